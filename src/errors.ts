@@ -1,0 +1,51 @@
+/**
+ * What went wrong, in the words of the product. `grpc/status.ts` is the only place that turns these into
+ * gRPC codes; `sources/<kind>/errors.ts` is the only place that turns a library's errors into these.
+ */
+export type ErrorCode =
+  /** The trigger's metadata or the reference itself cannot be used. Retrying does not help. */
+  | 'invalid'
+  /** The trigger may not use this connection. */
+  | 'denied'
+  /** The source says for certain that the topic, queue or repository is not there. */
+  | 'not_found'
+  /** The source is down, slow, refuses us, or was never read. */
+  | 'unavailable'
+  /** One of our own limits is reached. */
+  | 'exhausted'
+  /** A fault of ours. */
+  | 'internal';
+
+export interface ScalerErrorOptions {
+  cause?: unknown;
+  /** How long the source asked us to stay away, in ms. */
+  retryAfterMs?: number;
+}
+
+/** The one error class. The message says what failed and what to do; it never holds a secret. */
+export class ScalerError extends Error {
+  override readonly name = 'ScalerError';
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ScalerErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Total: whatever was thrown becomes a ScalerError; what is not known to be ours becomes `code`. */
+  static from(reason: unknown, code: ErrorCode = 'internal'): ScalerError {
+    if (reason instanceof ScalerError) return reason;
+    const message = reason instanceof Error ? reason.message : String(reason);
+    return new ScalerError(code, message, { cause: reason });
+  }
+
+  /** The same error with `where` in front of its message. */
+  within(where: string): ScalerError {
+    return new ScalerError(this.code, `${where}: ${this.message}`, {
+      cause: this.cause,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+    });
+  }
+}

@@ -1,0 +1,30 @@
+import type { Reference, Trigger } from '../trigger/trigger.ts';
+
+/** What a trigger's reading comes to, for KEDA. */
+export type Answer =
+  | { kind: 'known'; value: number; active: boolean; ageMs: number }
+  /** Something waits for certain, how much is not known: activity can be answered, the number cannot. */
+  | { kind: 'active'; why: string };
+
+/** A trigger's state as a stream is told it. */
+export interface Activity {
+  active: boolean;
+  /** True when this is a change from inactive (or unknown) to active, false for the state on open. */
+  edge: boolean;
+}
+
+/** All that the RPC layer asks of the rest: everything is answered from memory. */
+export interface Desk {
+  /** Parses once per reference; throws ScalerError with all faults. No upstream. */
+  trigger(reference: Reference): Trigger;
+  /**
+   * The trigger's answer, from memory. The first call for a cold trigger waits for its first reading, bounded
+   * by `coldReadTimeoutMs` and the signal; rejects with ScalerError where nothing is known. Renews the lease.
+   */
+  answer(trigger: Trigger, signal: AbortSignal): Promise<Answer>;
+  /**
+   * Follows a trigger until the returned function is called; the lease holds meanwhile. `told` hears the
+   * present state as soon as it is known (at once if it is) and every change after that; never an error.
+   */
+  follow(trigger: Trigger, told: (activity: Activity) => void): () => void;
+}

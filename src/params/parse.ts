@@ -1,0 +1,79 @@
+import { ParamFault } from './fault.ts';
+import type { Param, ParamsSchema } from './schema.ts';
+import { didYouMean } from './suggest.ts';
+import { quote } from './values.ts';
+
+export type Metadata = Readonly<Record<string, string>>;
+
+/** One value as it was given. */
+export interface Given {
+  value: string;
+  /** The key it came from: `x` or `xFromEnv`. */
+  key: string;
+}
+
+const FROM_ENV = 'FromEnv';
+
+/**
+ * Folds `xFromEnv` into `x`: KEDA replaces the value by the target's environment but keeps the key's suffix
+ * (pkg/scalers/external_scaler.go:125, v2.21). The plain key wins; values are trimmed, empty ones are missing.
+ */
+export function givenValues(metadata: Metadata): ReadonlyMap<string, Given> {
+  const given = new Map<string, Given>();
+  for (const [key, raw] of Object.entries(metadata)) {
+    const value = raw.trim();
+    const fromEnv = key.endsWith(FROM_ENV) && key.length > FROM_ENV.length;
+    const name = fromEnv ? key.slice(0, -FROM_ENV.length) : key;
+    if (value === '' || (fromEnv && given.has(name) && given.get(name)?.key === name)) continue;
+    given.set(name, { value, key });
+  }
+  return given;
+}
+
+export interface Parsed<P> {
+  params: P;
+  faults: string[];
+}
+
+/** Reads every key of the schema; collects all faults. `params` is complete only when there are none. */
+export function parseParams<P>(schema: ParamsSchema<P>, given: ReadonlyMap<string, Given>): Parsed<P> {
+  const faults: string[] = [];
+  const params: Partial<Record<string, unknown>> = {};
+  for (const [name, param] of Object.entries<Param<unknown>>(schema.table)) {
+    const found = given.get(name);
+    if (found) params[name] = parseOne(param, found, faults);
+    else if (param.required) faults.push(`${name}: is required (or ${name}${FROM_ENV}): ${param.doc}`);
+    else params[name] = param.fallback;
+  }
+  // Rules look at several keys at once; they are only asked when each key by itself is sound.
+  if (faults.length === 0) {
+    for (const rule of schema.rules) {
+      const fault = rule(params as P);
+      if (fault !== undefined) faults.push(fault);
+    }
+  }
+  return { params: params as P, faults };
+}
+
+function parseOne(param: Param<unknown>, { value, key }: Given, faults: string[]): unknown {
+  try {
+    return param.parse(value);
+  } catch (reason) {
+    if (!(reason instanceof ParamFault)) throw reason;
+    // What came from the environment may be a secret: say which key, not what it holds.
+    const message = key.endsWith(FROM_ENV) ? hideValue(reason.message) : reason.message;
+    faults.push(`${key}: ${message}`);
+    return param.fallback;
+  }
+}
+
+function hideValue(message: string): string {
+  return message.replace(/, got .*$/s, ', got a value from the environment that is not');
+}
+
+/** A fault for each given key that nobody knows. */
+export function unknownKeys(given: ReadonlyMap<string, Given>, known: ReadonlySet<string>): string[] {
+  return [...given]
+    .filter(([name]) => !known.has(name))
+    .map(([name, { key }]) => `${quote(key)}: unknown key${didYouMean(name, known)}`);
+}

@@ -1,0 +1,147 @@
+import type { z } from 'zod';
+import type { ScalerError } from '../errors.ts';
+import type { ParamsSchema } from '../params/schema.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { SourceMetrics } from '../telemetry/metrics.ts';
+
+/*
+ * A source is a kind of backlog. It stays naive: it reads, it may watch, and it has pure rules. The monitor
+ * around it owns schedule, single flight, backoff, staleness, history and leases.
+ *
+ * Every time in this interface is in ms of the monotonic clock `performance.now()`.
+ */
+
+/** What a trigger asks for, as a number. `unknown` is never turned into zero. */
+export type Reading =
+  | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail: Detail }
+  /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
+  | { kind: 'active'; why: string }
+  | { kind: 'unknown'; error: ScalerError };
+
+/** The working behind a number, for people: `/api/triggers` and `explain` print it. No secrets, bounded size. */
+export type Detail = Readonly<Record<string, string | number | boolean>>;
+
+/** What the HPA is told to aim for. */
+export interface Target {
+  /** Items one replica is good for. */
+  perReplica: number;
+  /** Active when items are strictly more than this. */
+  activation: number;
+  /** The parts that make the metric's name, never thresholds. */
+  nameParts: readonly string[];
+}
+
+/** A key of KEDA's built-in scaler that belongs to the connection: it selects one, or must agree with it. */
+export interface ConnectionKey<C> {
+  doc: string;
+  /** True: without `connection`, this key picks the connection. */
+  selects: boolean;
+  /** Whether the connection has this setting with this value; absent: accepted and ignored. */
+  agrees?(config: C, value: string): boolean;
+}
+
+/** What is measured once and shared: equal `key` means one monitor. */
+export interface SubjectRef<N> {
+  key: string;
+  /** The name that hints use for it: a topic, queue or repository. */
+  hintName: string;
+  /** What this trigger needs of the subject (repositories of an owner); merged over live triggers. */
+  need: N;
+}
+
+export interface Subject<N> {
+  key: string;
+  /** The distinct needs of the triggers that are alive now. */
+  needs: readonly N[];
+}
+
+export interface Delivered<S> {
+  snapshot: S;
+  /** When the source last confirmed it, if that is not now (a ledger: its last completed reconcile). */
+  confirmedAtMs?: number;
+}
+
+export type Deliver<S> = (key: string, result: Delivered<S> | ScalerError) => void;
+
+/** Wakes a subject: look now. `cause` is a short constant, it becomes a metric label. */
+export type Wake = (cause: string) => void;
+
+export type WatchState = 'none' | 'arming' | 'armed' | 'refused';
+
+/** A long-lived look at a quiet subject's end. It wakes once and is then closed by the monitor. */
+export interface Watch {
+  readonly state: Exclude<WatchState, 'none'>;
+  /** When the source last answered that nothing has happened. */
+  readonly confirmedAtMs: number | undefined;
+  close(): void;
+}
+
+export interface SubjectView<S, H> {
+  snapshot: S;
+  history: H;
+  nowMs: number;
+  takenAtMs: number;
+  lastHintAtMs: number | undefined;
+}
+
+export interface TriggerView<S, H> extends SubjectView<S, H> {
+  /** The trigger's own state before this reading; undefined after a start. */
+  wasActive: boolean | undefined;
+}
+
+export interface PaceView<S, H> extends SubjectView<S, H> {
+  /** Whether any of the subject's triggers is active. */
+  active: boolean;
+  watch: WatchState;
+}
+
+/** How the monitor goes on after a reading. */
+export interface Pace {
+  nextReadMs: number;
+  /** Whether the subject is to be watched. */
+  watch: boolean;
+}
+
+export interface ConnectionDeps {
+  name: string;
+  log: Logger;
+  metrics: SourceMetrics;
+  /** Wakes a subject from the connection's side (a ledger took an event). Unknown keys are ignored. */
+  wake(key: string, cause: string): void;
+}
+
+export interface Connection<P, S, N> {
+  subject(params: P): SubjectRef<N>;
+  /** Reads many subjects in as few requests as can be; each is delivered, once, when it is there. */
+  read(subjects: readonly Subject<N>[], deliver: Deliver<S>, signal: AbortSignal): Promise<void>;
+  /** Watches from exactly where the snapshot ends, so that nothing falls between. */
+  arm?(subject: Subject<N>, from: S, wake: Wake): Watch;
+  /** Resolves when a ledger has been filled for the first time; readiness waits for it. */
+  firstSync?(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Source<P, C, S, H, N = undefined> {
+  readonly kind: string;
+  readonly params: ParamsSchema<P>;
+  /** The source's entry under `connections:` in the configuration. */
+  readonly config: z.ZodType<C>;
+  readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
+  /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
+  minReadMs(config: C): number;
+  connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
+  /** Takes a snapshot into the subject's bounded history. Pure. */
+  fold(history: H | undefined, snapshot: S, takenAtMs: number): H;
+  /** The trigger's reading of a snapshot. Pure. */
+  evaluate(params: P, view: TriggerView<S, H>): Reading;
+  /** When to read next, and whether to watch meanwhile. Pure. */
+  pace(config: C, view: PaceView<S, H>): Pace;
+  target(params: P): Target;
+}
+
+/**
+ * A source whose types are not known here. Methods are bivariant, so every `Source` is one; only values that
+ * came out of the same source are ever handed back to it.
+ */
+export type AnySource = Source<unknown, unknown, unknown, unknown, unknown>;
+export type AnyConnection = Connection<unknown, unknown, unknown>;

@@ -1,0 +1,65 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const prefix = 'backlog_scaler_';
+
+/** Seconds, from the sub-millisecond answers out of memory to a read that hangs. */
+const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** What a connection counts about itself; labels that name it are bound already. */
+export interface SourceMetrics {
+  /** One request to the upstream, as the upstream sees it. */
+  request(operation: string, outcome: 'ok' | 'error'): void;
+}
+
+/**
+ * The product's own series. Per-trigger series are not here: `admin/trigger-series.ts` streams them, since
+ * ten thousand triggers in one registry would hold the event loop at every scrape.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly rpcRequests = this.counter('rpc_requests_total', 'RPCs answered.', ['method', 'code']);
+  readonly rpcDuration = this.histogram('rpc_duration_seconds', 'Time to answer a unary RPC.', ['method']);
+  readonly sourceRequests = this.counter('source_requests_total', 'Requests sent to a source: what the upstream sees.', [
+    'source',
+    'connection',
+    'operation',
+    'outcome',
+  ]);
+  readonly sourceReads = this.counter('source_reads_total', 'Readings of a subject.', ['source', 'connection', 'outcome']);
+  readonly sourceReadDuration = this.histogram(
+    'source_read_duration_seconds',
+    'Time from asking for a subject to its snapshot.',
+    ['source'],
+  );
+  readonly wakes = this.counter('wakes_total', 'Times an event made us look at a subject.', ['source', 'connection', 'cause']);
+  readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
+  readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
+  readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
+  readonly monitors = this.gauge('monitors', 'Subjects that are measured.', ['source']);
+  readonly tlsCertificateExpiry = this.gauge(
+    'tls_certificate_expiry_timestamp_seconds',
+    'When the certificate of the gRPC server ends.',
+    [],
+  );
+  readonly configReloads = this.counter('config_reloads_total', 'Changed configurations seen.', ['outcome']);
+  readonly buildInfo = this.gauge('build_info', 'Always 1; the labels say what is running.', ['version', 'commit', 'node']);
+
+  forConnection(source: string, connection: string): SourceMetrics {
+    return {
+      request: (operation, outcome) => this.sourceRequests.inc({ source, connection, operation, outcome }),
+    };
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name: prefix + name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<L extends string>(name: string, help: string, labelNames: L[]): Gauge<L> {
+    return new Gauge({ name: prefix + name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    return new Histogram({ name: prefix + name, help, labelNames, buckets: durationBuckets, registers: [this.registry] });
+  }
+}
