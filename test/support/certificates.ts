@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Paths of PEM files. */
+export interface Pair {
+  cert: string;
+  key: string;
+  /** Private key and certificates in one file: what Kafka's `ssl.keystore.type=PEM` wants. */
+  bundle: string;
+}
+
+export interface Certificates {
+  ca: string;
+  server: Pair;
+  client: Pair;
+}
+
+export interface CertificateOptions {
+  /** Gives server and client certificates whose time is over. */
+  expired?: boolean;
+  /** The server's and the client's common name. */
+  serverName?: string;
+  clientName?: string;
+  /** Signs with this authority instead of making a new one; its key lies beside it, as `ca.key`. */
+  authority?: string;
+}
+
+/**
+ * An authority and a server's and a client's certificate signed by it, made by the openssl command in `dir`.
+ * The server's names are localhost and 127.0.0.1; the client's are its DNS name and a SPIFFE URI.
+ */
+export function makeCertificates(dir: string, options: CertificateOptions = {}): Certificates {
+  const { serverName = 'localhost', clientName = 'keda-operator' } = options;
+  const ca = join(dir, 'ca.crt');
+  if (options.authority === undefined) makeAuthority(dir, ca);
+  else if (options.authority !== ca) {
+    copyFileSync(options.authority, ca);
+    copyFileSync(options.authority.replace(/\.crt$/, '.key'), join(dir, 'ca.key'));
+  }
+  const days = options.expired ? -1 : 30;
+  const server = sign(dir, 'server', serverName, 'DNS:localhost,IP:127.0.0.1', days);
+  const names = `DNS:${clientName},URI:spiffe://cluster.local/${clientName}`;
+  return { ca, server, client: sign(dir, 'client', clientName, names, days) };
+}
+
+function makeAuthority(dir: string, ca: string): void {
+  const key = join(dir, 'ca.key');
+  openssl(
+    'req',
+    '-x509',
+    ...newKey(key),
+    '-out',
+    ca,
+    '-days',
+    '30',
+    '-subj',
+    '/CN=backlog-scaler test authority',
+  );
+}
+
+function sign(dir: string, role: 'server' | 'client', name: string, altNames: string, days: number): Pair {
+  const file = (ending: string): string => join(dir, `${role}.${ending}`);
+  const [key, cert, request, extensions, bundle] = [
+    file('key'),
+    file('crt'),
+    file('csr'),
+    file('ext'),
+    file('pem'),
+  ] as const;
+  const ca = join(dir, 'ca.crt');
+  const caKey = join(dir, 'ca.key');
+  openssl('req', ...newKey(key), '-out', request, '-subj', `/CN=${name}`);
+  writeFileSync(extensions, `subjectAltName=${altNames}\nextendedKeyUsage=${role}Auth\n`);
+  const serial = String(Math.floor(Math.random() * 2 ** 31));
+  const times = ['-days', String(days), '-set_serial', serial, '-extfile', extensions];
+  openssl('x509', '-req', '-in', request, '-CA', ca, '-CAkey', caKey, '-out', cert, ...times);
+  writeFileSync(bundle, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8') + readFileSync(ca, 'utf8'));
+  rmSync(request);
+  rmSync(extensions);
+  return { cert, key, bundle };
+}
+
+/** RSA, since every JVM and every TLS 1.2 suite takes it; PKCS #8, unencrypted. */
+function newKey(path: string): string[] {
+  return ['-newkey', 'rsa:2048', '-nodes', '-keyout', path];
+}
+
+function openssl(...args: string[]): void {
+  execFileSync('openssl', args, { stdio: 'pipe' });
+}
