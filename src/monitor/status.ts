@@ -1,0 +1,25 @@
+import type { Detail } from '../sources/source.ts';
+
+/** One trigger as people see it: on `/metrics`, `/api/triggers` and in `explain`. No metadata values, no secrets. */
+export interface TriggerStatus {
+  /** The trigger's identity; unique, and equal in every pod. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly source: string;
+  readonly connection: string;
+  readonly metricName: string;
+  /** What one replica is good for, as the HPA is told. */
+  readonly target: number;
+  /** Absent while the number is not known. */
+  readonly value?: number;
+  /** Absent while it is not known. */
+  readonly active?: boolean;
+  /** Time since the source last confirmed the reading; absent before the first one. */
+  readonly ageMs?: number;
+  /** Whether KEDA gets an answer now: there is a reading, and it is not too old. */
+  readonly up: boolean;
+  /** Why it is not up, or the last failure. */
+  readonly error?: string;
+  readonly detail?: Detail;
+}
