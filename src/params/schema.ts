@@ -27,7 +27,13 @@ interface Described {
   doc: string;
 }
 
-function param<T>(type: string, doc: string, parse: (text: string) => T, fallback: T, defaultText: string): Param<T> {
+function param<T>(
+  type: string,
+  doc: string,
+  parse: (text: string) => T,
+  fallback: T,
+  defaultText: string,
+): Param<T> {
   return { type, doc, parse, required: false, fallback, defaultText };
 }
 
@@ -48,7 +54,11 @@ export function ranges({ doc }: Described): Param<ReadonlySet<number> | undefine
   return param<ReadonlySet<number> | undefined>('ranges', doc, parseRanges, undefined, 'all');
 }
 
-export function decimal({ doc, fallback, ...bounds }: Described & DecimalBounds & { fallback: number }): Param<number> {
+export function decimal({
+  doc,
+  fallback,
+  ...bounds
+}: Described & DecimalBounds & { fallback: number }): Param<number> {
   return param('number', doc, (value) => parseDecimal(value, bounds), fallback, String(fallback));
 }
 

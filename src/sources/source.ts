@@ -124,6 +124,8 @@ export interface Connection<P, S, N> {
 export interface Source<P, C, S, H, N = undefined> {
   readonly kind: string;
   readonly params: ParamsSchema<P>;
+  /** How old a reading of this source may be, where that is not the configured limit (a ledger's ages slowly). */
+  readonly maxStalenessSeconds?: number;
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;

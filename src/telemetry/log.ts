@@ -20,7 +20,7 @@ export interface RootLogger extends Logger {
 export function createLogger(level: Level): RootLogger {
   return pino({
     level,
-    base: undefined,
+    base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   });

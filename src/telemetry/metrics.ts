@@ -20,19 +20,26 @@ export class Metrics {
 
   readonly rpcRequests = this.counter('rpc_requests_total', 'RPCs answered.', ['method', 'code']);
   readonly rpcDuration = this.histogram('rpc_duration_seconds', 'Time to answer a unary RPC.', ['method']);
-  readonly sourceRequests = this.counter('source_requests_total', 'Requests sent to a source: what the upstream sees.', [
+  readonly sourceRequests = this.counter(
+    'source_requests_total',
+    'Requests sent to a source: what the upstream sees.',
+    ['source', 'connection', 'operation', 'outcome'],
+  );
+  readonly sourceReads = this.counter('source_reads_total', 'Readings of a subject.', [
     'source',
     'connection',
-    'operation',
     'outcome',
   ]);
-  readonly sourceReads = this.counter('source_reads_total', 'Readings of a subject.', ['source', 'connection', 'outcome']);
   readonly sourceReadDuration = this.histogram(
     'source_read_duration_seconds',
     'Time from asking for a subject to its snapshot.',
     ['source'],
   );
-  readonly wakes = this.counter('wakes_total', 'Times an event made us look at a subject.', ['source', 'connection', 'cause']);
+  readonly wakes = this.counter('wakes_total', 'Times an event made us look at a subject.', [
+    'source',
+    'connection',
+    'cause',
+  ]);
   readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
@@ -43,7 +50,11 @@ export class Metrics {
     [],
   );
   readonly configReloads = this.counter('config_reloads_total', 'Changed configurations seen.', ['outcome']);
-  readonly buildInfo = this.gauge('build_info', 'Always 1; the labels say what is running.', ['version', 'commit', 'node']);
+  readonly buildInfo = this.gauge('build_info', 'Always 1; the labels say what is running.', [
+    'version',
+    'commit',
+    'node',
+  ]);
 
   forConnection(source: string, connection: string): SourceMetrics {
     return {
@@ -60,6 +71,12 @@ export class Metrics {
   }
 
   private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
-    return new Histogram({ name: prefix + name, help, labelNames, buckets: durationBuckets, registers: [this.registry] });
+    return new Histogram({
+      name: prefix + name,
+      help,
+      labelNames,
+      buckets: durationBuckets,
+      registers: [this.registry],
+    });
   }
 }

@@ -1,0 +1,31 @@
+/*
+ * When a subject is read. All times are ms of the monotonic clock.
+ */
+
+/**
+ * The clock's reads fall on a beat that the subjects of a connection share, so that those which are due come
+ * due together and go out in one request a broker. Result: the beat nearest to `intervalMs` from now, never
+ * the present one.
+ */
+export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): number {
+  if (beatMs <= 0) return nowMs + intervalMs;
+  const nearest = Math.round((nowMs + intervalMs) / beatMs) * beatMs;
+  return nearest - nowMs > beatMs / 4 ? nearest : nearest + beatMs;
+}
+
+export const backoffBaseMs = 1000;
+export const backoffMaxMs = 30_000;
+
+/** Doubles from one second to thirty, ± 20 %; never sooner than the source asked. `random` is in [0, 1). */
+export function backoffMs(failures: number, retryAfterMs: number | undefined, random: number): number {
+  const doubled = Math.min(backoffBaseMs * 2 ** Math.min(failures - 1, 16), backoffMaxMs);
+  return Math.max(doubled * (0.8 + 0.4 * random), retryAfterMs ?? 0);
+}
+
+/**
+ * How soon a wake may read: at once, unless a wake has caused a read less than `minReadMs` ago. Reads of the
+ * clock do not count: else a wake just after a reconcile would wait a second for nothing.
+ */
+export function wakeReadAt(nowMs: number, lastWakeReadAtMs: number, minReadMs: number): number {
+  return Math.max(nowMs, lastWakeReadAtMs + minReadMs);
+}

@@ -1,0 +1,125 @@
+import { ScalerError } from '../errors.ts';
+import { type Given, givenValues, parseParams, unknownKeys } from '../params/parse.ts';
+import { didYouMean } from '../params/suggest.ts';
+import { quote } from '../params/values.ts';
+import type { AnySource } from '../sources/source.ts';
+import { commonParams, kedaOwnKeys } from './common.ts';
+import { identityOf } from './identity.ts';
+import { metricName } from './metric-name.ts';
+import { selectConnection } from './select-connection.ts';
+import type { ConfiguredConnection, Reference, Trigger } from './trigger.ts';
+
+export interface BookOptions {
+  sources: readonly AnySource[];
+  connections: ReadonlyMap<string, ConfiguredConnection>;
+  maxStalenessSeconds: number;
+  /** How many parsed references are remembered; the one not asked for longest goes first. */
+  maxRemembered: number;
+}
+
+type Outcome = { trigger: Trigger } | { error: ScalerError };
+
+/** Parses references, each once: KEDA sends the same one at every poll. */
+export class TriggerBook {
+  private options: BookOptions;
+  private readonly remembered = new Map<string, Outcome>();
+
+  constructor(options: BookOptions) {
+    this.options = options;
+  }
+
+  /** A changed configuration: everything is parsed anew when it is next asked for. */
+  use(changed: Partial<BookOptions>): void {
+    this.options = { ...this.options, ...changed };
+    this.remembered.clear();
+  }
+
+  /** Throws ScalerError `invalid` with every fault there is, or `denied`. */
+  trigger(reference: Reference): Trigger {
+    const id = identityOf(reference);
+    const outcome = this.remembered.get(id) ?? this.parse(id, reference);
+    this.remember(id, outcome);
+    if ('error' in outcome) throw outcome.error;
+    return outcome.trigger;
+  }
+
+  private remember(id: string, outcome: Outcome): void {
+    this.remembered.delete(id);
+    this.remembered.set(id, outcome);
+    for (const oldest of this.remembered.keys()) {
+      if (this.remembered.size <= this.options.maxRemembered) break;
+      this.remembered.delete(oldest);
+    }
+  }
+
+  private parse(id: string, reference: Reference): Outcome {
+    const { namespace, name, metadata } = reference;
+    const given = givenValues(metadata);
+    const common = parseParams(commonParams, given);
+    const faults = [...common.faults];
+    if (namespace === '') faults.push('namespace: is missing from the reference');
+    if (name === '') faults.push('name: is missing from the reference');
+
+    const source = this.source(given, faults);
+    if (!source) return refuse(reference, faults);
+    const own = parseParams(source.params, given);
+    faults.push(...own.faults, ...unknownKeys(given, knownKeys(source)));
+    const selection = selectConnection({
+      source,
+      namespace,
+      named: common.params.connection,
+      given,
+      connections: this.options.connections,
+    });
+    if (selection.kind === 'denied') return { error: selection.error.within(whose(reference)) };
+    faults.push(...selection.faults);
+    if (faults.length > 0 || selection.kind === 'none') return refuse(reference, faults);
+
+    const target = source.target(own.params);
+    const maxStalenessSeconds =
+      common.params.maxStalenessSeconds ?? source.maxStalenessSeconds ?? this.options.maxStalenessSeconds;
+    return {
+      trigger: {
+        id,
+        reference,
+        source,
+        connection: selection.connection,
+        params: own.params,
+        target,
+        metricName: metricName(source.kind, target.nameParts),
+        maxStalenessMs: maxStalenessSeconds * 1000,
+      },
+    };
+  }
+
+  private source(given: ReadonlyMap<string, Given>, faults: string[]): AnySource | undefined {
+    const kind = given.get('source')?.value;
+    if (kind === undefined) return undefined;
+    const found = this.options.sources.find((source) => source.kind === kind);
+    if (found) return found;
+    const kinds = this.options.sources.map((source) => source.kind);
+    faults.push(`source: must be one of ${kinds.join(', ')}, got ${quote(kind)}${didYouMean(kind, kinds)}`);
+    return undefined;
+  }
+}
+
+function knownKeys(source: AnySource): ReadonlySet<string> {
+  return new Set([
+    ...Object.keys(commonParams.table),
+    ...Object.keys(source.params.table),
+    ...Object.keys(source.connectionKeys),
+    ...kedaOwnKeys,
+  ]);
+}
+
+const maxFaultsShown = 20;
+
+function refuse(reference: Reference, faults: readonly string[]): Outcome {
+  const shown = faults.slice(0, maxFaultsShown);
+  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
+  return { error: new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`) };
+}
+
+function whose({ namespace, name }: Reference): string {
+  return `trigger of ${namespace || '(no namespace)'}/${name || '(no name)'}`;
+}
