@@ -1,17 +1,7 @@
+import type { Activity, Answer } from '../monitor/answer.ts';
 import type { Reference, Trigger } from '../trigger/trigger.ts';
 
-/** What a trigger's reading comes to, for KEDA. */
-export type Answer =
-  | { kind: 'known'; value: number; active: boolean; ageMs: number }
-  /** Something waits for certain, how much is not known: activity can be answered, the number cannot. */
-  | { kind: 'active'; why: string };
-
-/** A trigger's state as a stream is told it. */
-export interface Activity {
-  active: boolean;
-  /** True when this is a change from inactive (or unknown) to active, false for the state on open. */
-  edge: boolean;
-}
+export type { Activity, Answer } from '../monitor/answer.ts';
 
 /** All that the RPC layer asks of the rest: everything is answered from memory. */
 export interface Desk {

@@ -1,0 +1,152 @@
+import { ScalerError } from '../errors.ts';
+import type { Reading } from '../sources/source.ts';
+import { describe, type Trigger } from '../trigger/trigger.ts';
+import type { Activity, Answer } from './answer.ts';
+import type { Lease } from './lease.ts';
+
+type Good = Exclude<Reading, { kind: 'unknown' }>;
+
+/** What a trigger asks of whatever measures its subject. */
+export interface Confirming {
+  /** When the source last confirmed the newest snapshot. */
+  confirmedAtMs(): number;
+  /** Why the subject cannot be read now. */
+  readonly error: ScalerError | undefined;
+}
+
+/**
+ * One live trigger: its last good reading, its activity, who follows it and how long it is kept. It outlives
+ * its monitor: after a changed configuration it moves to another and goes on serving what it knows.
+ */
+export class TriggerState {
+  trigger: Trigger;
+  readonly lease: Lease;
+  /** Until when a caller may wait for the first reading. */
+  readonly coldUntilMs: number;
+  /** Undefined while the trigger has no connection to be measured through. */
+  monitor: Confirming | undefined;
+
+  private good: { reading: Good; confirmedAtMs: number } | undefined;
+  /** Why the newest snapshot gives no reading, or why there is no monitor. */
+  private fault: ScalerError | undefined;
+  private active: boolean | undefined;
+  private readonly followers = new Set<(activity: Activity) => void>();
+  private readonly waiting = new Set<() => void>();
+
+  constructor(trigger: Trigger, lease: Lease, coldUntilMs: number) {
+    this.trigger = trigger;
+    this.lease = lease;
+    this.coldUntilMs = coldUntilMs;
+  }
+
+  get wasActive(): boolean | undefined {
+    return this.active;
+  }
+
+  /** Takes the reading of a new snapshot; true when it is an edge. */
+  take(reading: Reading, confirmedAtMs: number): boolean {
+    let edge = false;
+    if (reading.kind === 'unknown') {
+      this.fault = reading.error;
+    } else {
+      this.fault = undefined;
+      this.good = { reading, confirmedAtMs };
+      edge = this.become(reading.kind === 'active' || reading.active);
+    }
+    this.settle();
+    return edge;
+  }
+
+  /** The subject could not be read: nothing changes but that nobody need wait any longer. */
+  failed(): void {
+    this.settle();
+  }
+
+  /** There is no connection for it any more. */
+  lose(fault: ScalerError): void {
+    this.monitor = undefined;
+    this.fault = fault;
+    this.settle();
+  }
+
+  private become(active: boolean): boolean {
+    const before = this.active;
+    if (before === active) return false;
+    this.active = active;
+    for (const told of this.followers) told({ active, edge: active });
+    // What was active when we first looked is no edge of ours to count.
+    return active && before === false;
+  }
+
+  private settle(): void {
+    for (const wake of this.waiting) wake();
+    this.waiting.clear();
+  }
+
+  /** From memory; throws ScalerError where nothing is known, or it is too old. */
+  answer(nowMs: number): Answer {
+    const error = this.fault ?? this.monitor?.error;
+    if (!this.good) throw this.unknown(error, 'nothing has been read yet');
+    const { reading } = this.good;
+    const ageMs = this.ageMs(nowMs);
+    if (ageMs > this.trigger.maxStalenessMs) {
+      const limit = this.trigger.maxStalenessMs / 1000;
+      throw this.unknown(
+        error,
+        `the last good reading is ${Math.floor(ageMs / 1000)} s old, more than maxStalenessSeconds (${limit})`,
+      );
+    }
+    if (reading.kind === 'active') return { kind: 'active', why: reading.why };
+    return { kind: 'known', value: reading.items, active: reading.active, ageMs };
+  }
+
+  private unknown(error: ScalerError | undefined, situation: string): ScalerError {
+    const unread = new ScalerError('unavailable', situation);
+    if (!error) return unread.within(describe(this.trigger));
+    return error.within(`${describe(this.trigger)}: ${situation}`);
+  }
+
+  /** Age of the last good reading; while it is the newest, whatever confirms the snapshot confirms it too. */
+  ageMs(nowMs: number): number {
+    if (!this.good) return Number.POSITIVE_INFINITY;
+    const confirmedAtMs = this.fault
+      ? this.good.confirmedAtMs
+      : Math.max(this.good.confirmedAtMs, this.monitor?.confirmedAtMs() ?? 0);
+    return Math.max(0, nowMs - confirmedAtMs);
+  }
+
+  get reading(): Good | undefined {
+    return this.good?.reading;
+  }
+
+  get error(): ScalerError | undefined {
+    return this.fault ?? this.monitor?.error;
+  }
+
+  /** Whether the first reading, or word that it failed, is still to come. */
+  cold(nowMs: number): boolean {
+    return !this.good && !this.error && nowMs < this.coldUntilMs;
+  }
+
+  /** Resolves at the next reading or failure, at the end of the cold time, or when the signal aborts. */
+  async settled(nowMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, this.coldUntilMs - nowMs));
+      signal.addEventListener('abort', done);
+      this.waiting.add(done);
+    });
+  }
+
+  follow(told: (activity: Activity) => void): () => void {
+    this.followers.add(told);
+    if (this.active !== undefined) told({ active: this.active, edge: false });
+    return () => this.followers.delete(told);
+  }
+}
