@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const sources = fileURLToPath(new URL('.', import.meta.url));
+const cache = fileURLToPath(new URL('../../.cache/keda-client/', import.meta.url));
+const progressMs = 10_000;
+
+/** Why the client cannot be had on this machine, for a reason that is not the repository's. */
+export class ClientUnavailable extends Error {
+  override readonly name = 'ClientUnavailable';
+}
+
+/**
+ * Builds KEDA's client from this folder's Go module and returns the program's path. A build of the same
+ * sources by the same Go is reused; of several callers one builds and the others wait. KEDA's scalers bring
+ * a thousand packages with them: the first build downloads and compiles them for minutes, later ones link.
+ */
+export async function buildClient(): Promise<string> {
+  const go = spawnSync('go', ['version'], { cwd: sources, encoding: 'utf8' });
+  if (go.status !== 0) throw new ClientUnavailable('Go is missing: install Go 1.21 or newer');
+  const program = join(cache, keyOf(go.stdout));
+  mkdirSync(cache, { recursive: true });
+  const lock = `${program}.lock`;
+  while (!existsSync(program)) {
+    if (!take(lock)) {
+      await sleep(500);
+      continue;
+    }
+    try {
+      await build(program);
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+  return program;
+}
+
+function keyOf(goVersion: string): string {
+  const hash = createHash('sha256').update(goVersion);
+  const inputs = readdirSync(sources).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
+  for (const name of inputs.sort()) hash.update(name).update(readFileSync(join(sources, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** True when the lock is ours now. One whose owner is gone is removed and tried for in the next round. */
+function take(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    if (ownerIsGone(lock)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function ownerIsGone(lock: string): boolean {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    if (pid > 0) process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+async function build(program: string): Promise<void> {
+  const fetched = await go('fetching the modules of', ['list', '-deps', '.']);
+  if (fetched.failed) throw new ClientUnavailable(`the Go modules cannot be fetched: ${fetched.tail}`);
+  const unfinished = `${program}.unfinished`;
+  const built = await go('building', ['build', '-v', '-ldflags', '-s -w', '-o', unfinished, '.']);
+  if (built.failed) throw new Error(`KEDA's client does not build: ${built.tail}`);
+  renameSync(unfinished, program);
+}
+
+/** Runs the go command at low priority and says every ten seconds how far it is. */
+async function go(doing: string, args: readonly string[]): Promise<{ failed: boolean; tail: string }> {
+  const flags = [process.env['GOFLAGS'], '-mod=readonly'].filter(Boolean).join(' ');
+  const child = spawn('go', args, {
+    cwd: sources,
+    env: { ...process.env, GOFLAGS: flags },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (child.pid !== undefined) setPriority(child.pid, 10);
+  const startedAt = Date.now();
+  let lines: string[] = [];
+  let count = 0;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const more = text.split('\n').filter((line) => line !== '');
+    count += more.length;
+    lines = [...lines, ...more].slice(-10);
+  });
+  const progress = setInterval(() => {
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    console.info(`${doing} KEDA's client: ${seconds} s, ${count} so far (minutes on a fresh machine)`);
+  }, progressMs);
+  try {
+    const failed = (await exitCode(child)) !== 0;
+    return { failed, tail: lines.join('\n') };
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+function exitCode(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+}
