@@ -1,8 +1,14 @@
 import type { Reader } from './protocol/reader.ts';
 import type { Writer } from './protocol/writer.ts';
 
+/** What every answer carries. */
+export interface KafkaAnswer {
+  /** How long the broker wants us to send nothing on the wire (KIP-219); the wire sees to it. */
+  readonly throttleTimeMs: number;
+}
+
 /** One Kafka request of a fixed version: how it is written and how its answer is read. Errors inside stay per partition. */
-export interface KafkaRequest<T> {
+export interface KafkaRequest<T extends KafkaAnswer> {
   readonly apiKey: number;
   readonly apiName: string;
   readonly apiVersion: number;
@@ -24,7 +30,7 @@ export interface Wire {
   readonly closed: boolean;
   versions(apiKey: number): VersionRange | undefined;
   /** Rejects with ScalerError `unavailable`; after a timeout the socket is destroyed, so that a half-open one cannot stay. */
-  send<T>(request: KafkaRequest<T>, timeoutMs: number): Promise<T>;
+  send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T>;
   /** Rejects what is under way and destroys the socket. */
   close(): void;
 }

@@ -1,0 +1,2 @@
+/** The replica id of one who is no replica but a consumer. */
+export const consumerReplicaId = -1;
