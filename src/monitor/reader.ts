@@ -1,5 +1,5 @@
 import { ScalerError } from '../errors.ts';
-import type { AnyConnection, SubjectRef } from '../sources/source.ts';
+import type { AnyConnection, Deliver, Delivered, SubjectRef } from '../sources/source.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
@@ -23,10 +23,11 @@ export class Reader {
   readonly connection: AnyConnection;
   private readonly options: ReaderOptions;
   private readonly monitors = new Map<string, Monitor>();
-  private readonly stop = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private timerAtMs = Number.POSITIVE_INFINITY;
-  private flushing = false;
+  private readonly urgent = new Set<Monitor>();
+  private readonly underWay = new Set<AbortController>();
+  private clock: NodeJS.Timeout | undefined;
+  private clockAtMs = Number.POSITIVE_INFINITY;
+  private stopped = false;
 
   constructor(options: ReaderOptions) {
     this.options = options;
@@ -58,7 +59,7 @@ export class Reader {
       connection: this.connection,
       onWake: (cause) => {
         this.options.metrics.wakes.inc({ ...this.labels, cause });
-        this.rearm();
+        this.expect(monitor);
       },
     });
     this.monitors.set(ref.key, monitor);
@@ -77,64 +78,80 @@ export class Reader {
     return { source: this.configured.source.kind, connection: this.configured.name };
   }
 
-  /** Sets the clock to the first monitor that is due. What is due now is read in this turn's microtasks. */
-  rearm(): void {
-    if (this.stop.signal.aborted || this.flushing) return;
+  /** Something is due at `dueAtMs`: now, it is read in this turn's microtasks; later, the clock is set to it. */
+  expect(monitor: Monitor): void {
+    if (this.stopped || monitor.reading) return;
     const nowMs = this.options.monitorOptions.now();
-    let next = Number.POSITIVE_INFINITY;
+    if (monitor.dueAtMs > nowMs) this.setClock(monitor.dueAtMs, nowMs);
+    else this.readSoon(monitor);
+  }
+
+  /** A microtask, so that all whom one event wakes go into one request. */
+  private readSoon(monitor: Monitor): void {
+    if (this.urgent.size === 0) {
+      queueMicrotask(() => {
+        const due = [...this.urgent].filter((candidate) => !candidate.reading);
+        this.urgent.clear();
+        this.read(due);
+      });
+    }
+    this.urgent.add(monitor);
+  }
+
+  private setClock(atMs: number, nowMs: number): void {
+    if (atMs >= this.clockAtMs) return;
+    clearTimeout(this.clock);
+    this.clockAtMs = atMs;
+    this.clock = setTimeout(() => this.tick(), atMs - nowMs);
+  }
+
+  private tick(): void {
+    this.clockAtMs = Number.POSITIVE_INFINITY;
+    const nowMs = this.options.monitorOptions.now();
+    const due: Monitor[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const monitor of this.monitors.values()) {
-      if (!monitor.reading) next = Math.min(next, monitor.dueAtMs);
+      if (monitor.reading) continue;
+      if (monitor.dueAtMs <= nowMs + togetherMs) due.push(monitor);
+      else nextMs = Math.min(nextMs, monitor.dueAtMs);
     }
-    if (next <= nowMs) {
-      // A microtask, so that all whom one event wakes go into one request.
-      this.flushing = true;
-      queueMicrotask(() => this.flush());
-      return;
-    }
-    if (next === this.timerAtMs) return;
-    clearTimeout(this.timer);
-    this.timerAtMs = next;
-    if (next === Number.POSITIVE_INFINITY) return;
-    this.timer = setTimeout(() => {
-      this.timerAtMs = Number.POSITIVE_INFINITY;
-      this.flush();
-    }, next - nowMs);
+    if (nextMs !== Number.POSITIVE_INFINITY) this.setClock(nextMs, nowMs);
+    this.read(due);
   }
 
-  private flush(): void {
-    this.flushing = false;
-    if (this.stop.signal.aborted) return;
-    const nowMs = this.options.monitorOptions.now();
-    const due = [...this.monitors.values()].filter(
-      (monitor) => !monitor.reading && monitor.dueAtMs <= nowMs + togetherMs,
-    );
-    if (due.length > 0) void this.read(due, nowMs);
-    this.rearm();
-  }
-
-  private async read(due: readonly Monitor[], nowMs: number): Promise<void> {
+  private read(due: readonly Monitor[]): void {
+    if (this.stopped || due.length === 0) return;
+    const sinceMs = this.options.monitorOptions.now();
     const pending = new Map(due.map((monitor) => [monitor.key, monitor]));
-    for (const monitor of due) monitor.begin(nowMs);
-    const deliver = (key: string, result: Parameters<Monitor['delivered']>[0]) => {
+    for (const monitor of due) monitor.begin(sinceMs);
+    const deliver = (key: string, result: Delivered<unknown> | ScalerError) => {
       const monitor = pending.get(key);
-      if (!monitor || !pending.delete(key)) return;
-      this.count(result, nowMs);
+      if (!monitor) return;
+      pending.delete(key);
+      this.count(result, sinceMs);
       monitor.delivered(result);
-      this.rearm();
+      this.expect(monitor);
     };
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), readTimeoutMs);
-    let error = new ScalerError('unavailable', 'the source did not answer in time');
+    void this.ask(due, deliver).then((error) => {
+      for (const key of [...pending.keys()]) deliver(key, error);
+    });
+  }
+
+  /** Resolves when the source is done or out of time, with the error of the subjects it has not delivered. */
+  private async ask(due: readonly Monitor[], deliver: Deliver<unknown>): Promise<ScalerError> {
+    const under = new AbortController();
+    this.underWay.add(under);
+    const timer = setTimeout(() => under.abort(), readTimeoutMs);
     try {
       const subjects = due.map((monitor) => monitor.subject);
-      const signal = AbortSignal.any([timeout.signal, this.stop.signal]);
-      await Promise.race([this.connection.read(subjects, deliver, signal), aborted(signal)]);
+      await Promise.race([this.connection.read(subjects, deliver, under.signal), aborted(under.signal)]);
+      return new ScalerError('unavailable', 'the source did not answer in time');
     } catch (reason) {
-      error = ScalerError.from(reason, 'unavailable');
+      return ScalerError.from(reason, 'unavailable');
     } finally {
       clearTimeout(timer);
-      timeout.abort();
-      for (const key of [...pending.keys()]) deliver(key, error);
+      this.underWay.delete(under);
+      under.abort();
     }
   }
 
@@ -149,8 +166,9 @@ export class Reader {
   }
 
   async close(): Promise<void> {
-    this.stop.abort();
-    clearTimeout(this.timer);
+    this.stopped = true;
+    clearTimeout(this.clock);
+    for (const under of this.underWay) under.abort();
     for (const monitor of this.monitors.values()) monitor.close();
     this.monitors.clear();
     await this.connection.close();

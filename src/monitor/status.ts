@@ -1,4 +1,5 @@
 import type { Detail } from '../sources/source.ts';
+import type { TriggerState } from './trigger-state.ts';
 
 /** One trigger as people see it: on `/metrics`, `/api/triggers` and in `explain`. No metadata values, no secrets. */
 export interface TriggerStatus {
@@ -22,4 +23,24 @@ export interface TriggerStatus {
   /** Why it is not up, or the last failure. */
   readonly error?: string;
   readonly detail?: Detail;
+}
+
+export function statusOf(state: TriggerState, nowMs: number): TriggerStatus {
+  const { trigger, reading, error } = state;
+  const ageMs = state.ageMs(nowMs);
+  const up = reading?.kind === 'known' && ageMs <= trigger.maxStalenessMs;
+  return {
+    id: trigger.id,
+    namespace: trigger.reference.namespace,
+    name: trigger.reference.name,
+    source: trigger.source.kind,
+    connection: trigger.connection.name,
+    metricName: trigger.metricName,
+    target: trigger.target.perReplica,
+    up,
+    ...(reading?.kind === 'known' && { value: reading.items, detail: reading.detail }),
+    ...(state.wasActive !== undefined && { active: state.wasActive }),
+    ...(Number.isFinite(ageMs) && { ageMs }),
+    ...(error && { error: error.message }),
+  };
 }

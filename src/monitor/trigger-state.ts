@@ -69,6 +69,12 @@ export class TriggerState {
     this.settle();
   }
 
+  /** The same reference under a changed configuration. */
+  moveTo(trigger: Trigger): void {
+    this.trigger = trigger;
+    this.fault = undefined;
+  }
+
   private become(active: boolean): boolean {
     const before = this.active;
     if (before === active) return false;

@@ -56,6 +56,18 @@ export class Metrics {
     'node',
   ]);
 
+  private readonly collectors = new Set<() => void>();
+
+  /** Calls `count` before each exposition, to set what is counted only then. */
+  onCollect(count: () => void): void {
+    this.collectors.add(count);
+  }
+
+  async exposition(): Promise<string> {
+    for (const count of this.collectors) count();
+    return this.registry.metrics();
+  }
+
   forConnection(source: string, connection: string): SourceMetrics {
     return {
       request: (operation, outcome) => this.sourceRequests.inc({ source, connection, operation, outcome }),
