@@ -1,0 +1,72 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { didYouMean } from '../params/suggest.ts';
+import type { AnySource } from '../sources/source.ts';
+import type { ConfiguredConnection } from '../trigger/trigger.ts';
+import type { Faults } from './faults.ts';
+import { isMapping } from './tree.ts';
+import { validate } from './validate.ts';
+
+export interface ConnectionEntry {
+  name: string;
+  source: string;
+  namespaces: readonly string[];
+  /** The source's own settings, secrets read. */
+  settings: Readonly<Record<string, unknown>>;
+}
+
+export interface ConnectionRules {
+  sources: readonly AnySource[];
+  /** Paths whose text came out of the environment. */
+  expanded: ReadonlySet<string>;
+  allowPlaintextSecrets: boolean;
+}
+
+/** One entry of `connections`, read by its source's schema; undefined where it has faults. */
+export function configureConnection(
+  { name, source: kind, namespaces, settings }: ConnectionEntry,
+  { sources, expanded, allowPlaintextSecrets }: ConnectionRules,
+  faults: Faults,
+): ConfiguredConnection | undefined {
+  const at = ['connections', name];
+  const source = sources.find((one) => one.kind === kind);
+  if (source === undefined) {
+    const kinds = sources.map((one) => one.kind);
+    faults.add([...at, 'source'], `must be one of ${kinds.join(', ')}${didYouMean(kind, kinds)}`);
+    return undefined;
+  }
+  const config = validate(
+    source.config,
+    settings,
+    { at, expanded, commonKeys: ['source', 'namespaces'] },
+    faults,
+  );
+  if (config === undefined) return undefined;
+  if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config.value)) {
+    faults.add(
+      at,
+      'would send its password or token without TLS: set tls, or security.allowPlaintextSecrets',
+    );
+    return undefined;
+  }
+  const fingerprint = fingerprintOf(kind, namespaces, config.value);
+  return { name, source, config: config.value, namespaces, fingerprint };
+}
+
+/** Keyed by the process, so that nobody can guess a short password from its hash in a log. */
+const fingerprintKey = randomBytes(32);
+
+function fingerprintOf(kind: string, namespaces: readonly string[], config: unknown): string {
+  const text = JSON.stringify([kind, namespaces, sorted(config)]);
+  return createHmac('sha256', fingerprintKey).update(text).digest('hex');
+}
+
+/** The order of keys means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key])]),
+  );
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { levels } from '../telemetry/log.ts';
+
+/*
+ * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
+ * not here is a fault. The descriptions become docs/configuration.md.
+ */
+
+const port = z.number().int().min(0).max(65_535);
+const seconds = z.number().positive();
+const file = z.string().min(1);
+
+const log = z.strictObject({
+  level: z.enum(levels).default('info').describe('The least severe log line that is written.'),
+});
+
+const grpcTls = z
+  .strictObject({
+    certFile: file.describe('PEM file of the certificate chain; read again when it changes.'),
+    keyFile: file.describe('PEM file of its private key; read again when it changes.'),
+    clientCaFile: file
+      .optional()
+      .describe(
+        'PEM file of the authorities of client certificates. With it every client must show one (mTLS).',
+      ),
+    allowedClientNames: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Only clients whose certificate has one of these names (common name or DNS name) may call.'),
+  })
+  .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
+    path: ['allowedClientNames'],
+    message: 'needs clientCaFile: without it clients show no certificate',
+  });
+
+const grpc = z.strictObject({
+  host: z.string().min(1).default('0.0.0.0').describe('The address that KEDA calls.'),
+  port: port.default(6000).describe('Its port; 0 takes a free one.'),
+  maxConnectionAgeSeconds: seconds
+    .optional()
+    .describe(
+      'With several pods: a connection is ended after this time, so that KEDA finds new pods. Off when left out.',
+    ),
+  tls: grpcTls.optional().describe('TLS for calls; plaintext when left out.'),
+});
+
+const admin = z.strictObject({
+  host: z.string().min(1).default('0.0.0.0').describe('The address of metrics, probes and `/api/triggers`.'),
+  port: port.default(8080).describe('Its port; 0 takes a free one.'),
+  token: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The bearer token that everything but `/livez` and `/readyz` asks for; none when left out.'),
+});
+
+const limits = z.strictObject({
+  triggers: z.number().int().min(1).default(20_000).describe('The most triggers that are kept at a time.'),
+  triggersPerNamespace: z.number().int().min(1).default(2_000).describe('The same, for one namespace.'),
+  coldReadTimeoutMs: z
+    .number()
+    .int()
+    .min(1)
+    .default(2_000)
+    .describe('How long the first call of a trigger waits for its first reading.'),
+  maxStalenessSeconds: seconds
+    .default(60)
+    .describe(
+      'How old a reading may be; after that KEDA gets UNAVAILABLE, never zero. A trigger can set its own.',
+    ),
+  leaseSeconds: seconds.default(300).describe('How long a trigger is measured after KEDA last asked for it.'),
+  firstSyncTimeoutSeconds: seconds
+    .default(120)
+    .describe('How long readiness waits for sources that must be filled before they can answer.'),
+});
+
+const security = z.strictObject({
+  allowPlaintextSecrets: z
+    .boolean()
+    .default(false)
+    .describe('Whether a connection may send its password or token over a network connection without TLS.'),
+});
+
+const namespacePattern = z
+  .string()
+  .regex(/^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$/, 'must be a namespace, or a pattern such as "team-*"');
+
+/** What every connection has; the rest belongs to its source. */
+export const connectionSchema = z.looseObject({
+  source: z.string().min(1).describe('The kind of backlog.'),
+  namespaces: z
+    .array(namespacePattern)
+    .min(1)
+    .default(['*'])
+    .describe('The namespaces whose triggers may use it; `*` stands for any run of characters.'),
+});
+
+const connectionName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+    'must be letters, digits, ".", "_" and "-", at most 63',
+  );
+
+/** The settings alone: everything but the connections. */
+const settings = {
+  log: log.prefault({}).describe('The log: JSON lines on standard output.'),
+  grpc: grpc.prefault({}).describe('The server that KEDA calls.'),
+  admin: admin.prefault({}).describe('The server of metrics, probes and readings.'),
+  limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
+  security: security.prefault({}).describe('What is refused unless it is asked for.'),
+};
+
+export const configSchema = z.strictObject({
+  ...settings,
+  connections: z
+    .record(connectionName, connectionSchema)
+    .describe('The named places that triggers can use. Their credentials never leave them.'),
+});
+
+export type Settings = Omit<z.infer<typeof configSchema>, 'connections'>;
