@@ -129,6 +129,8 @@ export interface Source<P, C, S, H, N = undefined> {
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
+  /** Whether the connection would send a password or token over a network connection without TLS. */
+  sendsSecretInPlaintext?(config: C): boolean;
   /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
   minReadMs(config: C): number;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
