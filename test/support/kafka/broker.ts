@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { type KafkaCluster, startKafka } from '../../../src/demo/kafka/cluster.ts';
+import { commitOffsets, type Offsets } from '../../../src/demo/kafka/commit-offsets.ts';
+import type { KafkaOptions } from '../../../src/demo/kafka/options.ts';
+import { whyNoKafka } from './kafka-availability.ts';
+import { eventually } from './kafka-eventually.ts';
+
+const startLimitMs = 180_000;
+
+/**
+ * A real broker (or three) for the tests of a file or `describe`, started once before them. Call the result inside
+ * a test. Where Java or Maven is missing the tests are skipped with the reason, or fail when `CI` is set.
+ */
+export function useKafka(options: KafkaOptions = {}): () => TestKafka {
+  let kafka: TestKafka | undefined;
+  beforeAll(async () => {
+    if ((await whyNoKafka(options)) === undefined) kafka = await TestKafka.start(options);
+  }, startLimitMs);
+  beforeEach(async (context) => {
+    const reason = await whyNoKafka(options);
+    if (reason !== undefined) context.skip(reason);
+  });
+  afterAll(async () => {
+    await kafka?.stop();
+  }, startLimitMs);
+  return () => {
+    if (kafka === undefined) throw new Error('useKafka: the broker is there inside tests only');
+    return kafka;
+  };
+}
+
+/** A running cluster with what tests do to it; everything goes over the plaintext listener, which may do all. */
+export class TestKafka {
+  readonly cluster: KafkaCluster;
+  readonly client: Kafka;
+  readonly admin: Admin;
+  readonly producer: Producer;
+
+  static async start(options: KafkaOptions = {}): Promise<TestKafka> {
+    const kafka = new TestKafka(await startKafka({ progress: (line) => console.error(line), ...options }));
+    await Promise.all([kafka.admin.connect(), kafka.producer.connect()]);
+    return kafka;
+  }
+
+  private constructor(cluster: KafkaCluster) {
+    this.cluster = cluster;
+    this.client = new Kafka({
+      clientId: 'test',
+      brokers: [...cluster.bootstrap.plain],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
+    });
+    this.admin = this.client.admin();
+    this.producer = this.client.producer({ allowAutoTopicCreation: false });
+  }
+
+  /** A name nobody else has: a topic's or a group's. */
+  name(stem: string): string {
+    return `${stem}-${randomBytes(4).toString('hex')}`;
+  }
+
+  /** Creates a topic and waits until every partition has a leader that answers. Returns its name. */
+  async createTopic(options: TopicOptions = {}): Promise<string> {
+    const topic = options.name ?? this.name('topic');
+    const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }));
+    await this.admin.createTopics({
+      topics: [
+        {
+          topic,
+          configEntries,
+          ...(options.assignment
+            ? {
+                replicaAssignment: options.assignment.map((replicas, partition) => ({
+                  partition,
+                  replicas: [...replicas],
+                })),
+              }
+            : { numPartitions: options.partitions ?? 1, replicationFactor: options.replicas ?? 1 }),
+        },
+      ],
+    });
+    await eventually(() => this.admin.fetchTopicOffsets(topic));
+    return topic;
+  }
+
+  /** Appends records (acks from all in-sync replicas); resolves when they are acknowledged. */
+  async produce(topic: string, count = 1, { partition, bytes = 8 }: RecordOptions = {}): Promise<void> {
+    const value = Buffer.alloc(bytes, 'x');
+    const messages = Array.from({ length: count }, () =>
+      partition === undefined ? { value } : { value, partition },
+    );
+    await this.producer.send({ topic, acks: -1, messages });
+  }
+
+  /** Commits offsets for a group that has no members. Takes milliseconds. */
+  async commit(group: string, topic: string, offsets: Offsets): Promise<void> {
+    await eventually(() => commitOffsets(this.client, group, topic, offsets));
+  }
+
+  /** What the group has committed, by partition; -1 where it has not. */
+  async committed(group: string, topic: string): Promise<Record<number, number>> {
+    const [found] = await this.admin.fetchOffsets({ groupId: group, topics: [topic] });
+    return Object.fromEntries(
+      (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]),
+    );
+  }
+
+  /** The node id that leads each partition. */
+  async leaders(topic: string): Promise<Record<number, number>> {
+    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+    return Object.fromEntries(
+      (topics[0]?.partitions ?? []).map(({ partitionId, leader }) => [partitionId, leader]),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled([this.admin.disconnect(), this.producer.disconnect()]);
+    await this.cluster.stop();
+  }
+}
+
+export interface TopicOptions {
+  name?: string;
+  partitions?: number;
+  replicas?: number;
+  /** Which nodes hold each partition, the preferred leader first; instead of `partitions` and `replicas`. */
+  assignment?: readonly (readonly number[])[];
+  config?: Readonly<Record<string, string>>;
+}
+
+export interface RecordOptions {
+  partition?: number;
+  bytes?: number;
+}
