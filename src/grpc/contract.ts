@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType } from './generated/externalscaler.ts';
+
+const protoFile = fileURLToPath(new URL('../../proto/externalscaler.proto', import.meta.url));
+
+/** KEDA's contract, loaded with the options the types in `generated/` were made with (`npm run generate`). */
+export const packageDefinition: PackageDefinition = loadSync(protoFile, {
+  longs: String,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+});
+
+// What proto-loader has made at run time is what gen-types described; nothing else ties the two.
+const loaded = loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType;
+
+export const ExternalScaler = loaded.externalscaler.ExternalScaler;
+
+/** The name under which health is asked for. */
+export const serviceName = 'externalscaler.ExternalScaler';

@@ -1,0 +1,62 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
+import { expect, onTestFinished, vi } from 'vitest';
+import type { Desk } from '../../src/grpc/desk.ts';
+import type { GrpcSettings, GrpcTimes } from '../../src/grpc/server.ts';
+import { GrpcServer } from '../../src/grpc/server.ts';
+import type { Logger } from '../../src/telemetry/log.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { TestClient } from './rpc-client.ts';
+
+export interface StartOptions {
+  tls?: GrpcSettings['tls'];
+  maxConnectionAgeSeconds?: number;
+  times?: GrpcTimes;
+  log?: Logger;
+}
+
+export interface TestServer {
+  server: GrpcServer;
+  metrics: Metrics;
+  port: number;
+  client: TestClient;
+  /** Another client, on a connection of its own. */
+  connect(channel?: ChannelCredentials): TestClient;
+}
+
+/**
+ * A real server on a free port and a client of it. When the test is over both are closed, and the test fails
+ * if a stream has been left behind, or the server does not drain by itself.
+ */
+export async function startServer(desk: Desk, options: StartOptions = {}): Promise<TestServer> {
+  const { times, log = silentLogger, ...rest } = options;
+  const metrics = new Metrics();
+  const server = new GrpcServer({ host: '127.0.0.1', port: 0, ...rest }, { desk, metrics, log }, times);
+  const port = await server.listen();
+  server.setServing(true);
+  const clients: TestClient[] = [];
+  const connect = (channel = credentials.createInsecure()): TestClient => {
+    const client = new TestClient(`127.0.0.1:${port}`, channel);
+    clients.push(client);
+    return client;
+  };
+  onTestFinished(async () => {
+    for (const client of clients) client.close();
+    await vi.waitFor(() => expect(server.openStreams, 'streams left behind').toBe(0));
+    await expectNoStreams(metrics);
+    await server.drain(1000);
+  });
+  return { server, metrics, port, client: connect(), connect };
+}
+
+async function expectNoStreams(metrics: Metrics): Promise<void> {
+  const { values } = await metrics.streams.get();
+  for (const { labels, value } of values) expect(value, `streams{rpc="${labels.rpc}"}`).toBe(0);
+}
+
+/** How often an RPC ended with this code. */
+export async function rpcCount(metrics: Metrics, method: string, code: string): Promise<number> {
+  const { values } = await metrics.rpcRequests.get();
+  return values.find(({ labels }) => labels.method === method && labels.code === code)?.value ?? 0;
+}
