@@ -1,0 +1,51 @@
+import type { PeerCertificate } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { admitNames, certificateNames } from '../../../src/grpc/client-names.ts';
+
+function subject(CN: unknown): PeerCertificate['subject'] {
+  // Node gives a list where a certificate has several common names; its types do not say so.
+  return { C: '', ST: '', L: '', O: '', OU: '', CN } as PeerCertificate['subject'];
+}
+
+describe('certificateNames', () => {
+  it.each([
+    ['a common name', 'keda-operator', undefined, ['keda-operator']],
+    ['no name at all', undefined, undefined, []],
+    ['several common names', ['a', 'b'], undefined, ['a', 'b']],
+    [
+      'DNS and URI names',
+      'a',
+      'DNS:b.keda.svc, URI:spiffe://cluster/ns/keda',
+      ['b.keda.svc', 'spiffe://cluster/ns/keda', 'a'],
+    ],
+    ['a name twice', 'a', 'DNS:a', ['a']],
+    ['names of other kinds', undefined, 'IP Address:10.0.0.1, email:x@y.z, DNS:a', ['a']],
+    ['a name made to look like two', undefined, 'DNS:"evil, DNS:keda-operator", DNS:b', ['b']],
+    ['a quoted quote', undefined, 'DNS:"evil\\", DNS:keda-operator", DNS:b', ['b']],
+  ])('reads %s', (_, commonName, subjectaltname, names) => {
+    expect(certificateNames({ subject: subject(commonName), subjectaltname })).toEqual(names);
+  });
+});
+
+describe('admitNames', () => {
+  const admit = admitNames(['keda-operator']);
+
+  it('admits a certificate that has an allowed name', () => {
+    const sslPeerCertificate = {
+      subject: subject('other'),
+      subjectaltname: 'DNS:keda-operator',
+    } as PeerCertificate;
+    expect(() => admit({ getAuthContext: () => ({ sslPeerCertificate }) })).not.toThrow();
+  });
+
+  it('denies one that has not, and says which it has', () => {
+    const sslPeerCertificate = { subject: subject('intruder') } as PeerCertificate;
+    expect(() => admit({ getAuthContext: () => ({ sslPeerCertificate }) })).toThrow(
+      "the client's certificate is for intruder; grpc.tls.allowedClientNames allows keda-operator",
+    );
+  });
+
+  it('denies a client without a certificate', () => {
+    expect(() => admit({ getAuthContext: () => ({}) })).toThrow(/is for no name/);
+  });
+});

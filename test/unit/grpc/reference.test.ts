@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { toReference } from '../../../src/grpc/reference.ts';
+
+describe('toReference', () => {
+  it('takes a whole reference as it is', () => {
+    const scalerMetadata = { source: 'kafka', scalerAddress: 'scaler:6000' };
+    expect(toReference({ name: 'orders', namespace: 'shop', scalerMetadata })).toEqual({
+      name: 'orders',
+      namespace: 'shop',
+      metadata: scalerMetadata,
+    });
+  });
+
+  it('says that there is none', () => {
+    expect(() => toReference(null)).toThrow('the request has no scaledObjectRef');
+  });
+
+  it('names all that is missing', () => {
+    expect(() => toReference({ name: '', namespace: '', scalerMetadata: {} })).toThrow(
+      "the scaledObjectRef has no name, no namespace, no scalerMetadata (the trigger's metadata)",
+    );
+    expect(() => toReference({ name: 'orders', namespace: '', scalerMetadata: { source: 'kafka' } })).toThrow(
+      /^the scaledObjectRef has no namespace$/,
+    );
+  });
+});
