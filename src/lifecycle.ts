@@ -28,18 +28,22 @@ export class Lifecycle {
     return this.currentState;
   }
 
-  /** Starts the parts one after the other. If one fails, those before it are stopped and its error is thrown. */
+  /**
+   * Starts the parts one after the other. If one fails, it and those before it are stopped, and its error is
+   * thrown: `stop` of a part must bear that its `start` failed.
+   */
   async start(parts: readonly Part[]): Promise<void> {
+    this.enter('starting');
     for (const part of parts) {
+      this.started.push(part);
       try {
         await part.start?.();
       } catch (reason) {
         await this.stop(`${part.name} did not start`);
         throw reason;
       }
-      // A signal may have come while this part was starting.
+      // A signal may have come while this part was starting; its stop may have come too early.
       if (this.stopping !== undefined) return this.stopPart(part);
-      this.started.push(part);
     }
     this.enter('serving');
   }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
-import type { Registry } from 'prom-client';
+import { ScalerError } from '../errors.ts';
 import { bears } from './bearer.ts';
 import { parsePageQuery } from './page-query.ts';
 import { triggerPage } from './trigger-page.ts';
@@ -15,7 +15,8 @@ export interface Readiness {
 }
 
 export interface AdminDeps {
-  registry: Registry;
+  /** The series that are not of one trigger, as text. */
+  exposition(): Promise<string>;
   board: TriggerBoard;
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
@@ -51,9 +52,14 @@ export class AdminServer {
     );
   }
 
-  /** Resolves with the port; rejects where it cannot be had. */
+  /** Resolves with the port; throws ScalerError where it cannot be had. */
   async listen({ host, port }: ListenAddress): Promise<number> {
-    await this.app.listen({ host, port });
+    try {
+      await this.app.listen({ host, port });
+    } catch (cause) {
+      const { message } = ScalerError.from(cause);
+      throw new ScalerError('unavailable', `admin: cannot listen on ${host}:${port}: ${message}`, { cause });
+    }
     const address = this.app.server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
   }
@@ -84,7 +90,7 @@ export class AdminServer {
   }
 
   private async *metricsPage(): AsyncGenerator<string> {
-    yield await this.deps.registry.metrics();
+    yield await this.deps.exposition();
     yield* triggerSeries(this.deps.board);
   }
 

@@ -12,8 +12,8 @@ export interface Changes {
   needRestart: string[];
 }
 
-/** A listening socket stays where it is, and who uses `limits` was given them at the start. */
-const restartKeys = ['grpc', 'admin.host', 'admin.port', 'limits'];
+/** Listening sockets stay where they are. */
+const restartKeys = ['grpc', 'admin.host', 'admin.port'];
 
 export function changesBetween(before: LoadedConfig, after: LoadedConfig): Changes {
   const changed = [...changedSettings(before.settings, after.settings), ...changedConnections(before, after)];

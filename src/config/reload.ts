@@ -1,3 +1,4 @@
+import { ScalerError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Changes } from './changes.ts';
 import { changesBetween } from './changes.ts';
@@ -9,7 +10,7 @@ const lookEveryMs = 5000;
 
 export interface ReloadDeps {
   load(): Promise<LoadResult>;
-  /** Takes the new configuration into use. What it cannot take is only said in the log. */
+  /** Takes the new configuration into use, or throws with nothing changed. */
   apply(config: LoadedConfig, before: LoadedConfig): void;
   log: Logger;
   reloads: { inc(labels: { outcome: 'applied' | 'refused' }): void };
@@ -63,20 +64,21 @@ export class ConfigReloader {
     if (!force && !(await this.changed())) return;
     const result = await this.deps.load();
     this.stamps = result.stamps;
-    if (result.kind === 'refused') {
-      this.deps.reloads.inc({ outcome: 'refused' });
-      this.deps.log.error(
-        { faults: result.faults },
-        'the changed configuration was refused; the old one stays',
-      );
-      return;
-    }
+    if (result.kind === 'refused') return this.refuse(result.faults);
     const before = this.current;
-    const changes = changesBetween(before, result.config);
-    this.deps.apply(result.config, before);
+    try {
+      this.deps.apply(result.config, before);
+    } catch (reason) {
+      return this.refuse([ScalerError.from(reason).message]);
+    }
     this.current = result.config;
     this.deps.reloads.inc({ outcome: 'applied' });
-    this.report(changes);
+    this.report(changesBetween(before, result.config));
+  }
+
+  private refuse(faults: readonly string[]): void {
+    this.deps.reloads.inc({ outcome: 'refused' });
+    this.deps.log.error({ faults }, 'the changed configuration was refused; the old one stays');
   }
 
   private async changed(): Promise<boolean> {

@@ -1,0 +1,76 @@
+import { type LoadedConfig, type LoadResult, loadConfig } from '../config/load.ts';
+import { ScalerError } from '../errors.ts';
+import { Scaler } from '../scaler.ts';
+import { sources } from '../sources/index.ts';
+import { createLogger, type Logger } from '../telemetry/log.ts';
+import { type Command, exitCode, type Values } from './command.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Answer KEDA: the gRPC server, with metrics and probes beside it.',
+  options: {
+    config: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'The configuration (YAML); it is read again when it changes, and on SIGHUP.',
+      required: true,
+    },
+  },
+  run,
+};
+
+async function run(values: Values): Promise<number> {
+  const file = String(values['config']);
+  const load = (): Promise<LoadResult> => loadConfig(file, { environment: process.env, sources });
+  const loaded = await load();
+  if (loaded.kind === 'refused') return refuse(loaded.faults);
+
+  const { config, stamps } = loaded;
+  const log = createLogger(config.settings.log.level);
+  warnOfMissingWalls(config, log);
+  const scaler = new Scaler({ sources, config, stamps, load, log });
+  const stopped = stopOnSignals(scaler, log);
+  try {
+    await scaler.start();
+  } catch (reason) {
+    const error = ScalerError.from(reason);
+    process.stderr.write(`The scaler cannot start: ${error.message}\n`);
+    return error.code === 'invalid' ? exitCode.invalid : exitCode.failed;
+  }
+  return stopped;
+}
+
+function refuse(faults: readonly string[]): number {
+  const lines = faults.map((fault) => `  ${fault}\n`).join('');
+  process.stderr.write(`The configuration cannot be used:\n${lines}`);
+  return exitCode.invalid;
+}
+
+/** Resolves with the exit code after the first signal; the second one does not wait any longer. */
+function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
+  process.on('SIGHUP', () => void scaler.reload());
+  process.on('uncaughtException', (err) => {
+    log.error({ err }, 'a fault of the scaler itself; it ends');
+    process.exit(exitCode.failed);
+  });
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(exitCode.failed);
+      stopping = true;
+      void scaler.stop(signal).then(() => resolve(exitCode.ok));
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** A caller states the namespace it asks for: without mTLS anybody who reaches the port can state any. */
+function warnOfMissingWalls({ settings, connections }: LoadedConfig, log: Logger): void {
+  const walled = [...connections.values()].filter(({ namespaces }) => !namespaces.includes('*'));
+  if (walled.length === 0 || settings.grpc.tls?.clientCaFile !== undefined) return;
+  log.warn(
+    { connections: walled.map(({ name }) => name) },
+    'namespaces only keep out callers that are KEDA for certain: set grpc.tls.clientCaFile, or let only KEDA reach the port by a NetworkPolicy',
+  );
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import type { ListedCommand } from './cli/command.ts';
+import { runCommand } from './cli/run.ts';
+
+const commands: readonly ListedCommand[] = [
+  {
+    name: 'serve',
+    summary: 'Answer KEDA.',
+    load: async () => (await import('./cli/serve.ts')).serve,
+  },
+  {
+    name: 'demo',
+    summary: 'Show a backlog wake and size a workload, on a real broker.',
+    load: async () => (await import('./cli/demo.ts')).demo,
+  },
+];
+
+process.exit(await runCommand(commands, process.argv.slice(2)));

@@ -1,0 +1,147 @@
+import { AdminServer, type Readiness } from './admin/server.ts';
+import type { LoadedConfig, LoadResult, Stamps } from './config/load.ts';
+import { ConfigReloader } from './config/reload.ts';
+import { GrpcServer } from './grpc/server.ts';
+import { Lifecycle, type Part } from './lifecycle.ts';
+import { Board } from './monitor/board.ts';
+import type { AnySource } from './sources/source.ts';
+import type { RootLogger } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { TriggerBook } from './trigger/book.ts';
+import { commit, version } from './version.ts';
+
+export interface ScalerOptions {
+  readonly sources: readonly AnySource[];
+  readonly config: LoadedConfig;
+  readonly stamps: Stamps;
+  /** Loads the configuration again. */
+  readonly load: () => Promise<LoadResult>;
+  readonly log: RootLogger;
+  readonly lookEveryMs?: number;
+}
+
+/** KEDA asks for health every few seconds; a source that is still being filled is looked at more often. */
+const readinessMs = 100;
+/** Kubernetes kills after 30 s; unary calls are answered from memory and take no time. */
+const grpcDrainMs = 10_000;
+
+/** The whole scaler: what is wired to what, and in which order it starts and stops. */
+export class Scaler {
+  readonly metrics = new Metrics();
+  private readonly options: ScalerOptions;
+  private readonly lifecycle: Lifecycle;
+  private readonly board: Board;
+  private readonly grpc: GrpcServer;
+  private readonly admin: AdminServer;
+  private readonly reloader: ConfigReloader;
+  private token: string | undefined;
+  private readinessTimer: NodeJS.Timeout | undefined;
+  /** Whether the first syncs of the start are done. */
+  private synced = false;
+
+  constructor(options: ScalerOptions) {
+    const { config, sources, log, stamps, load, lookEveryMs } = options;
+    const { limits, grpc, admin } = config.settings;
+    const { metrics } = this;
+    this.options = options;
+    this.token = admin.token;
+    this.lifecycle = new Lifecycle(log);
+    const book = new TriggerBook({
+      sources,
+      connections: new Map(),
+      maxStalenessSeconds: limits.maxStalenessSeconds,
+      maxRemembered: limits.triggers,
+    });
+    this.board = new Board({ book, limits, log, metrics });
+    this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
+    this.admin = new AdminServer({
+      exposition: () => metrics.exposition(),
+      board: this.board,
+      readiness: () => this.readiness(),
+      token: () => this.token,
+    });
+    this.reloader = new ConfigReloader(config, stamps, {
+      load,
+      apply: (changed) => this.apply(changed),
+      log,
+      reloads: metrics.configReloads,
+      ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
+    });
+    metrics.buildInfo.set({ version, commit, node: process.version }, 1);
+  }
+
+  /** Listens and serves; throws ScalerError, with everything stopped again, where it cannot. */
+  start(): Promise<void> {
+    return this.lifecycle.start(this.parts());
+  }
+
+  /** Drains: streams end with OK, calls under way finish, connections close. Never rejects. */
+  stop(why: string): Promise<void> {
+    return this.lifecycle.stop(why);
+  }
+
+  reload(): Promise<void> {
+    return this.reloader.look({ force: true });
+  }
+
+  private parts(): Part[] {
+    const { settings, connections } = this.options.config;
+    return [
+      {
+        name: 'connections',
+        start: () => this.board.use(connections, settings.limits),
+        stop: () => this.board.close(),
+      },
+      { name: 'admin server', start: () => this.listenAdmin(), stop: () => this.admin.close() },
+      {
+        name: 'grpc server',
+        start: () => this.listenGrpc(),
+        stop: () => this.grpc.drain(grpcDrainMs),
+        stopLimitMs: grpcDrainMs + 1000,
+      },
+      {
+        name: 'readiness',
+        start: () => this.watchReadiness(),
+        stop: () => clearInterval(this.readinessTimer),
+      },
+      { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
+    ];
+  }
+
+  private async listenAdmin(): Promise<void> {
+    const { host, port } = this.options.config.settings.admin;
+    const bound = await this.admin.listen({ host, port });
+    this.options.log.info({ server: 'admin', host, port: bound }, 'listening');
+  }
+
+  private async listenGrpc(): Promise<void> {
+    const { host, tls } = this.options.config.settings.grpc;
+    const bound = await this.grpc.listen();
+    const security = tls === undefined ? 'plaintext' : tls.clientCaFile === undefined ? 'tls' : 'mtls';
+    this.options.log.info({ server: 'grpc', host, port: bound, security }, 'listening');
+  }
+
+  private readiness(): Readiness {
+    const serving = this.lifecycle.state === 'serving';
+    return { ready: serving && this.synced, checks: { serving, synced: this.synced } };
+  }
+
+  /** Sources that must be filled first are waited for once, at start; a connection that comes later waits for itself. */
+  private watchReadiness(): void {
+    const check = (): void => {
+      if (this.board.syncing().length > 0) return;
+      clearInterval(this.readinessTimer);
+      this.synced = true;
+      this.grpc.setServing(true);
+      this.options.log.info({}, 'ready');
+    };
+    this.readinessTimer = setInterval(check, readinessMs);
+    check();
+  }
+
+  private apply({ settings, connections }: LoadedConfig): void {
+    this.board.use(connections, settings.limits);
+    this.options.log.level = settings.log.level;
+    this.token = settings.admin.token;
+  }
+}
