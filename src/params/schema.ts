@@ -17,10 +17,15 @@ export interface Param<T> {
 
 export type ParamTable<P> = { readonly [K in keyof P]: Param<P[K]> };
 
+/**
+ * A rule over several keys: what is wrong, or undefined. Taken from a method's type, which is bivariant: a
+ * schema whose `P` is no longer known is only ever given what it has parsed itself.
+ */
+export type Rule<P> = { check(params: P): string | undefined }['check'];
+
 export interface ParamsSchema<P> {
   readonly table: ParamTable<P>;
-  /** Rules over several keys; each returns what is wrong, or undefined. */
-  readonly rules: readonly ((params: P) => string | undefined)[];
+  readonly rules: readonly Rule<P>[];
 }
 
 interface Described {
