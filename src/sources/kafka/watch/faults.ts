@@ -1,0 +1,97 @@
+import type { ScalerError } from '../../../errors.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import { errorName } from '../protocol/error-codes.ts';
+import type { Leaders, WatchSettings } from './ports.ts';
+import { Refusals } from './refusals.ts';
+import type { ShardListener } from './shard.ts';
+import type { SubjectWatch } from './subject-watch.ts';
+import { isLeaderStale, type Verdict } from './verdict.ts';
+import type { PartitionHost, WatchedPartition } from './watched-partition.ts';
+
+/**
+ * Turns what a session hears into wakes and refusals. A fault never hides an event: either the subject is woken,
+ * or its watch is refused and it is read each second.
+ */
+export class Faults implements ShardListener {
+  private readonly leaders: Leaders;
+  private readonly log: Logger;
+  private readonly settings: WatchSettings;
+  private readonly topics = new Refusals();
+  private readonly brokers = new Refusals();
+
+  constructor(leaders: Leaders, log: Logger, settings: WatchSettings) {
+    this.leaders = leaders;
+    this.log = log;
+    this.settings = settings;
+  }
+
+  mayWatch(topic: string, address: string): boolean {
+    return !this.topics.isRefused(topic) && !this.brokers.isRefused(address);
+  }
+
+  judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void {
+    const { topic } = partition;
+    if (isLeaderStale(errorCode)) this.leaders.forget(topic);
+    if (verdict === 'no read right') {
+      this.noReadRight(partition);
+      return;
+    }
+    if (verdict === 'watch lost' && this.topics.refuse(topic, this.settings.unreachableMs)) {
+      this.log.warn({ topic }, `topic ${topic}: cannot watch, reading instead: ${errorName(errorCode)}`);
+    }
+    for (const watch of [...partition.watches]) watch.fire(verdict);
+  }
+
+  acknowledged({ topic }: WatchedPartition): void {
+    this.topics.clear(topic);
+  }
+
+  proven({ address }: PartitionHost): void {
+    if (!this.brokers.clear(address)) return;
+    this.log.info({ broker: address }, `broker ${address}: watching again`);
+  }
+
+  notGranted({ address }: PartitionHost, partitions: readonly WatchedPartition[]): void {
+    if (this.brokers.refuse(address, this.settings.notGrantedMs)) {
+      const hint = 'raise max.incremental.fetch.session.cache.slots to wake at once';
+      this.log.warn(
+        { broker: address },
+        `broker ${address}: grants no fetch session, reading instead; ${hint}`,
+      );
+    }
+    for (const watch of watchesOf(partitions)) watch.refuse();
+  }
+
+  lost(host: PartitionHost, partitions: readonly WatchedPartition[], error: ScalerError): void {
+    const { address, isProven } = host;
+    // A broker that never went on with a session is left alone for a while; else the socket may just have been closed.
+    if (!isProven && this.brokers.refuse(address, this.settings.unreachableMs)) {
+      this.log.warn(
+        { broker: address },
+        `broker ${address}: cannot watch, reading instead: ${error.message}`,
+      );
+    }
+    for (const watch of watchesOf(partitions)) {
+      if (isProven) watch.fire('watch lost');
+      else watch.refuse();
+    }
+  }
+
+  private noReadRight({ topic, watches }: WatchedPartition): void {
+    if (this.topics.refuse(topic, this.settings.noReadRightMs)) {
+      const hint = 'grant READ on the topic to wake at once';
+      this.log.warn(
+        { topic },
+        `topic ${topic}: no READ right, so it is read every activeReadMs instead; ${hint}`,
+      );
+    }
+    for (const watch of [...watches]) watch.refuse();
+  }
+}
+
+/** Each watch once, as a copy: a wake changes what is watched. */
+export function watchesOf(partitions: Iterable<WatchedPartition>): Set<SubjectWatch> {
+  const watches = new Set<SubjectWatch>();
+  for (const partition of partitions) for (const watch of partition.watches) watches.add(watch);
+  return watches;
+}

@@ -1,0 +1,187 @@
+import { ScalerError } from '../../../errors.ts';
+import { errorName } from '../protocol/error-codes.ts';
+import type { FetchAnswer } from '../protocol/fetch.ts';
+import type { IsolationLevel } from '../snapshot.ts';
+import type { Dialer, Wire } from '../wire.ts';
+import { type FetchPlan, fetchRequest } from './fetch-plan.ts';
+import { FetchSession } from './fetch-session.ts';
+import type { WatchSettings } from './ports.ts';
+import { judge, type Verdict } from './verdict.ts';
+import type { PartitionHost, WatchedPartition } from './watched-partition.ts';
+
+export interface ShardListener {
+  /** The broker has gone on with a session it granted. */
+  proven(host: PartitionHost): void;
+  acknowledged(partition: WatchedPartition): void;
+  /** Something other than `quiet`, told while the answer is read. The listener takes the partition out. */
+  judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void;
+  /** The broker has no room for a session; the shard is over. */
+  notGranted(host: PartitionHost, partitions: readonly WatchedPartition[]): void;
+  /** The socket is gone or never came; the shard is over. */
+  lost(host: PartitionHost, partitions: readonly WatchedPartition[], error: ScalerError): void;
+}
+
+export interface ShardDeps {
+  readonly settings: WatchSettings;
+  readonly listener: ShardListener;
+  /** The shard takes no more partitions. Told before the listener hears why. */
+  readonly onOver: () => void;
+}
+
+/** One session on a socket of its own: a broker serves one request at a time on a socket, and this one is held. */
+export class Shard implements PartitionHost {
+  readonly address: string;
+  readonly isolationLevel: IsolationLevel;
+  private readonly settings: WatchSettings;
+  private readonly listener: ShardListener;
+  private readonly onOver: () => void;
+  private readonly session = new FetchSession();
+  private wire: Wire | undefined;
+  private closed = false;
+  private lastAnswerAtMs: number | undefined;
+  private hasGoneOn = false;
+  private nextWaitMs = 0;
+  private lingerTimer: NodeJS.Timeout | undefined;
+  private endLinger: (() => void) | undefined;
+
+  constructor(address: string, isolationLevel: IsolationLevel, { settings, listener, onOver }: ShardDeps) {
+    this.address = address;
+    this.isolationLevel = isolationLevel;
+    this.settings = settings;
+    this.listener = listener;
+    this.onOver = onOver;
+  }
+
+  get answeredAtMs(): number | undefined {
+    return this.lastAnswerAtMs;
+  }
+
+  get isProven(): boolean {
+    return this.hasGoneOn;
+  }
+
+  get isFull(): boolean {
+    return this.session.size >= this.settings.watchPartitionsPerSession;
+  }
+
+  /** The next request carries it. One that is under way is let go on: until then the subject is read. */
+  add(partition: WatchedPartition): void {
+    this.session.add(partition);
+    this.stopLingering();
+  }
+
+  remove(partition: WatchedPartition): void {
+    this.session.remove(partition);
+  }
+
+  /** Runs until the shard is over; never rejects. */
+  async run(dialer: Dialer): Promise<void> {
+    try {
+      const wire = await dialer.dial(this.address);
+      this.wire = wire;
+      while (!this.closed) {
+        if (this.session.size === 0) await this.linger();
+        // No await between this and the end: a partition added meanwhile would never be polled.
+        if (this.session.size === 0) break;
+        await this.poll(wire);
+      }
+      if (!this.closed) await this.retire(wire);
+    } catch (reason) {
+      const error = ScalerError.from(reason, 'unavailable');
+      this.end((partitions) => this.listener.lost(this, partitions, error));
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Destroys the socket; the listener hears nothing more. */
+  close(): void {
+    this.closed = true;
+    this.stopLingering();
+    this.wire?.close();
+  }
+
+  private end(tell: (partitions: readonly WatchedPartition[]) => void): void {
+    if (this.closed) return;
+    this.close();
+    this.onOver();
+    tell(this.session.partitions());
+  }
+
+  private async poll(wire: Wire): Promise<void> {
+    const plan = this.session.next();
+    const maxWaitMs = this.waitMs(plan);
+    const request = fetchRequest(plan, this.isolationLevel, maxWaitMs);
+    const answer = await wire.send(request, maxWaitMs + this.settings.graceMs);
+    if (this.closed) return;
+    switch (this.session.accept(answer.errorCode, answer.sessionId)) {
+      case 'going on':
+        return this.hear(plan, answer);
+      case 'renewed':
+        return;
+      case 'notGranted':
+        return this.end((partitions) => this.listener.notGranted(this, partitions));
+      case 'failed':
+        throw new ScalerError('unavailable', `broker ${this.address}: Fetch: ${errorName(answer.errorCode)}`);
+    }
+  }
+
+  private hear({ sessionEpoch, add }: FetchPlan, { partitions }: FetchAnswer): void {
+    this.lastAnswerAtMs = performance.now();
+    const readCommitted = this.isolationLevel === 'readCommitted';
+    for (const said of partitions) {
+      // It may have gone since the request was sent, or with a partition before it in this answer.
+      const partition = this.session.find(said.topic, said.partition);
+      if (!partition) continue;
+      const verdict = judge(said, partition.offset, readCommitted);
+      if (verdict !== 'quiet') this.listener.judged(partition, verdict, said.errorCode);
+    }
+    for (const partition of add) this.acknowledge(partition);
+    if (sessionEpoch === 0 || this.hasGoneOn) return;
+    this.hasGoneOn = true;
+    this.listener.proven(this);
+  }
+
+  /** After the verdicts, so that a subject refused in its first answer was never armed. */
+  private acknowledge(partition: WatchedPartition): void {
+    if (partition.watches.size === 0) return;
+    partition.phase = 'acknowledged';
+    this.listener.acknowledged(partition);
+  }
+
+  /**
+   * Additions are acknowledged at once. The polls after them start short, because what goes quiet together
+   * comes in a few steps, and an addition has to wait for the poll under way.
+   */
+  private waitMs({ add }: FetchPlan): number {
+    const { firstWaitMs, watchMaxWaitMs } = this.settings;
+    if (add.length > 0) {
+      this.nextWaitMs = Math.min(firstWaitMs, watchMaxWaitMs);
+      return 0;
+    }
+    const waitMs = this.nextWaitMs;
+    this.nextWaitMs = Math.min(waitMs * 2, watchMaxWaitMs);
+    return waitMs;
+  }
+
+  /** Waits for partitions. A socket without a poll costs the broker nothing, and dialling anew is slow. */
+  private async linger(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.endLinger = resolve;
+      this.lingerTimer = setTimeout(resolve, this.settings.lingerMs);
+    });
+  }
+
+  private stopLingering(): void {
+    clearTimeout(this.lingerTimer);
+    this.endLinger?.();
+    this.endLinger = undefined;
+  }
+
+  /** Gives the session back, so that it does not take one of the broker's slots until it is evicted. */
+  private async retire(wire: Wire): Promise<void> {
+    this.onOver();
+    const request = fetchRequest(this.session.last(), this.isolationLevel, 0);
+    await wire.send(request, this.settings.graceMs).catch(() => undefined);
+  }
+}

@@ -1,0 +1,123 @@
+import type { Logger } from '../../../telemetry/log.ts';
+import type { Wake, Watch } from '../../source.ts';
+import type { IsolationLevel } from '../snapshot.ts';
+import type { Dialer } from '../wire.ts';
+import { Faults, watchesOf } from './faults.ts';
+import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
+import { defaultWatchSettings } from './ports.ts';
+import { Shard } from './shard.ts';
+import { SubjectWatch } from './subject-watch.ts';
+import { partitionKey, WatchedPartition } from './watched-partition.ts';
+
+export interface WatcherDeps {
+  readonly dialer: Dialer;
+  readonly leaders: Leaders;
+  readonly log: Logger;
+}
+
+/** A partition to be watched, and its leader. */
+interface Placed extends PartitionEnd {
+  readonly address: string;
+}
+
+/**
+ * Watches the quiet partitions of one cluster: long polls at the end of the log, in shards of one session and
+ * one socket each. A partition that several subjects want is in a session once.
+ */
+export class Watcher {
+  private readonly dialer: Dialer;
+  private readonly leaders: Leaders;
+  private readonly settings: WatchSettings;
+  private readonly faults: Faults;
+  private readonly shards = new Set<Shard>();
+  private readonly watched: Readonly<Record<IsolationLevel, Map<string, WatchedPartition>>> = {
+    readUncommitted: new Map(),
+    readCommitted: new Map(),
+  };
+  private closed = false;
+
+  constructor({ dialer, leaders, log }: WatcherDeps, settings: Partial<WatchSettings> = {}) {
+    this.dialer = dialer;
+    this.leaders = leaders;
+    this.settings = { ...defaultWatchSettings, ...settings };
+    this.faults = new Faults(leaders, log, this.settings);
+  }
+
+  /**
+   * Watches from where a snapshot ends. Never wakes before it has returned. `refused` at once where there is
+   * nothing to watch, or a partition has no known leader, no READ right, or a broker that is left alone for now.
+   */
+  arm({ partitions, isolationLevel }: WatchRequest, wake: Wake): Watch {
+    const watch = new SubjectWatch(wake, (partition) => this.forget(partition));
+    const places = this.place(partitions);
+    if (!places) {
+      watch.close();
+      return watch;
+    }
+    let isBehind = false;
+    for (const place of places) {
+      const partition = this.partitionAt(place, isolationLevel);
+      watch.join(partition);
+      // Another subject already saw a later end, so there are records since this snapshot. An earlier one
+      // needs nothing: the answer that wakes for it is on its way.
+      if (partition.offset > place.end) isBehind = true;
+    }
+    if (isBehind) queueMicrotask(() => watch.fire('record'));
+    return watch;
+  }
+
+  /** Closes all sockets; no watch wakes any more. */
+  close(): void {
+    this.closed = true;
+    for (const shard of this.shards) shard.close();
+    for (const watched of Object.values(this.watched)) {
+      for (const watch of watchesOf(watched.values())) watch.close();
+    }
+    this.shards.clear();
+  }
+
+  private place(partitions: Iterable<PartitionEnd>): Placed[] | undefined {
+    const places: Placed[] = [];
+    for (const { topic, partition, end } of partitions) {
+      const address = this.leaders.locate(topic, partition);
+      if (address === undefined || !this.faults.mayWatch(topic, address)) return undefined;
+      places.push({ topic, partition, end, address });
+    }
+    return this.closed || places.length === 0 ? undefined : places;
+  }
+
+  private partitionAt(place: Placed, isolationLevel: IsolationLevel): WatchedPartition {
+    const watched = this.watched[isolationLevel];
+    const key = partitionKey(place.topic, place.partition);
+    const present = watched.get(key);
+    if (present?.host.address === place.address) return present;
+    const shard = this.shardAt(place.address, isolationLevel);
+    const partition = new WatchedPartition(key, place, shard);
+    watched.set(key, partition);
+    shard.add(partition);
+    // The old leader may be gone without a word, and whoever waits for it would wait for the poll to time out.
+    if (present) for (const watch of watchesOf([present])) queueMicrotask(() => watch.fire('leader moved'));
+    return partition;
+  }
+
+  private shardAt(address: string, isolationLevel: IsolationLevel): Shard {
+    for (const shard of this.shards) {
+      if (shard.address === address && shard.isolationLevel === isolationLevel && !shard.isFull) return shard;
+    }
+    const shard: Shard = new Shard(address, isolationLevel, {
+      settings: this.settings,
+      listener: this.faults,
+      onOver: () => this.shards.delete(shard),
+    });
+    this.shards.add(shard);
+    void shard.run(this.dialer);
+    return shard;
+  }
+
+  /** Nobody wants the partition any more. */
+  private forget(partition: WatchedPartition): void {
+    partition.host.remove(partition);
+    const watched = this.watched[partition.host.isolationLevel];
+    if (watched.get(partition.key) === partition) watched.delete(partition.key);
+  }
+}
