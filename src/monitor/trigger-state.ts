@@ -1,4 +1,5 @@
 import { ScalerError } from '../errors.ts';
+import { toMetric } from '../scaling/metric.ts';
 import type { Reading } from '../sources/source.ts';
 import { describe, type Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
@@ -103,7 +104,7 @@ export class TriggerState {
       );
     }
     if (reading.kind === 'active') return { kind: 'active', why: reading.why };
-    return { kind: 'known', value: reading.items, active: reading.active, ageMs };
+    return { kind: 'known', ...toMetric(reading), ageMs };
   }
 
   private unknown(error: ScalerError | undefined, situation: string): ScalerError {
