@@ -1,0 +1,114 @@
+import { committedLag } from './lag.ts';
+import { addSample, type Sample } from './rates.ts';
+import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
+
+/** How long a subject's end must not have moved for the subject to be quiet. */
+export const quietAfterMs = 15_000;
+
+/** What is remembered of a topic. Arrays are indexed by partition and never changed in place. */
+interface TopicHistory {
+  /** How much of the topic the last read did not get: -1 the whole of it, else that many partitions. */
+  readonly unread: number;
+  /** The last offsets that were read. */
+  readonly last: readonly (PartitionOffsets | undefined)[];
+  /** Since when the partition has had lag at the commit it has now; undefined without lag or without a commit. */
+  readonly stuckSinceMs: readonly (number | undefined)[];
+}
+
+/** What one subject's snapshots have shown over time. Bounded by the subject's partitions and `maxSamples`. */
+export interface KafkaHistory {
+  readonly topics: ReadonlyMap<string, TopicHistory>;
+  /** When an end last moved, or what can be read last changed. */
+  readonly endMovedAtMs: number;
+  /** Oldest first. */
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * Takes a snapshot into the history. Pure: the old history stays as it was, and topics that did not move are
+ * shared with the new one. A subject seen for the first time counts as having moved now.
+ */
+export function fold(
+  history: KafkaHistory | undefined,
+  snapshot: KafkaSnapshot,
+  takenAtMs: number,
+): KafkaHistory {
+  const before = history?.topics ?? new Map<string, TopicHistory>();
+  const after = new Map<string, TopicHistory>();
+  let same = before.size === snapshot.topics.size;
+  let endMoved = !same;
+  let produced = 0;
+  let consumed = 0;
+  for (const [topic, offsets] of snapshot.topics) {
+    const known = before.get(topic);
+    const step = foldTopic(known, offsets, takenAtMs);
+    after.set(topic, step.topic);
+    same &&= step.topic === known;
+    endMoved ||= step.endMoved;
+    produced += step.produced;
+    consumed += step.consumed;
+  }
+  return {
+    topics: same ? before : after,
+    endMovedAtMs: history === undefined || endMoved ? takenAtMs : history.endMovedAtMs,
+    samples: addSample(history?.samples ?? [], { takenAtMs, produced, consumed }),
+  };
+}
+
+/** Whether the subject's end has stood still for so long that it is worth watching. */
+export function isQuiet({ endMovedAtMs }: KafkaHistory, nowMs: number): boolean {
+  return nowMs - endMovedAtMs >= quietAfterMs;
+}
+
+/** Since when the partition has had lag while its commit stood still; undefined where that is not so. */
+export function stuckSinceMs(history: KafkaHistory, topic: string, partition: number): number | undefined {
+  return history.topics.get(topic)?.stuckSinceMs[partition];
+}
+
+/** A topic's new history, and what moved on the way there. */
+interface Step {
+  topic: TopicHistory;
+  endMoved: boolean;
+  produced: number;
+  consumed: number;
+}
+
+function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, takenAtMs: number): Step {
+  const unread = offsets.kind === 'failed' ? -1 : offsets.faults.size;
+  const partitions = offsets.kind === 'failed' ? [] : offsets.partitions;
+  const moved = partitions.filter((now) => !equal(known?.last[now.partition], now));
+  if (known !== undefined && known.unread === unread && moved.length === 0) {
+    return { topic: known, endMoved: false, produced: 0, consumed: 0 };
+  }
+  // What was not read keeps what was known of it: one failed read must not restart a partition's clock.
+  const last = [...(known?.last ?? [])];
+  const stuckSinceMs = [...(known?.stuckSinceMs ?? [])];
+  let endMoved = known?.unread !== unread;
+  let produced = 0;
+  let consumed = 0;
+  for (const now of moved) {
+    const then = last[now.partition];
+    endMoved ||= then?.end !== now.end;
+    // A topic that was deleted and created again starts over, below where it was: nothing was un-produced.
+    produced += Math.max(0, now.end - (then?.end ?? now.end));
+    consumed += Math.max(0, (now.committed ?? 0) - (then?.committed ?? now.committed ?? 0));
+    stuckSinceMs[now.partition] = stuckSince(then, now, stuckSinceMs[now.partition], takenAtMs);
+    last[now.partition] = now;
+  }
+  return { topic: { unread, last, stuckSinceMs }, endMoved, produced, consumed };
+}
+
+/** The clock starts with the lag, not with the last commit: after a quiet night the first record is not stuck. */
+function stuckSince(
+  then: PartitionOffsets | undefined,
+  now: PartitionOffsets,
+  sinceMs: number | undefined,
+  takenAtMs: number,
+): number | undefined {
+  if (now.committed === undefined || committedLag(now, now.committed) === 0) return undefined;
+  return then?.committed === now.committed ? (sinceMs ?? takenAtMs) : takenAtMs;
+}
+
+function equal(a: PartitionOffsets | undefined, b: PartitionOffsets): boolean {
+  return a !== undefined && a.end === b.end && a.committed === b.committed && a.logStart === b.logStart;
+}

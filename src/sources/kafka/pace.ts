@@ -1,0 +1,20 @@
+import type { Pace, PaceView } from '../source.ts';
+import { isQuiet, type KafkaHistory } from './history.ts';
+import type { KafkaSnapshot } from './snapshot.ts';
+
+export interface PaceConfig {
+  /** The time between two reads of a subject that is not known to be at rest, in ms. */
+  readonly activeReadMs: number;
+  /** The time between two reads of a subject at rest that is watched, in seconds. */
+  readonly reconcileSeconds: number;
+}
+
+/**
+ * Quiet subjects are watched. Reads slow down only where nothing can happen unseen: the watch sees the end move
+ * but not the group's commits, so while a trigger is active the lag is still read at the active pace.
+ */
+export function pace(config: PaceConfig, view: PaceView<KafkaSnapshot, KafkaHistory>): Pace {
+  const quiet = isQuiet(view.history, view.nowMs);
+  const atRest = quiet && view.watch === 'armed' && !view.active;
+  return { nextReadMs: atRest ? config.reconcileSeconds * 1000 : config.activeReadMs, watch: quiet };
+}

@@ -1,0 +1,101 @@
+import type { ParamsSchema } from '../../params/schema.ts';
+import { choice, decimal, flag, list, ranges, required, text } from '../../params/schema.ts';
+import type { IsolationLevel } from './snapshot.ts';
+
+export type OffsetResetPolicy = 'latest' | 'earliest';
+
+/** A Kafka trigger's own keys; `bootstrapServers` and the like belong to the connection. */
+export interface KafkaParams {
+  readonly consumerGroup: string;
+  readonly topic: readonly string[];
+  readonly topicPattern: string;
+  readonly lagThreshold: number;
+  readonly activationLagThreshold: number;
+  readonly offsetResetPolicy: OffsetResetPolicy;
+  readonly allowIdleConsumers: boolean;
+  readonly scaleToZeroOnInvalidOffset: boolean;
+  readonly excludePersistentLag: boolean;
+  readonly persistentLagSeconds: number;
+  readonly limitToPartitionsWithLag: boolean;
+  readonly ensureEvenDistributionOfPartitions: boolean;
+  readonly partitionLimitation: ReadonlySet<number> | undefined;
+  readonly isolationLevel: IsolationLevel;
+}
+
+/** Names, defaults and rules of KEDA's `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21), and four keys of ours. */
+export const kafkaParams: ParamsSchema<KafkaParams> = {
+  table: {
+    consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
+    topic: list({
+      doc: 'The topics to look at; without any, every topic the group has committed offsets for.',
+    }),
+    topicPattern: text({
+      doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters.',
+    }),
+    lagThreshold: decimal({
+      doc: 'How many records of lag one replica is good for.',
+      fallback: 10,
+      above: 0,
+    }),
+    activationLagThreshold: decimal({
+      doc: 'The workload leaves zero when the lag is more than this.',
+      fallback: 0,
+      least: 0,
+    }),
+    offsetResetPolicy: choice({
+      doc: 'What the lag of a partition without a committed offset is: 1 (`latest`), or every record in its log (`earliest`).',
+      choices: ['latest', 'earliest'],
+      fallback: 'latest',
+    }),
+    allowIdleConsumers: flag({ doc: 'Lets there be more replicas than partitions.' }),
+    scaleToZeroOnInvalidOffset: flag({ doc: 'Counts a partition without a committed offset as no lag.' }),
+    excludePersistentLag: flag({
+      doc: 'Leaves partitions out of the number whose lag nobody works off; they still keep the workload active.',
+    }),
+    persistentLagSeconds: decimal({
+      doc: 'How long a partition must have had lag, with its committed offset unmoved, for the lag to be persistent.',
+      fallback: 60,
+      above: 0,
+    }),
+    limitToPartitionsWithLag: flag({ doc: 'Limits the replicas to the number of partitions that have lag.' }),
+    ensureEvenDistributionOfPartitions: flag({
+      doc: 'Rounds up to a number of replicas that divides the number of partitions.',
+    }),
+    partitionLimitation: ranges({
+      doc: 'The partitions to look at, such as `1,3-5`; ignored where neither topic nor topicPattern is given.',
+    }),
+    isolationLevel: choice({
+      doc: 'Whether the lag counts up to the high watermark (`readUncommitted`) or the last stable offset (`readCommitted`).',
+      choices: ['readUncommitted', 'readCommitted'],
+      fallback: 'readUncommitted',
+    }),
+  },
+  rules: [
+    ({ topic, topicPattern }) =>
+      topic.length > 0 && topicPattern !== ''
+        ? 'topic and topicPattern exclude each other: give one'
+        : undefined,
+    ({ allowIdleConsumers, limitToPartitionsWithLag }) =>
+      allowIdleConsumers && limitToPartitionsWithLag
+        ? 'allowIdleConsumers and limitToPartitionsWithLag exclude each other: set one'
+        : undefined,
+    ({ ensureEvenDistributionOfPartitions, limitToPartitionsWithLag }) =>
+      ensureEvenDistributionOfPartitions && limitToPartitionsWithLag
+        ? 'ensureEvenDistributionOfPartitions and limitToPartitionsWithLag exclude each other: set one'
+        : undefined,
+    (params) => needsTopic(params, 'limitToPartitionsWithLag'),
+    (params) => needsTopic(params, 'ensureEvenDistributionOfPartitions'),
+  ],
+};
+
+function needsTopic(
+  params: KafkaParams,
+  key: 'limitToPartitionsWithLag' | 'ensureEvenDistributionOfPartitions',
+): string | undefined {
+  return params[key] && !namesTopics(params) ? `${key}: needs topic or topicPattern` : undefined;
+}
+
+/** Whether the trigger says which topics it means, rather than "whatever the group has committed". */
+export function namesTopics({ topic, topicPattern }: KafkaParams): boolean {
+  return topic.length > 0 || topicPattern !== '';
+}
