@@ -1,0 +1,55 @@
+import { ScalerError } from '../errors.ts';
+import type { Reading, Target } from '../sources/source.ts';
+
+/** What KEDA is told about a trigger: a number, and whether there is work. Both from one reading. */
+export interface Metric {
+  readonly value: number;
+  readonly active: boolean;
+}
+
+/** A number in both of KEDA's fields: `…Float` is exact, the int64 (as decimal text) is its ceiling. */
+export interface WireNumber {
+  readonly float: number;
+  readonly int: string;
+}
+
+/** A trigger's numbers under `policy: backlog`: the HPA divides the items by the target itself. */
+export function toMetric(reading: Extract<Reading, { kind: 'known' }>): Metric {
+  return { value: finite(reading.items), active: reading.active };
+}
+
+/**
+ * A metric's value for `GetMetrics`. KEDA takes the float if it is above 0 and else the int, and KEDA before 2.17
+ * knows the int only: so zero means both zero, and any work at all is at least 1 in the int.
+ *
+ * KEDA prints "%.3f", so that a value under 0.0005 arrives as 0 (pkg/scalers/scaler.go:164, v2.21). It is sent as
+ * it is: whether the workload runs is decided by `IsActive`, and so little asks for no second replica.
+ */
+export function wire(value: number): WireNumber {
+  return { float: finite(value), int: ceilToInt64(value) };
+}
+
+/** The least target that survives KEDA's "%.3f"; the API server refuses an HPA whose target is 0. */
+const leastTarget = 0.001;
+
+/** A trigger's target for `GetMetricSpec`; never 0 in either field. */
+export function wireTarget({ perReplica }: Pick<Target, 'perReplica'>): WireNumber {
+  return wire(Math.max(leastTarget, finite(perReplica)));
+}
+
+const maxInt64 = 2n ** 63n - 1n;
+
+/** Through BigInt: a JS number above 1e21 would be printed with an exponent. */
+function ceilToInt64(value: number): string {
+  const ceiled = BigInt(Math.ceil(value));
+  return String(ceiled > maxInt64 ? maxInt64 : ceiled);
+}
+
+/** KEDA turns NaN, infinite and negative values into 0, and 0 scales a workload down: better an error. */
+function finite(value: number): number {
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new ScalerError(
+    'internal',
+    `a backlog came out as ${value}, which is no number of items; please report this`,
+  );
+}
