@@ -1,0 +1,79 @@
+import type { WriteStream } from 'node:tty';
+
+/** What is shown at a moment. */
+export interface Frame {
+  readonly phase: string;
+  readonly backlog: number;
+  /** What the scaler answered last. */
+  readonly value: number | undefined;
+  readonly replicas: number;
+  /** Consumers that have started. */
+  readonly running: number;
+}
+
+const everyMs = 1000;
+const barWidth = 24;
+
+/** The terminal: lines that stay, and below them one that lives. Elsewhere a line a second, when it has changed. */
+export class Screen {
+  private readonly out: WriteStream;
+  private readonly startedAtMs = performance.now();
+  private readonly fullBar: number;
+  private shown = '';
+  private shownAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(out: WriteStream, fullBar: number) {
+    this.out = out;
+    this.fullBar = fullBar;
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    this.out.write(`${this.out.isTTY ? clearLine : ''}${text}\n`);
+    if (this.out.isTTY) this.out.write(this.shown);
+  }
+
+  /** A line that stays, with the time since the start. */
+  event(text: string): void {
+    this.say(`${this.clock()}  ${text}`);
+  }
+
+  update(frame: Frame): void {
+    const text = frameText(frame, this.fullBar);
+    if (this.out.isTTY) {
+      this.shown = `${this.clock()}  ${text}`.slice(0, this.out.columns);
+      this.out.write(clearLine + this.shown);
+      return;
+    }
+    const nowMs = performance.now();
+    if (text === this.shown || nowMs - this.shownAtMs < everyMs) return;
+    this.shown = text;
+    this.shownAtMs = nowMs;
+    this.event(text);
+  }
+
+  /** Takes the living line away. */
+  end(): void {
+    if (this.out.isTTY) this.out.write(clearLine);
+    this.shown = '';
+  }
+
+  private clock(): string {
+    return `${((performance.now() - this.startedAtMs) / 1000).toFixed(1).padStart(5)} s`;
+  }
+}
+
+const clearLine = '\r\x1b[K';
+
+/** `backlog  580 → value  580 → replicas 6 (4 running)  ████`. Pure. */
+export function frameText({ phase, backlog, value, replicas, running }: Frame, fullBar: number): string {
+  const filled = Math.min(barWidth, Math.ceil((backlog / fullBar) * barWidth));
+  return [
+    phase.padEnd(10),
+    `backlog ${String(backlog).padStart(4)} → value ${String(value ?? '-').padStart(4)}`,
+    `→ replicas ${replicas} (${running} running)`,
+    ` ${'█'.repeat(filled)}`,
+  ]
+    .join(' ')
+    .trimEnd();
+}
