@@ -72,9 +72,27 @@ async function build(program: string): Promise<void> {
   const fetched = await go('fetching the modules of', ['list', '-deps', '.']);
   if (fetched.failed) throw new ClientUnavailable(`the Go modules cannot be fetched: ${fetched.tail}`);
   const unfinished = `${program}.unfinished`;
-  const built = await go('building', ['build', '-v', '-ldflags', '-s -w', '-o', unfinished, '.']);
+  const built = await go('building', [
+    'build',
+    '-v',
+    '-buildvcs=false',
+    '-ldflags',
+    '-s -w',
+    '-o',
+    unfinished,
+    '.',
+  ]);
   if (built.failed) throw new Error(`KEDA's client does not build: ${built.tail}`);
   renameSync(unfinished, program);
+  removeOlder(program);
+}
+
+/** Each is a hundred megabytes. A running one is not disturbed: its file goes when it ends. */
+function removeOlder(program: string): void {
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name);
+    if (path !== program && /^[0-9a-f]{16}$/.test(name)) rmSync(path, { force: true });
+  }
 }
 
 /** Runs the go command at low priority and says every ten seconds how far it is. */

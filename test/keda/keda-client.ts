@@ -19,9 +19,9 @@ export interface KedaTrigger {
   authParams?: Record<string, string>;
 }
 
-const target = z.object({ name: z.string(), metricType: z.string(), target: z.string() });
+const target = z.object({ name: z.string(), metricType: z.string(), target: z.number() });
 const metrics = z.object({
-  values: z.array(z.object({ name: z.string(), value: z.string() })),
+  values: z.array(z.object({ name: z.string(), value: z.number() })),
   active: z.boolean(),
 });
 const log = z.object({ logger: z.string(), msg: z.string(), error: z.string().nullish() });
@@ -32,7 +32,7 @@ const line = z.union([
   z.object({ event: z.literal('log'), log }),
 ]);
 
-/** A metric spec as it goes into the HPA; `target` is a Kubernetes quantity, `22222m` for 22.222. */
+/** A metric spec as it goes into the HPA. */
 export type HpaTarget = z.infer<typeof target>;
 
 /** What the push streams of one scaler have brought to KEDA, oldest first. */

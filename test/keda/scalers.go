@@ -27,15 +27,15 @@ type trigger struct {
 
 // target is a metric spec as it goes into the HPA.
 type target struct {
-	Name       string `json:"name"`
-	MetricType string `json:"metricType"`
-	Target     string `json:"target"`
+	Name       string  `json:"name"`
+	MetricType string  `json:"metricType"`
+	Target     float64 `json:"target"`
 }
 
-// value is a metric value as the HPA gets it, a Kubernetes quantity such as 22222m.
+// value is a metric value as the HPA gets it: KEDA makes it a Kubernetes quantity with three decimals.
 type value struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
 }
 
 // scalers are the open ones, by the name the test gave them.
@@ -68,7 +68,7 @@ func (s *scalers) do(ctx context.Context, asked request) (any, error) {
 		}
 		found := make([]value, 0, len(values))
 		for _, one := range values {
-			found = append(found, value{Name: one.MetricName, Value: one.Value.String()})
+			found = append(found, value{Name: one.MetricName, Value: one.Value.AsFloat64Slow()})
 		}
 		return map[string]any{"values": found, "active": active}, nil
 	case "run":
@@ -162,7 +162,7 @@ func targets(specs []v2.MetricSpec) []target {
 		found = append(found, target{
 			Name:       spec.External.Metric.Name,
 			MetricType: string(spec.External.Target.Type),
-			Target:     quantity.String(),
+			Target:     quantity.AsFloat64Slow(),
 		})
 	}
 	return found
