@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { triggerSeries } from '../../../src/admin/trigger-series.ts';
+import { turnSize } from '../../../src/admin/turns.ts';
+import type { TriggerStatus } from '../../../src/monitor/status.ts';
+import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
+
+async function chunks(statuses: readonly TriggerStatus[]): Promise<string[]> {
+  const all: string[] = [];
+  for await (const chunk of triggerSeries(boardOf(statuses))) all.push(chunk);
+  return all;
+}
+
+async function samples(statuses: readonly TriggerStatus[]): Promise<string[]> {
+  const text = (await chunks(statuses)).join('');
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const labels =
+  '{scaledobject_namespace="shop",scaledobject="orders-worker",source="kafka",metric="kafka-workers-orders"}';
+
+describe('triggerSeries', () => {
+  it('gives five series for a trigger that is known', async () => {
+    expect(await samples([statusWith()])).toEqual([
+      `backlog_scaler_trigger_value${labels} 42`,
+      `backlog_scaler_trigger_target${labels} 10`,
+      `backlog_scaler_trigger_active${labels} 1`,
+      `backlog_scaler_trigger_reading_age_seconds${labels} 1.234`,
+      `backlog_scaler_trigger_up${labels} 1`,
+    ]);
+  });
+
+  it('never says 0 for what is not known', async () => {
+    const { value: _, active: __, ageMs: ___, ...cold } = statusWith({ up: false });
+    expect(await samples([cold])).toEqual([
+      `backlog_scaler_trigger_target${labels} 10`,
+      `backlog_scaler_trigger_up${labels} 0`,
+    ]);
+  });
+
+  it('has help and type of every series even without a trigger', async () => {
+    const text = (await chunks([])).join('');
+    expect(text.match(/^# HELP /gm)).toHaveLength(5);
+    expect(text.match(/^# TYPE backlog_scaler_trigger_\w+ gauge$/gm)).toHaveLength(5);
+  });
+
+  it('escapes what would end a label', async () => {
+    const [value] = await samples([statusWith({ name: 'a"b\\c\nd' })]);
+    expect(value).toContain('scaledobject="a\\"b\\\\c\\nd"');
+  });
+
+  it('gives equal labels once: the first trigger stands for both', async () => {
+    const twins = [statusWith({ target: 10 }), statusWith({ id: 'id-2', target: 500 })];
+    const lines = await samples(twins);
+    expect(lines).toHaveLength(5);
+    expect(lines).toContain(`backlog_scaler_trigger_target${labels} 10`);
+  });
+
+  it('is given in pieces, with turns of the event loop in between', async () => {
+    const count = 10_000;
+    let turns = 0;
+    let running = true;
+    const turn = (): void => {
+      turns += 1;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    let lines = 0;
+    for await (const chunk of triggerSeries(boardOf(manyStatuses(count)))) {
+      const inChunk = chunk.split('\n').length - 1;
+      expect(inChunk).toBeLessThanOrEqual(turnSize);
+      lines += inChunk;
+    }
+    running = false;
+    expect(lines).toBe(5 * count + 10);
+    // Once for the state and once a family, a turn after every piece.
+    expect(turns).toBeGreaterThanOrEqual((6 * count) / turnSize - 6);
+  });
+
+  it('takes the state in turns too, also while triggers go', async () => {
+    const live = new Map(manyStatuses(1000).map((status) => [status.id, status]));
+    setImmediate(() => live.clear());
+    const board = { statuses: () => live.values() };
+    let text = '';
+    for await (const chunk of triggerSeries(board)) text += chunk;
+    expect(text.match(/^backlog_scaler_trigger_up/gm)).toHaveLength(turnSize);
+  });
+});

@@ -1,0 +1,192 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigFolder, faultsOf, loaded } from '../../support/config-folder.ts';
+
+let folder: ConfigFolder;
+beforeEach(async () => {
+  folder = await ConfigFolder.make();
+});
+afterEach(() => folder.remove());
+
+async function load(yaml: string, environment = {}) {
+  await folder.write('config.yaml', yaml);
+  return folder.load(environment);
+}
+
+const minimal = 'connections:\n  a: { source: place, address: here }\n';
+
+describe('a configuration that can be used', () => {
+  it('has the documented defaults', async () => {
+    const { settings, connections } = loaded(await load(minimal));
+    expect(settings).toEqual({
+      log: { level: 'info' },
+      grpc: { host: '0.0.0.0', port: 6000 },
+      admin: { host: '0.0.0.0', port: 8080 },
+      limits: {
+        triggers: 20000,
+        triggersPerNamespace: 2000,
+        coldReadTimeoutMs: 2000,
+        maxStalenessSeconds: 60,
+        leaseSeconds: 300,
+        firstSyncTimeoutSeconds: 120,
+      },
+      security: { allowPlaintextSecrets: false },
+    });
+    expect(connections.get('a')).toMatchObject({ name: 'a', namespaces: ['*'], config: { address: 'here' } });
+  });
+
+  it('takes the part that is given and keeps the defaults of the rest', async () => {
+    const { settings } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
+    expect(settings.grpc).toEqual({ host: '0.0.0.0', port: 7000 });
+  });
+
+  it('may have no connections', async () => {
+    expect(loaded(await load('connections: {}')).connections.size).toBe(0);
+  });
+});
+
+describe('a configuration that cannot be used', () => {
+  it.each([
+    ['', /config\.yaml is empty$/],
+    ['just text', /config\.yaml must be a mapping of keys to values/],
+    ['- a\n- b', /config\.yaml must be a mapping/],
+    ['grpc: [1\nadmin: {}', /config\.yaml is not YAML: line 2, column \d+: /],
+    ['a: 1\na: 2', /is not YAML: line 2, column 1: .*unique/],
+    ['a: &x [*y]', /is not YAML/],
+    ['a: 1\n---\nb: 2', /is not YAML: line \d/],
+    ['connections', /must be a mapping/],
+  ])('%j', async (yaml, message) => {
+    const faults = faultsOf(await load(yaml));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(message);
+  });
+
+  it('says that the file is not there', async () => {
+    expect(faultsOf(await folder.load())).toEqual([`${folder.file} does not exist`]);
+  });
+
+  it('does not follow aliases without end', async () => {
+    const lines = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]'];
+    for (let i = 1; i < 9; i += 1)
+      lines.push(
+        `a${i}: &a${i} [${Array(10)
+          .fill(`*a${i - 1}`)
+          .join(',')}]`,
+      );
+    expect(faultsOf(await load(lines.join('\n')))[0]).toContain('aliases cannot be resolved');
+  });
+
+  it('never quotes the text it could not read', async () => {
+    const faults = faultsOf(await load('password: "hunter2\nconnections: {}\n'));
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it.each([
+    [`${minimal}grcp: {}`, 'grcp: unknown key (did you mean "grpc"?)'],
+    [`${minimal}kubernetes: {}`, 'kubernetes: unknown key'],
+    [`${minimal}grpc: { prot: 1 }`, 'grpc.prot: unknown key (did you mean "port"?)'],
+    [`${minimal}grpc: { port: 70000 }`, 'grpc.port: must be at most 65535'],
+    [`${minimal}grpc: { port: 1.5 }`, 'grpc.port: must be a whole number'],
+    [`${minimal}grpc: { port: "6000" }`, 'grpc.port: must be a number'],
+    [`${minimal}grpc: 5`, 'grpc: must be a mapping of keys to values'],
+    [
+      `${minimal}log: { level: loud }`,
+      'log.level: must be one of trace, debug, info, warn, error, fatal, silent',
+    ],
+    [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
+    ['log: {}', 'connections: is required'],
+    ['connections:', 'connections: must be a mapping of keys to values'],
+    ['connections: { a: 5 }', 'connections.a: must be a mapping of keys to values'],
+    ['connections: { a: { address: x } }', 'connections.a.source: is required'],
+    [
+      'connections: { a: { source: plase } }',
+      'connections.a.source: must be one of place, kafka (did you mean "place"?)',
+    ],
+    ['connections: { a: { source: place } }', 'connections.a.address: is required'],
+    [
+      'connections: { a: { source: place, adress: x, address: x } }',
+      'connections.a.adress: unknown key (did you mean "address"?)',
+    ],
+    [
+      'connections: { a: { source: place, address: x, namespace: [b] } }',
+      'connections.a.namespace: unknown key (did you mean "namespaces"?)',
+    ],
+    [
+      'connections: { a: { source: place, address: x, paswordFile: b } }',
+      'connections.a.paswordFile: unknown key (did you mean "passwordFile"?)',
+    ],
+    [
+      'connections: { a: { source: place, address: x, tls: false } }',
+      'connections.a.tls: must be true, or must be a mapping of keys to values',
+    ],
+    [
+      'connections: { a: { source: place, address: x, tls: { verifi: false } } }',
+      'connections.a.tls.verifi: unknown key (did you mean "verify"?)',
+    ],
+    [
+      'connections: { a: { source: place, address: x, namespaces: [Shop] } }',
+      'connections.a.namespaces[0]: must be a namespace, or a pattern such as "team-*"',
+    ],
+    [
+      'connections: { a: { source: place, address: x, namespaces: [] } }',
+      'connections.a.namespaces: must be at least 1 item long',
+    ],
+    [
+      'connections: { "a b": { source: place, address: x } }',
+      'connections.a b: this name must be letters, digits, ".", "_" and "-", at most 63',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], sasl: { mechanism: gssapi } } }',
+      'connections.k.sasl.mechanism: must be one of plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], tls: { insecureSkipVerfy: true } } }',
+      'connections.k.tls.insecureSkipVerfy: unknown key (did you mean "insecureSkipVerify"?)',
+    ],
+    [
+      'connections: { a: { source: place, address: x, password: open sesame } }',
+      'connections.a: would send its password or token without TLS: set tls, or security.allowPlaintextSecrets',
+    ],
+  ])('%s', async (yaml, fault) => {
+    expect(faultsOf(await load(yaml))).toEqual([fault]);
+  });
+
+  it('names all faults at once, of every part', async () => {
+    const yaml = [
+      'grpc: { prot: 1, port: x }',
+      'connections:',
+      '  a: { source: place, tls: 5, colour: red }',
+      '  b: { source: plase }',
+      '  c: { source: place, address: "${MISSING}", passwordFile: not-there }',
+      '',
+    ].join('\n');
+    expect(faultsOf(await load(yaml))).toEqual([
+      'connections.c.address: the environment variable MISSING is not set',
+      expect.stringMatching(/^connections\.c\.passwordFile: the file \/.*\/not-there does not exist$/),
+      'grpc.port: must be a number',
+      'grpc.prot: unknown key (did you mean "port"?)',
+      'connections.a.address: is required',
+      'connections.a.tls: must be true, or must be a mapping of keys to values',
+      'connections.a.colour: unknown key',
+      'connections.b.source: must be one of place, kafka (did you mean "place"?)',
+    ]);
+  });
+});
+
+it('lets a connection send its password in the open where that is allowed', async () => {
+  const yaml =
+    'security: { allowPlaintextSecrets: true }\nconnections: { a: { source: place, address: x, password: open sesame } }';
+  expect(loaded(await load(yaml)).connections.size).toBe(1);
+});
+
+describe('fingerprints', () => {
+  const print = async (entry: string) =>
+    loaded(await load(`connections: { a: { source: place, ${entry} } }`)).connections.get('a')?.fingerprint;
+
+  it('are equal whatever the order of the keys, and differ in every value', async () => {
+    const first = await print('address: x, password: secret');
+    expect(await print('password: secret, address: x')).toBe(first);
+    expect(await print('address: x, password: other')).not.toBe(first);
+    expect(await print('address: x, password: secret, namespaces: [b]')).not.toBe(first);
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
