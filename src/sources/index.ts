@@ -1,0 +1,5 @@
+import { kafka } from './kafka/index.ts';
+import type { AnySource } from './source.ts';
+
+/** Every source there is: one line each. */
+export const sources: readonly AnySource[] = [kafka];

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { bootstrapServer } from './bootstrap-server.ts';
+
+/*
+ * A Kafka connection as the configuration file has it, after the loader has read the files: where the file
+ * says `passwordFile`, this schema sees `password` with what the file holds, and so for `caFile`, `certFile`,
+ * `keyFile` and `clientSecretFile`.
+ */
+
+const text = (doc: string) => z.string().min(1).describe(doc);
+
+const tls = z
+  .strictObject({
+    ca: text('`caFile`: PEM of who vouches for the brokers; default: who Node trusts.').exactOptional(),
+    cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
+    key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
+    insecureSkipVerify: z
+      .boolean()
+      .default(false)
+      .describe('Takes any certificate: whoever is in between can read and change everything.'),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'certFile and keyFile must be given together',
+  });
+
+/** `tls: true` is TLS with nothing special about it. */
+function expandTls(value: unknown): unknown {
+  if (value === true) return {};
+  return value === false ? undefined : value;
+}
+
+const user = {
+  username: text('The user name.'),
+  password: text('`password` or `passwordFile`: the password.'),
+};
+
+const mechanisms = [
+  z.strictObject({ mechanism: z.literal('plain'), ...user }),
+  z.strictObject({ mechanism: z.literal('scram-sha-256'), ...user }),
+  z.strictObject({ mechanism: z.literal('scram-sha-512'), ...user }),
+  z.strictObject({
+    mechanism: z.literal('oauthbearer'),
+    tokenEndpoint: z
+      .url({ protocol: /^https?$/ })
+      .describe('Where tokens are asked for, by OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+    clientId: text('The client that asks for them.'),
+    clientSecret: text('`clientSecret` or `clientSecretFile`: the secret of the client.'),
+    scope: text('The scopes to ask for, separated by spaces.').exactOptional(),
+    extensions: z
+      .record(z.string(), z.string())
+      .describe('SASL extensions sent beside the token (KIP-342).')
+      .exactOptional(),
+  }),
+  z.strictObject({
+    mechanism: z.literal('aws-msk-iam'),
+    region: text('The AWS region of the MSK cluster. Credentials come from the AWS default chain.'),
+  }),
+] as const;
+
+const sasl = z.discriminatedUnion('mechanism', mechanisms, {
+  error: `must be one of ${mechanisms.map(({ shape }) => shape.mechanism.value).join(', ')}`,
+});
+
+const atLeast = (least: number, fallback: number, doc: string) =>
+  z.int().min(least).default(fallback).describe(doc);
+
+export const kafkaConfig = z.strictObject({
+  bootstrapServers: z
+    .array(bootstrapServer)
+    .min(1)
+    .describe('Brokers to start from, as host:port; the others are found through them.'),
+  tls: z
+    .preprocess(expandTls, tls.optional())
+    .describe('`true`, or how the brokers and we show who we are; absent: PLAINTEXT.'),
+  sasl: sasl.optional().describe('How we log in; absent: not at all.'),
+  activeReadMs: atLeast(100, 1000, 'How often subjects that are not quiet are read, in ms.'),
+  reconcileSeconds: z
+    .number()
+    .min(1)
+    .default(30)
+    .describe('How often watched subjects are read all the same, and what is known of topics renewed, in s.'),
+  connectTimeoutMs: atLeast(100, 5000, 'The longest a broker may take to let us in, TLS and SASL included.'),
+  requestTimeoutMs: atLeast(
+    100,
+    10_000,
+    'The longest a broker may take to answer; then its socket is closed.',
+  ),
+  watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch while nothing happens.'),
+  watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions that one Fetch session watches.'),
+});
+
+/** Holds secrets: never logged. */
+export type KafkaConfig = z.output<typeof kafkaConfig>;

@@ -1,0 +1,88 @@
+import { parseList } from '../../params/values.ts';
+import type { ConnectionKey } from '../source.ts';
+import { normaliseServer } from './bootstrap-server.ts';
+import type { KafkaConfig } from './config.ts';
+
+/** KEDA's spelling of each mechanism (kafka_scaler.go and apache_kafka_scaler.go, v2.21). */
+const kedaSasl: Readonly<Record<string, string>> = {
+  plain: 'plaintext',
+  'scram-sha-256': 'scram_sha256',
+  'scram-sha-512': 'scram_sha512',
+  oauthbearer: 'oauthbearer',
+  'aws-msk-iam': 'aws_msk_iam',
+};
+
+function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
+  return parseList(value).some((text) => {
+    const server = normaliseServer(text);
+    return server !== undefined && bootstrapServers.includes(server);
+  });
+}
+
+/** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */
+function agreesOnSasl({ sasl }: KafkaConfig, value: string): boolean {
+  const mechanism = sasl?.mechanism;
+  if (mechanism === undefined) return value === 'none';
+  return value === kedaSasl[mechanism] || (mechanism === 'aws-msk-iam' && value === 'oauthbearer');
+}
+
+function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
+  if (sasl?.mechanism === 'aws-msk-iam') return value === 'aws_msk_iam';
+  // KEDA's default; it only means something with oauthbearer.
+  return value === 'bearer';
+}
+
+function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
+  return sasl?.mechanism !== 'aws-msk-iam' || sasl.region === value;
+}
+
+function ignored(doc: string): ConnectionKey<KafkaConfig> {
+  return { doc, selects: false };
+}
+
+const credential = ignored('Credentials belong to the connection; ignored.');
+
+/** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
+export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
+  bootstrapServers: {
+    doc: 'Picks the connection that has at least one of these host:port.',
+    selects: true,
+    agrees: agreesOnServers,
+  },
+  sasl: {
+    doc: "Must be the connection's mechanism, in KEDA's spelling.",
+    selects: false,
+    agrees: agreesOnSasl,
+  },
+  tls: {
+    doc: 'enable or disable; must be what the connection has.',
+    selects: false,
+    agrees: (config, value) => value === (config.tls === undefined ? 'disable' : 'enable'),
+  },
+  saslTokenProvider: {
+    doc: 'Must fit the mechanism of the connection.',
+    selects: false,
+    agrees: agreesOnTokenProvider,
+  },
+  awsRegion: {
+    doc: "Must be the connection's region, where it has one.",
+    selects: false,
+    agrees: agreesOnRegion,
+  },
+  version: ignored('Versions are agreed with each broker; ignored.'),
+  fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
+  unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
+  username: credential,
+  password: credential,
+  ca: credential,
+  cert: credential,
+  key: credential,
+  keyPassword: credential,
+  scopes: credential,
+  oauthTokenEndpointUri: credential,
+  oauthExtensions: credential,
+  awsRoleArn: credential,
+  awsAccessKeyID: credential,
+  awsSecretAccessKey: credential,
+  awsSessionToken: credential,
+};

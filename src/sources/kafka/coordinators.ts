@@ -1,0 +1,68 @@
+import { ScalerError } from '../../errors.ts';
+import type { Brokers, Send } from './brokers.ts';
+import { fromErrorCode } from './errors.ts';
+import { apiKeys } from './protocol/api-keys.ts';
+import {
+  type Coordinator,
+  findCoordinator,
+  findCoordinators,
+  multiKeyVersion,
+} from './protocol/find-coordinator.ts';
+import { RecentMap } from './recent-map.ts';
+import { type Asked, TurnBatch } from './turn-batch.ts';
+import type { Wire } from './wire.ts';
+
+const idleMs = 300_000;
+const mostGroups = 100_000;
+
+export interface CoordinatorsOptions {
+  brokers: Brokers;
+  now: () => number;
+}
+
+/** Which broker keeps each group's commits. Asked for once, until somebody finds it is not so any more. */
+export class Coordinators {
+  private readonly brokers: Brokers;
+  private readonly addresses: RecentMap<string, string>;
+  private readonly batch = new TurnBatch<string, string>((asked) => this.refresh(asked));
+
+  constructor({ brokers, now }: CoordinatorsOptions) {
+    this.brokers = brokers;
+    this.addresses = new RecentMap({ idleMs, limit: mostGroups, now });
+  }
+
+  /** The coordinator's `host:port`. @throws ScalerError */
+  async find(group: string): Promise<string> {
+    return this.addresses.get(group) ?? this.batch.ask(group);
+  }
+
+  forget(group: string): void {
+    this.addresses.delete(group);
+  }
+
+  private async refresh(asked: readonly Asked<string, string>[]): Promise<void> {
+    const groups = [...new Set(asked.map(({ item }) => item))];
+    const answers = await this.brokers.askAny((send, wire) => askFor(groups, send, wire));
+    const found = new Map(answers.map((answer) => [answer.group, answer]));
+    for (const { item, resolve, reject } of asked) {
+      const answer = found.get(item);
+      const what = `the coordinator of group ${JSON.stringify(item)}`;
+      if (answer === undefined) {
+        reject(new ScalerError('unavailable', `the brokers said nothing about ${what}`));
+      } else if (answer.errorCode !== 0) {
+        reject(fromErrorCode(answer.errorCode, what));
+      } else {
+        this.addresses.set(item, answer.address);
+        resolve(answer.address);
+      }
+    }
+  }
+}
+
+/** One request for all groups, or one each where the broker is older than Kafka 3.0. */
+async function askFor(groups: readonly string[], send: Send, wire: Wire): Promise<readonly Coordinator[]> {
+  const newest = wire.versions(apiKeys.findCoordinator)?.max ?? 0;
+  if (newest >= multiKeyVersion) return (await send(findCoordinators({ groups }))).coordinators;
+  const answers = await Promise.all(groups.map((group) => send(findCoordinator({ group }))));
+  return answers.flatMap(({ coordinators }) => coordinators);
+}

@@ -1,0 +1,25 @@
+import type { Source } from '../source.ts';
+import { backlog, target } from './backlog.ts';
+import { type KafkaConfig, kafkaConfig } from './config.ts';
+import { connect } from './connection.ts';
+import { kafkaConnectionKeys } from './connection-keys.ts';
+import { sendsSecretInPlaintext } from './connection-security.ts';
+import { fold, type KafkaHistory } from './history.ts';
+import { pace } from './pace.ts';
+import { type KafkaParams, kafkaParams } from './params.ts';
+import type { KafkaNeed, KafkaSnapshot } from './snapshot.ts';
+
+/** The lag of a consumer group. */
+export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory, KafkaNeed> = {
+  kind: 'kafka',
+  params: kafkaParams,
+  config: kafkaConfig,
+  connectionKeys: kafkaConnectionKeys,
+  sendsSecretInPlaintext,
+  minReadMs: ({ activeReadMs }) => activeReadMs,
+  connect,
+  fold,
+  evaluate: (params, { snapshot, history, takenAtMs }) => backlog(params, snapshot, history, takenAtMs),
+  pace,
+  target,
+};

@@ -1,0 +1,69 @@
+import type { ScalerError } from '../../errors.ts';
+import type { LeaderAnswer, LeaderOffsets } from './leader-offsets.ts';
+import type { LogStarts } from './log-starts.ts';
+import type { Offsets } from './offsets.ts';
+import type { IsolationLevel } from './snapshot.ts';
+import type { KnownLayout, Topology } from './topology.ts';
+
+/** From where to where a topic's logs reach, or why that is not known. */
+export type TopicRange =
+  | {
+      readonly kind: 'read';
+      readonly partitions: readonly number[];
+      readonly starts: Offsets;
+      readonly ends: Offsets;
+    }
+  | { readonly kind: 'failed'; readonly error: ScalerError };
+
+export interface TopicRangesOptions {
+  topology: Topology;
+  leaders: LeaderOffsets;
+  starts: LogStarts;
+}
+
+/** Reads logs' ends and starts, following leaders that have moved once. */
+export class TopicRanges {
+  private readonly options: TopicRangesOptions;
+
+  constructor(options: TopicRangesOptions) {
+    this.options = options;
+  }
+
+  /** Never rejects. */
+  async of(topic: string, isolationLevel: IsolationLevel): Promise<TopicRange> {
+    const { topology, leaders } = this.options;
+    const layout = await topology.layout(topic);
+    if (layout.kind === 'failed') return layout;
+    const ask = (where: KnownLayout, partitions: readonly number[]) =>
+      leaders.ask({ topic, partitions, leaders: where.leaders, timestamp: 'end', isolationLevel });
+
+    const ends = await ask(layout, layout.partitions);
+    if (ends.lostLeader || ends.stale.length > 0) topology.forget(topic);
+    if (ends.stale.length === 0) return this.finish(topic, layout, ends);
+
+    const moved = await topology.layout(topic);
+    if (moved.kind === 'failed') return moved;
+    const again = await ask(moved, ends.stale);
+    if (again.lostLeader || again.stale.length > 0) topology.forget(topic);
+    return this.finish(topic, { ...moved, partitions: common(layout, moved) }, merge(ends, again));
+  }
+
+  private async finish(topic: string, layout: KnownLayout, ends: Offsets): Promise<TopicRange> {
+    const starts = await this.options.starts.of(topic, layout, ends.values);
+    return { kind: 'read', partitions: layout.partitions, ends, starts };
+  }
+}
+
+/** A topic that was made anew may have other partitions; those that are new are for the next read. */
+function common(before: KnownLayout, after: KnownLayout): readonly number[] {
+  const still = new Set(after.partitions);
+  return before.partitions.filter((partition) => still.has(partition));
+}
+
+/** The first answer, with what a second found out about its stale partitions. */
+function merge(first: LeaderAnswer, second: LeaderAnswer): Offsets {
+  const values = new Map([...first.values, ...second.values]);
+  const faults = new Map([...first.faults, ...second.faults]);
+  for (const partition of second.values.keys()) faults.delete(partition);
+  return { values, faults };
+}
