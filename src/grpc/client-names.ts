@@ -17,11 +17,10 @@ export function admitNames(allowed: readonly string[]): (call: AuthenticatedCall
   };
 }
 
+type NamedCertificate = Pick<PeerCertificate, 'subject'> & { subjectaltname?: string | undefined };
+
 /** A certificate's DNS and URI names and its common name. */
-export function certificateNames({
-  subject,
-  subjectaltname,
-}: Pick<PeerCertificate, 'subject' | 'subjectaltname'>): string[] {
+export function certificateNames({ subject, subjectaltname }: NamedCertificate): string[] {
   const names = altNames(subjectaltname ?? '');
   // A certificate may have none, or several; the types know of one.
   const commonName: unknown = subject?.CN;

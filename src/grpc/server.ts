@@ -94,14 +94,17 @@ export class GrpcServer {
   }
 
   /**
-   * Ends streams with OK, lets unary calls finish, closes. What is still open after `limitMs` is cut: a stream
-   * that we do not end keeps grpc-js's tryShutdown() waiting for ever.
+   * Ends streams with OK, lets unary calls finish, closes. What is still open after `limitMs` is cut: grpc-js's
+   * tryShutdown() waits for every stream, and for ever for a connection that keepalive has given up.
    */
   async drain(limitMs: number): Promise<void> {
     this.setServing(false);
     this.streams.drain();
     await new Promise<void>((resolve) => {
-      const cut = setTimeout(() => this.server.forceShutdown(), limitMs);
+      const cut = setTimeout(() => {
+        this.server.forceShutdown();
+        resolve();
+      }, limitMs);
       this.server.tryShutdown(() => {
         clearTimeout(cut);
         resolve();

@@ -1,0 +1,53 @@
+import { status as Code } from '@grpc/grpc-js';
+import { describe, expect, it, vi } from 'vitest';
+import { FakeDesk } from '../support/fake-desk.ts';
+import { rawCall, rawConnection } from '../support/raw-rpc.ts';
+import { rpcCount, startServer } from '../support/rpc.ts';
+import { ref } from '../support/rpc-client.ts';
+
+const reference = Buffer.from('0a0161120473686f701a0e0a06736f75726365120466616b65', 'hex');
+
+describe('drain', () => {
+  it('26 graceful shutdown: all streams end with status OK, unary in flight finish', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 0);
+    const { client, server, metrics } = await startServer(desk);
+    const activity = client.streamIsActive(ref('a'));
+    const spec = client.streamMetricSpec(ref('a'));
+    const inFlight = client.isActive(ref('cold'));
+    await Promise.all([activity.next(), spec.next()]);
+    await vi.waitFor(() => expect(desk.waiters).toBe(1));
+    const drained = server.drain(60_000);
+    expect((await activity.ended).code).toBe(Code.OK);
+    expect((await spec.ended).code).toBe(Code.OK);
+    desk.known('cold', 1);
+    expect(await inFlight).toEqual({ result: true });
+    await drained;
+    expect(desk.followers).toBe(0);
+    expect(await rpcCount(metrics, 'StreamIsActive', 'OK')).toBe(1);
+    await expect(client.isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  });
+
+  it('26 what does not end within the limit is cut', async () => {
+    const desk = new FakeDesk();
+    const { client, server, metrics } = await startServer(desk);
+    const hangs = client.isActive(ref('never'));
+    const refused = expect(hangs).rejects.toMatchObject({ code: Code.CANCELLED });
+    await vi.waitFor(() => expect(desk.waiters).toBe(1));
+    await server.drain(20);
+    await refused;
+    await vi.waitFor(() => expect(desk.abandoned).toBe(1));
+    expect(await rpcCount(metrics, 'IsActive', 'CANCELLED')).toBe(1);
+  });
+
+  it('26 a client that reads nothing does not hold a drain beyond its limit', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 0);
+    const { port, server } = await startServer(desk);
+    rawCall(await rawConnection(port, 0), 'StreamIsActive', reference);
+    await vi.waitFor(() => expect(server.openStreams).toBe(1));
+    await server.drain(20);
+    expect(server.openStreams).toBe(0);
+    expect(desk.followers).toBe(0);
+  });
+});
