@@ -23,9 +23,10 @@ const handshakeFaults: readonly [RegExp, string][] = [
     /wrong.version.number|packet.length.too.long|unknown.protocol/i,
     'does not speak TLS on this listener: check its port, or leave out `tls`',
   ],
+  [/certificate.required|handshake.failure/i, wantsCertificate],
   [
-    /certificate.required|bad.certificate|handshake.failure|unknown.ca|certificate.unknown/i,
-    wantsCertificate,
+    /bad.certificate|unknown.ca|certificate.unknown/i,
+    'does not take our client certificate: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
   ],
   [/certificate.expired/i, 'says our client certificate has expired: renew `tls.certFile`'],
   [
