@@ -1,0 +1,62 @@
+import { sources } from '../../dist/sources/index.js';
+import { commonParams, kedaOwnKeys } from '../../dist/trigger/common.js';
+import { code, table } from './table.mjs';
+
+const intro = `# Triggers
+
+<!-- Made by \`npm run docs\` from the parameter schemas: change those, not this page. -->
+
+A trigger is the \`metadata\` of an \`external\` or \`external-push\` trigger of a ScaledObject or ScaledJob:
+
+\`\`\`yaml
+triggers:
+  - type: external-push
+    metadata:
+      scalerAddress: backlog-scaler.keda.svc:6000
+      source: kafka
+      connection: orders
+      consumerGroup: workers
+      topic: orders
+      lagThreshold: "50"
+\`\`\`
+
+Values are written as for KEDA's own scalers. All of them are text. They are trimmed, and an empty one counts as missing. A
+boolean is what Go takes for one (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). A list is separated by commas, ranges look like
+\`1,3-5\`, and numbers are decimal. \`xFromEnv\` stands for \`x\` with its value from the environment of the workload; where both
+are given, the plain \`x\` wins. An unknown key is an error that names the nearest known one, and all errors come in one
+message.
+
+KEDA's own keys may be there and are not looked at: ${kedaOwnKeys.map(code).join(', ')}.
+`;
+
+export function triggersPage() {
+  const parts = [intro, '## Every trigger\n', params(commonParams), ...sources.map(section)];
+  return `${parts.join('\n')}\n`;
+}
+
+function section(source) {
+  const heading = `\n## \`source: ${source.kind}\`\n`;
+  const keys = Object.entries(source.connectionKeys);
+  if (keys.length === 0) return `${heading}\n${params(source.params)}`;
+  return [
+    heading,
+    params(source.params),
+    '\nThese keys of KEDA’s own scaler belong to the connection. They may stay in a trigger:\n',
+    table(
+      ['key', 'meaning'],
+      keys.map(([name, { doc }]) => [code(name), doc]),
+    ),
+  ].join('\n');
+}
+
+function params({ table: known }) {
+  return table(
+    ['key', 'type', 'default', 'meaning'],
+    Object.entries(known).map(([name, { type, doc, required, defaultText }]) => [
+      code(name),
+      type,
+      required ? '**required**' : code(defaultText),
+      doc,
+    ]),
+  );
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { triggerSeries } from '../../src/admin/trigger-series.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { parseYaml } from '../../src/config/yaml.ts';
+import { sources } from '../../src/sources/index.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { boardOf, statusWith } from '../support/statuses.ts';
+
+/** The first fenced block of a page, of this language. */
+function block(page: string, language: string): string {
+  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+  const found = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1];
+  if (found === undefined) throw new Error(`docs/${page} has no ${language} block`);
+  return found;
+}
+
+/** Every series once, with labels as they occur. */
+async function exposition(): Promise<string> {
+  const metrics = new Metrics();
+  const source = 'kafka';
+  const connection = 'orders';
+  metrics.rpcRequests.inc({ method: 'GetMetrics', code: 'OK' });
+  metrics.rpcDuration.observe({ method: 'GetMetrics' }, 0.0004);
+  metrics.forConnection(source, connection).request('OffsetFetch', 'ok');
+  metrics.sourceReads.inc({ source, connection, outcome: 'ok' });
+  metrics.sourceReadDuration.observe({ source }, 0.004);
+  metrics.wakes.inc({ source, connection, cause: 'watch' });
+  metrics.edges.inc({ source });
+  metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
+  metrics.triggers.set({ source }, 1);
+  metrics.monitors.set({ source }, 1);
+  metrics.tlsCertificateExpiry.set(1_800_000_000);
+  metrics.configReloads.inc({ outcome: 'applied' });
+  metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v20.20.2' }, 1);
+  let text = await metrics.exposition();
+  for await (const chunk of triggerSeries(boardOf([statusWith()]))) text += chunk;
+  // prom-client leaves empty lines between families.
+  return text.replace(/\n{2,}/g, '\n');
+}
+
+describe('docs', () => {
+  it('metrics.md shows every series: names, help, types and labels', async () => {
+    expect(await exposition()).toBe(block('metrics.md', 'text'));
+  });
+
+  it('configuration.md has an example that can be used', () => {
+    const parsed = parseYaml(block('configuration.md', 'yaml'));
+    const { connections } = configSchema.parse('value' in parsed ? parsed.value : undefined);
+    expect(Object.keys(connections)).toEqual(['orders']);
+    for (const { source } of Object.values(connections))
+      expect(sources.map(({ kind }) => kind)).toContain(source);
+  });
+});
