@@ -97,6 +97,8 @@ export class KafkaReader {
   }: KafkaNeed): Promise<KafkaSnapshot['topics']> {
     const remembered = this.committedTopics.get(consumerGroup) ?? [];
     const early = new Map(remembered.map((topic) => [topic, this.ranges.of(topic, isolationLevel)]));
+    // If the commits fail, nobody waits for these any more.
+    for (const range of early.values()) range.catch(() => {});
     const committed = await this.commits.all(consumerGroup);
     this.committedTopics.set(consumerGroup, [...committed.keys()]);
     const read = [...committed].map(async ([topic, commits]): Promise<[string, TopicOffsets]> => {

@@ -29,7 +29,7 @@ export class TopicRanges {
     this.options = options;
   }
 
-  /** Never rejects. */
+  /** @throws ScalerError when nobody can say where the topic is */
   async of(topic: string, isolationLevel: IsolationLevel): Promise<TopicRange> {
     const { topology, leaders } = this.options;
     const layout = await topology.layout(topic);

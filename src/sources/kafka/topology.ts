@@ -51,7 +51,11 @@ export class Topology {
     this.topics = new RecentMap({ idleMs, limit: mostTopics, now: options.now });
   }
 
-  /** Never rejects. A layout that is being refreshed by a slow broker is given as it was. */
+  /**
+   * Where a topic's partitions are. A layout that is to be renewed by a broker that is slow or gone is given as
+   * it was.
+   * @throws ScalerError `unavailable` when no broker answers and nothing is known
+   */
   async layout(topic: string): Promise<TopicLayout> {
     if (topic.length > longestTopic) {
       const error = new ScalerError('invalid', `a topic's name has at most ${longestTopic} characters`);
@@ -106,8 +110,7 @@ export class Topology {
       }
     } catch (reason) {
       this.answerFromMemory(asked);
-      const error = ScalerError.from(reason);
-      for (const { resolve } of asked) resolve({ kind: 'failed', error });
+      throw reason;
     } finally {
       clearTimeout(patience);
     }

@@ -1,0 +1,103 @@
+import { ScalerError } from '../../../src/errors.ts';
+import type { Dialer, Wire } from '../../../src/sources/kafka/wire.ts';
+import { ModelReadWire } from './model-read-wire.ts';
+
+export interface ModelPartition {
+  /** Index of a broker; -1: none. */
+  leader: number;
+  logStart: number;
+  highWatermark: number;
+  lastStableOffset: number;
+}
+
+export interface ModelGroup {
+  coordinator: number;
+  /** By topic, then partition. */
+  commits: Map<string, Map<number, number>>;
+}
+
+export interface ModelRequest {
+  readonly address: string;
+  readonly apiName: string;
+  /** The topics or groups it names; `all`. */
+  readonly names: readonly string[];
+}
+
+/**
+ * A Kafka cluster behind the Dialer port that is only read: real bytes, state that can change between reads, and
+ * faults on demand. Brokers answer by the rules: who does not lead a partition or coordinate a group says so.
+ */
+export class ModelKafka implements Dialer {
+  readonly addresses: readonly string[];
+  readonly topics = new Map<string, ModelPartition[]>();
+  readonly groups = new Map<string, ModelGroup>();
+  /** Error codes that Metadata gives a topic, and OffsetFetch and FindCoordinator a group. */
+  readonly topicErrors = new Map<string, number>();
+  readonly groupErrors = new Map<string, number>();
+  /** Error codes that ListOffsets gives a partition, by `topic/partition`. */
+  readonly partitionErrors = new Map<string, number>();
+  /** Brokers that accept and never answer, and those that do not accept. */
+  readonly hanging = new Set<string>();
+  readonly refusing = new Set<string>();
+  /** The newest version by api key; 99 otherwise. */
+  readonly newestVersions = new Map<number, number>();
+  readonly asked: ModelRequest[] = [];
+  readonly wires = new Set<Wire>();
+  readonly dialed: string[] = [];
+
+  constructor(brokers: number) {
+    this.addresses = Array.from({ length: brokers }, (_, node) => `b${node}:9092`);
+  }
+
+  /** A topic whose partitions are led by these brokers, in turn. */
+  create(topic: string, { partitions = 1, leaders = [0], end = 0, logStart = 0 } = {}): void {
+    this.topics.set(
+      topic,
+      Array.from({ length: partitions }, (_, partition) => ({
+        leader: leaders[partition % leaders.length] ?? -1,
+        logStart,
+        highWatermark: end,
+        lastStableOffset: end,
+      })),
+    );
+  }
+
+  partition(topic: string, partition = 0): ModelPartition {
+    const found = this.topics.get(topic)?.[partition];
+    if (!found) throw new Error(`the model has no ${topic}/${partition}`);
+    return found;
+  }
+
+  commit(group: string, topic: string, offset: number, { partition = 0, coordinator = 0 } = {}): void {
+    const known = this.groups.get(group) ?? { coordinator, commits: new Map() };
+    const offsets = known.commits.get(topic) ?? new Map<number, number>();
+    this.groups.set(group, known);
+    known.commits.set(topic, offsets.set(partition, offset));
+  }
+
+  /** How often an API was asked since the last call of `forgetAsked`. */
+  count(apiName: string, address?: string): number {
+    return this.asked.filter((one) => one.apiName === apiName && (address ?? one.address) === one.address)
+      .length;
+  }
+
+  forgetAsked(): void {
+    this.asked.length = 0;
+  }
+
+  /** Breaks every socket to a broker. */
+  cut(address: string): void {
+    for (const wire of [...this.wires]) if (wire.address === address) wire.close();
+  }
+
+  async dial(address: string): Promise<Wire> {
+    this.dialed.push(address);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.refusing.has(address) || !this.addresses.includes(address)) {
+      throw new ScalerError('unavailable', `broker ${address} refuses the connection`);
+    }
+    const wire = new ModelReadWire(address, this);
+    this.wires.add(wire);
+    return wire;
+  }
+}

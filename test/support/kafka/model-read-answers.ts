@@ -1,0 +1,182 @@
+import { parseAddress } from '../../../src/sources/kafka/protocol/address.ts';
+import { errorCodes } from '../../../src/sources/kafka/protocol/error-codes.ts';
+import type { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import type { ModelKafka } from './model-kafka.ts';
+
+export interface ModelAnswer {
+  names: readonly string[];
+  bytes: Buffer;
+}
+
+interface Asked {
+  apiName: string;
+  apiVersion: number;
+}
+
+/** Reads a request and writes its answer, the other way round from the product's codecs. */
+export function answerOf(asked: Asked, from: Reader, model: ModelKafka, address: string): ModelAnswer {
+  const node = model.addresses.indexOf(address);
+  switch (`${asked.apiName} ${asked.apiVersion}`) {
+    case 'Metadata 6':
+      return metadata(from, model);
+    case 'ListOffsets 3':
+      return listOffsets(from, model, node);
+    case 'FindCoordinator 2':
+      return findCoordinator(from, model);
+    case 'FindCoordinator 4':
+      return findCoordinators(from, model);
+    case 'OffsetFetch 4':
+      return offsetFetchSingle(from, model, node);
+    case 'OffsetFetch 8':
+      return offsetFetch(from, model, node);
+    default:
+      throw new Error(`the model does not answer ${asked.apiName} ${asked.apiVersion}`);
+  }
+}
+
+function hostPort(address: string): { host: string; port: number } {
+  return parseAddress(address) ?? { host: '', port: -1 };
+}
+
+function metadata(from: Reader, model: ModelKafka): ModelAnswer {
+  const count = from.int32();
+  const names = count < 0 ? [...model.topics.keys()] : Array.from({ length: count }, () => from.string());
+  const to = new Writer().int32(0);
+  to.array(model.addresses, (writer, address) => {
+    const { host, port } = hostPort(address);
+    writer.int32(model.addresses.indexOf(address)).string(host).int32(port).int16(-1);
+  });
+  to.int16(-1).int32(0);
+  to.array(names, (writer, topic) => {
+    const partitions = model.topics.get(topic);
+    const missing = partitions ? 0 : errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+    writer
+      .int16(model.topicErrors.get(topic) ?? missing)
+      .string(topic)
+      .boolean(topic.startsWith('__'));
+    writer.array([...(partitions ?? []).entries()], (each, [partition, { leader }]) => {
+      const error = leader < 0 ? errorCodes.LEADER_NOT_AVAILABLE : 0;
+      each.int16(error).int32(partition).int32(leader).array([], ignore).array([], ignore).array([], ignore);
+    });
+  });
+  return { names: count < 0 ? ['all'] : names, bytes: to.finish() };
+}
+
+function listOffsets(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+  from.int32();
+  const readCommitted = from.int8() === 1;
+  const asked = from.array((topic) => ({
+    topic: topic.string(),
+    partitions: topic.array((each) => ({ partition: each.int32(), timestamp: each.int64() })),
+  }));
+  const to = new Writer().int32(0);
+  to.array(asked, (writer, { topic, partitions }) => {
+    writer.string(topic);
+    writer.array(partitions, (each, { partition, timestamp }) => {
+      const log = model.topics.get(topic)?.[partition];
+      const error = model.partitionErrors.get(`${topic}/${partition}`) ?? leaderError(log?.leader, node);
+      const end = readCommitted ? log?.lastStableOffset : log?.highWatermark;
+      const offset = timestamp === -2 ? log?.logStart : end;
+      each
+        .int32(partition)
+        .int16(error)
+        .int64(-1)
+        .int64(error === 0 ? (offset ?? -1) : -1);
+    });
+  });
+  return { names: asked.map(({ topic }) => topic), bytes: to.finish() };
+}
+
+function leaderError(leader: number | undefined, node: number): number {
+  if (leader === undefined) return errorCodes.UNKNOWN_TOPIC_OR_PARTITION;
+  return leader === node ? 0 : errorCodes.NOT_LEADER_OR_FOLLOWER;
+}
+
+/** A group that nobody has heard of is kept by the first broker. */
+function coordinatorOf(model: ModelKafka, group: string) {
+  const node = model.groups.get(group)?.coordinator ?? 0;
+  return { node, error: model.groupErrors.get(group) ?? 0, ...hostPort(model.addresses[node] ?? '') };
+}
+
+function findCoordinator(from: Reader, model: ModelKafka): ModelAnswer {
+  const group = from.string();
+  const { node, error, host, port } = coordinatorOf(model, group);
+  const to = new Writer().int32(0).int16(error).int16(-1).int32(node).string(host).int32(port);
+  return { names: [group], bytes: to.finish() };
+}
+
+function findCoordinators(from: Reader, model: ModelKafka): ModelAnswer {
+  from.int8();
+  const groups = from.compactArray((reader) => reader.compactString());
+  const to = new Writer().int32(0);
+  to.compactArray(groups, (writer, group) => {
+    const { node, error, host, port } = coordinatorOf(model, group);
+    writer.compactString(group).int32(node).compactString(host).int32(port).int16(error).uvarint(0).noTags();
+  });
+  return { names: groups, bytes: to.noTags().finish() };
+}
+
+type Commits = [topic: string, offsets: [partition: number, offset: number][]][];
+
+/** What the group has committed, of these topics or of all. */
+function commitsOf(model: ModelKafka, group: string, asked: [string, number[]][] | 'all'): Commits {
+  const commits = model.groups.get(group)?.commits ?? new Map<string, Map<number, number>>();
+  if (asked === 'all') return [...commits].map(([topic, offsets]) => [topic, [...offsets]]);
+  return asked.map(([topic, partitions]) => [
+    topic,
+    partitions.map((partition) => [partition, commits.get(topic)?.get(partition) ?? -1]),
+  ]);
+}
+
+function groupError(model: ModelKafka, group: string, node: number): number {
+  const isHere = coordinatorOf(model, group).node === node;
+  return model.groupErrors.get(group) ?? (isHere ? 0 : errorCodes.NOT_COORDINATOR);
+}
+
+function offsetFetch(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+  const groups = from.compactArray((reader) => {
+    const group = reader.compactString();
+    const count = reader.uvarint();
+    const topics = Array.from({ length: Math.max(0, count - 1) }, (): [string, number[]] => {
+      const topic: [string, number[]] = [reader.compactString(), reader.compactArray((each) => each.int32())];
+      reader.skipTags();
+      return topic;
+    });
+    reader.skipTags();
+    return { group, asked: count === 0 ? ('all' as const) : topics };
+  });
+  const to = new Writer().int32(0);
+  to.compactArray(groups, (writer, { group, asked }) => {
+    const error = groupError(model, group, node);
+    writer.compactString(group);
+    writer.compactArray(error === 0 ? commitsOf(model, group, asked) : [], (each, [topic, offsets]) => {
+      each.compactString(topic).compactArray(offsets, (one, [partition, offset]) => {
+        one.int32(partition).int64(offset).int32(-1).uvarint(0).int16(0).noTags();
+      });
+      each.noTags();
+    });
+    writer.int16(error).noTags();
+  });
+  return { names: groups.map(({ group }) => group), bytes: to.noTags().finish() };
+}
+
+function offsetFetchSingle(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+  const group = from.string();
+  const count = from.int32();
+  const topics = Array.from({ length: Math.max(0, count) }, (): [string, number[]] => [
+    from.string(),
+    from.array((each) => each.int32()),
+  ]);
+  const error = groupError(model, group, node);
+  const commits = error === 0 ? commitsOf(model, group, count < 0 ? 'all' : topics) : [];
+  const to = new Writer().int32(0);
+  to.array(commits, (writer, [topic, offsets]) => {
+    writer.string(topic).array(offsets, (each, [partition, offset]) => {
+      each.int32(partition).int64(offset).int16(-1).int16(0);
+    });
+  });
+  return { names: [group], bytes: to.int16(error).finish() };
+}
+
+function ignore(): void {}

@@ -1,0 +1,56 @@
+import { ScalerError } from '../../../src/errors.ts';
+import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import type { KafkaAnswer, KafkaRequest, VersionRange, Wire } from '../../../src/sources/kafka/wire.ts';
+import type { ModelKafka } from './model-kafka.ts';
+import { answerOf } from './model-read-answers.ts';
+
+/** A wire to one broker of the model. What is written goes through bytes, and so does what comes back. */
+export class ModelReadWire implements Wire {
+  readonly address: string;
+  closed = false;
+  private readonly model: ModelKafka;
+  private readonly rejects = new Set<(reason: ScalerError) => void>();
+
+  constructor(address: string, model: ModelKafka) {
+    this.address = address;
+    this.model = model;
+  }
+
+  versions(apiKey: number): VersionRange {
+    return { min: 0, max: this.model.newestVersions.get(apiKey) ?? 99 };
+  }
+
+  send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
+    const to = new Writer();
+    request.write(to);
+    return new Promise<T>((resolve, reject) => {
+      if (this.closed) return reject(gone(this.address));
+      const timer = setTimeout(() => this.close(), timeoutMs);
+      const fail = (reason: ScalerError): void => {
+        clearTimeout(timer);
+        reject(reason);
+      };
+      this.rejects.add(fail);
+      const { names, bytes } = answerOf(request, new Reader(to.finish()), this.model, this.address);
+      this.model.asked.push({ address: this.address, apiName: request.apiName, names });
+      if (this.model.hanging.has(this.address)) return;
+      setImmediate(() => {
+        clearTimeout(timer);
+        this.rejects.delete(fail);
+        if (!this.closed) resolve(request.read(new Reader(bytes)));
+      });
+    });
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.model.wires.delete(this);
+    for (const reject of this.rejects) reject(gone(this.address));
+  }
+}
+
+function gone(address: string): ScalerError {
+  return new ScalerError('unavailable', `the socket to ${address} is closed`);
+}

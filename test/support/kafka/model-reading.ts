@@ -1,0 +1,85 @@
+import { ScalerError } from '../../../src/errors.ts';
+import { Cluster, type ClusterOptions } from '../../../src/sources/kafka/cluster.ts';
+import { KafkaReader } from '../../../src/sources/kafka/read.ts';
+import type { KafkaNeed, KafkaSnapshot, TopicOffsets } from '../../../src/sources/kafka/snapshot.ts';
+import type { Delivered, Subject } from '../../../src/sources/source.ts';
+import type { ModelKafka } from './model-kafka.ts';
+
+export type Result = Delivered<KafkaSnapshot> | ScalerError;
+
+/** A reader of the model whose clock stands still until it is moved. */
+export class ModelReading {
+  readonly cluster: Cluster;
+  nowMs = 1000;
+  private readonly reader: KafkaReader;
+
+  constructor(model: ModelKafka, options: Partial<ClusterOptions> = {}) {
+    this.cluster = new Cluster({
+      name: 'orders',
+      dialer: model,
+      bootstrapServers: model.addresses,
+      requestTimeoutMs: 10_000,
+      reconcileMs: 30_000,
+      now: () => this.nowMs,
+      ...options,
+    });
+    this.reader = new KafkaReader(this.cluster);
+  }
+
+  /** Reads subjects named by their place in the list; `onResult` hears of each at once. */
+  async read(
+    needs: readonly Partial<KafkaNeed>[],
+    { signal = new AbortController().signal, onResult = (_key: string, _result: Result): void => {} } = {},
+  ): Promise<Result[]> {
+    const results = new Map<string, Result>();
+    const subjects = needs.map(
+      (partial, i): Subject<KafkaNeed> => ({ key: String(i), needs: [need(partial)] }),
+    );
+    const deliver = (key: string, result: Result): void => {
+      if (results.has(key)) throw new Error(`subject ${key} was delivered twice`);
+      results.set(key, result);
+      onResult(key, result);
+    };
+    await this.reader.read(subjects, deliver, signal);
+    return subjects.map(
+      ({ key }) => results.get(key) ?? new ScalerError('internal', `${key} was not delivered`),
+    );
+  }
+
+  /** The topics of the one subject that is read. */
+  async topics(partial: Partial<KafkaNeed>): Promise<ReadonlyMap<string, TopicOffsets>> {
+    const [result] = await this.read([partial]);
+    if (result === undefined || result instanceof ScalerError)
+      throw result ?? new Error('nothing was delivered');
+    return result.snapshot.topics;
+  }
+}
+
+function need(partial: Partial<KafkaNeed>): KafkaNeed {
+  return {
+    consumerGroup: 'workers',
+    topics: [],
+    topicPattern: '',
+    isolationLevel: 'readUncommitted',
+    ...partial,
+  };
+}
+
+/** One line a topic: `0: start..end@commit`, faults by their code, so that a test shows all there is. */
+export function show(topics: ReadonlyMap<string, TopicOffsets> | undefined): Record<string, string> {
+  return Object.fromEntries([...(topics ?? [])].map(([topic, offsets]) => [topic, showTopic(offsets)]));
+}
+
+export function showResult(result: Result | undefined): Record<string, string> | string {
+  if (result === undefined) return 'nothing';
+  return result instanceof ScalerError ? `${result.code}: ${result.message}` : show(result.snapshot.topics);
+}
+
+function showTopic(offsets: TopicOffsets): string {
+  if (offsets.kind === 'failed') return offsets.error.code;
+  const read = offsets.partitions.map(
+    ({ partition, logStart, end, committed }) => `${partition}: ${logStart}..${end}@${committed ?? '-'}`,
+  );
+  const faults = [...offsets.faults].map(([partition, { code }]) => `${partition}: ${code}`);
+  return [...read, ...faults].join(', ');
+}
