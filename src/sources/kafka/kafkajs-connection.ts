@@ -100,7 +100,7 @@ export class KafkaJsConnection {
   /** Sends one request. Rejects with whatever went wrong; an answer that cannot be read destroys the socket. */
   exchange<T extends KafkaAnswer>(request: KafkaRequest<T>): Promise<T> {
     const bytes = encode(request);
-    return this.connection.send({
+    const sent = this.connection.send({
       request: { ...request, encode: async () => ({ buf: bytes, buffer: bytes }) },
       response: {
         decode: async (payload) => {
@@ -111,6 +111,7 @@ export class KafkaJsConnection {
       },
       logResponseError: false,
     });
+    return this.unlessGone(sent);
   }
 
   /** Destroys the socket and rejects all that is under way. Only the first reason counts. */
@@ -197,7 +198,7 @@ export class KafkaJsConnection {
     };
   }
 
-  /** kafkajs leaves a promise pending when a socket goes at the wrong moment. */
+  /** kafkajs leaves a promise pending when the socket goes between its steps. */
   private unlessGone<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.goneReason !== undefined) reject(this.goneReason);

@@ -14,6 +14,7 @@ const certificateFaults: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED:
     'shows a TLS certificate that has expired: renew it on the broker (or the authority that signed it)',
   CERT_NOT_YET_VALID: "shows a TLS certificate that is not valid yet: check the broker's clock and ours",
+  INVALID_PURPOSE: 'shows a TLS certificate that is not made for servers (its extended key usage)',
   CERT_REVOKED: 'shows a TLS certificate that was revoked',
 };
 
@@ -34,7 +35,7 @@ const handshakeFaults: readonly [RegExp, string][] = [
     'broke the TLS handshake off: check whether this listener speaks TLS',
   ],
   [
-    /no start line|PEM routines|asn1|key values mismatch/i,
+    /no start line|(PEM|DECODER|asn1).*routines|key values mismatch/i,
     'cannot be asked: `tls` holds a PEM that cannot be read, or a key of another certificate',
   ],
 ];

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { onTestFinished } from 'vitest';
+import { apiKeys } from '../../../src/sources/kafka/protocol/api-keys.ts';
+import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+
+export interface ReceivedRequest {
+  apiKey: number;
+  apiVersion: number;
+  /** What comes after the request's header. */
+  body: Reader;
+  /** Answers with this body, now or later. */
+  reply(body: Buffer): void;
+  socket: Socket;
+}
+
+/** Answers a request, or leaves it. Returning false leaves it to the default, which knows only ApiVersions. */
+export type Script = (request: ReceivedRequest) => boolean | undefined;
+
+export interface ScriptedBroker {
+  address: string;
+  port: number;
+  /** Every request so far, of all sockets. */
+  received: ReceivedRequest[];
+  sockets: Set<Socket>;
+}
+
+export interface ScriptedBrokerOptions {
+  script?: Script;
+  tls?: TlsOptions;
+  /** Says this instead of listening to anybody. */
+  greeting?: Buffer;
+}
+
+/** A real server on a free port that answers as its script says; closed when the test is over. */
+export async function scriptedBroker(options: ScriptedBrokerOptions = {}): Promise<ScriptedBroker> {
+  const received: ReceivedRequest[] = [];
+  const sockets = new Set<Socket>();
+  const serve = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    if (options.greeting !== undefined) {
+      socket.resume().write(options.greeting);
+      return;
+    }
+    readRequests(socket, (request) => {
+      received.push(request);
+      if (options.script?.(request) !== false) return;
+      if (request.apiKey === apiKeys.apiVersions) request.reply(allVersions);
+    });
+  };
+  const server = options.tls === undefined ? createServer(serve) : createTlsServer(options.tls, serve);
+  server.on('tlsClientError', () => {});
+  const port = await listen(server);
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return { address: `127.0.0.1:${port}`, port, received, sockets };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A server that listens on a port has an AddressInfo; only pipes have texts.
+  return (server.address() as AddressInfo).port;
+}
+
+function readRequests(socket: Socket, deliver: (request: ReceivedRequest) => void): void {
+  let buffered = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    buffered = Buffer.concat([buffered, chunk]);
+    while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
+      const end = 4 + buffered.readInt32BE(0);
+      deliver(parse(socket, new Reader(buffered.subarray(4, end))));
+      buffered = buffered.subarray(end);
+    }
+  });
+}
+
+function parse(socket: Socket, body: Reader): ReceivedRequest {
+  const [apiKey, apiVersion, correlationId] = [body.int16(), body.int16(), body.int32()];
+  body.nullableString(); // client id
+  const reply = (answer: Buffer): void => {
+    socket.write(frame(Buffer.concat([new Writer().int32(correlationId).finish(), answer])));
+  };
+  return { apiKey, apiVersion, body, reply, socket };
+}
+
+/** Puts the length in front. */
+export function frame(payload: Buffer): Buffer {
+  return Buffer.concat([new Writer().int32(payload.length).finish(), payload]);
+}
+
+const allVersions = new Writer()
+  .int16(0)
+  .array(Object.values(apiKeys), (to, apiKey) => to.int16(apiKey).int16(0).int16(12))
+  .int32(0)
+  .finish();

@@ -1,0 +1,46 @@
+import { apiKeys } from '../../../src/sources/kafka/protocol/api-keys.ts';
+import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import type { Script } from './scripted-broker.ts';
+
+export interface SaslOptions {
+  /** What the broker takes. */
+  mechanism: string;
+  /** Of the session, in ms; 0: no end. */
+  lifetimeMs?: number;
+  /** How each login is answered, by its number from 0; a text is a refusal. */
+  verdict?(login: number): string | 'ok' | 'silent';
+  /** What a login is answered with beside its verdict. */
+  challenge?: Buffer;
+}
+
+/** The broker's side of SaslHandshake and SaslAuthenticate; every message of ours is in `messages`. */
+export function scriptedSasl(options: SaslOptions): { script: Script; messages: string[] } {
+  const messages: string[] = [];
+  const script: Script = ({ apiKey, body, reply }) => {
+    if (apiKey === apiKeys.saslHandshake) {
+      const known = body.string() === options.mechanism;
+      reply(
+        new Writer()
+          .int16(known ? 0 : 33)
+          .array([options.mechanism], (to, mechanism) => to.string(mechanism))
+          .finish(),
+      );
+      return true;
+    }
+    if (apiKey !== apiKeys.saslAuthenticate) return false;
+    const verdict = options.verdict?.(messages.length) ?? 'ok';
+    const message = Array.from({ length: body.int32() }, () => String.fromCharCode(body.int8()));
+    messages.push(message.join(''));
+    if (verdict !== 'silent') reply(answer(verdict, options));
+    return true;
+  };
+  return { script, messages };
+}
+
+function answer(verdict: string, { lifetimeMs = 0, challenge = Buffer.alloc(0) }: SaslOptions): Buffer {
+  const head = new Writer();
+  if (verdict === 'ok') head.int16(0).int16(-1);
+  else head.int16(58).string(verdict);
+  head.int32(challenge.length);
+  return Buffer.concat([head.finish(), challenge, new Writer().int64(lifetimeMs).finish()]);
+}

@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
+import type { KafkaJsLogger } from 'kafkajs/src/network/connection.js';
+import Connection from 'kafkajs/src/network/connection.js';
+import { describe, expect, it } from 'vitest';
+
+/* A new kafkajs must pass here, and kafkajs-connection.ts must be read against it, before it may be used. */
+
+const logger: KafkaJsLogger = {
+  info() {},
+  error() {},
+  warn() {},
+  debug() {},
+  namespace: () => logger,
+};
+
+const connection = () =>
+  new Connection({
+    host: '127.0.0.1',
+    port: 1,
+    clientId: 'test',
+    logger,
+    socketFactory: ({ host, port, onConnect }) => connect({ host, port }, onConnect),
+    sasl: null,
+    connectionTimeout: 1000,
+    requestTimeout: 0,
+    enforceRequestTimeout: false,
+  });
+
+describe('kafkajs', () => {
+  it('is exactly the version whose internals are known', () => {
+    const { version } = createRequire(import.meta.url)('kafkajs/package.json');
+    expect(version).toBe('2.2.4');
+  });
+
+  it.each([
+    'connect',
+    'authenticate',
+    'isAuthenticated',
+    'setVersions',
+    'setSupportAuthenticationProtocol',
+    'send',
+    'processData',
+    'rejectRequests',
+  ] as const)('has Connection.%s', (name) => {
+    expect(connection()[name]).toBeTypeOf('function');
+  });
+
+  it('has a request queue with what is in flight and what waits', () => {
+    const { requestQueue, bytesNeeded, reauthenticationThreshold, sessionLifetime } = connection();
+    expect(requestQueue.inflight).toBeInstanceOf(Map);
+    expect(requestQueue.pending).toEqual([]);
+    expect(requestQueue.throttledUntil).toBe(-1);
+    expect(requestQueue.scheduleCheckPendingRequests).toBeTypeOf('function');
+    expect(requestQueue.destroy).toBeTypeOf('function');
+    expect([bytesNeeded, reauthenticationThreshold, sessionLifetime.toNumber()]).toEqual([4, 10_000, 0]);
+  });
+
+  it('calls its own methods by name, so that an instance can have its own', () => {
+    const subject = connection();
+    let asked = 0;
+    subject.requestQueue.scheduleCheckPendingRequests = () => {
+      asked += 1;
+    };
+    const length = Buffer.from([0, 0, 0, 4]);
+    const unknownCorrelation = Buffer.from([0, 0, 0, 9]);
+    subject.processData(Buffer.concat([length, unknownCorrelation]));
+    expect(asked).toBe(1);
+  });
+});
