@@ -74,11 +74,11 @@ export class GrpcServer {
     const credentials = await this.credentials();
     return new Promise((resolve, reject) => {
       this.server.bindAsync(address, credentials, (cause, bound) => {
-        if (cause === null) resolve(bound);
-        else
-          reject(
-            new ScalerError('unavailable', `grpc: cannot listen on ${address}: ${cause.message}`, { cause }),
-          );
+        if (cause === null) return resolve(bound);
+        this.certificates?.close();
+        reject(
+          new ScalerError('unavailable', `grpc: cannot listen on ${address}: ${cause.message}`, { cause }),
+        );
       });
     });
   }

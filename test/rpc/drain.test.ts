@@ -1,7 +1,7 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { FakeDesk } from '../support/fake-desk.ts';
-import { rawCall, rawConnection } from '../support/raw-rpc.ts';
+import { frame, openCall, rawCall, rawConnection } from '../support/raw-rpc.ts';
 import { rpcCount, startServer } from '../support/rpc.ts';
 import { ref } from '../support/rpc-client.ts';
 
@@ -49,5 +49,33 @@ describe('drain', () => {
     await server.drain(20);
     expect(server.openStreams).toBe(0);
     expect(desk.followers).toBe(0);
+  });
+
+  it('26 a stream whose request comes while the server drains is ended with OK too', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 0);
+    const { port, server } = await startServer(desk);
+    const session = await rawConnection(port);
+    const late = openCall(session, 'StreamIsActive');
+    await rawCall(session, 'IsActive', reference).status;
+    const drained = server.drain(60_000);
+    late.stream.end(frame(reference));
+    expect(await late.status).toBe(Code.OK);
+    await drained;
+    expect(desk.followers).toBe(0);
+  });
+
+  it('26 after a restart the client reconnects', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 1);
+    const first = await startServer(desk);
+    await first.client.streamIsActive(ref('a')).next();
+    await first.server.drain(1000);
+    await startServer(desk, { port: first.port });
+    const again = async (): Promise<void> => {
+      expect(await first.client.streamIsActive(ref('a')).next()).toEqual({ result: true });
+    };
+    await vi.waitFor(again, { timeout: 10_000, interval: 100 });
+    first.client.close();
   });
 });

@@ -23,10 +23,16 @@ export interface RawCall {
 
 /** Calls a method of KEDA's service with the bytes of a request. */
 export function rawCall(session: ClientHttp2Session, method: string, request: Uint8Array): RawCall {
-  const path = `/externalscaler.ExternalScaler/${method}`;
+  const call = openCall(session, method);
+  call.stream.end(frame(request));
+  return call;
+}
+
+/** A call whose request is still to be sent: `stream.end(frame(request))`. */
+export function openCall(session: ClientHttp2Session, method: string): RawCall {
   const stream = session.request({
     ':method': 'POST',
-    ':path': path,
+    ':path': `/externalscaler.ExternalScaler/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
@@ -42,12 +48,11 @@ export function rawCall(session: ClientHttp2Session, method: string, request: Ui
     stream.on('response', ended);
     stream.on('trailers', ended);
   });
-  stream.end(frame(request));
   return { stream, messages: () => unframe(received), status };
 }
 
 /** A gRPC message: not compressed, its length in four bytes, itself. */
-function frame(message: Uint8Array): Buffer {
+export function frame(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, message]);

@@ -10,6 +10,8 @@ import { Metrics } from '../../src/telemetry/metrics.ts';
 import { TestClient } from './rpc-client.ts';
 
 export interface StartOptions {
+  /** 0 unless said: a free one. */
+  port?: number;
   tls?: GrpcSettings['tls'];
   maxConnectionAgeSeconds?: number;
   times?: GrpcTimes;

@@ -1,0 +1,73 @@
+import { Client, status as Code, credentials } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { GrpcServer } from '../../src/grpc/server.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { FakeDesk } from '../support/fake-desk.ts';
+import { startServer } from '../support/rpc.ts';
+
+async function health(port: number, service: string): Promise<unknown> {
+  const method = healthService['Check'];
+  if (method === undefined) throw new Error('grpc-health-check has no Check');
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  try {
+    return await new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = method;
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service }, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer);
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
+describe('health', () => {
+  it.each(['', 'externalscaler.ExternalScaler'])(
+    'of %j follows what the scaler says of itself',
+    async (service) => {
+      const { port, server } = await startServer(new FakeDesk());
+      expect(await health(port, service)).toEqual({ status: 'SERVING' });
+      server.setServing(false);
+      expect(await health(port, service)).toEqual({ status: 'NOT_SERVING' });
+    },
+  );
+
+  it('is not SERVING before it is said to be', async () => {
+    const deps = { desk: new FakeDesk(), metrics: new Metrics(), log: silentLogger };
+    const server = new GrpcServer({ host: '127.0.0.1', port: 0 }, deps);
+    const port = await server.listen();
+    onTestFinished(() => server.drain(1000));
+    expect(await health(port, '')).toEqual({ status: 'NOT_SERVING' });
+  });
+
+  it('of another service is NOT_FOUND', async () => {
+    const { port } = await startServer(new FakeDesk());
+    await expect(health(port, 'other')).rejects.toMatchObject({ code: Code.NOT_FOUND });
+  });
+});
+
+describe('reflection', () => {
+  it.each(['v1', 'v1alpha'])('%s lists the service and its file', async (version) => {
+    const { port } = await startServer(new FakeDesk());
+    const answers = await reflect(port, version, Buffer.from('3a00', 'hex'));
+    expect(answers.toString('latin1')).toContain('externalscaler.ExternalScaler');
+  });
+});
+
+/** ServerReflectionInfo with a request as bytes: `3a 00` is list_services. */
+function reflect(port: number, version: string, request: Buffer): Promise<Buffer> {
+  const same = (bytes: Buffer): Buffer => bytes;
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+  const call = client.makeBidiStreamRequest(path, same, same);
+  return new Promise((resolve, reject) => {
+    call.on('error', reject);
+    call.on('data', resolve);
+    call.write(request);
+    call.end();
+  });
+}
