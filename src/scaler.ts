@@ -67,6 +67,10 @@ export class Scaler {
       reloads: metrics.configReloads,
       ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
     });
+    // A gauge without labels starts at 0, which would read as a certificate that ended in 1970.
+    if (grpc.tls === undefined) {
+      metrics.registry.removeSingleMetric('backlog_scaler_tls_certificate_expiry_timestamp_seconds');
+    }
     metrics.buildInfo.set({ version, commit, node: process.version }, 1);
   }
 
@@ -99,12 +103,12 @@ export class Scaler {
         stop: () => this.grpc.drain(grpcDrainMs),
         stopLimitMs: grpcDrainMs + 1000,
       },
+      { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
       {
         name: 'readiness',
         start: () => this.watchReadiness(),
         stop: () => clearInterval(this.readinessTimer),
       },
-      { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
     ];
   }
 

@@ -1,0 +1,24 @@
+// Prints `N passed, N failed, N skipped` out of vitest's JSON report; exit code 1 where something failed.
+import { readFileSync } from 'node:fs';
+
+const report = readReport(process.argv[2]);
+console.log(`${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped`);
+process.exitCode = report.failed > 0 || report.passed === 0 ? 1 : 0;
+
+function readReport(path) {
+  try {
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    // A file that cannot be loaded fails without having a test that does.
+    const unloaded = report.testResults.filter(
+      ({ status, assertionResults }) =>
+        status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),
+    );
+    return {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + unloaded.length,
+      skipped: report.numPendingTests + report.numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}

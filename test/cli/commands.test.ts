@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Command } from '../support/command.ts';
+
+async function run(...args: string[]) {
+  const command = new Command(args);
+  return { code: await command.exited, stdout: command.stdout, stderr: command.stderr };
+}
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+describe('backlog-scaler', () => {
+  it.each([[['--version']], [['serve', '--version']], [['demo', '--version']]])('%j', async (args) => {
+    expect(await run(...args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('lists its commands', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}serve {2}\S/m);
+    expect(stdout).toMatch(/^ {2}demo {3}\S/m);
+  });
+
+  it('says what serve takes', async () => {
+    const { code, stdout } = await run('serve', '--help');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: backlog-scaler serve --config FILE')]);
+  });
+
+  it.each([
+    [[], 'Usage: backlog-scaler COMMAND'],
+    [['serv'], 'unknown command "serv" (did you mean "serve"?); see backlog-scaler --help'],
+    [['--verzion'], 'unknown option --verzion (did you mean "--version"?); see backlog-scaler --help'],
+    [['serve'], '--config FILE is needed; see backlog-scaler serve --help'],
+    [
+      ['serve', '--confg', 'x'],
+      'unknown option --confg (did you mean "--config"?); see backlog-scaler serve --help',
+    ],
+    [['serve', 'config.yaml'], 'unexpected argument "config.yaml"; see backlog-scaler serve --help'],
+  ])('%j is invalid', async (args, message) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+  });
+});
