@@ -35,14 +35,21 @@ export class FetchSession {
     this.changed.add(partition.key);
   }
 
+  /** Does nothing where another has taken its place. */
   remove(partition: WatchedPartition): void {
     if (this.wanted.get(partition.key) !== partition) return;
     this.wanted.delete(partition.key);
     this.changed.add(partition.key);
   }
 
-  find(topic: string, partition: number): WatchedPartition | undefined {
-    return this.wanted.get(partitionKey(topic, partition));
+  /**
+   * What an answer to the last request speaks of; undefined where that is not wanted any more. One that took its
+   * place meanwhile, from another offset, is not meant either.
+   */
+  asked(topic: string, partition: number): WatchedPartition | undefined {
+    const key = partitionKey(topic, partition);
+    const held = this.held.get(key);
+    return held !== undefined && this.wanted.get(key) === held ? held : undefined;
   }
 
   partitions(): WatchedPartition[] {

@@ -130,8 +130,8 @@ export class Shard implements PartitionHost {
     this.lastAnswerAtMs = performance.now();
     const readCommitted = this.isolationLevel === 'readCommitted';
     for (const said of partitions) {
-      // It may have gone since the request was sent, or with a partition before it in this answer.
-      const partition = this.session.find(said.topic, said.partition);
+      // Wakes take partitions out, so it may be gone with one before it in this answer.
+      const partition = this.session.asked(said.topic, said.partition);
       if (!partition) continue;
       const verdict = judge(said, partition.offset, readCommitted);
       if (verdict !== 'quiet') this.listener.judged(partition, verdict, said.errorCode);

@@ -6,7 +6,7 @@ import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
 import { defaultWatchSettings } from './ports.ts';
 import { Shard } from './shard.ts';
-import { SubjectWatch } from './subject-watch.ts';
+import { SubjectWatch, type WakeCause } from './subject-watch.ts';
 import { partitionKey, WatchedPartition } from './watched-partition.ts';
 
 export interface WatcherDeps {
@@ -58,8 +58,7 @@ export class Watcher {
     for (const place of places) {
       const partition = this.partitionAt(place, isolationLevel);
       watch.join(partition);
-      // Another subject already saw a later end, so there are records since this snapshot. An earlier one
-      // needs nothing: the answer that wakes for it is on its way.
+      // Another subject already saw a later end, so there are records since this snapshot.
       if (partition.offset > place.end) isBehind = true;
     }
     if (isBehind) queueMicrotask(() => watch.fire('record'));
@@ -90,13 +89,13 @@ export class Watcher {
     const watched = this.watched[isolationLevel];
     const key = partitionKey(place.topic, place.partition);
     const present = watched.get(key);
-    if (present?.host.address === place.address) return present;
+    const cause = present && whySuperseded(present, place);
+    if (present && !cause) return present;
     const shard = this.shardAt(place.address, isolationLevel);
     const partition = new WatchedPartition(key, place, shard);
     watched.set(key, partition);
     shard.add(partition);
-    // The old leader may be gone without a word, and whoever waits for it would wait for the poll to time out.
-    if (present) for (const watch of watchesOf([present])) queueMicrotask(() => watch.fire('leader moved'));
+    if (present && cause) fireSoon(present, cause);
     return partition;
   }
 
@@ -120,4 +119,17 @@ export class Watcher {
     const watched = this.watched[partition.host.isolationLevel];
     if (watched.get(partition.key) === partition) watched.delete(partition.key);
   }
+}
+
+/**
+ * What an arming tells of those who watch already: a later end, that there are records for them; another leader,
+ * that theirs may be gone without a word, which only the poll's timeout would show.
+ */
+function whySuperseded(present: WatchedPartition, { address, end }: Placed): WakeCause | undefined {
+  if (present.host.address !== address) return 'leader moved';
+  return end > present.offset ? 'record' : undefined;
+}
+
+function fireSoon(partition: WatchedPartition, cause: WakeCause): void {
+  for (const watch of watchesOf([partition])) queueMicrotask(() => watch.fire(cause));
 }
