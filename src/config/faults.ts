@@ -1,5 +1,3 @@
-import type { z } from 'zod';
-
 export type Path = readonly PropertyKey[];
 
 /** `connections.orders.brokers[0]`. */
@@ -37,5 +35,3 @@ export class Faults {
     this.writtenAs.set(pathText(path), pathText(written));
   }
 }
-
-export type Issue = z.core.$ZodIssue;

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
-import type { Faults, Issue, Path } from './faults.ts';
+import type { Faults, Path } from './faults.ts';
 import { knownKeys } from './known-keys.ts';
 import { valueAt } from './tree.ts';
+
+type Issue = z.core.$ZodIssue;
 
 /** Adds a fault for each issue. Values are never shown: any of them could be a secret in the wrong place. */
 export function addIssues(
