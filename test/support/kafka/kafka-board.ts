@@ -1,0 +1,127 @@
+import { expect, onTestFinished } from 'vitest';
+import type { z } from 'zod';
+import type { ScalerError } from '../../../src/errors.ts';
+import type { Activity, Answer } from '../../../src/monitor/answer.ts';
+import { Board, type BoardLimits } from '../../../src/monitor/board.ts';
+import type { TriggerStatus } from '../../../src/monitor/status.ts';
+import { kafkaConfig } from '../../../src/sources/kafka/config.ts';
+import { kafka } from '../../../src/sources/kafka/index.ts';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { TriggerBook } from '../../../src/trigger/book.ts';
+import type { Trigger } from '../../../src/trigger/trigger.ts';
+import { byName, connectionOf, limits, referenceOf } from '../board.ts';
+import { recordingLog } from '../recording-log.ts';
+
+/** A Kafka connection's settings as a user writes them. */
+export type KafkaSettings = z.input<typeof kafkaConfig>;
+type Metadata = Record<string, string>;
+
+/** Reads that do not keep a test waiting. */
+const quickly = { activeReadMs: 100, reconcileSeconds: 1 };
+
+/** A board over Kafka connections, until the test is over. */
+export function openBoard(settings: KafkaSettings, more: Partial<BoardLimits> = {}): KafkaBoard {
+  const opened = new KafkaBoard({ cluster: settings }, more);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** The product from trigger metadata to answers, over real brokers; only gRPC is left out. */
+export class KafkaBoard {
+  readonly board: Board;
+  readonly metrics = new Metrics();
+  readonly log = recordingLog();
+  private readonly book: TriggerBook;
+
+  constructor(connections: Record<string, KafkaSettings>, more: Partial<BoardLimits> = {}) {
+    const set = { ...limits, ...more };
+    const configured = byName(
+      Object.entries(connections).map(([name, settings]) =>
+        connectionOf(name, kafka, kafkaConfig.parse({ ...quickly, ...settings })),
+      ),
+    );
+    const { maxStalenessSeconds, triggers } = set;
+    this.book = new TriggerBook({
+      sources: [kafka],
+      connections: configured,
+      maxStalenessSeconds,
+      maxRemembered: triggers,
+    });
+    this.board = new Board({ book: this.book, limits: set, log: this.log, metrics: this.metrics });
+    this.board.use(configured, set);
+  }
+
+  trigger(metadata: Metadata): Trigger {
+    return this.board.trigger(referenceOf({ source: 'kafka', ...metadata }));
+  }
+
+  answer(metadata: Metadata): Promise<Answer> {
+    return this.board.answer(this.trigger(metadata), new AbortController().signal);
+  }
+
+  /** The number KEDA would get; rejects as the RPC would. */
+  async value(metadata: Metadata): Promise<number> {
+    const answer = await this.answer(metadata);
+    if (answer.kind !== 'known') throw new Error(`not counted: ${answer.why}`);
+    return answer.value;
+  }
+
+  async active(metadata: Metadata): Promise<boolean> {
+    const answer = await this.answer(metadata);
+    return answer.kind === 'active' || answer.active;
+  }
+
+  /** The error KEDA would get, as `code: message`; '' where it gets an answer. */
+  async refusal(metadata: Metadata): Promise<string> {
+    return this.answer(metadata).then(
+      () => '',
+      (error: ScalerError) => `${error.code}: ${error.message}`,
+    );
+  }
+
+  /** What a push stream of the trigger is told, from now on. */
+  follow(metadata: Metadata): Activity[] {
+    const told: Activity[] = [];
+    this.board.follow(this.trigger(metadata), (activity) => told.push(activity));
+    return told;
+  }
+
+  status(metadata: Metadata): TriggerStatus | undefined {
+    const { id } = this.trigger(metadata);
+    return [...this.board.statuses()].find((status) => status.id === id);
+  }
+
+  /** Requests of this name that the brokers got, by outcome. */
+  async requests(operation: string, outcome: 'ok' | 'error' = 'ok'): Promise<number> {
+    const { values } = await this.metrics.sourceRequests.get();
+    return sum(values.filter(({ labels }) => labels.operation === operation && labels.outcome === outcome));
+  }
+
+  async reads(outcome: 'ok' | 'error' = 'ok'): Promise<number> {
+    const { values } = await this.metrics.sourceReads.get();
+    return sum(values.filter(({ labels }) => labels.outcome === outcome));
+  }
+
+  async wakes(cause: string): Promise<number> {
+    const { values } = await this.metrics.wakes.get();
+    return sum(values.filter(({ labels }) => labels.cause === cause));
+  }
+
+  /** Resolves when the trigger's number is this one. */
+  async becomes(metadata: Metadata, value: number, timeout = 15_000): Promise<void> {
+    await expect.poll(() => this.value(metadata), { timeout, interval: 25 }).toBe(value);
+  }
+
+  /** Resolves when the trigger's error matches. */
+  async refuses(metadata: Metadata, error: RegExp, timeout = 15_000): Promise<void> {
+    await expect.poll(() => this.refusal(metadata), { timeout, interval: 25 }).toMatch(error);
+  }
+
+  close(): Promise<void> {
+    return this.board.close();
+  }
+}
+
+function sum(values: readonly { value: number }[]): number {
+  return values.reduce((total, { value }) => total + value, 0);
+}
