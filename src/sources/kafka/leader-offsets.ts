@@ -105,7 +105,7 @@ async function answerTo(
   const faults = new Map<number, ScalerError>();
   const stale: number[] = [];
   const lost = new Map<string, ScalerError>();
-  for (const leader of new Set(question.leaders.values())) {
+  for (const leader of leadersOf(question)) {
     const outcome = await outcomes.get(requestKey(leader, question));
     if (outcome instanceof ScalerError) lost.set(leader, outcome);
     else for (const listed of outcome?.get(question.topic) ?? []) sort(listed, values, faults, stale);
@@ -116,6 +116,16 @@ async function answerTo(
     faults.set(partition, leader === undefined ? noLeader() : (lost.get(leader) ?? notAnswered()));
   }
   return { values, faults, stale, lostLeader: lost.size > 0 };
+}
+
+/** Not every leader of the topic: another one may hang, and this question is nothing to it. */
+function leadersOf({ partitions, leaders }: LeaderQuestion): Set<string> {
+  const asked = new Set<string>();
+  for (const partition of partitions) {
+    const leader = leaders.get(partition);
+    if (leader !== undefined) asked.add(leader);
+  }
+  return asked;
 }
 
 function sort(

@@ -51,10 +51,6 @@ export class RecentMap<K, V> {
     this.entries.delete(key);
   }
 
-  clear(): void {
-    this.entries.clear();
-  }
-
   private sweep(nowMs: number): void {
     this.sweptAtMs = nowMs;
     for (const [key, { usedAtMs }] of this.entries) {
