@@ -11,10 +11,17 @@ export class BacklogSampler {
   private readonly source: KafkaTopic;
   private readonly timer: NodeJS.Timeout;
   private asking = false;
+  private appends = 0;
 
   constructor(source: KafkaTopic) {
     this.source = source;
     this.timer = setInterval(() => void this.ask(), everyMs);
+  }
+
+  /** Records were appended: there is a backlog until a sample that began after this says otherwise. */
+  appended(): void {
+    this.appends++;
+    this.clearedAtMs = undefined;
   }
 
   close(): void {
@@ -25,11 +32,12 @@ export class BacklogSampler {
   private async ask(): Promise<void> {
     if (this.asking) return;
     this.asking = true;
+    const { appends } = this;
     try {
       this.latest = await this.source.backlog();
       this.peak = Math.max(this.peak, this.latest);
       if (this.latest > 0) this.clearedAtMs = undefined;
-      else this.clearedAtMs ??= performance.now();
+      else if (appends === this.appends) this.clearedAtMs ??= performance.now();
     } catch {
     } finally {
       this.asking = false;

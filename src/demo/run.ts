@@ -37,6 +37,10 @@ export async function runDemo(out: WriteStream, interrupted: AbortSignal): Promi
     screen.event(`The scaler listens on ${scaler.address}.`);
     screen.say(timingsText());
     const outcome = await play({ topic, address: scaler.address, screen, ending, interrupted });
+    if (interrupted.aborted) {
+      screen.event('Interrupted; stopping the broker …');
+      return false;
+    }
     const [rpcsAnswered, requestsSent] = await Promise.all([scaler.rpcsAnswered(), scaler.requestsSent()]);
     const summary = summarize({ ...outcome, rpcsAnswered, requestsSent });
     screen.end();
@@ -93,6 +97,10 @@ async function play({ topic, address, screen, ending, interrupted }: Setting) {
     screen.update({ phase, backlog: backlog.latest, value: observer.value, replicas, running });
   }, frameMs);
   ending.push(() => clearInterval(frames));
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(storyLimitMs)]);
+  const say = (text: string): void => {
+    if (!signal.aborted) screen.event(text);
+  };
   return await tell({
     topic,
     workload,
@@ -100,9 +108,10 @@ async function play({ topic, address, screen, ending, interrupted }: Setting) {
     backlog,
     phase: (name, what) => {
       phase = name;
-      screen.event(`── ${name}: ${what}`);
+      say(`── ${name}: ${what}`);
     },
-    signal: AbortSignal.any([interrupted, AbortSignal.timeout(storyLimitMs)]),
+    say,
+    signal,
   });
 }
 

@@ -4,7 +4,7 @@ import type { BacklogSampler } from './backlog-sampler.ts';
 import type { KafkaTopic } from './kafka-topic.ts';
 import type { Observer } from './observer.ts';
 import { replicasForBurst, scenario } from './scenario.ts';
-import type { Outcome, Wake } from './summary.ts';
+import { duration, type Outcome, type Wake } from './summary.ts';
 import type { Workload } from './workload.ts';
 
 export interface Stage {
@@ -14,12 +14,18 @@ export interface Stage {
   readonly backlog: BacklogSampler;
   /** Says which phase begins, in a few words. */
   phase(name: string, what: string): void;
+  /** Says what has happened. */
+  say(text: string): void;
   /** Ends the story early: what was not seen by then counts as not met. */
   readonly signal: AbortSignal;
 }
 
 /** A subject is watched when it is quiet; one more read finds that out, and the watch is armed after it. */
 const asleepMs = quietAfterMs + 2_000;
+
+const appendEveryMs = 100;
+/** The burst comes within half a second; at once, it would keep this process from seeing the wake. */
+const burstLots = 3;
 
 /** What the workload goes through, and what came of it. Everything is waited for, nothing is assumed. */
 export async function tell(stage: Stage): Promise<Omit<Outcome, 'rpcsAnswered' | 'requestsSent'>> {
@@ -40,14 +46,18 @@ export async function tell(stage: Stage): Promise<Omit<Outcome, 'rpcsAnswered' |
     'burst',
     `${scenario.burst} records: ${scenario.lagThreshold} a replica make ${replicasForBurst} replicas`,
   );
-  const burst = await wake(stage, scenario.burst - 1);
+  const burst = await wake(stage, () => appendEvery(stage, (scenario.burst - 1) / burstLots, burstLots));
   outcome.wakes.push(burst.wake);
   outcome.reachedAfterMs = await until(stage, () =>
     since(burst.ackedAtMs, observer.reachedSince(burst.ackedAtMs, replicasForBurst)),
   );
 
+  phase('work', 'until the backlog is gone');
+  await until(stage, () => backlog.clearedAtMs);
+
   phase('steady', `${scenario.steadyPerSecond} records a second`);
-  await appendSteadily(stage);
+  const lots = scenario.steadyMs / appendEveryMs;
+  await appendEvery(stage, (scenario.steadyPerSecond * appendEveryMs) / 1000, lots);
 
   phase(
     'stop',
@@ -60,7 +70,7 @@ export async function tell(stage: Stage): Promise<Omit<Outcome, 'rpcsAnswered' |
   await pause(stage, asleepMs - (performance.now() - stoppedAtMs));
 
   phase('one record', 'the second wake');
-  outcome.wakes.push((await wake(stage, 0)).wake);
+  outcome.wakes.push((await wake(stage)).wake);
   outcome.zeroAfterMs.push(await untilZero(stage));
 
   return {
@@ -72,24 +82,27 @@ export async function tell(stage: Stage): Promise<Omit<Outcome, 'rpcsAnswered' |
   };
 }
 
-/** One record onto the sleeping topic, and `more` right behind it. The wake is counted from the first one's ack. */
-async function wake(stage: Stage, more: number): Promise<{ wake: Wake; ackedAtMs: number }> {
-  const { topic, observer } = stage;
+/** One record onto the sleeping topic, and what comes `after` it. The wake is counted from the first one's ack. */
+async function wake(stage: Stage, after?: () => Promise<void>): Promise<{ wake: Wake; ackedAtMs: number }> {
+  const { topic, observer, backlog } = stage;
   const sentAtMs = performance.now();
   const ackedAtMs = await topic.append(1);
-  if (more > 0) await topic.append(more);
+  backlog.appended();
+  await after?.();
   const toldAfterMs = await until(stage, () => since(ackedAtMs, observer.firstPushSince(sentAtMs)));
   const startedAfterMs = await until(stage, () => since(ackedAtMs, observer.reachedSince(sentAtMs, 1)));
+  stage.say(
+    `woken: true on the stream ${duration(toldAfterMs)} after the record's ack, a replica ${duration(startedAfterMs)} after it`,
+  );
   return { wake: { toldAfterMs, startedAfterMs }, ackedAtMs };
 }
 
-async function appendSteadily(stage: Stage): Promise<void> {
-  const everyMs = 100;
-  const count = (scenario.steadyPerSecond * everyMs) / 1000;
-  const endMs = performance.now() + scenario.steadyMs;
-  while (performance.now() < endMs && !stage.signal.aborted) {
+/** Appends `count` records `times` times, one lot every 100 ms. */
+async function appendEvery(stage: Stage, count: number, times: number): Promise<void> {
+  for (let done = 0; done < times && !stage.signal.aborted; done++) {
+    await pause(stage, appendEveryMs);
     await stage.topic.append(count);
-    await pause(stage, everyMs);
+    stage.backlog.appended();
   }
 }
 
