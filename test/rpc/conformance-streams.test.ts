@@ -94,6 +94,21 @@ describe('conformance: streams', () => {
     expect(call.messages().map((message) => message.toString('hex'))).toEqual(['0800', '0801']);
   });
 
+  it('23 slow reader: a pending true is dropped when the edge is over before it could leave', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 0);
+    const { port, server } = await startServer(desk, { times: { confirmMs: 60_000 } });
+    const session = await rawConnection(port, 0);
+    const call = rawCall(session, 'StreamIsActive', reference);
+    await vi.waitFor(() => expect(server.openStreams).toBe(1));
+    desk.known('a', 1);
+    desk.known('a', 0);
+    session.settings({ initialWindowSize: 65_535 });
+    await vi.waitFor(() => expect(call.messages()).toHaveLength(1));
+    await sleep(50);
+    expect(call.messages().map((message) => message.toString('hex'))).toEqual(['0800']);
+  });
+
   it('25 two streams for the same ref are both served; the old one ends independently', async () => {
     const desk = new FakeDesk();
     desk.known('a', 0);
