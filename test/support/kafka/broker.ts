@@ -93,7 +93,8 @@ export class TestKafka {
     );
     const sent = await this.producer.send({ topic, acks: -1, messages });
     // kafkajs drops what is for a partition it does not know of, without a word.
-    if (count > 0 && sent.length === 0) throw new Error(`the producer knows no partition ${partition} of ${topic}`);
+    if (count > 0 && sent.length === 0)
+      throw new Error(`the producer knows no partition ${partition} of ${topic}`);
   }
 
   /** Commits offsets for a group that has no members. Takes milliseconds. */
