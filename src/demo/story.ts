@@ -24,7 +24,7 @@ export interface Stage {
 const asleepMs = quietAfterMs + 2_000;
 
 const appendEveryMs = 100;
-/** The burst comes within half a second; at once, it would keep this process from seeing the wake. */
+/** The burst follows in lots. All of it right behind the first record shares this process and a cold broker with the wake. */
 const burstLots = 3;
 
 /** What the workload goes through, and what came of it. Everything is waited for, nothing is assumed. */
