@@ -44,6 +44,8 @@ export interface GrpcTimes {
 const maxReceiveBytes = 64 * 1024;
 /** Two streams for each push trigger of the cluster, all on one connection of KEDA's (external_scaler.go). */
 const maxStreamsPerConnection = 100_000;
+/** Some 11 days. A timer of more than 2^31 - 1 ms would fire at once. */
+const longestAgeSeconds = 1_000_000;
 
 /** The gRPC server: KEDA's service, health and reflection. */
 export class GrpcServer {
@@ -134,7 +136,9 @@ export class GrpcServer {
   private streamAgeMs(): number | undefined {
     const ageSeconds = this.settings.maxConnectionAgeSeconds;
     if (ageSeconds === undefined) return undefined;
-    return ageSeconds * 1100 + Math.random() * (this.times.ageSpreadMs ?? 300_000);
+    return (
+      Math.min(ageSeconds, longestAgeSeconds) * 1100 + Math.random() * (this.times.ageSpreadMs ?? 300_000)
+    );
   }
 
   private async credentials(): Promise<ServerCredentials> {
@@ -159,6 +163,6 @@ function serverOptions({ maxConnectionAgeSeconds }: GrpcSettings, times: GrpcTim
     // Without a grace option it is unlimited.
     ...(maxConnectionAgeSeconds === undefined
       ? {}
-      : { 'grpc.max_connection_age_ms': maxConnectionAgeSeconds * 1000 }),
+      : { 'grpc.max_connection_age_ms': Math.min(maxConnectionAgeSeconds, longestAgeSeconds) * 1000 }),
   };
 }

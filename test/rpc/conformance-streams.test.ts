@@ -141,6 +141,15 @@ describe('conformance: streams', () => {
     expect(await rpcCount(metrics, 'StreamMetricSpec', 'OK')).toBe(0);
   });
 
+  it('27 an age of a year does not end a stream at once', async () => {
+    const desk = new FakeDesk();
+    desk.known('a', 0);
+    const { client, server } = await startServer(desk, { maxConnectionAgeSeconds: 365 * 86_400 });
+    await client.streamIsActive(ref('a')).next();
+    await sleep(100);
+    expect(server.openStreams).toBe(1);
+  });
+
   it('30 StreamMetricSpec: specs immediately, equal to GetMetricSpec, no duplicates', async () => {
     const { client } = await startServer(new FakeDesk());
     const stream = client.streamMetricSpec(ref('a', { target: '2.5' }));

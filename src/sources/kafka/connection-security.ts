@@ -1,7 +1,7 @@
 import type { KafkaConfig } from './config.ts';
-import { mskIamToken } from './msk-iam.ts';
-import { oauthToken } from './oauth-token.ts';
-import type { KafkaSecurity, SaslSecurity } from './security.ts';
+import { mskIamToken } from './wire/msk-iam.ts';
+import { oauthToken } from './wire/oauth-token.ts';
+import type { KafkaSecurity, SaslSecurity } from './wire/security.ts';
 
 type SaslConfig = NonNullable<KafkaConfig['sasl']>;
 

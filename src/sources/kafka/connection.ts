@@ -1,14 +1,14 @@
 import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef, Wake, Watch } from '../source.ts';
-import { Cluster } from './cluster.ts';
 import type { KafkaConfig } from './config.ts';
 import { securityOf } from './connection-security.ts';
-import { createDialer } from './dialer.ts';
 import type { KafkaParams } from './params.ts';
-import { KafkaReader } from './read.ts';
+import { Cluster } from './read/cluster.ts';
+import { KafkaReader } from './read/reader.ts';
 import type { KafkaNeed, KafkaSnapshot } from './snapshot.ts';
 import type { PartitionEnd } from './watch/ports.ts';
 import { Watcher } from './watch/watcher.ts';
-import type { Dialer } from './wire.ts';
+import { createDialer } from './wire/dialer.ts';
+import type { Dialer } from './wire/wire.ts';
 
 /** What brokers' logs and quotas call us. */
 const clientId = 'backlog-scaler';

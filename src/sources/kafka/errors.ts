@@ -1,6 +1,6 @@
 import { ScalerError } from '../../errors.ts';
 import { errorCodes, errorName } from './protocol/error-codes.ts';
-import { tlsFault } from './tls-fault.ts';
+import { tlsFault } from './wire/tls-fault.ts';
 
 /**
  * What kafkajs, Node's sockets or its TLS said about a broker, in our words. Total.

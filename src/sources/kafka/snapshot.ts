@@ -17,7 +17,11 @@ export interface PartitionOffsets {
 
 /** One topic: its partitions in order, or why they are not known. `faults` are the partitions that are not. */
 export type TopicOffsets =
-  | { readonly kind: 'read'; readonly partitions: readonly PartitionOffsets[]; readonly faults: ReadonlyMap<number, ScalerError> }
+  | {
+      readonly kind: 'read';
+      readonly partitions: readonly PartitionOffsets[];
+      readonly faults: ReadonlyMap<number, ScalerError>;
+    }
   | { readonly kind: 'failed'; readonly error: ScalerError };
 
 /** A group and its topics, as one read saw them. */

@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../src/errors.ts';
 import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
 import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
-import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from '../../../src/sources/kafka/wire.ts';
+import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from '../../../src/sources/kafka/wire/wire.ts';
 import { type FetchAsked, FetchSessions } from './model-fetch-sessions.ts';
 
 const latencyMs = 1;

@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../src/errors.ts';
 import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
 import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
-import type { KafkaAnswer, KafkaRequest, VersionRange, Wire } from '../../../src/sources/kafka/wire.ts';
+import type { KafkaAnswer, KafkaRequest, VersionRange, Wire } from '../../../src/sources/kafka/wire/wire.ts';
 import type { ModelKafka } from './model-kafka.ts';
 import { answerOf } from './model-read-answers.ts';
 

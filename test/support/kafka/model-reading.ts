@@ -1,6 +1,6 @@
 import { ScalerError } from '../../../src/errors.ts';
-import { Cluster, type ClusterOptions } from '../../../src/sources/kafka/cluster.ts';
-import { KafkaReader } from '../../../src/sources/kafka/read.ts';
+import { Cluster, type ClusterOptions } from '../../../src/sources/kafka/read/cluster.ts';
+import { KafkaReader } from '../../../src/sources/kafka/read/reader.ts';
 import type { KafkaNeed, KafkaSnapshot, TopicOffsets } from '../../../src/sources/kafka/snapshot.ts';
 import type { Delivered, Subject } from '../../../src/sources/source.ts';
 import type { ModelKafka } from './model-kafka.ts';

@@ -1,4 +1,4 @@
-import type { KafkaAnswer, KafkaRequest, VersionRange } from '../wire.ts';
+import type { KafkaAnswer, KafkaRequest, VersionRange } from '../wire/wire.ts';
 import { apiKeys } from './api-keys.ts';
 
 export interface ApiVersionsAnswer extends KafkaAnswer {

@@ -1,5 +1,5 @@
 import type { IsolationLevel } from '../snapshot.ts';
-import type { KafkaAnswer, KafkaRequest } from '../wire.ts';
+import type { KafkaAnswer, KafkaRequest } from '../wire/wire.ts';
 import { apiKeys } from './api-keys.ts';
 import { consumerReplicaId } from './consumer-replica.ts';
 import { isolationByte } from './isolation-level.ts';

@@ -1,4 +1,4 @@
-import type { KafkaAnswer, KafkaRequest } from '../wire.ts';
+import type { KafkaAnswer, KafkaRequest } from '../wire/wire.ts';
 import { formatAddress } from './address.ts';
 import { apiKeys } from './api-keys.ts';
 import type { Reader } from './reader.ts';

@@ -1,6 +1,6 @@
 import { type FetchAnswer, type FetchPosition, fetch } from '../protocol/fetch.ts';
 import type { IsolationLevel } from '../snapshot.ts';
-import type { KafkaRequest } from '../wire.ts';
+import type { KafkaRequest } from '../wire/wire.ts';
 import type { WatchedPartition } from './watched-partition.ts';
 
 /** What one fetch request says of its session. */

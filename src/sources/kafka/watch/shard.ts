@@ -2,7 +2,7 @@ import { ScalerError } from '../../../errors.ts';
 import { errorName } from '../protocol/error-codes.ts';
 import type { FetchAnswer } from '../protocol/fetch.ts';
 import type { IsolationLevel } from '../snapshot.ts';
-import type { Dialer, Wire } from '../wire.ts';
+import type { Dialer, Wire } from '../wire/wire.ts';
 import { type FetchPlan, fetchRequest } from './fetch-plan.ts';
 import { FetchSession } from './fetch-session.ts';
 import type { WatchSettings } from './ports.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Wake, Watch } from '../../source.ts';
 import type { IsolationLevel } from '../snapshot.ts';
-import type { Dialer } from '../wire.ts';
+import type { Dialer } from '../wire/wire.ts';
 import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
 import { defaultWatchSettings } from './ports.ts';

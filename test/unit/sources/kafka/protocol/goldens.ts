@@ -8,7 +8,7 @@ import {
 import { listOffsets } from '../../../../../src/sources/kafka/protocol/list-offsets.ts';
 import { metadata } from '../../../../../src/sources/kafka/protocol/metadata.ts';
 import { offsetFetch, offsetFetchSingle } from '../../../../../src/sources/kafka/protocol/offset-fetch.ts';
-import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire.ts';
+import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire/wire.ts';
 
 export interface Golden {
   name: string;

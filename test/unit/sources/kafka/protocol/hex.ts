@@ -1,6 +1,6 @@
 import { Reader } from '../../../../../src/sources/kafka/protocol/reader.ts';
 import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
-import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire.ts';
+import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire/wire.ts';
 
 /** Bytes of a readable golden: hex in groups, `'text'` for its characters. */
 export function bytes(golden: string): Buffer {

@@ -1,10 +1,10 @@
-import { ScalerError } from '../../errors.ts';
-import type { Deliver, Subject } from '../source.ts';
+import { ScalerError } from '../../../errors.ts';
+import type { Deliver, Subject } from '../../source.ts';
+import type { KafkaNeed, KafkaSnapshot, PartitionOffsets, TopicOffsets } from '../snapshot.ts';
 import type { Cluster } from './cluster.ts';
 import type { Commits } from './commits.ts';
 import type { Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
-import type { KafkaNeed, KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 import { TopicPatterns } from './topic-pattern.ts';
 import type { TopicRange, TopicRanges } from './topic-ranges.ts';
 import type { Topology } from './topology.ts';

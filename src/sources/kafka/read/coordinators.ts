@@ -1,16 +1,16 @@
-import { ScalerError } from '../../errors.ts';
-import type { Brokers, Send } from './brokers.ts';
-import { fromErrorCode } from './errors.ts';
-import { apiKeys } from './protocol/api-keys.ts';
+import { ScalerError } from '../../../errors.ts';
+import { fromErrorCode } from '../errors.ts';
+import { apiKeys } from '../protocol/api-keys.ts';
 import {
   type Coordinator,
   findCoordinator,
   findCoordinators,
   multiKeyVersion,
-} from './protocol/find-coordinator.ts';
+} from '../protocol/find-coordinator.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { Brokers, Send } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
-import type { Wire } from './wire.ts';
 
 const idleMs = 300_000;
 const mostGroups = 100_000;

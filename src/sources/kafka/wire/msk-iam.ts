@@ -1,5 +1,5 @@
 import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js';
-import { ScalerError } from '../../errors.ts';
+import { ScalerError } from '../../../errors.ts';
 import { cachedToken } from './cached-token.ts';
 import type { TokenProvider } from './security.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ScalerError } from '../../../../src/errors.ts';
-import { errorCodes } from '../../../../src/sources/kafka/protocol/error-codes.ts';
-import { ModelKafka } from '../../../support/kafka/model-kafka.ts';
-import { ModelReading, show, showResult } from '../../../support/kafka/model-reading.ts';
+import { ScalerError } from '../../../../../src/errors.ts';
+import { errorCodes } from '../../../../../src/sources/kafka/protocol/error-codes.ts';
+import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
+import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 
 const [b0, b1] = ['b0:9092', 'b1:9092'];
 

@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ScalerError } from '../../../../src/errors.ts';
-import { apiKeys } from '../../../../src/sources/kafka/protocol/api-keys.ts';
-import type { SaslSecurity } from '../../../../src/sources/kafka/security.ts';
-import type { ReceivedRequest, Script } from '../../../support/kafka/scripted-broker.ts';
-import { scriptedBroker } from '../../../support/kafka/scripted-broker.ts';
-import { scriptedSasl } from '../../../support/kafka/scripted-sasl.ts';
+import { ScalerError } from '../../../../../src/errors.ts';
+import { apiKeys } from '../../../../../src/sources/kafka/protocol/api-keys.ts';
+import type { SaslSecurity } from '../../../../../src/sources/kafka/wire/security.ts';
+import type { ReceivedRequest, Script } from '../../../../support/kafka/scripted-broker.ts';
+import { scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
+import { scriptedSasl } from '../../../../support/kafka/scripted-sasl.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
 const { apiVersions, saslHandshake, saslAuthenticate, describeGroups } = apiKeys;

@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
-import type { HostPort } from './protocol/address.ts';
+import type { HostPort } from '../protocol/address.ts';
 import type { TlsSecurity } from './security.ts';
 
 /** So that a broker whose host is gone is noticed while a wire has nothing to say. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ModelKafka } from '../../../support/kafka/model-kafka.ts';
-import { ModelReading, show, showResult } from '../../../support/kafka/model-reading.ts';
+import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
+import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 
 function cluster(brokers = 3): { model: ModelKafka; reading: ModelReading } {
   const model = new ModelKafka(brokers);

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Certificates } from '../../../support/certificates.ts';
-import { makeCertificates } from '../../../support/certificates.ts';
-import { scriptedBroker } from '../../../support/kafka/scripted-broker.ts';
+import type { Certificates } from '../../../../support/certificates.ts';
+import { makeCertificates } from '../../../../support/certificates.ts';
+import { scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
 const unavailable = (message: RegExp) =>

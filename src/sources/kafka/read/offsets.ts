@@ -1,4 +1,4 @@
-import type { ScalerError } from '../../errors.ts';
+import type { ScalerError } from '../../../errors.ts';
 
 /** Offsets by partition, and why some are not known. */
 export interface Offsets {

@@ -1,5 +1,5 @@
-import { ScalerError } from '../../errors.ts';
-import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from './wire.ts';
+import { ScalerError } from '../../../errors.ts';
+import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from '../wire/wire.ts';
 
 /** How long the first broker asked may think before the next one is asked as well. */
 const hedgeAfterMs = 1000;

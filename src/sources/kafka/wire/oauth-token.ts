@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ScalerError } from '../../errors.ts';
+import { ScalerError } from '../../../errors.ts';
 import { cachedToken, type IssuedToken } from './cached-token.ts';
 import type { TokenProvider } from './security.ts';
 

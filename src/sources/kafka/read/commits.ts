@@ -1,10 +1,7 @@
-import { ScalerError } from '../../errors.ts';
-import type { Brokers, Send } from './brokers.ts';
-import type { Coordinators } from './coordinators.ts';
-import { fromErrorCode } from './errors.ts';
-import type { Offsets } from './offsets.ts';
-import { apiKeys } from './protocol/api-keys.ts';
-import { errorCodes } from './protocol/error-codes.ts';
+import { ScalerError } from '../../../errors.ts';
+import { fromErrorCode } from '../errors.ts';
+import { apiKeys } from '../protocol/api-keys.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
 import {
   type CommittedOffset,
   type GroupOffsets,
@@ -12,9 +9,12 @@ import {
   multiGroupVersion,
   offsetFetch,
   offsetFetchSingle,
-} from './protocol/offset-fetch.ts';
+} from '../protocol/offset-fetch.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { Brokers, Send } from './brokers.ts';
+import type { Coordinators } from './coordinators.ts';
+import type { Offsets } from './offsets.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
-import type { Wire } from './wire.ts';
 
 /** A group's commits by topic; partitions without a commit are missing. */
 export type GroupCommits = ReadonlyMap<string, Offsets>;

@@ -1,5 +1,5 @@
-import type { Reader } from './protocol/reader.ts';
-import type { Writer } from './protocol/writer.ts';
+import type { Reader } from '../protocol/reader.ts';
+import type { Writer } from '../protocol/writer.ts';
 
 /** What every answer carries. */
 export interface KafkaAnswer {

@@ -1,5 +1,5 @@
-import { ScalerError } from '../../errors.ts';
-import { fromKafka } from './errors.ts';
+import { ScalerError } from '../../../errors.ts';
+import { fromKafka } from '../errors.ts';
 import type { KafkaJsConnection } from './kafkajs-connection.ts';
 import type { KafkaAnswer, KafkaRequest, VersionRange, Wire } from './wire.ts';
 

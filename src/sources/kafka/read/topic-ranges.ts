@@ -1,8 +1,8 @@
-import type { ScalerError } from '../../errors.ts';
+import type { ScalerError } from '../../../errors.ts';
+import type { IsolationLevel } from '../snapshot.ts';
 import type { LeaderAnswer, LeaderOffsets } from './leader-offsets.ts';
 import type { LogStarts } from './log-starts.ts';
 import type { Offsets } from './offsets.ts';
-import type { IsolationLevel } from './snapshot.ts';
 import type { KnownLayout, Topology } from './topology.ts';
 
 /** From where to where a topic's logs reach, or why that is not known. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesPattern } from '../../../../src/sources/kafka/topic-pattern.ts';
+import { matchesPattern } from '../../../../../src/sources/kafka/read/topic-pattern.ts';
 
 /** The definition, in exponential time. */
 function matches(pattern: string, name: string): boolean {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { metadata } from '../../../../src/sources/kafka/protocol/metadata.ts';
-import { Writer } from '../../../../src/sources/kafka/protocol/writer.ts';
-import { frame, scriptedBroker } from '../../../support/kafka/scripted-broker.ts';
+import { metadata } from '../../../../../src/sources/kafka/protocol/metadata.ts';
+import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
+import { frame, scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
 const unavailable = (message: RegExp) =>

@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
-import { createDialer } from '../../../../src/sources/kafka/dialer.ts';
-import { describeGroups } from '../../../../src/sources/kafka/protocol/describe-groups.ts';
-import { Writer } from '../../../../src/sources/kafka/protocol/writer.ts';
-import type { KafkaSecurity } from '../../../../src/sources/kafka/security.ts';
-import type { Wire } from '../../../../src/sources/kafka/wire.ts';
-import { silentLogger } from '../../../../src/telemetry/log.ts';
+import { describeGroups } from '../../../../../src/sources/kafka/protocol/describe-groups.ts';
+import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
+import { createDialer } from '../../../../../src/sources/kafka/wire/dialer.ts';
+import type { KafkaSecurity } from '../../../../../src/sources/kafka/wire/security.ts';
+import type { Wire } from '../../../../../src/sources/kafka/wire/wire.ts';
+import { silentLogger } from '../../../../../src/telemetry/log.ts';
 
 export interface Dialing {
   dial(address: string): Promise<Wire>;

@@ -1,7 +1,7 @@
-import { ScalerError } from '../../errors.ts';
+import { ScalerError } from '../../../errors.ts';
+import { fromErrorCode } from '../errors.ts';
+import { type MetadataAnswer, type MetadataTopic, metadata } from '../protocol/metadata.ts';
 import type { Brokers } from './brokers.ts';
-import { fromErrorCode } from './errors.ts';
-import { type MetadataAnswer, type MetadataTopic, metadata } from './protocol/metadata.ts';
 import { RecentMap } from './recent-map.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
 

@@ -1,10 +1,10 @@
-import { ScalerError } from '../../errors.ts';
+import { ScalerError } from '../../../errors.ts';
+import { fromErrorCode } from '../errors.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
+import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
+import type { IsolationLevel } from '../snapshot.ts';
 import type { Brokers } from './brokers.ts';
-import { fromErrorCode } from './errors.ts';
 import type { Offsets } from './offsets.ts';
-import { errorCodes } from './protocol/error-codes.ts';
-import { type ListedOffset, type ListOffsetsOptions, listOffsets } from './protocol/list-offsets.ts';
-import type { IsolationLevel } from './snapshot.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
 
 export interface LeaderQuestion {

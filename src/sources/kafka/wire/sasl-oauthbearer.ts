@@ -1,5 +1,5 @@
 import type { AuthenticationProviderArgs, Authenticator } from 'kafkajs';
-import { ScalerError } from '../../errors.ts';
+import { ScalerError } from '../../../errors.ts';
 import type { TokenProvider } from './security.ts';
 
 const separator = '\u0001';

@@ -1,13 +1,13 @@
-import { ScalerError } from '../../errors.ts';
-import type { Logger } from '../../telemetry/log.ts';
-import type { SourceMetrics } from '../../telemetry/metrics.ts';
+import { ScalerError } from '../../../errors.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { SourceMetrics } from '../../../telemetry/metrics.ts';
+import { fromErrorCode, fromKafka } from '../errors.ts';
+import { parseAddress } from '../protocol/address.ts';
+import { apiVersions } from '../protocol/api-versions.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
 import { brokerSockets, type OpenSocket } from './broker-socket.ts';
 import { BrokerWire } from './broker-wire.ts';
-import { fromErrorCode, fromKafka } from './errors.ts';
 import { KafkaJsConnection } from './kafkajs-connection.ts';
-import { parseAddress } from './protocol/address.ts';
-import { apiVersions } from './protocol/api-versions.ts';
-import { errorCodes } from './protocol/error-codes.ts';
 import type { KafkaSecurity } from './security.ts';
 import type { Dialer, VersionRange, Wire } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { KafkaNeed } from '../../../../src/sources/kafka/snapshot.ts';
-import { ModelKafka } from '../../../support/kafka/model-kafka.ts';
-import { ModelReading, showResult } from '../../../support/kafka/model-reading.ts';
+import type { KafkaNeed } from '../../../../../src/sources/kafka/snapshot.ts';
+import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
+import { ModelReading, showResult } from '../../../../support/kafka/model-reading.ts';
 
 /** A hundred groups over two brokers, each with a topic of its own on both. */
 function hundred(): { model: ModelKafka; needs: Partial<KafkaNeed>[] } {
