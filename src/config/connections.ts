@@ -3,7 +3,6 @@ import { didYouMean } from '../params/suggest.ts';
 import type { AnySource } from '../sources/source.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import type { Faults } from './faults.ts';
-import { isMapping } from './tree.ts';
 import { validate } from './validate.ts';
 
 export interface ConnectionEntry {
@@ -55,18 +54,8 @@ export function configureConnection(
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */
 const fingerprintKey = randomBytes(32);
 
+/** Schemas give keys in their own order, however they were written. */
 function fingerprintOf(kind: string, namespaces: readonly string[], config: unknown): string {
-  const text = JSON.stringify([kind, namespaces, sorted(config)]);
+  const text = JSON.stringify([kind, namespaces, config]);
   return createHmac('sha256', fingerprintKey).update(text).digest('hex');
-}
-
-/** The order of keys means nothing. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sorted(value[key])]),
-  );
 }
