@@ -1,0 +1,35 @@
+import type { Bench, Finding, Row } from '../support/row.ts';
+import { ScalerProcess } from '../support/scaler.ts';
+import { median } from '../support/statistics.ts';
+
+const limitMs = 2000;
+/** Nobody listens there: no broker is asked before there is a trigger. */
+const nowhere = ['127.0.0.1:1'];
+
+export const start: Row = {
+  name: 'start',
+  about: 'from the start of the process to ready, with no source to fill first',
+  measure,
+};
+
+async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+  const startsMs: number[] = [];
+  for (let round = 0; round < (quick ? 3 : 7); round++) {
+    const startedMs = performance.now();
+    const scaler = await ScalerProcess.start(nowhere);
+    startsMs.push(performance.now() - startedMs);
+    await scaler.stop();
+    progress(`${startsMs.at(-1)?.toFixed(0)} ms`);
+  }
+  const medianMs = median(startsMs);
+  const slowestMs = Math.max(...startsMs);
+  return [
+    {
+      what: 'start to ready (no ledger source)',
+      target: '<= 2 s',
+      measured: `median ${(medianMs / 1000).toFixed(2)} s, slowest of ${startsMs.length} ${(slowestMs / 1000).toFixed(2)} s`,
+      met: slowestMs <= limitMs,
+      numbers: { medianMs, slowestMs },
+    },
+  ];
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { credentials } from '@grpc/grpc-js';
+import { ExternalScaler } from '../../dist/grpc/contract.js';
+import type { IsActiveResponse__Output } from '../../dist/grpc/generated/externalscaler/IsActiveResponse.js';
+import type { BenchKafka } from '../support/kafka.ts';
+import type { Bench, Finding, Row } from '../support/row.ts';
+import { scaledObject } from '../support/scaled-object.ts';
+import { ScalerProcess } from '../support/scaler.ts';
+import { median, quantile } from '../support/statistics.ts';
+
+const topicsWatched = 100;
+const limits = { p50Ms: 5, p99Ms: 50 };
+/** The least and the most time between two trials. */
+const pauseMs = { least: 20, most: 80 };
+const trialLimitMs = 5000;
+
+export const wake: Row = {
+  name: 'wake',
+  about: 'from the acknowledgement of a record to `true` on StreamIsActive',
+  measure,
+};
+
+async function measure({ quick, progress, kafka }: Bench): Promise<Finding[]> {
+  const broker = await kafka(1);
+  const topics = await broker.createTopics('wake', topicsWatched, 1);
+  const scaler = await ScalerProcess.start(broker.bootstrapServers);
+  const followers = new Followers(scaler.address, topics);
+  const tookMs: number[] = [];
+  try {
+    for (let round = 0; round < (quick ? 1 : 3); round++) {
+      progress('waiting until every topic is quiet and watched');
+      await scaler.atRest(topicsWatched);
+      for (const topic of shuffled(topics)) {
+        await sleep(pauseMs.least + Math.random() * (pauseMs.most - pauseMs.least));
+        tookMs.push(await trial(broker, followers, topic));
+      }
+      progress(`${tookMs.length} wakes, p50 ${median(tookMs).toFixed(2)} ms`);
+      // Past the confirming `true` of the last one.
+      await sleep(2500);
+      await broker.drain(topics);
+    }
+  } finally {
+    followers.close();
+    await scaler.stop();
+  }
+  return [finding(tookMs)];
+}
+
+/** Gives the ms from the acknowledgement, as the producer sees it, to `true`; both are in this process. */
+async function trial(broker: BenchKafka, followers: Followers, topic: string): Promise<number> {
+  const told = followers.nextTrue(topic);
+  await broker.append(topic);
+  const acknowledgedMs = performance.now();
+  return (await told) - acknowledgedMs;
+}
+
+function finding(tookMs: readonly number[]): Finding {
+  const p50Ms = median(tookMs);
+  const p99Ms = quantile(tookMs, 0.99);
+  const minMs = Math.min(...tookMs);
+  const maxMs = Math.max(...tookMs);
+  const measured = [
+    `p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+    `(${tookMs.length} wakes, ${minMs.toFixed(2)} to ${maxMs.toFixed(1)})`,
+  ];
+  return {
+    what: `record acknowledged to \`true\` on StreamIsActive, ${topicsWatched} quiet topics, one broker`,
+    target: `p50 <= ${limits.p50Ms} ms, p99 <= ${limits.p99Ms} ms`,
+    measured: measured.join(' '),
+    met: p50Ms <= limits.p50Ms && p99Ms <= limits.p99Ms,
+    numbers: { p50Ms, p99Ms, minMs, maxMs, wakes: tookMs.length },
+  };
+}
+
+/** One StreamIsActive a topic, held with the library that the scaler's users have. */
+class Followers {
+  private readonly client: InstanceType<typeof ExternalScaler>;
+  private readonly waiting = new Map<string, (atMs: number) => void>();
+
+  constructor(address: string, topics: readonly string[]) {
+    this.client = new ExternalScaler(address, credentials.createInsecure());
+    for (const topic of topics) {
+      const stream = this.client.StreamIsActive(scaledObject(topic));
+      stream.on('data', ({ result }: IsActiveResponse__Output) => {
+        if (result) this.waiting.get(topic)?.(performance.now());
+      });
+      // It ends when the row does; a trial that waits for it then runs into its limit.
+      stream.on('error', () => {});
+    }
+  }
+
+  /** Resolves with the time of the next `true`. */
+  nextTrue(topic: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const limit = setTimeout(() => reject(new Error(`${topic}: no \`true\` came`)), trialLimitMs);
+      this.waiting.set(topic, (atMs) => {
+        clearTimeout(limit);
+        this.waiting.delete(topic);
+        resolve(atMs);
+      });
+    });
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { cpuSeconds, residentMiB } from './process-usage.ts';
+
+const startLimitMs = 30_000;
+const stopLimitMs = 15_000;
+const linesKept = 20;
+
+/** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
+export class NodeProcess {
+  readonly pid: number;
+  private readonly child: ChildProcess;
+  private readonly lines: string[] = [];
+  private onLine: (line: string) => void = () => {};
+
+  constructor(args: readonly string[]) {
+    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const { pid, stdout, stderr } = this.child;
+    if (pid === undefined || !stdout || !stderr) throw new Error(`cannot start node ${args.join(' ')}`);
+    this.pid = pid;
+    for (const stream of [stdout, stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        this.lines.push(line);
+        if (this.lines.length > linesKept) this.lines.shift();
+        this.onLine(line);
+      });
+    }
+    process.once('exit', this.kill);
+  }
+
+  /** Resolves when `seen` says of a line of output that it is the last one waited for. */
+  async until(seen: (line: string) => boolean): Promise<void> {
+    const waiting = new AbortController();
+    const limit = AbortSignal.any([AbortSignal.timeout(startLimitMs), waiting.signal]);
+    await new Promise<void>((resolve, reject) => {
+      const fail = () => reject(new Error(`the process did not become ready:\n${this.lines.join('\n')}`));
+      limit.addEventListener('abort', fail);
+      this.child.once('exit', fail);
+      this.onLine = (line) => {
+        if (seen(line)) resolve();
+      };
+    });
+    this.onLine = () => {};
+    waiting.abort();
+  }
+
+  /** Tells the program something; it hears it by `process.on('message')`. */
+  tell(message: object): void {
+    this.child.send(message);
+  }
+
+  cpuSeconds(): Promise<number> {
+    return cpuSeconds(this.pid);
+  }
+
+  residentMiB(): Promise<number> {
+    return residentMiB(this.pid);
+  }
+
+  /** SIGTERM, and SIGKILL where that does not help. */
+  async stop(): Promise<void> {
+    process.removeListener('exit', this.kill);
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    const force = setTimeout(this.kill, stopLimitMs);
+    await gone;
+    clearTimeout(force);
+  }
+
+  private readonly kill = (): void => {
+    this.child.kill('SIGKILL');
+  };
+}

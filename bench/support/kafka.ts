@@ -1,0 +1,118 @@
+import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
+import { type KafkaCluster, startKafka } from '../../dist/demo/kafka/cluster.js';
+import { commitOffsets } from '../../dist/demo/kafka/commit-offsets.js';
+import { inParallel } from './in-parallel.ts';
+import { groupOf } from './scaled-object.ts';
+
+/** Enough for some thousand partitions. */
+const heapMiB = 768;
+/** Topics in one request to the controller; more time out. */
+const topicsAtOnce = 100;
+const commitsAtOnce = 8;
+
+/** What the brokers have counted since their start, all together. */
+export interface BrokerCounts {
+  readonly requests: ReadonlyMap<string, number>;
+  readonly connections: number;
+  readonly cpuSeconds: number;
+}
+
+/** A real cluster on this machine, and what a row does to it. Each topic has a group of its own. */
+export class BenchKafka {
+  readonly bootstrapServers: readonly string[];
+  private readonly cluster: KafkaCluster;
+  private readonly client: Kafka;
+  private readonly admin: Admin;
+  private readonly producer: Producer;
+  /** Where the log of each partition ends. */
+  private readonly ends = new Map<string, number[]>();
+
+  static async start(brokers: 1 | 3, progress: (line: string) => void): Promise<BenchKafka> {
+    const kafka = new BenchKafka(await startKafka({ brokers, heapMiB, stats: true, progress }));
+    await Promise.all([kafka.admin.connect(), kafka.producer.connect()]);
+    return kafka;
+  }
+
+  private constructor(cluster: KafkaCluster) {
+    this.cluster = cluster;
+    this.bootstrapServers = cluster.bootstrap.plain;
+    this.client = new Kafka({
+      clientId: 'bench',
+      brokers: [...this.bootstrapServers],
+      logLevel: logLevel.NOTHING,
+      retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
+    });
+    this.admin = this.client.admin();
+    this.producer = this.client.producer({ allowAutoTopicCreation: false });
+  }
+
+  get brokers(): number {
+    return this.cluster.brokers.length;
+  }
+
+  /** Makes topics `<stem>-0` … whose groups have read all there is. */
+  async createTopics(stem: string, count: number, partitions: number): Promise<string[]> {
+    const names = Array.from({ length: count }, (_, index) => `${stem}-${index}`);
+    for (let at = 0; at < count; at += topicsAtOnce) {
+      const topics = names
+        .slice(at, at + topicsAtOnce)
+        .map((topic) => ({ topic, numPartitions: partitions }));
+      await this.admin.createTopics({ topics, waitForLeaders: true });
+    }
+    for (const topic of names) this.ends.set(topic, new Array<number>(partitions).fill(0));
+    await this.drain(names);
+    return names;
+  }
+
+  /** Appends one record to partition 0; resolves when all replicas in sync have it. */
+  async append(topic: string): Promise<void> {
+    await this.producer.send({ topic, acks: -1, messages: [{ value: 'a record', partition: 0 }] });
+    this.appended(topic);
+  }
+
+  async appendToAll(topics: readonly string[]): Promise<void> {
+    const messages = [{ value: 'a record', partition: 0 }];
+    await this.producer.sendBatch({
+      acks: -1,
+      topicMessages: topics.map((topic) => ({ topic, messages })),
+    });
+    for (const topic of topics) this.appended(topic);
+  }
+
+  private appended(topic: string): void {
+    const ends = this.endsOf(topic);
+    ends[0] = (ends[0] ?? 0) + 1;
+  }
+
+  /** Commits, for the group of each topic, all there is: no lag is left. */
+  async drain(topics: readonly string[]): Promise<void> {
+    await inParallel(commitsAtOnce, topics, (topic) =>
+      commitOffsets(this.client, groupOf(topic), topic, { ...this.endsOf(topic) }),
+    );
+  }
+
+  private endsOf(topic: string): number[] {
+    const ends = this.ends.get(topic);
+    if (ends === undefined) throw new Error(`${topic} was not made here`);
+    return ends;
+  }
+
+  async counts(): Promise<BrokerCounts> {
+    const stats = await Promise.all(this.cluster.brokers.map((broker) => broker.stats()));
+    const requests = new Map<string, number>();
+    for (const [name, count] of stats.flatMap((one) => Object.entries(one.requests))) {
+      requests.set(name, (requests.get(name) ?? 0) + count);
+    }
+    const sum = (values: number[]) => values.reduce((all, value) => all + value, 0);
+    return {
+      requests,
+      connections: sum(stats.map(({ connections }) => connections)),
+      cpuSeconds: sum(stats.map(({ cpuMicros }) => cpuMicros)) / 1e6,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled([this.admin.disconnect(), this.producer.disconnect()]);
+    await this.cluster.stop();
+  }
+}

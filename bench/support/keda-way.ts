@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDialer } from '../../dist/sources/kafka/dialer.js';
+import { findCoordinator } from '../../dist/sources/kafka/protocol/find-coordinator.js';
+import { listOffsets } from '../../dist/sources/kafka/protocol/list-offsets.js';
+import { metadata } from '../../dist/sources/kafka/protocol/metadata.js';
+import { offsetFetch } from '../../dist/sources/kafka/protocol/offset-fetch.js';
+import type { Wire } from '../../dist/sources/kafka/wire.js';
+import { silentLogger } from '../../dist/telemetry/log.js';
+import { inParallel } from './in-parallel.ts';
+import { groupOf } from './scaled-object.ts';
+
+/*
+ * The requests of KEDA's built-in `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21, over sarama), with our own
+ * codecs: a client for each ScaledObject, which has a connection to a bootstrap server and one to the broker, and for
+ * each evaluation sends Metadata, OffsetFetch and ListOffsets. Counted on a real KEDA: 120 requests a minute for 20
+ * idle triggers, 357 for 20 active ones, about 41 connections. For one broker. Run as a program of its own.
+ */
+
+const requestTimeoutMs = 10_000;
+const [bootstrapServer = '', stem = '', scaledObjects = '0', partitionCount = '0'] = process.argv.slice(2);
+const partitions = Array.from({ length: Number(partitionCount) }, (_, partition) => partition);
+const dialer = createDialer({
+  clientId: 'keda',
+  security: { tls: false },
+  connectTimeoutMs: 10_000,
+  log: silentLogger,
+  metrics: { request() {} },
+});
+
+/** What KEDA keeps for one ScaledObject. */
+class Client {
+  private readonly topic: string;
+  private readonly seed: Wire;
+  private readonly broker: Wire;
+
+  static async open(topic: string): Promise<Client> {
+    const [seed, broker] = await Promise.all([dialer.dial(bootstrapServer), dialer.dial(bootstrapServer)]);
+    await seed.send(findCoordinator({ group: groupOf(topic) }), requestTimeoutMs);
+    return new Client(topic, seed, broker);
+  }
+
+  private constructor(topic: string, seed: Wire, broker: Wire) {
+    this.topic = topic;
+    this.seed = seed;
+    this.broker = broker;
+  }
+
+  async evaluate(): Promise<void> {
+    const topics = new Map([[this.topic, partitions]]);
+    await this.seed.send(metadata({ topics: [this.topic] }), requestTimeoutMs);
+    await Promise.all([
+      this.broker.send(offsetFetch({ groups: [{ group: groupOf(this.topic), topics }] }), requestTimeoutMs),
+      this.broker.send(
+        listOffsets({ topics, timestamp: 'end', isolationLevel: 'readUncommitted' }),
+        requestTimeoutMs,
+      ),
+    ]);
+  }
+}
+
+let evaluationsAMinute = 2;
+process.on('message', (told: { evaluationsAMinute: number }) => {
+  evaluationsAMinute = told.evaluationsAMinute;
+});
+
+const clients: Client[] = [];
+const topics = Array.from({ length: Number(scaledObjects) }, (_, index) => `${stem}-${index}`);
+await inParallel(16, topics, async (topic) => {
+  const client = await Client.open(topic);
+  await client.evaluate();
+  clients.push(client);
+});
+process.stdout.write('polling\n');
+
+// Polls of different ScaledObjects are independent of each other, so they spread over the minute.
+let owed = 0;
+let next = 0;
+for (let beforeMs = performance.now(); ; ) {
+  await sleep(5);
+  const nowMs = performance.now();
+  owed += ((nowMs - beforeMs) / 60_000) * evaluationsAMinute * clients.length;
+  beforeMs = nowMs;
+  for (; owed >= 1; owed--) void clients[next++ % clients.length]?.evaluate();
+}
