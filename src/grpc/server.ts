@@ -1,5 +1,5 @@
 import type { ServerOptions } from '@grpc/grpc-js';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { ScalerError } from '../errors.ts';
@@ -62,6 +62,7 @@ export class GrpcServer {
     this.deps = deps;
     this.times = times;
     this.streams = new Streams(deps.metrics);
+    setLogger(quiet(deps.log));
     this.server = new Server(serverOptions(settings, times));
     allowStreamResets(this.server);
     this.server.addService(ExternalScaler.service, this.service().handlers());
@@ -151,6 +152,12 @@ export class GrpcServer {
     });
     return this.certificates.credentials();
   }
+}
+
+/** grpc-js writes plain lines to standard error; what fails there reaches us as an error, and is said by us. */
+function quiet(log: Logger): Partial<Console> {
+  const say = (...message: unknown[]): void => log.debug({}, `grpc-js: ${message.join(' ')}`);
+  return { error: say, info: say, debug: say };
 }
 
 function serverOptions({ maxConnectionAgeSeconds }: GrpcSettings, times: GrpcTimes): ServerOptions {

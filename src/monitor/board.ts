@@ -156,7 +156,7 @@ export class Board {
   hint(connection: string, hintName: string | undefined, cause: string): boolean {
     let known = false;
     for (const monitor of this.readers.get(connection)?.all() ?? []) {
-      if (hintName !== undefined && monitor.hintName !== hintName) continue;
+      if (hintName !== undefined && !monitor.hintNames.has(hintName)) continue;
       monitor.wake(cause, 'hint', hintName === undefined ? this.random() * hintSpreadMs : 0);
       known = true;
     }

@@ -41,7 +41,7 @@ interface Known {
 /** Measures one subject for all the triggers that ask for it. Reading itself is the reader's: many at once. */
 export class Monitor {
   readonly key: string;
-  readonly hintName: string;
+  readonly hintNames: ReadonlySet<string>;
   dueAtMs: number;
   private readonly options: MonitorOptions;
   private readonly needs = new Needs();
@@ -57,9 +57,9 @@ export class Monitor {
   private watch: Watch | undefined;
   private watchRetryAtMs = 0;
 
-  constructor({ key, hintName }: SubjectRef<unknown>, options: MonitorOptions) {
+  constructor({ key, hintNames }: SubjectRef<unknown>, options: MonitorOptions) {
     this.key = key;
-    this.hintName = hintName;
+    this.hintNames = new Set(hintNames);
     this.options = options;
     this.dueAtMs = options.now();
   }

@@ -92,7 +92,7 @@ export class TriggerState {
 
   /** From memory; throws ScalerError where nothing is known, or it is too old. */
   answer(nowMs: number): Answer {
-    const error = this.fault ?? this.monitor?.error;
+    const { error } = this;
     if (!this.good) throw this.unknown(error, 'nothing has been read yet');
     const { reading } = this.good;
     const ageMs = this.ageMs(nowMs);
@@ -126,8 +126,9 @@ export class TriggerState {
     return this.good?.reading;
   }
 
+  /** A read that failed is newer than what the newest snapshot lacks. */
   get error(): ScalerError | undefined {
-    return this.fault ?? this.monitor?.error;
+    return this.monitor?.error ?? this.fault;
   }
 
   /** Whether the first reading, or word that it failed, is still to come. */

@@ -43,8 +43,8 @@ export interface ConnectionKey<C> {
 /** What is measured once and shared: equal `key` means one monitor. */
 export interface SubjectRef<N> {
   key: string;
-  /** The name that hints use for it: a topic, queue or repository. */
-  hintName: string;
+  /** The names that hints use for it: its topics, queue or repositories. */
+  hintNames: readonly string[];
   /** What this trigger needs of the subject (repositories of an owner); merged over live triggers. */
   need: N;
 }

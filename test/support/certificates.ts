@@ -22,16 +22,19 @@ export interface CertificateOptions {
   /** The server's and the client's common name. */
   serverName?: string;
   clientName?: string;
+  /** The names the server's certificate is good for, as openssl has them: `DNS:kafka.example`. */
+  serverAltNames?: string;
   /** Signs with this authority instead of making a new one; its key lies beside it, as `ca.key`. */
   authority?: string;
 }
 
 /**
  * An authority and a server's and a client's certificate signed by it, made by the openssl command in `dir`.
- * The server's names are localhost and 127.0.0.1; the client's are its DNS name and a SPIFFE URI.
+ * The server's names are localhost and 127.0.0.1 unless others are given; the client's are its DNS name and a SPIFFE URI.
  */
 export function makeCertificates(dir: string, options: CertificateOptions = {}): Certificates {
   const { serverName = 'localhost', clientName = 'keda-operator' } = options;
+  const { serverAltNames = 'DNS:localhost,IP:127.0.0.1' } = options;
   const ca = join(dir, 'ca.crt');
   if (options.authority === undefined) makeAuthority(dir, ca);
   else if (options.authority !== ca) {
@@ -39,7 +42,7 @@ export function makeCertificates(dir: string, options: CertificateOptions = {}):
     copyFileSync(options.authority.replace(/\.crt$/, '.key'), join(dir, 'ca.key'));
   }
   const days = options.expired ? -1 : 30;
-  const server = sign(dir, 'server', serverName, 'DNS:localhost,IP:127.0.0.1', days);
+  const server = sign(dir, 'server', serverName, serverAltNames, days);
   const names = `DNS:${clientName},URI:spiffe://cluster.local/${clientName}`;
   return { ca, server, client: sign(dir, 'client', clientName, names, days) };
 }

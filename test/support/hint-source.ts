@@ -47,7 +47,7 @@ export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   connect: (service) => {
     service.open += 1;
     return {
-      subject: ({ queue }) => ({ key: queue, hintName: queue, need: undefined }),
+      subject: ({ queue }) => ({ key: queue, hintNames: [queue], need: undefined }),
       async read(subjects, deliver) {
         service.reads.push(subjects.map(({ key }) => key));
         await service.hang;

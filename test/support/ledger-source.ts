@@ -63,7 +63,7 @@ export const ledgerSource: Source<
   connect(ledger, deps) {
     ledger.open(deps);
     return {
-      subject: ({ repos }) => ({ key: 'jobs', hintName: 'jobs', need: { repos } }),
+      subject: ({ repos }) => ({ key: 'jobs', hintNames: repos, need: { repos } }),
       async read(subjects, deliver) {
         for (const { key, needs } of subjects) {
           ledger.needed = needs.map(({ repos }) => [...repos]);

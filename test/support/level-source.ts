@@ -28,7 +28,7 @@ export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   connectionKeys: {},
   minReadMs: () => 0,
   connect: (tanks) => ({
-    subject: ({ tank }) => ({ key: tank, hintName: tank, need: undefined }),
+    subject: ({ tank }) => ({ key: tank, hintNames: [tank], need: undefined }),
     async read(subjects, deliver) {
       for (const { key } of subjects) deliver(key, { snapshot: tanks.get(key) ?? 0 });
     },

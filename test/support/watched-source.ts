@@ -23,7 +23,7 @@ export const watchedSource: Source<{ name: string }, WatchedLog, number, undefin
   connectionKeys: {},
   minReadMs: () => 1_000,
   connect: (log) => ({
-    subject: ({ name }) => ({ key: name, hintName: name, need: undefined }),
+    subject: ({ name }) => ({ key: name, hintNames: [name], need: undefined }),
     async read(subjects, deliver) {
       log.reads += 1;
       for (const { key } of subjects) deliver(key, { snapshot: log.end });

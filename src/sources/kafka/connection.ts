@@ -40,7 +40,7 @@ export class KafkaConnection implements Connection<KafkaParams, KafkaSnapshot, K
     const topics = [...new Set(topic)].sort();
     return {
       key: JSON.stringify([consumerGroup, topics, topicPattern, isolationLevel]),
-      hintName: topics.join(',') || consumerGroup,
+      hintNames: topics,
       need: { consumerGroup, topics, topicPattern, isolationLevel },
     };
   }

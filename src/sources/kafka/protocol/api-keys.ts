@@ -5,7 +5,6 @@ export const apiKeys = {
   metadata: 3,
   offsetFetch: 9,
   findCoordinator: 10,
-  describeGroups: 15,
   saslHandshake: 17,
   apiVersions: 18,
   saslAuthenticate: 36,

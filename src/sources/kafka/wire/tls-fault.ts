@@ -27,7 +27,8 @@ const handshakeFaults: readonly [RegExp, string][] = [
   [/certificate.required|handshake.failure/i, wantsCertificate],
   [
     /bad.certificate|unknown.ca|certificate.unknown/i,
-    'does not take our client certificate: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
+    // Java says `bad_certificate` also where it was shown none.
+    'wants a client certificate (mTLS) and does not take ours: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
   ],
   [/certificate.expired/i, 'says our client certificate has expired: renew `tls.certFile`'],
   [

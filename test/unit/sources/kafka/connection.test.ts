@@ -57,8 +57,8 @@ describe('the subject of a trigger', () => {
   });
 
   it('is hinted at by its topics, or its group', () => {
-    expect(connection.subject(paramsOf({ consumerGroup: 'g', topic: 'b,a' })).hintName).toBe('a,b');
-    expect(connection.subject(paramsOf({ consumerGroup: 'g' })).hintName).toBe('g');
+    expect(connection.subject(paramsOf({ consumerGroup: 'g', topic: 'b,a' })).hintNames).toEqual(['a', 'b']);
+    expect(connection.subject(paramsOf({ consumerGroup: 'g' })).hintNames).toEqual([]);
   });
 });
 

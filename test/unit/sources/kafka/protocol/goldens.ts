@@ -1,5 +1,4 @@
 import { apiVersions } from '../../../../../src/sources/kafka/protocol/api-versions.ts';
-import { describeGroups } from '../../../../../src/sources/kafka/protocol/describe-groups.ts';
 import { fetch } from '../../../../../src/sources/kafka/protocol/fetch.ts';
 import {
   findCoordinator,
@@ -165,22 +164,6 @@ export const goldens: readonly Golden[] = [
       coordinators: [
         { group: 'g', errorCode: 0, nodeId: 1, address: 'b1:9092' },
         { group: 'h', errorCode: 30, nodeId: -1, address: ':-1' },
-      ],
-    },
-  },
-  {
-    name: 'DescribeGroups v2',
-    request: describeGroups({ groups: ['g', 'h'] }),
-    body: `${throttle} 00000002
-      0000 0001'g' 0006'Stable' 0008'consumer' 0005'range' 00000002
-        0002'm1' 0001'c' 0002'/1' 00000003'abc' ffffffff
-        0002'm2' 0001'c' 0002'/2' 00000000 00000001'x'
-      001e 0001'h' 0000 0000 0000 00000000`,
-    expected: {
-      throttleTimeMs: 7,
-      groups: [
-        { group: 'g', errorCode: 0, state: 'Stable', memberCount: 2 },
-        { group: 'h', errorCode: 30, state: '', memberCount: 0 },
       ],
     },
   },

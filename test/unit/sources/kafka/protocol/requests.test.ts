@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { apiVersions } from '../../../../../src/sources/kafka/protocol/api-versions.ts';
-import { describeGroups } from '../../../../../src/sources/kafka/protocol/describe-groups.ts';
 import { fetch } from '../../../../../src/sources/kafka/protocol/fetch.ts';
 import {
   findCoordinator,
@@ -101,11 +100,6 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
       'FindCoordinator',
       findCoordinator({ group: 'g' }),
       kafkaJs('findCoordinator/v2', { coordinatorKey: 'g', coordinatorType: 0 }),
-    ],
-    [
-      'DescribeGroups',
-      describeGroups({ groups: ['g', 'h'] }),
-      kafkaJs('describeGroups/v2', { groupIds: ['g', 'h'] }),
     ],
     [
       'Fetch in a session',

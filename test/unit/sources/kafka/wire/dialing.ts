@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { describeGroups } from '../../../../../src/sources/kafka/protocol/describe-groups.ts';
+import { listOffsets } from '../../../../../src/sources/kafka/protocol/list-offsets.ts';
 import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
 import { createDialer } from '../../../../../src/sources/kafka/wire/dialer.ts';
 import type { KafkaSecurity } from '../../../../../src/sources/kafka/wire/security.ts';
@@ -31,7 +31,11 @@ export function dialing(security: KafkaSecurity = { tls: false }, connectTimeout
 }
 
 /** A small request, and what answers it. */
-export const anyRequest = describeGroups({ groups: [] });
+export const anyRequest = listOffsets({
+  topics: new Map(),
+  timestamp: 'end',
+  isolationLevel: 'readUncommitted',
+});
 export function anyAnswer(throttleTimeMs = 0): Buffer {
   return new Writer()
     .int32(throttleTimeMs)

@@ -7,7 +7,7 @@ import { scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { scriptedSasl } from '../../../../support/kafka/scripted-sasl.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
-const { apiVersions, saslHandshake, saslAuthenticate, describeGroups } = apiKeys;
+const { apiVersions, saslHandshake, saslAuthenticate, listOffsets } = apiKeys;
 const plain: SaslSecurity = { mechanism: 'plain', username: 'alice', password: 'correct horse' };
 const unavailable = (message: RegExp) =>
   expect.objectContaining({
@@ -24,7 +24,7 @@ function movableLoginClock(): (ms: number) => void {
 }
 
 const answerAll: Script = ({ apiKey, reply }) => {
-  if (apiKey !== describeGroups) return false;
+  if (apiKey !== listOffsets) return false;
   reply(anyAnswer());
   return true;
 };
@@ -40,14 +40,9 @@ describe('a login', () => {
       apiVersions,
       saslHandshake,
       saslAuthenticate,
-      describeGroups,
+      listOffsets,
     ]);
-    expect(counted).toEqual([
-      'ApiVersions ok',
-      'SaslHandshake ok',
-      'SaslAuthenticate ok',
-      'DescribeGroups ok',
-    ]);
+    expect(counted).toEqual(['ApiVersions ok', 'SaslHandshake ok', 'SaslAuthenticate ok', 'ListOffsets ok']);
   });
 
   it('that is refused says so without the password, and leaves no socket', async () => {
@@ -115,7 +110,7 @@ describe('a login whose session ends (KIP-368)', () => {
     const broker = await scriptedBroker({
       script: (request) => {
         if (sasl.script(request)) return true;
-        if (request.apiKey !== describeGroups) return false;
+        if (request.apiKey !== listOffsets) return false;
         held.push(request);
         return true;
       },
@@ -123,7 +118,7 @@ describe('a login whose session ends (KIP-368)', () => {
     const wire = await dialing({ tls: false, sasl: plain }).dial(broker.address);
     const keysSince = (from: number) => broker.received.slice(from).map(({ apiKey }) => apiKey);
     const early = wire.send(anyRequest, longMs);
-    await vi.waitFor(() => expect(keysSince(3)).toEqual([describeGroups]));
+    await vi.waitFor(() => expect(keysSince(3)).toEqual([listOffsets]));
 
     advance(4100);
     const late = [wire.send(anyRequest, longMs), wire.send(anyRequest, longMs)];
@@ -133,7 +128,7 @@ describe('a login whose session ends (KIP-368)', () => {
     held.shift()?.reply(anyAnswer());
     await early;
     await vi.waitFor(() => expect(held).toHaveLength(2));
-    expect(keysSince(4)).toEqual([saslHandshake, saslAuthenticate, describeGroups, describeGroups]);
+    expect(keysSince(4)).toEqual([saslHandshake, saslAuthenticate, listOffsets, listOffsets]);
     for (const request of held) request.reply(anyAnswer());
     await Promise.all(late);
   });

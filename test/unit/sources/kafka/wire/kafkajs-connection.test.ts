@@ -55,12 +55,12 @@ describe('a wire', () => {
     const wire = await dial(broker.address);
     const patient = wire.send(anyRequest, longMs);
     const hasty = wire.send(anyRequest, 20);
-    const dropped = unavailable(/does not answer DescribeGroups within 20 ms; its socket is dropped/);
+    const dropped = unavailable(/does not answer ListOffsets within 20 ms; its socket is dropped/);
     await expect(hasty).rejects.toThrow(dropped);
     await expect(patient).rejects.toThrow(dropped);
     expect(wire.closed).toBe(true);
     await expect(wire.send(anyRequest, longMs)).rejects.toThrow(dropped);
-    expect(counted).toEqual(['ApiVersions ok', 'DescribeGroups error', 'DescribeGroups error']);
+    expect(counted).toEqual(['ApiVersions ok', 'ListOffsets error', 'ListOffsets error']);
     await socketsGone(broker);
   });
 
@@ -86,9 +86,7 @@ describe('a wire', () => {
       },
     });
     const wire = await dialing().dial(broker.address);
-    await expect(wire.send(anyRequest, longMs)).rejects.toThrow(
-      unavailable(/DescribeGroups v2: .* malformed/),
-    );
+    await expect(wire.send(anyRequest, longMs)).rejects.toThrow(unavailable(/ListOffsets v3: .* malformed/));
     expect(wire.closed).toBe(true);
     await socketsGone(broker);
   });
@@ -107,7 +105,7 @@ describe('a wire', () => {
     });
     const wire = await dialing().dial(broker.address);
     await expect(wire.send(anyRequest, longMs)).rejects.toThrow(
-      unavailable(/DescribeGroups only v0 to v1, we need v2/),
+      unavailable(/ListOffsets only v0 to v1, we need v3/),
     );
     await expect(wire.send(metadata({ topics: [] }), longMs)).rejects.toThrow(
       unavailable(/Metadata not at all/),

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import { onTestFinished } from 'vitest';
+import type { Pair } from './certificates.ts';
+
+/** A TLS door, with a certificate of one's choice, to a server on 127.0.0.1 that has none. Gives its port. */
+export async function tlsFront(toPort: number, { cert, key }: Pair): Promise<number> {
+  const open = new Set<TLSSocket>();
+  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (near) => {
+    const far = connect(toPort, '127.0.0.1');
+    open.add(near);
+    near.on('close', () => {
+      open.delete(near);
+      far.destroy();
+    });
+    far.on('close', () => near.destroy());
+    for (const socket of [near, far]) socket.on('error', () => {});
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the TLS server has no port');
+  return address.port;
+}
