@@ -28,7 +28,7 @@ export interface TriggerStatus {
 export function statusOf(state: TriggerState, nowMs: number): TriggerStatus {
   const { trigger, reading, error } = state;
   const ageMs = state.ageMs(nowMs);
-  const up = reading?.kind === 'known' && ageMs <= trigger.maxStalenessMs;
+  const answer = reading?.kind === 'known' && ageMs <= trigger.maxStalenessMs ? reading : undefined;
   return {
     id: trigger.id,
     namespace: trigger.reference.namespace,
@@ -37,8 +37,8 @@ export function statusOf(state: TriggerState, nowMs: number): TriggerStatus {
     connection: trigger.connection.name,
     metricName: trigger.metricName,
     target: trigger.target.perReplica,
-    up,
-    ...(reading?.kind === 'known' && { value: reading.items, detail: reading.detail }),
+    up: answer !== undefined,
+    ...(answer && { value: answer.items, detail: answer.detail }),
     ...(state.wasActive !== undefined && { active: state.wasActive }),
     ...(Number.isFinite(ageMs) && { ageMs }),
     ...(error && { error: error.message }),

@@ -94,7 +94,7 @@ describe('a wire', () => {
   it('sends nothing that the broker does not take', async () => {
     const old = new Writer()
       .int16(0)
-      .array([15], (to, key) => to.int16(key).int16(0).int16(1))
+      .array([2], (to, key) => to.int16(key).int16(0).int16(1))
       .int32(0)
       .finish();
     const broker = await scriptedBroker({
