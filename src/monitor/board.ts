@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
 import type { ConfiguredConnection, Reference, Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
+import { FirstSyncs } from './first-syncs.ts';
 import type { Monitor } from './monitor.ts';
 import { Reader } from './reader.ts';
 import { Register, type RegisterLimits } from './register.ts';
@@ -39,18 +40,16 @@ export class Board {
   private readonly options: BoardOptions;
   private readonly now: () => number;
   private readonly random: () => number;
-  private limits: BoardLimits;
   private readonly register: Register;
   private readonly readers = new Map<string, Reader>();
   private readonly places = new Map<TriggerState, Place>();
-  private readonly unsynced = new Map<string, AbortController>();
+  private readonly syncs = new FirstSyncs();
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(options: BoardOptions) {
     this.options = options;
     this.now = options.now ?? (() => performance.now());
     this.random = options.random ?? Math.random;
-    this.limits = options.limits;
     this.register = new Register(options.limits, this.now);
     this.sweeper = setInterval(() => this.sweep(), sweepMs);
     this.countGauges();
@@ -75,9 +74,11 @@ export class Board {
     const closing = [...this.readers.values()].filter(
       ({ configured: { name } }) => fresh.has(name) || !connections.has(name),
     );
-    for (const { configured } of closing) this.readers.delete(configured.name);
+    for (const { configured } of closing) {
+      this.readers.delete(configured.name);
+      this.syncs.stop(configured.name);
+    }
     for (const reader of opened) this.readers.set(reader.configured.name, reader);
-    this.limits = limits;
     this.register.limits = limits;
     this.options.book.use({
       connections,
@@ -89,7 +90,9 @@ export class Board {
       if (!place || closing.includes(place.reader)) this.move(state);
     }
     for (const reader of closing) void this.closeReader(reader);
-    for (const reader of opened) this.sync(reader);
+    for (const { configured, connection } of opened) {
+      this.syncs.await(configured.name, connection, limits.firstSyncTimeoutSeconds * 1000);
+    }
   }
 
   private open(configured: ConfiguredConnection): Reader {
@@ -111,23 +114,9 @@ export class Board {
     return new Reader({ configured, connection, metrics, monitorOptions });
   }
 
-  private sync({ configured: { name }, connection }: Reader): void {
-    if (!connection.firstSync) return;
-    const waiting = new AbortController();
-    this.unsynced.get(name)?.abort();
-    this.unsynced.set(name, waiting);
-    const done = () => {
-      clearTimeout(timer);
-      if (this.unsynced.get(name) === waiting) this.unsynced.delete(name);
-    };
-    const timer = setTimeout(done, this.limits.firstSyncTimeoutSeconds * 1000);
-    waiting.signal.addEventListener('abort', done, { once: true });
-    connection.firstSync(waiting.signal).then(done, done);
-  }
-
   /** The connections whose first sync readiness still waits for. */
   syncing(): readonly string[] {
-    return [...this.unsynced.keys()];
+    return this.syncs.names;
   }
 
   trigger(reference: Reference): Trigger {
@@ -237,8 +226,8 @@ export class Board {
 
   async close(): Promise<void> {
     clearInterval(this.sweeper);
-    for (const waiting of this.unsynced.values()) waiting.abort();
     const readers = [...this.readers.values()];
+    for (const { configured } of readers) this.syncs.stop(configured.name);
     this.readers.clear();
     await Promise.all(readers.map((reader) => this.closeReader(reader)));
   }
