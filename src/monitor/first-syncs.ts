@@ -3,6 +3,8 @@ import type { AnyConnection } from '../sources/source.ts';
 interface Waiting {
   readonly abort: AbortController;
   readonly timer: NodeJS.Timeout;
+  /** Past its time limit: the sync goes on, readiness does not wait for it any more. */
+  overdue: boolean;
 }
 
 /** The connections that are being filled for the first time; readiness waits for them, but not for ever. */
@@ -10,22 +12,23 @@ export class FirstSyncs {
   private readonly waiting = new Map<string, Waiting>();
 
   get names(): readonly string[] {
-    return [...this.waiting.keys()];
+    return [...this.waiting].filter(([, { overdue }]) => !overdue).map(([name]) => name);
   }
 
   /** Does nothing for a connection that has nothing to be filled with. */
   await(name: string, connection: AnyConnection, timeoutMs: number): void {
     this.stop(name);
     if (!connection.firstSync) return;
-    const abort = new AbortController();
-    // At its time limit only the waiting ends: the sync itself goes on.
-    const timer = setTimeout(() => this.waiting.delete(name), timeoutMs);
-    this.waiting.set(name, { abort, timer });
+    const timer = setTimeout(() => {
+      waiting.overdue = true;
+    }, timeoutMs);
+    const waiting: Waiting = { abort: new AbortController(), timer, overdue: false };
+    this.waiting.set(name, waiting);
     const done = (): void => {
       clearTimeout(timer);
-      if (this.waiting.get(name)?.abort === abort) this.waiting.delete(name);
+      if (this.waiting.get(name) === waiting) this.waiting.delete(name);
     };
-    connection.firstSync(abort.signal).then(done, done);
+    connection.firstSync(waiting.abort.signal).then(done, done);
   }
 
   /** The connection is closed. */
