@@ -11,11 +11,8 @@ import type {
 } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Needs } from './needs.ts';
-import { backoffMs, nextOnBeat, wakeReadAt } from './schedule.ts';
+import { backoffMs, nextOnBeat, wakeReadAt, watchRetryMs } from './schedule.ts';
 import type { TriggerState } from './trigger-state.ts';
-
-/** How long a refused watch is left alone before it is asked for again. */
-export const watchRetryMs = 60_000;
 
 export interface MonitorOptions {
   source: AnySource;
@@ -56,6 +53,8 @@ export class Monitor {
   private lastHintAtMs: number | undefined;
   private watch: Watch | undefined;
   private watchRetryAtMs = 0;
+  /** How often in a row a watch was asked for and was not seen armed. */
+  private watchAttempts = 0;
 
   constructor({ key, hintNames }: SubjectRef<unknown>, options: MonitorOptions) {
     this.key = key;
@@ -183,10 +182,12 @@ export class Monitor {
 
   private keepWatch(pace: Pace, { snapshot, nowMs }: SubjectView<unknown, unknown>): void {
     const { connection } = this.options;
+    if (this.watch?.state === 'armed') this.watchAttempts = 0;
     if (this.watch?.state === 'refused' && this.watchRetryAtMs <= nowMs) this.unwatch();
     if (!pace.watch) this.unwatch();
     if (!pace.watch || this.watch || !connection.arm) return;
-    this.watchRetryAtMs = nowMs + watchRetryMs;
+    this.watchAttempts += 1;
+    this.watchRetryAtMs = nowMs + watchRetryMs(this.watchAttempts);
     const watch: Watch = connection.arm(this.subject, snapshot, (cause) => {
       if (this.watch !== watch) return;
       this.unwatch();

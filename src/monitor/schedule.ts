@@ -22,6 +22,11 @@ export function backoffMs(failures: number, retryAfterMs: number | undefined, ra
   return Math.max(doubled * (0.8 + 0.4 * random), retryAfterMs ?? 0);
 }
 
+/** How long a refused watch is left alone: a moved leader is known in seconds, a missing right stays missing. */
+export function watchRetryMs(attempts: number): number {
+  return Math.min(5_000 * 2 ** Math.min(attempts - 1, 16), 60_000);
+}
+
 /**
  * How soon a wake may read: at once, unless a wake has caused a read less than `minReadMs` ago. Reads of the
  * clock do not count: else a wake just after a reconcile would wait a second for nothing.

@@ -87,13 +87,33 @@ describe('a watch', () => {
     expect(log.armed).toHaveLength(1);
   });
 
-  it('that is refused leaves the reads every second, and is asked for again after a minute', async () => {
+  it('that is refused leaves the reads every second, and is asked for again ever less often', async () => {
+    const asked = async (ms: number) => {
+      await vi.advanceTimersByTimeAsync(ms);
+      last().watch.state = 'refused';
+      return log.armed.length;
+    };
     last().watch.state = 'refused';
-    await vi.advanceTimersByTimeAsync(50_000);
-    expect(log.armed).toHaveLength(1);
-    expect(log.reads).toBeGreaterThanOrEqual(49);
-    await vi.advanceTimersByTimeAsync(12_000);
-    expect(log.armed).toHaveLength(2);
+    expect(await asked(3_000)).toBe(1);
+    expect(await asked(4_000)).toBe(2);
+    expect(await asked(6_000)).toBe(2);
+    expect(await asked(4_000)).toBe(3);
+    expect(await asked(600_000)).toBeLessThanOrEqual(15);
+    expect(log.reads).toBeGreaterThanOrEqual(610);
+  });
+
+  it('that was armed is asked for again soon after it is lost', async () => {
+    last().watch.state = 'refused';
+    await vi.advanceTimersByTimeAsync(6_000);
+    last().watch.state = 'armed';
+    await vi.advanceTimersByTimeAsync(31_000);
+    last().watch.state = 'refused';
+    last().wake('watch lost');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(log.armed).toHaveLength(3);
+    last().watch.state = 'refused';
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(log.armed).toHaveLength(4);
   });
 
   it('confirms the reading while it lives', async () => {
