@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Activity } from '../../../src/monitor/answer.ts';
 import { grant } from '../../support/kafka/acls.ts';
@@ -43,7 +42,7 @@ describe('a quiet subject', () => {
       transactional: await quietOn(on, {}, { isolationLevel: 'readCommitted' }),
       doomed: await quietOn(on),
     };
-    await atRest(on);
+    await on.comesToRest();
     return { on, subjects, refused };
   }
 
@@ -63,18 +62,6 @@ describe('a quiet subject', () => {
     const trigger = { topic, consumerGroup, maxStalenessSeconds: day, ...metadata };
     expect(await on.value(trigger)).toBe(0);
     return { topic, consumerGroup, trigger, told: on.follow(trigger) };
-  }
-
-  /** Resolves when nothing is read any more. */
-  async function atRest(on: KafkaBoard): Promise<void> {
-    const limit = performance.now() + quietLimitMs;
-    for (let before = -1, now = 0; before !== now; ) {
-      if (performance.now() > limit) throw new Error('the subjects do not come to rest');
-      before = now;
-      await sleep(1500);
-      now = await on.reads();
-    }
-    expect(await on.requests('Fetch')).toBeGreaterThan(0);
   }
 
   /** Two subjects of one topic, for a user who may describe it but not read it. */
@@ -187,7 +174,7 @@ describe('a quiet subject', () => {
         await kafka().commit(consumerGroup, topic, { 0: 1000 });
         await on.becomes(trigger, 0);
       }
-      await atRest(on);
+      await on.comesToRest();
       for (const subject of again) {
         await kafka().produce(subject.topic, 1, { partition: 0 });
         await seesEdge(subject);

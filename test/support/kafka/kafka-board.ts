@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import type { ScalerError } from '../../../src/errors.ts';
@@ -15,6 +16,8 @@ import { recordingLog } from '../recording-log.ts';
 /** A Kafka connection's settings as a user writes them. */
 export type KafkaSettings = z.input<typeof kafkaConfig>;
 type Metadata = Record<string, string>;
+
+const restLimitMs = 60_000;
 
 /** Reads that do not keep a test waiting. */
 const quickly = { activeReadMs: 100, reconcileSeconds: 1 };
@@ -115,6 +118,18 @@ export class KafkaBoard {
   /** Resolves when the trigger's error matches. */
   async refuses(metadata: Metadata, error: RegExp, timeout = 15_000): Promise<void> {
     await expect.poll(() => this.refusal(metadata), { timeout, interval: 25 }).toMatch(error);
+  }
+
+  /** Resolves when everything is watched and nothing is read any more; that takes a subject 15 s at least. */
+  async comesToRest(): Promise<void> {
+    const limit = performance.now() + restLimitMs;
+    for (let before = -1, now = 0; before !== now; ) {
+      if (performance.now() > limit) throw new Error('the subjects do not come to rest');
+      before = now;
+      await sleep(1500);
+      now = await this.reads();
+    }
+    expect(await this.requests('Fetch')).toBeGreaterThan(0);
   }
 
   close(): Promise<void> {
