@@ -7,7 +7,7 @@ import type { Trigger } from '../trigger/trigger.ts';
 import { describe } from '../trigger/trigger.ts';
 import { ActivityStream } from './activity-stream.ts';
 import type { AuthenticatedCall } from './client-names.ts';
-import type { Desk } from './desk.ts';
+import type { Desk, Waiting } from './desk.ts';
 import type { ExternalScalerHandlers } from './generated/externalscaler/ExternalScaler.ts';
 import type { GetMetricSpecResponse } from './generated/externalscaler/GetMetricSpecResponse.ts';
 import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMetricsRequest.ts';
@@ -45,11 +45,11 @@ export class Service {
   handlers(): ExternalScalerHandlers {
     const deps = { metrics: this.deps.metrics, failed: this.failed.bind(this) };
     return {
-      IsActive: unary(deps, 'IsActive', (call, signal) => this.isActive(this.triggerOf(call), signal)),
+      IsActive: unary(deps, 'IsActive', (call, caller) => this.isActive(this.triggerOf(call), caller)),
       GetMetricSpec: unary(deps, 'GetMetricSpec', (call) => this.spec(this.triggerOf(call))),
-      GetMetrics: unary(deps, 'GetMetrics', (call, signal) => {
+      GetMetrics: unary(deps, 'GetMetrics', (call, caller) => {
         this.deps.admit(call);
-        return this.metrics(call.request, signal);
+        return this.metrics(call.request, caller);
       }),
       StreamIsActive: (call) => this.stream('StreamIsActive', call, (trigger) => this.follow(trigger, call)),
       StreamMetricSpec: (call) =>
@@ -62,8 +62,8 @@ export class Service {
     return this.deps.desk.trigger(toReference(call.request));
   }
 
-  private async isActive(trigger: Trigger, signal: AbortSignal): Promise<IsActiveResponse> {
-    const answer = await this.deps.desk.answer(trigger, signal);
+  private async isActive(trigger: Trigger, caller: Waiting): Promise<IsActiveResponse> {
+    const answer = await this.deps.desk.answer(trigger, caller);
     return { result: answer.kind === 'active' || answer.active };
   }
 
@@ -73,10 +73,7 @@ export class Service {
     return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
   }
 
-  private async metrics(
-    request: GetMetricsRequest__Output,
-    signal: AbortSignal,
-  ): Promise<GetMetricsResponse> {
+  private async metrics(request: GetMetricsRequest__Output, caller: Waiting): Promise<GetMetricsResponse> {
     const trigger = this.deps.desk.trigger(toReference(request.scaledObjectRef));
     const { metricName } = trigger;
     // KEDA strips its own `s<index>-` before it asks; an empty name is one who has not asked for the spec.
@@ -84,7 +81,7 @@ export class Service {
       const message = `${describe(trigger)}: has no metric ${JSON.stringify(request.metricName)}, its metric is ${JSON.stringify(metricName)}`;
       throw new ScalerError('not_found', message);
     }
-    const answer = await this.deps.desk.answer(trigger, signal);
+    const answer = await this.deps.desk.answer(trigger, caller);
     if (answer.kind === 'active') {
       throw new ScalerError(
         'unavailable',

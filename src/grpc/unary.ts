@@ -1,6 +1,7 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Caller } from './caller.ts';
 import type { Status } from './status.ts';
 import { codeName } from './status.ts';
 
@@ -16,11 +17,11 @@ type Call<Q, R> = Parameters<handleUnaryCall<Q, R>>[0];
 export function unary<Q, R>(
   { metrics, failed }: UnaryDeps,
   method: string,
-  answer: (call: Call<Q, R>, signal: AbortSignal) => R | Promise<R>,
+  answer: (call: Call<Q, R>, caller: Caller) => R | Promise<R>,
 ): handleUnaryCall<Q, R> {
   return async (call, callback) => {
     const startedMs = performance.now();
-    const abort = new AbortController();
+    const caller = new Caller();
     let done = false;
     const finish = (code: Code): void => {
       done = true;
@@ -31,10 +32,10 @@ export function unary<Q, R>(
     call.once('cancelled', () => {
       if (done) return;
       finish(Number(call.getDeadline()) <= Date.now() ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
-      abort.abort();
+      caller.leave();
     });
     try {
-      const response = await answer(call, abort.signal);
+      const response = await answer(call, caller);
       if (done) return;
       finish(Code.OK);
       callback(null, response);

@@ -124,10 +124,12 @@ export class Board {
   }
 
   /** From memory; a cold trigger's first call waits for its first reading, within the cold time. */
-  async answer(trigger: Trigger, signal: AbortSignal): Promise<Answer> {
+  async answer(trigger: Trigger, caller: { readonly signal: AbortSignal }): Promise<Answer> {
     const state = this.stateOf(trigger);
     state.lease.renew(this.now());
-    while (state.cold(this.now()) && !signal.aborted) await state.settled(this.now(), signal);
+    while (state.cold(this.now()) && !caller.signal.aborted) {
+      await state.settled(this.now(), caller.signal);
+    }
     return state.answer(this.now());
   }
 

@@ -4,7 +4,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../params/values.ts';
 import type { AnySource } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common.ts';
-import { identityOf } from './identity.ts';
+import { identityOf, keyOf } from './identity.ts';
 import { metricName } from './metric-name.ts';
 import { selectConnection } from './select-connection.ts';
 import type { ConfiguredConnection, Reference, Trigger } from './trigger.ts';
@@ -36,16 +36,18 @@ export class TriggerBook {
 
   /** Throws ScalerError `invalid` with every fault there is, or `denied`. */
   trigger(reference: Reference): Trigger {
-    const id = identityOf(reference);
-    const outcome = this.remembered.get(id) ?? this.parse(id, reference);
-    this.remember(id, outcome);
+    const key = keyOf(reference);
+    const known = this.remembered.get(key);
+    const outcome = known ?? this.parse(identityOf(key), reference);
+    // While there is room for all, nobody need know which was asked for longest ago.
+    if (!known || this.remembered.size >= this.options.maxRemembered) this.remember(key, outcome);
     if ('error' in outcome) throw outcome.error;
     return outcome.trigger;
   }
 
-  private remember(id: string, outcome: Outcome): void {
-    this.remembered.delete(id);
-    this.remembered.set(id, outcome);
+  private remember(key: string, outcome: Outcome): void {
+    this.remembered.delete(key);
+    this.remembered.set(key, outcome);
     for (const oldest of this.remembered.keys()) {
       if (this.remembered.size <= this.options.maxRemembered) break;
       this.remembered.delete(oldest);

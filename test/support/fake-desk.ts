@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ScalerError } from '../../src/errors.ts';
-import type { Activity, Answer, Desk } from '../../src/grpc/desk.ts';
+import type { Activity, Answer, Desk, Waiting } from '../../src/grpc/desk.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import type { Reference, Trigger } from '../../src/trigger/trigger.ts';
 
@@ -62,7 +62,7 @@ export class FakeDesk implements Desk {
   }
 
   /** A cold trigger waits until it is set, or its caller has gone. */
-  async answer({ reference: { name } }: Trigger, signal: AbortSignal): Promise<Answer> {
+  async answer({ reference: { name } }: Trigger, { signal }: Waiting): Promise<Answer> {
     if (!this.states.has(name)) await this.becomesKnown(name, signal);
     const state = this.states.get(name);
     if (state === undefined) throw new ScalerError('unavailable', `${name}: never read`);

@@ -59,7 +59,7 @@ export class KafkaBoard {
   }
 
   answer(metadata: Metadata): Promise<Answer> {
-    return this.board.answer(this.trigger(metadata), new AbortController().signal);
+    return this.board.answer(this.trigger(metadata), new AbortController());
   }
 
   /** The number KEDA would get; rejects as the RPC would. */

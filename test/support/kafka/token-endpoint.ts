@@ -32,7 +32,11 @@ export async function tokenEndpoint(
     issued += 1;
     const access_token = unsignedToken(subject, lifetimeSeconds);
     response.end(
-      JSON.stringify({ access_token, token_type: 'Bearer', expires_in: Math.max(lifetimeSeconds, 60) }),
+      JSON.stringify({
+        access_token,
+        token_type: 'Bearer',
+        expires_in: lifetimeSeconds > 0 ? lifetimeSeconds : 60,
+      }),
     );
   });
   server.listen(0, '127.0.0.1');

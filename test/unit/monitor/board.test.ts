@@ -20,7 +20,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-const never = () => new AbortController().signal;
+const never = () => new AbortController();
 
 function ask(queue = 'a', name = 'worker', more: Record<string, string> = {}) {
   return board.answer(board.trigger(referenceOf({ source: 'hinted', queue, ...more }, name)), never());
@@ -59,7 +59,7 @@ describe('answers', () => {
     service.hang = new Promise(() => {});
     const caller = new AbortController();
     const trigger = board.trigger(referenceOf({ source: 'hinted', queue: 'a' }));
-    const answer = expect(board.answer(trigger, caller.signal)).rejects.toMatchObject({
+    const answer = expect(board.answer(trigger, caller)).rejects.toMatchObject({
       code: 'unavailable',
     });
     caller.abort();

@@ -106,7 +106,7 @@ describe('hysteresis', () => {
   it('counts in-flight after a restart, when nothing was known before', async () => {
     service.queues.set('b', { visible: 0, inFlight: 4 });
     const trigger = board.trigger(referenceOf({ source: 'hinted', queue: 'b' }));
-    const answer = await board.answer(trigger, new AbortController().signal);
+    const answer = await board.answer(trigger, new AbortController());
     expect(answer).toMatchObject({ active: true, value: 4 });
   });
 });

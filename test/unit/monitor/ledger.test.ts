@@ -5,7 +5,7 @@ import { JobLedger, ledgerSource } from '../../support/ledger-source.ts';
 
 let ledger: JobLedger;
 let board: Board;
-const never = new AbortController().signal;
+const never = new AbortController();
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 beforeEach(() => {
