@@ -20,6 +20,8 @@ const maxAnswerBytes = 128 * 1024 * 1024;
 const maxThrottleMs = 30_000;
 /** A login is renewed when this part of its life is left (KIP-368). */
 const renewalPart = 0.2;
+/** A broker answers ILLEGAL_SASL_STATE to who renews sooner than this after a login (KIP-368). */
+const leastRenewalMs = 1000;
 
 export interface KafkaJsConnectionOptions {
   /** For messages. */
@@ -94,7 +96,8 @@ export class KafkaJsConnection {
     await this.unlessGone(this.connection.authenticate());
     const lifetimeMs = this.connection.sessionLifetime.toNumber();
     // The default of 10 s would renew a session of 5 s before every request.
-    this.connection.reauthenticationThreshold = Math.ceil(lifetimeMs * renewalPart);
+    const leftMs = Math.min(Math.ceil(lifetimeMs * renewalPart), lifetimeMs - leastRenewalMs);
+    this.connection.reauthenticationThreshold = leftMs;
   }
 
   /** Sends one request. Rejects with whatever went wrong; an answer that cannot be read destroys the socket. */
