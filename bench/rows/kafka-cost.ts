@@ -15,6 +15,8 @@ const partitions = 3;
 const idleCpuPercent = 2;
 /** ScaledObjects do not all come in the same second. */
 const arrivalMs = 20_000;
+/** While topics are active each gets a record this often, so that none goes quiet. */
+const appendEveryMs = 5000;
 
 /** What 1,000 ScaledObjects cost a cluster; on one broker also what KEDA's way of asking costs it. */
 export function kafkaCost(brokers: 1 | 3): Row {
@@ -82,9 +84,10 @@ async function measureOurs({ kafka, baseline, topics, progress, windows }: Run):
     await scaler.atRest(topics.length);
     const quiet = await cost(sleep(windows.quietMs));
     const asked = await cost(poll(connection, calls, evaluationsAMinute.quiet, windows.activeMs));
-    await kafka.appendToAll(topics);
-    await sleep(3000);
+    const stopAppending = keepAppending(kafka, topics);
+    await sleep(appendEveryMs);
     const active = await cost(poll(connection, calls, evaluationsAMinute.active, windows.activeMs));
+    await stopAppending();
     await kafka.drain(topics);
     const counted = { quiet: quiet.counted, active: active.counted };
     return { quiet: quiet.cost, asked: asked.cost, active: active.cost, counted };
@@ -98,6 +101,18 @@ async function poll(connection: RpcConnection, calls: readonly Call[], aMinute: 
   await openLoop(connection, calls, { perSecond: (calls.length * aMinute) / 60, durationMs });
 }
 
+/** Appends to every topic again and again until the result is called. */
+function keepAppending(kafka: BenchKafka, topics: readonly string[]): () => Promise<void> {
+  let under = kafka.appendToAll(topics);
+  const timer = setInterval(() => {
+    under = under.then(() => kafka.appendToAll(topics));
+  }, appendEveryMs);
+  return async () => {
+    clearInterval(timer);
+    await under;
+  };
+}
+
 async function measureKeda({ kafka, baseline, topics, progress, windows }: Run): Promise<Costs> {
   progress(`connecting a client for each of ${topics.length} ScaledObjects`);
   const [bootstrapServer = ''] = kafka.bootstrapServers;
@@ -109,7 +124,11 @@ async function measureKeda({ kafka, baseline, topics, progress, windows }: Run):
     return cost;
   };
   try {
-    return { quiet: await cost(evaluationsAMinute.quiet), active: await cost(evaluationsAMinute.active) };
+    const quiet = await cost(evaluationsAMinute.quiet);
+    const stopAppending = keepAppending(kafka, topics);
+    const active = await cost(evaluationsAMinute.active);
+    await stopAppending();
+    return { quiet, active };
   } finally {
     await client.stop();
   }

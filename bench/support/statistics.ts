@@ -6,6 +6,10 @@ export function quantile(values: readonly number[], q: number): number {
   return value;
 }
 
+/** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
+  if (middle.length === 0) throw new Error('there is no median of nothing');
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
