@@ -74,15 +74,14 @@ describe('three brokers', () => {
     }, 50);
     await sleeper.comesToRest();
 
-    for (const node of [1, 3]) {
-      const killedAtMs = performance.now();
-      await kafka().cluster.broker(node).kill();
-      for (const trigger of triggers) await isRead(on, trigger, killedAtMs);
-      await isRead(sleeper, atRest, killedAtMs);
-      expect(await kafka().leaders(busy)).not.toMatchObject({ [node - 1]: node });
-      await kafka().cluster.restart(node);
-      await whole(busy, quiet);
-    }
+    // The first of the bootstrap servers; it leads a partition of each topic and keeps a group's commits.
+    const killedAtMs = performance.now();
+    await kafka().cluster.broker(1).kill();
+    for (const trigger of triggers) await isRead(on, trigger, killedAtMs);
+    await isRead(sleeper, atRest, killedAtMs);
+    expect(await kafka().leaders(busy)).not.toMatchObject({ 0: 1 });
+    await kafka().cluster.restart(1);
+    await whole(busy, quiet);
     clearInterval(sampler);
     expect([...seen]).toEqual([24]);
     expect(told).toEqual([{ active: false, edge: false }]);

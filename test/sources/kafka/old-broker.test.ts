@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { CappingProxy } from '../../support/kafka/capping-proxy.ts';
 import { openBoard } from '../../support/kafka/kafka-board.ts';
+import { needOf, openConnection } from '../../support/kafka/kafka-connection.ts';
 
 describe('a broker older than Kafka 3.0', () => {
   const kafka = useKafka({ heapMiB: 256 });
@@ -31,19 +32,14 @@ describe('a broker older than Kafka 3.0', () => {
   it('is watched, too', async () => {
     const proxy = await CappingProxy.to(kafka().cluster.broker(1).node.ports.plain);
     onTestFinished(() => proxy.close());
-    const on = openBoard({ bootstrapServers: [proxy.address], reconcileSeconds: 3600 });
+    const on = openConnection({ bootstrapServers: [proxy.address] });
     const topic = await kafka().createTopic();
-    const consumerGroup = kafka().name('group');
-    await kafka().commit(consumerGroup, topic, { 0: 0 });
-    const trigger = { topic, consumerGroup, maxStalenessSeconds: '86400' };
-    await on.becomes(trigger, 0);
-    const told = on.follow(trigger);
-    await on.comesToRest();
+    const need = needOf(kafka().name('group'), topic);
+    const { watch, wakes } = on.arm(need, await on.read(need));
+    await expect.poll(() => watch.state).toBe('armed');
     await kafka().produce(topic, 1);
-    await expect
-      .poll(() => told.at(-1), { timeout: 10_000, interval: 5 })
-      .toEqual({ active: true, edge: true });
+    await expect.poll(() => wakes, { timeout: 10_000, interval: 5 }).toEqual(['record']);
     expect(proxy.tooNew).toEqual([]);
     expect(proxy.requests).toContain('1 v11');
-  }, 60_000);
+  });
 });
