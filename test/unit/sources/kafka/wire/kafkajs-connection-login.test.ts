@@ -133,6 +133,19 @@ describe('a login whose session ends (KIP-368)', () => {
     await Promise.all(late);
   });
 
+  it('is not renewed within a second, which brokers refuse', async () => {
+    const advance = movableLoginClock();
+    const sasl = scriptedSasl({ mechanism: 'PLAIN', lifetimeMs: 1100 });
+    const broker = await scriptedBroker({ script: (request) => sasl.script(request) || answerAll(request) });
+    const wire = await dialing({ tls: false, sasl: plain }).dial(broker.address);
+    advance(950);
+    await wire.send(anyRequest, longMs);
+    expect(sasl.messages).toHaveLength(1);
+    advance(60);
+    await wire.send(anyRequest, longMs);
+    expect(sasl.messages).toHaveLength(2);
+  });
+
   it('is not renewed while most of it is left, however short it is', async () => {
     const advance = movableLoginClock();
     const sasl = scriptedSasl({ mechanism: 'PLAIN', lifetimeMs: 5000 });
