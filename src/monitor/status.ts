@@ -38,7 +38,7 @@ export function statusOf(state: TriggerState, nowMs: number): TriggerStatus {
     metricName: trigger.metricName,
     target: trigger.target.perReplica,
     up: answer !== undefined,
-    ...(answer && { value: answer.items, detail: answer.detail }),
+    ...(answer && { value: answer.items, detail: answer.detail() }),
     ...(state.wasActive !== undefined && { active: state.wasActive }),
     ...(Number.isFinite(ageMs) && { ageMs }),
     ...(error && { error: error.message }),

@@ -27,7 +27,8 @@ export class TriggerState {
   /** Undefined while the trigger has no connection to be measured through. */
   monitor: Confirming | undefined;
 
-  private good: { reading: Good; confirmedAtMs: number } | undefined;
+  private good: Good | undefined;
+  private goodConfirmedAtMs = 0;
   /** Why the newest snapshot gives no reading, or why there is no monitor. */
   private fault: ScalerError | undefined;
   private active: boolean | undefined;
@@ -51,7 +52,8 @@ export class TriggerState {
       this.fault = reading.error;
     } else {
       this.fault = undefined;
-      this.good = { reading, confirmedAtMs };
+      this.good = reading;
+      this.goodConfirmedAtMs = confirmedAtMs;
       edge = this.become(reading.kind === 'active' || reading.active);
     }
     this.settle();
@@ -86,6 +88,7 @@ export class TriggerState {
   }
 
   private settle(): void {
+    if (this.waiting.size === 0) return;
     for (const wake of this.waiting) wake();
     this.waiting.clear();
   }
@@ -94,7 +97,7 @@ export class TriggerState {
   answer(nowMs: number): Answer {
     const { error } = this;
     if (!this.good) throw this.unknown(error, 'nothing has been read yet');
-    const { reading } = this.good;
+    const reading = this.good;
     const ageMs = this.ageMs(nowMs);
     if (ageMs > this.trigger.maxStalenessMs) {
       const limit = this.trigger.maxStalenessMs / 1000;
@@ -117,13 +120,13 @@ export class TriggerState {
   ageMs(nowMs: number): number {
     if (!this.good) return Number.POSITIVE_INFINITY;
     const confirmedAtMs = this.fault
-      ? this.good.confirmedAtMs
-      : Math.max(this.good.confirmedAtMs, this.monitor?.confirmedAtMs() ?? 0);
+      ? this.goodConfirmedAtMs
+      : Math.max(this.goodConfirmedAtMs, this.monitor?.confirmedAtMs() ?? 0);
     return Math.max(0, nowMs - confirmedAtMs);
   }
 
   get reading(): Good | undefined {
-    return this.good?.reading;
+    return this.good;
   }
 
   /** A read that failed is newer than what the newest snapshot lacks. */

@@ -13,12 +13,12 @@ import type { SourceMetrics } from '../telemetry/metrics.ts';
 
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
-  | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail: Detail }
+  | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail(): Detail }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
   | { kind: 'active'; why: string }
   | { kind: 'unknown'; error: ScalerError };
 
-/** The working behind a number, for people: `/api/triggers` and `explain` print it. No secrets, bounded size. */
+/** The working behind a number, made when somebody looks, for people: `/api/triggers` and `explain` print it. No secrets, bounded size. */
 export type Detail = Readonly<Record<string, string | number | boolean>>;
 
 /** What the HPA is told to aim for. */

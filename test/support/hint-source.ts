@@ -65,7 +65,7 @@ export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   fold: () => undefined,
   evaluate(_params, { snapshot: { visible, inFlight }, wasActive }) {
     const active = visible > 0 || (inFlight > 0 && wasActive !== false);
-    return { kind: 'known', items: visible + inFlight, active, detail: { visible, inFlight } };
+    return { kind: 'known', items: visible + inFlight, active, detail: () => ({ visible, inFlight }) };
   },
   pace(_config, { nowMs, lastHintAtMs, active }) {
     const sinceHintMs = nowMs - (lastHintAtMs ?? Number.NEGATIVE_INFINITY);

@@ -80,7 +80,7 @@ export const ledgerSource: Source<
     const items = repos.reduce((sum, repo) => sum + (waiting.get(repo) ?? 0), 0);
     const missing = repos.filter((repo) => !synced.has(repo));
     if (missing.length === 0)
-      return { kind: 'known', items, active: items > 0, detail: { repos: repos.length } };
+      return { kind: 'known', items, active: items > 0, detail: () => ({ repos: repos.length }) };
     const why = `the first sync of ${missing.join(', ')} is not done`;
     return items > 0
       ? { kind: 'active', why }

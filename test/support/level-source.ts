@@ -37,7 +37,7 @@ export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   fold: () => undefined,
   evaluate({ activation, doubled }, { snapshot }) {
     const items = doubled ? 2 * snapshot : snapshot;
-    return { kind: 'known', items, active: items > activation, detail: {} };
+    return { kind: 'known', items, active: items > activation, detail: () => ({}) };
   },
   pace: () => ({ nextReadMs: 50, watch: false }),
   target: ({ tank, threshold, activation }) => ({ perReplica: threshold, activation, nameParts: [tank] }),

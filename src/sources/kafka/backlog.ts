@@ -31,7 +31,7 @@ export function backlog(
     items: bound === undefined ? wanted : Math.min(wanted, bound * params.lagThreshold),
     active: sum.lag + sum.persistentLag > params.activationLagThreshold,
     ...(bound === undefined ? {} : { capReplicas: bound }),
-    detail: describe(sum, history),
+    detail: () => describe(sum, history),
   };
 }
 

@@ -47,7 +47,7 @@ function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHist
   const snapshot = snapshotOf(shapes);
   const reading = backlog(params, snapshot, fold(history, snapshot, nowMs), nowMs);
   if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
-  return reading;
+  return { ...reading, detail: reading.detail() };
 }
 
 /** The partitions as they were so long ago that what has not moved since is persistent. */
