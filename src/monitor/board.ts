@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
 import type { ConfiguredConnection, Reference, Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
+import { FailureLog } from './failure-log.ts';
 import { FirstSyncs } from './first-syncs.ts';
 import type { Monitor } from './monitor.ts';
 import { Reader } from './reader.ts';
@@ -106,7 +107,7 @@ export class Board {
       wake: (key, cause) => this.readers.get(name)?.get(key)?.wake(cause),
     });
     const monitorOptions = {
-      log,
+      failures: new FailureLog(log),
       now: this.now,
       random: this.random,
       onEdge: () => metrics.edges.inc({ source: source.kind }),

@@ -10,7 +10,7 @@ import type {
   TriggerView,
   Watch,
 } from '../sources/source.ts';
-import type { Logger } from '../telemetry/log.ts';
+import type { FailureLog } from './failure-log.ts';
 import { Needs } from './needs.ts';
 import { backoffMs, nextOnBeat, wakeReadAt, watchRetryMs } from './schedule.ts';
 import type { TriggerState } from './trigger-state.ts';
@@ -20,7 +20,7 @@ export interface MonitorOptions {
   /** The connection's own settings, handed back to the source. */
   config: unknown;
   connection: AnyConnection;
-  log: Logger;
+  failures: FailureLog;
   now: () => number;
   random: () => number;
   /** A trigger went from inactive to active. */
@@ -143,8 +143,8 @@ export class Monitor {
   }
 
   private take({ snapshot, confirmedAtMs }: Delivered<unknown>, takenAtMs: number): void {
-    const { source, log } = this.options;
-    if (this.failing) log.info({ failures: this.failing.failures }, 'subject is read again');
+    const { source, failures } = this.options;
+    if (this.failing) failures.recovered(this.key);
     this.failing = undefined;
     const history = source.fold(this.known?.history, snapshot, takenAtMs);
     this.known = { snapshot, history, takenAtMs, confirmedAtMs: confirmedAtMs ?? takenAtMs };
@@ -204,10 +204,8 @@ export class Monitor {
   }
 
   private fail(error: ScalerError): void {
-    const { log, now, random } = this.options;
-    if (error.message !== this.failing?.error.message) {
-      log.warn({ code: error.code, error: error.message }, 'subject cannot be read');
-    }
+    const { failures, now, random } = this.options;
+    failures.failed(this.key, error);
     this.failing = { error, failures: (this.failing?.failures ?? 0) + 1 };
     for (const state of this.states.keys()) state.failed();
     const waitMs = backoffMs(this.failing.failures, error.retryAfterMs, random());
@@ -216,6 +214,7 @@ export class Monitor {
 
   close(): void {
     this.unwatch();
+    this.options.failures.recovered(this.key);
     this.readingSinceMs = undefined;
     for (const state of [...this.states.keys()]) this.leave(state);
   }

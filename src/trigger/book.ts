@@ -13,9 +13,12 @@ export interface BookOptions {
   sources: readonly AnySource[];
   connections: ReadonlyMap<string, ConfiguredConnection>;
   maxStalenessSeconds: number;
-  /** How many parsed references are remembered; the one not asked for longest goes first. */
+  /** How many parsed references are remembered; the oldest goes first, and is parsed anew when it is asked for. */
   maxRemembered: number;
 }
+
+/** Characters: anybody who reaches the port can send references, and each may be as long as a message. */
+const maxRememberedLength = 32 * 1024 * 1024;
 
 type Outcome = { trigger: Trigger } | { error: ScalerError };
 
@@ -23,6 +26,7 @@ type Outcome = { trigger: Trigger } | { error: ScalerError };
 export class TriggerBook {
   private options: BookOptions;
   private readonly remembered = new Map<string, Outcome>();
+  private rememberedLength = 0;
 
   constructor(options: BookOptions) {
     this.options = options;
@@ -32,26 +36,33 @@ export class TriggerBook {
   use(changed: Partial<BookOptions>): void {
     this.options = { ...this.options, ...changed };
     this.remembered.clear();
+    this.rememberedLength = 0;
   }
 
   /** Throws ScalerError `invalid` with every fault there is, or `denied`. */
   trigger(reference: Reference): Trigger {
     const key = keyOf(reference);
-    const known = this.remembered.get(key);
-    const outcome = known ?? this.parse(identityOf(key), reference);
-    // While there is room for all, nobody need know which was asked for longest ago.
-    if (!known || this.remembered.size >= this.options.maxRemembered) this.remember(key, outcome);
+    let outcome = this.remembered.get(key);
+    if (!outcome) {
+      outcome = this.parse(identityOf(key), reference);
+      this.remember(key, outcome);
+    }
     if ('error' in outcome) throw outcome.error;
     return outcome.trigger;
   }
 
   private remember(key: string, outcome: Outcome): void {
-    this.remembered.delete(key);
     this.remembered.set(key, outcome);
+    this.rememberedLength += key.length;
     for (const oldest of this.remembered.keys()) {
-      if (this.remembered.size <= this.options.maxRemembered) break;
+      if (!this.full) break;
       this.remembered.delete(oldest);
+      this.rememberedLength -= oldest.length;
     }
+  }
+
+  private get full(): boolean {
+    return this.remembered.size > this.options.maxRemembered || this.rememberedLength > maxRememberedLength;
   }
 
   private parse(id: string, reference: Reference): Outcome {

@@ -232,6 +232,23 @@ describe('the book', () => {
     expect(parse(good).id).toBe(one.id);
   });
 
+  it('remembers no more than its bound of text', () => {
+    const one = parse(good);
+    const roomy = new TriggerBook({
+      sources: [logSource],
+      connections: byName(connections),
+      maxStalenessSeconds: 60,
+      maxRemembered: 1_000_000,
+    });
+    const again = () => roomy.trigger(one.reference);
+    const first = again();
+    const long = 'x'.repeat(60_000);
+    for (let i = 0; i < 500; i += 1) roomy.trigger(referenceOf({ ...good, scalerAddress: `${long}${i}` }));
+    expect(again()).toBe(first);
+    for (let i = 0; i < 100; i += 1) roomy.trigger(referenceOf({ ...good, unsafeSsl: `${long}${i}` }));
+    expect(again()).not.toBe(first);
+  });
+
   it('forgets all when the configuration changes', () => {
     const one = parse(good);
     book.use({ maxStalenessSeconds: 120 });
