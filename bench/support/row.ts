@@ -24,6 +24,8 @@ export interface Bench {
 export interface Row {
   readonly name: string;
   readonly about: string;
+  /** Left out of a quick run that does not name it. */
+  readonly slow?: boolean;
   /** Rejects where something could not be measured; a missed target is a finding. */
   measure(bench: Bench): Promise<Finding[]>;
 }
