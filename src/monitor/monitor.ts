@@ -4,6 +4,7 @@ import type {
   AnySource,
   Delivered,
   Pace,
+  Reading,
   Subject,
   SubjectRef,
   SubjectView,
@@ -161,8 +162,17 @@ export class Monitor {
   /** One view serves all triggers of a snapshot, in turn: a copy for each would be most of the garbage. */
   private evaluate(state: TriggerState, view: TriggerView<unknown, unknown>): void {
     view.wasActive = state.wasActive;
-    const reading = this.options.source.evaluate(state.trigger.params, view);
+    const reading = this.readingOf(state, view);
     if (state.take(reading, this.known?.confirmedAtMs ?? view.takenAtMs)) this.options.onEdge(state);
+  }
+
+  /** A rule that throws is a fault of ours, and that trigger's alone. */
+  private readingOf({ trigger }: TriggerState, view: TriggerView<unknown, unknown>): Reading {
+    try {
+      return this.options.source.evaluate(trigger.params, view);
+    } catch (reason) {
+      return { kind: 'unknown', error: ScalerError.from(reason) };
+    }
   }
 
   private goOn(view: SubjectView<unknown, unknown>): void {
@@ -208,8 +218,10 @@ export class Monitor {
     failures.failed(this.key, error);
     this.failing = { error, failures: (this.failing?.failures ?? 0) + 1 };
     for (const state of this.states.keys()) state.failed();
-    const waitMs = backoffMs(this.failing.failures, error.retryAfterMs, random());
-    this.dueAtMs = now() + Math.min(waitMs, Math.max(this.longestIntervalMs(), error.retryAfterMs ?? 0));
+    const waitMs = Math.min(backoffMs(this.failing.failures, random()), this.longestIntervalMs());
+    const nowMs = now();
+    // On the beat as well: what fails together is tried again together.
+    this.dueAtMs = Math.max(nextOnBeat(nowMs, waitMs, this.minReadMs), nowMs + (error.retryAfterMs ?? 0));
   }
 
   close(): void {

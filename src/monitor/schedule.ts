@@ -16,10 +16,10 @@ export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): n
 export const backoffBaseMs = 1000;
 export const backoffMaxMs = 30_000;
 
-/** Doubles from one second to thirty, ± 20 %; never sooner than the source asked. `random` is in [0, 1). */
-export function backoffMs(failures: number, retryAfterMs: number | undefined, random: number): number {
+/** Doubles from one second to thirty, ± 20 %. `random` is in [0, 1). */
+export function backoffMs(failures: number, random: number): number {
   const doubled = Math.min(backoffBaseMs * 2 ** Math.min(failures - 1, 16), backoffMaxMs);
-  return Math.max(doubled * (0.8 + 0.4 * random), retryAfterMs ?? 0);
+  return doubled * (0.8 + 0.4 * random);
 }
 
 /** How long a refused watch is left alone: a moved leader is known in seconds, a missing right stays missing. */

@@ -108,6 +108,17 @@ describe('age', () => {
     expect(await ask()).toMatchObject({ value: 8 });
   });
 
+  it('never undercuts what the source asked for', async () => {
+    await ask();
+    service.faults.set('a', new ScalerError('unavailable', 'slow down', { retryAfterMs: 45_000 }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    const { length } = service.reads;
+    await vi.advanceTimersByTimeAsync(42_000);
+    expect(service.reads.length).toBe(length);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(service.reads.length).toBe(length + 1);
+  });
+
   it('of one trigger does not touch another', async () => {
     service.queues.set('b', { visible: 1, inFlight: 0 });
     await Promise.all([ask('a'), ask('b', 'other')]);
@@ -153,6 +164,27 @@ describe('reads', () => {
     expect(service.reads.length).toBe(before);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(service.reads.length).toBeGreaterThan(before);
+  });
+});
+
+describe('a rule that throws', () => {
+  it('is a fault of its trigger alone, and does not stop the reads', async () => {
+    const fragile: typeof hintSource = {
+      ...hintSource,
+      evaluate(params, view) {
+        if (params.perReplica === 13) throw new TypeError('cannot divide by thirteen');
+        return hintSource.evaluate(params, view);
+      },
+    };
+    const { board: own } = boardOf([connectionOf('queues', fragile, service)]);
+    const answer = (name: string, perReplica: string) =>
+      own.answer(own.trigger(referenceOf({ source: 'hinted', queue: 'a', perReplica }, name)), never());
+    expect(await answer('sound', '5')).toMatchObject({ value: 3 });
+    await expect(answer('broken', '13')).rejects.toMatchObject({ code: 'internal' });
+    service.queues.set('a', { visible: 9, inFlight: 0 });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await answer('sound', '5')).toMatchObject({ value: 9 });
+    await own.close();
   });
 });
 
