@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDialer } from '../../dist/sources/kafka/wire/dialer.js';
 import { findCoordinator } from '../../dist/sources/kafka/protocol/find-coordinator.js';
 import { listOffsets } from '../../dist/sources/kafka/protocol/list-offsets.js';
 import { metadata } from '../../dist/sources/kafka/protocol/metadata.js';
 import { offsetFetch } from '../../dist/sources/kafka/protocol/offset-fetch.js';
+import { createDialer } from '../../dist/sources/kafka/wire/dialer.js';
 import type { Wire } from '../../dist/sources/kafka/wire/wire.js';
 import { silentLogger } from '../../dist/telemetry/log.js';
 import { inParallel } from './in-parallel.ts';
