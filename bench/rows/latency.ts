@@ -1,6 +1,5 @@
 import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
 import { startBare } from '../support/bare.ts';
-import { heapLimitMiB } from '../support/child-process.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import { openLoop } from '../support/load.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
@@ -108,7 +107,7 @@ function findings(rounds: readonly Round[]): Finding[] {
       numbers: { ratio, oursP99Ms, bareP99Ms, oursP50Ms, bareP50Ms },
     },
     {
-      what: `resident memory under it, the heap limited to ${heapLimitMiB} MiB as in a container of 512`,
+      what: 'resident memory under it',
       target: `<= ${limits.residentMiB} MiB`,
       measured: `${oursMiB.toFixed(0)} MiB (bare ${bareMiB.toFixed(0)})`,
       met: oursMiB <= limits.residentMiB,

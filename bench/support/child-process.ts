@@ -7,12 +7,6 @@ const startLimitMs = 30_000;
 const stopLimitMs = 15_000;
 const linesKept = 20;
 
-/**
- * What Node allows itself in a container of 512 MiB. Without a container it takes the whole machine for its own, and
- * lets garbage lie where there is room.
- */
-export const heapLimitMiB = 256;
-
 /** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
 export class NodeProcess {
   readonly pid: number;
@@ -21,8 +15,7 @@ export class NodeProcess {
   private onLine: (line: string) => void = () => {};
 
   constructor(args: readonly string[]) {
-    const limited = [`--max-old-space-size=${heapLimitMiB}`, ...args];
-    this.child = spawn(process.execPath, limited, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const { pid, stdout, stderr } = this.child;
     if (pid === undefined || !stdout || !stderr) throw new Error(`cannot start node ${args.join(' ')}`);
     this.pid = pid;
