@@ -4,15 +4,14 @@ import type {
   AnySource,
   Delivered,
   Pace,
-  Reading,
   Subject,
   SubjectRef,
   SubjectView,
-  TriggerView,
   Watch,
 } from '../sources/source.ts';
 import type { FailureLog } from './failure-log.ts';
 import { Needs } from './needs.ts';
+import { Readings } from './readings.ts';
 import { backoffMs, nextOnBeat, wakeReadAt, watchRetryMs } from './schedule.ts';
 import type { TriggerState } from './trigger-state.ts';
 
@@ -93,7 +92,7 @@ export class Monitor {
     this.states.set(state, need);
     state.monitor = this;
     if (isNew && this.known) this.dueAtMs = this.options.now();
-    else if (this.known) this.evaluate(state, this.view(this.known));
+    else if (this.known) this.evaluate(state, new Readings(this.options.source, this.view(this.known)));
     else if (this.failing) state.failed();
   }
 
@@ -150,29 +149,18 @@ export class Monitor {
     const history = source.fold(this.known?.history, snapshot, takenAtMs);
     this.known = { snapshot, history, takenAtMs, confirmedAtMs: confirmedAtMs ?? takenAtMs };
     const view = this.view(this.known);
-    for (const state of this.states.keys()) this.evaluate(state, view);
+    const readings = new Readings(source, view);
+    for (const state of this.states.keys()) this.evaluate(state, readings);
     this.goOn(view);
   }
 
-  private view({ snapshot, history, takenAtMs }: Known): TriggerView<unknown, unknown> {
-    const { lastHintAtMs } = this;
-    return { snapshot, history, takenAtMs, nowMs: this.options.now(), lastHintAtMs, wasActive: undefined };
+  private view({ snapshot, history, takenAtMs }: Known): SubjectView<unknown, unknown> {
+    return { snapshot, history, takenAtMs, nowMs: this.options.now(), lastHintAtMs: this.lastHintAtMs };
   }
 
-  /** One view serves all triggers of a snapshot, in turn: a copy for each would be most of the garbage. */
-  private evaluate(state: TriggerState, view: TriggerView<unknown, unknown>): void {
-    view.wasActive = state.wasActive;
-    const reading = this.readingOf(state, view);
-    if (state.take(reading, this.known?.confirmedAtMs ?? view.takenAtMs)) this.options.onEdge(state);
-  }
-
-  /** A rule that throws is a fault of ours, and that trigger's alone. */
-  private readingOf({ trigger }: TriggerState, view: TriggerView<unknown, unknown>): Reading {
-    try {
-      return this.options.source.evaluate(trigger.params, view);
-    } catch (reason) {
-      return { kind: 'unknown', error: ScalerError.from(reason) };
-    }
+  private evaluate(state: TriggerState, readings: Readings): void {
+    const reading = readings.of(state.trigger, state.wasActive);
+    if (state.take(reading, this.known?.confirmedAtMs ?? 0)) this.options.onEdge(state);
   }
 
   private goOn(view: SubjectView<unknown, unknown>): void {

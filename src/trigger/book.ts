@@ -98,6 +98,7 @@ export class TriggerBook {
         source,
         connection: selection.connection,
         params: own.params,
+        paramsKey: paramsKeyOf(source, given),
         target,
         metricName: metricName(source.kind, target.nameParts),
         maxStalenessMs: maxStalenessSeconds * 1000,
@@ -114,6 +115,11 @@ export class TriggerBook {
     faults.push(`source: must be one of ${kinds.join(', ')}, got ${quote(kind)}${didYouMean(kind, kinds)}`);
     return undefined;
   }
+}
+
+/** The source's own values as they were given. */
+function paramsKeyOf(source: AnySource, given: ReadonlyMap<string, Given>): string {
+  return JSON.stringify(Object.keys(source.params.table).map((key) => given.get(key)?.value ?? null));
 }
 
 function knownKeys(source: AnySource): ReadonlySet<string> {

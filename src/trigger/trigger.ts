@@ -27,6 +27,8 @@ export interface Trigger {
   readonly source: AnySource;
   readonly connection: ConfiguredConnection;
   readonly params: unknown;
+  /** Equal for triggers of one source whose params are equal: they get equal readings. */
+  readonly paramsKey: string;
   readonly target: Target;
   readonly metricName: string;
   readonly maxStalenessMs: number;

@@ -41,7 +41,12 @@ export const watchedSource: Source<{ name: string }, WatchedLog, number, undefin
     close: async () => {},
   }),
   fold: () => undefined,
-  evaluate: (_params, { snapshot }) => ({ kind: 'known', items: snapshot, active: snapshot > 0, detail: () => ({}) }),
+  evaluate: (_params, { snapshot }) => ({
+    kind: 'known',
+    items: snapshot,
+    active: snapshot > 0,
+    detail: () => ({}),
+  }),
   pace: ({ quiet }, { watch }) => ({ nextReadMs: quiet && watch === 'armed' ? 30_000 : 1_000, watch: quiet }),
   target: ({ name }) => ({ perReplica: 1, activation: 0, nameParts: [name] }),
 };
