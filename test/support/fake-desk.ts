@@ -55,6 +55,7 @@ export class FakeDesk implements Desk {
       source,
       connection,
       params,
+      paramsKey: '',
       target,
       metricName: `fake-${name}`,
       maxStalenessMs: 60_000,
