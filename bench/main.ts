@@ -16,7 +16,7 @@ Measures the built scaler beside what it is compared with; prints a table, and w
 bench/results/ or FILE. The exit code is 1 where something could not be measured; a missed target is a result.
 --quick: fewer rounds and shorter windows, to see that it works.
 
-${rows.map(({ name, about }) => `  ${name.padEnd(9)} ${about}\n`).join('')}`;
+${rows.map(({ name, about }) => `  ${name.padEnd(10)} ${about}\n`).join('')}`;
 
 const { values } = parseArgs({
   options: {
