@@ -30,8 +30,8 @@ export function backlog(
     kind: 'known',
     items: bound === undefined ? wanted : Math.min(wanted, bound * params.lagThreshold),
     active: sum.lag + sum.persistentLag > params.activationLagThreshold,
-    ...(bound === undefined ? {} : { capReplicas: bound }),
     detail: () => describe(sum, history),
+    ...(bound === undefined ? {} : { capReplicas: bound }),
   };
 }
 

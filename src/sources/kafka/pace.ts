@@ -16,5 +16,12 @@ export interface PaceConfig {
 export function pace(config: PaceConfig, view: PaceView<KafkaSnapshot, KafkaHistory>): Pace {
   const quiet = isQuiet(view.history, view.nowMs);
   const atRest = quiet && view.watch === 'armed' && !view.active;
-  return { nextReadMs: atRest ? config.reconcileSeconds * 1000 : config.activeReadMs, watch: quiet };
+  const nextReadMs = atRest ? untilReconcileMs(config, view.nowMs) : config.activeReadMs;
+  return { nextReadMs, watch: quiet };
+}
+
+/** On the clock, not so long after each subject's last read: all of a connection are then reconciled together. */
+function untilReconcileMs({ reconcileSeconds }: PaceConfig, nowMs: number): number {
+  const reconcileMs = reconcileSeconds * 1000;
+  return reconcileMs - (nowMs % reconcileMs);
 }
