@@ -1,5 +1,6 @@
 import { type LoadedConfig, type LoadResult, loadConfig } from '../config/load.ts';
 import { ScalerError } from '../errors.ts';
+import { boundHeapGrowth } from '../heap.ts';
 import { Scaler } from '../scaler.ts';
 import { sources } from '../sources/index.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
@@ -20,6 +21,7 @@ export const serve: Command = {
 };
 
 async function run(values: Values): Promise<number> {
+  boundHeapGrowth();
   const file = String(values['config']);
   const load = (): Promise<LoadResult> => loadConfig(file, { environment: process.env, sources });
   const loaded = await load();
