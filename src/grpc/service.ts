@@ -32,6 +32,8 @@ export interface ServiceDeps {
   confirmMs?: number | undefined;
 }
 
+const emptyReference: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
+
 type StreamCall<R> = ServerWritableStream<ScaledObjectRef__Output, R>;
 
 /** KEDA's five RPCs. Nothing here waits for an upstream. */
@@ -95,6 +97,8 @@ export class Service {
   private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: Trigger) => void): void {
     try {
       serve(this.triggerOf(call));
+      // grpc-js would keep it as long as the stream lives, twice for each trigger, which has all of it already.
+      call.request = emptyReference;
     } catch (reason) {
       this.deps.streams.refuse(rpc, call, this.failed(reason, rpc));
     }
