@@ -18,12 +18,15 @@ export interface RootLogger extends Logger {
 
 /** JSON lines on standard output, time as ISO text; the level can be changed while running. */
 export function createLogger(level: Level): RootLogger {
-  return pino({
+  const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  // Not pino's own destination: where a pipe is full it comes back to a line later, and at the exit of the
+  // process such a line can stand behind those that came after it.
+  return pino(options, process.stdout);
 }
 
 export const silentLogger: Logger = {
