@@ -50,6 +50,8 @@ export class TestKafka {
       clientId: 'test',
       brokers: [...cluster.bootstrap.plain],
       logLevel: logLevel.NOTHING,
+      // Short, for tests that stop a broker: this client may be waiting for it just then.
+      requestTimeout: 5000,
       retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
     });
     this.admin = this.client.admin();
@@ -112,7 +114,7 @@ export class TestKafka {
 
   /** The node id that leads each partition. */
   async leaders(topic: string): Promise<Record<number, number>> {
-    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+    const { topics } = await eventually(() => this.admin.fetchTopicMetadata({ topics: [topic] }));
     return Object.fromEntries(
       (topics[0]?.partitions ?? []).map(({ partitionId, leader }) => [partitionId, leader]),
     );
