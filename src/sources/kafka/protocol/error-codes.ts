@@ -50,3 +50,13 @@ const names: ReadonlyMap<number, string> = new Map(
 export function errorName(code: number): string {
   return names.get(code) ?? `error ${code}`;
 }
+
+/** What a broker says of a partition that it does not lead, or not now: who leads it has to be asked anew. */
+export const leaderMovedCodes: readonly number[] = [
+  errorCodes.LEADER_NOT_AVAILABLE,
+  errorCodes.NOT_LEADER_OR_FOLLOWER,
+  errorCodes.REPLICA_NOT_AVAILABLE,
+  errorCodes.KAFKA_STORAGE_ERROR,
+  errorCodes.FENCED_LEADER_EPOCH,
+  errorCodes.UNKNOWN_LEADER_EPOCH,
+];

@@ -1,6 +1,6 @@
 import { ScalerError } from '../../../errors.ts';
 import { fromErrorCode } from '../errors.ts';
-import { errorCodes } from '../protocol/error-codes.ts';
+import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
 import type { IsolationLevel } from '../snapshot.ts';
 import type { Brokers } from './brokers.ts';
@@ -23,15 +23,7 @@ export interface LeaderAnswer extends Offsets {
 }
 
 /** What a leader says who is none any more, or of a topic that was deleted or made anew. */
-const staleCodes: ReadonlySet<number> = new Set([
-  errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
-  errorCodes.LEADER_NOT_AVAILABLE,
-  errorCodes.NOT_LEADER_OR_FOLLOWER,
-  errorCodes.REPLICA_NOT_AVAILABLE,
-  errorCodes.KAFKA_STORAGE_ERROR,
-  errorCodes.FENCED_LEADER_EPOCH,
-  errorCodes.UNKNOWN_LEADER_EPOCH,
-]);
+const staleCodes: ReadonlySet<number> = new Set([errorCodes.UNKNOWN_TOPIC_OR_PARTITION, ...leaderMovedCodes]);
 
 interface LeaderRequest {
   readonly address: string;

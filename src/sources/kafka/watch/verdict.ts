@@ -1,4 +1,4 @@
-import { errorCodes } from '../protocol/error-codes.ts';
+import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import type { FetchedPartition } from '../protocol/fetch.ts';
 import type { WakeCause } from './subject-watch.ts';
 
@@ -13,14 +13,7 @@ const unknownTopic: ReadonlySet<number> = new Set([
   errorCodes.UNKNOWN_TOPIC_ID,
   errorCodes.INCONSISTENT_TOPIC_ID,
 ]);
-const notHere: ReadonlySet<number> = new Set([
-  errorCodes.LEADER_NOT_AVAILABLE,
-  errorCodes.NOT_LEADER_OR_FOLLOWER,
-  errorCodes.REPLICA_NOT_AVAILABLE,
-  errorCodes.KAFKA_STORAGE_ERROR,
-  errorCodes.FENCED_LEADER_EPOCH,
-  errorCodes.UNKNOWN_LEADER_EPOCH,
-]);
+const notHere: ReadonlySet<number> = new Set(leaderMovedCodes);
 
 /** Whether an answer means that the leader's address is stale. */
 export function isLeaderStale(errorCode: number): boolean {
