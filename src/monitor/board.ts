@@ -1,4 +1,5 @@
 import { ScalerError } from '../errors.ts';
+import type { EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
@@ -27,9 +28,14 @@ export interface BoardOptions {
   limits: BoardLimits;
   log: Logger;
   metrics: Metrics;
+  /** The verified events of a connection; where there is nothing that takes any, none come. */
+  feedOf?: (connection: string) => EventFeed;
   now?: () => number;
   random?: () => number;
 }
+
+/** The feed of a scaler that takes nothing in. */
+const silence: EventFeed = { follow: () => () => {} };
 
 interface Place {
   reader: Reader;
@@ -104,6 +110,7 @@ export class Board {
       name,
       log,
       metrics: metrics.forConnection(source.kind, name),
+      events: this.options.feedOf?.(name) ?? silence,
       wake: (key, cause) => this.readers.get(name)?.get(key)?.wake(cause),
     });
     const monitorOptions = {

@@ -65,7 +65,7 @@ export class Monitor {
   }
 
   get subject(): Subject<unknown> {
-    return { key: this.key, needs: this.needs.distinct() };
+    return { key: this.key, needs: this.needs.distinct(), maxStalenessMs: this.smallestLimitMs() };
   }
 
   get empty(): boolean {
@@ -172,11 +172,15 @@ export class Monitor {
     this.dueAtMs = nextOnBeat(view.nowMs, intervalMs, this.minReadMs);
   }
 
-  /** Half the smallest limit among the triggers, so that one lost read does not make a reading stale. */
-  private longestIntervalMs(): number {
+  private smallestLimitMs(): number {
     let smallest = Number.POSITIVE_INFINITY;
     for (const { trigger } of this.states.keys()) smallest = Math.min(smallest, trigger.maxStalenessMs);
-    return smallest / 2;
+    return smallest;
+  }
+
+  /** So that one lost read does not make a reading stale. */
+  private longestIntervalMs(): number {
+    return this.smallestLimitMs() / 2;
   }
 
   private keepWatch(pace: Pace, { snapshot, nowMs }: SubjectView<unknown, unknown>): void {

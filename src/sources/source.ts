@@ -8,7 +8,7 @@ import type { SourceMetrics } from '../telemetry/metrics.ts';
  * A source is a kind of backlog. It stays naive: it reads, it may watch, and it has pure rules. The monitor
  * around it owns schedule, single flight, backoff, staleness, history and leases.
  *
- * Every time in this interface is in ms of the monotonic clock `performance.now()`.
+ * Every time in this interface is in ms of the monotonic clock `performance.now()`, if it does not say otherwise.
  */
 
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
@@ -53,6 +53,8 @@ export interface Subject<N> {
   key: string;
   /** The distinct needs of the triggers that are alive now. */
   needs: readonly N[];
+  /** The smallest limit on staleness among its triggers: a ledger reconciles at least twice within it. */
+  maxStalenessMs?: number;
 }
 
 export interface Delivered<S> {
@@ -102,8 +104,39 @@ export interface Pace {
   watch: boolean;
 }
 
+/** A verified event from outside, as the event log keeps it: a fact for the ledger of one connection. */
+export interface InboundEvent {
+  readonly connection: string;
+  /** What the sender calls the event and its action: `workflow_job.queued`. */
+  readonly type: string;
+  /** The sender's name for this event, for people. Doubles need not be told apart: facts are idempotent. */
+  readonly id: string;
+  /** When it was taken in, in ms since 1970 (the only times here that are not monotonic: logs outlive a process). */
+  readonly receivedAtMs: number;
+  /** Plain JSON, small, without secrets. Only the source that made it reads it. */
+  readonly fact: unknown;
+}
+
+/** The events of one connection. */
+export interface EventFeed {
+  /** First those that are kept, in their order, then each as it comes, until the returned function is called. */
+  follow(take: (event: InboundEvent) => void): () => void;
+}
+
+/** How webhooks that are signed by their sender become facts; `ingest` verifies them by it. */
+export interface WebhookRules<C> {
+  /** The secrets that may have signed for a connection: several while one is replaced. */
+  secrets(config: C): readonly string[];
+  /** Whether a verified payload is about this connection's owner. */
+  owns(config: C, payload: unknown): boolean;
+  /** What the payload says, as the event log keeps it; undefined where it says nothing that a ledger needs. */
+  fact(event: string, payload: unknown): unknown;
+}
+
 export interface ConnectionDeps {
   name: string;
+  /** Verified events for this connection. */
+  events: EventFeed;
   log: Logger;
   metrics: SourceMetrics;
   /** Wakes a subject from the connection's side (a ledger took an event). Unknown keys are ignored. */
@@ -131,6 +164,8 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
   /** Whether the connection would send a password or token over a network connection without TLS. */
   sendsSecretInPlaintext?(config: C): boolean;
+  /** For a ledger that is filled by signed webhooks. */
+  readonly webhooks?: WebhookRules<C>;
   /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
   minReadMs(config: C): number;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
@@ -140,7 +175,8 @@ export interface Source<P, C, S, H, N = undefined> {
   evaluate(params: P, view: TriggerView<S, H>): Reading;
   /** When to read next, and whether to watch meanwhile. Pure. */
   pace(config: C, view: PaceView<S, H>): Pace;
-  target(params: P): Target;
+  /** What the HPA is told to aim for. Pure. */
+  target(params: P, config: C): Target;
 }
 
 /**

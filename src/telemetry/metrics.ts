@@ -9,6 +9,10 @@ const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 export interface SourceMetrics {
   /** One request to the upstream, as the upstream sees it. */
   request(operation: string, outcome: 'ok' | 'error'): void;
+  /** How many requests the upstream still allows in its present window. */
+  rateLimitRemaining(requests: number): void;
+  /** A reconcile found the ledger wrong by one item: it had missed one (`opened`) or kept one too long (`closed`). */
+  corrected(direction: 'opened' | 'closed'): void;
 }
 
 /**
@@ -41,6 +45,20 @@ export class Metrics {
     'cause',
   ]);
   readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
+  readonly ingestRequests = this.counter('ingest_requests_total', 'Requests to the ingest port.', [
+    'kind',
+    'outcome',
+  ]);
+  readonly githubRateLimitRemaining = this.gauge(
+    'github_rate_limit_remaining',
+    'Requests that GitHub still allows us in the present hour.',
+    ['connection'],
+  );
+  readonly ledgerCorrections = this.counter(
+    'ledger_corrections_total',
+    'Items that a reconcile found missing in a ledger (opened) or kept too long (closed).',
+    ['source', 'connection', 'direction'],
+  );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
   readonly monitors = this.gauge('monitors', 'Subjects that are measured.', ['source']);
@@ -71,6 +89,8 @@ export class Metrics {
   forConnection(source: string, connection: string): SourceMetrics {
     return {
       request: (operation, outcome) => this.sourceRequests.inc({ source, connection, operation, outcome }),
+      rateLimitRemaining: (requests) => this.githubRateLimitRemaining.set({ connection }, requests),
+      corrected: (direction) => this.ledgerCorrections.inc({ source, connection, direction }),
     };
   }
 

@@ -88,7 +88,7 @@ export class TriggerBook {
     faults.push(...selection.faults);
     if (faults.length > 0 || selection.kind === 'none') return refuse(reference, faults);
 
-    const target = source.target(own.params);
+    const target = source.target(own.params, selection.connection.config);
     const maxStalenessSeconds =
       common.params.maxStalenessSeconds ?? source.maxStalenessSeconds ?? this.options.maxStalenessSeconds;
     return {

@@ -18,7 +18,7 @@ export interface DialerOptions {
   /** The longest a broker may take to accept us, TLS and login included; the same for a renewed login. */
   connectTimeoutMs: number;
   log: Logger;
-  metrics: SourceMetrics;
+  metrics: Pick<SourceMetrics, 'request'>;
 }
 
 /** Dials brokers with the credentials of one connection. */

@@ -32,7 +32,7 @@ export interface KafkaJsConnectionOptions {
   openSocket: OpenSocket;
   connectTimeoutMs: number;
   log: Logger;
-  metrics: SourceMetrics;
+  metrics: Pick<SourceMetrics, 'request'>;
 }
 
 /**

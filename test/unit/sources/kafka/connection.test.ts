@@ -9,6 +9,7 @@ import { kafka } from '../../../../src/sources/kafka/index.ts';
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
 import type { KafkaSnapshot } from '../../../../src/sources/kafka/snapshot.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
+import { silence, unmeasured } from '../../../support/connection-deps.ts';
 import { ModelKafka } from '../../../support/kafka/model-kafka.ts';
 
 function paramsOf(metadata: Record<string, string>): KafkaParams {
@@ -113,7 +114,8 @@ describe('a server that hangs after accept', () => {
     const connection = kafka.connect(config, {
       name: 'orders',
       log: silentLogger,
-      metrics: { request() {} },
+      metrics: unmeasured,
+      events: silence,
       wake() {},
     });
     const params = paramsOf({ consumerGroup: 'g', topic: 'a' });

@@ -1,0 +1,44 @@
+import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventLog } from './event-log.ts';
+
+type Take = (event: InboundEvent) => void;
+
+/**
+ * Keeps the newest events in memory, so that a connection that is opened anew by a changed configuration knows
+ * what the one before it knew. A restart forgets them: reconciling brings the ledgers back.
+ */
+export class MemoryEventLog implements EventLog {
+  private readonly maxEvents: number;
+  private readonly kept: InboundEvent[] = [];
+  private readonly followers = new Map<string, Set<Take>>();
+
+  constructor({ maxEvents }: { maxEvents: number }) {
+    this.maxEvents = maxEvents;
+  }
+
+  async append(event: InboundEvent): Promise<void> {
+    this.kept.push(event);
+    // A quarter at a time: taking one off the front of a long array moves all the others.
+    if (this.kept.length > this.maxEvents * 1.25) this.kept.splice(0, this.kept.length - this.maxEvents);
+    for (const take of this.followers.get(event.connection) ?? []) take(event);
+  }
+
+  feedOf(connection: string): EventFeed {
+    return { follow: (take) => this.follow(connection, take) };
+  }
+
+  private follow(connection: string, take: Take): () => void {
+    for (const event of this.kept) if (event.connection === connection) take(event);
+    const followers = this.followers.get(connection) ?? new Set();
+    this.followers.set(connection, followers.add(take));
+    return () => {
+      followers.delete(take);
+      if (followers.size === 0 && this.followers.get(connection) === followers)
+        this.followers.delete(connection);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.followers.clear();
+  }
+}

@@ -1,0 +1,35 @@
+/*
+ * A job as this source sees it, whoever told of it. All times are ms since 1970; which clock is said with each.
+ */
+
+/** How far a job has come, in order. GitHub's `requested` and `pending` are `waiting` too: none of them needs a runner yet. */
+export const statuses = ['waiting', 'queued', 'in_progress', 'completed'] as const;
+export type JobStatus = (typeof statuses)[number];
+
+/** A job never goes back by a webhook; REST may take it back (`queued` → `waiting` at a gate). */
+export function rankOf(status: JobStatus): number {
+  return statuses.indexOf(status);
+}
+
+export interface Job {
+  /** GitHub's id of the job. A re-run gives its jobs new ids. */
+  readonly jobId: number;
+  readonly runId: number;
+  /** Counts from 1; a re-run of the run is the next attempt. */
+  readonly runAttempt: number;
+  /** `owner/name`, lower case. */
+  readonly repo: string;
+  /** What `runs-on` asks for: trimmed, lower case, each once, sorted. Empty for `runs-on: {group: …}` alone. */
+  readonly labels: readonly string[];
+  readonly status: JobStatus;
+  /** When what `status` says came to be, by GitHub's clock; undefined where GitHub does not say. */
+  readonly sinceMs: number | undefined;
+  /** Behind an environment's gate: a webhook says `queued` before anybody has approved it. */
+  readonly gated: boolean;
+}
+
+/** The run that a job belongs to. */
+export interface RunRef {
+  readonly repo: string;
+  readonly runId: number;
+}
