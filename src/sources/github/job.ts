@@ -33,3 +33,17 @@ export interface RunRef {
   readonly repo: string;
   readonly runId: number;
 }
+
+/**
+ * Labels as they are compared: trimmed, lower case, each once, sorted. GitHub matches them without regard to case.
+ * What is no text is dropped: payloads are known to hold `null` among them.
+ */
+export function canonicalLabels(labels: readonly unknown[]): string[] {
+  const canonical = new Set<string>();
+  for (const label of labels) {
+    if (typeof label !== 'string') continue;
+    const name = label.trim().toLowerCase();
+    if (name !== '') canonical.add(name);
+  }
+  return [...canonical].sort();
+}
