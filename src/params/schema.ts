@@ -51,8 +51,12 @@ export function text({ doc, fallback = '' }: Described & { fallback?: string }):
   return param('string', doc, (value) => value, fallback, fallback);
 }
 
-export function list({ doc }: Described): Param<readonly string[]> {
-  return param<readonly string[]>('list', doc, parseList, [], '');
+/** Where nothing is given, the value is `fallback` itself. */
+export function list({
+  doc,
+  fallback = [],
+}: Described & { fallback?: readonly string[] }): Param<readonly string[]> {
+  return param<readonly string[]>('list', doc, parseList, fallback, fallback.join(','));
 }
 
 export function ranges({ doc }: Described): Param<ReadonlySet<number> | undefined> {

@@ -168,6 +168,8 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly webhooks?: WebhookRules<C>;
   /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
   minReadMs(config: C): number;
+  /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */
+  conflict?(params: P, config: C): string | undefined;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
   /** Takes a snapshot into the subject's bounded history. Pure. */
   fold(history: H | undefined, snapshot: S, takenAtMs: number): H;

@@ -86,6 +86,10 @@ export class TriggerBook {
     });
     if (selection.kind === 'denied') return { error: selection.error.within(whose(reference)) };
     faults.push(...selection.faults);
+    if (faults.length === 0 && selection.kind === 'selected') {
+      const conflict = source.conflict?.(own.params, selection.connection.config);
+      if (conflict !== undefined) faults.push(conflict);
+    }
     if (faults.length > 0 || selection.kind === 'none') return refuse(reference, faults);
 
     const target = source.target(own.params, selection.connection.config);

@@ -1,0 +1,130 @@
+import { createPrivateKey } from 'node:crypto';
+import { z } from 'zod';
+import { githubApiUrl, normaliseApiUrl } from './api-url.ts';
+import { isName, isOf, isRepoName, namesOwner } from './repo-names.ts';
+
+/*
+ * A GitHub owner as the configuration file has it, after the loader has read the files: where the file says
+ * `privateKeyFile`, `tokenFile` or `webhookSecretFile`, this schema sees the key without `File`, and
+ * `webhookSecrets` for `webhookSecretFiles`.
+ */
+
+export const scopes = ['org', 'repo', 'ent'] as const;
+
+const text = (doc: string) => z.string().min(1).describe(doc);
+const number = (least: number, fallback: number, doc: string) =>
+  z.int().min(least).default(fallback).describe(doc);
+
+/** PEM; keys out of the environment often have `\n` written out. */
+function isPrivateKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem.replaceAll('\\n', '\n')).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
+}
+
+const app = z.strictObject({
+  id: z.int().min(1).describe("The App's id (App ID on its settings page)."),
+  installationId: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .describe('Its installation on the owner; looked up, or taken from a webhook, where it is left out.'),
+  privateKey: z
+    .string()
+    .refine(isPrivateKey, 'must be the private key of the App: an RSA key in PEM, without a passphrase')
+    .describe('`privateKeyFile`: PEM of a private key of the App.'),
+});
+
+const shape = z.strictObject({
+  owner: z
+    .string()
+    .refine(isName, 'must be the name of an organization, a user or an enterprise')
+    .describe('The organization or user that has the repositories, or the slug of the enterprise.'),
+  scope: z
+    .enum(scopes)
+    .default('org')
+    .describe(
+      'What the owner is: `org` an organization, `repo` a user, `ent` an enterprise. GitHub has no list of what an enterprise has: with `ent`, `repos` says what is reconciled.',
+    ),
+  repos: z
+    .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
+    .min(1)
+    .exactOptional()
+    .describe(
+      'The repositories that triggers without `repos` mean, as `name` or `owner/name`; all that we may see where it is left out.',
+    ),
+  apiUrl: z
+    .string()
+    .refine(
+      (url) => normaliseApiUrl(url) !== undefined,
+      'must be the address of an API, such as https://github.example.com/api/v3',
+    )
+    .overwrite((url) => normaliseApiUrl(url) ?? url)
+    .default(githubApiUrl)
+    .describe(
+      '`https://HOST/api/v3` for GitHub Enterprise Server, `https://api.SUBDOMAIN.ghe.com` for GHE.com.',
+    ),
+  app: app.exactOptional().describe('The GitHub App that reads; it or `token` is required.'),
+  token: text(
+    'A personal access token that may read actions and metadata. Failed deliveries cannot be asked for with one.',
+  ).exactOptional(),
+  webhookSecret: text(
+    'The secret of the webhook. Without one, jobs are only seen by sweeps.',
+  ).exactOptional(),
+  webhookSecrets: z
+    .array(z.string().min(1))
+    .min(1)
+    .exactOptional()
+    .describe('`webhookSecrets` or `webhookSecretFiles`: several secrets, while one is replaced.'),
+  verifyQueuedSeconds: number(
+    10,
+    300,
+    'How long a queued job may be silent before its run is asked for, in s.',
+  ),
+  verifyRunningSeconds: number(10, 1800, 'The same for a running job, in s.'),
+  sweepSeconds: number(30, 900, 'How often repositories with recent jobs are read in full, in s.'),
+  sweepAllSeconds: number(60, 21_600, 'How often all repositories are read in full, in s.'),
+  deliveriesSeconds: number(
+    30,
+    120,
+    'How often GitHub is asked for deliveries that failed, to have them sent again, in s. Only with `app`.',
+  ),
+  requestTimeoutMs: number(100, 10_000, 'The longest that GitHub may take to answer.'),
+  maxJobs: number(1, 500_000, 'The most jobs that are remembered; the oldest finished ones go first.'),
+});
+
+export const githubConfig = shape
+  .refine(
+    ({ app, token }) => (app === undefined) !== (token === undefined),
+    'give app or token, one of the two',
+  )
+  .refine(
+    ({ webhookSecret, webhookSecrets }) => webhookSecret === undefined || webhookSecrets === undefined,
+    {
+      error: 'give webhookSecret or webhookSecrets, not both',
+      path: ['webhookSecrets'],
+    },
+  )
+  .refine(({ scope, repos = [] }) => scope !== 'ent' || repos.every(namesOwner), {
+    error: 'must be owner/name, since an enterprise has several owners',
+    path: ['repos'],
+  })
+  .refine(
+    ({ scope, owner, repos = [] }) =>
+      scope === 'ent' || repos.every((repo) => !namesOwner(repo) || isOf(owner, repo)),
+    { error: 'must be repositories of the owner; another owner is another connection', path: ['repos'] },
+  );
+
+/** Holds secrets: never logged. */
+export type GitHubConfig = z.output<typeof githubConfig>;
+
+/** The secrets that may have signed a webhook. */
+export function webhookSecretsOf({ webhookSecret, webhookSecrets }: GitHubConfig): readonly string[] {
+  return webhookSecrets ?? (webhookSecret === undefined ? [] : [webhookSecret]);
+}
+
+export function sendsSecretInPlaintext({ apiUrl }: GitHubConfig): boolean {
+  return apiUrl.startsWith('http:');
+}

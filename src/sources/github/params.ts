@@ -1,0 +1,67 @@
+import type { ParamsSchema } from '../../params/schema.ts';
+import { choice, decimal, flag, list } from '../../params/schema.ts';
+import { quote } from '../../params/values.ts';
+import { defaultRunnerLabels } from './labels.ts';
+import { isRepoName } from './repo-names.ts';
+
+/** A GitHub trigger's own keys; `owner`, `runnerScope` and the like belong to the connection. */
+export interface GitHubParams {
+  readonly repos: readonly string[];
+  readonly labels: readonly string[];
+  readonly noDefaultLabels: boolean;
+  readonly defaultLabels: readonly string[];
+  readonly matchUnlabeledJobsWithUnlabeledRunners: boolean;
+  readonly targetWorkflowQueueLength: number;
+  readonly activationTargetWorkflowQueueLength: number;
+  readonly count: 'queued+running' | 'queued';
+}
+
+/** Names, defaults and rules of KEDA's `github-runner` trigger (pkg/scalers/github_runner_scaler.go, v2.21), and three keys of ours. */
+export const githubParams: ParamsSchema<GitHubParams> = {
+  table: {
+    repos: list({
+      doc: 'The repositories whose jobs count, as `name` or `owner/name`; without any, those of the connection.',
+    }),
+    labels: list({
+      doc: 'The labels the runners have, besides the default ones. A job counts when the runners have every label it asks for, in whatever case.',
+    }),
+    noDefaultLabels: flag({
+      doc: 'The runners have no default labels (`--no-default-labels`, or a runner scale set).',
+    }),
+    defaultLabels: list({
+      doc: 'The labels that the runners get by themselves when they register: `self-hosted,linux,ARM64` and the like.',
+      fallback: defaultRunnerLabels,
+    }),
+    matchUnlabeledJobsWithUnlabeledRunners: flag({
+      doc: 'Jobs that ask for no label (`runs-on: {group: …}` alone) count only for triggers without `labels`; otherwise they count for every trigger.',
+    }),
+    targetWorkflowQueueLength: decimal({
+      doc: 'How many jobs one replica is good for.',
+      fallback: 1,
+      above: 0,
+    }),
+    activationTargetWorkflowQueueLength: decimal({
+      doc: 'The workload leaves zero when the jobs are more than this.',
+      fallback: 0,
+      least: 0,
+    }),
+    count: choice({
+      doc: 'Which jobs count: `queued+running` where a replica lives as long as its job (a ScaledObject, or a ScaledJob under `default`), `queued` for a ScaledJob under `accurate` or `eager`.',
+      choices: ['queued+running', 'queued'],
+      fallback: 'queued+running',
+    }),
+  },
+  rules: [
+    ({ repos }) => {
+      const wrong = repos.find((repo) => !isRepoName(repo));
+      return wrong === undefined
+        ? undefined
+        : `repos: must be names such as web or acme/web, got ${quote(wrong)}`;
+    },
+    // The fallback is one and the same list: another one was given.
+    ({ noDefaultLabels, defaultLabels }) =>
+      noDefaultLabels && defaultLabels !== defaultRunnerLabels
+        ? 'noDefaultLabels and defaultLabels exclude each other: give one'
+        : undefined,
+  ],
+};
