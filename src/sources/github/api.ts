@@ -21,7 +21,8 @@ export interface OpenRun {
 
 /** A webhook delivery that GitHub could not make. */
 export interface FailedDelivery {
-  readonly deliveryId: number;
+  /** GitHub's 64-bit number as text: since 2026 it is beyond what a JavaScript number can hold. */
+  readonly deliveryId: string;
   /** Shared by all deliveries of one event, redeliveries too. */
   readonly guid: string;
 }
