@@ -1,28 +1,41 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { ScalerError } from '../errors.ts';
 import { Scaler } from '../scaler.ts';
 import { sources } from '../sources/index.ts';
 import { createLogger } from '../telemetry/log.ts';
-import { holdPorts } from './kafka/ports.ts';
+import { holdPorts } from './ports.ts';
+
+const readyLimitMs = 30_000;
 
 /** A running scaler and what it counts about itself. */
 export interface RunningScaler {
   /** Where its gRPC service listens. */
   readonly address: string;
   rpcsAnswered(): Promise<number>;
-  /** Requests it has sent to Kafka. */
+  /** Requests it has sent to its source. */
   requestsSent(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Starts the scaler just as `serve` does, from a configuration file that is written into `directory`. */
-export async function startScaler(
-  directory: string,
-  bootstrapServers: readonly string[],
-): Promise<RunningScaler> {
+export interface ScalerSetting {
+  /** Where the configuration file is written; secret files are relative to it. */
+  readonly directory: string;
+  /** The connection `demo`. */
+  readonly connection: Readonly<Record<string, unknown>>;
+  /** Where webhooks are taken in; nowhere without it. */
+  readonly ingestPort?: number;
+}
+
+/** Starts the scaler just as `serve` does, from a configuration file. */
+export async function startScaler({
+  directory,
+  connection,
+  ingestPort,
+}: ScalerSetting): Promise<RunningScaler> {
   const ports = await holdPorts(2);
   const [grpcPort, adminPort] = ports.numbers;
   const file = join(directory, 'backlog-scaler.yaml');
@@ -31,7 +44,8 @@ export async function startScaler(
     log: { level: 'silent' },
     grpc: { host, port: grpcPort },
     admin: { host, port: adminPort },
-    connections: { demo: { source: 'kafka', bootstrapServers } },
+    ...(ingestPort === undefined ? {} : { ingest: { host, port: ingestPort } }),
+    connections: { demo: connection },
   };
   await writeFile(file, stringify(document));
   const load = () => loadConfig(file, { environment: {}, sources });
@@ -41,12 +55,22 @@ export async function startScaler(
   const { config, stamps } = loaded;
   const scaler = new Scaler({ sources, config, stamps, load, log: createLogger(config.settings.log.level) });
   await scaler.start();
+  await ready(`http://${host}:${adminPort}/readyz`);
   return {
     address: `${host}:${grpcPort}`,
     rpcsAnswered: () => total(scaler.metrics.rpcRequests),
     requestsSent: () => total(scaler.metrics.sourceRequests),
     stop: () => scaler.stop('the demo is over'),
   };
+}
+
+/** A ledger is not ready before it has been filled for the first time. */
+async function ready(url: string): Promise<void> {
+  const deadline = performance.now() + readyLimitMs;
+  while (!(await fetch(url)).ok) {
+    if (performance.now() > deadline) throw new ScalerError('unavailable', 'the scaler did not get ready');
+    await sleep(20);
+  }
 }
 
 async function total(counter: { get(): Promise<{ values: { value: number }[] }> }): Promise<number> {

@@ -18,12 +18,16 @@ const barWidth = 24;
 export class Screen {
   private readonly out: WriteStream;
   private readonly startedAtMs = performance.now();
-  private readonly fullBar: number;
+  private fullBar = 1;
   private shown = '';
   private shownAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(out: WriteStream, fullBar: number) {
+  constructor(out: WriteStream) {
     this.out = out;
+  }
+
+  /** A story begins, in which a backlog of this size fills the bar. */
+  begin(fullBar: number): void {
     this.fullBar = fullBar;
   }
 

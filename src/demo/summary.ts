@@ -1,12 +1,12 @@
-/** How fast a sleeping workload was woken; undefined: it was not. Counted from the record's acknowledgement. */
+/** How fast a sleeping workload was woken; undefined: it was not. */
 export interface Wake {
-  /** `true` on StreamIsActive; below zero where it came before the producer had its acknowledgement. */
+  /** `true` on StreamIsActive; below zero where it came before the one who caused it had his answer. */
   readonly toldAfterMs: number | undefined;
   /** 0 → 1 replicas. */
   readonly startedAfterMs: number | undefined;
 }
 
-/** What a run of the demo came to. */
+/** What a story came to. */
 export interface Outcome {
   readonly wakes: readonly Wake[];
   readonly peakBacklog: number;
@@ -21,33 +21,49 @@ export interface Outcome {
   readonly requestsSent: number;
 }
 
+/** What a story calls its things. */
+export interface Words {
+  /** What woke the workload: `the record`. */
+  readonly waker: string;
+  /** From when its wake is counted: `its ack`. */
+  readonly counted: string;
+  readonly upstream: string;
+}
+
+export interface Promised {
+  readonly kept: boolean;
+  readonly text: string;
+}
+
 export interface Summary {
   readonly lines: readonly string[];
   /** Whether every promise was kept. */
   readonly kept: boolean;
 }
 
-/** The demo's promises, each with what was measured. Pure. */
-export function summarize(outcome: Outcome): Summary {
+/** The promises of every story and its own `further` ones, each with what was measured. Pure. */
+export function summarize(outcome: Outcome, words: Words, further: readonly Promised[] = []): Summary {
   const { wakes, replicasWanted, peakReplicas, reachedAfterMs, zeroAfterMs, failedAnswers } = outcome;
+  const { waker, counted, upstream } = words;
   const told = wakes.map(({ toldAfterMs }) => toldAfterMs);
   const started = wakes.map(({ startedAfterMs }) => startedAfterMs);
-  const promises: [boolean, string][] = [
-    [all(told), `woken by the record: true on the stream ${list(told)} after its ack`],
-    [all(started), `0 → 1 replicas ${list(started)} after the ack`],
-    [
-      reachedAfterMs !== undefined && peakReplicas === replicasWanted,
-      `${replicasWanted} replicas wanted, ${peakReplicas} reached ${list([reachedAfterMs])} after the first ack`,
-    ],
-    [all(zeroAfterMs), `back to zero ${list(zeroAfterMs)} after the backlog was gone`],
-    [failedAnswers === 0, `${failedAnswers} answers failed`],
+  const promises: Promised[] = [
+    { kept: all(told), text: `woken by ${waker}: true on the stream ${list(told)} after ${counted}` },
+    { kept: all(started), text: `0 → 1 replicas ${list(started)} after ${counted}` },
+    {
+      kept: reachedAfterMs !== undefined && peakReplicas === replicasWanted,
+      text: `${replicasWanted} replicas wanted, ${peakReplicas} reached ${list([reachedAfterMs])} after ${counted}`,
+    },
+    { kept: all(zeroAfterMs), text: `back to zero ${list(zeroAfterMs)} after the backlog was gone` },
+    ...further,
+    { kept: failedAnswers === 0, text: `${failedAnswers} answers failed` },
   ];
   const { peakBacklog, rpcsAnswered, requestsSent } = outcome;
   return {
-    kept: promises.every(([kept]) => kept),
+    kept: promises.every(({ kept }) => kept),
     lines: [
-      ...promises.map(([kept, text]) => `${kept ? 'yes' : 'NO '}  ${text}`),
-      `     peak backlog ${peakBacklog}, ${rpcsAnswered} RPCs answered, ${requestsSent} requests sent to Kafka`,
+      ...promises.map(({ kept, text }) => `${kept ? 'yes' : 'NO '}  ${text}`),
+      `     peak backlog ${peakBacklog}, ${rpcsAnswered} RPCs answered, ${requestsSent} requests sent to ${upstream}`,
     ],
   };
 }

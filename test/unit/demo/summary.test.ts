@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, type Outcome, summarize } from '../../../src/demo/summary.ts';
+import { duration, type Outcome, summarize, type Words } from '../../../src/demo/summary.ts';
 
 const good: Outcome = {
   wakes: [
@@ -15,15 +15,16 @@ const good: Outcome = {
   rpcsAnswered: 300,
   requestsSent: 120,
 };
+const words: Words = { waker: 'the record', counted: 'its ack', upstream: 'Kafka' };
 
 describe('summarize', () => {
   it('says every number', () => {
-    expect(summarize(good)).toEqual({
+    expect(summarize(good, words)).toEqual({
       kept: true,
       lines: [
         'yes  woken by the record: true on the stream 2.4 ms and -0.2 ms after its ack',
-        'yes  0 → 1 replicas 3.0 ms and 1.0 ms after the ack',
-        'yes  6 replicas wanted, 6 reached 2.5 s after the first ack',
+        'yes  0 → 1 replicas 3.0 ms and 1.0 ms after its ack',
+        'yes  6 replicas wanted, 6 reached 2.5 s after its ack',
         'yes  back to zero 11.0 s and 10.0 s after the backlog was gone',
         'yes  0 answers failed',
         '     peak backlog 580, 300 RPCs answered, 120 requests sent to Kafka',
@@ -40,9 +41,15 @@ describe('summarize', () => {
     ['stayed up once', { zeroAfterMs: [11_000, undefined] }],
     ['failed an answer', { failedAnswers: 1 }],
   ])('is not content with a run that %s', (_, change) => {
-    const { kept, lines } = summarize({ ...good, ...change });
+    const { kept, lines } = summarize({ ...good, ...change }, words);
     expect(kept).toBe(false);
     expect(lines.some((line) => line.startsWith('NO '))).toBe(true);
+  });
+
+  it("holds a story's own promises as well", () => {
+    const { kept, lines } = summarize(good, words, [{ kept: false, text: 'a lost webhook was found never' }]);
+    expect(kept).toBe(false);
+    expect(lines).toContain('NO   a lost webhook was found never');
   });
 });
 

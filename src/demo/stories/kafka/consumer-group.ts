@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import type { KafkaTopic } from './kafka-topic.ts';
-import type { Workload } from './workload.ts';
+import type { Workload } from '../../workload.ts';
+import type { KafkaTopic } from './topic.ts';
 
 /** Consumers of one group, as many as replicas are asked for; each takes a bounded number of records a second. */
 export class ConsumerGroup implements Workload {

@@ -1,9 +1,4 @@
-import { defaultTimings, speededUp } from './timings.ts';
-
-/** How many times faster than its defaults KEDA runs here, so that a day's work fits into a minute. */
-export const speed = 30;
-
-/** The numbers of the demo. */
+/** The numbers of the story. */
 export const scenario = {
   topic: 'orders',
   groupId: 'order-workers',
@@ -12,11 +7,14 @@ export const scenario = {
   maxReplicaCount: 10,
   /** Asks for 6 replicas, and still does when the first consumer has taken some before the HPA looks. */
   burst: 580,
+  /** All of it right behind the first record shares this process and a cold broker with the wake. */
+  burstLots: 3,
   steadyPerSecond: 30,
   steadyMs: 6_000,
+  /** Records are appended in lots, one in this time. */
+  appendEveryMs: 100,
   /** What one consumer works off. */
   recordsPerSecond: 20,
-  timings: speededUp(defaultTimings, speed),
 } as const;
 
 /** What the HPA comes to: ceil(backlog / lagThreshold). */

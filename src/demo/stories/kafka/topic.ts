@@ -1,5 +1,5 @@
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { commitOffsets } from './kafka/commit-offsets.ts';
+import { commitOffsets } from '../../kafka/commit-offsets.ts';
 
 /** The demo's topic and its group, seen and fed with an ordinary client. */
 export class KafkaTopic {
