@@ -1,0 +1,270 @@
+import { type App, AppAuth, type AppOptions } from './app-auth.ts';
+import { Faults } from './faults.ts';
+import type { Happening } from './happening.ts';
+import type { Hook, HookOptions } from './hooks/hook.ts';
+import { Hooks } from './hooks/hooks.ts';
+import { payload, ping } from './payloads.ts';
+import { RateLimits } from './rest/limits.ts';
+import type { RecordedRequest, Recorder } from './rest/recorder.ts';
+import { type Exchange, RestServer } from './rest/server.ts';
+import { type Seed, seedRun } from './seed.ts';
+import type { Urls } from './shapes/urls.ts';
+import { type JobRequest, type RunRequest, Workflows } from './workflows.ts';
+import type { Conclusion, Job } from './world/job.ts';
+import type { Owner, Permissions, Repo } from './world/owner.ts';
+import type { Run } from './world/run.ts';
+import { World } from './world/world.ts';
+
+export interface FakeGitHubOptions {
+  readonly owner: string;
+  readonly ownerType?: Owner['type'];
+  /** Its webhooks name this enterprise. */
+  readonly enterprise?: string;
+  readonly app?: AppOptions;
+  /** A personal access token that sees everything. */
+  readonly token?: string;
+  /** GitHub's own clock, in ms since 1970. */
+  readonly now?: () => number;
+  /** `/api/v3` on an Enterprise Server. Default: none. */
+  readonly prefix?: string;
+}
+
+/** Which of an owner's repositories: its name, or `owner/name` for another owner's. */
+type RepoName = string;
+
+/**
+ * A GitHub in one process: repositories, runs and jobs that change as told, the REST API over them, and signed
+ * webhooks of every change. Times are ms since 1970 by its own clock.
+ */
+export class FakeGitHub {
+  readonly faults: Faults;
+  readonly world: World;
+  private readonly owner: Owner;
+  private readonly urls: Urls;
+  private readonly rest: RestServer;
+  private readonly hooks: Hooks;
+  private readonly workflows: Workflows;
+  private readonly appAuth: AppAuth | undefined;
+
+  static async start(options: FakeGitHubOptions): Promise<FakeGitHub> {
+    const prefix = options.prefix ?? '';
+    const rest = new RestServer(prefix);
+    const origin = `http://127.0.0.1:${await rest.listen()}`;
+    return new FakeGitHub(options, rest, { api: `${origin}${prefix}`, html: origin });
+  }
+
+  private constructor(options: FakeGitHubOptions, rest: RestServer, urls: Urls) {
+    const now = options.now ?? Date.now;
+    const limits = new RateLimits(now);
+    this.faults = new Faults(limits);
+    this.world = new World({ now, lagMs: () => this.faults.lagMs });
+    this.rest = rest;
+    this.urls = urls;
+    this.appAuth = options.app === undefined ? undefined : new AppAuth(options.app);
+    this.owner = this.world.addOwner(
+      options.owner,
+      options.ownerType ?? 'Organization',
+      options.app?.installationId,
+    );
+    const { enterprise } = options;
+    this.hooks = new Hooks({
+      now,
+      body: (happening, { of }) => payload(happening, { urls, enterprise, ofApp: of === 'app' }),
+      ping: (hook) => ping(hook, urls),
+      defaultOf: options.app === undefined ? 'organization' : 'app',
+    });
+    this.workflows = new Workflows(this.world, (happening) => this.hooks.tell(happening));
+    const { world, workflows, hooks, appAuth, faults } = this;
+    rest.serve({ world, workflows, hooks, appAuth, token: options.token, limits, faults, urls });
+  }
+
+  /** The REST base, without a slash at the end. */
+  get url(): string {
+    return this.urls.api;
+  }
+
+  get app(): App | undefined {
+    return this.appAuth?.app;
+  }
+
+  get requests(): readonly RecordedRequest[] {
+    return this.rest.recorder.requests;
+  }
+
+  /** Counts of all requests, those that `requests` no longer holds too. */
+  get recorder(): Recorder {
+    return this.rest.recorder;
+  }
+
+  async close(): Promise<void> {
+    this.hooks.close();
+    await this.rest.close();
+  }
+
+  /** Calls `observe` with every request that is answered, until the function it returns is called. */
+  observe(observe: (exchange: Exchange) => void): () => void {
+    this.rest.observers.add(observe);
+    return () => this.rest.observers.delete(observe);
+  }
+
+  // Owners and repositories.
+
+  addOwner(login: string, options: { installationId?: number; type?: Owner['type'] } = {}): void {
+    this.world.addOwner(login, options.type ?? 'Organization', options.installationId);
+  }
+
+  /** What the App's installation on an owner may do from now on. */
+  grant(permissions: Permissions, login: string = this.owner.login): void {
+    const owner = this.world.ownerOf(login);
+    if (owner === undefined) throw new Error(`There is no owner ${login} in this GitHub.`);
+    owner.permissions = permissions;
+  }
+
+  /** Installation tokens that were issued stop working. */
+  revokeTokens(): void {
+    this.appAuth?.revokeAll();
+  }
+
+  addRepo(name: RepoName, options: { private?: boolean; archived?: boolean } = {}): Repo {
+    const [login, short = name] = name.includes('/') ? name.split('/') : [this.owner.login, name];
+    const owner = this.world.ownerOf(login ?? '');
+    if (owner === undefined) throw new Error(`There is no owner ${login} in this GitHub.`);
+    return this.world.addRepo(owner, short, options);
+  }
+
+  removeRepo(name: RepoName): void {
+    this.world.removeRepo(this.repo(name));
+  }
+
+  // What happens to runs and jobs; webhooks tell of it.
+
+  startRun(repo: RepoName, request: RunRequest): Run {
+    return this.workflows.start(this.repo(repo), request);
+  }
+
+  addJob(runId: number, request: JobRequest): Job {
+    return this.workflows.addJob(this.world.run(runId), request);
+  }
+
+  /** A run that was started with a `status` goes on. */
+  release(runId: number): void {
+    this.workflows.release(this.world.run(runId));
+  }
+
+  approve(jobId: number): void {
+    this.workflows.approve(this.world.job(jobId));
+  }
+
+  pick(jobId: number, runnerName = 'runner-1'): void {
+    this.workflows.pick(this.world.job(jobId), runnerName);
+  }
+
+  complete(jobId: number, conclusion: Conclusion = 'success'): void {
+    this.workflows.complete(this.world.job(jobId), conclusion);
+  }
+
+  skip(jobId: number): void {
+    this.workflows.skip(this.world.job(jobId));
+  }
+
+  cancelRun(runId: number): void {
+    this.workflows.cancel(this.world.run(runId));
+  }
+
+  rerunFailed(runId: number): Run {
+    const run = this.world.run(runId);
+    this.workflows.rerunFailed(run);
+    return run;
+  }
+
+  /** A run that was there before anybody listened: no webhook tells of it. */
+  seedRun(repo: RepoName, seed: Seed): Run {
+    return seedRun(this.world, this.repo(repo), seed);
+  }
+
+  /** Queued for ever, without a job (actions/runner#3872). */
+  ghostRun(repo: RepoName, createdAtMs?: number): Run {
+    return this.seedRun(repo, {
+      jobs: [],
+      status: 'queued',
+      ...(createdAtMs === undefined ? {} : { createdAtMs }),
+    });
+  }
+
+  /** The truth: every job that is not completed, of the runs' latest attempts. */
+  openJobs(repo?: RepoName): Job[] {
+    const runs = repo === undefined ? this.world.runs.values() : this.repo(repo).runs;
+    return [...runs].flatMap((run) => run.jobs.filter((job) => job.status !== 'completed'));
+  }
+
+  // Webhooks.
+
+  hook(options: HookOptions): Hook {
+    return this.hooks.add(options);
+  }
+
+  unhook(hook: Hook): void {
+    this.hooks.remove(hook);
+  }
+
+  ping(hook: Hook): void {
+    this.hooks.ping(hook);
+  }
+
+  /**
+   * The next `which` events, or all that `which` is true of, do not arrive. Not even the log of deliveries knows,
+   * unless `statusCode` says how they failed.
+   */
+  loseDeliveries(
+    which: number | ((happening: Happening) => boolean),
+    options: { statusCode?: number } = {},
+  ): void {
+    this.hooks.mishaps.lose(which, options.statusCode);
+  }
+
+  /** Each delivery from now on waits, in ms. */
+  delayDeliveries(delayMs: number | ((happening: Happening) => number)): void {
+    this.hooks.mishaps.delay(delayMs);
+  }
+
+  /** Deliveries from now on overtake each other within this window; the same seed gives the same order. */
+  shuffle(windowMs = 20, seed = 1): void {
+    this.hooks.mishaps.shuffle(windowMs, seed);
+  }
+
+  /** Deliveries arrive again, at once and in order. */
+  mendDeliveries(): void {
+    this.hooks.mishaps.end();
+  }
+
+  /** Nothing is sent until `releaseDeliveries`, which may change the order. */
+  holdDeliveries(): void {
+    this.hooks.hold();
+  }
+
+  releaseDeliveries(order: <T>(items: T[]) => T[] = (items) => items): void {
+    this.hooks.release(order);
+  }
+
+  /** The same event once more, to all hooks, however old it is. */
+  redeliver(guid: string): void {
+    this.hooks.redeliver(guid);
+  }
+
+  /** The GUIDs of events that have happened, lost ones too, oldest first. */
+  guids(which: (happening: Happening) => boolean = () => true): string[] {
+    return this.hooks.guids(which);
+  }
+
+  /** Resolves when nothing is under way. */
+  delivered(): Promise<void> {
+    return this.hooks.delivered();
+  }
+
+  private repo(name: RepoName): Repo {
+    const fullName = name.includes('/') ? name : `${this.owner.login}/${name}`;
+    const repo = this.world.repos.get(fullName.toLowerCase());
+    if (repo === undefined) throw new Error(`There is no repository ${fullName} in this GitHub.`);
+    return repo;
+  }
+}

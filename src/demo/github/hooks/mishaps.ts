@@ -1,0 +1,63 @@
+import type { Happening } from '../happening.ts';
+
+export type WhichHappening = (happening: Happening) => boolean;
+
+interface Loss {
+  readonly which: WhichHappening;
+  left: number;
+  /** What the log shows; undefined where not even the log knows of it. */
+  readonly statusCode: number | undefined;
+}
+
+/** What goes wrong with deliveries, as a test wants it. */
+export class Mishaps {
+  private readonly losses: Loss[] = [];
+  private delayOf: (happening: Happening) => number = () => 0;
+  private windowMs = 0;
+  private random = seeded(1);
+
+  lose(which: number | WhichHappening, statusCode: number | undefined): void {
+    this.losses.push(
+      typeof which === 'number'
+        ? { which: () => true, left: which, statusCode }
+        : { which, left: Number.POSITIVE_INFINITY, statusCode },
+    );
+  }
+
+  delay(delay: number | ((happening: Happening) => number)): void {
+    this.delayOf = typeof delay === 'number' ? () => delay : delay;
+  }
+
+  shuffle(windowMs: number, seed: number): void {
+    this.windowMs = windowMs;
+    this.random = seeded(seed);
+  }
+
+  end(): void {
+    this.losses.length = 0;
+    this.delayOf = () => 0;
+    this.windowMs = 0;
+  }
+
+  /** The loss that this one suffers, if any. */
+  lossOf(happening: Happening): { statusCode: number | undefined } | undefined {
+    const loss = this.losses.find(({ which, left }) => left > 0 && which(happening));
+    if (loss !== undefined) loss.left--;
+    return loss;
+  }
+
+  waitMs(happening: Happening): number {
+    return this.delayOf(happening) + this.random() * this.windowMs;
+  }
+}
+
+/** The same seed gives the same numbers, from 0 up to 1 (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,38 @@
+import type { AppAuth } from '../app-auth.ts';
+import type { Faults } from '../faults.ts';
+import type { Hooks } from '../hooks/hooks.ts';
+import type { Urls } from '../shapes/urls.ts';
+import type { Workflows } from '../workflows.ts';
+import type { World } from '../world/world.ts';
+import type { Answer } from './answer.ts';
+import type { Caller } from './caller.ts';
+import type { RateLimits } from './limits.ts';
+
+/** All that routes work on. */
+export interface Backend {
+  readonly world: World;
+  readonly workflows: Workflows;
+  readonly hooks: Hooks;
+  readonly appAuth: AppAuth | undefined;
+  readonly token: string | undefined;
+  readonly limits: RateLimits;
+  readonly faults: Faults;
+  readonly urls: Urls;
+}
+
+export interface RestRequest extends Backend {
+  readonly caller: Caller;
+  /** By the names in the route's template. */
+  readonly params: Readonly<Record<string, string>>;
+  /** As asked, with the query. */
+  readonly url: URL;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** As GitHub's description spells it. */
+  readonly template: string;
+  /** `app`: only a JSON Web Token will do. */
+  readonly by: 'app' | 'anybody' | 'installation' | 'token';
+  answer(request: RestRequest): Answer;
+}
