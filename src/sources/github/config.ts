@@ -1,7 +1,8 @@
-import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import { ScalerError } from '../../errors.ts';
 import { githubApiUrl, normaliseApiUrl } from './api-url.ts';
 import { isName, isOf, isRepoName, namesOwner } from './repo-names.ts';
+import { readPrivateKey } from './rest/private-key.ts';
 
 /*
  * A GitHub owner as the configuration file has it, after the loader has read the files: where the file says
@@ -15,15 +16,6 @@ const text = (doc: string) => z.string().min(1).describe(doc);
 const number = (least: number, fallback: number, doc: string) =>
   z.int().min(least).default(fallback).describe(doc);
 
-/** PEM; keys out of the environment often have `\n` written out. */
-function isPrivateKey(pem: string): boolean {
-  try {
-    return createPrivateKey(pem.replaceAll('\\n', '\n')).asymmetricKeyType === 'rsa';
-  } catch {
-    return false;
-  }
-}
-
 const app = z.strictObject({
   id: z.int().min(1).describe("The App's id (App ID on its settings page)."),
   installationId: z
@@ -33,7 +25,10 @@ const app = z.strictObject({
     .describe('Its installation on the owner; looked up, or taken from a webhook, where it is left out.'),
   privateKey: z
     .string()
-    .refine(isPrivateKey, 'must be the private key of the App: an RSA key in PEM, without a passphrase')
+    .superRefine((key, context) => {
+      const message = privateKeyFault(key);
+      if (message !== undefined) context.addIssue(message);
+    })
     .describe('`privateKeyFile`: PEM of a private key of the App.'),
 });
 
@@ -92,8 +87,18 @@ const shape = z.strictObject({
     'How often GitHub is asked for deliveries that failed, to have them sent again, in s. Only with `app`.',
   ),
   requestTimeoutMs: number(100, 10_000, 'The longest that GitHub may take to answer.'),
-  maxJobs: number(1, 500_000, 'The most jobs that are remembered; the oldest finished ones go first.'),
+  maxJobs: number(1, 500_000, 'The most open jobs that are held; more are left out, and the log says so.'),
 });
+
+/** What is wrong with the key; never shows any of it. */
+function privateKeyFault(key: string): string | undefined {
+  try {
+    readPrivateKey(key);
+    return undefined;
+  } catch (reason) {
+    return ScalerError.from(reason).message;
+  }
+}
 
 export const githubConfig = shape
   .refine(
