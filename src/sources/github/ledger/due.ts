@@ -1,4 +1,4 @@
-import { countedAs, type JobRecord, statusOf } from './record.ts';
+import { type JobRecord, statusOf } from './record.ts';
 import { believed, restLagMs } from './registers.ts';
 
 /** For how long nothing may be heard of a job before REST is asked, in ms. */
@@ -47,6 +47,6 @@ function fixedDueMs(record: JobRecord): number | undefined {
   if (webhook === undefined || believed(webhook, rest) !== webhook) return undefined;
   // At once; but if REST did not find it, it may only have lagged.
   if (!confirmed) return rest === undefined ? webhook.atMs : webhook.atMs + settledAfterMs;
-  const doubtful = rest?.status === 'gone' || (record.gated && countedAs(record) === 'queued');
-  return doubtful ? webhook.atMs + settledAfterMs : undefined;
+  const atGate = record.gated && webhook.status !== 'in_progress';
+  return atGate || rest?.status === 'gone' ? webhook.atMs + settledAfterMs : undefined;
 }

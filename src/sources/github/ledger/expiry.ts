@@ -1,6 +1,6 @@
 import type { JobStatus } from '../job.ts';
 import type { JobRecord } from './record.ts';
-import { believed } from './registers.ts';
+import { believed, type Register } from './registers.ts';
 
 const hourMs = 3_600_000;
 
@@ -26,12 +26,8 @@ export function isExpired(record: JobRecord, githubNowMs: number): boolean {
 
 /**
  * GitHub says when a job was created. One that has waited for an approval was created long before it was queued,
- * so that for it only our own clock tells; and we may have missed that it waited.
+ * so that for it only our own clock tells; and that it waited we may have missed.
  */
-function startMs(
-  record: JobRecord,
-  { atMs, sinceMs }: { atMs: number; sinceMs: number | undefined },
-): number {
-  if (record.gated) return Math.max(atMs, record.firstHeardMs);
-  return Math.max(sinceMs ?? atMs, record.firstHeardMs);
+function startMs({ gated, firstHeardMs }: JobRecord, { atMs, sinceMs }: Register): number {
+  return Math.max((gated ? undefined : sinceMs) ?? atMs, firstHeardMs);
 }

@@ -30,7 +30,7 @@ export interface Corrected {
 }
 
 export interface Listed extends Corrected {
-  /** Open jobs of the run and attempt that the listing lacks, by id. */
+  /** Open jobs of the run that the listing lacks, by id: only asking for each tells what became of it. */
   readonly absent: readonly number[];
 }
 
@@ -242,15 +242,14 @@ export class Ledger implements OpenJobs {
     if (!countsNow) changes.closed += 1;
   }
 
-  /** What REST may still have lagged behind, or has told of since, is not absent. */
+  /** What REST may have lagged behind, or has told of since, is not absent. Older attempts are over by now. */
   private absentFrom({ runId }: RunRef, jobs: readonly Job[], askedAtMs: number): readonly number[] {
     const listed = new Set(jobs.map(({ jobId }) => jobId));
-    const attempt = Math.max(...jobs.map(({ runAttempt }) => runAttempt));
     const absent: number[] = [];
-    for (const { jobId, runAttempt, webhook, rest, confirmed } of this.runs.jobsOf(runId)) {
-      if (listed.has(jobId) || (jobs.length > 0 && runAttempt !== attempt)) continue;
+    for (const { jobId, webhook, rest, confirmed } of this.runs.jobsOf(runId)) {
       const lags = confirmed && webhook !== undefined && askedAtMs <= webhook.atMs + restLagMs;
-      if (!lags && (rest === undefined || rest.atMs < askedAtMs)) absent.push(jobId);
+      const newer = rest !== undefined && rest.atMs >= askedAtMs;
+      if (!listed.has(jobId) && !lags && !newer) absent.push(jobId);
     }
     return absent;
   }
