@@ -25,7 +25,7 @@ export interface FakeGitHubOptions {
   readonly token?: string;
   /** GitHub's own clock, in ms since 1970. */
   readonly now?: () => number;
-  /** `/api/v3` on an Enterprise Server. Default: none. */
+  /** `/api/v3` makes it an Enterprise Server, which has no rate limits. Default: none. */
   readonly prefix?: string;
 }
 
@@ -55,7 +55,7 @@ export class FakeGitHub {
 
   private constructor(options: FakeGitHubOptions, rest: RestServer, urls: Urls) {
     const now = options.now ?? Date.now;
-    const limits = new RateLimits(now);
+    const limits = new RateLimits({ now, enabled: options.prefix === undefined });
     this.faults = new Faults(limits);
     this.world = new World({ now, lagMs: () => this.faults.lagMs });
     this.rest = rest;

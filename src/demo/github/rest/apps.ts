@@ -1,7 +1,7 @@
 import { installation } from '../shapes/installation.ts';
 import { timestamp } from '../shapes/urls.ts';
 import type { Owner } from '../world/owner.ts';
-import { type Answer, notFound, ok } from './answer.ts';
+import { type Answer, notFound, ok, refusal } from './answer.ts';
 import type { RestRequest, Route } from './request.ts';
 
 export const appRoutes: readonly Route[] = [
@@ -47,6 +47,7 @@ function accessToken({ appAuth, world, params }: RestRequest): Answer {
 }
 
 function rateLimit({ limits, caller }: RestRequest): Answer {
+  if (!limits.enabled) return refusal(404, 'Rate limiting is not enabled.');
   const core = limits.overview(caller);
   const search = { limit: 30, remaining: 30, reset: core.reset, used: 0 };
   return ok({ resources: { core, search }, rate: core });

@@ -12,12 +12,15 @@ interface Bucket {
 
 /** The primary rate limit: requests of an hour, for each credential. */
 export class RateLimits {
+  /** An Enterprise Server has none unless it is told to (docs.github.com, "Configuring rate limits"). */
+  readonly enabled: boolean;
   private readonly now: () => number;
   private readonly buckets = new Map<string, Bucket>();
   private forced: { limit: number; remaining: number; resetAtMs: number } | undefined;
 
-  constructor(now: () => number) {
-    this.now = now;
+  constructor(options: { now: () => number; enabled: boolean }) {
+    this.now = options.now;
+    this.enabled = options.enabled;
   }
 
   /** For every credential, those not seen yet too, until the reset. */
@@ -38,6 +41,7 @@ export class RateLimits {
 
   /** The refusal where nothing is left. */
   refusalOf(caller: Caller): Answer | undefined {
+    if (!this.enabled) return undefined;
     const bucket = this.bucketOf(caller);
     if (bucket.used < bucket.limit) return undefined;
     return refusal(403, `API rate limit exceeded for ${caller.name}.`, {}, documentation);
@@ -50,6 +54,7 @@ export class RateLimits {
   }
 
   headers(caller: Caller): Record<string, string> {
+    if (!this.enabled) return {};
     const { limit, remaining, reset, used } = this.overview(caller);
     return {
       'x-ratelimit-limit': String(limit),
