@@ -1,0 +1,59 @@
+/** Calls back after `ms`; the result takes it back. */
+export type SetTimer = (callback: () => void, ms: number) => () => void;
+
+export const realTimer: SetTimer = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+};
+
+/** Node takes no more than 2^31 ms; nobody minds to be woken once an hour. */
+const longestMs = 3_600_000;
+
+/** The one sleep of a loop: until a time, or until somebody has work sooner. */
+export class Nap {
+  private readonly now: () => number;
+  private readonly setTimer: SetTimer;
+  private wake: (() => void) | undefined;
+  private wakeAtMs = 0;
+  private cancel: () => void = () => {};
+  private closed = false;
+
+  constructor(now: () => number, setTimer: SetTimer) {
+    this.now = now;
+    this.setTimer = setTimer;
+  }
+
+  async until(atMs: number): Promise<void> {
+    if (this.closed) return;
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      this.arm(atMs);
+    });
+  }
+
+  /** Ends the sleep at `atMs`, if it would go on longer. */
+  wakeBy(atMs: number): void {
+    if (!this.wake || atMs >= this.wakeAtMs) return;
+    this.cancel();
+    this.arm(atMs);
+  }
+
+  /** Ends the sleep; there is no other after it. */
+  close(): void {
+    this.closed = true;
+    this.end();
+  }
+
+  private arm(atMs: number): void {
+    this.wakeAtMs = atMs;
+    const ms = Math.min(Math.max(0, atMs - this.now()), longestMs);
+    this.cancel = this.setTimer(() => this.end(), ms);
+  }
+
+  private end(): void {
+    this.cancel();
+    const wake = this.wake;
+    this.wake = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,264 @@
+import { ScalerError } from '../../../errors.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { SourceMetrics } from '../../../telemetry/metrics.ts';
+import type { GitHubApi } from '../api.ts';
+import { epochNowMs } from '../clock.ts';
+import type { GitHubFact, JobFact } from '../fact.ts';
+import type { Coverage } from '../snapshot.ts';
+import { mostUrgent, type Work } from './agenda.ts';
+import { RepoCoverage } from './coverage.ts';
+import { FirstSync } from './first-sync.ts';
+import { Interest } from './interest.ts';
+import type { Correction, ReconciledLedger } from './ledger-port.ts';
+import { Lookups } from './lookups.ts';
+import { Nap, realTimer, type SetTimer } from './nap.ts';
+import { Pause } from './pause.ts';
+import { Redelivery } from './redelivery.ts';
+import { RepoBook } from './repo-book.ts';
+import { RepoList } from './repo-list.ts';
+import { RunReader } from './run-reader.ts';
+import type { ReconcileSettings } from './settings.ts';
+import { verifyAfterMs } from './stretch.ts';
+import { Sweeper } from './sweeper.ts';
+import { TaskError, Tasks } from './tasks.ts';
+import { Troubles } from './troubles.ts';
+import { Warnings } from './warnings.ts';
+
+/** How often the ledger is asked for jobs that are silent, at most. */
+const lookEveryMs = 15_000;
+/** A gate is verified when REST cannot lag behind the webhook any more. */
+const gateMs = 11_000;
+/** An event this old may be a replay, which the ledger does not count before REST has confirmed it. */
+const lateMs = 10 * 60_000;
+const coalesceLateMs = 1_000;
+/** After a fault of ours, so that it cannot become a busy loop. */
+const faultMs = 60_000;
+
+export interface ReconcilerOptions {
+  readonly api: GitHubApi;
+  readonly ledger: ReconciledLedger;
+  readonly settings: ReconcileSettings;
+  readonly owner: string;
+  readonly scope: 'org' | 'repo' | 'ent';
+  readonly log: Logger;
+  readonly metrics: Pick<SourceMetrics, 'corrected'>;
+  /** Counts or coverage of the repository may have changed; `*`: the coverage of all of the owner. */
+  readonly changed: (repo: string) => void;
+  /** ms since 1970 by our clock. */
+  readonly now?: () => number;
+  readonly setTimer?: SetTimer;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
+
+/**
+ * Heals the ledger by REST: what webhooks lost, it finds; what they told, it verifies only where they fall
+ * silent. One loop, one request at a time; it never throws, and waits for GitHub's limits without holding up
+ * an answer.
+ */
+export class Reconciler {
+  readonly coverage: Coverage;
+  private readonly options: ReconcilerOptions;
+  private readonly now: () => number;
+  private readonly book: RepoBook;
+  private readonly interest = new Interest();
+  private readonly lookups: Lookups;
+  private readonly pause = new Pause();
+  private readonly tasks: Tasks;
+  private readonly troubles: Troubles;
+  private readonly warnings: Warnings;
+  private readonly nap: Nap;
+  private readonly first = new FirstSync();
+  private readonly stopping = new AbortController();
+  private readonly hasList: boolean;
+  private loop: Promise<void> | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    const { api, ledger, settings, owner, scope, log, changed } = options;
+    const { now = epochNowMs, random = Math.random } = options;
+    const configured = settings.repos.map((repo) => repo.toLowerCase());
+    this.options = options;
+    this.now = now;
+    this.hasList = scope !== 'ent' || configured.length > 0;
+    this.nap = new Nap(now, options.setTimer ?? realTimer);
+    this.troubles = new Troubles(log);
+    this.warnings = new Warnings(log);
+    const book = new RepoBook(configured);
+    const wanted = scope !== 'ent' && configured.length === 0;
+    const list = new RepoList({ api, wanted, now, random });
+    const lookups = new Lookups({
+      ledger,
+      silence: () => this.silence(),
+      everyMs: Math.min(lookEveryMs, Math.max(1000, settings.verifyQueuedSeconds * 100)),
+      random,
+      isMissing: (repo) => book.get(repo)?.missing !== undefined,
+    });
+    const corrected = (repo: string, correction: Correction): void => this.corrected(repo, correction);
+    const runs = new RunReader({ api, ledger, now, corrected });
+    this.tasks = new Tasks({
+      api,
+      ledger,
+      sweepMs: settings.sweepSeconds * 1000,
+      sweepAllMs: settings.sweepAllSeconds * 1000,
+      book,
+      list,
+      interest: this.interest,
+      lookups,
+      runs,
+      sweeper: new Sweeper({ api, ledger, runs, now }),
+      redelivery: new Redelivery({ api, everyMs: settings.deliveriesSeconds * 1000, nowMs: now() }),
+      pause: this.pause,
+      now,
+      random,
+      changed,
+    });
+    this.book = book;
+    this.lookups = lookups;
+    this.coverage = new RepoCoverage({
+      book,
+      owner,
+      hasList: this.hasList,
+      paused: () => this.pause.why(now()),
+      listError: () => list.error,
+    });
+  }
+
+  start(): void {
+    if (this.stopping.signal.aborted) return;
+    this.loop ??= this.run();
+  }
+
+  /** A live subject is read: its repositories (none: all) are kept fresh for ten minutes more. */
+  need(repos: readonly string[], maxStalenessMs: number | undefined): void {
+    const nowMs = this.now();
+    if (this.interest.need(repos, maxStalenessMs, nowMs)) this.nap.wakeBy(nowMs);
+  }
+
+  /** A webhook's fact went into the ledger. */
+  noticed(fact: GitHubFact, { unheard }: { readonly unheard: boolean }): void {
+    const nowMs = this.now();
+    const { repo, runId, installationId } = fact;
+    if (installationId !== undefined) this.options.api.learnInstallation(ownerOf(repo), installationId);
+    const known = this.book.openByEvent(repo);
+    if (known) {
+      known.lastEventAtMs = nowMs;
+      if (!known.active) this.nap.wakeBy(nowMs);
+    }
+    const run = { repo, runId };
+    if (fact.kind === 'run') {
+      if (fact.status === 'requested') this.nap.wakeBy(this.lookups.unlessHeard(run, nowMs));
+      return;
+    }
+    this.lookups.heard(run);
+    // Before a repository's first sweep nothing can have been lost: the sweep is about to find all there is.
+    const synced = known === undefined || known.sweptAtMs !== undefined;
+    if (unheard && synced && !isSkipped(fact)) this.nap.wakeBy(this.lookups.soon(run, nowMs));
+    if (fact.gated) this.lookBy(nowMs + gateMs);
+    if (fact.sinceMs !== undefined && nowMs - fact.sinceMs > lateMs) this.lookBy(nowMs + coalesceLateMs);
+  }
+
+  /** Resolves when all of the owner has been read once, when `signal` aborts, and on close. */
+  firstSync(signal: AbortSignal): Promise<void> {
+    return this.first.wait(signal);
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort();
+    this.nap.close();
+    this.first.finish();
+    await this.loop;
+  }
+
+  private lookBy(atMs: number): void {
+    this.lookups.lookBy(atMs);
+    this.nap.wakeBy(atMs);
+  }
+
+  private async run(): Promise<void> {
+    if (!this.hasList) this.first.finish();
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.turn();
+      } catch (reason) {
+        const { message } = ScalerError.from(reason);
+        this.options.log.error(
+          { error: message },
+          'reconciling met a fault of its own; it goes on in a minute',
+        );
+        await this.nap.until(this.now() + faultMs);
+      }
+    }
+  }
+
+  private async turn(): Promise<void> {
+    const work = mostUrgent(this.tasks.outlook());
+    if (work.kind === 'wait') {
+      this.warnings.atRest();
+      await this.nap.until(work.untilMs);
+      return;
+    }
+    await this.attempt(work);
+    this.afterwards();
+  }
+
+  private async attempt(work: Work): Promise<void> {
+    const { signal } = this.stopping;
+    try {
+      const piece = await this.tasks.perform(work, signal);
+      if (piece === undefined) return;
+      this.pause.succeeded();
+      this.troubles.over(piece);
+      this.troubles.over(theLimit);
+    } catch (reason) {
+      if (signal.aborted) return;
+      if (!(reason instanceof TaskError)) throw reason;
+      this.failed(reason);
+    }
+  }
+
+  private failed({ piece, error }: TaskError): void {
+    const nowMs = this.now();
+    this.warnings.atRest();
+    this.pause.failed(error, nowMs);
+    if (error.retryAfterMs === undefined) this.troubles.failed(piece, error);
+    // Its message says for how long, and so is a new one each time.
+    else this.troubles.failed(theLimit, error, theLimit);
+  }
+
+  private afterwards(): void {
+    this.warnings.refused(this.options.ledger.refused);
+    this.warnings.missed(this.book.missingWanted());
+    if (!this.book.firstDone) return;
+    this.first.finish();
+    this.warnings.busy(this.now(), this.tasks.shortestSweepMs);
+  }
+
+  private silence(): { queuedMs: number; runningMs: number } {
+    const { api, ledger, settings } = this.options;
+    const nowMs = this.now();
+    const after = (seconds: number): number =>
+      verifyAfterMs(seconds * 1000, ledger.openRuns, api.quota, nowMs);
+    return { queuedMs: after(settings.verifyQueuedSeconds), runningMs: after(settings.verifyRunningSeconds) };
+  }
+
+  private corrected(repo: string, { changed, opened, closed }: Correction): void {
+    const { metrics } = this.options;
+    // Nothing was wrong where nothing was known.
+    if (this.book.get(repo)?.sweptAtMs !== undefined) {
+      for (let i = 0; i < opened; i += 1) metrics.corrected('opened');
+      for (let i = 0; i < closed; i += 1) metrics.corrected('closed');
+    }
+    if (changed) this.options.changed(repo);
+  }
+}
+
+const theLimit = "GitHub's limits";
+
+function ownerOf(repo: string): string {
+  return repo.slice(0, repo.indexOf('/'));
+}
+
+/** A skipped job is completed without ever having been queued, and has no labels: nothing was lost. */
+function isSkipped({ status, labels }: JobFact): boolean {
+  return status === 'completed' && labels.length === 0;
+}

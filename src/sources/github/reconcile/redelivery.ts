@@ -1,0 +1,112 @@
+import type { FailedDelivery, GitHubApi } from '../api.ts';
+import { isNotFound } from './not-found.ts';
+
+/*
+ * GitHub never delivers a webhook again by itself (docs.github.com, "Handling failed webhook deliveries").
+ */
+
+/** How far back the first check looks: what is older is found by the first sync. */
+const firstLookMs = 3_600_000;
+/** Jobs are cancelled after a day in the queue: older events are of no use. */
+const longestLookMs = 24 * 3_600_000;
+/** A delivery is listed when it has failed, which may be well after it began. */
+const overlapMs = 300_000;
+/** After how long a delivery is asked for again; then it is left to the sweeps. */
+const retryAfterMs = [0, 300_000, 1_800_000] as const;
+/** docs.github.com, "Best practices for using the REST API": a second between requests that change something. */
+const spacingMs = 1_000;
+const maxRemembered = 10_000;
+
+interface Tried {
+  /** A check that looks back this far sees it. */
+  readonly sinceMs: number;
+  tries: number;
+  againAtMs: number;
+}
+
+export interface RedeliveryOptions {
+  readonly api: Pick<GitHubApi, 'failedDeliveries' | 'redeliver' | 'clockOffsetMs'>;
+  readonly everyMs: number;
+  readonly nowMs: number;
+}
+
+/** Has GitHub deliver again what it could not deliver: at most three times each, with growing gaps. */
+export class Redelivery {
+  private readonly api: RedeliveryOptions['api'];
+  private readonly everyMs: number;
+  private readonly tried = new Map<string, Tried>();
+  private queue: FailedDelivery[] = [];
+  private checkedAtMs: number;
+  private atMs: number;
+
+  constructor({ api, everyMs, nowMs }: RedeliveryOptions) {
+    this.api = api;
+    this.everyMs = everyMs;
+    this.checkedAtMs = nowMs - firstLookMs + overlapMs;
+    this.atMs = api.failedDeliveries ? nowMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** When there is something to do, in ms since 1970 by our clock; infinite without an App. */
+  get nextAtMs(): number {
+    return this.atMs;
+  }
+
+  /** Leaves GitHub alone until then. */
+  postpone(atMs: number): void {
+    this.atMs = Math.max(this.atMs, atMs);
+  }
+
+  /** One request: a check, or one redelivery. Throws ScalerError. */
+  async step(nowMs: number, signal: AbortSignal): Promise<void> {
+    const delivery = this.queue[0];
+    if (delivery) await this.redeliver(delivery, nowMs, signal);
+    else await this.check(nowMs, signal);
+    this.atMs = this.queue.length > 0 ? nowMs + spacingMs : this.checkedAtMs + this.everyMs;
+  }
+
+  private async check(nowMs: number, signal: AbortSignal): Promise<void> {
+    const sinceMs = this.lookBackMs(nowMs);
+    const failed = await this.api.failedDeliveries?.(sinceMs + this.api.clockOffsetMs, signal);
+    this.checkedAtMs = nowMs;
+    const byGuid = new Map(failed?.map((delivery) => [delivery.guid, delivery]));
+    this.forget(byGuid, nowMs);
+    for (const delivery of byGuid.values()) this.take(delivery, sinceMs, nowMs);
+  }
+
+  private lookBackMs(nowMs: number): number {
+    let sinceMs = this.checkedAtMs - overlapMs;
+    for (const tried of this.tried.values())
+      if (tried.tries < retryAfterMs.length) sinceMs = Math.min(sinceMs, tried.sinceMs);
+    return Math.max(sinceMs, nowMs - longestLookMs);
+  }
+
+  /** What is not listed any more has been delivered; what has been given up is remembered while it may be listed. */
+  private forget(failed: ReadonlyMap<string, unknown>, nowMs: number): void {
+    for (const [guid, { tries, sinceMs }] of this.tried) {
+      const open = tries < retryAfterMs.length ? failed.has(guid) : nowMs - sinceMs < longestLookMs;
+      if (!open) this.tried.delete(guid);
+    }
+  }
+
+  private take(delivery: FailedDelivery, sinceMs: number, nowMs: number): void {
+    const known = this.tried.get(delivery.guid);
+    if (!known && this.tried.size >= maxRemembered) return;
+    const tried = known ?? { sinceMs, tries: 0, againAtMs: nowMs };
+    this.tried.set(delivery.guid, tried);
+    if (tried.tries < retryAfterMs.length && tried.againAtMs <= nowMs) this.queue.push(delivery);
+  }
+
+  private async redeliver(delivery: FailedDelivery, nowMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.api.redeliver?.(delivery, signal);
+    } catch (reason) {
+      // Too old, or the hook is gone: nobody can deliver it.
+      if (!isNotFound(reason)) throw reason;
+    }
+    this.queue.shift();
+    const tried = this.tried.get(delivery.guid);
+    if (!tried) return;
+    tried.tries += 1;
+    tried.againAtMs = nowMs + (retryAfterMs[tried.tries] ?? Number.POSITIVE_INFINITY);
+  }
+}
