@@ -1,5 +1,6 @@
+import { github } from './github/index.ts';
 import { kafka } from './kafka/index.ts';
 import type { AnySource } from './source.ts';
 
 /** Every source there is: one line each. */
-export const sources: readonly AnySource[] = [kafka];
+export const sources: readonly AnySource[] = [kafka, github];

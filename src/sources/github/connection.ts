@@ -1,0 +1,112 @@
+import type { Logger } from '../../telemetry/log.ts';
+import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
+import type { GitHubApi } from './api.ts';
+import { epochNowMs, monotonicMs } from './clock.ts';
+import { type GitHubConfig, webhookSecretsOf } from './config.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { LiveSubjects } from './live-subjects.ts';
+import type { GitHubParams } from './params.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { fullNames } from './repo-names.ts';
+import { createGitHubApi, type GitHubAuth } from './rest/github-api.ts';
+import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
+import { isFact } from './stored-fact.ts';
+
+/** The subject of all of an owner's repositories. */
+const allRepos = '*';
+
+/** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
+export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
+  const { owner, scope, apiUrl, requestTimeoutMs } = config;
+  const { log, metrics } = deps;
+  const api = createGitHubApi({ owner, scope, apiUrl, auth: authOf(config), requestTimeoutMs, metrics, log });
+  if (webhookSecretsOf(config).length === 0) warnOfNoWebhook(config, log);
+  return new GitHubConnection(config, deps, api);
+}
+
+/** Events fill the ledger and wake; reads answer from it at once and cost GitHub nothing. */
+export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot, GitHubNeed> {
+  private readonly config: GitHubConfig;
+  private readonly deps: ConnectionDeps;
+  private readonly subjects = new LiveSubjects();
+  private readonly ledger: Ledger;
+  private readonly reconciler: Reconciler;
+  private readonly unfollow: () => void;
+
+  constructor(config: GitHubConfig, deps: ConnectionDeps, api: GitHubApi) {
+    const { owner, scope, repos = [], maxJobs } = config;
+    this.config = config;
+    this.deps = deps;
+    this.ledger = new Ledger({ maxJobs });
+    this.reconciler = new Reconciler({
+      api,
+      ledger: this.ledger,
+      settings: { ...config, repos: fullNames(owner, repos) },
+      owner,
+      scope,
+      log: deps.log,
+      metrics: deps.metrics,
+      changed: (repo) => this.wake(repo, 'reconcile'),
+    });
+    this.unfollow = deps.events.follow((event) => this.take(event));
+    this.reconciler.start();
+  }
+
+  subject({ repos }: GitHubParams): SubjectRef<GitHubNeed> {
+    const { owner, scope, repos: own = [] } = this.config;
+    // An enterprise's are all that webhooks tell of: those that the connection names are only what is swept.
+    const meant = repos.length > 0 || scope === 'ent' ? repos : own;
+    const need = fullNames(owner, meant);
+    return { key: need.length === 0 ? allRepos : need.join(), hintNames: need, need: { repos: need } };
+  }
+
+  async read(subjects: readonly Subject<GitHubNeed>[], deliver: Deliver<GitHubSnapshot>): Promise<void> {
+    const nowMs = epochNowMs();
+    for (const { key, needs, maxStalenessMs } of subjects) {
+      // Equal keys name equal repositories.
+      const repos = needs[0]?.repos ?? [];
+      this.subjects.read(key, repos, nowMs);
+      this.reconciler.need(repos, maxStalenessMs);
+      const covered = this.reconciler.coverage.of(repos);
+      deliver(key, {
+        snapshot: { repos, jobs: this.ledger, covered },
+        ...(covered.kind === 'unsynced' ? {} : { confirmedAtMs: monotonicMs(covered.confirmedAtMs) }),
+      });
+    }
+  }
+
+  firstSync(signal: AbortSignal): Promise<void> {
+    return this.reconciler.firstSync(signal);
+  }
+
+  async close(): Promise<void> {
+    this.unfollow();
+    await this.reconciler.close();
+  }
+
+  private take({ fact, receivedAtMs, type, id }: InboundEvent): void {
+    if (!isFact(fact)) {
+      this.deps.log.debug({ type, id }, 'an event that holds no fact of this version is left out');
+      return;
+    }
+    const taken =
+      fact.kind === 'job'
+        ? this.ledger.takeWebhook(fact, receivedAtMs)
+        : this.ledger.takeRun(fact, receivedAtMs);
+    this.reconciler.noticed(fact, taken);
+    if (taken.changed) this.wake(fact.repo, 'webhook');
+  }
+
+  private wake(repo: string, cause: string): void {
+    for (const key of this.subjects.holding(repo)) this.deps.wake(key, cause);
+  }
+}
+
+/** The configuration has one of the two. */
+function authOf({ app, token = '' }: GitHubConfig): GitHubAuth {
+  return app === undefined ? { kind: 'token', token } : { kind: 'app', ...app };
+}
+
+function warnOfNoWebhook({ sweepSeconds }: GitHubConfig, log: Logger): void {
+  log.warn({ sweepSeconds }, 'without a webhook secret jobs are only seen every sweepSeconds');
+}

@@ -1,0 +1,45 @@
+import { ScalerError } from '../../../../src/errors.ts';
+import type { Asked, GitHubApi, OpenRun } from '../../../../src/sources/github/api.ts';
+import { epochNowMs } from '../../../../src/sources/github/clock.ts';
+import type { Job } from '../../../../src/sources/github/job.ts';
+
+/** A GitHub of a few jobs, that answers at once, or not at all. */
+export class SmallGitHub implements GitHubApi {
+  readonly quota = undefined;
+  readonly clockOffsetMs = 0;
+  /** By repository. */
+  readonly jobs = new Map<string, Job[]>();
+  down = false;
+
+  async repositories(): Promise<readonly string[]> {
+    return this.answer([...this.jobs.keys()]).value;
+  }
+
+  async openRuns(repo: string): Promise<Asked<readonly OpenRun[]>> {
+    const jobs = this.of(repo).filter(({ status }) => status !== 'completed');
+    return this.answer(jobs.map(({ runId, runAttempt }) => ({ runId, runAttempt })));
+  }
+
+  async jobsOf({ repo, runId }: { repo: string; runId: number }): Promise<Asked<readonly Job[]>> {
+    return this.answer(this.of(repo).filter((job) => job.runId === runId));
+  }
+
+  async job({ repo, jobId }: { repo: string; jobId: number }): Promise<Asked<Job>> {
+    const job = this.of(repo).find((one) => one.jobId === jobId);
+    if (!job) throw new ScalerError('not_found', `there is no job ${jobId}`);
+    return this.answer(job);
+  }
+
+  learnInstallation(): void {}
+
+  private of(repo: string): readonly Job[] {
+    const jobs = this.jobs.get(repo);
+    if (!jobs && !this.down) throw new ScalerError('not_found', `there is no ${repo}`);
+    return jobs ?? [];
+  }
+
+  private answer<T>(value: T): Asked<T> {
+    if (this.down) throw new ScalerError('unavailable', 'GitHub does not answer');
+    return { value, askedAtMs: epochNowMs() };
+  }
+}
