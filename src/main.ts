@@ -10,7 +10,7 @@ const commands: readonly ListedCommand[] = [
   },
   {
     name: 'demo',
-    summary: 'Show a backlog wake and size a workload, on a real broker.',
+    summary: 'Show backlogs wake and size a workload: Kafka, GitHub.',
     load: async () => (await import('./cli/demo.ts')).demo,
   },
 ];

@@ -15,6 +15,8 @@ const readyLimitMs = 30_000;
 export interface RunningScaler {
   /** Where its gRPC service listens. */
   readonly address: string;
+  /** Where it takes webhooks, if its source does. */
+  readonly ingestUrl: string;
   rpcsAnswered(): Promise<number>;
   /** Requests it has sent to its source. */
   requestsSent(): Promise<number>;
@@ -26,25 +28,21 @@ export interface ScalerSetting {
   readonly directory: string;
   /** The connection `demo`. */
   readonly connection: Readonly<Record<string, unknown>>;
-  /** Where webhooks are taken in; nowhere without it. */
-  readonly ingestPort?: number;
 }
 
 /** Starts the scaler just as `serve` does, from a configuration file. */
-export async function startScaler({
-  directory,
-  connection,
-  ingestPort,
-}: ScalerSetting): Promise<RunningScaler> {
-  const ports = await holdPorts(2);
-  const [grpcPort, adminPort] = ports.numbers;
+export async function startScaler({ directory, connection }: ScalerSetting): Promise<RunningScaler> {
+  const ports = await holdPorts(3);
+  const [grpcPort, adminPort, ingestPort] = ports.numbers;
   const file = join(directory, 'backlog-scaler.yaml');
   const host = '127.0.0.1';
   const document = {
     log: { level: 'silent' },
     grpc: { host, port: grpcPort },
     admin: { host, port: adminPort },
-    ...(ingestPort === undefined ? {} : { ingest: { host, port: ingestPort } }),
+    ingest: { host, port: ingestPort },
+    // All of it stays on this machine.
+    security: { allowPlaintextSecrets: true },
     connections: { demo: connection },
   };
   await writeFile(file, stringify(document));
@@ -58,6 +56,7 @@ export async function startScaler({
   await ready(`http://${host}:${adminPort}/readyz`);
   return {
     address: `${host}:${grpcPort}`,
+    ingestUrl: `http://${host}:${ingestPort}/ingest`,
     rpcsAnswered: () => total(scaler.metrics.rpcRequests),
     requestsSent: () => total(scaler.metrics.sourceRequests),
     stop: () => scaler.stop('the demo is over'),

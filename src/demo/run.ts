@@ -1,11 +1,12 @@
 import type { WriteStream } from 'node:tty';
 import { timingsText } from './keda-text.ts';
 import { Screen } from './screen.ts';
+import { githubStory } from './stories/github/story.ts';
 import { kafkaStory } from './stories/kafka/story.ts';
 import type { Story } from './story.ts';
 import { demoSpeed, demoTimings } from './timings.ts';
 
-const stories: readonly Story[] = [kafkaStory];
+const stories: readonly Story[] = [kafkaStory, githubStory];
 
 /** What `--source` takes. */
 export const choices: readonly string[] = [...stories.map(({ source }) => source), 'all'];

@@ -73,7 +73,9 @@ function all(times: readonly (number | undefined)[]): boolean {
 }
 
 function list(times: readonly (number | undefined)[]): string {
-  return times.map(duration).join(' and ') || 'never';
+  const texts = times.map(duration);
+  const last = texts.pop() ?? 'never';
+  return texts.length === 0 ? last : `${texts.join(', ')} and ${last}`;
 }
 
 /** `2.4 ms`, `11.3 s`, or `never`. */

@@ -26,6 +26,11 @@ describe('backlog-scaler', () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: backlog-scaler serve --config FILE')]);
   });
 
+  it('says what demo takes', async () => {
+    const { code, stdout } = await run('demo', '--help');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('--source kafka|github|all')]);
+  });
+
   it.each([
     [[], 'Usage: backlog-scaler COMMAND'],
     [['serv'], 'unknown command "serv" (did you mean "serve"?); see backlog-scaler --help'],
@@ -35,6 +40,7 @@ describe('backlog-scaler', () => {
       ['serve', '--confg', 'x'],
       'unknown option --confg (did you mean "--config"?); see backlog-scaler serve --help',
     ],
+    [['demo', '--source', 'sqs'], '--source must be one of kafka, github, all, got "sqs"'],
     [['serve', 'config.yaml'], 'unexpected argument "config.yaml"; see backlog-scaler serve --help'],
   ])('%j is invalid', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);
