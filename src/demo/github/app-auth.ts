@@ -32,8 +32,7 @@ export class AppAuth {
   private readonly tokens = new Map<string, InstallationToken>();
 
   constructor({ id, installationId, privateKey, publicKey }: AppOptions) {
-    const made = privateKey === undefined && publicKey === undefined ? rsaPair() : undefined;
-    const secret = privateKey ?? made;
+    const secret = privateKey ?? (publicKey === undefined ? rsaPair() : undefined);
     this.app = { id, installationId, privateKey: secret };
     this.publicKey = createPublicKey(publicKey ?? secret ?? '');
   }
@@ -83,9 +82,16 @@ export class AppAuth {
   }
 }
 
+let made: string | undefined;
+
+/** One pair for all of the process: making one takes a third of a second. */
 function rsaPair(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  made ??= generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  }).privateKey;
+  return made;
 }
 
 function decoded(part: string): Record<string, unknown> | undefined {

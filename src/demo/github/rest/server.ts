@@ -10,9 +10,10 @@ export interface Exchange {
   /** Without the prefix. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly template: string | undefined;
   readonly statusCode: number;
-  readonly body: unknown;
+  readonly link: string | undefined;
+  /** What was sent; empty for a 304. */
+  readonly text: string;
 }
 
 const page = '<html><body><h1>Unicorn!</h1></body></html>';
@@ -68,13 +69,13 @@ export class RestServer {
     }
     const { authorization } = request.headers;
     const dispatched = dispatch(backend, { method, url, path, authorization });
-    const statusCode = this.send(backend, dispatched, request, response);
+    const { statusCode, text } = this.send(backend, dispatched, request, response);
     const { caller, template, answer } = dispatched;
     const tokenKind = caller?.kind ?? 'none';
     this.recorder.add({ method, path: path + url.search, status: statusCode, tokenKind }, template);
-    const body = statusCode === 304 ? undefined : answer.body;
+    const link = answer.headers?.['link'];
     for (const observe of this.observers)
-      observe({ method, path, query: url.searchParams, template, statusCode, body });
+      observe({ method, path, query: url.searchParams, statusCode, link, text });
   }
 
   private send(
@@ -82,7 +83,7 @@ export class RestServer {
     { answer, caller, template }: Dispatched,
     request: IncomingMessage,
     response: ServerResponse,
-  ): number {
+  ): { statusCode: number; text: string } {
     response.sendDate = false;
     const json = faults.garbage ? page : JSON.stringify(answer.body);
     const etag = `W/"${createHash('sha256')
@@ -101,7 +102,8 @@ export class RestServer {
       ...(caller === undefined ? {} : limits.headers(caller)),
       ...answer.headers,
     });
-    response.end(fresh ? undefined : json);
-    return statusCode;
+    const text = fresh ? '' : json;
+    response.end(text);
+    return { statusCode, text };
   }
 }

@@ -1,0 +1,80 @@
+import type { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
+import type { Exchange } from '../../../src/demo/github/rest/server.ts';
+import { basicError, type Compiled, operations } from './schemas.ts';
+
+/** What any request may be answered: GitHub describes it in prose, for all operations at once. */
+const general = new Set([304, 401, 403, 404, 429, 500, 502, 503]);
+
+export interface Oracle {
+  /** What was against GitHub's description, one line each. */
+  readonly violations: string[];
+  /** The operations that were asked for, as in `GET /rate_limit`. */
+  readonly seen: ReadonlySet<string>;
+  stop(): void;
+}
+
+/**
+ * Judges by GitHub's published description every request that reaches this GitHub and every answer to it.
+ * The lists that `Link` leads to have paths of their own that are not in the description: they are judged as the
+ * operation whose answer led to them.
+ */
+export function withOracle(github: FakeGitHub): Oracle {
+  const violations: string[] = [];
+  const seen = new Set<string>();
+  const led = new Map<string, Compiled>();
+  const stop = github.observe((exchange) => {
+    const line = `${exchange.method} ${exchange.path}`;
+    const found = operations.find(({ path }) => path.test(line));
+    const operation = found ?? led.get(line);
+    if (operation === undefined) {
+      violations.push(`${line}: not in GitHub's description`);
+      return;
+    }
+    seen.add(operation.operation);
+    if (exchange.link !== undefined) led.set(`GET ${linkedPath(exchange.link, github.url)}`, operation);
+    const faults = [
+      ...requestFaults(exchange, operation, found !== undefined),
+      ...answerFaults(exchange, operation),
+    ];
+    for (const fault of faults) violations.push(`${line}: ${fault}`);
+  });
+  return { violations, seen, stop: () => void stop() };
+}
+
+function linkedPath(link: string, base: string): string {
+  const [, address = ''] = /<([^>]+)>/.exec(link) ?? [];
+  return new URL(address).pathname.slice(new URL(base).pathname.replace(/\/$/, '').length);
+}
+
+function* requestFaults(exchange: Exchange, operation: Compiled, byName: boolean): Generator<string> {
+  const groups = operation.path.exec(`${exchange.method} ${exchange.path}`)?.groups ?? {};
+  const given = new Map([...Object.entries(groups), ...exchange.query]);
+  for (const [name, value] of given) {
+    const check = operation.parameters.get(name);
+    const fault = check === undefined ? 'is unknown' : check(value);
+    if (fault !== undefined) yield `parameter ${name} ("${value}") ${fault.trim()}`;
+  }
+  // A path with ids names what is required in another way.
+  for (const name of byName ? operation.required : [])
+    if (!given.has(name)) yield `parameter ${name} is missing`;
+}
+
+function* answerFaults({ statusCode, text }: Exchange, operation: Compiled): Generator<string> {
+  const check = operation.responses.get(String(statusCode));
+  if (check === undefined && !general.has(statusCode)) yield `the answer ${statusCode} is unknown`;
+  if (text === '' && statusCode !== 304) yield `the answer ${statusCode} has no body`;
+  if (text === '') return;
+  const body = parsed(text);
+  if (body === undefined) return yield `the answer ${statusCode} is no JSON`;
+  const judge = check ?? (general.has(statusCode) ? basicError : undefined);
+  const fault = judge?.(body);
+  if (fault !== undefined) yield `the answer ${statusCode} is not as described: ${fault.trim()}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
