@@ -1,11 +1,9 @@
 import { Remembered } from './remembered.ts';
 
-/** What is known of a run's attempts; 0: none. */
+/** What is known of a run's attempts. */
 export interface AttemptsOfRun {
-  /** The newest attempt that was heard of: all before it are over. */
-  readonly newest: number;
-  /** The newest attempt that is completed: it and all before it are over. */
-  readonly completed: number;
+  /** The first attempt that may have open jobs: all before it are over. */
+  readonly firstOpen: number;
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
 }
@@ -19,20 +17,14 @@ export class Attempts {
   }
 
   /** Tells whether it was news. */
-  learn(runId: number, { newest, completed, atMs }: AttemptsOfRun): boolean {
-    const known = this.runs.get(runId);
-    if (known !== undefined && known.newest >= newest && known.completed >= completed) return false;
-    this.runs.set(runId, {
-      newest: Math.max(newest, known?.newest ?? 0),
-      completed: Math.max(completed, known?.completed ?? 0),
-      atMs: Math.max(atMs, known?.atMs ?? 0),
-    });
+  learn(runId: number, { firstOpen, atMs }: AttemptsOfRun): boolean {
+    if (firstOpen <= (this.runs.get(runId)?.firstOpen ?? 0)) return false;
+    this.runs.set(runId, { firstOpen, atMs });
     return true;
   }
 
   isOver(runId: number, attempt: number): boolean {
-    const known = this.runs.get(runId);
-    return known !== undefined && (attempt < known.newest || attempt <= known.completed);
+    return attempt < (this.runs.get(runId)?.firstOpen ?? 0);
   }
 
   entries(): Iterable<[number, AttemptsOfRun]> {

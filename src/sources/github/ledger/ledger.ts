@@ -117,8 +117,9 @@ export class Ledger implements OpenJobs {
   /** `atMs`: when the webhook was received. */
   takeRun({ runId, runAttempt, status }: RunFact, atMs: number): Taken {
     const changes = noChanges();
-    const completed = status === 'completed' ? runAttempt : 0;
-    this.learn(runId, { newest: runAttempt, completed, atMs }, changes);
+    // A new attempt begins only when the one before it is over.
+    const firstOpen = status === 'completed' ? runAttempt + 1 : runAttempt;
+    this.learn(runId, { firstOpen, atMs }, changes);
     return { changed: changes.changed, unheard: false };
   }
 
@@ -186,7 +187,7 @@ export class Ledger implements OpenJobs {
   /** Joins what was heard of a job with what is known of it, and puts the job where it belongs. */
   private take(heard: JobRecord, atMs: number, changes: Changes): void {
     const { jobId, runId } = heard;
-    this.learn(runId, { newest: heard.runAttempt, completed: 0, atMs }, changes);
+    this.learn(runId, { firstOpen: heard.runAttempt, atMs }, changes);
     if (this.tombstones.isCompleted(jobId)) return;
     const known = this.jobs.get(jobId) ?? this.tombstones.get(jobId)?.last;
     const record = known === undefined ? heard : join(known, heard);

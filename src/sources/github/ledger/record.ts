@@ -30,17 +30,13 @@ export const lateAfterMs = 15 * 60_000;
 /** What a webhook says. `atMs`: when we received it. */
 export function fromWebhook(job: Job, labelSet: LabelSet, atMs: number): JobRecord {
   const late = job.sinceMs !== undefined && atMs - job.sinceMs > lateAfterMs;
-  return { ...heard(job, labelSet, atMs), webhook: registerOf(job, atMs), rest: undefined, confirmed: !late };
+  return recordOf(job, labelSet, atMs, { webhook: registerOf(job, atMs), rest: undefined, confirmed: !late });
 }
 
 /** What REST says. `askedAtMs`: when the request was sent. */
 export function fromRest(job: Job, labelSet: LabelSet, askedAtMs: number): JobRecord {
-  return {
-    ...heard(job, labelSet, askedAtMs),
-    webhook: undefined,
-    rest: registerOf(job, askedAtMs),
-    confirmed: true,
-  };
+  const rest = registerOf(job, askedAtMs);
+  return recordOf(job, labelSet, askedAtMs, { webhook: undefined, rest, confirmed: true });
 }
 
 /** REST did not find the job. Not for ever: a token that loses a repository gets 404 for all that is in it. */
@@ -76,10 +72,26 @@ export function countedAs(record: JobRecord): 'queued' | 'in_progress' | undefin
   return status === 'queued' || status === 'in_progress' ? status : undefined;
 }
 
-function heard(job: Job, labelSet: LabelSet, atMs: number) {
-  const { jobId, runId, runAttempt, repo } = job;
-  const gated = job.gated || job.status === 'waiting';
-  return { jobId, runId, runAttempt, repo, labelSet, gated, firstHeardMs: atMs, heardMs: atMs };
+/** Field by field: spreading an object costs more than all else that is done with a webhook. */
+function recordOf(
+  job: Job,
+  labelSet: LabelSet,
+  atMs: number,
+  { webhook, rest, confirmed }: Pick<JobRecord, 'webhook' | 'rest' | 'confirmed'>,
+): JobRecord {
+  return {
+    jobId: job.jobId,
+    runId: job.runId,
+    runAttempt: job.runAttempt,
+    repo: job.repo,
+    labelSet,
+    webhook,
+    rest,
+    confirmed,
+    gated: job.gated || job.status === 'waiting',
+    firstHeardMs: atMs,
+    heardMs: atMs,
+  };
 }
 
 function registerOf({ status, sinceMs }: Job, atMs: number): Register {

@@ -23,12 +23,16 @@ export const restLagMs = 10_000;
  * A greatest element by a total order, so that order and doubles do not matter.
  */
 export function furthest(a: Register | undefined, b: Register | undefined): Register | undefined {
-  return greater(a, b, (x) => [seenRank(x.status), x.atMs, x.sinceMs ?? 0]);
+  if (a === undefined || b === undefined) return a ?? b;
+  const further = rank(a) - rank(b) || a.atMs - b.atMs || since(a) - since(b);
+  return further >= 0 ? a : b;
 }
 
 /** Of two words of REST: the one asked for last, since REST may take a job back. `completed` stays. */
 export function latest(a: Register | undefined, b: Register | undefined): Register | undefined {
-  return greater(a, b, (x) => [x.status === 'completed' ? 1 : 0, x.atMs, seenRank(x.status), x.sinceMs ?? 0]);
+  if (a === undefined || b === undefined) return a ?? b;
+  const later = ended(a) - ended(b) || a.atMs - b.atMs || rank(a) - rank(b) || since(a) - since(b);
+  return later >= 0 ? a : b;
 }
 
 /** The one of the two to believe. `completed` is believed whoever says it; else REST, once it cannot lag any more. */
@@ -39,20 +43,14 @@ export function believed(webhook: Register | undefined, rest: Register | undefin
   return rest.atMs > webhook.atMs + restLagMs ? rest : webhook;
 }
 
-function seenRank(status: SeenStatus): number {
+function rank({ status }: Register): number {
   return status === 'gone' ? -1 : rankOf(status);
 }
 
-function greater(
-  a: Register | undefined,
-  b: Register | undefined,
-  orderOf: (register: Register) => readonly number[],
-): Register | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  const orderOfB = orderOf(b);
-  for (const [place, value] of orderOf(a).entries()) {
-    const other = orderOfB[place] ?? 0;
-    if (value !== other) return value > other ? a : b;
-  }
-  return a;
+function since({ sinceMs }: Register): number {
+  return sinceMs ?? 0;
+}
+
+function ended({ status }: Register): number {
+  return status === 'completed' ? 1 : 0;
 }

@@ -10,10 +10,6 @@ export class Remembered<V extends { readonly atMs: number }> {
     this.limit = limit;
   }
 
-  get size(): number {
-    return this.values.size;
-  }
-
   get(id: number): V | undefined {
     return this.values.get(id);
   }

@@ -43,7 +43,9 @@ describe('expire', () => {
     ledger.takeWebhook(aJob({ status: 'waiting', gated: true, sinceMs: createdMs }), createdMs);
     ledger.takeWebhook(aJob({ gated: true, sinceMs: undefined }), startMs);
     expect(ledger.expire(startMs + 24 * hourMs)).toBe(false);
-    expect(ledger.expire(startMs + 26 * hourMs)).toBe(true);
+    ledger.takeRest(aJob({ sinceMs: createdMs }), startMs + 24 * hourMs);
+    expect(ledger.expire(startMs + 26 * hourMs)).toBe(false);
+    expect(ledger.expire(startMs + 50 * hourMs)).toBe(true);
   });
 
   it('keeps one that REST tells of first, days after it was created', () => {

@@ -34,6 +34,17 @@ describe('due', () => {
     expect(dueRuns(ledger, minuteMs + dueMs)).toEqual([100]);
   });
 
+  it.each([
+    ['a webhook', (ledger: Ledger) => ledger.takeWebhook(aJob({ gated: true }), startMs)],
+    ['REST', (ledger: Ledger) => ledger.takeRest(aJob({ status: 'waiting' }), startMs)],
+  ])('remembers the gate that %s told of', (_, tellOfGate) => {
+    const ledger = new Ledger();
+    tellOfGate(ledger);
+    ledger.takeWebhook(aJob(), startMs + minuteMs);
+    expect(dueRuns(ledger, minuteMs + 10_999)).toEqual([]);
+    expect(dueRuns(ledger, minuteMs + 11_000)).toEqual([100]);
+  });
+
   it('names the run that has been due for longest first, each once', () => {
     const ledger = new Ledger();
     ledger.takeWebhook(aJob({ jobId: 1, runId: 101 }), startMs + 2000);
@@ -69,13 +80,14 @@ describe('due', () => {
     ledger.takeWebhook(aJob(), startMs);
     ledger.takeWebhook(aJob({ jobId: 2, runId: 101, repo: 'acme/web' }), startMs);
     expect([...ledger.repos()]).toEqual(['acme/shop', 'acme/web']);
-    ledger.takeWebhook(aJob({ repo: 'acme/store', status: 'in_progress' }), startMs + 1000);
+    ledger.takeWebhook(aJob({ repo: 'acme/store' }), startMs + 1000);
+    ledger.takeWebhook(aJob(), startMs + 500);
     expect([...ledger.repos()]).toEqual(['acme/web', 'acme/store']);
     expect(ledger.runsOf('acme/store')).toEqual([{ repo: 'acme/store', runId: 100 }]);
     expect(ledger.runsOf('acme/shop')).toEqual([]);
     expect([...ledger.counts('acme/shop')]).toEqual([]);
     expect([...ledger.counts('acme/store')]).toEqual([
-      { labels: ['linux', 'self-hosted'], queued: 0, running: 1 },
+      { labels: ['linux', 'self-hosted'], queued: 1, running: 0 },
     ]);
     expect(ledger.openRuns).toBe(2);
   });

@@ -92,6 +92,7 @@ describe('gone', () => {
     const ledger = ledgerWith(aJob());
     ledger.gone(1, laterMs);
     expect(ledger.takeListing(run, [aJob()], laterMs + 1)).toMatchObject({ changed: true, opened: 1 });
+    expect(ledger.entries().jobs).toHaveLength(1);
     expect(shown(ledger.counts())).toEqual(['linux+self-hosted: 1/0']);
   });
 

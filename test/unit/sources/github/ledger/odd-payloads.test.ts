@@ -35,6 +35,8 @@ describe('what GitHub sends', () => {
       [webhook({}), webhook({ status: 'in_progress', labels: [] }, 30)],
       oneRunning,
     ],
+    ['queued without labels, then with them', [webhook({ labels: [] }), webhook({}, 1)], one],
+    ['queued with labels, then without', [webhook({}), webhook({ labels: [] }, 1)], one],
     [
       'a skipped job that was never queued, beside one that is',
       [webhook({}), webhook({ jobId: 2, status: 'completed', labels: [] }, 1)],
