@@ -25,6 +25,24 @@ export function deployment(job: Job, urls: Urls) {
     payload: {},
     transient_environment: false,
     production_environment: false,
-    performed_via_github_app: null,
+    performed_via_github_app: actionsApp(urls),
+  };
+}
+
+/** GitHub Actions is an App too. */
+function actionsApp(urls: Urls) {
+  return {
+    id: 15_368,
+    slug: 'github-actions',
+    node_id: 'A_15368',
+    owner: account({ id: 9_919, login: 'github', type: 'Organization' }, urls),
+    name: 'GitHub Actions',
+    description: 'Automate your workflow from idea to production',
+    external_url: 'https://help.github.com/en/actions',
+    html_url: `${urls.html}/apps/github-actions`,
+    created_at: '2018-07-30T09:30:17Z',
+    updated_at: '2019-12-10T19:04:12Z',
+    permissions: { actions: 'write', deployments: 'write', metadata: 'read' },
+    events: ['deployment', 'workflow_run'],
   };
 }

@@ -93,5 +93,6 @@ export function repository(repo: Repo, urls: Urls) {
     open_issues: 0,
     watchers: 0,
     default_branch: 'main',
+    custom_properties: {},
   };
 }
