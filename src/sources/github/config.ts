@@ -29,7 +29,7 @@ const app = z.strictObject({
       const message = privateKeyFault(key);
       if (message !== undefined) context.addIssue(message);
     })
-    .describe('`privateKeyFile`: PEM of a private key of the App.'),
+    .describe('PEM of a private key of the App, as GitHub gave it.'),
 });
 
 const shape = z.strictObject({
@@ -72,17 +72,21 @@ const shape = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .exactOptional()
-    .describe('`webhookSecrets` or `webhookSecretFiles`: several secrets, while one is replaced.'),
+    .describe('Instead of one: several secrets that are good at a time, while one is replaced.'),
   verifyQueuedSeconds: number(
     10,
     300,
     'How long a queued job may be silent before its run is asked for, in s.',
   ),
-  verifyRunningSeconds: number(10, 1800, 'The same for a running job, in s.'),
-  sweepSeconds: number(30, 900, 'How often repositories with recent jobs are read in full, in s.'),
-  sweepAllSeconds: number(60, 21_600, 'How often all repositories are read in full, in s.'),
+  verifyRunningSeconds: number(1, 1800, 'The same for a running job, in s.'),
+  sweepSeconds: number(
+    1,
+    900,
+    'How often repositories that had events in the last week are read in full, in s.',
+  ),
+  sweepAllSeconds: number(1, 21_600, 'How often all repositories are read in full, in s.'),
   deliveriesSeconds: number(
-    30,
+    1,
     120,
     'How often GitHub is asked for deliveries that failed, to have them sent again, in s. Only with `app`.',
   ),
