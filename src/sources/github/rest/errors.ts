@@ -28,7 +28,8 @@ export function refusal(
   const word = said(answer);
   const why = word === '' ? '' : ` (it says: ${word})`;
   if (pauseMs !== undefined && (status === 403 || status === 429)) return limited(pauseMs);
-  if (status === 401) return unavailable(`GitHub (${host}) ${unauthorized[asker]}${why}`);
+  if (status === 401 || isUnknownApp(answer, asker))
+    return unavailable(`GitHub (${host}) ${unauthorized[asker]}${why}`);
   if (status === 403) return unavailable(`GitHub (${host}) ${forbidden(answer, about, asker)}${why}`);
   if (status === 404) {
     const check = about.missing ?? 'check its name, and that we may see it';
@@ -39,6 +40,11 @@ export function refusal(
     return unavailable(text, pauseMs);
   }
   return unavailable(`GitHub (${host}) answers ${status} for ${about.what}${why}`, pauseMs);
+}
+
+/** GitHub answers 404 to a JWT of an App that it does not know. */
+function isUnknownApp(answer: Answer, asker: Asker): boolean {
+  return asker === 'app' && answer.status === 404 && /^integration\b/i.test(said(answer));
 }
 
 const unauthorized: Readonly<Record<Asker, string>> = {

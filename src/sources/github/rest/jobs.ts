@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Asked } from '../api.ts';
 import { canonicalLabels, type Job, type RunRef } from '../job.ts';
@@ -11,7 +10,10 @@ import { listOf } from './readable.ts';
 import { repoPath } from './repo-path.ts';
 import { type JobShape, jobShape } from './shapes.ts';
 
-/** The jobs of runs, and single ones. */
+/**
+ * The jobs of runs, and single ones. GitHub answers 404 for one that is gone, and for one whose repository we may no
+ * longer see: `not_found` alone does not say that there is no job.
+ */
 export class Jobs {
   private readonly client: Client;
   private readonly schema: z.ZodType<Chunk<JobShape>>;
@@ -39,7 +41,7 @@ export class Jobs {
       about: about(`the jobs of run ${runId} of ${repo}`),
       etags: this.pages,
     };
-    const { value, askedAtMs } = await this.orRepoGone(repo, readAll(this.client, ask, signal), signal);
+    const { value, askedAtMs } = await readAll(this.client, ask, signal);
     return { value: value.map((job) => jobOf(repo, job)), askedAtMs };
   }
 
@@ -53,46 +55,17 @@ export class Jobs {
       about: about(`job ${jobId} of ${repo}`),
       etags: this.jobs,
     };
-    const { value, askedAtMs } = await this.orRepoGone(repo, this.client.page(ask, signal), signal);
+    const { value, askedAtMs } = await this.client.page(ask, signal);
     return { value: jobOf(repo, value), askedAtMs };
-  }
-
-  /**
-   * A 404 says that a run or a job is gone only where we still see its repository: GitHub answers 404 as well when the
-   * App is taken off it, and then nothing is known of its jobs.
-   */
-  private async orRepoGone<T>(repo: string, asking: Promise<T>, signal: AbortSignal): Promise<T> {
-    try {
-      return await asking;
-    } catch (reason) {
-      if (isNotFound(reason)) await this.checkVisible(repo, signal);
-      throw reason;
-    }
-  }
-
-  private async checkVisible(repo: string, signal: AbortSignal): Promise<void> {
-    const { owner, path } = repoPath(repo);
-    try {
-      await this.client.page(
-        { operation: 'repository', as: { owner }, path, schema: z.object({}), about: { what: repo } },
-        signal,
-      );
-    } catch (reason) {
-      if (!isNotFound(reason)) throw reason;
-      throw new ScalerError(
-        'unavailable',
-        `we no longer see ${repo}: it was deleted, or the App was taken off it (or the token may not read it)`,
-      );
-    }
   }
 }
 
 function about(what: string): About {
-  return { what, permission: 'Actions: read', missing: 'it was deleted' };
-}
-
-function isNotFound(reason: unknown): boolean {
-  return reason instanceof ScalerError && reason.code === 'not_found';
+  return {
+    what,
+    permission: 'Actions: read',
+    missing: 'it was deleted, or we may no longer see its repository',
+  };
 }
 
 /** A job as REST tells of it. `requested` and `pending` have not come as far as to need a runner. */

@@ -124,6 +124,19 @@ describe('an App', () => {
     expect(error.message).toContain('app.installationId');
   });
 
+  it('that GitHub does not know says so, and not that it is not installed', async () => {
+    const script: Script = () => ({ status: 404, body: { message: 'Integration not found' } });
+    for (const installationId of [undefined, 11]) {
+      const app = await setupApp(
+        appGitHub(noRuns, { script }),
+        installationId === undefined ? {} : { installationId },
+      );
+      const error = await failure(app.api.openRuns('acme/shop', never));
+      expect(error.code).toBe('unavailable');
+      expect(error.message).toContain('app.id');
+    }
+  });
+
   it('says that its installation is suspended', async () => {
     const tokenReply = { status: 403, body: { message: 'This installation has been suspended' } };
     const app = await setupApp(appGitHub(noRuns, { tokenReply }), { installationId: 11 });

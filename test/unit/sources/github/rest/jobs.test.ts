@@ -79,20 +79,12 @@ describe('the jobs of a run', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('that is gone are not found, where its repository is still there', async () => {
-    const { api, github } = await setup(({ path }) =>
-      path === '/repos/acme/shop' ? { body: { id: 1 } } : { status: 404, body: { message: 'Not Found' } },
-    );
-    expect((await failure(api.jobsOf({ repo: 'acme/shop', runId: 7 }, never))).code).toBe('not_found');
-    expect((await failure(api.job({ repo: 'acme/shop', jobId: 9 }, never))).code).toBe('not_found');
-    expect(github.asked).toHaveLength(4);
-  });
-
-  it('of a repository we no longer see are unknown, not gone', async () => {
+  it('that is gone are not found', async () => {
     const { api } = await setup(() => ({ status: 404, body: { message: 'Not Found' } }));
     const error = await failure(api.jobsOf({ repo: 'acme/shop', runId: 7 }, never));
-    expect(error.code).toBe('unavailable');
-    expect(error.message).toContain('no longer see acme/shop');
+    expect(error.code).toBe('not_found');
+    expect(error.message).toContain('the jobs of run 7 of acme/shop');
+    expect((await failure(api.job({ repo: 'acme/shop', jobId: 9 }, never))).code).toBe('not_found');
   });
 });
 
