@@ -12,8 +12,8 @@ export interface Changes {
   needRestart: string[];
 }
 
-/** Listening sockets stay where they are. */
-const restartKeys = ['grpc', 'admin.host', 'admin.port'];
+/** Listening sockets stay where they are, and events where they are kept. */
+const restartKeys = ['grpc', 'admin.host', 'admin.port', 'ingest.host', 'ingest.port', 'eventLog'];
 
 export function changesBetween(before: LoadedConfig, after: LoadedConfig): Changes {
   const changed = [...changedSettings(before.settings, after.settings), ...changedConnections(before, after)];

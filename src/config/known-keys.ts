@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Path } from './faults.ts';
-import { fileKeys } from './secrets.ts';
+import { fileSpellings } from './secrets.ts';
 import { isMapping } from './tree.ts';
 
-/** The keys that a schema knows at a path, with the `…File` spellings of its secrets. */
+/** The keys that a schema knows at a path, with the `…File` and `…Files` spellings of its secrets. */
 export function knownKeys(schema: z.ZodType, path: Path): string[] {
   const json: unknown = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
   let nodes = members(json);
@@ -29,5 +29,5 @@ function child(node: Record<string, unknown>, part: PropertyKey): unknown {
 }
 
 export function withFileKeys(keys: readonly string[]): string[] {
-  return keys.flatMap((key) => (Object.hasOwn(fileKeys, `${key}File`) ? [key, `${key}File`] : [key]));
+  return keys.flatMap((key) => [key, ...fileSpellings(key)]);
 }

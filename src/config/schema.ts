@@ -55,6 +55,44 @@ const admin = z.strictObject({
     .describe('The bearer token that everything but `/livez` and `/readyz` asks for; none when left out.'),
 });
 
+const bytes = z.number().int().min(1024);
+
+const ingest = z
+  .strictObject({
+    host: z.string().min(1).default('0.0.0.0').describe('The address that webhooks are sent to.'),
+    port: port
+      .default(8081)
+      .describe('Its port; 0 takes a free one. It is only opened where a connection takes webhooks.'),
+    maxBodyBytes: bytes
+      .default(5_242_880)
+      .describe(
+        'The largest request that is taken. GitHub sends up to 25 MB, but what it says of a job is small.',
+      ),
+    maxInflightBytes: bytes
+      .default(67_108_864)
+      .describe('How much of requests is held at a time; above it senders are asked to come back (429).'),
+  })
+  .refine(({ maxBodyBytes, maxInflightBytes }) => maxBodyBytes <= maxInflightBytes, {
+    path: ['maxInflightBytes'],
+    message: 'must be at least maxBodyBytes',
+  });
+
+const memoryLog = z.strictObject({
+  type: z.literal('memory').describe('Where events are kept.'),
+  maxEvents: z
+    .number()
+    .int()
+    .min(1)
+    .default(20_000)
+    .describe('How many of the newest events are kept for connections that are opened again.'),
+});
+
+const eventLogs = [memoryLog] as const;
+
+const eventLog = z.discriminatedUnion('type', eventLogs, {
+  error: `must be one of ${eventLogs.map(({ shape }) => shape.type.value).join(', ')}`,
+});
+
 const limits = z.strictObject({
   triggers: z.number().int().min(1).default(20_000).describe('The most triggers that are kept at a time.'),
   triggersPerNamespace: z.number().int().min(1).default(2_000).describe('The same, for one namespace.'),
@@ -108,6 +146,14 @@ const settings = {
   log: log.prefault({}).describe('The log: JSON lines on standard output.'),
   grpc: grpc.prefault({}).describe('The server that KEDA calls.'),
   admin: admin.prefault({}).describe('The server of metrics, probes and readings.'),
+  ingest: ingest
+    .prefault({})
+    .describe('The server that webhooks are sent to; it may be reached from the Internet.'),
+  eventLog: eventLog
+    .prefault({ type: 'memory' })
+    .describe(
+      'Where verified events from outside are kept, for the ledgers that are filled by them; in memory when left out.',
+    ),
   limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
   security: security.prefault({}).describe('What is refused unless it is asked for.'),
 };

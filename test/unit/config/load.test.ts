@@ -21,6 +21,8 @@ describe('a configuration that can be used', () => {
       log: { level: 'info' },
       grpc: { host: '0.0.0.0', port: 6000 },
       admin: { host: '0.0.0.0', port: 8080 },
+      ingest: { host: '0.0.0.0', port: 8081, maxBodyBytes: 5_242_880, maxInflightBytes: 67_108_864 },
+      eventLog: { type: 'memory', maxEvents: 20_000 },
       limits: {
         triggers: 20000,
         triggersPerNamespace: 2000,
@@ -93,6 +95,18 @@ describe('a configuration that cannot be used', () => {
       'log.level: must be one of trace, debug, info, warn, error, fatal, silent',
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
+    [
+      `${minimal}ingest: { maxBodyByts: 1 }`,
+      'ingest.maxBodyByts: unknown key (did you mean "maxBodyBytes"?)',
+    ],
+    [`${minimal}ingest: { maxBodyBytes: 10 }`, 'ingest.maxBodyBytes: must be at least 1024'],
+    [
+      `${minimal}ingest: { maxInflightBytes: 2048 }`,
+      'ingest.maxInflightBytes: must be at least maxBodyBytes',
+    ],
+    [`${minimal}eventLog: { type: redis }`, 'eventLog.type: must be one of memory'],
+    [`${minimal}eventLog: { maxEvents: 5 }`, 'eventLog.type: is required'],
+    [`${minimal}eventLog: { type: memory, maxEvents: 0 }`, 'eventLog.maxEvents: must be at least 1'],
     ['log: {}', 'connections: is required'],
     ['connections:', 'connections: must be a mapping of keys to values'],
     ['connections: { a: 5 }', 'connections.a: must be a mapping of keys to values'],

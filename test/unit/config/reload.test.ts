@@ -160,4 +160,15 @@ describe('changesBetween', () => {
       needRestart: ['admin.host'],
     });
   });
+
+  it('takes what ingest bounds while running, and where it listens and keeps at the next start', async () => {
+    const before = await from('connections: {}');
+    const after = await from(
+      'ingest: { host: 127.0.0.1, port: 1, maxBodyBytes: 2048 }\neventLog: { type: memory, maxEvents: 5 }\nconnections: {}',
+    );
+    expect(changesBetween(before, after)).toEqual({
+      applied: ['ingest.maxBodyBytes'],
+      needRestart: ['ingest.host', 'ingest.port', 'eventLog.maxEvents'],
+    });
+  });
 });

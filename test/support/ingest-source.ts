@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { required, text } from '../../src/params/schema.ts';
+import type { InboundEvent, Source } from '../../src/sources/source.ts';
+
+const config = z.strictObject({
+  owner: z.string(),
+  webhookSecret: z.string().min(1).optional(),
+  webhookSecrets: z.array(z.string().min(1)).min(1).optional(),
+});
+type Config = z.output<typeof config>;
+
+const payload = z.object({ action: z.enum(['queued', 'completed']), owner: z.string(), job: z.number() });
+const fact = payload.omit({ owner: true });
+
+/** Jobs that are open by their events; nothing heals it, so every number is known. */
+export const ingestSource: Source<{ pool: string }, Config, number, undefined> = {
+  // Under the name of the one kind that has a path on the ingest port.
+  kind: 'github',
+  params: { table: { pool: required(text({ doc: 'A name for the trigger.' })) }, rules: [] },
+  config,
+  connectionKeys: {},
+  webhooks: {
+    secrets: ({ webhookSecret, webhookSecrets = [] }) =>
+      webhookSecret === undefined ? webhookSecrets : [webhookSecret],
+    owns: ({ owner }, said) => payload.safeParse(said).data?.owner === owner,
+    fact: (event, said) => (event === 'workflow_job' ? fact.safeParse(said).data : undefined),
+  },
+  minReadMs: () => 0,
+  connect(_, { events, wake, metrics }) {
+    const open = new Set<number>();
+    const unfollow = events.follow((event: InboundEvent) => {
+      const { action, job } = fact.parse(event.fact);
+      if (action === 'queued') open.add(job);
+      else open.delete(job);
+      metrics.rateLimitRemaining(5000 - open.size);
+      wake('jobs', 'webhook');
+    });
+    return {
+      subject: () => ({ key: 'jobs', hintNames: [], need: undefined }),
+      async read(subjects, deliver) {
+        for (const { key } of subjects) deliver(key, { snapshot: open.size });
+      },
+      close: async () => unfollow(),
+    };
+  },
+  fold: () => undefined,
+  evaluate: (_, { snapshot }) => ({
+    kind: 'known',
+    items: snapshot,
+    active: snapshot > 0,
+    detail: () => ({}),
+  }),
+  pace: () => ({ nextReadMs: 60_000, watch: false }),
+  target: ({ pool }) => ({ perReplica: 1, activation: 0, nameParts: [pool] }),
+};
