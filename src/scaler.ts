@@ -1,7 +1,12 @@
 import { AdminServer, type Readiness } from './admin/server.ts';
 import type { LoadedConfig, LoadResult, Stamps } from './config/load.ts';
 import { ConfigReloader } from './config/reload.ts';
+import { ScalerError } from './errors.ts';
+import type { EventLog } from './events/event-log.ts';
+import { MemoryEventLog } from './events/memory.ts';
 import { GrpcServer } from './grpc/server.ts';
+import { receiversOf } from './ingest/receiver.ts';
+import { IngestServer } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { Board } from './monitor/board.ts';
 import type { AnySource } from './sources/source.ts';
@@ -24,6 +29,8 @@ export interface ScalerOptions {
 const readinessMs = 100;
 /** Kubernetes kills after 30 s; unary calls are answered from memory and take no time. */
 const grpcDrainMs = 10_000;
+/** A webhook is kept within milliseconds of its last byte. */
+const ingestDrainMs = 3_000;
 
 /** The whole scaler: what is wired to what, and in which order it starts and stops. */
 export class Scaler {
@@ -33,6 +40,8 @@ export class Scaler {
   private readonly board: Board;
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
+  private readonly events: EventLog;
+  private readonly ingest: IngestServer;
   private readonly reloader: ConfigReloader;
   private token: string | undefined;
   private readinessTimer: NodeJS.Timeout | undefined;
@@ -41,7 +50,7 @@ export class Scaler {
 
   constructor(options: ScalerOptions) {
     const { config, sources, log, stamps, load, lookEveryMs } = options;
-    const { limits, grpc, admin } = config.settings;
+    const { limits, grpc, admin, eventLog } = config.settings;
     const { metrics } = this;
     this.options = options;
     this.token = admin.token;
@@ -52,7 +61,9 @@ export class Scaler {
       maxStalenessSeconds: limits.maxStalenessSeconds,
       maxRemembered: limits.triggers,
     });
-    this.board = new Board({ book, limits, log, metrics });
+    const events = new MemoryEventLog({ maxEvents: eventLog.maxEvents, log });
+    this.events = events;
+    this.board = new Board({ book, limits, log, metrics, feedOf: (name) => events.feedOf(name) });
     this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
@@ -60,6 +71,7 @@ export class Scaler {
       readiness: () => this.readiness(),
       token: () => this.token,
     });
+    this.ingest = new IngestServer({ events, requests: metrics.ingestRequests, log });
     this.reloader = new ConfigReloader(config, stamps, {
       load,
       apply: (changed) => this.apply(changed),
@@ -91,6 +103,7 @@ export class Scaler {
   private parts(): Part[] {
     const { settings, connections } = this.options.config;
     return [
+      { name: 'event log', stop: () => this.events.close() },
       {
         name: 'connections',
         start: () => this.board.use(connections, settings.limits),
@@ -102,6 +115,12 @@ export class Scaler {
         start: () => this.listenGrpc(),
         stop: () => this.grpc.drain(grpcDrainMs),
         stopLimitMs: grpcDrainMs + 1000,
+      },
+      {
+        name: 'ingest server',
+        start: () => this.takeWebhooks(this.options.config),
+        stop: () => this.ingest.drain(ingestDrainMs),
+        stopLimitMs: ingestDrainMs + 1000,
       },
       { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
       {
@@ -125,6 +144,15 @@ export class Scaler {
     this.options.log.info({ server: 'grpc', host, port: bound, security }, 'listening');
   }
 
+  /** The port is opened with the first connection that takes webhooks, and stays. */
+  private async takeWebhooks({ settings, connections }: LoadedConfig): Promise<void> {
+    this.ingest.use(receiversOf(connections.values()), settings.ingest);
+    if (!this.ingest.wantsPort) return;
+    const { host, port } = this.options.config.settings.ingest;
+    const bound = await this.ingest.listen({ host, port });
+    this.options.log.info({ server: 'ingest', host, port: bound }, 'listening');
+  }
+
   private readiness(): Readiness {
     const serving = this.lifecycle.state === 'serving';
     return { ready: serving && this.synced, checks: { serving, synced: this.synced } };
@@ -143,9 +171,18 @@ export class Scaler {
     check();
   }
 
-  private apply({ settings, connections }: LoadedConfig): void {
+  private apply(config: LoadedConfig): void {
+    const { settings, connections } = config;
+    const { log } = this.options;
     this.board.use(connections, settings.limits);
-    this.options.log.level = settings.log.level;
+    log.level = settings.log.level;
     this.token = settings.admin.token;
+    this.takeWebhooks(config).catch((reason: unknown) => {
+      const { message } = ScalerError.from(reason);
+      log.error(
+        { error: message },
+        'webhooks cannot be taken; the next change of the configuration tries again',
+      );
+    });
   }
 }

@@ -1,0 +1,126 @@
+import { ScalerError } from '../errors.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { InboundEvent } from '../sources/source.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { type Answer, refusal } from './answer.ts';
+import type { Head, IngestKind } from './kind.ts';
+import { parsePayload, payloadTypeOf } from './payload.ts';
+import type { Receiver } from './receiver.ts';
+import { RefusalLog } from './refusals.ts';
+import { isSignature, secretsOf, signersOf } from './signature.ts';
+
+/** More are not tried for one request: every one of them is a hash of the whole body. */
+const maxSecretsTried = 32;
+const keepRetrySeconds = 5;
+
+export interface GitHubWebhooksOptions {
+  readonly events: Pick<EventLog, 'append'>;
+  /** All connections that take webhooks now. */
+  readonly receivers: () => readonly Receiver[];
+  readonly log: Logger;
+  /** In ms, monotonic. */
+  readonly now?: () => number;
+}
+
+/**
+ * GitHub's webhooks. Nothing of a body is looked at before a secret of ours has signed it, and then it only
+ * counts for the connections whose secret that was and whose owner it is about.
+ */
+export class GitHubWebhooks implements IngestKind {
+  readonly kind = 'github';
+  private readonly options: GitHubWebhooksOptions;
+  private readonly refusals: RefusalLog;
+
+  constructor(options: GitHubWebhooksOptions) {
+    this.options = options;
+    this.refusals = new RefusalLog(options.log, options.now ?? (() => performance.now()));
+  }
+
+  refuse({ headers, connection }: Head): Answer | undefined {
+    if (!isSignature(headers['x-hub-signature-256'])) {
+      return refusal(401, 'unsigned', 'needs X-Hub-Signature-256: set a secret at the webhook');
+    }
+    const candidates = this.candidates(connection);
+    if (candidates.length === 0) {
+      return refusal(404, 'unknown_connection', 'no connection of this name takes webhooks');
+    }
+    if (connection === undefined && secretsOf(candidates).size > maxSecretsTried) {
+      const error = `there are more than ${maxSecretsTried} secrets: send to /ingest/github/<connection>`;
+      return refusal(404, 'unknown_connection', error);
+    }
+    if (payloadTypeOf(headers['content-type']) === undefined) {
+      return refusal(415, 'unsupported', 'takes application/json and application/x-www-form-urlencoded');
+    }
+    return undefined;
+  }
+
+  async take({ headers, connection }: Head, body: Buffer): Promise<Answer> {
+    const signature = headers['x-hub-signature-256'];
+    const type = payloadTypeOf(headers['content-type']);
+    if (!isSignature(signature) || type === undefined) return malformed('the request is not whole');
+    const signers = await signersOf(body, signature, this.candidates(connection));
+    if (signers.length === 0) {
+      this.refusals.refused(connection, headers['x-github-hook-id']);
+      return refusal(401, 'refused', 'no secret of ours made this signature');
+    }
+    const event = headers['x-github-event'];
+    if (typeof event !== 'string' || event === '') return malformed('needs X-GitHub-Event');
+    const parsed = parsePayload(body, type);
+    if (parsed === undefined)
+      return malformed('the body is not JSON, or not a form with JSON in its payload');
+    if (event === 'ping') return { status: 200, outcome: 'ping', body: { accepted: 'ping' } };
+    const owners = signers.filter((signer) => signer.owns(parsed.payload));
+    if (owners.length === 0) {
+      const error = 'its owner is of no connection whose secret signed it';
+      return refusal(403, 'foreign', error);
+    }
+    return this.keep(factsOf(owners, event, headers['x-github-delivery'], parsed.payload));
+  }
+
+  private async keep(events: readonly InboundEvent[]): Promise<Answer> {
+    if (events.length === 0) {
+      return { status: 202, outcome: 'ignored', body: { accepted: 'says nothing about a backlog' } };
+    }
+    try {
+      await Promise.all(events.map((event) => this.options.events.append(event)));
+    } catch (reason) {
+      const { message } = ScalerError.from(reason);
+      this.options.log.error({ error: message }, 'a webhook could not be kept: it is answered with 503');
+      const error = 'cannot be kept now, send it again';
+      return refusal(503, 'unavailable', error, { retryAfterSeconds: keepRetrySeconds });
+    }
+    return { status: 202, outcome: 'accepted', body: { accepted: 'kept' } };
+  }
+
+  private candidates(connection: string | undefined): readonly Receiver[] {
+    return this.options
+      .receivers()
+      .filter(({ kind, name }) => kind === this.kind && (connection === undefined || name === connection));
+  }
+}
+
+/** One event for each connection that the payload is a fact for. */
+function factsOf(
+  owners: readonly Receiver[],
+  event: string,
+  delivery: unknown,
+  payload: unknown,
+): readonly InboundEvent[] {
+  const receivedAtMs = performance.timeOrigin + performance.now();
+  const type = typeOf(event, payload);
+  const id = typeof delivery === 'string' ? delivery.slice(0, 64) : '';
+  return owners.flatMap(({ name, fact }) => {
+    const said = fact(event, payload);
+    return said === undefined ? [] : [{ connection: name, type, id, receivedAtMs, fact: said }];
+  });
+}
+
+function typeOf(event: string, payload: unknown): string {
+  const action = typeof payload === 'object' && payload !== null && 'action' in payload ? payload.action : '';
+  const type = typeof action === 'string' && action !== '' ? `${event}.${action}` : event;
+  return type.slice(0, 100);
+}
+
+function malformed(error: string): Answer {
+  return refusal(400, 'malformed', error);
+}

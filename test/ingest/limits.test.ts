@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { post, receiver, startIngest } from '../support/ingest.ts';
+import { IngestSocket } from '../support/ingest-socket.ts';
+
+const mebibyte = 1024 * 1024;
+const acme = receiver('acme', ['s3cret']);
+const honest = { body: JSON.stringify({ action: 'queued', owner: 'acme' }), secret: 's3cret' };
+const forged = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+
+describe('the size of a body', () => {
+  it('is refused by what is announced, with nothing of 30 MB read', async () => {
+    const { port, server, counted } = await startIngest([acme]);
+    const sender = new IngestSocket(port);
+    sender.head({ 'content-length': 30 * mebibyte });
+    sender.write(Buffer.alloc(30 * mebibyte));
+    await expect.poll(() => sender.status).toBe(413);
+    await sender.closed;
+    expect(sender.socket.bytesWritten).toBeLessThan(31 * mebibyte);
+    expect([server.inflightBytes, await counted('too_large')]).toEqual([0, 1]);
+    expect((await post(port, honest)).status).toBe(202);
+  });
+
+  it('is refused as soon as chunks are more than may be', async () => {
+    const { port, server } = await startIngest([acme], { limits: { maxBodyBytes: 100_000 } });
+    const sender = new IngestSocket(port);
+    sender.head({ 'transfer-encoding': 'chunked' });
+    for (let sent = 0; sent <= 100_000; sent += 1000) sender.write(`3e8\r\n${'x'.repeat(1000)}\r\n`);
+    await expect.poll(() => sender.status).toBe(413);
+    await sender.closed;
+    expect(server.inflightBytes).toBe(0);
+  });
+
+  it('may be just what may be, in as small chunks as there are', async () => {
+    const { port, kept } = await startIngest([acme], { limits: { maxBodyBytes: 40_000 } });
+    const body = honest.body.padEnd(40_000);
+    expect((await post(port, { ...honest, body })).status).toBe(202);
+    expect((await post(port, { ...honest, body: `${body} ` })).status).toBe(413);
+    expect(kept).toHaveLength(1);
+  });
+
+  it('costs no more for being sent byte by byte', async () => {
+    const { port, server } = await startIngest([acme]);
+    const sender = new IngestSocket(port);
+    sender.head({ 'transfer-encoding': 'chunked' });
+    sender.write('1\r\nx\r\n'.repeat(100_000));
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    expect(server.inflightBytes).toBeLessThanOrEqual(4 * 100_000);
+    sender.write('0\r\n\r\n');
+    await expect.poll(() => sender.status).toBe(401);
+  });
+});
+
+describe('a flood', () => {
+  it.each([
+    ['unsigned', {}, { unsigned: 200 }],
+    ['signed by nobody we know', forged, {}],
+  ])(
+    'of 200 bodies of 4 MB, %s, stays within the bound, and others are served',
+    async (_, headers, exactly) => {
+      const { port, server, limits, counted } = await startIngest([acme]);
+      let most = 0;
+      const watch = setInterval(() => {
+        most = Math.max(most, server.inflightBytes);
+      }, 1);
+      const body = Buffer.alloc(4 * mebibyte, 'x');
+      // A sender that is refused while it sends may see its connection closed before the answer.
+      const flood = Array.from({ length: 200 }, () =>
+        post(port, { body, headers }).then(
+          ({ status }) => status,
+          () => 'closed',
+        ),
+      );
+      const statuses = new Set(await Promise.all(flood));
+      clearInterval(watch);
+      expect(most).toBeLessThanOrEqual(limits.maxInflightBytes);
+      expect([...statuses].filter((status) => ![401, 429, 'closed'].includes(status))).toEqual([]);
+      for (const [outcome, count] of Object.entries(exactly)) expect(await counted(outcome)).toBe(count);
+      expect((await counted('unsigned')) + (await counted('refused')) + (await counted('busy'))).toBe(200);
+      expect(server.inflightBytes).toBe(0);
+      expect((await post(port, honest)).status).toBe(202);
+    },
+  );
+
+  it('that holds all there is makes others come back, until it is gone', async () => {
+    const all = 60 * 1024;
+    const limits = { maxBodyBytes: all, maxInflightBytes: all };
+    const { port, server, counted } = await startIngest([acme], { limits });
+    const holder = new IngestSocket(port);
+    holder.head({ 'content-length': all });
+    holder.write(Buffer.alloc(all - 1));
+    await expect.poll(() => server.inflightBytes).toBeGreaterThanOrEqual(all - 1);
+    const { status, headers } = await post(port, honest);
+    expect([status, headers['retry-after']]).toEqual([429, '5']);
+    expect(await counted('busy')).toBe(1);
+    holder.reset();
+    await expect.poll(() => server.inflightBytes).toBe(0);
+    expect((await post(port, honest)).status).toBe(202);
+    expect(await counted('malformed')).toBe(1);
+  });
+
+  it('of announcements alone holds nothing', async () => {
+    const { port, server } = await startIngest([acme]);
+    const flood = Array.from({ length: 50 }, () => new IngestSocket(port));
+    for (const sender of flood) sender.head({ 'content-length': 5 * mebibyte });
+    await expect.poll(async () => (await post(port, honest)).status).toBe(202);
+    expect(server.inflightBytes).toBe(0);
+  });
+});
+
+describe('a slow sender', () => {
+  const times = { headMs: 100, requestMs: 300, checkMs: 20 };
+
+  it('of a head is closed', async () => {
+    const { port } = await startIngest([acme], { times });
+    const sender = new IngestSocket(port);
+    sender.write('POST /ingest/github HTTP/1.1\r\nx-slow: ');
+    const drip = setInterval(() => sender.write('x'), 10);
+    await sender.closed;
+    clearInterval(drip);
+    expect(sender.status).toBe(408);
+  });
+
+  it('that says nothing at all is closed', async () => {
+    const { port } = await startIngest([acme], { times });
+    await new IngestSocket(port).closed;
+  });
+
+  it('of a body is closed, and what it held is free', async () => {
+    const { port, server, counted } = await startIngest([acme], { times });
+    const sender = new IngestSocket(port);
+    sender.head({ 'content-length': 1000 });
+    const drip = setInterval(() => sender.write('x'), 10);
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    await sender.closed;
+    clearInterval(drip);
+    await expect.poll(() => server.inflightBytes).toBe(0);
+    expect(await counted('malformed')).toBe(1);
+    expect((await post(port, honest)).status).toBe(202);
+  });
+});
+
+describe('the end', () => {
+  it('waits for a webhook that is on its way, and for nothing else', async () => {
+    const { port, server, kept } = await startIngest([acme]);
+    const idle = new IngestSocket(port);
+    const slow = new IngestSocket(port);
+    slow.head({ 'content-length': 10 });
+    slow.write('12345');
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    const drained = server.drain(60_000);
+    await expect(post(port, honest)).rejects.toThrow(/ECONN/);
+    slow.write('67890');
+    await expect.poll(() => slow.status).toBe(401);
+    await drained;
+    await Promise.all([idle.closed, slow.closed]);
+    expect(kept).toEqual([]);
+  });
+
+  it('comes after its time at the latest', async () => {
+    const { port, server } = await startIngest([acme]);
+    const slow = new IngestSocket(port);
+    slow.head({ 'content-length': 10 });
+    slow.write('12345');
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    await server.drain(20);
+    await slow.closed;
+    await expect.poll(() => server.inflightBytes).toBe(0);
+  });
+});

@@ -1,0 +1,71 @@
+import { credentials } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import { Scaler } from '../../src/scaler.ts';
+import { ConfigFolder } from './config-folder.ts';
+import { ingestSource } from './ingest-source.ts';
+import { recordingLog } from './recording-log.ts';
+import { TestClient } from './rpc-client.ts';
+
+const address = { host: '127.0.0.1', port: 0 };
+
+/** The product as `serve` wires it, with the ingest port on a free one and a source that takes webhooks. */
+export class IngestScaler {
+  readonly folder: ConfigFolder;
+  readonly log = recordingLog();
+  readonly scaler: Scaler;
+
+  static async start(connections: object, more: object = {}, files: Readonly<Record<string, string>> = {}) {
+    const folder = await ConfigFolder.make();
+    onTestFinished(() => folder.remove());
+    for (const [name, content] of Object.entries(files)) await folder.write(name, content);
+    await IngestScaler.write(folder, connections, more);
+    const load = () => loadConfig(folder.file, { environment: {}, sources: [ingestSource] });
+    const loaded = await load();
+    if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
+    const running = new IngestScaler(folder, loaded, load);
+    onTestFinished(() => running.scaler.stop('the test is over'));
+    await running.scaler.start();
+    return running;
+  }
+
+  private static write(folder: ConfigFolder, connections: object, more: object): Promise<void> {
+    const servers = { grpc: address, admin: address, ingest: address };
+    return folder.write('config.yaml', stringify({ ...servers, connections, ...more }));
+  }
+
+  private constructor(
+    folder: ConfigFolder,
+    loaded: Extract<Awaited<ReturnType<typeof loadConfig>>, { kind: 'loaded' }>,
+    load: () => ReturnType<typeof loadConfig>,
+  ) {
+    this.folder = folder;
+    const { config, stamps } = loaded;
+    this.scaler = new Scaler({ sources: [ingestSource], config, stamps, load, log: this.log });
+  }
+
+  /** Where a server listens; undefined while it does not. */
+  port(server: 'grpc' | 'ingest'): number | undefined {
+    const line = this.log.lines.find(({ fields }) => 'server' in fields && fields.server === server);
+    return line !== undefined && 'port' in line.fields ? Number(line.fields.port) : undefined;
+  }
+
+  /** The ingest port; throws while there is none. */
+  get ingestPort(): number {
+    const port = this.port('ingest');
+    if (port === undefined) throw new Error('ingest does not listen');
+    return port;
+  }
+
+  client(): TestClient {
+    const client = new TestClient(`127.0.0.1:${this.port('grpc')}`, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    return client;
+  }
+
+  async reload(connections: object, more: object = {}): Promise<void> {
+    await IngestScaler.write(this.folder, connections, more);
+    await this.scaler.reload();
+  }
+}

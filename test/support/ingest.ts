@@ -1,0 +1,113 @@
+import { createHmac } from 'node:crypto';
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import { MemoryEventLog } from '../../src/events/memory.ts';
+import type { Receiver } from '../../src/ingest/receiver.ts';
+import {
+  type IngestDeps,
+  type IngestLimits,
+  IngestServer,
+  type IngestTimes,
+} from '../../src/ingest/server.ts';
+import type { InboundEvent } from '../../src/sources/source.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import { recordingLog } from './recording-log.ts';
+
+const mebibyte = 1024 * 1024;
+export const ingestLimits: IngestLimits = { maxBodyBytes: 5 * mebibyte, maxInflightBytes: 64 * mebibyte };
+
+/** A connection of an owner, whose facts are `workflow_job` events. */
+export function receiver(owner: string, secrets: readonly string[], more: Partial<Receiver> = {}): Receiver {
+  return {
+    name: owner,
+    kind: 'github',
+    secrets,
+    owns: (payload) => ownerOf(payload) === owner,
+    fact: (event, payload) => (event === 'workflow_job' ? { of: ownerOf(payload) } : undefined),
+    ...more,
+  };
+}
+
+function ownerOf(payload: unknown): unknown {
+  return typeof payload === 'object' && payload !== null && 'owner' in payload ? payload.owner : undefined;
+}
+
+export interface IngestOptions {
+  limits?: Partial<IngestLimits>;
+  times?: Partial<IngestTimes>;
+  events?: IngestDeps['events'];
+}
+
+/** The ingest port, on a free one, with what it has kept, counted and said. */
+export async function startIngest(receivers: readonly Receiver[], options: IngestOptions = {}) {
+  const metrics = new Metrics();
+  const log = recordingLog();
+  const kept: InboundEvent[] = [];
+  const events = new MemoryEventLog({ maxEvents: 100, log });
+  for (const { name } of receivers) events.feedOf(name).follow((event) => kept.push(event));
+  const deps = { events: options.events ?? events, requests: metrics.ingestRequests, log };
+  const server = new IngestServer(deps, options.times);
+  const limits = { ...ingestLimits, ...options.limits };
+  server.use(receivers, limits);
+  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.drain(1000));
+  const counted = async (outcome: string) => {
+    const { values } = await metrics.ingestRequests.get();
+    return values.find(({ labels }) => labels.outcome === outcome && labels.kind === 'github')?.value ?? 0;
+  };
+  return { server, port, log, kept, limits, counted };
+}
+
+/** `X-Hub-Signature-256` as GitHub makes it. */
+export function sign(body: string | Buffer, secret: string): string {
+  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+}
+
+export interface Posted {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: unknown;
+}
+
+export interface Post {
+  path?: string;
+  method?: string;
+  body?: string | Buffer;
+  /** Signs the body. */
+  secret?: string;
+  /** Those of a `workflow_job` in JSON, unless said. */
+  headers?: OutgoingHttpHeaders;
+}
+
+/** Sends a webhook on a connection of its own; rejects where the connection ends without an answer. */
+export function post(
+  port: number,
+  { path = '/ingest/github', method = 'POST', body = '', secret, headers = {} }: Post = {},
+): Promise<Posted> {
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      agent: false,
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'workflow_job',
+        'x-github-delivery': '0b989ba4-242f-11e5-81e1-c7b6966d2516',
+        ...(secret === undefined ? {} : { 'x-hub-signature-256': sign(body, secret) }),
+        ...headers,
+      },
+    });
+    sent.once('response', (response) => {
+      text(response).then((said) => {
+        const answered = said === '' ? undefined : JSON.parse(said);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answered });
+        sent.destroy();
+      }, reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
