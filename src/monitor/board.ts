@@ -232,6 +232,9 @@ export class Board {
         'connection did not close',
       );
     });
+    // Only now: while it closed it could still count.
+    if (!this.readers.has(reader.configured.name))
+      this.options.metrics.forgetConnection(reader.configured.name);
   }
 
   async close(): Promise<void> {

@@ -94,6 +94,11 @@ export class Metrics {
     };
   }
 
+  /** The connection is gone, and with it what is only true of one that is there. */
+  forgetConnection(connection: string): void {
+    this.githubRateLimitRemaining.remove({ connection });
+  }
+
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
     return new Counter({ name: prefix + name, help, labelNames, registers: [this.registry] });
   }

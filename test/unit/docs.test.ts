@@ -27,6 +27,9 @@ async function exposition(): Promise<string> {
   metrics.sourceReadDuration.observe({ source }, 0.004);
   metrics.wakes.inc({ source, connection, cause: 'watch' });
   metrics.edges.inc({ source });
+  metrics.ingestRequests.inc({ kind: 'github', outcome: 'accepted' });
+  metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
+  metrics.forConnection('github', 'ci').corrected('opened');
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
   metrics.monitors.set({ source }, 1);
