@@ -72,6 +72,7 @@ export class FakeGitHub {
       body: (happening, { of }) => payload(happening, { urls, enterprise, ofApp: of === 'app' }),
       ping: (hook) => ping(hook, urls),
       defaultOf: options.app === undefined ? 'organization' : 'app',
+      targetIdOf: (of) => (of === 'app' ? (options.app?.id ?? 0) : this.owner.id),
     });
     this.workflows = new Workflows(this.world, (happening) => this.hooks.tell(happening));
     const { world, workflows, hooks, appAuth, faults } = this;

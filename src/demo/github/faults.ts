@@ -29,7 +29,7 @@ export class Faults {
     this.limits = limits;
   }
 
-  /** The primary limit of every credential; none `remaining` is the real 403. */
+  /** The primary limit of every credential until the reset; none `remaining` is the real 403. */
   rateLimit(limit: { limit: number; remaining: number; resetSeconds: number }): void {
     this.limits.set(limit);
   }

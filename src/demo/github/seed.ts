@@ -28,6 +28,7 @@ export function seedRun(world: World, repo: Repo, seed: Seed): Run {
     attempt: 1,
     forced: seed.status,
     jobsToCome: 0,
+    begun: seed.jobs.some(({ status }) => status === 'in_progress'),
     startedAtMs: createdAtMs,
   });
   seed.jobs.forEach(({ labels, name, status = 'queued', conclusion = 'success' }, index) => {

@@ -39,6 +39,7 @@ export class Workflows {
       attempt: 1,
       forced: request.status,
       jobsToCome: request.jobsToCome ?? 0,
+      begun: false,
       startedAtMs: now,
     });
     const held = request.status !== undefined;
@@ -73,11 +74,13 @@ export class Workflows {
   }
 
   pick(job: Job, runnerName: string): void {
-    const begun = job.run.jobs.some((other) => other.current.runner !== null);
+    const { run } = job;
+    const { begun } = run.current;
+    this.world.setRun(run, { ...run.current, begun: true });
     const runner = { id: ++this.lastRunnerId, name: runnerName };
     this.change(job, { status: 'in_progress', startedAtMs: this.world.now(), runner });
     this.tellJob(job, 'in_progress');
-    if (!begun) this.tellRun(job.run, 'in_progress');
+    if (!begun) this.tellRun(run, 'in_progress');
   }
 
   complete(job: Job, conclusion: Conclusion = 'success'): void {
@@ -116,7 +119,7 @@ export class Workflows {
     const before = run.jobs;
     const now = this.world.now();
     run.attempts.push([]);
-    this.world.setRun(run, { ...run.current, attempt: run.attempt + 1, startedAtMs: now });
+    this.world.setRun(run, { ...run.current, attempt: run.attempt + 1, begun: false, startedAtMs: now });
     for (const old of before) {
       const { name, environment, current } = old;
       const carried = current.conclusion === 'success' || current.conclusion === 'skipped';

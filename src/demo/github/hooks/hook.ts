@@ -12,6 +12,8 @@ export interface HookOptions {
 
 export interface Hook extends Required<HookOptions> {
   readonly id: number;
+  /** Of the App, organization or repository that has it. */
+  readonly targetId: number;
 }
 
 /** The raw body as this hook sends it, and the headers that vouch for it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Happening } from '../happening.ts';
-import { DeliveryLog } from './delivery-log.ts';
+import { type Delivery, DeliveryLog } from './delivery-log.ts';
 import type { Hook, HookOptions } from './hook.ts';
 import { Mishaps } from './mishaps.ts';
 import type { Outcome, Parcel } from './parcel.ts';
@@ -9,11 +9,16 @@ import { Postman } from './postman.ts';
 /** As many events can be delivered again; the older ones are forgotten. */
 const maxRemembered = 100_000;
 
+/** A delivery that waits for its turn says since when. */
+type How = Pick<Delivery, 'redelivery' | 'throttledAtMs'>;
+const first: How = { redelivery: false, throttledAtMs: undefined };
+
 interface Setting {
   now(): number;
   body(happening: Happening, hook: Hook): object;
   ping(hook: Hook): object;
   defaultOf: Hook['of'];
+  targetIdOf(of: Hook['of']): number;
 }
 
 /** Tells every hook of what happens. A delivery that fails is never tried again by itself. */
@@ -28,6 +33,7 @@ export class Hooks {
   private readonly idle: (() => void)[] = [];
   private held: Parcel[] | undefined;
   private underWay = 0;
+  private closed = false;
   private lastHookId = 480_000_000;
 
   constructor(setting: Setting) {
@@ -35,11 +41,13 @@ export class Hooks {
   }
 
   add(options: HookOptions): Hook {
+    const of = options.of ?? this.setting.defaultOf;
     const hook: Hook = {
       id: ++this.lastHookId,
       events: ['workflow_job', 'workflow_run'],
       contentType: 'json',
-      of: this.setting.defaultOf,
+      of,
+      targetId: this.setting.targetIdOf(of),
       ...options,
     };
     this.hooks.push(hook);
@@ -65,7 +73,7 @@ export class Hooks {
     const loss = this.mishaps.lossOf(happening);
     if (loss !== undefined) this.lose(parcel, loss.statusCode);
     else if (this.held !== undefined) this.held.push(parcel);
-    else this.after(this.mishaps.waitMs(happening), () => this.dispatch(parcel, false));
+    else this.dispatchAfter(this.mishaps.waitMs(happening), parcel);
   }
 
   ping(hook: Hook): void {
@@ -79,15 +87,16 @@ export class Hooks {
       body: this.setting.ping,
     };
     this.remember(parcel);
-    this.attempt(hook, parcel, false);
+    this.attempt(hook, parcel, first);
   }
 
   /** To all hooks, or to one. Throws where nobody remembers the GUID. */
   redeliver(guid: string, hook?: Hook): void {
     const parcel = this.remembered.get(guid);
     if (parcel === undefined) throw new Error(`There was no delivery ${guid}.`);
-    if (hook === undefined) this.dispatch(parcel, true);
-    else this.attempt(hook, parcel, true);
+    const again = { redelivery: true, throttledAtMs: undefined };
+    if (hook === undefined) this.dispatch(parcel, again);
+    else this.attempt(hook, parcel, again);
   }
 
   /** The GUIDs of what has happened, oldest first. */
@@ -106,16 +115,17 @@ export class Hooks {
   release(order: <T>(items: T[]) => T[]): void {
     const held = this.held ?? [];
     this.held = undefined;
-    for (const parcel of order(held)) this.dispatch(parcel, false);
+    for (const parcel of order(held)) this.dispatch(parcel, first);
   }
 
   /** Resolves when nothing is under way; what is held back does not count. */
   delivered(): Promise<void> {
-    if (this.underWay === 0) return Promise.resolve();
+    if (this.underWay === 0 || this.closed) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));
   }
 
   close(): void {
+    this.closed = true;
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
     this.postman.close();
@@ -133,40 +143,40 @@ export class Hooks {
     if (statusCode === undefined) return;
     const status = statusCode === 504 ? 'timed out' : 'failed to connect';
     for (const hook of this.wanting(parcel))
-      this.record(hook, parcel, false, { statusCode, status, durationSeconds: 0.1 });
+      this.record(hook, parcel, first, { statusCode, status, durationSeconds: 0.1 });
   }
 
-  private dispatch(parcel: Parcel, redelivery: boolean): void {
-    for (const hook of this.wanting(parcel)) this.attempt(hook, parcel, redelivery);
+  private dispatch(parcel: Parcel, how: How): void {
+    for (const hook of this.wanting(parcel)) this.attempt(hook, parcel, how);
   }
 
   private wanting(parcel: Parcel): Hook[] {
     return this.hooks.filter(({ events }) => events.includes(parcel.event) || events.includes('*'));
   }
 
-  private attempt(hook: Hook, parcel: Parcel, redelivery: boolean): void {
+  private attempt(hook: Hook, parcel: Parcel, how: How): void {
     this.underWay++;
     const done = (outcome: Outcome): void => {
-      this.record(hook, parcel, redelivery, outcome);
+      this.record(hook, parcel, how, outcome);
       this.settled();
     };
     this.postman.send({ hook, parcel, done });
   }
 
-  private record(hook: Hook, parcel: Parcel, redelivery: boolean, outcome: Outcome): void {
-    const deliveredAtMs = this.setting.now();
-    this.log.add({ ...outcome, hook, parcel, deliveredAtMs, redelivery, throttledAtMs: undefined });
+  private record(hook: Hook, parcel: Parcel, how: How, outcome: Outcome): void {
+    this.log.add({ ...outcome, ...how, hook, parcel, deliveredAtMs: this.setting.now() });
   }
 
-  private after(ms: number, act: () => void): void {
+  private dispatchAfter(ms: number, parcel: Parcel): void {
     if (ms <= 0) {
-      act();
+      this.dispatch(parcel, first);
       return;
     }
     this.underWay++;
+    const throttledAtMs = this.setting.now();
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      act();
+      this.dispatch(parcel, { redelivery: false, throttledAtMs });
       this.settled();
     }, ms);
     this.timers.add(timer);

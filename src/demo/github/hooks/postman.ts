@@ -80,6 +80,6 @@ function describing(hook: Hook, parcel: Parcel): Record<string, string> {
     'x-github-delivery': parcel.guid,
     'x-github-hook-id': String(hook.id),
     'x-github-hook-installation-target-type': hook.of === 'app' ? 'integration' : hook.of,
-    'x-github-hook-installation-target-id': String(parcel.installationId ?? hook.id),
+    'x-github-hook-installation-target-id': String(hook.targetId),
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Dispatched, dispatch } from './dispatch.ts';
 import { Recorder } from './recorder.ts';
@@ -97,6 +97,7 @@ export class RestServer {
     response.writeHead(statusCode, {
       date: new Date(world.now()).toUTCString(),
       'content-type': faults.garbage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+      'x-github-request-id': randomUUID(),
       'x-github-media-type': 'github.v3; format=json',
       ...(cacheable ? { etag, 'cache-control': 'private, max-age=60, s-maxage=60' } : {}),
       ...(caller === undefined ? {} : limits.headers(caller)),

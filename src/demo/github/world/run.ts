@@ -10,6 +10,8 @@ export interface RunState {
   readonly forced: JobStatus | undefined;
   /** Jobs that are not there yet because they need others first. */
   readonly jobsToCome: number;
+  /** A runner has taken one of this attempt's jobs. */
+  readonly begun: boolean;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
 }
@@ -33,6 +35,9 @@ export class Run {
   readonly state: Lagged<RunState | undefined> = new Lagged<RunState | undefined>(undefined);
   /** The jobs of each attempt, the first attempt first. */
   readonly attempts: Job[][] = [[]];
+  private latest: RunView | undefined;
+  /** Until then REST may show something older. */
+  private lagsUntilMs = 0;
 
   constructor(from: { id: number; repo: Repo; number: number; event: string; createdAtMs: number }) {
     this.id = from.id;
@@ -62,14 +67,22 @@ export class Run {
   }
 
   view(): RunView {
-    return viewOf(
+    this.latest ??= viewOf(
       this.current,
       this.jobs.map((job) => job.current),
     );
+    return this.latest;
+  }
+
+  /** It or one of its jobs is not what it was. */
+  changed(lagsUntilMs: number): void {
+    this.latest = undefined;
+    this.lagsUntilMs = Math.max(this.lagsUntilMs, lagsUntilMs);
   }
 
   /** What REST shows of it; undefined where that is nothing yet. */
   seen(nowMs: number): RunView | undefined {
+    if (nowMs >= this.lagsUntilMs) return this.view();
     const state = this.state.seen(nowMs);
     if (state === undefined) return undefined;
     const jobs: JobState[] = [];

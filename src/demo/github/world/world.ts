@@ -95,13 +95,16 @@ export class World {
     const job = new Job({ id: ++this.lastJobId, run, attempt, name, environment, createdAtMs });
     this.jobs.set(job.id, job);
     run.attempts[attempt - 1]?.push(job);
-    job.state.set(state, this.now(), this.clock.lagMs());
+    const [now, lagMs] = [this.now(), this.clock.lagMs()];
+    job.state.set(state, now, lagMs);
+    run.changed(now + lagMs);
     return job;
   }
 
   setRun(run: Run, state: Omit<RunState, 'updatedAtMs'>): void {
-    const now = this.now();
-    run.state.set({ ...state, updatedAtMs: now }, now, this.clock.lagMs());
+    const [now, lagMs] = [this.now(), this.clock.lagMs()];
+    run.state.set({ ...state, updatedAtMs: now }, now, lagMs);
+    run.changed(now + lagMs);
     run.repo.open.add(run);
   }
 

@@ -75,6 +75,8 @@ describe('the webhooks of a run', () => {
     github.rerunFailed(run.id);
     expect(await story()).toEqual(['workflow_job completed (completed)', 'workflow_job queued (queued)']);
     expect(run.attempt).toBe(2);
+    github.pick(run.jobs[0]?.id ?? 0);
+    expect(await story()).toContain('workflow_run in_progress (in_progress)');
     expect(run.jobs.filter((job) => before.includes(job.id))).toEqual([]);
   });
 
@@ -164,5 +166,23 @@ describe('a delivery', () => {
     expect(await story()).toEqual([]);
     github.releaseDeliveries((items) => [...items].reverse());
     expect(await story()).toHaveLength(4);
+  });
+
+  it('is not tried again by itself', async () => {
+    receiver.statusCode = 500;
+    github.startRun('shop', { jobs: [] });
+    expect(await story()).toEqual(['workflow_run requested (queued)']);
+    receiver.statusCode = 202;
+    github.redeliver(github.guids()[0] ?? '');
+    expect(await story()).toEqual(['workflow_run requested (queued)']);
+  });
+
+  it('overtakes others', async () => {
+    github.shuffle(200, 7);
+    const started = Array.from({ length: 8 }, () => github.startRun('shop', { jobs: [] }).id);
+    await github.delivered();
+    const ids = receiver.bodies('workflow_run').map((body) => Object(body['workflow_run']).id);
+    expect(ids).not.toEqual(started);
+    expect(ids.sort()).toEqual(started);
   });
 });
