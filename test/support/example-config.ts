@@ -1,0 +1,36 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
+import { sources } from '../../src/sources/index.ts';
+
+/** Where examples say that secrets are mounted. */
+const mounted = /\/etc\/backlog-scaler[\w-]*\/[\w.-]+/g;
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+});
+
+/** Loads an example's configuration as `serve` does, with a file for each secret that it names. */
+export async function loadExample(text: string): Promise<LoadedConfig> {
+  const folder = await mkdtemp(join(tmpdir(), 'backlog-scaler-example-'));
+  try {
+    const file = join(folder, 'backlog-scaler.yaml');
+    await writeFile(
+      file,
+      text.replaceAll(mounted, (path) => join(folder, basename(path))),
+    );
+    for (const [path] of text.matchAll(mounted)) {
+      const secret = path.endsWith('private-key.pem') ? privateKey : 'a secret that nobody knows';
+      await writeFile(join(folder, basename(path)), secret);
+    }
+    const result = await loadConfig(file, { environment: {}, sources });
+    if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
+    return result.config;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import type { LoadedConfig } from '../../src/config/load.ts';
+import { sources } from '../../src/sources/index.ts';
+import { TriggerBook } from '../../src/trigger/book.ts';
+import type { Trigger } from '../../src/trigger/trigger.ts';
+import { loadExample } from '../support/example-config.ts';
+
+const root = new URL('../../deploy/examples/', import.meta.url);
+
+const manifest = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
+});
+const configMap = manifest.extend({ data: z.object({ 'backlog-scaler.yaml': z.string() }) });
+const scaled = manifest.extend({
+  kind: z.enum(['ScaledObject', 'ScaledJob']),
+  spec: z.looseObject({
+    pollingInterval: z.number().optional(),
+    scaleTargetRef: z.object({ name: z.string() }).optional(),
+    scalingStrategy: z.looseObject({ strategy: z.string() }).optional(),
+    triggers: z.array(z.object({ type: z.string(), metadata: z.record(z.string(), z.string()) })).min(1),
+  }),
+});
+type Scaled = z.infer<typeof scaled>;
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.yaml'),
+);
+
+/** The documents of a file; a key twice or a wrong indent is an error. */
+function manifests(file: string): z.infer<typeof manifest>[] {
+  return parseAllDocuments(readFileSync(new URL(file, root), 'utf8')).map((document) => {
+    expect(document.errors).toEqual([]);
+    return manifest.parse(document.toJS());
+  });
+}
+
+function triggersOf({ metadata, spec }: Scaled, { settings, connections }: LoadedConfig): Trigger[] {
+  const { maxStalenessSeconds } = settings.limits;
+  const book = new TriggerBook({ sources, connections, maxStalenessSeconds, maxRemembered: 10 });
+  return spec.triggers.map((trigger) => book.trigger({ ...metadata, metadata: trigger.metadata }));
+}
+
+const folders = [...new Set(files.map((file) => file.slice(0, file.indexOf('/'))))];
+
+it('there are examples for every source', () => {
+  expect(folders.toSorted()).toEqual(sources.map(({ kind }) => kind).toSorted());
+});
+
+describe.each(folders)('deploy/examples/%s', (folder) => {
+  const own = files.filter((file) => file.startsWith(`${folder}/`));
+  const all = own.flatMap((file) => manifests(file).map((one) => ({ file, one })));
+  const scaledObjects = all
+    .filter(({ one }) => one.kind === 'ScaledObject' || one.kind === 'ScaledJob')
+    .map(({ file, one }) => ({ file, one: scaled.parse(one) }));
+  let config: LoadedConfig;
+
+  beforeAll(async () => {
+    const found = all.find(({ one }) => one.kind === 'ConfigMap');
+    config = await loadExample(configMap.parse(found?.one).data['backlog-scaler.yaml']);
+  });
+
+  it('has a configuration that serve takes', () => {
+    expect([...config.connections.values()].map(({ source }) => source.kind)).toEqual([folder]);
+  });
+
+  it('has triggers', () => {
+    expect(scaledObjects.length).toBeGreaterThan(0);
+  });
+
+  it.each(scaledObjects)('$file: the scaler takes its triggers', ({ one }) => {
+    for (const trigger of triggersOf(one, config)) expect(trigger.source.kind).toBe(folder);
+  });
+
+  it.each(scaledObjects)('$file: polls or pushes as its kind can', ({ one }) => {
+    const { kind, spec } = one;
+    const types = spec.triggers.map(({ type }) => type);
+    if (kind === 'ScaledObject') expect(types).toEqual(['external-push']);
+    // A pushed true creates no Job: what the poll finds is all there is.
+    else expect([types, spec.pollingInterval]).toEqual([['external'], 1]);
+  });
+
+  it.each(scaledObjects.filter(({ one }) => one.kind === 'ScaledObject'))(
+    '$file: what it scales, where it is here, leaves the replicas to KEDA',
+    ({ one }) => {
+      const target = all.find(
+        (other) =>
+          other.one.kind === 'Deployment' && other.one.metadata.name === one.spec.scaleTargetRef?.name,
+      );
+      expect(target?.one['spec'] ?? {}).not.toHaveProperty('replicas');
+    },
+  );
+
+  it.each(scaledObjects.filter(({ one }) => one.spec.scalingStrategy !== undefined))(
+    '$file: counts what its strategy wants counted',
+    ({ one }) => {
+      const wanted = one.spec.scalingStrategy?.strategy === 'accurate' ? 'queued' : undefined;
+      expect(one.spec.triggers.map(({ metadata }) => metadata['count'])).toEqual([wanted]);
+    },
+  );
+});

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseYaml } from '../../src/config/yaml.ts';
+import { sources } from '../../src/sources/index.ts';
+import { TriggerBook } from '../../src/trigger/book.ts';
+import { loadExample } from '../support/example-config.ts';
+
+const page = readFileSync(new URL('../../docs/github.md', import.meta.url), 'utf8');
+
+/** The page's YAML blocks, without the indent they have inside a list. */
+const blocks = [...page.matchAll(/^( *)```yaml\n(.*?)^ *```$/gms)].map(([, indent = '', text = '']) =>
+  text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+);
+const configs = blocks.filter((text) => text.includes('connections:'));
+const triggers = blocks.filter((text) => text.startsWith('triggers:'));
+const withTriggers = z.object({
+  triggers: z.array(z.object({ metadata: z.record(z.string(), z.string()) })),
+});
+
+describe('docs/github.md', () => {
+  it('shows an App, a token and several organisations', () => {
+    expect([configs.length, triggers.length]).toEqual([3, 1]);
+  });
+
+  it.each(configs)('has a configuration that serve takes: %#', async (text) => {
+    const { connections } = await loadExample(text);
+    expect(new Set([...connections.values()].map(({ source }) => source.kind))).toEqual(new Set(['github']));
+  });
+
+  it.each(triggers)('has a trigger that the scaler takes: %#', async (text) => {
+    const { connections } = await loadExample(configs[0] ?? '');
+    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    const parsed = parseYaml(text);
+    for (const { metadata } of withTriggers.parse('value' in parsed ? parsed.value : undefined).triggers)
+      expect(book.trigger({ namespace: 'ci', name: 'runners', metadata }).source.kind).toBe('github');
+  });
+
+  it('links to manifests and pages that are there', () => {
+    const links = [...page.matchAll(/\]\(([^)#]+)/g)].map(([, link = '']) => link);
+    expect(links.length).toBeGreaterThan(5);
+    for (const link of links)
+      expect(() => readFileSync(new URL(`../../docs/${link}`, import.meta.url))).not.toThrow();
+  });
+});
