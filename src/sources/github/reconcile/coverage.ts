@@ -29,8 +29,8 @@ export class RepoCoverage implements Coverage {
     const { book, owner, hasList, listError } = this.options;
     if (!hasList) return unsynced('unavailable', noList(owner));
     const missing = book.missing();
-    if (missing.length > 0 && missing.length === book.configuredSize)
-      return unsynced('not_found', notThere(missing));
+    if (book.allMissing)
+      return unsynced('not_found', missing.length > 0 ? notThere(missing) : noneThere(owner));
     const confirmedAtMs = book.confirmedAtMs;
     if (confirmedAtMs !== undefined) return covered(missing, confirmedAtMs);
     const remaining = book.firstRemaining;
@@ -82,6 +82,10 @@ function firstOf<T>(names: Iterable<string>, pick: (name: string) => T | undefin
 function notThere(repos: readonly string[]): string {
   const named = repos.length > 5 ? `${repos.slice(0, 5).join(', ')}, …` : repos.join(', ');
   return `GitHub does not know ${named}: check the names, and that the App is installed on them or the token may read them`;
+}
+
+function noneThere(owner: string): string {
+  return `GitHub lists repositories of ${owner} but answers 404 for the runs of each: let the App or the token read them (Actions: read)`;
 }
 
 function noList(owner: string): string {

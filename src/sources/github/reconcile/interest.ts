@@ -1,9 +1,11 @@
 const forgottenAfterMs = 600_000;
-const maxNeeds = 5_000;
+const lookEveryMs = 60_000;
+/** As many as there may be triggers. */
+const maxNeeds = 20_000;
 
 interface Need {
   readonly repos: readonly string[];
-  maxStalenessMs: number;
+  readonly maxStalenessMs: number;
   askedAtMs: number;
 }
 
@@ -23,25 +25,30 @@ function everyMs(maxStalenessMs: number): number {
 /** Remembers what subjects ask for; what is not asked for any more is forgotten after ten minutes. */
 export class Interest {
   private readonly needs = new Map<string, Need>();
+  private interests: Interests | undefined;
+  private lookAtMs = 0;
 
   /** True when this was not asked for before, or is wanted more often than before. */
-  need(repos: readonly string[], maxStalenessMs = Number.POSITIVE_INFINITY, nowMs: number): boolean {
+  need(repos: readonly string[], nowMs: number, maxStalenessMs = Number.POSITIVE_INFINITY): boolean {
     const key = repos.join(',');
     const known = this.needs.get(key);
-    if (known) {
-      const sooner = maxStalenessMs < known.maxStalenessMs;
-      known.maxStalenessMs = maxStalenessMs;
+    if (known?.maxStalenessMs === maxStalenessMs) {
       known.askedAtMs = nowMs;
-      return sooner;
+      return false;
     }
-    if (this.needs.size >= maxNeeds) this.forget(nowMs);
-    if (this.needs.size >= maxNeeds) return false;
+    if (!known && this.needs.size >= maxNeeds) return false;
     this.needs.set(key, { repos, maxStalenessMs, askedAtMs: nowMs });
-    return true;
+    this.interests = undefined;
+    return maxStalenessMs < (known?.maxStalenessMs ?? Number.POSITIVE_INFINITY) || !known;
   }
 
   at(nowMs: number): Interests {
-    this.forget(nowMs);
+    if (nowMs >= this.lookAtMs) this.forget(nowMs);
+    this.interests ??= this.sumUp();
+    return this.interests;
+  }
+
+  private sumUp(): Interests {
     const named = new Map<string, number>();
     let ownerMs = Number.POSITIVE_INFINITY;
     for (const { repos, maxStalenessMs } of this.needs.values()) {
@@ -53,6 +60,8 @@ export class Interest {
   }
 
   private forget(nowMs: number): void {
+    this.lookAtMs = nowMs + lookEveryMs;
+    this.interests = undefined;
     for (const [key, { askedAtMs }] of this.needs)
       if (nowMs - askedAtMs > forgottenAfterMs) this.needs.delete(key);
   }

@@ -42,6 +42,8 @@ export class Lookups {
   private readonly rested = new Map<number, number>();
   private silent: RunRef[] = [];
   private lookAtMs = 0;
+  /** Looks that were asked for, in whole seconds: few, since none is asked for far ahead. */
+  private readonly looks = new Set<number>();
 
   constructor(options: LookupsOptions) {
     this.options = options;
@@ -61,9 +63,12 @@ export class Lookups {
     this.unheard.delete(runId);
   }
 
-  /** Asks the ledger at `atMs` at the latest. */
-  lookBy(atMs: number): void {
-    this.lookAtMs = Math.min(this.lookAtMs, atMs);
+  /** Asks the ledger at `atMs`, or up to a second later. Returns when. */
+  lookAt(atMs: number): number {
+    const secondMs = Math.ceil(atMs / 1000) * 1000;
+    this.looks.add(secondMs);
+    this.lookAtMs = Math.min(this.lookAtMs, secondMs);
+    return secondMs;
   }
 
   nextAtMs(): number {
@@ -107,7 +112,8 @@ export class Lookups {
     const { ledger, silence, everyMs, isMissing } = this.options;
     if (nowMs < this.lookAtMs) return;
     for (const [runId, untilMs] of this.rested) if (untilMs <= nowMs) this.rested.delete(runId);
-    this.lookAtMs = nowMs + everyMs;
+    for (const atMs of this.looks) if (atMs <= nowMs) this.looks.delete(atMs);
+    this.lookAtMs = Math.min(nowMs + everyMs, ...this.looks);
     const due = ledger.due(nowMs, silence());
     this.silent = due.filter(
       ({ repo, runId }) => !this.failed.has(runId) && !this.rested.has(runId) && !isMissing(repo),

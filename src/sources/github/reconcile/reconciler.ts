@@ -30,7 +30,6 @@ const lookEveryMs = 15_000;
 const gateMs = 11_000;
 /** An event this old may be a replay, which the ledger does not count before REST has confirmed it. */
 const lateMs = 10 * 60_000;
-const coalesceLateMs = 1_000;
 /** After a fault of ours, so that it cannot become a busy loop. */
 const faultMs = 60_000;
 
@@ -131,7 +130,7 @@ export class Reconciler {
   /** A live subject is read: its repositories (none: all) are kept fresh for ten minutes more. */
   need(repos: readonly string[], maxStalenessMs: number | undefined): void {
     const nowMs = this.now();
-    if (this.interest.need(repos, maxStalenessMs, nowMs)) this.nap.wakeBy(nowMs);
+    if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
   }
 
   /** A webhook's fact went into the ledger. */
@@ -153,8 +152,9 @@ export class Reconciler {
     // Before a repository's first sweep nothing can have been lost: the sweep is about to find all there is.
     const synced = known === undefined || known.sweptAtMs !== undefined;
     if (unheard && synced && !isSkipped(fact)) this.nap.wakeBy(this.lookups.soon(run, nowMs));
-    if (fact.gated) this.lookBy(nowMs + gateMs);
-    if (fact.sinceMs !== undefined && nowMs - fact.sinceMs > lateMs) this.lookBy(nowMs + coalesceLateMs);
+    if (fact.gated) this.nap.wakeBy(this.lookups.lookAt(nowMs + gateMs));
+    if (fact.sinceMs !== undefined && nowMs - fact.sinceMs > lateMs)
+      this.nap.wakeBy(this.lookups.lookAt(nowMs));
   }
 
   /** Resolves when all of the owner has been read once, when `signal` aborts, and on close. */
@@ -167,11 +167,6 @@ export class Reconciler {
     this.nap.close();
     this.first.finish();
     await this.loop;
-  }
-
-  private lookBy(atMs: number): void {
-    this.lookups.lookBy(atMs);
-    this.nap.wakeBy(atMs);
   }
 
   private async run(): Promise<void> {

@@ -24,6 +24,7 @@ export class RepoBook {
   private listedAtMs: number | undefined;
   private lastSweptAtMs: number | undefined;
   private confirmed: number | undefined;
+  private nothingThere = false;
 
   constructor(configured: Iterable<string>) {
     this.configured = new Set(configured);
@@ -91,10 +92,10 @@ export class RepoBook {
    */
   isGoneForCertain({ name, missing, listed }: Repo): boolean {
     if (!missing) return false;
-    if (!listed && (this.listedAtMs ?? 0) > missing.sinceMs) return true;
+    if (!listed && (this.listedAtMs ?? 0) >= missing.sinceMs) return true;
     const owner = `${name.split('/')[0]}/`;
     for (const other of this.repos.values())
-      if (other.name.startsWith(owner) && (other.sweptAtMs ?? 0) > missing.sinceMs) return true;
+      if (other.name.startsWith(owner) && (other.sweptAtMs ?? 0) >= missing.sinceMs) return true;
     return false;
   }
 
@@ -113,8 +114,9 @@ export class RepoBook {
     return this.firstDone ? this.confirmed : undefined;
   }
 
-  get configuredSize(): number {
-    return this.configured.size;
+  /** GitHub answers 404 for each that is listed: it is not the repositories that are gone, but our rights. */
+  get allMissing(): boolean {
+    return this.nothingThere;
   }
 
   /** Those of the named (of the configured, where none are) for which GitHub answers 404. */
@@ -136,13 +138,14 @@ export class RepoBook {
     let active = false;
     for (const repo of this.repos.values()) {
       this.mark(repo, cadence);
-      if (!repo.active && !repo.urgent && (!repo.listed || repo.missing)) {
+      if (!repo.active && !repo.urgent && !repo.listed) {
         this.repos.delete(repo.name);
         this.firstRound?.delete(repo.name);
         continue;
       }
       active ||= repo.active;
-      if ((repo.sweptAtMs ?? Infinity) < (resting?.sweptAtMs ?? Infinity)) resting = repo;
+      const older = (repo.sweptAtMs ?? Infinity) < (resting?.sweptAtMs ?? Infinity);
+      if (older && !repo.missing) resting = repo;
       outlooks.push(outlookOf(repo, cadence));
     }
     return active || !resting ? outlooks : [...outlooks, this.pulse(resting, cadence)];
@@ -169,10 +172,15 @@ export class RepoBook {
    */
   private confirm(): void {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { active, missing, sweptAtMs, floorMs } of this.repos.values()) {
+    let listedSize = 0;
+    let listedMissing = 0;
+    for (const { active, listed, missing, sweptAtMs, floorMs } of this.repos.values()) {
+      if (listed) listedSize += 1;
+      if (listed && missing) listedMissing += 1;
       const atMs = Math.max(sweptAtMs ?? 0, floorMs ?? 0);
       if (active && !missing && atMs > 0) oldest = Math.min(oldest, atMs);
     }
+    this.nothingThere = listedSize > 0 && listedMissing === listedSize;
     const atMs = oldest === Number.POSITIVE_INFINITY ? this.restingConfirmedAtMs() : oldest;
     if (atMs !== undefined) this.confirmed = Math.max(this.confirmed ?? atMs, atMs);
   }

@@ -166,7 +166,7 @@ export class Tasks {
   private missed(repo: Repo, nowMs: number): void {
     const { book, list, ledger, runs } = this.options;
     book.missed(repo, nowMs);
-    if (repo.listed) list.renew();
+    if (repo.listed && repo.missing?.times === 1) list.renew();
     if (!book.isGoneForCertain(repo)) return;
     for (const run of ledger.runsOf(repo.name)) runs.drop(run);
   }

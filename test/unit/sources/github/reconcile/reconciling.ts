@@ -1,0 +1,88 @@
+import { onTestFinished } from 'vitest';
+import type { RunFact } from '../../../../../src/sources/github/fact.ts';
+import type { Job } from '../../../../../src/sources/github/job.ts';
+import { Ledger } from '../../../../../src/sources/github/ledger/ledger.ts';
+import { Reconciler } from '../../../../../src/sources/github/reconcile/reconciler.ts';
+import {
+  defaultReconcileSettings,
+  type ReconcileSettings,
+} from '../../../../../src/sources/github/reconcile/settings.ts';
+import { recordingLog } from '../../../../support/recording-log.ts';
+import { ScriptedGitHub } from './scripted-github.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface ReconcilingOptions {
+  /** What GitHub lists. */
+  readonly repos?: readonly string[];
+  readonly scope?: 'org' | 'repo' | 'ent';
+  readonly settings?: Partial<ReconcileSettings>;
+  readonly maxJobs?: number;
+  /** An App may ask for deliveries; a token may not. */
+  readonly app?: boolean;
+  /** Before the first request. */
+  readonly prepare?: (github: ScriptedGitHub) => void;
+}
+
+export type Reconciling = ReturnType<typeof reconciling>;
+
+/** A reconciler that has begun, with a real ledger, before a scripted GitHub, in virtual time. */
+export function reconciling(options: ReconcilingOptions = {}) {
+  const { repos = ['acme/web'], scope = 'org', settings = {}, app = false, maxJobs } = options;
+  const clock = new VirtualClock();
+  const github = new ScriptedGitHub(clock, repos);
+  options.prepare?.(github);
+  const ledger = new Ledger(maxJobs === undefined ? {} : { maxJobs });
+  const log = recordingLog();
+  const corrections = { opened: 0, closed: 0 };
+  const changed: string[] = [];
+  const reconciler = new Reconciler({
+    api: app ? github : withoutApp(github),
+    ledger,
+    settings: { ...defaultReconcileSettings, ...settings },
+    owner: 'acme',
+    scope,
+    log,
+    metrics: {
+      corrected: (direction) => {
+        corrections[direction] += 1;
+      },
+    },
+    changed: (repo) => void changed.push(repo),
+    now: clock.now,
+    setTimer: clock.setTimer,
+    random: () => 0.5,
+  });
+  reconciler.start();
+  onTestFinished(() => reconciler.close());
+  return {
+    clock,
+    github,
+    ledger,
+    log,
+    corrections,
+    changed,
+    reconciler,
+    coverage: reconciler.coverage,
+    /** A webhook that was not lost. */
+    hear(job: Job): void {
+      reconciler.noticed({ kind: 'job', ...job }, ledger.takeWebhook(job, clock.nowMs));
+    },
+    hearRun(fact: Omit<RunFact, 'kind'>): void {
+      const run: RunFact = { kind: 'run', ...fact };
+      reconciler.noticed(run, ledger.takeRun(run, clock.nowMs));
+    },
+    counted: (repo?: string) => sum(ledger, repo),
+    seconds: (seconds: number) => clock.advance(seconds * 1000),
+  };
+}
+
+/** What of the repository (of all) the ledger counts. */
+function sum(ledger: Ledger, repo?: string): number {
+  let open = 0;
+  for (const { queued, running } of ledger.counts(repo)) open += queued + running;
+  return open;
+}
+
+function withoutApp(github: ScriptedGitHub): ScriptedGitHub {
+  return Object.defineProperty(github, 'failedDeliveries', { value: undefined });
+}

@@ -1,0 +1,166 @@
+import { ScalerError } from '../../../../../src/errors.ts';
+import type {
+  Asked,
+  FailedDelivery,
+  GitHubApi,
+  OpenRun,
+  Quota,
+} from '../../../../../src/sources/github/api.ts';
+import type { Job, JobStatus } from '../../../../../src/sources/github/job.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export interface Call {
+  readonly operation: 'repositories' | 'openRuns' | 'jobsOf' | 'job' | 'failedDeliveries' | 'redeliver';
+  /** The repository, or the delivery's guid. */
+  readonly about: string;
+  readonly runId?: number;
+  readonly atMs: number;
+}
+
+/** GitHub as reconciling sees it: the truth in memory, and faults that a test sets. */
+export class ScriptedGitHub implements GitHubApi {
+  readonly calls: Call[] = [];
+  readonly listed = new Set<string>();
+  readonly removed = new Set<string>();
+  /** Runs that GitHub calls open though they have no jobs. */
+  readonly ghosts = new Map<string, number[]>();
+  readonly jobs = new Map<number, Job>();
+  readonly deletedRuns = new Set<number>();
+  readonly installations: [string, number][] = [];
+  readonly undelivered = new Map<string, FailedDelivery>();
+  /** How far back failed deliveries were asked for. */
+  readonly lookedBackTo: number[] = [];
+  quota: Quota | undefined;
+  clockOffsetMs = 0;
+  latencyMs = 100;
+  /** What fails, and how. */
+  fault: (call: Call) => ScalerError | undefined = () => undefined;
+  redelivered: (delivery: FailedDelivery) => void = () => {};
+  private readonly clock: VirtualClock;
+
+  constructor(clock: VirtualClock, repos: readonly string[]) {
+    this.clock = clock;
+    for (const repo of repos) this.listed.add(repo);
+  }
+
+  put(
+    repo: string,
+    runId: number,
+    jobId: number,
+    status: JobStatus = 'queued',
+    more: Partial<Job> = {},
+  ): Job {
+    const job = { jobId, runId, runAttempt: 1, repo, labels: ['self-hosted'], status, gated: false, ...more };
+    const dated: Job = { sinceMs: this.clock.nowMs, ...job };
+    this.jobs.set(jobId, dated);
+    return dated;
+  }
+
+  /** How many jobs of a repository (of all) need a runner or have one. */
+  open(repo?: string): number {
+    let open = 0;
+    for (const job of this.jobs.values()) {
+      const there = !this.removed.has(job.repo) && !this.deletedRuns.has(job.runId);
+      const counts = job.status === 'queued' || job.status === 'in_progress';
+      if (there && counts && (repo === undefined || job.repo === repo)) open += 1;
+    }
+    return open;
+  }
+
+  callsOf(operation: Call['operation'], about?: string): Call[] {
+    return this.calls.filter(
+      (call) => call.operation === operation && (about === undefined || call.about === about),
+    );
+  }
+
+  repositories(signal: AbortSignal): Promise<readonly string[]> {
+    return this.answer('repositories', '*', signal, () => [...this.listed]).then(({ value }) => value);
+  }
+
+  openRuns(repo: string, signal: AbortSignal): Promise<Asked<readonly OpenRun[]>> {
+    return this.answer('openRuns', repo, signal, () => {
+      const open = new Set(this.ghosts.get(repo));
+      for (const job of this.jobs.values())
+        if (job.repo === repo && job.status !== 'completed' && !this.deletedRuns.has(job.runId))
+          open.add(job.runId);
+      return [...open].map((runId) => ({ runId, runAttempt: 1 }));
+    });
+  }
+
+  jobsOf(run: { repo: string; runId: number }, signal: AbortSignal): Promise<Asked<readonly Job[]>> {
+    const { repo, runId } = run;
+    return this.answer('jobsOf', repo, signal, () => this.jobsOfRun(runId), runId);
+  }
+
+  job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Asked<Job>> {
+    return this.answer('job', repo, signal, () => {
+      const job = this.jobs.get(jobId);
+      if (!job || this.deletedRuns.has(job.runId)) throw notFound(`job ${jobId}`);
+      return job;
+    });
+  }
+
+  async failedDeliveries(sinceMs: number, signal: AbortSignal): Promise<readonly FailedDelivery[]> {
+    this.lookedBackTo.push(sinceMs);
+    const answer = await this.answer('failedDeliveries', '*', signal, () => [...this.undelivered.values()]);
+    return answer.value;
+  }
+
+  async redeliver(delivery: FailedDelivery, signal: AbortSignal): Promise<void> {
+    await this.answer('redeliver', delivery.guid, signal, () => this.redelivered(delivery));
+  }
+
+  learnInstallation(owner: string, installationId: number): void {
+    this.installations.push([owner, installationId]);
+  }
+
+  private jobsOfRun(runId: number): Job[] {
+    if (this.deletedRuns.has(runId)) throw notFound(`run ${runId}`);
+    return [...this.jobs.values()].filter((job) => job.runId === runId);
+  }
+
+  private async answer<T>(
+    operation: Call['operation'],
+    about: string,
+    signal: AbortSignal,
+    make: () => T,
+    runId?: number,
+  ): Promise<Asked<T>> {
+    const askedAtMs = this.clock.nowMs;
+    const call = { operation, about, atMs: askedAtMs, ...(runId === undefined ? {} : { runId }) };
+    this.calls.push(call);
+    const error = this.fault(call);
+    await this.pass(signal);
+    if (error) throw error;
+    if (this.removed.has(about)) throw notFound(about);
+    return { value: make(), askedAtMs };
+  }
+
+  private pass(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => {
+        cancel();
+        reject(new ScalerError('unavailable', 'cancelled'));
+      };
+      const cancel = this.clock.setTimer(() => {
+        signal.removeEventListener('abort', aborted);
+        resolve();
+      }, this.latencyMs);
+      if (signal.aborted) aborted();
+      else signal.addEventListener('abort', aborted);
+    });
+  }
+}
+
+export function notFound(what: string): ScalerError {
+  return new ScalerError('not_found', `GitHub does not know ${what}`);
+}
+
+export function down(): ScalerError {
+  return new ScalerError('unavailable', 'GitHub answers 502');
+}
+
+export function limited(seconds: number): ScalerError {
+  const retryAfterMs = seconds * 1000;
+  return new ScalerError('unavailable', `GitHub wants no request for ${seconds} s`, { retryAfterMs });
+}

@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { reconciling } from './reconciling.ts';
+import { down, limited } from './scripted-github.ts';
+
+describe('GitHub down for an hour', () => {
+  it('leaves what is known, stops to confirm it, and heals within a minute after', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+    at.hear(at.github.put('acme/web', 1, 11));
+    at.hear(at.github.put('acme/api', 2, 21));
+    await at.seconds(60);
+    const downAtMs = at.clock.nowMs;
+    at.github.fault = down;
+    at.github.put('acme/web', 1, 11, 'completed');
+    at.github.put('acme/web', 3, 31);
+    at.github.put('acme/web', 3, 32);
+    await at.seconds(3600);
+    expect(at.counted()).toBe(2);
+    const before = at.coverage.of([]);
+    expect(before.kind === 'synced' && before.confirmedAtMs).toBeLessThan(downAtMs);
+    expect(at.github.calls.length).toBeLessThan(500);
+    at.github.fault = () => undefined;
+    await at.seconds(75);
+    expect(at.counted()).toBe(3);
+    const after = at.coverage.of([]);
+    expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(downAtMs + 3_600_000);
+  });
+
+  it('is said once, and its end', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+    await at.seconds(5);
+    at.github.fault = down;
+    await at.seconds(3600);
+    at.github.fault = () => undefined;
+    await at.seconds(120);
+    expect(at.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+  });
+
+  it('from the start keeps the first sync waiting, with the reason', async () => {
+    const at = reconciling({ prepare: (github) => Object.assign(github, { fault: down }) });
+    let done = false;
+    void at.reconciler.firstSync(new AbortController().signal).then(() => {
+      done = true;
+    });
+    at.reconciler.need(['acme/web'], undefined);
+    await at.seconds(600);
+    expect(done).toBe(false);
+    for (const repos of [[], ['acme/web']]) {
+      const covered = at.coverage.of(repos);
+      expect(covered).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
+      expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/502/);
+    }
+    at.github.fault = () => undefined;
+    await at.seconds(75);
+    expect(done).toBe(true);
+  });
+});
+
+describe('a limit', () => {
+  it('is obeyed by all that is asked, says until when, and ends', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'], app: true });
+    at.github.fault = ({ operation }) => (operation === 'openRuns' ? limited(1800) : undefined);
+    at.reconciler.need(['acme/web'], undefined);
+    await at.seconds(5);
+    const before = at.github.calls.length;
+    at.github.fault = () => undefined;
+    at.reconciler.need(['acme/api'], undefined);
+    at.hear(at.github.put('acme/web', 1, 11, 'in_progress'));
+    await at.seconds(1790);
+    expect(at.github.calls.length).toBe(before);
+    const covered = at.coverage.of(['acme/web']);
+    expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/until 12:30:00 UTC/);
+    await at.seconds(10);
+    expect(at.coverage.of(['acme/web', 'acme/api'])).toMatchObject({ kind: 'synced' });
+    expect(at.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+  });
+
+  it('in the middle of a sweep only interrupts it', async () => {
+    const at = reconciling({
+      prepare: (github) => {
+        for (let run = 1; run <= 10; run += 1) github.put('acme/web', run, run * 10);
+      },
+    });
+    at.github.fault = ({ runId }) => (runId === 5 ? limited(60) : undefined);
+    await at.seconds(30);
+    at.github.fault = () => undefined;
+    await at.seconds(40);
+    expect(at.counted()).toBe(10);
+    expect(at.github.callsOf('openRuns')).toHaveLength(1);
+  });
+
+  it('that is nearly used up holds back sweeps, but not verification nor what a trigger names anew', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+    at.hear(at.github.put('acme/web', 1, 11));
+    await at.seconds(60);
+    const resetAtMs = at.clock.nowMs + 3_600_000;
+    at.github.quota = { limit: 5000, remaining: 400, resetAtMs };
+    const before = at.github.calls.length;
+    at.github.put('acme/new', 2, 21);
+    at.reconciler.need(['acme/new'], undefined);
+    await at.seconds(3500);
+    const operations = at.github.calls.slice(before).map(({ operation, about }) => `${operation} ${about}`);
+    expect(operations.filter((text) => text.startsWith('openRuns'))).toEqual(['openRuns acme/new']);
+    expect(operations).toContain('jobsOf acme/web');
+    expect(at.counted()).toBe(2);
+    await at.seconds(200);
+    expect(at.github.callsOf('openRuns', 'acme/web')).toHaveLength(2);
+  });
+});
+
+describe('one repository that cannot be read', () => {
+  it('does not hold up the others, is tried ever more seldom, and says why it is unknown', async () => {
+    const at = reconciling({ repos: ['acme/bad', 'acme/web', 'acme/api'] });
+    at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
+    at.reconciler.need(['acme/bad'], undefined);
+    await at.seconds(5);
+    expect(at.coverage.of(['acme/web', 'acme/api'])).toMatchObject({ kind: 'synced' });
+    const covered = at.coverage.of([]);
+    expect(covered).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
+    expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/502/);
+    await at.seconds(3600);
+    expect(at.github.callsOf('openRuns', 'acme/bad').length).toBeLessThan(75);
+    at.github.fault = () => undefined;
+    await at.seconds(61);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
+  });
+
+  it('does not confirm all of the owner while it is active', async () => {
+    const at = reconciling({ repos: ['acme/bad', 'acme/web'] });
+    at.hear(at.github.put('acme/bad', 1, 11));
+    at.hear(at.github.put('acme/web', 2, 21));
+    await at.seconds(60);
+    const badAtMs = at.clock.nowMs;
+    at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
+    await at.seconds(3600);
+    const all = at.coverage.of([]);
+    const web = at.coverage.of(['acme/web']);
+    expect(all.kind === 'synced' && all.confirmedAtMs).toBeLessThan(badAtMs);
+    expect(web.kind === 'synced' && web.confirmedAtMs).toBeGreaterThan(badAtMs + 2_600_000);
+  });
+
+  it('for one of its runs, still has its other runs read', async () => {
+    const at = reconciling({
+      prepare: (github) => {
+        for (const run of [1, 2, 3]) github.put('acme/web', run, run * 10);
+      },
+    });
+    at.github.fault = ({ runId }) => (runId === 1 ? down() : undefined);
+    await at.seconds(5);
+    expect(at.counted()).toBe(2);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
+  });
+});
+
+it('closes at once in the middle of a request, and leaves no timer', async () => {
+  const at = reconciling();
+  await at.clock.advance(150);
+  const calls = at.github.calls.length;
+  await at.reconciler.close();
+  expect(at.clock.pending).toBe(0);
+  await at.seconds(3600);
+  expect(at.github.calls).toHaveLength(calls);
+  expect(at.log.lines).toEqual([]);
+});
+
+it('says once that the ledger is full', async () => {
+  const at = reconciling({
+    maxJobs: 1,
+    prepare: (github) => {
+      for (const job of [11, 12, 13]) github.put('acme/web', 1, job);
+    },
+  });
+  await at.seconds(2000);
+  expect(at.log.lines.filter(({ message }) => /full/.test(message))).toHaveLength(1);
+});
