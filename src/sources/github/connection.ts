@@ -7,7 +7,7 @@ import { Ledger } from './ledger/ledger.ts';
 import { LiveSubjects } from './live-subjects.ts';
 import type { GitHubParams } from './params.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { fullNames } from './repo-names.ts';
+import { fullNames, isOf } from './repo-names.ts';
 import { createGitHubApi, type GitHubAuth } from './rest/github-api.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
 import { isFact } from './stored-fact.ts';
@@ -89,6 +89,8 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       this.deps.log.debug({ type, id }, 'an event that holds no fact of this version is left out');
       return;
     }
+    // Events are kept by the connection's name; under it the configuration may have named another owner before.
+    if (this.config.scope !== 'ent' && !isOf(this.config.owner, fact.repo)) return;
     const taken =
       fact.kind === 'job'
         ? this.ledger.takeWebhook(fact, receivedAtMs)

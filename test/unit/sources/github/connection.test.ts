@@ -178,6 +178,15 @@ describe('a github connection', () => {
     },
   );
 
+  it("leaves out what was kept of another owner under the connection's name", async () => {
+    const { event, read } = open();
+    event(queued('globex/web'));
+    expect(countOf(await read())).toBe(0);
+    const enterprise = open({ scope: 'ent' });
+    enterprise.event(queued('globex/web'));
+    expect(countOf(await enterprise.read())).toBe(1);
+  });
+
   it('follows no events once it is closed', async () => {
     const { connection, followed } = open();
     expect(followed()).toBe(true);
