@@ -132,26 +132,28 @@ export class Reader {
       monitor.delivered(result);
       this.expect(monitor);
     };
-    void this.ask(due, deliver).then((error) => {
+    void this.ask(due, deliver).then((failure) => {
+      if (pending.size === 0) return;
+      const error = failure ?? new ScalerError('unavailable', 'the source did not answer in time');
       for (const key of [...pending.keys()]) deliver(key, error);
     });
   }
 
-  /** Resolves when the source is done or out of time, with the error of the subjects it has not delivered. */
-  private async ask(due: readonly Monitor[], deliver: Deliver<unknown>): Promise<ScalerError> {
+  /** Resolves when the source is done or out of time, with the error where it has failed. */
+  private async ask(due: readonly Monitor[], deliver: Deliver<unknown>): Promise<ScalerError | undefined> {
     const under = new AbortController();
     this.underWay.add(under);
     const timer = setTimeout(() => under.abort(), readTimeoutMs);
     try {
       const subjects = due.map((monitor) => monitor.subject);
       await Promise.race([this.connection.read(subjects, deliver, under.signal), aborted(under.signal)]);
-      return new ScalerError('unavailable', 'the source did not answer in time');
+      return undefined;
     } catch (reason) {
       return ScalerError.from(reason, 'unavailable');
     } finally {
       clearTimeout(timer);
       this.underWay.delete(under);
-      under.abort();
+      under.abort(over);
     }
   }
 
@@ -174,6 +176,9 @@ export class Reader {
     await this.connection.close();
   }
 }
+
+/** Made once: an error of its own for each read, with its stack, was a tenth of what an event costs. */
+const over = new ScalerError('unavailable', 'the read is over');
 
 /** Resolves when the signal aborts, so that a source that ignores it cannot hold its subjects for ever. */
 function aborted(signal: AbortSignal): Promise<void> {
