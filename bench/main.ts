@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util';
+import { githubCost } from './rows/github-cost.ts';
+import { githubLedger } from './rows/github-ledger.ts';
+import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { start } from './rows/start.ts';
@@ -8,7 +11,17 @@ import { Clusters } from './support/clusters.ts';
 import { type RowReport, table, writeJson } from './support/report.ts';
 import type { Bench, Row } from './support/row.ts';
 
-const rows: readonly Row[] = [start, throughput, latency, wake, kafkaCost(1), kafkaCost(3)];
+const rows: readonly Row[] = [
+  start,
+  throughput,
+  latency,
+  wake,
+  kafkaCost(1),
+  kafkaCost(3),
+  githubWake,
+  githubLedger,
+  githubCost,
+];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--json FILE]
 
@@ -16,7 +29,7 @@ Measures the built scaler beside what it is compared with; prints a table, and w
 bench/results/ or FILE. The exit code is 1 where something could not be measured; a missed target is a result.
 --quick: fewer rounds and shorter windows, to see that it works.
 
-${rows.map(({ name, about }) => `  ${name.padEnd(10)} ${about}\n`).join('')}`;
+${rows.map(({ name, about }) => `  ${name.padEnd(13)} ${about}\n`).join('')}`;
 
 const { values } = parseArgs({
   options: {

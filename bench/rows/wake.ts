@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
-import type { IsActiveResponse__Output } from '../../dist/grpc/generated/externalscaler/IsActiveResponse.js';
+import { Followers } from '../support/followers.ts';
 import type { BenchKafka } from '../support/kafka.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import { scaledObject } from '../support/scaled-object.ts';
@@ -12,7 +10,6 @@ const topicsWatched = 100;
 const limits = { p50Ms: 5, p99Ms: 50 };
 /** The least and the most time between two trials. */
 const pauseMs = { least: 20, most: 80 };
-const trialLimitMs = 5000;
 
 export const wake: Row = {
   name: 'wake',
@@ -24,7 +21,10 @@ async function measure({ quick, progress, kafka }: Bench): Promise<Finding[]> {
   const broker = await kafka(1);
   const topics = await broker.createTopics('wake', topicsWatched, 1);
   const scaler = await ScalerProcess.start(broker.bootstrapServers);
-  const followers = new Followers(scaler.address, topics);
+  const followers = new Followers(
+    scaler.address,
+    new Map(topics.map((topic) => [topic, scaledObject(topic)])),
+  );
   const tookMs: number[] = [];
   try {
     for (let round = 0; round < (quick ? 1 : 3); round++) {
@@ -70,40 +70,6 @@ function finding(tookMs: readonly number[]): Finding {
     met: p50Ms <= limits.p50Ms && p99Ms <= limits.p99Ms,
     numbers: { p50Ms, p99Ms, minMs, maxMs, wakes: tookMs.length },
   };
-}
-
-/** One StreamIsActive a topic, held with the library that the scaler's users have. */
-class Followers {
-  private readonly client: InstanceType<typeof ExternalScaler>;
-  private readonly waiting = new Map<string, (atMs: number) => void>();
-
-  constructor(address: string, topics: readonly string[]) {
-    this.client = new ExternalScaler(address, credentials.createInsecure());
-    for (const topic of topics) {
-      const stream = this.client.StreamIsActive(scaledObject(topic));
-      stream.on('data', ({ result }: IsActiveResponse__Output) => {
-        if (result) this.waiting.get(topic)?.(performance.now());
-      });
-      // It ends when the row does; a trial that waits for it then runs into its limit.
-      stream.on('error', () => {});
-    }
-  }
-
-  /** Resolves with the time of the next `true`. */
-  nextTrue(topic: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => reject(new Error(`${topic}: no \`true\` came`)), trialLimitMs);
-      this.waiting.set(topic, (atMs) => {
-        clearTimeout(limit);
-        this.waiting.delete(topic);
-        resolve(atMs);
-      });
-    });
-  }
-
-  close(): void {
-    this.client.close();
-  }
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

@@ -13,19 +13,27 @@ const host = '127.0.0.1';
 export class ScalerProcess {
   /** Where its gRPC service listens. */
   readonly address: string;
+  /** Where webhooks are posted to, without a path; only where something takes them. */
+  readonly ingestUrl: string;
   /** Where /metrics is. */
   readonly metricsUrl: string;
   readonly process: NodeProcess;
   private readonly directory: string;
 
-  /** Resolves when it has said that it is ready. */
-  static async start(bootstrapServers: readonly string[]): Promise<ScalerProcess> {
+  /** One that reads Kafka. Resolves when it has said that it is ready. */
+  static start(bootstrapServers: readonly string[]): Promise<ScalerProcess> {
+    return ScalerProcess.serve({ connections: { bench: { source: 'kafka', bootstrapServers } } });
+  }
+
+  /** With a configuration of its own; hosts and ports are ours. Resolves when it has said that it is ready. */
+  static async serve(settings: object): Promise<ScalerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-bench-'));
     const file = join(directory, 'config.yaml');
     const config = {
       grpc: { host, port: 0 },
       admin: { host, port: 0 },
-      connections: { bench: { source: 'kafka', bootstrapServers } },
+      ingest: { host, port: 0 },
+      ...settings,
     };
     // JSON is YAML.
     await writeFile(file, JSON.stringify(config));
@@ -43,6 +51,7 @@ export class ScalerProcess {
     this.process = child;
     this.directory = directory;
     this.address = `${host}:${ports.get('grpc')}`;
+    this.ingestUrl = `http://${host}:${ports.get('ingest')}`;
     this.metricsUrl = `http://${host}:${ports.get('admin')}/metrics`;
   }
 
@@ -55,6 +64,11 @@ export class ScalerProcess {
   /** Requests it has sent upstream, by operation. */
   async upstreamRequests(): Promise<ReadonlyMap<string, number>> {
     return sumBy(await this.exposition(), 'backlog_scaler_source_requests_total', 'operation');
+  }
+
+  /** Webhooks it has answered, by outcome. */
+  async webhooks(): Promise<ReadonlyMap<string, number>> {
+    return sumBy(await this.exposition(), 'backlog_scaler_ingest_requests_total', 'outcome');
   }
 
   /**

@@ -1,0 +1,24 @@
+import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+
+/** The owner of all repositories in the bench, and what its one connection is called. */
+export const owner = 'acme';
+export const connection = 'ci';
+
+/** Pools of runners, each with a label of its own beside the default ones. */
+export function pools(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `pool-${index}`);
+}
+
+/** What a job asks for that only this pool can run. */
+export function labelsFor(pool: string): string[] {
+  return ['self-hosted', 'linux', 'x64', pool];
+}
+
+/** The ScaledObject of a pool's runners. */
+export function runners(pool: string, metadata: Record<string, string> = {}): ScaledObjectRef {
+  return {
+    name: `runners-${pool}`,
+    namespace: 'ci',
+    scalerMetadata: { source: 'github', connection, owner, runnerScope: 'org', labels: pool, ...metadata },
+  };
+}

@@ -1,0 +1,105 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import { githubConfig } from '../../dist/sources/github/config.js';
+import { Ledger } from '../../dist/sources/github/ledger/ledger.js';
+import { Reconciler } from '../../dist/sources/github/reconcile/reconciler.js';
+import { createGitHubApi } from '../../dist/sources/github/rest/github-api.js';
+import { fact } from '../../dist/sources/github/webhook.js';
+import { silentLogger } from '../../dist/telemetry/log.js';
+import { owner } from './github-pools.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** How often a monitor reads its subject, and how old a reading may be: the source's own. */
+const readMs = 30_000;
+const maxStalenessMs = 3_600_000;
+
+/** What a connection of the scaler is made of, on a clock of its own: ledger, reconciler and REST client, webhooks over HTTP. */
+export class Reconciled {
+  readonly ledger = new Ledger();
+  corrections = 0;
+  webhooks = 0;
+  private readonly reconciler: Reconciler;
+  private readonly time: VirtualTime;
+  private readonly server: Server;
+
+  static async start(github: FakeGitHub, time: VirtualTime): Promise<Reconciled> {
+    const reconciled = new Reconciled(github, time);
+    await new Promise<void>((resolve) => reconciled.server.listen(0, '127.0.0.1', resolve));
+    const { port } = reconciled.server.address() as AddressInfo;
+    github.hook({ url: `http://127.0.0.1:${port}/`, secret: 'bench' });
+    reconciled.reconciler.start();
+    reconciled.read();
+    time.every(readMs, () => reconciled.read());
+    return reconciled;
+  }
+
+  private constructor(github: FakeGitHub, time: VirtualTime) {
+    const { now, setTimer } = time;
+    const metrics = { request() {}, rateLimitRemaining() {}, corrected: () => this.corrections++ };
+    const log = silentLogger;
+    const api = createGitHubApi({
+      owner,
+      scope: 'org',
+      apiUrl: github.url,
+      auth: { kind: 'app', ...appOf(github) },
+      requestTimeoutMs: 10_000,
+      metrics,
+      log,
+      now,
+    });
+    this.time = time;
+    this.reconciler = new Reconciler({
+      api,
+      ledger: this.ledger,
+      settings: { ...githubConfig.parse({ owner, token: 'none' }), repos: [] },
+      owner,
+      scope: 'org',
+      log,
+      metrics,
+      changed() {},
+      now,
+      setTimer,
+    });
+    this.server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        this.take(String(request.headers['x-github-event']), Buffer.concat(chunks));
+        response.writeHead(202).end();
+      });
+    });
+  }
+
+  private take(event: string, body: Buffer): void {
+    const said = fact(event, JSON.parse(body.toString()));
+    if (said === undefined) throw new Error(`a webhook says nothing: ${body}`);
+    const nowMs = this.time.now();
+    const taken =
+      said.kind === 'job' ? this.ledger.takeWebhook(said, nowMs) : this.ledger.takeRun(said, nowMs);
+    this.webhooks++;
+    this.reconciler.noticed(said, taken);
+  }
+
+  /** Triggers without repositories, however many, share one subject. */
+  private read(): void {
+    this.reconciler.need([], maxStalenessMs);
+  }
+
+  get openJobs(): number {
+    let open = 0;
+    for (const { queued, running } of this.ledger.counts()) open += queued + running;
+    return open;
+  }
+
+  async close(): Promise<void> {
+    await this.reconciler.close();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+function appOf({ app }: FakeGitHub): { id: number; privateKey: string } {
+  if (app?.privateKey === undefined) throw new Error('this GitHub has no App');
+  return { id: app.id, privateKey: app.privateKey };
+}

@@ -1,0 +1,37 @@
+import { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import { connection, owner } from './github-pools.ts';
+import { ScalerProcess } from './scaler.ts';
+
+export const token = 'ghp_bench';
+const secret = 'bench';
+
+const app = { id: 123_456, installationId: 7_654_321 };
+
+/** A GitHub in this process with the repositories `repo-0` …, an App and a token that may read them. */
+export async function startGitHub(repositories: number, now: () => number = Date.now): Promise<FakeGitHub> {
+  const github = await FakeGitHub.start({ owner, token, app, now });
+  for (let index = 0; index < repositories; index++) github.addRepo(`repo-${index}`);
+  return github;
+}
+
+/** No credential of this GitHub runs into the hourly limit. */
+export function unlimited(github: FakeGitHub): void {
+  const limit = 100_000_000;
+  github.faults.rateLimit({ limit, remaining: limit, resetSeconds: 86_400 });
+}
+
+/** `serve` with one connection to this GitHub, which sends its webhooks there. */
+export async function serveGitHub(
+  github: FakeGitHub,
+  { firstSyncTimeoutSeconds }: { firstSyncTimeoutSeconds: number },
+): Promise<ScalerProcess> {
+  const scaler = await ScalerProcess.serve({
+    security: { allowPlaintextSecrets: true },
+    limits: { firstSyncTimeoutSeconds },
+    connections: {
+      [connection]: { source: 'github', owner, apiUrl: github.url, token, webhookSecret: secret },
+    },
+  });
+  github.hook({ url: `${scaler.ingestUrl}/ingest/github`, secret });
+  return scaler;
+}
