@@ -49,6 +49,8 @@ export class AppAuth implements Auth {
     const kept = this.tokens.get(installationId);
     const githubNowMs = this.sender.now() + this.sender.clockOffsetMs;
     if (kept !== undefined && githubNowMs < kept.expiresAtMs - marginMs) return kept;
+    // The limits are the installation's: another token would be kept waiting too.
+    kept?.limits.check(this.sender.now());
     try {
       return await this.issue(owner, installationId, kept?.limits ?? new Limits(), signal);
     } catch (reason) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { appGitHub } from './app-github.ts';
-import type { Script } from './scripted-github.ts';
+import type { Reply, Script } from './scripted-github.ts';
 import { appPem, failure, never, setup, startMs } from './setup.ts';
 
 const inTenMinutes = String(startMs / 1000 + 600);
@@ -125,6 +125,36 @@ describe('limits', () => {
     expect((await failure(api.openRuns('one/web', never))).retryAfterMs).toBe(60_000);
     expect((await api.openRuns('two/shop', never)).value).toEqual([]);
     expect(await api.failedDeliveries?.(0, never)).toEqual([]);
+  });
+
+  it('of an installation outlive its token, and cost no other token', async () => {
+    const headers = { 'retry-after': '1200' };
+    let reply: Reply = { body: { total_count: 0, workflow_runs: [] } };
+    const app = appGitHub(() => reply);
+    const auth = { kind: 'app', id: 5, privateKey: appPem, installationId: 11 } as const;
+    const { api, clock } = await setup((seen) => app.script(seen), { auth });
+    const asked = () => api.openRuns('acme/shop', never);
+    await asked();
+    clock.nowMs += 50 * 60_000;
+    reply = { status: 403, headers, body: { message: 'API rate limit exceeded' } };
+    await failure(asked());
+    clock.nowMs += 15 * 60_000;
+    expect((await failure(asked())).retryAfterMs).toBe(5 * 60_000);
+    expect(app.issued).toBe(1);
+  });
+
+  it('of the App’s key are another account than the quota', async () => {
+    const headers = {
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': '77',
+      'x-ratelimit-reset': inTenMinutes,
+    };
+    const app = appGitHub(() => ({ headers, body: [] }));
+    const auth = { kind: 'app', id: 5, privateKey: appPem, installationId: 11 } as const;
+    const { api, remaining } = await setup((seen) => app.script(seen), { auth });
+    await api.failedDeliveries?.(0, never);
+    expect(api.quota).toBeUndefined();
+    expect(remaining).toEqual([]);
   });
 
   it('are not a missing permission', async () => {

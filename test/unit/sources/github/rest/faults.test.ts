@@ -138,7 +138,7 @@ describe('a redirect', () => {
 
 describe('a caller that goes away', () => {
   it('ends the request under way, and those that wait for their turn', async () => {
-    const { api, github } = await setup(() => () => abort.abort());
+    const { api, github, counted } = await setup(() => () => abort.abort());
     const abort = new AbortController();
     const [first, second] = await Promise.all([
       failure(api.openRuns('acme/shop', abort.signal)),
@@ -147,6 +147,7 @@ describe('a caller that goes away', () => {
     expect([first.code, second.code]).toEqual(['unavailable', 'unavailable']);
     expect(first.message).toContain('cancelled');
     expect(github.seen).toHaveLength(1);
+    expect(counted).toEqual(['runs error']);
   });
 
   it('leaves the others their turn', async () => {
@@ -168,10 +169,11 @@ describe('what is sent', () => {
     const { api, github } = await setup(() => (response) => {
       open += 1;
       most = Math.max(most, open);
-      setImmediate(() => {
+      // Long enough for the others to arrive, if they were sent.
+      setTimeout(() => {
         open -= 1;
         response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(noRuns.body));
-      });
+      }, 50);
     });
     await Promise.all(['a', 'b', 'c', 'd'].map((name) => api.openRuns(`acme/${name}`, never)));
     expect(most).toBe(1);
