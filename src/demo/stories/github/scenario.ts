@@ -9,7 +9,8 @@ export const scenario = {
   maxReplicaCount: 20,
   /** How long a job takes from there on. */
   workMs: 800,
-  asleepMs: 3_000,
+  /** Ends between two polls, so that it is seen who wakes. */
+  asleepMs: 3_500,
   /** The trigger's own limit; repositories are read twice as often, and so a lost webhook is not felt for long. */
   maxStalenessSeconds: 20,
 } as const;
