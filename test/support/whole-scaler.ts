@@ -19,10 +19,8 @@ export class WholeScaler {
   /** `settings` is the configuration but for its servers; `files` lie beside it. */
   static async start(settings: object, files: Readonly<Record<string, string>> = {}): Promise<WholeScaler> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-'));
-    const file = join(directory, 'config.yaml');
-    const server = { host: '127.0.0.1', port: 0 };
-    await writeFile(file, stringify({ grpc: server, admin: server, ...settings }));
-    for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+    const file = join(directory, configFile);
+    await write(directory, settings, files);
     const load = () => loadConfig(file, { environment: {}, sources });
     const loaded = await load();
     if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
@@ -37,10 +35,20 @@ export class WholeScaler {
     this.scaler = scaler;
     this.log = log;
     this.directory = directory;
-    const listening = log.lines.find(({ fields }) => 'server' in fields && fields.server === 'grpc');
-    if (listening === undefined || !('port' in listening.fields)) throw new Error('gRPC does not listen');
-    const address = `127.0.0.1:${listening.fields.port}`;
-    this.client = new TestClient(address, credentials.createInsecure());
+    this.client = new TestClient(`127.0.0.1:${this.port('grpc')}`, credentials.createInsecure());
+  }
+
+  /** Where one of its servers listens. */
+  port(server: 'grpc' | 'admin' | 'ingest'): number {
+    const line = this.log.lines.find(({ fields }) => 'server' in fields && fields.server === server);
+    if (line === undefined || !('port' in line.fields)) throw new Error(`${server} does not listen`);
+    return Number(line.fields.port);
+  }
+
+  /** Another configuration, or other files beside it; what is not given stays. */
+  async reload(settings: object, files: Readonly<Record<string, string>> = {}): Promise<void> {
+    await write(this.directory, settings, files);
+    await this.scaler.reload();
   }
 
   async stop(): Promise<void> {
@@ -48,4 +56,16 @@ export class WholeScaler {
     await this.scaler.stop('the test is over');
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+const configFile = 'config.yaml';
+const server = { host: '127.0.0.1', port: 0 };
+
+async function write(
+  directory: string,
+  settings: object,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  await writeFile(join(directory, configFile), stringify({ grpc: server, admin: server, ...settings }));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
 }
