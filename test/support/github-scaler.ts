@@ -147,6 +147,12 @@ export class Scene {
     });
   }
 
+  /** The status of the probe that Kubernetes asks for. */
+  async readyz(): Promise<number> {
+    const { status } = await fetch(`http://127.0.0.1:${this.running.port('admin')}/readyz`);
+    return status;
+  }
+
   /** What `/metrics` says of one series, 0 where it is not there. */
   async metric(series: string): Promise<number> {
     const answer = await fetch(`http://127.0.0.1:${this.running.port('admin')}/metrics`);
@@ -197,4 +203,10 @@ function configured(
 /** A run of so many jobs with these labels. */
 export function run(count: number, labels: readonly string[] = ['self-hosted']) {
   return { jobs: Array.from({ length: count }, () => ({ labels })) };
+}
+
+/** So many runs of `web` that are over that one list does not show them all: open runs are asked for by state. */
+export function busyHistory(github: FakeGitHub): void {
+  const jobs = [{ labels: ['self-hosted'], status: 'completed' as const }];
+  for (let i = 0; i < 110; i += 1) github.seedRun('web', { jobs });
 }
