@@ -1,5 +1,6 @@
 import { ScalerError } from '../../../errors.ts';
 import type { Coverage, Covered } from '../snapshot.ts';
+import { clockTime } from './clock-time.ts';
 import type { RepoBook } from './repo-book.ts';
 
 export interface RepoCoverageOptions {
@@ -9,6 +10,8 @@ export interface RepoCoverageOptions {
   readonly hasList: boolean;
   /** Why GitHub is not asked now: it wants us to stay away. */
   readonly paused: () => string | undefined;
+  /** Until when sweeps are held back, since GitHub's limit is nearly used up; 0 where they are not. */
+  readonly heldUntilMs: () => number;
   /** Why there is no list. */
   readonly listError: () => ScalerError | undefined;
 }
@@ -35,9 +38,16 @@ export class RepoCoverage implements Coverage {
     if (confirmedAtMs !== undefined) return covered(missing, confirmedAtMs);
     const remaining = book.firstRemaining;
     if (!remaining) return this.notYet(`the repositories of ${owner} have not been listed yet`, listError());
-    const error = firstOf(remaining, (name) => book.get(name)?.error);
+    const error = firstOf(remaining, (name) => book.get(name)?.error) ?? this.held();
     const text = `${remaining.size} of the repositories of ${owner} have not been read from GitHub yet`;
     return this.notYet(text, error);
+  }
+
+  private held(): ScalerError | undefined {
+    const heldUntilMs = this.options.heldUntilMs();
+    if (heldUntilMs === 0) return undefined;
+    const why = `its limit is nearly used up, and the rest is kept for verifying until ${clockTime(heldUntilMs)}`;
+    return new ScalerError('unavailable', why);
   }
 
   private ofNamed(repos: readonly string[]): Covered {

@@ -6,8 +6,6 @@ import type { ReconciledLedger } from './ledger-port.ts';
 const coalesceMs = 2_000;
 /** The time that the jobs of a new run have to be heard of. */
 const heardWithinMs = 10_000;
-/** A run that was read is not read again before this on the ledger's behalf. */
-const restMs = 10_000;
 /** Beyond this many, what is lost is found by the next sweep. */
 const maxWaiting = 10_000;
 
@@ -39,7 +37,6 @@ export class Lookups {
   /** Runs of which no job has been heard. */
   private readonly unheard = new Map<number, Waiting>();
   private readonly failed = new Map<number, Failed>();
-  private readonly rested = new Map<number, number>();
   private silent: RunRef[] = [];
   private lookAtMs = 0;
   /** Looks that were asked for, in whole seconds: few, since none is asked for far ahead. */
@@ -94,10 +91,9 @@ export class Lookups {
   }
 
   /** The run has been read, or will be by others. */
-  done({ runId }: RunRef, nowMs: number): void {
+  done({ runId }: RunRef): void {
     this.failed.delete(runId);
     this.doubtful.delete(runId);
-    this.rested.set(runId, nowMs + restMs);
   }
 
   /** The run could not be read. */
@@ -111,13 +107,10 @@ export class Lookups {
   private look(nowMs: number): void {
     const { ledger, silence, everyMs, isMissing } = this.options;
     if (nowMs < this.lookAtMs) return;
-    for (const [runId, untilMs] of this.rested) if (untilMs <= nowMs) this.rested.delete(runId);
     for (const atMs of this.looks) if (atMs <= nowMs) this.looks.delete(atMs);
     this.lookAtMs = Math.min(nowMs + everyMs, ...this.looks);
     const due = ledger.due(nowMs, silence());
-    this.silent = due.filter(
-      ({ repo, runId }) => !this.failed.has(runId) && !this.rested.has(runId) && !isMissing(repo),
-    );
+    this.silent = due.filter(({ repo, runId }) => !this.failed.has(runId) && !isMissing(repo));
   }
 
   private isKnown({ repo, runId }: RunRef): boolean {

@@ -1,4 +1,5 @@
 import type { ScalerError } from '../../../errors.ts';
+import { clockTime } from './clock-time.ts';
 
 /** After so many failures in a row, of whatever was asked for, GitHub itself is taken to be in trouble. */
 const failuresInARow = 3;
@@ -31,7 +32,7 @@ export class Pause {
   /** Why GitHub is not asked now, for an error's message; undefined where it may be. */
   why(nowMs: number): string | undefined {
     if (this.wantedUntilMs <= nowMs) return undefined;
-    const time = new Date(this.wantedUntilMs).toISOString().slice(11, 19);
-    return `GitHub wants no requests until ${time} UTC, for its rate limit or a fault of its own`;
+    const time = clockTime(this.wantedUntilMs);
+    return `GitHub wants no requests until ${time}, for its rate limit or a fault of its own`;
   }
 }

@@ -18,7 +18,7 @@ import { RepoBook } from './repo-book.ts';
 import { RepoList } from './repo-list.ts';
 import { RunReader } from './run-reader.ts';
 import type { ReconcileSettings } from './settings.ts';
-import { verifyAfterMs } from './stretch.ts';
+import { sweepsHeldUntilMs, verifyAfterMs } from './stretch.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskError, Tasks } from './tasks.ts';
 import { Troubles } from './troubles.ts';
@@ -118,6 +118,7 @@ export class Reconciler {
       owner,
       hasList: this.hasList,
       paused: () => this.pause.why(now()),
+      heldUntilMs: () => sweepsHeldUntilMs(api.quota, now()),
       listError: () => list.error,
     });
   }

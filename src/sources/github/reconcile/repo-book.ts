@@ -161,24 +161,21 @@ export class RepoBook {
   private mark(repo: Repo, { nowMs, named, withOpenJobs }: Cadence): void {
     const { name } = repo;
     repo.wanted = named.has(name) || this.configured.has(name);
-    const active = repo.wanted || withOpenJobs.has(name) || nowMs - repo.lastEventAtMs <= weekMs;
-    if (active && !repo.active) repo.floorMs = this.confirmed;
-    repo.active = active;
+    repo.active = repo.wanted || withOpenJobs.has(name) || nowMs - repo.lastEventAtMs <= weekMs;
   }
 
   /**
-   * The oldest sweep of those that are active. One that has become active since counts as far as all were
-   * confirmed then: it was known, as one at rest; so one that is new does not make all others old.
+   * The oldest sweep of those that are active, and never less than before: one that becomes active was known as
+   * one at rest, so that it stops the confirming until it is swept, and does not make all others old.
    */
   private confirm(): void {
     let oldest = Number.POSITIVE_INFINITY;
     let listedSize = 0;
     let listedMissing = 0;
-    for (const { active, listed, missing, sweptAtMs, floorMs } of this.repos.values()) {
+    for (const { active, listed, missing, sweptAtMs } of this.repos.values()) {
       if (listed) listedSize += 1;
       if (listed && missing) listedMissing += 1;
-      const atMs = Math.max(sweptAtMs ?? 0, floorMs ?? 0);
-      if (active && !missing && atMs > 0) oldest = Math.min(oldest, atMs);
+      if (active && !missing) oldest = Math.min(oldest, sweptAtMs ?? this.confirmed ?? oldest);
     }
     this.nothingThere = listedSize > 0 && listedMissing === listedSize;
     const atMs = oldest === Number.POSITIVE_INFINITY ? this.restingConfirmedAtMs() : oldest;

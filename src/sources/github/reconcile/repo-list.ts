@@ -2,8 +2,6 @@ import { ScalerError } from '../../../errors.ts';
 import type { GitHubApi } from '../api.ts';
 import { backoffMs } from './backoff.ts';
 
-const renewAfterMs = 60_000;
-
 export interface RepoListOptions {
   readonly api: Pick<GitHubApi, 'repositories'>;
   /** Whether GitHub is asked for it: not for an enterprise, and not where the repositories are configured. */
@@ -34,18 +32,15 @@ export class RepoList {
     return this.lastError;
   }
 
-  /** The list is wrong: it is read again soon, but not for each repository anew that is on it and not there. */
+  /** The list is wrong: it is read again soon. */
   renew(): void {
     this.renewed = true;
   }
 
   dueAtMs(everyMs: number): number {
     if (!this.options.wanted) return Number.POSITIVE_INFINITY;
-    if (this.readAtMs === undefined) return this.retryAtMs;
-    return Math.max(
-      this.retryAtMs,
-      this.readAtMs + (this.renewed ? Math.min(renewAfterMs, everyMs) : everyMs),
-    );
+    const wantedAtMs = this.renewed || this.readAtMs === undefined ? 0 : this.readAtMs + everyMs;
+    return Math.max(this.retryAtMs, wantedAtMs);
   }
 
   /** Throws ScalerError. */

@@ -33,8 +33,6 @@ export interface Repo {
   urgent: boolean;
   sweep: Sweep | undefined;
   active: boolean;
-  /** How far all of the owner was confirmed when it became active. */
-  floorMs: number | undefined;
 }
 
 export function newRepo(name: string): Repo {
@@ -51,7 +49,6 @@ export function newRepo(name: string): Repo {
     urgent: false,
     sweep: undefined,
     active: false,
-    floorMs: undefined,
   };
 }
 

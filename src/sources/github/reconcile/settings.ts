@@ -13,12 +13,3 @@ export interface ReconcileSettings {
   /** Deliveries that failed are looked for this often. */
   readonly deliveriesSeconds: number;
 }
-
-export const defaultReconcileSettings: ReconcileSettings = {
-  repos: [],
-  verifyQueuedSeconds: 300,
-  verifyRunningSeconds: 1800,
-  sweepSeconds: 900,
-  sweepAllSeconds: 21_600,
-  deliveriesSeconds: 120,
-};

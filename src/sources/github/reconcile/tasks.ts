@@ -107,7 +107,7 @@ export class Tasks {
       }
       this.doubt(run.repo);
     }
-    lookups.done(run, now());
+    lookups.done(run);
     return nameOf(run);
   }
 

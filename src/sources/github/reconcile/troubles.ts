@@ -3,6 +3,7 @@ import type { Logger } from '../../../telemetry/log.ts';
 
 /** Beyond so many reasons at a time, one more helps nobody. */
 const maxReasons = 20;
+const maxPieces = 10_000;
 
 /** Says what cannot be read from GitHub, and that it can be again: once for each reason. */
 export class Troubles {
@@ -19,7 +20,7 @@ export class Troubles {
     if (this.reasonOf.get(piece) === reason) return;
     this.over(piece);
     const known = this.piecesOf.get(reason);
-    if (!known && this.piecesOf.size >= maxReasons) return;
+    if ((!known && this.piecesOf.size >= maxReasons) || this.reasonOf.size >= maxPieces) return;
     this.reasonOf.set(piece, reason);
     if (known) {
       known.add(piece);

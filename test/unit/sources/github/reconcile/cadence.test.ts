@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reconciling } from './reconciling.ts';
+import { down } from './scripted-github.ts';
 
 function reposOf(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `acme/repo-${i}`);
@@ -55,6 +56,16 @@ describe('how often repositories are swept', () => {
     }
     expect(oldestMs).toBeLessThanOrEqual(901_000);
     expect(at.github.callsOf('openRuns').length).toBeLessThan(35);
+  });
+
+  it('all of the owner: one that was at rest for hours does not make it old when it becomes active', async () => {
+    const at = reconciling({ repos: reposOf(10) });
+    at.hear(at.github.put('acme/repo-3', 1, 11));
+    await at.seconds(5 * 3600);
+    at.github.fault = ({ about }) => (about === 'acme/repo-4' ? down() : undefined);
+    at.hear(at.github.put('acme/repo-4', 2, 21));
+    await at.seconds(900);
+    expect(ageMs(at, [])).toBeLessThanOrEqual(1_801_000);
   });
 
   it('all of the owner: half the limit of those that ask for all', async () => {

@@ -67,11 +67,12 @@ describe('a repository that GitHub answers 404 for', () => {
   });
 
   it('though it stays on the list costs few requests', async () => {
-    const at = reconciling({ repos: ['acme/web', 'acme/locked'] });
-    at.github.removed.add('acme/locked');
+    const locked = Array.from({ length: 20 }, (_, i) => `acme/locked-${i}`);
+    const at = reconciling({ repos: ['acme/web', ...locked] });
+    for (const repo of locked) at.github.removed.add(repo);
     await at.seconds(6 * 3600);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
-    expect(at.github.callsOf('openRuns', 'acme/locked').length).toBeLessThanOrEqual(4);
+    expect(at.github.callsOf('openRuns', 'acme/locked-7').length).toBeLessThanOrEqual(4);
     expect(at.github.callsOf('repositories').length).toBeLessThanOrEqual(4);
   });
 

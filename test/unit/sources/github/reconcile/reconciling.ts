@@ -3,13 +3,19 @@ import type { RunFact } from '../../../../../src/sources/github/fact.ts';
 import type { Job } from '../../../../../src/sources/github/job.ts';
 import { Ledger } from '../../../../../src/sources/github/ledger/ledger.ts';
 import { Reconciler } from '../../../../../src/sources/github/reconcile/reconciler.ts';
-import {
-  defaultReconcileSettings,
-  type ReconcileSettings,
-} from '../../../../../src/sources/github/reconcile/settings.ts';
+import type { ReconcileSettings } from '../../../../../src/sources/github/reconcile/settings.ts';
 import { recordingLog } from '../../../../support/recording-log.ts';
 import { ScriptedGitHub } from './scripted-github.ts';
 import { VirtualClock } from './virtual-clock.ts';
+
+const defaults: ReconcileSettings = {
+  repos: [],
+  verifyQueuedSeconds: 300,
+  verifyRunningSeconds: 1800,
+  sweepSeconds: 900,
+  sweepAllSeconds: 21_600,
+  deliveriesSeconds: 120,
+};
 
 export interface ReconcilingOptions {
   /** What GitHub lists. */
@@ -38,7 +44,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
   const reconciler = new Reconciler({
     api: app ? github : withoutApp(github),
     ledger,
-    settings: { ...defaultReconcileSettings, ...settings },
+    settings: { ...defaults, ...settings },
     owner: 'acme',
     scope,
     log,

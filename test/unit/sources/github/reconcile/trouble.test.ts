@@ -25,6 +25,16 @@ describe('GitHub down for an hour', () => {
     expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(downAtMs + 3_600_000);
   });
 
+  it('is asked only now and then, however much there is to ask for', async () => {
+    const repos = Array.from({ length: 60 }, (_, i) => `acme/repo-${i}`);
+    const at = reconciling({ settings: { repos } });
+    await at.seconds(60);
+    at.github.fault = down;
+    const before = at.github.calls.length;
+    await at.seconds(3600);
+    expect(at.github.calls.length - before).toBeLessThan(400);
+  });
+
   it('is said once, and its end', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     await at.seconds(5);
@@ -92,6 +102,8 @@ describe('a limit', () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(60);
+    // Stretched four times this is 20 minutes.
+    at.reconciler.need(['acme/web'], 600_000);
     const resetAtMs = at.clock.nowMs + 3_600_000;
     at.github.quota = { limit: 5000, remaining: 400, resetAtMs };
     const before = at.github.calls.length;
@@ -105,6 +117,16 @@ describe('a limit', () => {
     await at.seconds(200);
     expect(at.github.callsOf('openRuns', 'acme/web')).toHaveLength(2);
   });
+});
+
+it('a limit that is nearly used up at the start is given as the reason', async () => {
+  const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+  at.github.quota = { limit: 60, remaining: 2, resetAtMs: at.clock.nowMs + 1_200_000 };
+  await at.seconds(600);
+  const covered = at.coverage.of([]);
+  expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/nearly used up.*until 12:20:00 UTC/);
+  await at.seconds(605);
+  expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
 });
 
 describe('one repository that cannot be read', () => {
@@ -136,6 +158,22 @@ describe('one repository that cannot be read', () => {
     const web = at.coverage.of(['acme/web']);
     expect(all.kind === 'synced' && all.confirmedAtMs).toBeLessThan(badAtMs);
     expect(web.kind === 'synced' && web.confirmedAtMs).toBeGreaterThan(badAtMs + 2_600_000);
+  });
+
+  it('and is new, stops the confirming of all of the owner but does not make it unknown', async () => {
+    const at = reconciling({ repos: ['acme/web'] });
+    at.hear(at.github.put('acme/web', 1, 11));
+    await at.seconds(60);
+    at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
+    at.hear(at.github.put('acme/bad', 2, 21));
+    const newAtMs = at.clock.nowMs;
+    await at.seconds(3600);
+    const stuck = at.coverage.of([]);
+    expect(stuck.kind === 'synced' && stuck.confirmedAtMs).toBeLessThan(newAtMs);
+    at.github.fault = () => undefined;
+    await at.seconds(61);
+    const after = at.coverage.of([]);
+    expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(newAtMs);
   });
 
   it('for one of its runs, still has its other runs read', async () => {
