@@ -35,6 +35,8 @@ export function refusal(
     const check = about.missing ?? 'check its name, and that we may see it';
     return new ScalerError('not_found', `GitHub (${host}) does not know ${about.what}: ${check}`);
   }
+  // A repository that GitHub has blocked (DMCA): nothing can run in it.
+  if (status === 451) return new ScalerError('not_found', `GitHub (${host}) has blocked ${about.what}${why}`);
   if (status >= 500) {
     const text = `GitHub (${host}) answers ${status} for ${about.what}: it has a fault, or a proxy before it${why}`;
     return unavailable(text, pauseMs);

@@ -134,6 +134,13 @@ describe('the open runs of a repository', () => {
     expect(error.message).toMatch(/acme\/gone.*installed on it/);
   });
 
+  it('of a repository that GitHub has blocked are not found', async () => {
+    const { api } = await setup(() => ({ status: 451, body: { message: 'Repository access blocked' } }));
+    const error = await failure(api.openRuns('acme/blocked', never));
+    expect(error.code).toBe('not_found');
+    expect(error.message).toMatch(/has blocked the runs of acme\/blocked/);
+  });
+
   it('of what is no repository are not asked for', async () => {
     const { api, github } = await setup(() => ({}));
     expect((await failure(api.openRuns('acme/../user', never))).code).toBe('invalid');
