@@ -216,9 +216,21 @@ export class Reconciler {
     const nowMs = this.now();
     this.warnings.atRest();
     this.pause.failed(error, nowMs);
-    if (error.retryAfterMs === undefined) this.troubles.failed(piece, error);
+    if (error.retryAfterMs === undefined) {
+      this.troubles.failed(piece, error);
+      return;
+    }
     // Its message says for how long, and so is a new one each time.
-    else this.troubles.failed(theLimit, error, theLimit);
+    this.troubles.failed(theLimit, error, theLimit);
+    this.tellUnread(nowMs);
+  }
+
+  /** Those who have no number yet are to say why. */
+  private tellUnread(nowMs: number): void {
+    const { changed } = this.options;
+    if (!this.book.firstDone) changed('*');
+    for (const name of this.interest.at(nowMs).named.keys())
+      if (this.book.get(name)?.sweptAtMs === undefined) changed(name);
   }
 
   private afterwards(): void {
