@@ -38,7 +38,9 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
   try {
     // All runs have begun.
     await time.run(hourMs / 4, async () => {});
-    const findings = [await measureOurs(scene, quick ? 1 : 7)];
+    const hours = quick ? 1 : 7;
+    const findings = [await measureOurs(scene, { by: 'app', hours })];
+    findings.push(await measureOurs(scene, { by: 'token', hours }));
     unlimited(github);
     findings.push(await measureKeda(scene, { scaledObjects: 1, enableEtags: false, rounds }));
     findings.push(await measureKeda(scene, { scaledObjects: 20, enableEtags: false, rounds: quick ? 1 : 2 }));
@@ -57,8 +59,12 @@ interface Scene {
 }
 
 /** The shipped intervals, on a clock that jumps: every request of these hours is really sent, and counted by GitHub. */
-async function measureOurs({ github, time, world, progress }: Scene, hours: number): Promise<Finding> {
-  const ours = await Reconciled.start(github, time);
+async function measureOurs(
+  { github, time, world, progress }: Scene,
+  { by, hours }: { by: 'app' | 'token'; hours: number },
+): Promise<Finding> {
+  github.recorder.clear();
+  const ours = await Reconciled.start(github, time, by);
   const settled = async () => {
     await github.delivered();
     await time.asleep();
@@ -70,7 +76,7 @@ async function measureOurs({ github, time, world, progress }: Scene, hours: numb
     await time.run(hourMs, settled);
     world.loseOneOf(oneLostOf);
     github.recorder.clear();
-    const webhooks = ours.webhooks;
+    const [webhooks, lost] = [ours.webhooks, world.lost];
     let wrongMinutes = 0;
     for (let minute = 1; minute <= hours * 60; minute++) {
       await time.run(hourMs / 60, settled);
@@ -79,13 +85,13 @@ async function measureOurs({ github, time, world, progress }: Scene, hours: numb
         progress(`hour ${minute / 60} of ${hours}: ${sentTo(github).sent} requests so far`);
     }
     const after = sentTo(github);
-    return ourFinding({
+    return ourFinding(by, {
       sent: after.sent / hours,
       counted: after.counted / hours,
       firstSync,
       hours,
       webhooks: (ours.webhooks - webhooks) / hours,
-      webhooksLost: world.lost,
+      webhooksLost: world.lost - lost,
       corrections: ours.corrections,
       wrongMinutes,
     });
@@ -144,14 +150,14 @@ interface OurHour extends Sent {
   readonly wrongMinutes: number;
 }
 
-function ourFinding(hour: OurHour): Finding {
+function ourFinding(by: 'app' | 'token', hour: OurHour): Finding {
   const { counted, sent, firstSync, hours, webhooks } = hour;
   const parts = [
     `${counted.toFixed(0)} that count, ${sent.toFixed(0)} sent`,
     `first sync ${firstSync}; ${hours} h by a virtual clock, ${webhooks.toFixed(0)} webhooks/h`,
   ];
   return {
-    what: `REST requests an hour, ${where}, any number of ScaledObjects`,
+    what: `REST requests an hour by ${by === 'app' ? 'an App' : 'a token'}, ${where}, any number of ScaledObjects`,
     target: '-',
     measured: `${parts[0]} (${parts[1]})`,
     numbers: { ...hour },

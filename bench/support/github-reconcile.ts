@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import type { Hook } from '../../dist/demo/github/hooks/hook.js';
 import { githubConfig } from '../../dist/sources/github/config.js';
 import { Ledger } from '../../dist/sources/github/ledger/ledger.js';
 import { Reconciler } from '../../dist/sources/github/reconcile/reconciler.js';
-import { createGitHubApi } from '../../dist/sources/github/rest/github-api.js';
+import { createGitHubApi, type GitHubAuth } from '../../dist/sources/github/rest/github-api.js';
 import { fact } from '../../dist/sources/github/webhook.js';
 import { silentLogger } from '../../dist/telemetry/log.js';
+import { token } from './github.ts';
 import { owner } from './github-pools.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -21,20 +23,22 @@ export class Reconciled {
   webhooks = 0;
   private readonly reconciler: Reconciler;
   private readonly time: VirtualTime;
+  private readonly github: FakeGitHub;
   private readonly server: Server;
+  private hook: Hook | undefined;
 
-  static async start(github: FakeGitHub, time: VirtualTime): Promise<Reconciled> {
-    const reconciled = new Reconciled(github, time);
+  static async start(github: FakeGitHub, time: VirtualTime, by: GitHubAuth['kind']): Promise<Reconciled> {
+    const reconciled = new Reconciled(github, time, by);
     await new Promise<void>((resolve) => reconciled.server.listen(0, '127.0.0.1', resolve));
     const { port } = reconciled.server.address() as AddressInfo;
-    github.hook({ url: `http://127.0.0.1:${port}/`, secret: 'bench' });
+    reconciled.hook = github.hook({ url: `http://127.0.0.1:${port}/`, secret: 'bench' });
     reconciled.reconciler.start();
     reconciled.read();
     time.every(readMs, () => reconciled.read());
     return reconciled;
   }
 
-  private constructor(github: FakeGitHub, time: VirtualTime) {
+  private constructor(github: FakeGitHub, time: VirtualTime, by: GitHubAuth['kind']) {
     const { now, setTimer } = time;
     const metrics = { request() {}, rateLimitRemaining() {}, corrected: () => this.corrections++ };
     const log = silentLogger;
@@ -42,12 +46,13 @@ export class Reconciled {
       owner,
       scope: 'org',
       apiUrl: github.url,
-      auth: { kind: 'app', ...appOf(github) },
+      auth: by === 'app' ? { kind: 'app', ...appOf(github) } : { kind: 'token', token },
       requestTimeoutMs: 10_000,
       metrics,
       log,
       now,
     });
+    this.github = github;
     this.time = time;
     this.reconciler = new Reconciler({
       api,
@@ -93,6 +98,7 @@ export class Reconciled {
   }
 
   async close(): Promise<void> {
+    if (this.hook !== undefined) this.github.unhook(this.hook);
     await this.reconciler.close();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));

@@ -23,13 +23,13 @@ export function unlimited(github: FakeGitHub): void {
 /** `serve` with one connection to this GitHub, which sends its webhooks there. */
 export async function serveGitHub(
   github: FakeGitHub,
-  { firstSyncTimeoutSeconds }: { firstSyncTimeoutSeconds: number },
+  { firstSyncTimeoutSeconds, apiUrl = github.url }: { firstSyncTimeoutSeconds: number; apiUrl?: string },
 ): Promise<ScalerProcess> {
   const scaler = await ScalerProcess.serve({
     security: { allowPlaintextSecrets: true },
     limits: { firstSyncTimeoutSeconds },
     connections: {
-      [connection]: { source: 'github', owner, apiUrl: github.url, token, webhookSecret: secret },
+      [connection]: { source: 'github', owner, apiUrl, token, webhookSecret: secret },
     },
   });
   github.hook({ url: `${scaler.ingestUrl}/ingest/github`, secret });
