@@ -25,7 +25,8 @@ export interface SceneOptions {
   readonly others?: (github: FakeGitHub) => object;
   readonly limits?: object;
   readonly ingest?: object;
-  readonly files?: Readonly<Record<string, string>>;
+  /** Files beside the configuration, besides the App's key, the token and the webhook's secret. */
+  readonly files?: (github: FakeGitHub) => Readonly<Record<string, string>>;
   /** The webhook; false: there is none. */
   readonly hook?: Partial<HookOptions> | false;
   /** False where GitHub is told to answer what it never would. */
@@ -59,7 +60,11 @@ export class Scene {
   private hook: Hook | undefined;
 
   static async start(test: Test, options: SceneOptions = {}): Promise<Scene> {
-    const github = await FakeGitHub.start({ owner: 'acme', app, ...options.github });
+    const github = await FakeGitHub.start({
+      owner: 'acme',
+      ...(options.github?.token === undefined ? { app } : {}),
+      ...options.github,
+    });
     test.onTestFinished(() => github.close());
     const oracle = withOracle(github);
     if (options.asDescribed !== false) test.onTestFinished(() => expect(oracle.violations).toEqual([]));
@@ -177,16 +182,16 @@ export function eventually(check: () => Promise<void> | void): Promise<void> {
 }
 
 function configured(
-  github: FakeGitHub,
-  { connection = hasty, others, limits, ingest, files, hook }: SceneOptions,
+  fake: FakeGitHub,
+  { github, connection = hasty, others, limits, ingest, files, hook }: SceneOptions,
 ): [object, Record<string, string>] {
   const ci = {
     source: 'github',
     owner: 'acme',
-    apiUrl: github.url,
-    ...(github.app === undefined
+    apiUrl: fake.url,
+    ...(fake.app === undefined
       ? { tokenFile: 'token' }
-      : { app: { id: github.app.id, privateKeyFile: 'app.pem' } }),
+      : { app: { id: fake.app.id, privateKeyFile: 'app.pem' } }),
     ...(hook === false ? {} : { webhookSecretFile: 'webhook-secret' }),
     ...connection,
   };
@@ -194,9 +199,14 @@ function configured(
     ingest: { ...anyPort, ...ingest },
     limits: { coldReadTimeoutMs: 50, ...limits },
     security: { allowPlaintextSecrets: true },
-    connections: { ci, ...others?.(github) },
+    connections: { ci, ...others?.(fake) },
   };
-  const given = { 'app.pem': github.app?.privateKey ?? '', 'webhook-secret': secret, ...files };
+  const given = {
+    'app.pem': fake.app?.privateKey ?? '',
+    token: `${github?.token}\n`,
+    'webhook-secret': secret,
+    ...files?.(fake),
+  };
   return [settings, given];
 }
 
