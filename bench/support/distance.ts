@@ -1,6 +1,6 @@
 import { Agent, createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listen } from './listen.ts';
 
 /** A server as it is from far away: what it is asked reaches it some time later. */
 export class Distance {
@@ -20,12 +20,10 @@ export class Distance {
       sent.once('error', () => answer.destroy());
       asked.pipe(sent);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Distance(server, agent);
+    return new Distance(server, agent, await listen(server));
   }
 
-  private constructor(server: Server, agent: Agent) {
-    const { port } = server.address() as AddressInfo;
+  private constructor(server: Server, agent: Agent, port: number) {
     this.server = server;
     this.agent = agent;
     this.url = `http://127.0.0.1:${port}`;

@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
 import type { Hook } from '../../dist/demo/github/hooks/hook.js';
 import { githubConfig } from '../../dist/sources/github/config.js';
@@ -10,6 +9,7 @@ import { fact } from '../../dist/sources/github/webhook.js';
 import { silentLogger } from '../../dist/telemetry/log.js';
 import { token } from './github.ts';
 import { owner } from './github-pools.ts';
+import { listen } from './listen.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** How often a monitor reads its subject, and how old a reading may be: the source's own. */
@@ -29,8 +29,7 @@ export class Reconciled {
 
   static async start(github: FakeGitHub, time: VirtualTime, by: GitHubAuth['kind']): Promise<Reconciled> {
     const reconciled = new Reconciled(github, time, by);
-    await new Promise<void>((resolve) => reconciled.server.listen(0, '127.0.0.1', resolve));
-    const { port } = reconciled.server.address() as AddressInfo;
+    const port = await listen(reconciled.server);
     reconciled.hook = github.hook({ url: `http://127.0.0.1:${port}/`, secret: 'bench' });
     reconciled.reconciler.start();
     reconciled.read();
