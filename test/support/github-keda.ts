@@ -33,7 +33,7 @@ export class Polling {
     this.loop = this.poll(client, reference);
   }
 
-  /** All answers so far, once polling has ended. */
+  /** All answers so far, the last of them asked for now. */
   async stop(): Promise<readonly Answered[]> {
     this.stopped = true;
     await this.loop;
@@ -41,10 +41,11 @@ export class Polling {
   }
 
   private async poll(client: TestClient, reference: ReturnType<typeof ref>): Promise<void> {
-    do {
+    while (!this.stopped) {
       this.answers.push(await ask(client, reference));
       await setTimeout(20);
-    } while (!this.stopped);
+    }
+    this.answers.push(await ask(client, reference));
   }
 }
 

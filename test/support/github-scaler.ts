@@ -9,6 +9,9 @@ import { WholeScaler } from './whole-scaler.ts';
 /** A test that runs beside others has no other way to say what is to be done at its end. */
 export type Test = Pick<TestContext, 'onTestFinished'>;
 
+// These tests mostly wait: for GitHub's limits, for what is too old, for REST to be believed.
+vi.setConfig({ maxConcurrency: 16 });
+
 export const secret = "It's a Secret to Everybody";
 export const app = { id: 1, installationId: 2 };
 const anyPort = { host: '127.0.0.1', port: 0 };
@@ -150,6 +153,14 @@ export class Scene {
       const number = this.jobs;
       expect(await this.ask(metadata)).toEqual({ number, active: number > 0 });
     });
+  }
+
+  /** Resolves when `web` has been read once more from its beginning to its end. */
+  async reconciled(): Promise<void> {
+    const lists = () => this.github.requests.filter(({ path }) => path.includes('/web/actions/runs?')).length;
+    // The next one may already have been asked for, and the one after it shows that it is complete.
+    const enough = lists() + 2;
+    await eventually(() => expect(lists()).toBeGreaterThanOrEqual(enough));
   }
 
   /** The status of the probe that Kubernetes asks for. */

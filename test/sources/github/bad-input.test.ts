@@ -4,17 +4,19 @@ import { patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';
 import { post } from '../../support/ingest.ts';
 
-/** One job waits, told by a webhook; REST is left alone afterwards. */
+/** One job waits, and is read again every second. */
 async function oneJob(test: Test): Promise<Scene> {
-  const scene = await Scene.start(test, { connection: patient });
+  const scene = await Scene.start(test);
   await scene.becomes(0);
   scene.github.startRun('web', run(1));
   await scene.becomes(1);
   return scene;
 }
 
-/** Whatever came before: an honest webhook counts, and nothing else has. */
+/** Whatever came before: the number is GitHub's after a reconcile, and an honest webhook counts. */
 async function goesOn(scene: Scene): Promise<void> {
+  await scene.reconciled();
+  await scene.agrees();
   scene.github.startRun('web', run(1));
   await scene.agrees();
   for (const { id } of scene.github.openJobs()) scene.github.complete(id);
@@ -165,14 +167,19 @@ describe.concurrent('bad input: signed, and odd', { timeout: 60_000 }, () => {
     expect(answers.filter(({ number }) => number !== 1)).toEqual([]);
     scene.github.approve(job?.id ?? 0);
     await scene.becomes(2);
+    await goesOn(scene);
   });
 
   it('a job that is cancelled in the queue, with a runner of 0, is over', async (test) => {
     const scene = await oneJob(test);
     const [job] = scene.github.openJobs();
+    scene.github.loseDeliveries(() => true);
+    scene.github.cancelRun(job?.run.id ?? 0);
+    scene.github.mendDeliveries();
     const over = { id: job?.id, run_id: job?.run.id, conclusion: 'cancelled', runner_id: 0, runner_name: '' };
     await send(scene.ingestPort, jobPayload('completed', over));
     await scene.becomes(0);
+    await goesOn(scene);
   });
 
   it('a delivery that is replayed a hundred times is one job, also after it is over', async (test) => {
@@ -189,6 +196,7 @@ describe.concurrent('bad input: signed, and odd', { timeout: 60_000 }, () => {
     await scene.becomes(0);
     await replay();
     await scene.becomes(0);
+    await goesOn(scene);
   });
 
   it('nobody can make the number negative', async (test) => {

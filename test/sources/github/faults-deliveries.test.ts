@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tooLow } from '../../support/github-keda.ts';
-import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
+import { eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -66,24 +65,6 @@ describe.concurrent('faults: webhooks', { timeout: 120_000 }, () => {
     await scene.becomes(1);
   });
 
-  it('a lost `in_progress`, a lost `completed`, a lost `queued`: all right after a sweep', async (test) => {
-    const scene = await Scene.start(test);
-    const { github } = scene;
-    await scene.becomes(0);
-    const { jobs } = github.startRun('web', run(4));
-    await scene.becomes(4);
-    const polling = scene.poll(test);
-    github.loseDeliveries(() => true);
-    const [first, second] = jobs;
-    github.pick(first?.id ?? 0);
-    github.pick(second?.id ?? 0);
-    github.complete(second?.id ?? 0);
-    github.startRun('web', run(2));
-    await scene.becomes(5);
-    await scene.becomes(4, { count: 'queued' });
-    expect(tooLow(await polling.stop(), 3)).toEqual([]);
-  });
-
   it('all deliveries lost for a while, in every direction: the number is GitHub’s again', async (test) => {
     const scene = await Scene.start(test);
     const { github } = scene;
@@ -104,22 +85,5 @@ describe.concurrent('faults: webhooks', { timeout: 120_000 }, () => {
     github.mendDeliveries();
     github.startRun('web', run(1));
     await scene.agrees();
-  });
-
-  it('a gate that is not told as one: the job counts until GitHub says that it waits', async (test) => {
-    const scene = await Scene.start(test, { connection: { ...hasty, sweepSeconds: 900 } });
-    const { github } = scene;
-    await scene.becomes(0);
-    github.loseDeliveries(() => true);
-    const [job] = github.startRun('web', { jobs: [{ labels: ['self-hosted'], environment: true }] }).jobs;
-    github.mendDeliveries();
-    // GitHub tells of the approval, and the approval is taken back.
-    github.approve(job?.id ?? 0);
-    await scene.becomes(1);
-    github.world.setJob(github.world.job(job?.id ?? 0), {
-      ...github.world.job(job?.id ?? 0).current,
-      status: 'waiting',
-    });
-    await scene.becomes(0);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Faults } from '../../../src/demo/github/faults.ts';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, run, Scene } from '../../support/github-scaler.ts';
+import { jobPayload, send } from '../../support/github-webhooks.ts';
 
 /** An hour of GitHub's is three seconds here: what is too old is set by the trigger. */
 const shortLived = { maxStalenessSeconds: '3' };
@@ -114,5 +115,57 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
     scene.github.faults.clear();
     await scene.becomes(2, { repos: 'web' });
     await scene.becomes(3);
+  });
+});
+
+describe.concurrent('faults: REST is believed ten seconds after a webhook, since it lags', {
+  timeout: 120_000,
+}, () => {
+  it('a lost `in_progress`, a lost `completed`, a lost `queued`: all right after a sweep', async (test) => {
+    const scene = await Scene.start(test);
+    const { github } = scene;
+    await scene.becomes(0);
+    const { jobs } = github.startRun('web', run(4));
+    await scene.becomes(4);
+    const polling = scene.poll(test);
+    github.loseDeliveries(() => true);
+    const [first, second] = jobs;
+    github.pick(first?.id ?? 0);
+    github.pick(second?.id ?? 0);
+    github.complete(second?.id ?? 0);
+    github.startRun('web', run(2));
+    await scene.becomes(5);
+    await scene.becomes(4, { count: 'queued' });
+    expect(tooLow(await polling.stop(), 3)).toEqual([]);
+  });
+
+  it('a gate that is not told as one: the job counts until GitHub says that it waits', async (test) => {
+    const scene = await Scene.start(test, { connection: { ...hasty, sweepSeconds: 900 } });
+    const { github } = scene;
+    await scene.becomes(0);
+    github.loseDeliveries(() => true);
+    const [job] = github.startRun('web', { jobs: [{ labels: ['self-hosted'], environment: true }] }).jobs;
+    github.mendDeliveries();
+    // GitHub tells of the approval, and the approval is taken back.
+    github.approve(job?.id ?? 0);
+    await scene.becomes(1);
+    github.world.setJob(github.world.job(job?.id ?? 0), {
+      ...github.world.job(job?.id ?? 0).current,
+      status: 'waiting',
+    });
+    await scene.becomes(0);
+  });
+
+  it('jobs that GitHub does not know, though a webhook told of them, are dropped', async (test) => {
+    const scene = await Scene.start(test);
+    await scene.becomes(0);
+    scene.github.startRun('web', run(1));
+    await scene.becomes(1);
+    const polling = scene.poll(test);
+    await send(scene.ingestPort, jobPayload('in_progress'));
+    await send(scene.ingestPort, jobPayload('queued', { id: 900_000_002, run_id: 900_001 }));
+    await eventually(() => expect(polling.answers).toContainEqual({ number: 3, active: true }));
+    await scene.agrees();
+    expect(tooLow(await polling.stop(), 1)).toEqual([]);
   });
 });
