@@ -7,6 +7,8 @@ export interface Sweep {
   readonly startedAtMs: number;
   /** The runs that are still to be read. */
   readonly todo: RunRef[];
+  /** The runs that GitHub answered 404 for. */
+  readonly gone: RunRef[];
   /** The last error of a run that could not be read, and how many there were. */
   error: ScalerError | undefined;
   failures: number;

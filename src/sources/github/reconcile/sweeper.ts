@@ -42,12 +42,11 @@ export class Sweeper {
 
   /** Throws ScalerError when the sweep has failed; one that GitHub only interrupts for a limit goes on later. */
   async step(repo: Repo, signal: AbortSignal): Promise<SweepStep> {
-    if (!repo.sweep) {
-      const begun = await this.begin(repo.name, signal);
-      if (!begun) return { kind: 'missing' };
-      repo.sweep = begun;
-    } else await this.readNext(repo, repo.sweep, signal);
-    return this.outcome(repo, repo.sweep);
+    const { sweep } = repo;
+    if (!sweep) repo.sweep = await this.begin(repo.name, signal);
+    else if (sweep.todo.length > 0) await this.readNext(repo, sweep, signal);
+    else if (!(await this.dropGone(repo.name, sweep, signal))) repo.sweep = undefined;
+    return repo.sweep ? this.outcome(repo, repo.sweep) : { kind: 'missing' };
   }
 
   /** Undefined where the repository is missing. */
@@ -55,13 +54,15 @@ export class Sweeper {
     const startedAtMs = this.now();
     // Before asking: a run that webhooks tell of meanwhile may be missing in the answer, and needs no second look.
     const known = this.ledger.runsOf(name);
+    const open = await this.openRuns(name, signal);
+    return open && { startedAtMs, todo: union(open, known), gone: [], error: undefined, failures: 0 };
+  }
+
+  /** Undefined where the repository is missing. */
+  private async openRuns(name: string, signal: AbortSignal): Promise<readonly RunRef[] | undefined> {
     try {
       const { value: open } = await this.api.openRuns(name, signal);
-      const todo = union(
-        open.map(({ runId }) => ({ repo: name, runId })),
-        known,
-      );
-      return { startedAtMs, todo, error: undefined, failures: 0 };
+      return open.map(({ runId }) => ({ repo: name, runId }));
     } catch (reason) {
       if (isNotFound(reason)) return undefined;
       throw reason;
@@ -76,11 +77,20 @@ export class Sweeper {
     } catch (reason) {
       const error = ScalerError.from(reason, 'unavailable');
       if (error.retryAfterMs !== undefined || signal.aborted) throw error;
-      // The repository has just been read: if its run is not there, it has been deleted.
-      if (isNotFound(error)) this.runs.drop(run);
+      if (isNotFound(error)) sweep.gone.push(run);
       else this.fail(repo, sweep, error);
     }
     sweep.todo.shift();
+  }
+
+  /**
+   * Ends the jobs of runs that were not there. What was not there may have been the repository, or our right to
+   * read it, since GitHub answers 404 for these too: so only if the repository is still there. False: it is not.
+   */
+  private async dropGone(name: string, { gone }: Sweep, signal: AbortSignal): Promise<boolean> {
+    if (!(await this.openRuns(name, signal))) return false;
+    for (const run of gone.splice(0)) this.runs.drop(run);
+    return true;
   }
 
   /** One run that cannot be read must not keep the others from being read. */
@@ -93,7 +103,7 @@ export class Sweeper {
   }
 
   private outcome(repo: Repo, sweep: Sweep): SweepStep {
-    if (sweep.todo.length > 0) return { kind: 'underWay' };
+    if (sweep.todo.length > 0 || sweep.gone.length > 0) return { kind: 'underWay' };
     repo.sweep = undefined;
     if (sweep.error) throw sweep.error;
     return { kind: 'complete', startedAtMs: sweep.startedAtMs };

@@ -66,6 +66,25 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.github.calls.length).toBeLessThan(6 * 75);
   });
 
+  it('between its list of runs and the runs takes no jobs with it that might still wait', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+    at.hear(at.github.put('acme/web', 1, 11));
+    await at.seconds(5);
+    at.github.fault = ({ operation, about }) => {
+      // After the list: all that is asked of the repository from now on is not there.
+      if (operation === 'openRuns' && about === 'acme/web' && !at.github.removed.has(about))
+        at.clock.setTimer(() => void at.github.removed.add(about), 150);
+      return undefined;
+    };
+    at.reconciler.need(['acme/web'], 60_000);
+    await at.seconds(40);
+    expect(at.coverage.of(['acme/web'])).toMatchObject({ kind: 'unsynced', error: { code: 'not_found' } });
+    at.github.fault = ({ about }) => notFound(about);
+    at.github.removed.clear();
+    await at.seconds(600);
+    expect(at.counted('acme/web')).toBe(1);
+  });
+
   it('though it stays on the list costs few requests', async () => {
     const locked = Array.from({ length: 20 }, (_, i) => `acme/locked-${i}`);
     const at = reconciling({ repos: ['acme/web', ...locked] });
