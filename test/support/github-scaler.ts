@@ -1,4 +1,4 @@
-import { expect, type TestContext, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { FakeGitHub, type FakeGitHubOptions } from '../../src/demo/github/fake-github.ts';
 import type { Hook, HookOptions } from '../../src/demo/github/hooks/hook.ts';
 import { withOracle } from './github/openapi-oracle.ts';
@@ -7,7 +7,9 @@ import { ref } from './rpc-client.ts';
 import { WholeScaler } from './whole-scaler.ts';
 
 /** A test that runs beside others has no other way to say what is to be done at its end. */
-export type Test = Pick<TestContext, 'onTestFinished'>;
+export interface Test {
+  onTestFinished(end: () => unknown): void;
+}
 
 // These tests mostly wait: for GitHub's limits, for what is too old, for REST to be believed.
 vi.setConfig({ maxConcurrency: 16 });
