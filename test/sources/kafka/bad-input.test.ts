@@ -143,7 +143,7 @@ describe('the whole scaler, given bad input and faults', () => {
       'an unknown source',
       reference({ ...orders, source: 'kafak' }),
       Code.INVALID_ARGUMENT,
-      /source: must be one of kafka, got "kafak"/,
+      /source: must be one of kafka.*, got "kafak"/,
     ],
     [
       'an unknown connection',

@@ -42,11 +42,6 @@ describe('an answer that is no answer', () => {
       { status: 403, body: { message: 'Resource not accessible by personal access token' } },
       /"Actions: read".*`repo`/,
     ],
-    [
-      'a repository that is blocked',
-      { status: 451, body: { message: 'Repository access blocked' } },
-      /451.*blocked/,
-    ],
     ['a broken connection', (response) => response.destroy(), /broke the connection off/],
     [
       'half an answer',
