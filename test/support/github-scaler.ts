@@ -9,6 +9,7 @@ import { WholeScaler } from './whole-scaler.ts';
 /** A test that runs beside others has no other way to say what is to be done at its end. */
 export interface Test {
   onTestFinished(end: () => unknown): void;
+  onTestFailed?(tell: () => void): void;
 }
 
 // These tests mostly wait: for GitHub's limits, for what is too old, for REST to be believed.
@@ -77,6 +78,7 @@ export class Scene {
     before(github);
     const scene = new Scene(github, options, await WholeScaler.start(...configured(github, options)));
     test.onTestFinished(() => scene.running.stop());
+    test.onTestFailed?.(() => scene.tell());
     scene.hookUp();
     return scene;
   }
@@ -176,6 +178,13 @@ export class Scene {
     const answer = await fetch(`http://127.0.0.1:${this.running.port('admin')}/metrics`);
     const line = (await answer.text()).split('\n').find((each) => each.startsWith(`${series} `));
     return Number(line?.slice(series.length + 1) ?? 0);
+  }
+
+  /** What may explain a failure: what the scaler complained of, and what it asked last. */
+  private tell(): void {
+    const complaints = this.running.log.lines.filter(({ level }) => level === 'warn' || level === 'error');
+    const asked = this.github.requests.slice(-20).map(({ status, path }) => `${status} ${path}`);
+    console.info(JSON.stringify({ complaints, asked }, null, 1));
   }
 
   private hookUp(): void {

@@ -44,7 +44,8 @@ export class RateLimits {
     if (!this.enabled) return undefined;
     const bucket = this.bucketOf(caller);
     if (bucket.used < bucket.limit) return undefined;
-    return refusal(403, `API rate limit exceeded for ${caller.name}.`, {}, documentation);
+    // With headers of its own: by the time that it is sent the hour may have begun anew.
+    return refusal(403, `API rate limit exceeded for ${caller.name}.`, this.headers(caller), documentation);
   }
 
   /** GitHub's `rate-limit`. */
