@@ -28,11 +28,12 @@ export class MemoryEventLog implements EventLog {
   }
 
   feedOf(connection: string): EventFeed {
-    return { follow: (take) => this.follow(connection, take) };
+    return { durable: false, follow: (take, replayed) => this.follow(connection, take, replayed) };
   }
 
-  private follow(connection: string, take: Take): () => void {
+  private follow(connection: string, take: Take, replayed?: () => void): () => void {
     for (const event of this.kept) if (event.connection === connection) this.hand(event, take);
+    replayed?.();
     const followers = this.followers.get(connection) ?? new Set();
     this.followers.set(connection, followers.add(take));
     return () => {

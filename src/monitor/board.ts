@@ -35,7 +35,13 @@ export interface BoardOptions {
 }
 
 /** The feed of a scaler that takes nothing in. */
-const silence: EventFeed = { follow: () => () => {} };
+const silence: EventFeed = {
+  durable: false,
+  follow: (_, replayed) => {
+    replayed?.();
+    return () => {};
+  },
+};
 
 interface Place {
   reader: Reader;

@@ -119,8 +119,32 @@ export interface InboundEvent {
 
 /** The events of one connection. */
 export interface EventFeed {
-  /** First those that are kept, in their order, then each as it comes, until the returned function is called. */
-  follow(take: (event: InboundEvent) => void): () => void;
+  /** Whether what is kept outlives the process. */
+  readonly durable: boolean;
+  /**
+   * First those that are kept, in their order, then each as it comes, until the returned function is called.
+   * `replayed` is called once, when all that were kept have been handed over; it may be before this returns.
+   */
+  follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
+}
+
+/** A CloudEvent (CloudEvents 1.0), however it was sent; an EventBridge event is made into one. */
+export interface InboundCloudEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject: string | undefined;
+  /** When it happened, in ms since 1970 by the sender's clock. */
+  readonly timeMs: number | undefined;
+  /** Parsed JSON, or text; undefined: none, or binary. */
+  readonly data: unknown;
+  readonly extensions: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How CloudEvents become facts of a ledger. */
+export interface CloudEventRules<C> {
+  /** What the event says, as the event log keeps it; undefined where it says nothing that the ledger needs. */
+  fact(config: C, event: InboundCloudEvent): unknown;
 }
 
 /** How webhooks that are signed by their sender become facts; `ingest` verifies them by it. */
@@ -166,6 +190,10 @@ export interface Source<P, C, S, H, N = undefined> {
   sendsSecretInPlaintext?(config: C): boolean;
   /** For a ledger that is filled by signed webhooks. */
   readonly webhooks?: WebhookRules<C>;
+  /** For a ledger that is filled by CloudEvents; for every other source they are hints. */
+  readonly cloudEvents?: CloudEventRules<C>;
+  /** The SNS topics that may wake the connection, by ARN. */
+  snsTopics?(config: C): readonly string[];
   /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
   minReadMs(config: C): number;
   /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */

@@ -5,4 +5,4 @@ import type { SourceMetrics } from '../../src/telemetry/metrics.ts';
 export const unmeasured: SourceMetrics = { request() {}, rateLimitRemaining() {}, corrected() {} };
 
 /** No event ever comes. */
-export const silence: EventFeed = { follow: () => () => {} };
+export const silence: EventFeed = { durable: false, follow: () => () => {} };

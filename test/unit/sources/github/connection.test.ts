@@ -41,6 +41,7 @@ function open(entry: object = {}, github = new SmallGitHub()) {
     log: silentLogger,
     metrics: unmeasured,
     events: {
+      durable: false,
       follow: (taker) => {
         take = taker;
         return () => {
@@ -199,7 +200,7 @@ describe('a connection without a webhook secret', () => {
   const warnings = async (entry: object): Promise<string[]> => {
     const said: string[] = [];
     const log = { ...silentLogger, warn: (_: object, message: string) => said.push(message) };
-    const events = { follow: () => () => {} };
+    const events = { durable: false, follow: () => () => {} };
     // Nothing listens there.
     const config = githubConfig.parse({ owner: 'acme', token, apiUrl: 'http://127.0.0.1:9', ...entry });
     const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events, wake() {} });
