@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
 import type { ConfiguredConnection, Reference, Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
+import type { Decided } from './decision.ts';
 import { FailureLog } from './failure-log.ts';
 import { FirstSyncs } from './first-syncs.ts';
 import type { Monitor } from './monitor.ts';
@@ -30,6 +31,8 @@ export interface BoardOptions {
   metrics: Metrics;
   /** The verified events of a connection; where there is nothing that takes any, none come. */
   feedOf?: (connection: string) => EventFeed;
+  /** Is told of every decision. */
+  decided?: Decided;
   now?: () => number;
   random?: () => number;
 }
@@ -63,7 +66,7 @@ export class Board {
     this.options = options;
     this.now = options.now ?? (() => performance.now());
     this.random = options.random ?? Math.random;
-    this.register = new Register(options.limits, this.now);
+    this.register = new Register(options.limits, this.now, options.decided ?? (() => {}));
     this.sweeper = setInterval(() => this.sweep(), sweepMs);
     this.countGauges();
   }
@@ -144,6 +147,7 @@ export class Board {
     while (state.cold(this.now()) && !caller.signal.aborted) {
       await state.settled(this.now(), caller.signal);
     }
+    state.look(this.now());
     return state.answer(this.now());
   }
 
@@ -215,6 +219,8 @@ export class Board {
 
   private sweep(): void {
     for (const state of this.register.takeExpired()) this.displace(state);
+    const nowMs = this.now();
+    for (const state of this.register.all()) state.look(nowMs);
   }
 
   /** Gauges are counted when they are asked for. */

@@ -4,9 +4,9 @@ import type { Trigger } from '../trigger/trigger.ts';
 export type DecisionKind =
   /** It became active: the workload leaves zero. */
   | 'activated'
-  /** It is not active any more: KEDA may scale it to zero. */
+  /** It is not active any more, and KEDA can be told so: it may scale to zero. */
   | 'deactivated'
-  /** No number can be given any more, or not yet: KEDA holds its replicas. */
+  /** No number can be given any more, or not yet: KEDA holds its replicas, or uses `fallback`. */
   | 'failing'
   /** A number can be given again. */
   | 'recovered';
@@ -15,13 +15,15 @@ export type DecisionKind =
 export interface Decision {
   readonly kind: DecisionKind;
   readonly trigger: Trigger;
-  /** Items; undefined while they are not known. */
+  /** Items, as KEDA gets them; undefined while KEDA gets no number. */
   readonly value: number | undefined;
-  /** What made us look: the cause of the last wake, or `clock`. */
+  /** What made us look: the cause of the wake that led to the read, `start` for what is first known, else `clock`. */
   readonly cause: string;
   /** Since the source confirmed the reading, in ms; undefined without one. */
   readonly ageMs: number | undefined;
-  /** Why it fails. */
+  /** How long what this ends had lasted, in ms; undefined for what is first known. */
+  readonly lastedMs: number | undefined;
+  /** Why it fails, as KEDA is told. */
   readonly error: string | undefined;
   /** In ms since 1970. */
   readonly atMs: number;

@@ -51,6 +51,9 @@ export class Monitor {
   private wokenAgain = false;
   private lastWakeReadAtMs = Number.NEGATIVE_INFINITY;
   private dueForWake = false;
+  /** The first wake that the next read is for, and that of the read under way. */
+  private wakeCause: string | undefined;
+  private readCause: string | undefined;
   private lastHintAtMs: number | undefined;
   private watch: Watch | undefined;
   private watchRetryAtMs = 0;
@@ -107,6 +110,7 @@ export class Monitor {
     const nowMs = this.options.now();
     if (kind === 'hint') this.lastHintAtMs = nowMs + delayMs;
     if (this.reading) this.wokenAgain = true;
+    this.wakeCause ??= cause;
     const at = wakeReadAt(nowMs + delayMs, this.lastWakeReadAtMs, this.minReadMs);
     if (!this.reading) this.dueForWakeAt(at);
     this.options.onWake(cause);
@@ -127,6 +131,8 @@ export class Monitor {
     if (this.dueForWake) this.lastWakeReadAtMs = nowMs;
     this.dueForWake = false;
     this.wokenAgain = false;
+    this.readCause = this.wakeCause;
+    this.wakeCause = undefined;
   }
 
   /** The read's result; the first one counts. */
@@ -150,7 +156,7 @@ export class Monitor {
     this.known = { snapshot, history, takenAtMs, confirmedAtMs: confirmedAtMs ?? takenAtMs };
     const view = this.view(this.known);
     const readings = new Readings(source, view);
-    for (const state of this.states.keys()) this.evaluate(state, readings);
+    for (const state of this.states.keys()) this.evaluate(state, readings, this.readCause);
     this.goOn(view);
   }
 
@@ -158,9 +164,10 @@ export class Monitor {
     return { snapshot, history, takenAtMs, nowMs: this.options.now(), lastHintAtMs: this.lastHintAtMs };
   }
 
-  private evaluate(state: TriggerState, readings: Readings): void {
+  private evaluate(state: TriggerState, readings: Readings, cause?: string): void {
     const reading = readings.of(state.trigger, state.wasActive);
     if (state.take(reading, this.known?.confirmedAtMs ?? 0)) this.options.onEdge(state);
+    state.look(readings.nowMs, cause);
   }
 
   private goOn(view: SubjectView<unknown, unknown>): void {
@@ -209,9 +216,12 @@ export class Monitor {
     const { failures, now, random } = this.options;
     failures.failed(this.key, error);
     this.failing = { error, failures: (this.failing?.failures ?? 0) + 1 };
-    for (const state of this.states.keys()) state.failed();
-    const waitMs = Math.min(backoffMs(this.failing.failures, random()), this.longestIntervalMs());
     const nowMs = now();
+    for (const state of this.states.keys()) {
+      state.failed();
+      state.look(nowMs, this.readCause);
+    }
+    const waitMs = Math.min(backoffMs(this.failing.failures, random()), this.longestIntervalMs());
     // On the beat as well: what fails together is tried again together.
     this.dueAtMs = Math.max(nextOnBeat(nowMs, waitMs, this.minReadMs), nowMs + (error.retryAfterMs ?? 0));
   }

@@ -16,6 +16,10 @@ export class Readings {
     this.view = view;
   }
 
+  get nowMs(): number {
+    return this.view.nowMs;
+  }
+
   of({ params, paramsKey }: Trigger, wasActive: boolean | undefined): Reading {
     const byParams = this.shared.get(wasActive) ?? new Map<string, Reading>();
     this.shared.set(wasActive, byParams);

@@ -1,5 +1,6 @@
 import { ScalerError } from '../errors.ts';
 import type { Trigger } from '../trigger/trigger.ts';
+import type { Decided } from './decision.ts';
 import { Lease } from './lease.ts';
 import { TriggerState } from './trigger-state.ts';
 
@@ -14,14 +15,16 @@ export interface RegisterLimits {
 export class Register {
   limits: RegisterLimits;
   private readonly now: () => number;
+  private readonly decided: Decided;
   private readonly states = new Map<string, TriggerState>();
   private readonly perNamespace = new Map<string, number>();
   /** When triggers that have gone were last asked for: else one that is polled less often than its lease lasts would never be known for what it is. */
   private readonly departed = new Map<string, number>();
 
-  constructor(limits: RegisterLimits, now: () => number) {
+  constructor(limits: RegisterLimits, now: () => number, decided: Decided) {
     this.limits = limits;
     this.now = now;
+    this.decided = decided;
   }
 
   get(id: string): TriggerState | undefined {
@@ -46,7 +49,7 @@ export class Register {
     }
     const nowMs = this.now();
     const lease = new Lease(leaseSeconds * 1000, nowMs, this.departed.get(trigger.id));
-    const state = new TriggerState(trigger, lease, nowMs + coldReadTimeoutMs);
+    const state = new TriggerState(trigger, lease, nowMs + coldReadTimeoutMs, this.decided);
     this.departed.delete(trigger.id);
     this.states.set(trigger.id, state);
     this.perNamespace.set(namespace, inNamespace + 1);

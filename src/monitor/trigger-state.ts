@@ -3,7 +3,9 @@ import { toMetric } from '../scaling/metric.ts';
 import type { Reading } from '../sources/source.ts';
 import { describe, type Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
+import type { Decided, Decision } from './decision.ts';
 import type { Lease } from './lease.ts';
+import { type Change, Told } from './told.ts';
 
 type Good = Exclude<Reading, { kind: 'unknown' }>;
 
@@ -32,13 +34,16 @@ export class TriggerState {
   /** Why the newest snapshot gives no reading, or why there is no monitor. */
   private fault: ScalerError | undefined;
   private active: boolean | undefined;
+  private readonly told = new Told();
+  private readonly decided: Decided;
   private readonly followers = new Set<(activity: Activity) => void>();
   private readonly waiting = new Set<() => void>();
 
-  constructor(trigger: Trigger, lease: Lease, coldUntilMs: number) {
+  constructor(trigger: Trigger, lease: Lease, coldUntilMs: number, decided: Decided) {
     this.trigger = trigger;
     this.lease = lease;
     this.coldUntilMs = coldUntilMs;
+    this.decided = decided;
   }
 
   get wasActive(): boolean | undefined {
@@ -108,6 +113,51 @@ export class TriggerState {
     }
     if (reading.kind === 'active') return { kind: 'active', why: reading.why };
     return { kind: 'known', ...toMetric(reading), ageMs };
+  }
+
+  /**
+   * Tells what has come to be other than it was told. A reading grows too old without any event: whoever asks
+   * and the board's sweep look as well. `cause`: of the read, where a wake led to it.
+   */
+  look(nowMs: number, cause?: string): void {
+    const up = this.up(nowMs);
+    if (!this.told.differs(this.active, up)) return;
+    for (const change of this.told.take(this.active, up, nowMs)) {
+      this.decided(this.decision(change, nowMs, cause));
+    }
+  }
+
+  /** Whether KEDA gets a number; undefined while it is too early to say that it does not. */
+  private up(nowMs: number): boolean | undefined {
+    const { good, trigger } = this;
+    const counted = good?.kind === 'known' && Number.isFinite(good.items) && good.items >= 0;
+    if (counted && this.ageMs(nowMs) <= trigger.maxStalenessMs) return true;
+    return this.told.upYet === undefined && nowMs < this.coldUntilMs ? undefined : false;
+  }
+
+  private decision({ kind, lastedMs }: Change, nowMs: number, cause?: string): Decision {
+    const { trigger, good } = this;
+    const known = good?.kind === 'known' && this.told.upYet === true;
+    return {
+      kind,
+      trigger,
+      value: known ? good.items : undefined,
+      cause: cause ?? (lastedMs === undefined ? 'start' : 'clock'),
+      ageMs: good && this.ageMs(nowMs),
+      lastedMs,
+      error: kind === 'failing' ? this.whyNot(nowMs) : undefined,
+      atMs: Date.now(),
+    };
+  }
+
+  /** Why there is no number, in the words that KEDA gets. */
+  private whyNot(nowMs: number): string | undefined {
+    try {
+      const answer = this.answer(nowMs);
+      return answer.kind === 'active' ? answer.why : undefined;
+    } catch (reason) {
+      return ScalerError.from(reason).message;
+    }
   }
 
   private unknown(error: ScalerError | undefined, situation: string): ScalerError {
