@@ -5,7 +5,7 @@ import { ScalerError } from './errors.ts';
 import type { EventLog } from './events/event-log.ts';
 import { MemoryEventLog } from './events/memory.ts';
 import { GrpcServer } from './grpc/server.ts';
-import { receiversOf } from './ingest/receiver.ts';
+import { sendersOf } from './ingest/senders.ts';
 import { IngestServer } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { Board } from './monitor/board.ts';
@@ -71,7 +71,12 @@ export class Scaler {
       readiness: () => this.readiness(),
       token: () => this.token,
     });
-    this.ingest = new IngestServer({ events, requests: metrics.ingestRequests, log });
+    this.ingest = new IngestServer({
+      events,
+      requests: metrics.ingestRequests,
+      hint: (connection, subject, cause) => this.board.hint(connection, subject, cause),
+      log,
+    });
     this.reloader = new ConfigReloader(config, stamps, {
       load,
       apply: (changed) => this.apply(changed),
@@ -144,9 +149,9 @@ export class Scaler {
     this.options.log.info({ server: 'grpc', host, port: bound, security }, 'listening');
   }
 
-  /** The port is opened with the first connection that takes webhooks, and stays. */
+  /** The port is opened with the first sender that may send: a connection that takes webhooks or SNS's messages, or a token. It stays. */
   private async takeWebhooks({ settings, connections }: LoadedConfig): Promise<void> {
-    this.ingest.use(receiversOf(connections.values()), settings.ingest);
+    this.ingest.use(sendersOf(connections.values(), settings.ingest.tokens), settings.ingest);
     if (!this.ingest.wantsPort) return;
     const { host, port } = this.options.config.settings.ingest;
     const bound = await this.ingest.listen({ host, port });

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { didYouMean } from '../params/suggest.ts';
 import type { AnySource } from '../sources/source.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import { configureConnection } from './connections.ts';
@@ -54,11 +55,11 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   return { kind: 'loaded', config, stamps: files.stamps };
 }
 
-/** Only connections and the admin server have secrets; the gRPC server reads its own files, again and again. */
+/** Only connections and the HTTP servers have secrets; the gRPC server reads its own files, again and again. */
 async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults): Promise<unknown> {
   if (!isMapping(document)) return document;
   const changed = { ...document };
-  for (const key of ['admin', 'connections']) {
+  for (const key of ['admin', 'ingest', 'connections']) {
     if (Object.hasOwn(changed, key)) changed[key] = await readSecrets(changed[key], files, faults, [key]);
   }
   return changed;
@@ -90,8 +91,20 @@ async function readDocument(
   }
   if (root === undefined) return undefined;
   const { connections: _, ...settings } = root.value;
+  checkTokens(settings.ingest, Object.keys(entries), faults);
   const grpc = await withPaths(settings.grpc, files, faults);
   return { settings: { ...settings, grpc }, connections };
+}
+
+/** A token is for connections that there are. */
+function checkTokens({ tokens }: Settings['ingest'], names: readonly string[], faults: Faults): void {
+  for (const [i, { connections }] of tokens.entries()) {
+    for (const [j, name] of connections.entries()) {
+      if (names.includes(name)) continue;
+      const message = `there is no connection of this name${didYouMean(name, names)}`;
+      faults.add(['ingest', 'tokens', i, 'connections', j], message);
+    }
+  }
 }
 
 /** The gRPC server's files, as full paths; each must be there now. */

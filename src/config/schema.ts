@@ -57,12 +57,29 @@ const admin = z.strictObject({
 
 const bytes = z.number().int().min(1024);
 
+/** Who knows it can wake what it is for; whoever can guess it can do that too. */
+const ingestToken = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .describe('What it is called, for people. Two may have one name, while one is replaced.'),
+  token: z
+    .string()
+    .min(16)
+    .regex(/^[\x21-\x7e]*$/, 'must be letters, digits and signs without spaces: it is sent in a header')
+    .describe('What senders show as `Authorization: Bearer …`, such as `openssl rand -hex 32` prints it.'),
+  connections: z.array(z.string().min(1)).min(1).describe('The connections that it may send to.'),
+});
+
 const ingest = z
   .strictObject({
     host: z.string().min(1).default('0.0.0.0').describe('The address that webhooks are sent to.'),
     port: port
       .default(8081)
-      .describe('Its port; 0 takes a free one. It is only opened where a connection takes webhooks.'),
+      .describe(
+        'Its port; 0 takes a free one. It is only opened where somebody may send: a connection takes webhooks or has `snsTopics`, or there is a token.',
+      ),
     maxBodyBytes: bytes
       .default(5_242_880)
       .describe(
@@ -71,6 +88,11 @@ const ingest = z
     maxInflightBytes: bytes
       .default(67_108_864)
       .describe('How much of requests is held at a time; above it senders are asked to come back (429).'),
+    tokens: z
+      .array(ingestToken)
+      .max(100)
+      .default([])
+      .describe('The bearer tokens of those who send hints and CloudEvents.'),
   })
   .refine(({ maxBodyBytes, maxInflightBytes }) => maxBodyBytes <= maxInflightBytes, {
     path: ['maxInflightBytes'],

@@ -1,16 +1,18 @@
 /** What becomes of a request; a metric label. */
 export type Outcome =
-  /** Kept in the event log. */
+  /** Kept in the event log, or a subject was told to look. */
   | 'accepted'
-  /** Verified, and nothing that a ledger needs. */
+  /** A hint for something that no trigger measures now. */
+  | 'unwatched'
+  /** Verified, and nothing that a backlog needs; or seen before. */
   | 'ignored'
-  /** The sender tries whether we are there. */
+  /** The sender tries whether we are there, or may send. */
   | 'ping'
-  /** Without a signature, or with something that is none. */
+  /** Without a signature or token, or with something that is none. */
   | 'unsigned'
-  /** No secret of ours made the signature. */
+  /** No secret of ours made the signature; a token that is none of ours; a signature that is not the sender's. */
   | 'refused'
-  /** Signed, but about somebody who is not of the connection whose secret signed it. */
+  /** By somebody known, for a connection that is not theirs: an owner, a token or a topic that it does not list. */
   | 'foreign'
   | 'unknown_connection'
   | 'too_large'
@@ -29,13 +31,16 @@ export interface Answer {
   readonly outcome: Outcome;
   readonly body: { readonly accepted: string } | { readonly error: string };
   readonly retryAfterSeconds?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What became of it, where that is only known after the answer: counted then, instead of `outcome`. Never rejects. */
+  readonly decided?: Promise<Outcome>;
 }
 
 export function refusal(
   status: number,
   outcome: Outcome,
   error: string,
-  more: Pick<Answer, 'retryAfterSeconds'> = {},
+  more: Pick<Answer, 'retryAfterSeconds' | 'headers'> = {},
 ): Answer {
   return { status, outcome, body: { error }, ...more };
 }

@@ -3,7 +3,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
-import type { Head, IngestKind } from './kind.ts';
+import type { Head, IngestKind, PathShape } from './kind.ts';
 import { parsePayload, payloadTypeOf } from './payload.ts';
 import type { Receiver } from './receiver.ts';
 import { RefusalLog } from './refusals.ts';
@@ -28,6 +28,7 @@ export interface GitHubWebhooksOptions {
  */
 export class GitHubWebhooks implements IngestKind {
   readonly kind = 'github';
+  readonly paths: readonly PathShape[] = ['', '/:connection'];
   private readonly options: GitHubWebhooksOptions;
   private readonly refusals: RefusalLog;
 

@@ -1,19 +1,46 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer } from './answer.ts';
+import type { Answer, Outcome } from './answer.ts';
 
 /** A request without its body. */
 export interface Head {
   readonly headers: IncomingHttpHeaders;
   /** The connection that the path names, if it names one. */
   readonly connection: string | undefined;
+  /** The rest of the path, percent-decoded once: a queue's name, `acme/web`. Undefined: all of the connection. */
+  readonly subject: string | undefined;
 }
 
-/** A kind of sender, at `/ingest/<kind>[/:connection]`. */
+/** What follows `/ingest/<kind>`; a subject may hold slashes. */
+export type PathShape = '' | '/:connection' | '/:connection/*';
+
+/** The paths of every kind that is sent for one connection. */
+export const connectionPaths: readonly PathShape[] = ['/:connection', '/:connection/*'];
+
+/** A kind of sender, below `/ingest/<kind>`. */
 export interface IngestKind {
   /** Part of the path, and a metric label. */
   readonly kind: string;
+  readonly paths: readonly PathShape[];
+  /** Where a request of this kind is smaller than what the port takes at most. */
+  readonly maxBodyBytes?: number;
   /** The answer to a request whose body is not worth reading; undefined: it is. */
   refuse(head: Head): Answer | undefined;
   /** What becomes of a request that was not refused. Waits for the event log, for nothing outside. */
   take(head: Head, body: Buffer): Promise<Answer>;
+  /** The answer to OPTIONS; without it that method is not allowed. */
+  handshake?(head: Head): Answer;
+  /** Ends what goes on after an answer. */
+  close?(): void;
+}
+
+/** Tells a connection that something may have happened to a subject; false: nobody watches it. */
+export type Hint = (
+  connection: string,
+  subject: string | undefined,
+  cause: 'sns' | 'event' | 'hint',
+) => boolean;
+
+/** The outcome of a hint. */
+export function hinted(watched: boolean): Extract<Outcome, 'accepted' | 'unwatched'> {
+  return watched ? 'accepted' : 'unwatched';
 }

@@ -11,6 +11,7 @@ import type { Answer } from './answer.ts';
 export function send(reply: FastifyReply, answer: Answer, lingerMs: number): FastifyReply {
   const text = JSON.stringify(answer.body);
   reply.code(answer.status).type('application/json; charset=utf-8');
+  if (answer.headers !== undefined) reply.headers(answer.headers);
   if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds);
   if (answer.status < 400) return reply.send(text);
   reply.header('connection', 'close').header('content-length', Buffer.byteLength(text));

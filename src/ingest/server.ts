@@ -7,10 +7,11 @@ import type { Logger } from '../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, readBody } from './body.ts';
 import { GitHubWebhooks } from './github.ts';
+import { Hints } from './hint.ts';
 import { InflightBytes, Share } from './inflight.ts';
-import type { Head, IngestKind } from './kind.ts';
-import type { Receiver } from './receiver.ts';
+import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
+import { anySender, noSenders, type Senders } from './senders.ts';
 import { UnderWay } from './under-way.ts';
 
 export interface IngestLimits {
@@ -23,6 +24,7 @@ export interface IngestLimits {
 export interface IngestDeps {
   readonly events: Pick<EventLog, 'append'>;
   readonly requests: { inc(labels: { kind: string; outcome: Outcome }): void };
+  readonly hint: Hint;
   readonly log: Logger;
 }
 
@@ -52,7 +54,9 @@ const defaultTimes: IngestTimes = {
 const maxConnections = 1024;
 const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
-const otherMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+/** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
+const maxSubjectLength = 512;
+const otherMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
 /** The port for events from outside; it may be reached from the Internet. What a request must show is its kind's to say. */
 export class IngestServer {
@@ -60,7 +64,8 @@ export class IngestServer {
   private readonly times: IngestTimes;
   private readonly app: FastifyInstance;
   private readonly inflight = new InflightBytes(0);
-  private receivers: readonly Receiver[] = [];
+  private readonly kinds: readonly IngestKind[];
+  private senders: Senders = noSenders;
   private maxBodyBytes = 0;
   private opened = false;
   private readonly underWay = new UnderWay();
@@ -70,20 +75,25 @@ export class IngestServer {
     this.deps = deps;
     this.times = { ...defaultTimes, ...times };
     this.app = this.createApp();
-    const { events, log } = deps;
-    this.addKind(new GitHubWebhooks({ events, log, receivers: () => this.receivers }));
+    const { events, hint, log } = deps;
+    const senders = (): Senders => this.senders;
+    this.kinds = [
+      new GitHubWebhooks({ events, log, receivers: () => this.senders.receivers }),
+      new Hints({ senders, hint }),
+    ];
+    for (const kind of this.kinds) this.addKind(kind);
   }
 
   /** From the next request on. */
-  use(receivers: readonly Receiver[], { maxBodyBytes, maxInflightBytes }: IngestLimits): void {
-    this.receivers = receivers;
+  use(senders: Senders, { maxBodyBytes, maxInflightBytes }: IngestLimits): void {
+    this.senders = senders;
     this.maxBodyBytes = maxBodyBytes;
     this.inflight.maxBytes = maxInflightBytes;
   }
 
   /** Whether there is something to listen for, and nobody has asked to listen yet. */
   get wantsPort(): boolean {
-    return this.receivers.length > 0 && !this.opened;
+    return !this.opened && anySender(this.senders);
   }
 
   /** What all bodies hold now. */
@@ -115,6 +125,7 @@ export class IngestServer {
     // Connections that have never asked for anything do not count as idle for Node.
     this.app.server.closeAllConnections();
     await closed;
+    for (const kind of this.kinds) kind.close?.();
   }
 
   private createApp(): FastifyInstance {
@@ -144,37 +155,48 @@ export class IngestServer {
   }
 
   private nothingHere(reply: FastifyReply): FastifyReply {
-    const error = 'nothing is here; events go to /ingest/<kind>';
+    const error = 'nothing is here; events go to /ingest/<kind>/<connection>';
     return send(reply, refusal(404, 'unsupported', error), this.times.lingerMs);
   }
 
   private addKind(kind: IngestKind): void {
-    const answer = (reply: FastifyReply, given: Answer): FastifyReply => {
-      this.deps.requests.inc({ kind: kind.kind, outcome: given.outcome });
-      return send(reply, given, this.times.lingerMs);
-    };
-    for (const url of [`/ingest/${kind.kind}`, `/ingest/${kind.kind}/:connection`]) {
+    const allow = kind.handshake === undefined ? 'POST' : 'POST, OPTIONS';
+    const notAllowed = refusal(405, 'unsupported', `takes ${allow}`, { headers: { allow } });
+    for (const shape of kind.paths) {
+      const url = `/ingest/${kind.kind}${shape}`;
       this.app.post(url, {
         onRequest: async (request, reply) => {
-          const refused = kind.refuse(headOf(request));
-          if (refused !== undefined) await answer(reply, refused);
+          const head = headOf(request);
+          if ((head.subject?.length ?? 0) > maxSubjectLength) return this.nothingHere(reply);
+          const refused = kind.refuse(head);
+          return refused === undefined ? undefined : this.answer(kind, reply, refused);
         },
-        handler: async (request, reply) => answer(reply, await this.take(kind, request)),
+        handler: async (request, reply) => this.answer(kind, reply, await this.take(kind, request)),
       });
+      this.app.options(url, (request, reply) =>
+        this.answer(kind, reply, kind.handshake?.(headOf(request)) ?? notAllowed),
+      );
       this.app.route({
         method: otherMethods,
         url,
-        handler: (_, reply) =>
-          answer(reply.header('allow', 'POST'), refusal(405, 'unsupported', 'takes POST')),
+        handler: (_, reply) => this.answer(kind, reply, notAllowed),
       });
     }
+  }
+
+  private answer({ kind }: IngestKind, reply: FastifyReply, given: Answer): FastifyReply {
+    const count = (outcome: Outcome): void => this.deps.requests.inc({ kind, outcome });
+    if (given.decided === undefined) count(given.outcome);
+    else void given.decided.then(count);
+    return send(reply, given, this.times.lingerMs);
   }
 
   private async take(kind: IngestKind, request: FastifyRequest): Promise<Answer> {
     const share = new Share(this.inflight);
     try {
-      const body = await readBody(request.raw, share, this.maxBodyBytes);
-      return typeof body === 'string' ? faulty(body) : await kind.take(headOf(request), body);
+      const maxBytes = Math.min(kind.maxBodyBytes ?? Number.POSITIVE_INFINITY, this.maxBodyBytes);
+      const body = await readBody(request.raw, share, maxBytes);
+      return typeof body === 'string' ? faulty(body, maxBytes) : await kind.take(headOf(request), body);
     } catch (reason) {
       const { message } = ScalerError.from(reason);
       this.deps.log.error(
@@ -189,15 +211,20 @@ export class IngestServer {
 }
 
 function headOf({ headers, params }: FastifyRequest): Head {
-  const named =
-    typeof params === 'object' && params !== null && 'connection' in params ? params.connection : undefined;
-  return { headers, connection: typeof named === 'string' ? named : undefined };
+  return { headers, connection: param(params, 'connection'), subject: param(params, '*') || undefined };
 }
 
-function faulty(fault: BodyFault): Answer {
+/** A part of the path. Fastify decodes it once. */
+function param(params: unknown, name: string): string | undefined {
+  if (typeof params !== 'object' || params === null) return undefined;
+  const value: unknown = Object.entries(params).find(([key]) => key === name)?.[1];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function faulty(fault: BodyFault, maxBytes: number): Answer {
   switch (fault) {
     case 'too_large':
-      return refusal(413, 'too_large', 'larger than ingest.maxBodyBytes');
+      return refusal(413, 'too_large', `larger than the ${maxBytes} bytes that are taken here`);
     case 'busy':
       return refusal(429, 'busy', 'too much is under way', { retryAfterSeconds: busyRetrySeconds });
     case 'cut':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Post, post, receiver, sign, startIngest } from '../support/ingest.ts';
+import { type Post, post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
 
 const acme = receiver('acme', ['s3cret']);
 const other = receiver('other', ['0ther']);
@@ -195,11 +195,11 @@ describe('secrets', () => {
       (await post(port, signed({ secret: 'n3xt' }))).status,
     ];
     expect(await statuses()).toEqual([202, 401]);
-    server.use([receiver('acme', ['n3xt', 's3cret'])], limits);
+    server.use(senders({ receivers: [receiver('acme', ['n3xt', 's3cret'])] }), limits);
     expect(await statuses()).toEqual([202, 202]);
-    server.use([receiver('acme', ['n3xt'])], limits);
+    server.use(senders({ receivers: [receiver('acme', ['n3xt'])] }), limits);
     expect(await statuses()).toEqual([401, 202]);
-    server.use([], limits);
+    server.use(senders({ receivers: [] }), limits);
     expect(await statuses()).toEqual([404, 404]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { IngestServer } from '../../src/ingest/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
-import { ingestLimits, post, receiver, startIngest } from '../support/ingest.ts';
+import { ingestLimits, post, receiver, senders, startIngest } from '../support/ingest.ts';
 
 const acme = receiver('acme', ['s3cret']);
 
@@ -10,10 +10,11 @@ it('is named where it is taken, and can be asked for again', async () => {
   const second = new IngestServer({
     events: { append: async () => {} },
     requests: { inc() {} },
+    hint: () => false,
     log: silentLogger,
   });
   onTestFinished(() => second.drain(0));
-  second.use([acme], ingestLimits);
+  second.use(senders({ receivers: [acme] }), ingestLimits);
   await expect(second.listen({ host: '127.0.0.1', port })).rejects.toThrow(
     `ingest: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
   );
@@ -28,9 +29,10 @@ it('is wanted from the first connection that takes webhooks', () => {
   const server = new IngestServer({
     events: { append: async () => {} },
     requests: { inc() {} },
+    hint: () => false,
     log: silentLogger,
   });
   expect(server.wantsPort).toBe(false);
-  server.use([acme], ingestLimits);
+  server.use(senders({ receivers: [acme] }), ingestLimits);
   expect(server.wantsPort).toBe(true);
 });

@@ -4,12 +4,14 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { MemoryEventLog } from '../../src/events/memory.ts';
 import type { Receiver } from '../../src/ingest/receiver.ts';
+import { type Hinted, noSenders, type Senders } from '../../src/ingest/senders.ts';
 import {
   type IngestDeps,
   type IngestLimits,
   IngestServer,
   type IngestTimes,
 } from '../../src/ingest/server.ts';
+import { type Token, Tokens } from '../../src/ingest/tokens.ts';
 import type { InboundEvent } from '../../src/sources/source.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
@@ -29,6 +31,20 @@ export function receiver(owner: string, secrets: readonly string[], more: Partia
   };
 }
 
+/** Those who may send: connections that take webhooks, connections that take hints, and tokens. */
+export function senders({
+  receivers = [],
+  connections = [],
+  tokens = [],
+}: {
+  receivers?: readonly Receiver[];
+  connections?: readonly Hinted[];
+  tokens?: readonly Token[];
+}): Senders {
+  const byName = new Map(connections.map((one) => [one.name, one]));
+  return { receivers, connections: byName, tokens: new Tokens(tokens) };
+}
+
 function ownerOf(payload: unknown): unknown {
   return typeof payload === 'object' && payload !== null && 'owner' in payload ? payload.owner : undefined;
 }
@@ -37,6 +53,10 @@ export interface IngestOptions {
   limits?: Partial<IngestLimits>;
   times?: Partial<IngestTimes>;
   events?: IngestDeps['events'];
+  /** Beside the connections that take webhooks. */
+  others?: Pick<Senders, 'connections' | 'tokens'>;
+  /** What watches; nothing unless said. */
+  hint?: IngestDeps['hint'];
 }
 
 /** The ingest port, on a free one, with what it has kept, counted and said. */
@@ -45,18 +65,25 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
   const log = recordingLog();
   const kept: InboundEvent[] = [];
   const events = new MemoryEventLog({ maxEvents: 100, log });
-  for (const { name } of receivers) events.feedOf(name).follow((event) => kept.push(event));
-  const deps = { events: options.events ?? events, requests: metrics.ingestRequests, log };
+  const { connections } = options.others ?? noSenders;
+  for (const name of new Set([...receivers.map(({ name }) => name), ...connections.keys()]))
+    events.feedOf(name).follow((event) => kept.push(event));
+  const hints: Parameters<IngestDeps['hint']>[] = [];
+  const hint: IngestDeps['hint'] = (...given) => {
+    hints.push(given);
+    return options.hint?.(...given) ?? false;
+  };
+  const deps = { events: options.events ?? events, requests: metrics.ingestRequests, hint, log };
   const server = new IngestServer(deps, options.times);
   const limits = { ...ingestLimits, ...options.limits };
-  server.use(receivers, limits);
+  server.use({ ...noSenders, ...options.others, receivers }, limits);
   const port = await server.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(() => server.drain(1000));
-  const counted = async (outcome: string) => {
+  const counted = async (outcome: string, kind = 'github') => {
     const { values } = await metrics.ingestRequests.get();
-    return values.find(({ labels }) => labels.outcome === outcome && labels.kind === 'github')?.value ?? 0;
+    return values.find(({ labels }) => labels.outcome === outcome && labels.kind === kind)?.value ?? 0;
   };
-  return { server, port, log, kept, limits, counted };
+  return { server, port, log, kept, hints, limits, counted };
 }
 
 /** `X-Hub-Signature-256` as GitHub makes it. */

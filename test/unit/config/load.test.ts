@@ -21,7 +21,13 @@ describe('a configuration that can be used', () => {
       log: { level: 'info' },
       grpc: { host: '0.0.0.0', port: 6000 },
       admin: { host: '0.0.0.0', port: 8080 },
-      ingest: { host: '0.0.0.0', port: 8081, maxBodyBytes: 5_242_880, maxInflightBytes: 67_108_864 },
+      ingest: {
+        host: '0.0.0.0',
+        port: 8081,
+        maxBodyBytes: 5_242_880,
+        maxInflightBytes: 67_108_864,
+        tokens: [],
+      },
       eventLog: { type: 'memory', maxEvents: 20_000 },
       limits: {
         triggers: 20000,

@@ -1,0 +1,35 @@
+import { refuseBearer } from './admission.ts';
+import type { Answer } from './answer.ts';
+import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from './kind.ts';
+import type { Senders } from './senders.ts';
+
+export interface HintsOptions {
+  readonly senders: () => Senders;
+  readonly hint: Hint;
+}
+
+/**
+ * "Look now", from whoever holds a token: the path says where, the body is not looked at. What a producer sends
+ * after its message, or any system that can send a webhook with a header.
+ */
+export class Hints implements IngestKind {
+  readonly kind = 'hint';
+  readonly paths = connectionPaths;
+  /** Room for the webhooks of others, whose bodies cannot be left out. */
+  readonly maxBodyBytes = 64 * 1024;
+  private readonly options: HintsOptions;
+
+  constructor(options: HintsOptions) {
+    this.options = options;
+  }
+
+  refuse(head: Head): Answer | undefined {
+    return refuseBearer(head, this.options.senders());
+  }
+
+  async take({ connection, subject }: Head): Promise<Answer> {
+    const outcome = hinted(connection !== undefined && this.options.hint(connection, subject, 'hint'));
+    const accepted = outcome === 'accepted' ? 'is looked at now' : 'nobody watches it';
+    return { status: 202, outcome, body: { accepted } };
+  }
+}
