@@ -1,0 +1,119 @@
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { describe, expect, it, vi } from 'vitest';
+import { sdkClient } from '../../support/sqs/client.ts';
+import type { SqsKind } from '../../support/sqs/program.ts';
+import * as trouble from '../../support/sqs/trouble.ts';
+import { useSqs } from '../../support/sqs/use-sqs.ts';
+
+/*
+ * What the other tests take for granted of the two servers and of the proxy before them. Both must agree, or one of
+ * them would teach us something that SQS does not do.
+ */
+describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind) => {
+  const sqs = useSqs(kind);
+
+  it('counts messages through sending, receiving, deleting and delay', async () => {
+    const { queues } = sqs();
+    const queue = await queues.create();
+    expect(await queues.counts(queue)).toEqual([0, 0, 0]);
+    await queues.send(queue, 13);
+    expect(await queues.counts(queue)).toEqual([13, 0, 0]);
+    await queues.send(queue, 2, { delaySeconds: 600 });
+    expect(await queues.counts(queue)).toEqual([13, 0, 2]);
+    const handles = await queues.receive(queue, 4);
+    expect(await queues.counts(queue)).toEqual([9, 4, 2]);
+    await queues.delete(queue, handles.slice(0, 3));
+    expect(await queues.counts(queue)).toEqual([9, 1, 2]);
+  });
+
+  it('gives back what was received and not deleted, and what was delayed', async () => {
+    const { queues } = sqs();
+    const queue = await queues.create(queues.name(), { visibilitySeconds: 1 });
+    await queues.send(queue, 1, { delaySeconds: 1 });
+    await queues.send(queue, 1);
+    await queues.receive(queue);
+    expect(await queues.counts(queue)).toEqual([0, 1, 1]);
+    await vi.waitFor(async () => expect(await queues.counts(queue)).toEqual([2, 0, 0]), 10_000);
+  });
+
+  it('keeps a message group back while one of its messages is in flight', async () => {
+    const { queues } = sqs();
+    const queue = await queues.create(`${queues.name()}.fifo`);
+    await queues.send(queue, 3, { group: 'a' });
+    await queues.receive(queue, 1);
+    expect(await queues.receive(queue, 10)).toHaveLength(0);
+    expect(await queues.counts(queue)).toEqual([2, 1, 0]);
+  });
+
+  it('names its queues by the proxy through which it is asked', async () => {
+    const { queues, proxy } = sqs();
+    const queue = await queues.create();
+    const { url } = await proxy();
+    const { QueueUrl } = await sdkClient(url).send(new GetQueueUrlCommand({ QueueName: queue }));
+    expect(QueueUrl).toBe(url + queues.path(queue));
+  });
+
+  it('says of a queue that is not there that it does not exist', async () => {
+    const client = sdkClient((await sqs().proxy()).url);
+    const asked = client.send(new GetQueueUrlCommand({ QueueName: 'nobody-made-this' }));
+    await expect(asked).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+  });
+});
+
+describe('the proxy before it', () => {
+  const sqs = useSqs('moto');
+
+  async function asked() {
+    const { queues, proxy } = sqs();
+    const queue = await queues.create();
+    const through = await proxy();
+    const client = sdkClient(through.url);
+    const counts = async () => {
+      const QueueUrl = through.url + queues.path(queue);
+      const AttributeNames = ['ApproximateNumberOfMessages' as const];
+      const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
+      return Attributes?.ApproximateNumberOfMessages;
+    };
+    return { queues, queue, through, counts };
+  }
+
+  it('lets counts lag', async () => {
+    const { queues, queue, through, counts } = await asked();
+    await through.lag(queue, 60_000);
+    await queues.send(queue, 5);
+    expect(await counts()).toBe('0');
+    await through.lag(queue, 300);
+    await queues.send(queue, 2);
+    await vi.waitFor(async () => expect(await counts()).toBe('7'), 10_000);
+    through.settle(queue);
+    await queues.send(queue, 1);
+    expect(await counts()).toBe('8');
+  });
+
+  it('adds what is not there', async () => {
+    const { queue, through, counts } = await asked();
+    through.phantom(queue, { visible: 1 }, 2);
+    expect([await counts(), await counts(), await counts()]).toEqual(['1', '1', '0']);
+  });
+
+  it.each([
+    ['RequestThrottled', trouble.requestThrottled],
+    ['Throttling', trouble.rateExceeded],
+    ['AccessDenied', trouble.accessDenied],
+    ['ExpiredToken', trouble.expiredToken],
+    ['SignatureDoesNotMatch', trouble.wrongRegion],
+  ])('answers %s as the SDK knows it', async (code, given) => {
+    const { queue, through, counts } = await asked();
+    const mend = through.trouble(given, { operation: 'GetQueueAttributes', queue });
+    await expect(counts()).rejects.toMatchObject({ Code: code });
+    mend();
+    expect(await counts()).toBe('0');
+    expect(through.count({ operation: 'GetQueueAttributes', queue, region: 'eu-central-1' })).toBe(2);
+  });
+
+  it('ends connections', async () => {
+    const { through, counts } = await asked();
+    through.trouble(trouble.reset);
+    await expect(counts()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+});
