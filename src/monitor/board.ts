@@ -16,8 +16,6 @@ import type { TriggerState } from './trigger-state.ts';
 
 /** How often triggers that nobody asks for any more are looked for. */
 export const sweepMs = 5_000;
-/** A hint for a whole connection is spread over this time, so that its subjects are not read all at once. */
-export const hintSpreadMs = 1_000;
 
 export interface BoardLimits extends RegisterLimits {
   maxStalenessSeconds: number;
@@ -163,13 +161,7 @@ export class Board {
 
   /** A hint that something may have happened; without a name, to all subjects of the connection. False: none. */
   hint(connection: string, hintName: string | undefined, cause: string): boolean {
-    let known = false;
-    for (const monitor of this.readers.get(connection)?.all() ?? []) {
-      if (hintName !== undefined && !monitor.hintNames.has(hintName)) continue;
-      monitor.wake(cause, 'hint', hintName === undefined ? this.random() * hintSpreadMs : 0);
-      known = true;
-    }
-    return known;
+    return this.readers.get(connection)?.hint(hintName, cause) ?? false;
   }
 
   *statuses(): Iterable<TriggerStatus> {

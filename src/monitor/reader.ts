@@ -2,6 +2,7 @@ import { ScalerError } from '../errors.ts';
 import type { AnyConnection, Deliver, Delivered, SubjectRef } from '../sources/source.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
+import { Hints } from './hints.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
 /** The longest a read may take before its subjects are told that it failed and are read again. */
@@ -23,6 +24,7 @@ export class Reader {
   readonly connection: AnyConnection;
   private readonly options: ReaderOptions;
   private readonly monitors = new Map<string, Monitor>();
+  private readonly hints: Hints;
   private readonly urgent = new Set<Monitor>();
   private readonly underWay = new Set<AbortController>();
   private clock: NodeJS.Timeout | undefined;
@@ -33,14 +35,11 @@ export class Reader {
     this.options = options;
     this.configured = options.configured;
     this.connection = options.connection;
+    this.hints = new Hints({ monitors: this.monitors, random: options.monitorOptions.random });
   }
 
   get size(): number {
     return this.monitors.size;
-  }
-
-  all(): Iterable<Monitor> {
-    return this.monitors.values();
   }
 
   get(key: string): Monitor | undefined {
@@ -63,6 +62,7 @@ export class Reader {
       },
     });
     this.monitors.set(ref.key, monitor);
+    this.hints.add(monitor);
     return monitor;
   }
 
@@ -71,7 +71,13 @@ export class Reader {
     const monitor = this.monitors.get(key);
     if (!monitor?.empty) return;
     monitor.close();
+    this.hints.remove(monitor);
     this.monitors.delete(key);
+  }
+
+  /** "Look now", to the subjects of a name, or to all; false: there are none. */
+  hint(name: string | undefined, cause: string): boolean {
+    return name === undefined ? this.hints.toAll(cause) : this.hints.toName(name, cause);
   }
 
   private get labels(): { source: string; connection: string } {
@@ -170,6 +176,7 @@ export class Reader {
   async close(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.clock);
+    this.hints.close();
     for (const under of this.underWay) under.abort();
     for (const monitor of this.monitors.values()) monitor.close();
     this.monitors.clear();

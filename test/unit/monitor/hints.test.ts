@@ -4,20 +4,19 @@ import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { boardOf, connectionOf, referenceOf } from '../../support/board.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 
+const queues = Array.from({ length: 50 }, (_, i) => `q-${i}`);
 let service: QueueService;
 let board: Board;
 let metrics: Metrics;
-let told: { active: boolean; edge: boolean }[];
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
   service = new QueueService();
-  service.queues.set('a', { visible: 0, inFlight: 0 });
   ({ board, metrics } = boardOf([connectionOf('queues', hintSource, service)]));
-  told = [];
-  board.follow(board.trigger(referenceOf({ source: 'hinted', queue: 'a' })), (activity) =>
-    told.push(activity),
-  );
+  for (const queue of queues) {
+    service.queues.set(queue, { visible: 0, inFlight: 0 });
+    follow(queue);
+  }
   await vi.advanceTimersByTimeAsync(5_000);
   service.reads = [];
 });
@@ -27,86 +26,92 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-describe('a hint', () => {
-  it('reads at once, and the edge is told', async () => {
-    service.queues.set('a', { visible: 1, inFlight: 0 });
-    board.hint('queues', 'a', 'hint');
-    await vi.advanceTimersByTimeAsync(0);
-    expect(service.readsOf('a')).toBe(1);
-    expect(told).toEqual([
-      { active: false, edge: false },
-      { active: true, edge: true },
-    ]);
+function follow(queue: string, name = 'worker'): () => void {
+  return board.follow(board.trigger(referenceOf({ source: 'hinted', queue }, name)), () => {});
+}
+
+async function wakes(): Promise<number> {
+  return (await metrics.wakes.get()).values[0]?.value ?? 0;
+}
+
+describe('a hint for a whole connection', () => {
+  it('reads every subject within the second', async () => {
+    expect(board.hint('queues', undefined, 'hint')).toBe(true);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(queues.map((queue) => service.readsOf(queue))).toEqual(queues.map(() => 1));
   });
 
-  it('has a tail: the depth lags behind the event', async () => {
-    const readAt: number[] = [];
-    board.hint('queues', 'a', 'hint');
-    for (let second = 0; second <= 60; second += 1) {
-      await vi.advanceTimersByTimeAsync(second === 0 ? 0 : 1_000);
-      if (service.reads.length > 0) readAt.push(second);
-      service.reads = [];
-    }
-    expect(readAt).toEqual([0, 1, 3, 10, 30, 60]);
-  });
-
-  it('to a queue nobody watches is known as such', () => {
-    expect(board.hint('queues', 'other', 'hint')).toBe(false);
-    expect(board.hint('elsewhere', 'a', 'hint')).toBe(false);
-  });
-
-  it('storm is at most one read a second, and the last hint is never lost', async () => {
-    for (let i = 0; i < 5_000; i += 1) {
-      board.hint('queues', 'a', 'hint');
+  it('storm costs each subject a wake a second, not one a hint', async () => {
+    for (let i = 0; i < 3_000; i += 1) {
+      board.hint('queues', undefined, 'hint');
       await vi.advanceTimersByTimeAsync(1);
     }
-    expect(service.readsOf('a')).toBeLessThanOrEqual(7);
-    service.queues.set('a', { visible: 9, inFlight: 0 });
-    board.hint('queues', 'a', 'hint');
-    await vi.advanceTimersByTimeAsync(1_001);
-    expect(told.at(-1)).toEqual({ active: true, edge: true });
-    expect((await metrics.wakes.get()).values[0]?.value).toBe(5_001);
+    expect(await wakes()).toBeLessThanOrEqual(4 * queues.length);
+    expect(service.readsOf('q-7')).toBeLessThanOrEqual(4);
   });
 
-  it('that comes while a read is under way is read for again', async () => {
-    let release = () => {};
-    service.hang = new Promise((resolve) => {
-      release = resolve;
-    });
-    board.hint('queues', 'a', 'hint');
-    await vi.advanceTimersByTimeAsync(300);
-    board.hint('queues', 'a', 'hint');
-    service.hang = undefined;
-    release();
-    await vi.advanceTimersByTimeAsync(0);
-    service.queues.set('a', { visible: 2, inFlight: 0 });
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(service.readsOf('a')).toBe(2);
-    expect(told.at(-1)?.active).toBe(true);
+  it('is never lost: one that comes while another is spread is read for after it', async () => {
+    board.hint('queues', undefined, 'hint');
+    await vi.advanceTimersByTimeAsync(999);
+    board.hint('queues', undefined, 'hint');
+    service.reads = [];
+    await vi.advanceTimersByTimeAsync(1_001);
+    expect(queues.every((queue) => service.readsOf(queue) >= 1)).toBe(true);
+    expect(await wakes()).toBe(2 * queues.length);
+  });
+
+  it('is not kept for subjects that come later, nor when the connection closes', async () => {
+    const empty = boardOf([connectionOf('empty', hintSource, new QueueService())]);
+    expect(empty.board.hint('empty', undefined, 'hint')).toBe(false);
+    await empty.board.close();
+    board.hint('queues', undefined, 'hint');
+    board.hint('queues', undefined, 'hint');
+    await board.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
-describe('hysteresis', () => {
-  async function see(visible: number, inFlight: number): Promise<boolean | undefined> {
-    service.queues.set('a', { visible, inFlight });
-    board.hint('queues', 'a', 'hint');
-    await vi.advanceTimersByTimeAsync(1_500);
-    return told.at(-1)?.active;
-  }
-
-  it('is by the trigger’s own wasActive: in-flight keeps active, and never activates', async () => {
-    expect(await see(0, 4)).toBe(false);
-    expect(await see(1, 4)).toBe(true);
-    expect(await see(0, 4)).toBe(true);
-    expect(await see(0, 0)).toBe(false);
-    expect(await see(0, 4)).toBe(false);
-    expect((await metrics.edges.get()).values[0]?.value).toBe(1);
+describe('a hint by name', () => {
+  it('reads that subject alone', async () => {
+    expect(board.hint('queues', 'q-7', 'hint')).toBe(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(service.reads).toEqual([['q-7']]);
+    expect(await wakes()).toBe(1);
   });
 
-  it('counts in-flight after a restart, when nothing was known before', async () => {
-    service.queues.set('b', { visible: 0, inFlight: 4 });
-    const trigger = board.trigger(referenceOf({ source: 'hinted', queue: 'b' }));
-    const answer = await board.answer(trigger, new AbortController());
-    expect(answer).toMatchObject({ active: true, value: 4 });
+  it('finds a subject that came after, and none that is gone', async () => {
+    expect(board.hint('queues', 'late', 'hint')).toBe(false);
+    const unfollow = follow('late');
+    expect(board.hint('queues', 'late', 'hint')).toBe(true);
+    unfollow();
+    await vi.advanceTimersByTimeAsync(400_000);
+    expect(board.hint('queues', 'late', 'hint')).toBe(false);
+  });
+
+  it('reads all subjects of that name: groups of one topic', async () => {
+    const shared = { ...hintSource, kind: 'shared' };
+    const twin = boardOf([
+      connectionOf(
+        'twin',
+        {
+          ...shared,
+          connect: (config: QueueService, deps) => ({
+            ...hintSource.connect(config, deps),
+            subject: ({ queue }) => ({ key: queue, hintNames: ['topic', queue], need: undefined }),
+          }),
+        } satisfies typeof hintSource,
+        service,
+      ),
+    ]);
+    for (const queue of ['a', 'b']) {
+      twin.board.follow(twin.board.trigger(referenceOf({ source: 'shared', queue })), () => {});
+    }
+    await vi.advanceTimersByTimeAsync(5_000);
+    service.reads = [];
+    expect(twin.board.hint('twin', 'topic', 'hint')).toBe(true);
+    expect(twin.board.hint('twin', 'b', 'hint')).toBe(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(service.reads).toEqual([['a', 'b']]);
+    await twin.board.close();
   });
 });
