@@ -1,6 +1,7 @@
 import { AdminServer, type Readiness } from './admin/server.ts';
 import type { LoadedConfig, LoadResult, Stamps } from './config/load.ts';
 import { ConfigReloader } from './config/reload.ts';
+import { Decisions, flushLimitMs } from './decisions/decisions.ts';
 import { ScalerError } from './errors.ts';
 import type { EventLog } from './events/event-log.ts';
 import { MemoryEventLog } from './events/memory.ts';
@@ -38,6 +39,7 @@ export class Scaler {
   private readonly options: ScalerOptions;
   private readonly lifecycle: Lifecycle;
   private readonly board: Board;
+  private readonly decisions: Decisions;
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
   private readonly events: EventLog;
@@ -63,7 +65,15 @@ export class Scaler {
     });
     const events = new MemoryEventLog({ maxEvents: eventLog.maxEvents, log });
     this.events = events;
-    this.board = new Board({ book, limits, log, metrics, feedOf: (name) => events.feedOf(name) });
+    this.decisions = new Decisions(config.settings.decisions, { log, metrics });
+    this.board = new Board({
+      book,
+      limits,
+      log,
+      metrics,
+      feedOf: (name) => events.feedOf(name),
+      decided: (decision) => this.decisions.take(decision),
+    });
     this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
@@ -108,6 +118,11 @@ export class Scaler {
   private parts(): Part[] {
     const { settings, connections } = this.options.config;
     return [
+      {
+        name: 'decisions',
+        stop: () => this.decisions.close(flushLimitMs),
+        stopLimitMs: flushLimitMs + 1000,
+      },
       { name: 'event log', stop: () => this.events.close() },
       {
         name: 'connections',
@@ -182,6 +197,7 @@ export class Scaler {
     this.board.use(connections, settings.limits);
     log.level = settings.log.level;
     this.token = settings.admin.token;
+    this.decisions.use(settings.decisions);
     this.takeWebhooks(config).catch((reason: unknown) => {
       const { message } = ScalerError.from(reason);
       log.error(

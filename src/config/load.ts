@@ -3,6 +3,7 @@ import { didYouMean } from '../params/suggest.ts';
 import type { AnySource } from '../sources/source.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import { configureConnection } from './connections.ts';
+import { checkSink } from './decisions.ts';
 import type { Environment } from './environment.ts';
 import { expandEnvironment } from './environment.ts';
 import { Faults } from './faults.ts';
@@ -55,11 +56,11 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   return { kind: 'loaded', config, stamps: files.stamps };
 }
 
-/** Only connections and the HTTP servers have secrets; the gRPC server reads its own files, again and again. */
+/** Only connections, the HTTP servers and the sink have secrets; the gRPC server reads its own files, again and again. */
 async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults): Promise<unknown> {
   if (!isMapping(document)) return document;
   const changed = { ...document };
-  for (const key of ['admin', 'ingest', 'connections']) {
+  for (const key of ['admin', 'ingest', 'decisions', 'connections']) {
     if (Object.hasOwn(changed, key)) changed[key] = await readSecrets(changed[key], files, faults, [key]);
   }
   return changed;
@@ -92,6 +93,7 @@ async function readDocument(
   if (root === undefined) return undefined;
   const { connections: _, ...settings } = root.value;
   checkTokens(settings.ingest, Object.keys(entries), faults);
+  checkSink(settings.decisions, settings.security, faults);
   const grpc = await withPaths(settings.grpc, files, faults);
   return { settings: { ...settings, grpc }, connections };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { levels } from '../telemetry/log.ts';
+import { decisions } from './decisions.ts';
 
 /*
  * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
@@ -178,6 +179,9 @@ const settings = {
     ),
   limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
   security: security.prefault({}).describe('What is refused unless it is asked for.'),
+  decisions: decisions
+    .prefault({})
+    .describe('Who is told, beside the log, when a trigger is activated, deactivated, fails or recovers.'),
 };
 
 export const configSchema = z.strictObject({

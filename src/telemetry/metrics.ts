@@ -59,6 +59,12 @@ export class Metrics {
     'Items that a reconcile found missing in a ledger (opened) or kept too long (closed).',
     ['source', 'connection', 'direction'],
   );
+  readonly decisionsSent = this.counter('decisions_sent_total', 'Decisions posted to the sink.', ['outcome']);
+  readonly decisionsDropped = this.counter(
+    'decisions_dropped_total',
+    'Decisions that waited too long for the sink or the log.',
+    ['to'],
+  );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
   readonly monitors = this.gauge('monitors', 'Subjects that are measured.', ['source']);

@@ -30,6 +30,8 @@ async function exposition(): Promise<string> {
   metrics.ingestRequests.inc({ kind: 'github', outcome: 'accepted' });
   metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
   metrics.forConnection('github', 'ci').corrected('opened');
+  metrics.decisionsSent.inc({ outcome: 'accepted' });
+  metrics.decisionsDropped.inc({ to: 'sink' });
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
   metrics.monitors.set({ source }, 1);

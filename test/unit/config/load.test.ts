@@ -38,6 +38,7 @@ describe('a configuration that can be used', () => {
         firstSyncTimeoutSeconds: 120,
       },
       security: { allowPlaintextSecrets: false },
+      decisions: { maxQueued: 10_000, batchSize: 100, flushMs: 1000, timeoutMs: 10_000 },
     });
     expect(connections.get('a')).toMatchObject({ name: 'a', namespaces: ['*'], config: { address: 'here' } });
   });

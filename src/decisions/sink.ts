@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Decision } from '../monitor/decision.ts';
+import { backoffMs } from '../monitor/schedule.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { eventOf } from './event.ts';
+import { type Outcome, type PostOptions, post } from './post.ts';
+import { BoundedQueue } from './queue.ts';
+import { SinkReport } from './report.ts';
+
+export interface SinkOptions extends PostOptions {
+  readonly maxQueued: number;
+  readonly batchSize: number;
+  readonly flushMs: number;
+}
+
+export interface SinkDeps {
+  log: Logger;
+  onSent: (outcome: Outcome['kind'], decisions: number) => void;
+  onDropped: (decisions: number) => void;
+}
+
+interface Queued {
+  readonly decision: Decision;
+  readonly id: string;
+}
+
+/** While it closes, a sink that fails is tried again this soon. */
+const lastTriesMs = 500;
+
+/** Posts decisions as CloudEvents: in their order, one request at a time, each until it is taken or refused. */
+export class Sink {
+  private options: SinkOptions;
+  private readonly deps: SinkDeps;
+  private readonly report: SinkReport;
+  private readonly queue: BoundedQueue<Queued>;
+  /** With a number that counts up: equal whenever it is tried again, and a gap is a decision that was dropped. */
+  private readonly instance = randomUUID();
+  private readonly source = `/backlog-scaler/${encodeURIComponent(hostname())}`;
+  private taken = 0;
+  private failures = 0;
+  private dueAtMs = 0;
+  /** Until when the sink asked us to stay away. */
+  private awayUntilMs = 0;
+  private running: Promise<void> | undefined;
+  private wake: (() => void) | undefined;
+  private closing = false;
+  private readonly end = new AbortController();
+
+  constructor(options: SinkOptions, deps: SinkDeps) {
+    this.options = options;
+    this.deps = deps;
+    this.report = new SinkReport(deps.log);
+    this.queue = new BoundedQueue(options.maxQueued);
+  }
+
+  take(decision: Decision): void {
+    const { batchSize, flushMs } = this.options;
+    this.taken += 1;
+    this.dropped(this.queue.push({ decision, id: `${this.instance}-${this.taken}` }));
+    if (this.running === undefined) {
+      this.dueAtMs = performance.now() + flushMs;
+      this.running = this.run();
+    }
+    if (this.queue.size >= batchSize && this.failures === 0) this.dueBy(performance.now());
+  }
+
+  /** Another address, token or bound; what waits goes there. */
+  use(options: SinkOptions): void {
+    this.options = options;
+    this.failures = 0;
+    this.awayUntilMs = 0;
+    this.report.forget();
+    this.dropped(this.queue.bound(options.maxQueued));
+    this.dueBy(performance.now());
+  }
+
+  /** Posts what waits; resolves when that is done, at the latest after `limitMs`. */
+  async close(limitMs: number): Promise<void> {
+    this.closing = true;
+    this.dueBy(Math.max(performance.now(), this.awayUntilMs));
+    const timer = setTimeout(() => {
+      this.end.abort();
+      this.wake?.();
+    }, limitMs);
+    await this.running;
+    clearTimeout(timer);
+    const left = this.queue.size;
+    if (left === 0) return;
+    this.deps.onDropped(left);
+    this.report.left(this.name, left);
+  }
+
+  private dueBy(atMs: number): void {
+    this.dueAtMs = Math.min(this.dueAtMs, atMs);
+    this.wake?.();
+  }
+
+  private async run(): Promise<void> {
+    while (this.queue.size > 0) {
+      await this.due();
+      if (this.end.signal.aborted) break;
+      await this.postBatch();
+    }
+    this.running = undefined;
+  }
+
+  private async due(): Promise<void> {
+    while (!this.end.signal.aborted) {
+      const waitMs = this.dueAtMs - performance.now();
+      if (waitMs <= 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, waitMs);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.wake = undefined;
+    }
+  }
+
+  private async postBatch(): Promise<void> {
+    const { options } = this;
+    const batch = this.queue.take(options.batchSize);
+    const events = batch.map(({ decision, id }) => eventOf(decision, { id, source: this.source }));
+    const outcome = await post(options, JSON.stringify(events), this.end.signal);
+    this.deps.onSent(outcome.kind, batch.length);
+    if (outcome.kind === 'failed') this.failed(outcome, batch, options);
+    else this.done(outcome, batch.length);
+  }
+
+  private done(outcome: Exclude<Outcome, { kind: 'failed' }>, decisions: number): void {
+    this.failures = 0;
+    if (outcome.kind === 'accepted') this.report.accepted(this.name);
+    else this.report.refused(this.name, outcome.reason, decisions);
+    const { batchSize, flushMs } = this.options;
+    const atOnce = this.closing || this.queue.size >= batchSize;
+    this.dueAtMs = performance.now() + (atOnce ? 0 : flushMs);
+  }
+
+  private failed(
+    outcome: Extract<Outcome, { kind: 'failed' }>,
+    batch: readonly Queued[],
+    asked: SinkOptions,
+  ): void {
+    this.dropped(this.queue.putBack(batch));
+    // Given up by us, or it was the sink before this one.
+    if (this.end.signal.aborted || asked !== this.options) return;
+    this.failures += 1;
+    this.report.failed(this.name, outcome.reason, this.queue.size);
+    const nowMs = performance.now();
+    this.awayUntilMs = nowMs + (outcome.retryAfterMs ?? 0);
+    const waitMs = this.closing ? lastTriesMs : backoffMs(this.failures, Math.random());
+    this.dueAtMs = Math.max(nowMs + waitMs, this.awayUntilMs);
+  }
+
+  private dropped(decisions: number): void {
+    if (decisions === 0) return;
+    this.deps.onDropped(decisions);
+    this.report.full(this.name, this.options.maxQueued);
+  }
+
+  /** For people: paths and queries may hold secrets. */
+  private get name(): string {
+    return new URL(this.options.url).origin;
+  }
+}
