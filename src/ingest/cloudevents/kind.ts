@@ -1,0 +1,91 @@
+import type { EventLog } from '../../events/event-log.ts';
+import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { refuseBearer } from '../admission.ts';
+import { type Answer, refusal } from '../answer.ts';
+import { keepAll } from '../keep.ts';
+import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
+import type { Hinted, Senders } from '../senders.ts';
+import { handshake } from './handshake.ts';
+import { modeOf } from './mode.ts';
+import { maxBatch, parseCloudEvents } from './parse.ts';
+
+export interface CloudEventsOptions {
+  readonly senders: () => Senders;
+  readonly events: Pick<EventLog, 'append'>;
+  readonly hint: Hint;
+  readonly log: Logger;
+}
+
+/**
+ * CloudEvents, and the events of EventBridge and Argo Events, from whoever holds a token. To a connection whose
+ * ledger is made of them they are facts, kept before they are answered; to any other one a hint for what the
+ * path names. The event's own subject names what it is about at its sender, which is no name of ours.
+ */
+export class CloudEvents implements IngestKind {
+  readonly kind = 'events';
+  readonly paths = connectionPaths;
+  private readonly config: CloudEventsOptions;
+
+  constructor(config: CloudEventsOptions) {
+    this.config = config;
+  }
+
+  refuse(head: Head): Answer | undefined {
+    const refused = refuseBearer(head, this.config.senders());
+    if (refused !== undefined || modeOf(head.headers) !== undefined) return refused;
+    const error =
+      'takes application/cloudevents+json, application/cloudevents-batch+json, any content type with ce- headers, and the JSON of EventBridge';
+    return refusal(415, 'unsupported', error);
+  }
+
+  async take({ headers, connection, subject }: Head, body: Buffer): Promise<Answer> {
+    const mode = modeOf(headers);
+    // Both were there in `refuse`; the connection may be gone by a new configuration.
+    const to = connection === undefined ? undefined : this.config.senders().connections.get(connection);
+    if (mode === undefined || to === undefined) {
+      return refusal(404, 'unknown_connection', 'there is no connection of this name any more');
+    }
+    const parsed = parseCloudEvents(mode, headers, body);
+    switch (parsed.kind) {
+      case 'faulty':
+        return refusal(400, 'malformed', `nothing was taken: ${parsed.why}`);
+      case 'too_many': {
+        const error = `nothing was taken: ${parsed.count} events are more than the ${maxBatch} of one request`;
+        return refusal(413, 'too_large', error);
+      }
+      case 'events':
+        return this.hand(to, subject, parsed.events);
+    }
+  }
+
+  options({ headers }: Head): Answer {
+    return handshake(headers);
+  }
+
+  private async hand(
+    { name, fact }: Hinted,
+    subject: string | undefined,
+    events: readonly InboundCloudEvent[],
+  ): Promise<Answer> {
+    const { events: eventLog, hint, log } = this.config;
+    if (fact !== undefined) return keepAll(factsOf(name, fact, events), log, eventLog);
+    if (events.length === 0) return { status: 202, outcome: 'ignored', body: { accepted: 'holds no event' } };
+    const outcome = hinted(hint(name, subject, 'event'));
+    const accepted = outcome === 'accepted' ? 'is looked at now' : 'nobody watches it';
+    return { status: 202, outcome, body: { accepted } };
+  }
+}
+
+function factsOf(
+  connection: string,
+  fact: (event: InboundCloudEvent) => unknown,
+  events: readonly InboundCloudEvent[],
+): readonly InboundEvent[] {
+  const receivedAtMs = performance.timeOrigin + performance.now();
+  return events.flatMap((event) => {
+    const said = fact(event);
+    const { type, id } = event;
+    return said === undefined ? [] : [{ connection, type, id: id.slice(0, 128), receivedAtMs, fact: said }];
+  });
+}
