@@ -1,8 +1,8 @@
-import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
+import { keepAll } from './keep.ts';
 import type { Head, IngestKind, PathShape } from './kind.ts';
 import { parsePayload, payloadTypeOf } from './payload.ts';
 import type { Receiver } from './receiver.ts';
@@ -11,7 +11,6 @@ import { isSignature, secretsOf, signersOf } from './signature.ts';
 
 /** More are not tried for one request: every one of them is a hash of the whole body. */
 const maxSecretsTried = 32;
-const keepRetrySeconds = 5;
 
 export interface GitHubWebhooksOptions {
   readonly events: Pick<EventLog, 'append'>;
@@ -75,22 +74,8 @@ export class GitHubWebhooks implements IngestKind {
       const error = 'its owner is of no connection whose secret signed it';
       return refusal(403, 'foreign', error);
     }
-    return this.keep(factsOf(owners, event, headers['x-github-delivery'], parsed.payload));
-  }
-
-  private async keep(events: readonly InboundEvent[]): Promise<Answer> {
-    if (events.length === 0) {
-      return { status: 202, outcome: 'ignored', body: { accepted: 'says nothing about a backlog' } };
-    }
-    try {
-      await Promise.all(events.map((event) => this.options.events.append(event)));
-    } catch (reason) {
-      const { message } = ScalerError.from(reason);
-      this.options.log.error({ error: message }, 'a webhook could not be kept: it is answered with 503');
-      const error = 'cannot be kept now, send it again';
-      return refusal(503, 'unavailable', error, { retryAfterSeconds: keepRetrySeconds });
-    }
-    return { status: 202, outcome: 'accepted', body: { accepted: 'kept' } };
+    const { log, events } = this.options;
+    return keepAll(factsOf(owners, event, headers['x-github-delivery'], parsed.payload), log, events);
   }
 
   private candidates(connection: string | undefined): readonly Receiver[] {

@@ -6,6 +6,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, readBody } from './body.ts';
+import { CloudEvents } from './cloudevents/kind.ts';
 import { GitHubWebhooks } from './github.ts';
 import { Hints } from './hint.ts';
 import { InflightBytes, Share } from './inflight.ts';
@@ -80,6 +81,7 @@ export class IngestServer {
     this.kinds = [
       new GitHubWebhooks({ events, log, receivers: () => this.senders.receivers }),
       new Hints({ senders, hint }),
+      new CloudEvents({ senders, events, hint, log }),
     ];
     for (const kind of this.kinds) this.addKind(kind);
   }
