@@ -1,4 +1,5 @@
 import { Board, type BoardLimits } from '../../src/monitor/board.ts';
+import type { Decided } from '../../src/monitor/decision.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
@@ -30,7 +31,11 @@ export function byName(
 }
 
 /** A board with these connections open; `random` is fixed, so that backoff has no jitter. */
-export function boardOf(connections: readonly ConfiguredConnection[], more: Partial<BoardLimits> = {}) {
+export function boardOf(
+  connections: readonly ConfiguredConnection[],
+  more: Partial<BoardLimits> = {},
+  decided: Decided = () => {},
+) {
   const set = { ...limits, ...more };
   const metrics = new Metrics();
   const book = new TriggerBook({
@@ -39,7 +44,7 @@ export function boardOf(connections: readonly ConfiguredConnection[], more: Part
     maxStalenessSeconds: set.maxStalenessSeconds,
     maxRemembered: set.triggers,
   });
-  const board = new Board({ book, limits: set, log: silentLogger, metrics, random: () => 0.5 });
+  const board = new Board({ book, limits: set, log: silentLogger, metrics, random: () => 0.5, decided });
   board.use(byName(connections), set);
   return { board, book, metrics };
 }
