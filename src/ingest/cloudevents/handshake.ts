@@ -7,7 +7,7 @@ import type { Answer } from '../answer.ts';
  * from any origin at any rate, and its token decides. `WebHook-Request-Callback` is not called: this port talks
  * to nobody, and the answer already is the permission.
  */
-export function handshake(headers: IncomingHttpHeaders): Answer {
+export function handshakeOf(headers: IncomingHttpHeaders): Answer {
   const asked = headers['webhook-request-origin'] !== undefined;
   return {
     status: 200,

@@ -6,7 +6,7 @@ import { type Answer, refusal } from '../answer.ts';
 import { keepAll } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import type { Hinted, Senders } from '../senders.ts';
-import { handshake } from './handshake.ts';
+import { handshakeOf } from './handshake.ts';
 import { modeOf } from './mode.ts';
 import { maxBatch, parseCloudEvents } from './parse.ts';
 
@@ -25,14 +25,14 @@ export interface CloudEventsOptions {
 export class CloudEvents implements IngestKind {
   readonly kind = 'events';
   readonly paths = connectionPaths;
-  private readonly config: CloudEventsOptions;
+  private readonly options: CloudEventsOptions;
 
-  constructor(config: CloudEventsOptions) {
-    this.config = config;
+  constructor(options: CloudEventsOptions) {
+    this.options = options;
   }
 
   refuse(head: Head): Answer | undefined {
-    const refused = refuseBearer(head, this.config.senders());
+    const refused = refuseBearer(head, this.options.senders());
     if (refused !== undefined || modeOf(head.headers) !== undefined) return refused;
     const error =
       'takes application/cloudevents+json, application/cloudevents-batch+json, any content type with ce- headers, and the JSON of EventBridge';
@@ -42,7 +42,7 @@ export class CloudEvents implements IngestKind {
   async take({ headers, connection, subject }: Head, body: Buffer): Promise<Answer> {
     const mode = modeOf(headers);
     // Both were there in `refuse`; the connection may be gone by a new configuration.
-    const to = connection === undefined ? undefined : this.config.senders().connections.get(connection);
+    const to = connection === undefined ? undefined : this.options.senders().connections.get(connection);
     if (mode === undefined || to === undefined) {
       return refusal(404, 'unknown_connection', 'there is no connection of this name any more');
     }
@@ -59,8 +59,8 @@ export class CloudEvents implements IngestKind {
     }
   }
 
-  options({ headers }: Head): Answer {
-    return handshake(headers);
+  handshake({ headers }: Head): Answer {
+    return handshakeOf(headers);
   }
 
   private async hand(
@@ -68,7 +68,7 @@ export class CloudEvents implements IngestKind {
     subject: string | undefined,
     events: readonly InboundCloudEvent[],
   ): Promise<Answer> {
-    const { events: eventLog, hint, log } = this.config;
+    const { events: eventLog, hint, log } = this.options;
     if (fact !== undefined) return keepAll(factsOf(name, fact, events), log, eventLog);
     if (events.length === 0) return { status: 202, outcome: 'ignored', body: { accepted: 'holds no event' } };
     const outcome = hinted(hint(name, subject, 'event'));
