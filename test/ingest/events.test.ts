@@ -121,12 +121,17 @@ describe('a request with events that is refused', () => {
     ['with a wrong token', headers({ authorization: 'Bearer other-t0ken' }), 401, 'refused'],
     [
       'with its token in the URL',
-      { path: '/ingest/events/builds?access_token=ci-t0ken', ...headers({ authorization: '' }) },
+      { path: '/ingest/events/builds?access_token=ci-t0ken-0123456789', ...headers({ authorization: '' }) },
       401,
       'unsigned',
     ],
     ['for a connection that is not there', { path: '/ingest/events/nobody' }, 404, 'unknown_connection'],
-    ["with another connection's token", headers({ authorization: 'Bearer shop-t0ken' }), 403, 'foreign'],
+    [
+      "with another connection's token",
+      headers({ authorization: 'Bearer shop-t0ken-0123456789' }),
+      403,
+      'foreign',
+    ],
     [
       'in a format that is not known',
       headers({ 'content-type': 'application/cloudevents+avro' }),
@@ -180,7 +185,7 @@ describe('a request with events that is refused', () => {
     const { port } = await startEvents();
     const huge = 'x'.repeat(6 * 1024 * 1024);
     const none = { authorization: '' };
-    const foreign = { authorization: 'Bearer shop-t0ken' };
+    const foreign = { authorization: 'Bearer shop-t0ken-0123456789' };
     const status = async (path: string, body: string, more: object) =>
       (await post(port, { path: `/ingest/events/${path}`, body, headers: { ...authorized, ...more } }))
         .status;

@@ -6,8 +6,8 @@ import { hintSource, QueueService } from './hint-source.ts';
 import { type IngestOptions, type Post, post, startIngest } from './ingest.ts';
 
 const tokens: readonly Token[] = [
-  { name: 'ci', token: 'ci-t0ken', connections: ['builds', 'jobs'] },
-  { name: 'shop', token: 'shop-t0ken', connections: ['jobs'] },
+  { name: 'ci', token: 'ci-t0ken-0123456789', connections: ['builds', 'jobs'] },
+  { name: 'shop', token: 'shop-t0ken-0123456789', connections: ['jobs'] },
 ];
 
 /** `builds` takes CloudEvents as facts, of `work.started` and `work.finished`; to `jobs` they are hints. */
@@ -21,7 +21,7 @@ export async function startEvents(options: IngestOptions = {}) {
   return { ...running, counted };
 }
 
-export const authorized = { authorization: 'Bearer ci-t0ken' };
+export const authorized = { authorization: 'Bearer ci-t0ken-0123456789' };
 
 /** Sends a request with events; without a token of its own, with the one for both connections. */
 export function send(port: number, path: string, { headers, body }: EventRequest, more: Post = {}) {

@@ -3,14 +3,16 @@ import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { Scaler } from '../../src/scaler.ts';
+import { cloudEventsSource } from './cloudevents-source.ts';
 import { ConfigFolder } from './config-folder.ts';
 import { ingestSource } from './ingest-source.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
 
 const address = { host: '127.0.0.1', port: 0 };
+const sources = [ingestSource, cloudEventsSource];
 
-/** The product as `serve` wires it, with the ingest port on a free one and a source that takes webhooks. */
+/** The product as `serve` wires it, with the ingest port on a free one, a source that takes webhooks and one that takes CloudEvents. */
 export class IngestScaler {
   readonly folder: ConfigFolder;
   readonly log = recordingLog();
@@ -21,7 +23,7 @@ export class IngestScaler {
     onTestFinished(() => folder.remove());
     for (const [name, content] of Object.entries(files)) await folder.write(name, content);
     await IngestScaler.write(folder, connections, more);
-    const load = () => loadConfig(folder.file, { environment: {}, sources: [ingestSource] });
+    const load = () => loadConfig(folder.file, { environment: {}, sources });
     const loaded = await load();
     if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
     const running = new IngestScaler(folder, loaded, load);
@@ -42,7 +44,7 @@ export class IngestScaler {
   ) {
     this.folder = folder;
     const { config, stamps } = loaded;
-    this.scaler = new Scaler({ sources: [ingestSource], config, stamps, load, log: this.log });
+    this.scaler = new Scaler({ sources, config, stamps, load, log: this.log });
   }
 
   /** Where a server listens; undefined while it does not. */
