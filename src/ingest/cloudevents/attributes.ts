@@ -72,8 +72,8 @@ function extensionsIn(attributes: Attributes, fault: Report): Record<string, Ext
       break;
     }
     // The name is the sender's, and an answer holds nothing of a body.
-    if (!/^[a-z0-9]+$/.test(name) || name === 'data')
-      fault('an attribute', 'has a name that is not a-z and 0-9');
+    if (name === 'data') fault('an attribute', 'is called data');
+    else if (!/^[a-z0-9]+$/.test(name)) fault('an attribute', 'has a name that is not a-z and 0-9');
     else if (name.length > maxNameChars)
       fault('an attribute', `has a name longer than ${maxNameChars} characters`);
     else if (isExtension(value)) {

@@ -55,6 +55,12 @@ describe('an event that is none', () => {
     expect(faultOf(structured(enough))).toBe(undefined);
   });
 
+  it('with data in a header, while a content type there is left alone', () => {
+    const fault = 'an attribute is called data';
+    expect(faultOf(binary({ 'ce-data': 'x' }))).toBe(fault);
+    expect(faultOf(binary({ 'ce-datacontenttype': 'text/plain' }))).toBe(undefined);
+  });
+
   it('with a prototype for an attribute', () => {
     const body = JSON.stringify(example).replace('{', '{"__proto__":{"polluted":true},');
     expect(faultOf({ ...structured(), body })).toBe('an attribute has a name that is not a-z and 0-9');
