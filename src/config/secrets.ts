@@ -12,6 +12,9 @@ export const fileKeys = {
   keyFile: 'key',
   privateKeyFile: 'privateKey',
   webhookSecretFile: 'webhookSecret',
+  accessKeyIdFile: 'accessKeyId',
+  secretAccessKeyFile: 'secretAccessKey',
+  sessionTokenFile: 'sessionToken',
 } as const;
 
 /** The keys that name several files; their texts become a list (a secret that is being replaced). */

@@ -1,6 +1,7 @@
 import { github } from './github/index.ts';
 import { kafka } from './kafka/index.ts';
 import type { AnySource } from './source.ts';
+import { sqs } from './sqs/index.ts';
 
 /** Every source there is: one line each. */
-export const sources: readonly AnySource[] = [kafka, github];
+export const sources: readonly AnySource[] = [kafka, github, sqs];

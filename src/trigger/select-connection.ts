@@ -77,12 +77,19 @@ function agrees({ source, config }: ConfiguredConnection, key: string, value: st
 }
 
 function disagreements(connection: ConfiguredConnection, given: ReadonlyMap<string, Given>): string[] {
-  return [...given]
-    .filter(([key, { value }]) => !agrees(connection, key, value))
-    .map(
-      ([, { key }]) =>
-        `${key}: is not what connection ${quote(connection.name)} has; leave it out or name another connection`,
-    );
+  return (
+    [...given]
+      // Where a parameter picks the connection too, the source's own `conflict` says what is wrong with it.
+      .filter(([key, { value }]) => !isParameter(connection, key) && !agrees(connection, key, value))
+      .map(
+        ([, { key }]) =>
+          `${key}: is not what connection ${quote(connection.name)} has; leave it out or name another connection`,
+      )
+  );
+}
+
+function isParameter({ source }: ConfiguredConnection, key: string): boolean {
+  return Object.hasOwn(source.params.table, key);
 }
 
 function none(fault: string): Selection {

@@ -63,6 +63,16 @@ const forbidden: [string, string][] = [
   ['src/sources/github/ledger/f.ts', 'node:crypto'],
   ['src/sources/github/ledger/g.ts', '@octokit/rest'],
   ['src/sources/github/ledger/h.ts', '../../../trigger/trigger.ts'],
+  ['src/sources/kafka/e.ts', '@aws-sdk/client-sqs'],
+  ['src/sources/github/rest/f.ts', '@aws-sdk/client-sqs'],
+  ['src/ingest/i.ts', '@aws-sdk/client-sqs'],
+  ['src/config/c.ts', '@aws-sdk/credential-providers'],
+  ['src/sources/sqs/a.ts', '../../monitor/board.ts'],
+  ['src/sources/sqs/b.ts', 'kafkajs'],
+  ['src/sources/sqs/backlog.ts', '@aws-sdk/client-sqs'],
+  ['src/sources/sqs/history.ts', 'node:crypto'],
+  ['src/sources/sqs/pace.ts', '@aws-sdk/client-sqs'],
+  ['src/sources/sqs/queue-url.ts', 'node:url'],
 ];
 
 const allowed: [string, string][] = [
@@ -84,6 +94,8 @@ const allowed: [string, string][] = [
   ['src/sources/github/rest/y.ts', '@octokit/rest'],
   ['src/sources/github/rest/z.ts', 'node:crypto'],
   ['src/sources/github/ledger/y.ts', '../job.ts'],
+  ['src/sources/sqs/y.ts', '@aws-sdk/client-sqs'],
+  ['src/sources/sqs/z.ts', 'node:http'],
 ];
 
 const report = z.object({

@@ -1,0 +1,78 @@
+import type { Reading, Target, TriggerView } from '../source.ts';
+import { burst, type SqsHistory, settled } from './history.ts';
+import type { SqsParams } from './params.ts';
+import type { SqsSnapshot } from './snapshot.ts';
+
+/** How long after a hint a single read is believed: SQS's counts may be a minute late, and hints later still. */
+export const freshHintMs = 300_000;
+
+type View = Pick<
+  TriggerView<SqsSnapshot, SqsHistory>,
+  'snapshot' | 'history' | 'takenAtMs' | 'lastHintAtMs' | 'wasActive'
+>;
+
+/**
+ * The trigger's reading of a queue's counts. The number is KEDA's (pkg/scalers/aws_sqs_queue_scaler.go, v2.21).
+ * Activity differs, since the counts are approximate:
+ *
+ * - Messages in flight keep a workload active, but do not wake one (SQS shows some on queues that never had any:
+ *   KEDA issue 7845), unless the queue was busy within `lingerMs`.
+ * - Without a hint of the last `freshHintMs`, messages wake when two reads a second apart have seen some, or one
+ *   has seen `burst`.
+ * - A workload is inactive when two reads a second apart say so. KEDA's `cooldownPeriod` is much longer.
+ * - After a start, the first read decides as it is: a workload that works must not be called inactive.
+ */
+export function backlog(params: SqsParams, view: View): Reading {
+  const { snapshot } = view;
+  const items = count(params, snapshot);
+  const { maxConcurrency } = params;
+  const active = isActive(params, view, items);
+  const because = !active && items > params.activationQueueLength ? { inactiveBecause: unbelieved } : {};
+  return {
+    kind: 'known',
+    items: maxConcurrency === undefined ? items : Math.min(items, maxConcurrency * params.queueLength),
+    active,
+    detail: () => ({ ...snapshot, ...because }),
+    ...(maxConcurrency === undefined ? {} : { capReplicas: maxConcurrency }),
+  };
+}
+
+const unbelieved = 'only messages in flight, or seen in one read without a hint';
+
+/** What the HPA aims for; the metric's name comes from the queue. */
+export function target({ queueURL, queueLength, activationQueueLength }: SqsParams): Target {
+  return { perReplica: queueLength, activation: activationQueueLength, nameParts: [queueURL.name] };
+}
+
+function count(params: SqsParams, counts: SqsSnapshot): number {
+  return waiting(params, counts) + (params.scaleOnInFlight ? counts.inFlight : 0);
+}
+
+/** Messages that count and that no consumer has received yet. */
+function waiting({ scaleOnDelayed }: SqsParams, { visible, delayed }: SqsSnapshot): number {
+  return visible + (scaleOnDelayed ? delayed : 0);
+}
+
+function isActive(params: SqsParams, view: View, items: number): boolean {
+  const { activationQueueLength } = params;
+  const enough = items > activationQueueLength;
+  switch (view.wasActive) {
+    case undefined:
+      return enough;
+    case true:
+      return enough || !settled(view.history, (read) => count(params, read) <= activationQueueLength);
+    case false:
+      return enough && (areThere(params, view) || areWorkedOn(params, view));
+  }
+}
+
+function areThere(params: SqsParams, { snapshot, history, takenAtMs, lastHintAtMs }: View): boolean {
+  if (waiting(params, snapshot) === 0) return false;
+  const hinted = lastHintAtMs !== undefined && takenAtMs - lastHintAtMs <= freshHintMs;
+  return hinted || snapshot.visible >= burst || settled(history, (read) => waiting(params, read) > 0);
+}
+
+/** Messages in flight of a queue that was busy until now. */
+function areWorkedOn(params: SqsParams, { snapshot, history, takenAtMs }: View): boolean {
+  return params.scaleOnInFlight && snapshot.inFlight > 0 && history.busyAtMs === takenAtMs;
+}

@@ -1,0 +1,124 @@
+import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { ScalerError } from '../../errors.ts';
+import type { SourceMetrics } from '../../telemetry/metrics.ts';
+import type { SqsConfig } from './config.ts';
+import { counting } from './counting.ts';
+import { credentialsOf } from './credentials.ts';
+import { fromAws, isStaleSocket } from './errors.ts';
+import type { Operation } from './fault-facts.ts';
+import { silenceSdkVersionWarning, silentSdkLog } from './sdk-log.ts';
+import type { SqsSnapshot } from './snapshot.ts';
+
+/** The AWS default chain may ask services of the pod or of AWS, and has no limit of its own for all of them. */
+const credentialsTimeoutMs = 10_000;
+
+const attributes = {
+  visible: 'ApproximateNumberOfMessages',
+  inFlight: 'ApproximateNumberOfMessagesNotVisible',
+  delayed: 'ApproximateNumberOfMessagesDelayed',
+} as const;
+
+/** SQS as one connection sees it. Everything rejects with ScalerError. */
+export class SqsClient {
+  private readonly config: SqsConfig;
+  private readonly sdk: SQSClient;
+
+  constructor(config: SqsConfig, metrics: SourceMetrics) {
+    this.config = config;
+    const { region, endpoint, requestTimeoutMs, maxSockets } = config;
+    silenceSdkVersionWarning();
+    const agent = { keepAlive: true, maxSockets };
+    this.sdk = new SQSClient({
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      // Else a signed request goes to whatever host a queue's URL names.
+      useQueueUrlAsEndpoint: false,
+      credentials: credentialsOf(config, metrics),
+      // The monitor tries again, at its own pace.
+      maxAttempts: 1,
+      requestHandler: {
+        connectionTimeout: requestTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        throwOnRequestTimeout: true,
+        socketTimeout: requestTimeoutMs,
+        httpAgent: agent,
+        httpsAgent: agent,
+      },
+      logger: silentSdkLog,
+    });
+    this.sdk.middlewareStack.use(counting(metrics));
+  }
+
+  /** The URL of a queue of our own account. */
+  async queueUrl(name: string, signal: AbortSignal): Promise<string> {
+    const command = new GetQueueUrlCommand({ QueueName: name });
+    const { QueueUrl: url } = await this.send('GetQueueUrl', name, signal, (abortSignal) =>
+      this.sdk.send(command, { abortSignal }),
+    );
+    if (url === undefined) throw this.incomplete(name, 'QueueUrl');
+    return url;
+  }
+
+  /** The three counts of a queue, in one request. */
+  async counts({ name, url }: { name: string; url: string }, signal: AbortSignal): Promise<SqsSnapshot> {
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: url,
+      AttributeNames: Object.values(attributes),
+    });
+    const { Attributes: given = {} } = await this.send('GetQueueAttributes', name, signal, (abortSignal) =>
+      this.sdk.send(command, { abortSignal }),
+    );
+    const count = (attribute: (typeof attributes)[keyof typeof attributes]): number => {
+      const text = given[attribute];
+      if (text === undefined || !/^\d{1,15}$/.test(text)) throw this.incomplete(name, attribute);
+      return Number(text);
+    };
+    return {
+      visible: count(attributes.visible),
+      inFlight: count(attributes.inFlight),
+      delayed: count(attributes.delayed),
+    };
+  }
+
+  /** Closes its sockets; what is under way fails. */
+  close(): void {
+    this.sdk.destroy();
+  }
+
+  private async send<T>(
+    operation: Operation,
+    queue: string,
+    signal: AbortSignal,
+    request: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const timeoutMs = credentialsTimeoutMs + this.config.requestTimeoutMs;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      return await orAborted(request(limit), limit).catch((reason: unknown) => {
+        if (!isStaleSocket(reason)) throw reason;
+        return orAborted(request(limit), limit);
+      });
+    } catch (reason) {
+      throw fromAws(reason, { operation, queue, ...this.config });
+    }
+  }
+
+  private incomplete(queue: string, what: string): ScalerError {
+    return new ScalerError('unavailable', `queue ${queue}: the answer of SQS has no usable ${what}`);
+  }
+}
+
+/** The SDK looks at the signal only while a request is under way, not while it looks for credentials. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { normaliseEndpoint } from './endpoint.ts';
+
+/*
+ * An AWS account and region as the configuration file has it, after the loader has read the files: where the
+ * file says `accessKeyIdFile`, this schema sees `accessKeyId`, and so for the other two.
+ */
+
+const text = (doc: string) => z.string().min(1).describe(doc);
+
+const credentials = z.strictObject({
+  accessKeyId: text('The id of the access key.'),
+  secretAccessKey: text('The secret of the access key.'),
+  sessionToken: text('The session token, where the credentials are temporary.').exactOptional(),
+});
+
+const topicArn = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?$/;
+
+const shape = z.strictObject({
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1')
+    .describe('The AWS region of the queues.'),
+  endpoint: z
+    .string()
+    .refine(
+      (url) => normaliseEndpoint(url) !== undefined,
+      'must be a host to send requests to, such as http://localstack:4566, without a path',
+    )
+    .overwrite((url) => normaliseEndpoint(url) ?? url)
+    .exactOptional()
+    .describe(
+      'Where requests go instead of AWS’s own endpoint of the region: a VPC endpoint, or an emulator. HTTP is allowed: requests are signed, and carry no secret.',
+    ),
+  roleArn: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
+    .exactOptional()
+    .describe('A role to assume, with `credentials` or what the default chain finds.'),
+  externalId: text('The external id that the role’s trust policy asks for; needs `roleArn`.').exactOptional(),
+  credentials: credentials
+    .exactOptional()
+    .describe(
+      'An access key. Left out, the AWS default chain looks: environment, IRSA, EKS Pod Identity, instance role.',
+    ),
+  idleReadSeconds: z
+    .number()
+    .min(1)
+    .default(5)
+    .describe('How often a queue without messages is read where no hint comes, in s. Each read costs.'),
+  activeReadSeconds: z
+    .number()
+    .min(1)
+    .default(2)
+    .describe('How often a queue is read while a trigger of it is active, in s.'),
+  snsTopics: z
+    .array(z.string().regex(topicArn, 'must be the ARN of an SNS topic'))
+    .min(1)
+    .exactOptional()
+    .describe('The SNS topics, by ARN, whose notifications may wake the queues of this connection.'),
+  requestTimeoutMs: z
+    .int()
+    .min(100)
+    .default(2000)
+    .describe('The longest that AWS may take to let us connect, and then to answer, in ms.'),
+  maxSockets: z.int().min(1).max(500).default(32).describe('The most requests that are under way at a time.'),
+});
+
+export const sqsConfig = shape.refine(
+  ({ roleArn, externalId }) => externalId === undefined || roleArn !== undefined,
+  { error: 'needs roleArn', path: ['externalId'] },
+);
+
+/** Holds secrets: never logged. */
+export type SqsConfig = z.output<typeof sqsConfig>;

@@ -1,0 +1,79 @@
+import { ScalerError } from '../../errors.ts';
+import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '../source.ts';
+import { SqsClient } from './client.ts';
+import type { SqsConfig } from './config.ts';
+import { urlOf } from './own-queue.ts';
+import type { SqsParams } from './params.ts';
+import { QueueUrls } from './queue-urls.ts';
+import { Slots } from './slots.ts';
+import type { SqsNeed, SqsSnapshot } from './snapshot.ts';
+import { ThrottledQueues } from './throttled.ts';
+
+/** One account and region, with one set of credentials. Nothing is sent before something is read. */
+export function connect(config: SqsConfig, { metrics }: Pick<ConnectionDeps, 'metrics'>): SqsConnection {
+  return new SqsConnection(config, new SqsClient(config, metrics));
+}
+
+export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed> {
+  private readonly config: SqsConfig;
+  private readonly client: SqsClient;
+  private readonly slots: Slots;
+  private readonly urls = new QueueUrls();
+  private readonly throttled = new ThrottledQueues(() => performance.now());
+
+  constructor(config: SqsConfig, client: SqsClient) {
+    this.config = config;
+    this.client = client;
+    this.slots = new Slots(config.maxSockets);
+  }
+
+  /** Every spelling of a queue's URL is one subject; its bare name is another, until AWS has said what it stands for. */
+  subject({ queueURL }: SqsParams): SubjectRef<SqsNeed> {
+    const { name, account, origin } = queueURL;
+    const url = urlOf(this.config, queueURL);
+    if (url === undefined) return { key: name, hintNames: [name], need: { name, url } };
+    const asGiven = origin === undefined ? url : `${origin}/${account}/${name}`;
+    return { key: `${account}/${name}`, hintNames: [...new Set([name, url, asGiven])], need: { name, url } };
+  }
+
+  async read(
+    subjects: readonly Subject<SqsNeed>[],
+    deliver: Deliver<SqsSnapshot>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await Promise.all(
+      subjects.map(({ key, needs: [need] }) =>
+        this.slots.run(async () => {
+          // Equal keys name the same queue.
+          if (need === undefined || signal.aborted) return;
+          deliver(
+            key,
+            await this.readOne(key, need, signal).catch((reason: unknown) => ScalerError.from(reason)),
+          );
+        }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.client.close();
+  }
+
+  private async readOne(
+    key: string,
+    { name, url }: SqsNeed,
+    signal: AbortSignal,
+  ): Promise<{ snapshot: SqsSnapshot }> {
+    const fault = this.throttled.fault(key);
+    if (fault) throw fault;
+    try {
+      const known = url ?? (await this.urls.of(name, () => this.client.queueUrl(name, signal)));
+      return { snapshot: await this.client.counts({ name, url: known }, signal) };
+    } catch (reason) {
+      const error = ScalerError.from(reason);
+      if (error.code === 'not_found') this.urls.forget(name);
+      this.throttled.failed(key, error);
+      throw error;
+    }
+  }
+}

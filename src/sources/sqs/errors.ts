@@ -1,0 +1,106 @@
+import { ScalerError } from '../../errors.ts';
+import { type Asked, type Facts, factsOf, type Operation } from './fault-facts.ts';
+import { networkFault } from './network-fault.ts';
+
+/** How long a queue is left alone that AWS has throttled without saying for how long. */
+export const throttledMs = 5_000;
+
+/**
+ * What the AWS SDK or Node's sockets said about a request, in our words. Total. Of AWS's own text nothing is
+ * taken over but the name of a refused permission: it can hold signatures.
+ */
+export function fromAws(reason: unknown, asked: Asked): ScalerError {
+  if (reason instanceof ScalerError) return reason;
+  const facts = factsOf(reason);
+  const where = `queue ${asked.queue} in ${asked.region}`;
+  const say = (text: string) => new ScalerError('unavailable', `${where}: ${text}`, { cause: reason });
+
+  if (codes.missing.test(facts.code)) {
+    const text = 'AWS says that it does not exist: check its name, its account and the region';
+    return new ScalerError('not_found', `${where}: ${text}`, { cause: reason });
+  }
+  if (codes.throttled.test(facts.code) || facts.status === 429 || facts.status === 503) {
+    const retryAfterMs = facts.retryAfterMs ?? throttledMs;
+    const text = `AWS throttles us (${nameOf(facts)}); it is asked again in ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new ScalerError('unavailable', `${where}: ${text}`, { cause: reason, retryAfterMs });
+  }
+  const refusal = refusalOf(facts, asked);
+  if (refusal !== undefined) return say(refusal);
+  const network = networkFault(facts, asked);
+  if (network !== undefined) return say(network);
+  if (facts.code === 'CredentialsProviderError' || facts.code === 'TokenProviderError') {
+    return say(
+      'no AWS credentials were found: give the pod a role (IRSA, Pod Identity), or the connection `credentials`',
+    );
+  }
+  if (facts.status !== undefined && facts.status >= 500) {
+    return say(`AWS fails (${nameOf(facts)}); it is asked again`);
+  }
+  if (facts.code === unreadable) return say(notSqs(asked));
+  return say(`AWS refuses the request (${nameOf(facts)})`);
+}
+
+/** The server has closed a kept-alive connection while we sent: nothing was read of the request. */
+export function isStaleSocket(reason: unknown): boolean {
+  const { systemCode } = factsOf(reason);
+  return systemCode === 'ECONNRESET' || systemCode === 'EPIPE';
+}
+
+/** The SDK's error where an answer is not JSON. */
+const unreadable = 'SyntaxError';
+
+function notSqs({ endpoint }: Asked): string {
+  return `what answers is not SQS: check ${endpoint === undefined ? 'proxies in between' : `the connection's endpoint ${endpoint}`}`;
+}
+
+/** By the codes of SQS, STS and AWS's front (Common Errors, SQS and STS API references), with or without prefix. */
+const codes = {
+  missing: /(^|[.#])(QueueDoesNotExist|NonExistentQueue)$/,
+  throttled:
+    /(^|[.#])(RequestThrottled|Throttl(ing|ed)(Exception)?|TooManyRequests(Exception)?|RequestLimitExceeded|SlowDown|ServiceUnavailable)$/,
+  denied: /(^|[.#])(AccessDenied(Exception)?|NotAuthorized|UnauthorizedOperation)$/,
+  expired: /(^|[.#])(ExpiredToken(Exception)?|RequestExpired)$/,
+  unknownKey:
+    /(^|[.#])(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|MissingAuthenticationToken|NotSignedUp|OptInRequired|InvalidIdentityToken(Exception)?)$/,
+  signature: /(^|[.#])(SignatureDoesNotMatch|InvalidSignature(Exception)?|IncompleteSignature(Exception)?)$/,
+  clock: /(^|[.#])(RequestTimeTooSkewed|RequestInTheFuture)$/,
+  address: /(^|[.#])(InvalidAddress|InvalidSecurity|UnsupportedOperation)$/,
+};
+
+function refusalOf({ code, status, message }: Facts, { operation, region }: Asked): string | undefined {
+  if (codes.expired.test(code)) {
+    return 'the AWS credentials have expired: renew the files of `credentials`, or let a role renew them';
+  }
+  if (codes.unknownKey.test(code)) {
+    return 'AWS does not know our credentials: check the access key of the connection, and that it is of this partition';
+  }
+  if (codes.clock.test(code) || /Signature (expired|not yet current)/.test(message)) {
+    return 'the clock of this host is too far from that of AWS: set it';
+  }
+  if (codes.signature.test(code)) {
+    return /valid region/.test(message)
+      ? `our requests are signed for ${region} and the endpoint is of another region: correct one of the two`
+      : 'our signature does not verify: check the secret access key of the connection';
+  }
+  if (codes.address.test(code))
+    return 'the endpoint does not serve it: check its region, account and endpoint';
+  if (codes.denied.test(code) || status === 403) {
+    return `AWS refuses ${permissionOf(message, operation)}: allow it to our role or user, and where the queue is of another account, in the queue's policy`;
+  }
+  return undefined;
+}
+
+/** What AWS says is not allowed (it may be sts:AssumeRole), in the spelling of policies where it is our own call. */
+function permissionOf(message: string, operation: Operation): string {
+  const own = `sqs:${operation}`;
+  const said = /not authorized to perform: ([a-z0-9-]+:\w+)/i.exec(message)?.[1] ?? own;
+  return said.toLowerCase() === own.toLowerCase() ? own : said;
+}
+
+function nameOf({ code, status }: Facts): string {
+  const name = code !== unreadable && /^[\w.#:-]{1,100}$/.test(code) ? [code] : [];
+  return (
+    [...name, ...(status === undefined ? [] : [`HTTP ${status}`])].join(', ') ||
+    'for a reason it does not name'
+  );
+}
