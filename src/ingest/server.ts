@@ -13,6 +13,7 @@ import { InflightBytes, Share } from './inflight.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders } from './senders.ts';
+import { SnsMessages, type SnsMessagesOptions } from './sns/messages.ts';
 import { UnderWay } from './under-way.ts';
 
 export interface IngestLimits {
@@ -27,6 +28,8 @@ export interface IngestDeps {
   readonly requests: { inc(labels: { kind: string; outcome: Outcome }): void };
   readonly hint: Hint;
   readonly log: Logger;
+  /** What calls SNS, and by which clock. */
+  readonly sns?: Pick<SnsMessagesOptions, 'get' | 'now'>;
 }
 
 /** In ms. */
@@ -76,11 +79,12 @@ export class IngestServer {
     this.deps = deps;
     this.times = { ...defaultTimes, ...times };
     this.app = this.createApp();
-    const { events, hint, log } = deps;
+    const { events, hint, log, sns } = deps;
     const senders = (): Senders => this.senders;
     this.kinds = [
       new GitHubWebhooks({ events, log, receivers: () => this.senders.receivers }),
       new Hints({ senders, hint }),
+      new SnsMessages({ senders, hint, log, ...sns }),
       new CloudEvents({ senders, events, hint, log }),
     ];
     for (const kind of this.kinds) this.addKind(kind);

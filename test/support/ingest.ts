@@ -57,6 +57,7 @@ export interface IngestOptions {
   others?: Pick<Senders, 'connections' | 'tokens'>;
   /** What watches; nothing unless said. */
   hint?: IngestDeps['hint'];
+  sns?: IngestDeps['sns'];
 }
 
 /** The ingest port, on a free one, with what it has kept, counted and said. */
@@ -73,7 +74,13 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     hints.push(given);
     return options.hint?.(...given) ?? false;
   };
-  const deps = { events: options.events ?? events, requests: metrics.ingestRequests, hint, log };
+  const deps: IngestDeps = {
+    events: options.events ?? events,
+    requests: metrics.ingestRequests,
+    hint,
+    log,
+    ...(options.sns === undefined ? {} : { sns: options.sns }),
+  };
   const server = new IngestServer(deps, options.times);
   const limits = { ...ingestLimits, ...options.limits };
   server.use({ ...noSenders, ...options.others, receivers }, limits);

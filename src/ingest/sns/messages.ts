@@ -1,0 +1,183 @@
+import { ScalerError } from '../../errors.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { type Answer, type Outcome, refusal } from '../answer.ts';
+import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
+import type { Senders } from '../senders.ts';
+import { isCertificateUrl, isSubscribeUrl } from './address.ts';
+import { Certificates } from './certificates.ts';
+import { Confirmations } from './confirmations.ts';
+import { announcedIn, isContentType, isRaw, unsigned, unsignedRaw } from './headers.ts';
+import { type Get, httpsGet } from './https-get.ts';
+import { type Message, parseMessage } from './message.ts';
+import { Seen } from './seen.ts';
+import { Signature } from './signature.ts';
+import { TroubleLog, troubleOf } from './trouble.ts';
+
+/** SNS retries for an hour at most (Developer Guide, "Message delivery retries"); what is older is a replay. */
+const maxAgeMs = 60 * 60_000;
+/** A message has 256 KiB, of which JSON can make more. */
+const maxBodyBytes = 2 * 1024 * 1024;
+/** Each waits at most 2 s for a certificate, and holds a few hundred bytes. */
+const maxWaiting = 1_000;
+const busyRetrySeconds = 5;
+
+export interface SnsMessagesOptions {
+  readonly senders: () => Senders;
+  readonly hint: Hint;
+  readonly log: Logger;
+  readonly get?: Get;
+  /** In ms since 1970. */
+  readonly now?: () => number;
+}
+
+/** What is left of a message once its text is hashed. */
+interface Notice {
+  readonly connection: string;
+  readonly subject: string | undefined;
+  readonly topic: string;
+  readonly type: Message['Type'];
+  readonly id: string;
+  readonly certificateUrl: string;
+  readonly subscribeUrl: string | undefined;
+}
+
+/**
+ * Messages of Amazon SNS, each of which wakes what its path names. One that could be of a topic that the
+ * connection lists is answered at once and verified after, for that may need a certificate from SNS: nobody
+ * waits here for a call to the outside. What became of it is counted, and trouble is said in the log.
+ *
+ * The libraries for this were tried (2026-11): `sns-validator` 0.3.5 refuses every `UnsubscribeConfirmation` and
+ * has no timeout, `sns-payload-validator` 2.1.0 has no timeout either, and neither looks at topic or age.
+ */
+export class SnsMessages implements IngestKind {
+  readonly kind = 'sns';
+  readonly paths = connectionPaths;
+  readonly maxBodyBytes = maxBodyBytes;
+  private readonly options: SnsMessagesOptions;
+  private readonly now: () => number;
+  private readonly closing = new AbortController();
+  private readonly certificates: Certificates;
+  private readonly confirmations: Confirmations;
+  private readonly seen = new Seen();
+  private readonly troubles: TroubleLog;
+  private waiting = 0;
+
+  constructor(options: SnsMessagesOptions) {
+    const { log, get = httpsGet, now = Date.now } = options;
+    const { signal } = this.closing;
+    this.options = options;
+    this.now = now;
+    this.certificates = new Certificates({ get, signal, now });
+    this.confirmations = new Confirmations({ get, signal, log });
+    this.troubles = new TroubleLog(log, now);
+  }
+
+  refuse({ headers, connection = '' }: Head): Answer | undefined {
+    const announced = announcedIn(headers);
+    const topics = this.options.senders().connections.get(connection)?.snsTopics;
+    if (isRaw(headers)) {
+      if (topics !== undefined) this.troubles.say('raw', connection);
+      return unsignedRaw();
+    }
+    if (announced === undefined) return unsigned();
+    if (topics === undefined || topics.size === 0) {
+      return refusal(404, 'unknown_connection', 'no connection of this name takes messages of SNS');
+    }
+    if (!topics.has(announced.topic)) {
+      this.troubles.say('topic', connection, { topic: announced.topic });
+      return refusal(403, 'foreign', 'the topic is none of snsTopics of this connection');
+    }
+    return isContentType(headers['content-type'])
+      ? undefined
+      : refusal(415, 'unsupported', 'takes text/plain and application/json');
+  }
+
+  async take({ headers, connection = '', subject }: Head, body: Buffer): Promise<Answer> {
+    const announced = announcedIn(headers);
+    const message = parseMessage(body);
+    const isAsAnnounced = message?.Type === announced?.type && message?.TopicArn === announced?.topic;
+    if (message === undefined || !isAsAnnounced) {
+      return refusal(400, 'malformed', 'the body is no message of SNS, or not the one that its headers say');
+    }
+    const fault = this.faultOf(message, connection);
+    if (fault !== undefined) return refusal(401, 'refused', fault);
+    const signature = Signature.of(message);
+    if (signature === undefined) return refusal(401, 'refused', 'SignatureVersion is neither 1 nor 2');
+    if (this.waiting >= maxWaiting) {
+      const more = { retryAfterSeconds: busyRetrySeconds };
+      return refusal(429, 'busy', 'too many messages wait to be verified', more);
+    }
+    const decided = this.decide(noticeOf(message, connection, subject), signature);
+    return { status: 202, outcome: 'accepted', body: { accepted: 'is verified now' }, decided };
+  }
+
+  close(): void {
+    this.closing.abort(new ScalerError('unavailable', 'ingest is closing'));
+  }
+
+  /** What shows, without a call to anybody, that it is not a message to act upon. */
+  private faultOf(message: Message, connection: string): string | undefined {
+    if (!isCertificateUrl(message.SigningCertURL)) return 'SigningCertURL is not at SNS';
+    if (!(Math.abs(this.now() - Date.parse(message.Timestamp)) <= maxAgeMs)) {
+      this.troubles.say('age', connection);
+      return 'Timestamp is more than an hour from now';
+    }
+    if (message.Type === 'Notification') return undefined;
+    const { SubscribeURL, TopicArn, Token } = message;
+    return isSubscribeUrl(SubscribeURL, TopicArn, Token)
+      ? undefined
+      : 'SubscribeURL does not confirm this subscription at SNS';
+  }
+
+  /** Verifies a message and acts upon it. Never rejects. */
+  private async decide(notice: Notice, signature: Signature): Promise<Outcome> {
+    const { connection, certificateUrl, id, subject } = notice;
+    // One message has one id for all who subscribe: the same one at another path is another hint.
+    const key = `${connection} ${subject ?? ''} ${id}`;
+    if (this.seen.has(key)) return 'ignored';
+    this.waiting += 1;
+    try {
+      if (!signature.isBy(await this.certificates.key(certificateUrl, connection))) {
+        this.troubles.say('signature', connection);
+        return 'refused';
+      }
+    } catch (reason) {
+      const error = ScalerError.from(reason);
+      const { trouble, outcome } = troubleOf(error);
+      this.troubles.say(trouble, connection, { certificate: certificateUrl, error: error.message });
+      return outcome;
+    } finally {
+      this.waiting -= 1;
+    }
+    if (!this.seen.add(key)) return 'ignored';
+    const outcome = await this.act(notice);
+    // SNS sends a confirmation again that did not work.
+    if (outcome === 'unavailable') this.seen.delete(key);
+    return outcome;
+  }
+
+  private async act({ type, connection, subject, topic, subscribeUrl }: Notice): Promise<Outcome> {
+    if (type === 'SubscriptionConfirmation' && subscribeUrl !== undefined) {
+      const confirmed = await this.confirmations.confirm(subscribeUrl, topic, connection);
+      return confirmed ? 'ping' : 'unavailable';
+    }
+    if (type === 'Notification') return hinted(this.options.hint(connection, subject, 'sns'));
+    this.options.log.warn(
+      { connection, topic },
+      'a subscription of an SNS topic was ended: its messages are no hints any more',
+    );
+    return 'ignored';
+  }
+}
+
+function noticeOf(message: Message, connection: string, subject: string | undefined): Notice {
+  return {
+    connection,
+    subject,
+    topic: message.TopicArn,
+    type: message.Type,
+    id: message.MessageId,
+    certificateUrl: message.SigningCertURL,
+    subscribeUrl: message.Type === 'Notification' ? undefined : message.SubscribeURL,
+  };
+}

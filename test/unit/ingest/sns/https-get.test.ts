@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { httpsGet } from '../../../../src/ingest/sns/https-get.ts';
+import { makeCertificates } from '../../../support/certificates.ts';
+
+let tls: { ca: string; cert: string; key: string };
+
+beforeAll(() => {
+  const dir = mkdtempSync(join(tmpdir(), 'get-'));
+  const { ca, server } = makeCertificates(dir);
+  const [caText, cert, key] = [ca, server.cert, server.key].map((path) => readFileSync(path, 'utf8'));
+  tls = { ca: caText ?? '', cert: cert ?? '', key: key ?? '' };
+  rmSync(dir, { recursive: true });
+});
+
+/** A server that answers so; its URL, and how often it was asked. */
+async function serve(answer: RequestListener) {
+  const asked: string[] = [];
+  const server = createServer(tls, (request, response) => {
+    asked.push(request.url ?? '');
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `https://127.0.0.1:${port}/a?b=c`, asked };
+}
+
+const limits = { timeoutMs: 5_000, maxBytes: 1_000, signal: new AbortController().signal };
+const fetched = (url: string, more = {}) => httpsGet(url, { ...limits, ...more }, { ca: tls.ca });
+
+describe('a call by HTTPS', () => {
+  it('has the text as its answer', async () => {
+    const { url, asked } = await serve((_, response) => response.end('ü'));
+    expect(await fetched(url)).toBe('ü');
+    expect(asked).toEqual(['/a?b=c']);
+  });
+
+  it('does not follow a redirect', async () => {
+    const { url, asked } = await serve((_, response) => {
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+    await expect(fetched(url)).rejects.toMatchObject({ code: 'unavailable', message: 'answered with 302' });
+    expect(asked).toEqual(['/a?b=c']);
+  });
+
+  it.each([
+    [403, 'not_found'],
+    [404, 'not_found'],
+    [429, 'unavailable'],
+    [500, 'unavailable'],
+    [204, 'unavailable'],
+  ])('answered with %d is %s', async (status, code) => {
+    const { url } = await serve((_, response) => response.writeHead(status).end());
+    await expect(fetched(url)).rejects.toMatchObject({ code });
+  });
+
+  it('reads no more than it may', async () => {
+    const { url } = await serve((_, response) => response.end('x'.repeat(1_001)));
+    await expect(fetched(url)).rejects.toMatchObject({ message: 'answered with more than 1000 bytes' });
+  });
+
+  it.each<[string, RequestListener]>([
+    ['nothing', () => {}],
+    ['the half', (_, response) => response.write('x')],
+  ])('that gets %s ends in time', async (_, answer) => {
+    const { url } = await serve(answer);
+    await expect(fetched(url, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'no whole answer within 100 ms',
+    });
+  });
+
+  it('ends when it is closed', async () => {
+    const closing = new AbortController();
+    const { url } = await serve(() => closing.abort());
+    await expect(fetched(url, { signal: closing.signal })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is refused by whose certificate nobody signed', async () => {
+    const { url, asked } = await serve((_, response) => response.end('x'));
+    await expect(httpsGet(url, limits)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(asked).toEqual([]);
+  });
+
+  it('that is cut is no answer', async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy());
+    });
+    await expect(fetched(url)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
