@@ -3,8 +3,8 @@ import type { LoadedConfig, LoadResult, Stamps } from './config/load.ts';
 import { ConfigReloader } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
 import { ScalerError } from './errors.ts';
+import { createEventLog } from './events/create.ts';
 import type { EventLog } from './events/event-log.ts';
-import { MemoryEventLog } from './events/memory.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { sendersOf } from './ingest/senders.ts';
 import { IngestServer } from './ingest/server.ts';
@@ -63,7 +63,7 @@ export class Scaler {
       maxStalenessSeconds: limits.maxStalenessSeconds,
       maxRemembered: limits.triggers,
     });
-    const events = new MemoryEventLog({ maxEvents: eventLog.maxEvents, log });
+    const events = createEventLog(eventLog, log);
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
     this.board = new Board({
@@ -123,7 +123,7 @@ export class Scaler {
         stop: () => this.decisions.close(flushLimitMs),
         stopLimitMs: flushLimitMs + 1000,
       },
-      { name: 'event log', stop: () => this.events.close() },
+      { name: 'event log', start: () => this.events.open(), stop: () => this.events.close() },
       {
         name: 'connections',
         start: () => this.board.use(connections, settings.limits),

@@ -24,9 +24,14 @@ export function addIssues(
       for (const key of issue.keys) faults.add([...path, key], `unknown key${didYouMean(key, known)}`);
     } else if (!faults.has(path)) {
       const missing = valueAt(input, issue.path) === undefined;
-      faults.add(path, missing ? 'is required' : describe(issue));
+      faults.add(path, missing ? requiredBecause(issue) : describe(issue));
     }
   }
+}
+
+/** A schema may say why it has no default: by an error that begins with the same words. */
+function requiredBecause({ message }: Issue): string {
+  return message.startsWith('is required') ? message : 'is required';
 }
 
 /**

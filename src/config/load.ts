@@ -95,7 +95,13 @@ async function readDocument(
   checkTokens(settings.ingest, Object.keys(entries), faults);
   checkSink(settings.decisions, settings.security, faults);
   const grpc = await withPaths(settings.grpc, files, faults);
-  return { settings: { ...settings, grpc }, connections };
+  const eventLog = withDir(settings.eventLog, files);
+  return { settings: { ...settings, grpc, eventLog }, connections };
+}
+
+/** The event log's directory, as a full path; it is made where it is not there. */
+function withDir(eventLog: Settings['eventLog'], files: ConfigFiles): Settings['eventLog'] {
+  return eventLog.type === 'file' ? { ...eventLog, dir: files.path(eventLog.dir) } : eventLog;
 }
 
 /** A token is for connections that there are. */

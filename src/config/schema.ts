@@ -110,7 +110,23 @@ const memoryLog = z.strictObject({
     .describe('How many of the newest events are kept for connections that are opened again.'),
 });
 
-const eventLogs = [memoryLog] as const;
+const fileLog = z.strictObject({
+  type: z.literal('file').describe('Where events are kept.'),
+  dir: file.describe(
+    'The directory, on a volume that outlives the pod. One scaler has it at a time. Relative to this file.',
+  ),
+  retentionSeconds: seconds
+    .default(259_200)
+    .describe('How long events are kept: at least as long as the longest `ttlSeconds` of a connection.'),
+  maxEvents: z
+    .number()
+    .int()
+    .min(1)
+    .default(1_000_000)
+    .describe('How many events are kept; above it the oldest go first.'),
+});
+
+const eventLogs = [memoryLog, fileLog] as const;
 
 const eventLog = z.discriminatedUnion('type', eventLogs, {
   error: `must be one of ${eventLogs.map(({ shape }) => shape.type.value).join(', ')}`,

@@ -5,8 +5,11 @@ import type { EventFeed, InboundEvent } from '../sources/source.ts';
  * those who follow before `append` resolves; a ledger that opens later is fed with what is kept.
  */
 export interface EventLog {
+  /** Once, before anything is appended or followed. Rejects with ScalerError where the log cannot be used. */
+  open(): Promise<void>;
   /** Resolves when the event is as safe as this log makes it; rejects with ScalerError where it cannot be kept. */
   append(event: InboundEvent): Promise<void>;
   feedOf(connection: string): EventFeed;
+  /** What is being appended is still kept. */
   close(): Promise<void>;
 }

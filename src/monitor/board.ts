@@ -38,6 +38,7 @@ export interface BoardOptions {
 /** The feed of a scaler that takes nothing in. */
 const silence: EventFeed = {
   durable: false,
+  keptSinceMs: () => performance.timeOrigin,
   follow: (_, replayed) => {
     replayed?.();
     return () => {};

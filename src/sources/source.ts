@@ -122,6 +122,11 @@ export interface EventFeed {
   /** Whether what is kept outlives the process. */
   readonly durable: boolean;
   /**
+   * Every event that was taken in later is handed to who follows now, in ms since 1970; of what came before,
+   * some may be lost. 0: nothing ever was.
+   */
+  keptSinceMs(): number;
+  /**
    * First those that are kept, in their order, then each as it comes, until the returned function is called.
    * `replayed` is called once, when all that were kept have been handed over; it may be before this returns.
    */

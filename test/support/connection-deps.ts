@@ -5,4 +5,11 @@ import type { SourceMetrics } from '../../src/telemetry/metrics.ts';
 export const unmeasured: SourceMetrics = { request() {}, rateLimitRemaining() {}, corrected() {} };
 
 /** No event ever comes. */
-export const silence: EventFeed = { durable: false, follow: () => () => {} };
+export const silence: EventFeed = {
+  durable: false,
+  keptSinceMs: () => performance.timeOrigin,
+  follow: (_, replayed) => {
+    replayed?.();
+    return () => {};
+  },
+};

@@ -1,3 +1,4 @@
+import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
 import type { GitHubApi } from './api.ts';
@@ -32,6 +33,8 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   private readonly ledger: Ledger;
   private readonly reconciler: Reconciler;
   private readonly unfollow: () => void;
+  /** Events that were kept may say that a job is queued long before they say that it is done. */
+  private replayed = false;
 
   constructor(config: GitHubConfig, deps: ConnectionDeps, api: GitHubApi) {
     const { owner, scope, repos = [], maxJobs } = config;
@@ -48,7 +51,12 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       metrics: deps.metrics,
       changed: (repo) => this.wake(repo, 'reconcile'),
     });
-    this.unfollow = deps.events.follow((event) => this.take(event));
+    this.unfollow = deps.events.follow(
+      (event) => this.take(event),
+      () => {
+        this.replayed = true;
+      },
+    );
     this.reconciler.start();
   }
 
@@ -61,6 +69,7 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   }
 
   async read(subjects: readonly Subject<GitHubNeed>[], deliver: Deliver<GitHubSnapshot>): Promise<void> {
+    if (!this.replayed) throw new ScalerError('unavailable', 'events that were kept are still being read');
     const nowMs = epochNowMs();
     for (const { key, needs, maxStalenessMs } of subjects) {
       // Equal keys name equal repositories.
@@ -96,7 +105,7 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
         ? this.ledger.takeWebhook(fact, receivedAtMs)
         : this.ledger.takeRun(fact, receivedAtMs);
     this.reconciler.noticed(fact, taken);
-    if (taken.changed) this.wake(fact.repo, 'webhook');
+    if (taken.changed && this.replayed) this.wake(fact.repo, 'webhook');
   }
 
   private wake(repo: string, cause: string): void {

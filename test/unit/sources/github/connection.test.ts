@@ -6,7 +6,7 @@ import type { JobFact } from '../../../../src/sources/github/fact.ts';
 import type { GitHubSnapshot } from '../../../../src/sources/github/snapshot.ts';
 import type { ConnectionDeps, Delivered, InboundEvent, Subject } from '../../../../src/sources/source.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
-import { unmeasured } from '../../../support/connection-deps.ts';
+import { silence, unmeasured } from '../../../support/connection-deps.ts';
 import { SmallGitHub } from './small-github.ts';
 import { paramsOf } from './trigger-params.ts';
 
@@ -41,9 +41,10 @@ function open(entry: object = {}, github = new SmallGitHub()) {
     log: silentLogger,
     metrics: unmeasured,
     events: {
-      durable: false,
-      follow: (taker) => {
+      ...silence,
+      follow: (taker, replayed) => {
         take = taker;
+        replayed?.();
         return () => {
           take = undefined;
         };
@@ -200,10 +201,9 @@ describe('a connection without a webhook secret', () => {
   const warnings = async (entry: object): Promise<string[]> => {
     const said: string[] = [];
     const log = { ...silentLogger, warn: (_: object, message: string) => said.push(message) };
-    const events = { durable: false, follow: () => () => {} };
     // Nothing listens there.
     const config = githubConfig.parse({ owner: 'acme', token, apiUrl: 'http://127.0.0.1:9', ...entry });
-    const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events, wake() {} });
+    const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events: silence, wake() {} });
     await connection.close();
     return said.filter((message) => message.includes('webhook secret'));
   };

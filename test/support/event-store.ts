@@ -1,0 +1,67 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { FileEventLog } from '../../src/events/file.ts';
+import { LevelStore } from '../../src/events/level-store.ts';
+import type { Entry } from '../../src/events/store.ts';
+import type { EventFeed, InboundEvent } from '../../src/sources/source.ts';
+import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
+
+export function eventDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-events-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export function inbound(fact: number, connection = 'ci', receivedAtMs = Date.now()): InboundEvent {
+  return { connection, type: 'workflow_job.queued', id: String(fact), receivedAtMs, fact };
+}
+
+/** LevelDB on a real disk, which can be told to fail, and counts its writes. */
+export class TestStore extends LevelStore {
+  failing: Error | undefined;
+  puts = 0;
+
+  override async put(entries: readonly Entry[]): Promise<void> {
+    this.puts += 1;
+    if (this.failing !== undefined) throw this.failing;
+    await super.put(entries);
+  }
+
+  override async open(): Promise<void> {
+    if (this.failing !== undefined) throw this.failing;
+    await super.open();
+  }
+}
+
+interface Options {
+  dir?: string;
+  retentionMs?: number;
+  maxEvents?: number;
+  log?: Logger;
+}
+
+export async function openLog({
+  dir = eventDir(),
+  retentionMs = 3_600_000,
+  maxEvents = 10_000,
+  log = silentLogger,
+}: Options = {}) {
+  const store = new TestStore(dir);
+  const events = new FileEventLog({ store, retentionMs, maxEvents, log });
+  await events.open();
+  onTestFinished(() => events.close());
+  return { events, store, dir };
+}
+
+/** Follows, and gives the facts as they come; `replayed` resolves when those that were kept have come. */
+export function followed(feed: EventFeed) {
+  const facts: unknown[] = [];
+  let unfollow = () => {};
+  const replayed = new Promise<void>((resolve) => {
+    unfollow = feed.follow(({ fact }) => facts.push(fact), resolve);
+  });
+  return { facts, replayed, unfollow: () => unfollow() };
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { eventDir, followed, inbound, openLog } from '../../support/event-store.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+describe('FileEventLog', () => {
+  it('feeds what is kept, then what comes, before it has appended', async () => {
+    const { events } = await openLog();
+    await events.append(inbound(1));
+    const { facts, replayed } = followed(events.feedOf('ci'));
+    await replayed;
+    expect(facts).toEqual([1]);
+    const appended = events.append(inbound(2)).then(() => [...facts]);
+    expect(await appended).toEqual([1, 2]);
+  });
+
+  it('feeds what was kept before a restart, in its order', async () => {
+    const first = await openLog();
+    await Promise.all(upTo(2500).map((n) => first.events.append(inbound(n))));
+    await first.events.close();
+    const { events } = await openLog({ dir: first.dir });
+    await events.append(inbound(2501));
+    const { facts, replayed } = followed(events.feedOf('ci'));
+    await replayed;
+    expect(facts).toEqual(upTo(2501));
+    expect(events.feedOf('ci')).toMatchObject({ durable: true });
+    expect(events.feedOf('ci').keptSinceMs()).toBe(0);
+  });
+
+  it('hands each event over once, in order, to who follows while others are appended', async () => {
+    const { events } = await openLog();
+    await Promise.all(upTo(1200).map((n) => events.append(inbound(n))));
+    const followers: ReturnType<typeof followed>[] = [];
+    const appends: Promise<void>[] = [];
+    for (let n = 1201; n <= 2000; n += 1) {
+      appends.push(events.append(inbound(n)));
+      if (n % 100 === 0) followers.push(followed(events.feedOf('ci')));
+      if (n % 7 === 0) await appends.at(-1);
+    }
+    await Promise.all([...appends, ...followers.map(({ replayed }) => replayed)]);
+    for (const { facts } of followers) expect(facts).toEqual(upTo(2000));
+  });
+
+  it('keeps connections apart, and feeds nobody who has left', async () => {
+    const { events } = await openLog();
+    await Promise.all([events.append(inbound(1, 'other')), events.append(inbound(2))]);
+    const [ci, other, leaves] = [
+      followed(events.feedOf('ci')),
+      followed(events.feedOf('other')),
+      followed(events.feedOf('ci')),
+    ];
+    leaves.unfollow();
+    await Promise.all([ci.replayed, other.replayed]);
+    other.unfollow();
+    await events.append(inbound(3, 'other'));
+    expect([ci.facts, other.facts, leaves.facts]).toEqual([[2], [1], []]);
+  });
+
+  it('writes what comes during a write together', async () => {
+    const { events, store } = await openLog();
+    await Promise.all(upTo(3000).map((n) => events.append(inbound(n))));
+    expect(store.puts).toBe(3);
+  });
+
+  it('keeps what is being appended when it is closed, and takes no more', async () => {
+    const { events, dir } = await openLog();
+    const appends = Promise.all(upTo(2500).map((n) => events.append(inbound(n))));
+    await events.close();
+    await appends;
+    await expect(events.append(inbound(1))).rejects.toMatchObject({ code: 'unavailable' });
+    const { facts, replayed } = followed((await openLog({ dir })).events.feedOf('ci'));
+    await replayed;
+    expect(facts).toHaveLength(2500);
+  });
+
+  it('leaves damaged entries out, and says so', async () => {
+    const log = recordingLog();
+    const { events, store, dir } = await openLog();
+    await events.append(inbound(1));
+    await store.put([
+      { sequence: 2, text: '{"connection":"ci","ty' },
+      { sequence: 3, text: '{"connection":"ci"}' },
+    ]);
+    await events.close();
+    const again = await openLog({ dir, log });
+    await again.events.append(inbound(4));
+    const { facts, replayed } = followed(again.events.feedOf('ci'));
+    await replayed;
+    expect(facts).toEqual([1, 4]);
+    const damaged = log.lines.filter(({ message }) => message.includes('damaged'));
+    expect(damaged).toMatchObject([{ fields: { sequence: 2 } }, { fields: { sequence: 3 } }]);
+  });
+});
+
+describe('a directory that cannot be used', () => {
+  it('is in use by another', async () => {
+    const { dir } = await openLog();
+    await expect(openLog({ dir })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/in use by another process.*one pod.*volume of its own/i),
+    });
+  });
+
+  it('is no directory', async () => {
+    await expect(openLog({ dir: `${import.meta.filename}/x` })).rejects.toMatchObject({
+      message: expect.stringMatching(/cannot be used \(ENOTDIR.*mount a volume/),
+    });
+  });
+
+  it('is made where it is not there', async () => {
+    const { events } = await openLog({ dir: `${eventDir()}/a/b` });
+    await events.append(inbound(1));
+  });
+});
