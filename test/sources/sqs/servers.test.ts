@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { sdkClient } from '../../support/sqs/client.ts';
 import type { SqsKind } from '../../support/sqs/program.ts';
 import * as trouble from '../../support/sqs/trouble.ts';
-import { useSqs } from '../../support/sqs/use-sqs.ts';
+import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 /*
  * What the other tests take for granted of the two servers and of the proxy before them. Both must agree, or one of
@@ -45,16 +45,17 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
     expect(await queues.counts(queue)).toEqual([2, 1, 0]);
   });
 
-  it('names its queues by the proxy through which it is asked', async () => {
+  it('names its queues by the proxy through which it is asked', async (test) => {
     const { queues, proxy } = sqs();
     const queue = await queues.create();
-    const { url } = await proxy();
-    const { QueueUrl } = await sdkClient(url).send(new GetQueueUrlCommand({ QueueName: queue }));
+    const { url } = await proxy(test);
+    const { QueueUrl } = await sdkClient(test, url).send(new GetQueueUrlCommand({ QueueName: queue }));
     expect(QueueUrl).toBe(url + queues.path(queue));
   });
 
-  it('says of a queue that is not there that it does not exist', async () => {
-    const client = sdkClient((await sqs().proxy()).url);
+  it('says of a queue that is not there that it does not exist', async (test) => {
+    const { url } = await sqs().proxy(test);
+    const client = sdkClient(test, url);
     const asked = client.send(new GetQueueUrlCommand({ QueueName: 'nobody-made-this' }));
     await expect(asked).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   });
@@ -63,11 +64,11 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
 describe('the proxy before it', () => {
   const sqs = useSqs('moto');
 
-  async function asked() {
+  async function asked(test: Test) {
     const { queues, proxy } = sqs();
     const queue = await queues.create();
-    const through = await proxy();
-    const client = sdkClient(through.url);
+    const through = await proxy(test);
+    const client = sdkClient(test, through.url);
     const counts = async () => {
       const QueueUrl = through.url + queues.path(queue);
       const AttributeNames = ['ApproximateNumberOfMessages' as const];
@@ -77,8 +78,8 @@ describe('the proxy before it', () => {
     return { queues, queue, through, counts };
   }
 
-  it('lets counts lag', async () => {
-    const { queues, queue, through, counts } = await asked();
+  it('lets counts lag', async (test) => {
+    const { queues, queue, through, counts } = await asked(test);
     await through.lag(queue, 60_000);
     await queues.send(queue, 5);
     expect(await counts()).toBe('0');
@@ -90,20 +91,20 @@ describe('the proxy before it', () => {
     expect(await counts()).toBe('8');
   });
 
-  it('adds what is not there', async () => {
-    const { queue, through, counts } = await asked();
+  it('adds what is not there', async (test) => {
+    const { queue, through, counts } = await asked(test);
     through.phantom(queue, { visible: 1 }, 2);
     expect([await counts(), await counts(), await counts()]).toEqual(['1', '1', '0']);
   });
 
-  it.each([
+  it.for([
     ['RequestThrottled', trouble.requestThrottled],
     ['Throttling', trouble.rateExceeded],
     ['AccessDenied', trouble.accessDenied],
     ['ExpiredToken', trouble.expiredToken],
     ['SignatureDoesNotMatch', trouble.wrongRegion],
-  ])('answers %s as the SDK knows it', async (code, given) => {
-    const { queue, through, counts } = await asked();
+  ] as const)('answers %s as the SDK knows it', async ([code, given], test) => {
+    const { queue, through, counts } = await asked(test);
     const mend = through.trouble(given, { operation: 'GetQueueAttributes', queue });
     await expect(counts()).rejects.toMatchObject({ Code: code });
     mend();
@@ -111,8 +112,8 @@ describe('the proxy before it', () => {
     expect(through.count({ operation: 'GetQueueAttributes', queue, region: 'eu-central-1' })).toBe(2);
   });
 
-  it('ends connections', async () => {
-    const { through, counts } = await asked();
+  it('ends connections', async (test) => {
+    const { through, counts } = await asked(test);
     through.trouble(trouble.reset);
     await expect(counts()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });

@@ -82,6 +82,7 @@ export class FaultProxy {
   }
 
   async close(): Promise<void> {
+    if (!this.server.listening) return;
     for (const lag of this.lags.values()) lag.end();
     this.server.closeAllConnections();
     this.server.close();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, type TestContext } from 'vitest';
 import { FaultProxy } from './fault-proxy.ts';
 import { programOf, type SqsKind, whyNoSqs } from './program.ts';
 import { SqsServer } from './server.ts';
@@ -6,11 +6,14 @@ import { TestQueues } from './test-queues.ts';
 
 const startLimitMs = 300_000;
 
+/** A test that runs beside others has no other way to say what is to be done at its end. */
+export type Test = Pick<TestContext, 'onTestFinished'>;
+
 export interface TestSqs {
   /** What producers and consumers do, straight at the server. */
   readonly queues: TestQueues;
   /** A way to the server for one test, with faults. */
-  proxy(): Promise<FaultProxy>;
+  proxy(test: Test): Promise<FaultProxy>;
 }
 
 /**
@@ -40,7 +43,7 @@ export function useSqs(kind: SqsKind): () => TestSqs {
     const upstream = { port: server.port, account: server.program.account };
     return {
       queues,
-      proxy: async () => {
+      proxy: async ({ onTestFinished }) => {
         const proxy = await FaultProxy.start(upstream);
         onTestFinished(() => proxy.close());
         return proxy;
