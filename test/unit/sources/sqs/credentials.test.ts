@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectionTo, countingMetrics, errorOf, readOne } from './connecting.ts';
+import { type Answer, countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
+
+const queue = '/123456789012/jobs';
+const roleArn = 'arn:aws:iam::210987654321:role/reader';
+const own = [
+  'AWS_ENDPOINT_URL_STS',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_EC2_METADATA_DISABLED',
+];
+
+let server: ScriptedSqs;
+let before: NodeJS.ProcessEnv;
+beforeEach(async () => {
+  before = { ...process.env };
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  // No test may leave the machine, or read what whoever runs it has at home.
+  process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
+  process.env['AWS_CONFIG_FILE'] = '/nonexistent';
+  process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/nonexistent';
+  server = await ScriptedSqs.start();
+  process.env['AWS_ENDPOINT_URL_STS'] = server.url;
+});
+afterEach(async () => {
+  for (const name of [...own, 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) delete process.env[name];
+  Object.assign(process.env, before);
+  await server.stop();
+});
+
+function assumed(expiresInMs = 3_600_000): Answer {
+  const expiration = new Date(Date.now() + expiresInMs).toISOString();
+  return {
+    headers: { 'content-type': 'text/xml' },
+    body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+      <Credentials><AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>
+      <SessionToken>role-token</SessionToken><Expiration>${expiration}</Expiration></Credentials>
+      </AssumeRoleResult></AssumeRoleResponse>`,
+  };
+}
+
+function denied(): Answer {
+  return {
+    status: 403,
+    headers: { 'content-type': 'text/xml' },
+    body: `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+      <Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/x is not authorized to perform: sts:AssumeRole
+      on resource: ${roleArn}</Message></Error></ErrorResponse>`,
+  };
+}
+
+/** Who signed the requests of an operation. */
+function signers(operation: string): (string | undefined)[] {
+  return server.asked
+    .filter((asked) => asked.operation === operation)
+    .map(({ headers }) => /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1]);
+}
+
+describe('a connection is', () => {
+  it('its access key', async () => {
+    server.script = () => countsAnswer();
+    const connection = connectionTo(server.url, {
+      credentials: { accessKeyId: 'AKIDFILE', secretAccessKey: 's', sessionToken: 'session' },
+    });
+    await readOne(connection, queue);
+    expect(signers('GetQueueAttributes')).toEqual(['AKIDFILE']);
+    expect(server.asked[0]?.headers['x-amz-security-token']).toBe('session');
+    await connection.close();
+  });
+
+  it('whom the default chain finds', async () => {
+    process.env['AWS_ACCESS_KEY_ID'] = 'AKIDENV';
+    process.env['AWS_SECRET_ACCESS_KEY'] = 's';
+    server.script = () => countsAnswer();
+    const connection = connectionTo(server.url, { credentials: undefined });
+    await readOne(connection, queue);
+    expect(signers('GetQueueAttributes')).toEqual(['AKIDENV']);
+    await connection.close();
+  });
+
+  it('nobody, and says what to do', async () => {
+    const connection = connectionTo(server.url, { credentials: undefined });
+    expect((await errorOf(connection, queue)).message).toBe(
+      'queue jobs in eu-central-1: no AWS credentials were found: give the pod a role (IRSA, Pod Identity), or the connection `credentials`',
+    );
+    expect(server.asked).toEqual([]);
+    await connection.close();
+  });
+});
+
+describe('a role', () => {
+  it('is assumed with the external id, once for all reads, and counted', async () => {
+    const { metrics, counted } = countingMetrics();
+    server.script = ({ operation }) => (operation === 'AssumeRole' ? assumed() : countsAnswer());
+    const connection = connectionTo(server.url, { roleArn, externalId: 'shop-42' }, metrics);
+    await Promise.all([readOne(connection, queue), readOne(connection, '/1/mail')]);
+    await readOne(connection, queue);
+    expect(server.asked[0]?.body).toMatchObject({
+      RoleArn: roleArn,
+      ExternalId: 'shop-42',
+      RoleSessionName: 'backlog-scaler',
+    });
+    expect(signers('AssumeRole')).toEqual(['AKIDEXAMPLE']);
+    expect(new Set(signers('GetQueueAttributes'))).toEqual(new Set(['ASIAROLE']));
+    expect(counted.toSorted()).toEqual([
+      'AssumeRole ok',
+      'GetQueueAttributes ok',
+      'GetQueueAttributes ok',
+      'GetQueueAttributes ok',
+    ]);
+    await connection.close();
+  });
+
+  it('is assumed again before it ends', async () => {
+    server.script = ({ operation }) => (operation === 'AssumeRole' ? assumed(60_000) : countsAnswer());
+    const connection = connectionTo(server.url, { roleArn });
+    await readOne(connection, queue);
+    await readOne(connection, queue);
+    expect(signers('AssumeRole').length).toBeGreaterThan(1);
+    await connection.close();
+  });
+
+  it('that may not be assumed is said so, and tried again', async () => {
+    server.script = () => denied();
+    const connection = connectionTo(server.url, { roleArn });
+    expect((await errorOf(connection, queue)).message).toContain('AWS refuses sts:AssumeRole: allow it');
+    server.script = ({ operation }) => (operation === 'AssumeRole' ? assumed() : countsAnswer(3));
+    expect(await readOne(connection, queue)).toMatchObject({ visible: 3 });
+    await connection.close();
+  });
+
+  it('of an STS that is silent has only so long', async () => {
+    server.script = () => 'hang';
+    const connection = connectionTo(server.url, { roleArn, requestTimeoutMs: 100 });
+    expect((await errorOf(connection, queue)).message).toContain('does not answer within 100 ms');
+    await connection.close();
+  });
+});
