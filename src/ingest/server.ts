@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
@@ -60,7 +61,7 @@ const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
 const maxSubjectLength = 512;
-const otherMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
+const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
 /** The port for events from outside; it may be reached from the Internet. What a request must show is its kind's to say. */
 export class IngestServer {
@@ -147,12 +148,9 @@ export class IngestServer {
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
     app.server.maxConnections = maxConnections;
-    // Bodies are read here, raw and within bounds.
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('*', (_, __, done) => done(null, undefined));
-    app.setNotFoundHandler((_, reply) => this.nothingHere(reply));
-    app.addHook('onRequest', async (_, reply) => {
+    app.addHook('onRequest', async ({ is404 }, reply) => {
       reply.raw.once('close', this.underWay.begin());
+      return is404 ? this.nothingHere(reply) : undefined;
     });
     app.addHook('onSend', async (_, reply) => {
       if (this.draining) reply.header('connection', 'close');
@@ -166,28 +164,26 @@ export class IngestServer {
   }
 
   private addKind(kind: IngestKind): void {
-    const allow = kind.handshake === undefined ? 'POST' : 'POST, OPTIONS';
-    const notAllowed = refusal(405, 'unsupported', `takes ${allow}`, { headers: { allow } });
     for (const shape of kind.paths) {
-      const url = `/ingest/${kind.kind}${shape}`;
-      this.app.post(url, {
+      this.app.route({
+        method: methods,
+        url: `/ingest/${kind.kind}${shape}`,
+        // Bodies are read here, raw and within bounds: after this hook Fastify reads them, or refuses their types.
         onRequest: async (request, reply) => {
           const head = headOf(request);
           if ((head.subject?.length ?? 0) > maxSubjectLength) return this.nothingHere(reply);
-          const refused = kind.refuse(head);
-          return refused === undefined ? undefined : this.answer(kind, reply, refused);
+          return this.answer(kind, reply, await this.answerTo(kind, head, request));
         },
-        handler: async (request, reply) => this.answer(kind, reply, await this.take(kind, request)),
-      });
-      this.app.options(url, (request, reply) =>
-        this.answer(kind, reply, kind.handshake?.(headOf(request)) ?? notAllowed),
-      );
-      this.app.route({
-        method: otherMethods,
-        url,
-        handler: (_, reply) => this.answer(kind, reply, notAllowed),
+        handler: (_, reply) => this.nothingHere(reply),
       });
     }
+  }
+
+  private async answerTo(kind: IngestKind, head: Head, { method, raw }: FastifyRequest): Promise<Answer> {
+    if (method === 'POST') return kind.refuse(head) ?? (await this.take(kind, head, raw));
+    if (method === 'OPTIONS' && kind.handshake !== undefined) return kind.handshake(head);
+    const allow = kind.handshake === undefined ? 'POST' : 'POST, OPTIONS';
+    return refusal(405, 'unsupported', `takes ${allow}`, { headers: { allow } });
   }
 
   private answer({ kind }: IngestKind, reply: FastifyReply, given: Answer): FastifyReply {
@@ -197,12 +193,12 @@ export class IngestServer {
     return send(reply, given, this.times.lingerMs);
   }
 
-  private async take(kind: IngestKind, request: FastifyRequest): Promise<Answer> {
+  private async take(kind: IngestKind, head: Head, request: IncomingMessage): Promise<Answer> {
     const share = new Share(this.inflight);
     try {
       const maxBytes = Math.min(kind.maxBodyBytes ?? Number.POSITIVE_INFINITY, this.maxBodyBytes);
-      const body = await readBody(request.raw, share, maxBytes);
-      return typeof body === 'string' ? faulty(body, maxBytes) : await kind.take(headOf(request), body);
+      const body = await readBody(request, share, maxBytes);
+      return typeof body === 'string' ? faulty(body, maxBytes) : await kind.take(head, body);
     } catch (reason) {
       const { message } = ScalerError.from(reason);
       this.deps.log.error(

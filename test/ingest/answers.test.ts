@@ -106,6 +106,7 @@ describe('a request that is refused', () => {
       'unknown_connection',
     ],
     ['as XML', signed({ headers: { 'content-type': 'text/xml' } }), 415, 'unsupported'],
+    ['as a type that is none', signed({ headers: { 'content-type': 'nonsense' } }), 415, 'unsupported'],
     ['without a content type', signed({ headers: { 'content-type': [] } }), 415, 'unsupported'],
     ['that is no JSON', signed({ body: '{"action":' }), 400, 'malformed'],
     ['without an event', signed({ headers: { 'x-github-event': '' } }), 400, 'malformed'],
@@ -149,6 +150,7 @@ describe('a request that is refused', () => {
     ]) {
       const { status, body } = await post(port, signed({ path }));
       expect([path, status, body]).toEqual([path, 404, { error: expect.any(String) }]);
+      expect((await post(port, { path, body: 'x', headers: { 'content-type': 'x' } })).status).toBe(404);
     }
   });
 

@@ -6,13 +6,14 @@ import { Scaler } from '../../src/scaler.ts';
 import { cloudEventsSource } from './cloudevents-source.ts';
 import { ConfigFolder } from './config-folder.ts';
 import { ingestSource } from './ingest-source.ts';
+import { queueSource } from './queue-source.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
 
 const address = { host: '127.0.0.1', port: 0 };
-const sources = [ingestSource, cloudEventsSource];
+const sources = [ingestSource, cloudEventsSource, queueSource];
 
-/** The product as `serve` wires it, with the ingest port on a free one, a source that takes webhooks and one that takes CloudEvents. */
+/** The product as `serve` wires it, with the ingest port on a free one, and sources that take webhooks, CloudEvents and hints. */
 export class IngestScaler {
   readonly folder: ConfigFolder;
   readonly log = recordingLog();
