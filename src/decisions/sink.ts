@@ -22,7 +22,8 @@ export interface SinkDeps {
 
 interface Queued {
   readonly decision: Decision;
-  readonly id: string;
+  /** The how-manieth it is of this start. */
+  readonly number: number;
 }
 
 /** While it closes, a sink that fails is tried again this soon. */
@@ -34,7 +35,7 @@ export class Sink {
   private readonly deps: SinkDeps;
   private readonly report: SinkReport;
   private readonly queue: BoundedQueue<Queued>;
-  /** With a number that counts up: equal whenever it is tried again, and a gap is a decision that was dropped. */
+  /** With its number, a decision's id: equal whenever it is tried again, and a gap is one that was dropped. */
   private readonly instance = randomUUID();
   private readonly source = `/backlog-scaler/${encodeURIComponent(hostname())}`;
   private taken = 0;
@@ -57,7 +58,7 @@ export class Sink {
   take(decision: Decision): void {
     const { batchSize, flushMs } = this.options;
     this.taken += 1;
-    this.dropped(this.queue.push({ decision, id: `${this.instance}-${this.taken}` }));
+    this.dropped(this.queue.push({ decision, number: this.taken }));
     if (this.running === undefined) {
       this.dueAtMs = performance.now() + flushMs;
       this.running = this.run();
@@ -123,11 +124,18 @@ export class Sink {
   private async postBatch(): Promise<void> {
     const { options } = this;
     const batch = this.queue.take(options.batchSize);
-    const events = batch.map(({ decision, id }) => eventOf(decision, { id, source: this.source }));
-    const outcome = await post(options, JSON.stringify(events), this.end.signal);
+    const outcome = await post(options, this.body(batch), this.end.signal);
     this.deps.onSent(outcome.kind, batch.length);
     if (outcome.kind === 'failed') this.failed(outcome, batch, options);
     else this.done(outcome, batch.length);
+  }
+
+  private body(batch: readonly Queued[]): string {
+    const { source, instance } = this;
+    const events = batch.map(({ decision, number }) =>
+      eventOf(decision, { id: `${instance}-${number}`, source }),
+    );
+    return JSON.stringify(events);
   }
 
   private done(outcome: Exclude<Outcome, { kind: 'failed' }>, decisions: number): void {
