@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { MonthlyEstimate } from './monthly-estimate.ts';
 
 const prefix = 'backlog_scaler_';
 
@@ -28,6 +29,11 @@ export class Metrics {
     'source_requests_total',
     'Requests sent to a source: what the upstream sees.',
     ['source', 'connection', 'operation', 'outcome'],
+  );
+  readonly sourceRequestsPerMonth = this.gauge(
+    'source_requests_per_month_estimate',
+    'Requests that a month of 30 days would bring, if it went on like the last hour.',
+    ['source', 'connection'],
   );
   readonly sourceReads = this.counter('source_reads_total', 'Readings of a subject.', [
     'source',
@@ -81,6 +87,15 @@ export class Metrics {
   ]);
 
   private readonly collectors = new Set<() => void>();
+  private readonly now: () => number;
+  /** By connection. */
+  private readonly estimates = new Map<string, { source: string; estimate: MonthlyEstimate }>();
+
+  /** `now` is a monotonic clock, in ms. */
+  constructor(now: () => number = () => performance.now()) {
+    this.now = now;
+    this.onCollect(() => this.estimateRequests());
+  }
 
   /** Calls `count` before each exposition, to set what is counted only then. */
   onCollect(count: () => void): void {
@@ -93,8 +108,12 @@ export class Metrics {
   }
 
   forConnection(source: string, connection: string): SourceMetrics {
+    const { estimate } = this.estimateOf(source, connection);
     return {
-      request: (operation, outcome) => this.sourceRequests.inc({ source, connection, operation, outcome }),
+      request: (operation, outcome) => {
+        this.sourceRequests.inc({ source, connection, operation, outcome });
+        estimate.count(this.now());
+      },
       rateLimitRemaining: (requests) => this.githubRateLimitRemaining.set({ connection }, requests),
       corrected: (direction) => this.ledgerCorrections.inc({ source, connection, direction }),
     };
@@ -103,6 +122,23 @@ export class Metrics {
   /** The connection is gone, and with it what is only true of one that is there. */
   forgetConnection(connection: string): void {
     this.githubRateLimitRemaining.remove({ connection });
+    this.estimates.delete(connection);
+  }
+
+  /** One that is opened again, with other settings, goes on with its estimate. */
+  private estimateOf(source: string, connection: string): { estimate: MonthlyEstimate } {
+    const known = this.estimates.get(connection);
+    if (known?.source === source) return known;
+    const made = { source, estimate: new MonthlyEstimate(this.now()) };
+    this.estimates.set(connection, made);
+    return made;
+  }
+
+  private estimateRequests(): void {
+    this.sourceRequestsPerMonth.reset();
+    for (const [connection, { source, estimate }] of this.estimates) {
+      this.sourceRequestsPerMonth.set({ source, connection }, estimate.perMonth(this.now()));
+    }
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

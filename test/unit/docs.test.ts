@@ -17,12 +17,14 @@ function block(page: string, language: string): string {
 
 /** Every series once, with labels as they occur. */
 async function exposition(): Promise<string> {
-  const metrics = new Metrics();
+  let nowMs = 0;
+  const metrics = new Metrics(() => nowMs);
   const source = 'kafka';
   const connection = 'orders';
   metrics.rpcRequests.inc({ method: 'GetMetrics', code: 'OK' });
   metrics.rpcDuration.observe({ method: 'GetMetrics' }, 0.0004);
   metrics.forConnection(source, connection).request('OffsetFetch', 'ok');
+  nowMs = 1_800_000;
   metrics.sourceReads.inc({ source, connection, outcome: 'ok' });
   metrics.sourceReadDuration.observe({ source }, 0.004);
   metrics.wakes.inc({ source, connection, cause: 'watch' });
