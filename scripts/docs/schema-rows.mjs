@@ -1,4 +1,4 @@
-/** One row for each key of a JSON schema, nested keys by their path; members of a union are folded into one. */
+/** One row for each key of a JSON schema, nested keys by their path, `[]` for a list's; members of a union are folded into one. */
 export function schemaRows(schema, at = []) {
   const objects = membersOf(schema).filter(({ properties }) => properties !== undefined);
   const names = new Set(objects.flatMap(({ properties }) => Object.keys(properties)));
@@ -12,7 +12,11 @@ export function schemaRows(schema, at = []) {
       fallback: fallbackOf(name, nodes[0], holders),
       doc: [nodes[0].description, onlyWith(holders, objects)].filter(Boolean).join(' '),
     };
-    return [row, ...schemaRows(nodes[0], path)];
+    const [{ type, items }] = nodes;
+    return [
+      row,
+      ...(type === 'array' ? schemaRows(items, [...at, `${name}[]`]) : schemaRows(nodes[0], path)),
+    ];
   });
 }
 

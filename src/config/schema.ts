@@ -75,7 +75,7 @@ const ingestToken = z.strictObject({
 
 const ingest = z
   .strictObject({
-    host: z.string().min(1).default('0.0.0.0').describe('The address that webhooks are sent to.'),
+    host: z.string().min(1).default('0.0.0.0').describe('The address that they are sent to.'),
     port: port
       .default(8081)
       .describe(
@@ -187,7 +187,7 @@ const settings = {
   admin: admin.prefault({}).describe('The server of metrics, probes and readings.'),
   ingest: ingest
     .prefault({})
-    .describe('The server that webhooks are sent to; it may be reached from the Internet.'),
+    .describe('The server that webhooks, hints and events are sent to; it may be reached from the Internet.'),
   eventLog: eventLog
     .prefault({ type: 'memory' })
     .describe(
