@@ -24,7 +24,7 @@ export async function loadExample(text: string): Promise<LoadedConfig> {
       text.replaceAll(mounted, (path) => join(folder, basename(path))),
     );
     for (const [path] of text.matchAll(mounted)) {
-      const secret = path.endsWith('private-key.pem') ? privateKey : 'a secret that nobody knows';
+      const secret = path.endsWith('private-key.pem') ? privateKey : 'a-secret-that-nobody-knows';
       await writeFile(join(folder, basename(path)), secret);
     }
     const result = await loadConfig(file, { environment: {}, sources });

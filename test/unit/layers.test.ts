@@ -76,6 +76,10 @@ const forbidden: [string, string][] = [
   ['src/sources/sqs/history.ts', 'node:crypto'],
   ['src/sources/sqs/pace.ts', '@aws-sdk/client-sqs'],
   ['src/sources/sqs/queue-url.ts', 'node:url'],
+  ['src/sources/events/connection.ts', '../../events/file.ts'],
+  ['src/sources/events/fact.ts', 'node:crypto'],
+  ['src/sources/events/ledger/a.ts', 'node:crypto'],
+  ['src/sources/events/backlog.ts', 'node:crypto'],
 ];
 
 const allowed: [string, string][] = [
@@ -95,6 +99,9 @@ const allowed: [string, string][] = [
   ['src/decisions/z.ts', '../telemetry/log.ts'],
   ['src/events/z.ts', '../errors.ts'],
   ['src/sources/y.ts', './events/index.ts'],
+  ['src/sources/events/mapping.ts', 'node:crypto'],
+  ['src/sources/events/ledger/y.ts', '../fact.ts'],
+  ['src/events/level-store.ts', 'classic-level'],
   ['src/sources/github/y.ts', './rest/api.ts'],
   ['src/sources/github/rest/y.ts', '@octokit/rest'],
   ['src/sources/github/rest/z.ts', 'node:crypto'],

@@ -1,0 +1,27 @@
+import { didYouMean } from '../../params/suggest.ts';
+import { quote } from '../../params/values.ts';
+import type { Reading, Target } from '../source.ts';
+import { backlogsOf, type EventsConfig } from './config.ts';
+import type { EventsParams } from './params.ts';
+import type { EventsSnapshot } from './snapshot.ts';
+
+/** The trigger's reading: the items that are queued or running. */
+export function backlog({ activationItems }: EventsParams, { counts, coverage }: EventsSnapshot): Reading {
+  const items = counts.queued + counts.running;
+  const active = items > activationItems;
+  if (coverage.kind === 'whole') return { kind: 'known', items, active, detail: () => ({ ...counts }) };
+  const { error } = coverage;
+  if (coverage.kind === 'replaying' || !active) return { kind: 'unknown', error };
+  return { kind: 'active', why: `${items} items by events so far; ${error.message}` };
+}
+
+export function target({ backlog, targetItems, activationItems }: EventsParams): Target {
+  return { perReplica: targetItems, activation: activationItems, nameParts: [backlog] };
+}
+
+/** A backlog that no event can fill is a mistake. */
+export function conflict({ backlog }: EventsParams, config: EventsConfig): string | undefined {
+  const known = backlogsOf(config);
+  if (known.has(backlog)) return undefined;
+  return `backlog: the connection has ${[...known].join(', ')}, not ${quote(backlog)}${didYouMean(backlog, known)}`;
+}

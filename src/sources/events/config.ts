@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { itemStates } from './fact.ts';
+import { isPointer } from './pointer.ts';
+import { presetNames } from './presets.ts';
+
+const glob = (doc: string) => z.string().min(1).max(1024).describe(doc);
+const pointer = z.string().max(1024).refine(isPointer, 'must be a JSON pointer such as /subject/id');
+
+const backlog = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+    'must be letters, digits, ".", "_" and "-", at most 63',
+  )
+  .describe('The backlog whose items these events speak of; triggers name it.');
+
+const source = glob('The `source` of the events; any where it is left out.').exactOptional();
+const subject = glob('The `subject` of the events; any where it is left out.').exactOptional();
+
+const item = z.strictObject({
+  backlog,
+  type: glob(
+    'The `type` of the events. `*` stands for any run of characters, also for a version at the end. For EventBridge it is the `detail-type`.',
+  ),
+  source,
+  subject,
+  data: z
+    .record(pointer, z.string())
+    .exactOptional()
+    .describe('Values in the event’s data, by JSON pointer: `{ /detail/state: STARTED }`.'),
+  state: z.enum(itemStates).describe('What such an event says of its item.'),
+  key: z
+    .string()
+    .max(1024)
+    .refine(
+      (key) => key === 'source' || key === 'subject' || key === 'id' || isPointer(key),
+      'must be source, subject, id, or a JSON pointer into the data such as /pipelineRun/metadata/uid',
+    )
+    .describe('What tells one item of the backlog from another, and is the same in all events of one item.'),
+  attempt: z
+    .string()
+    .max(1024)
+    .refine(
+      (attempt) => isPointer(attempt) || /^[a-z0-9]{1,64}$/.test(attempt),
+      'must be a JSON pointer into the data, or the name of an extension attribute',
+    )
+    .exactOptional()
+    .describe(
+      'Where the number of the attempt stands: a JSON pointer, or an extension attribute. A higher one starts a finished item anew.',
+    ),
+});
+
+const preset = z.strictObject({
+  preset: z.enum(presetNames).describe('The sender, and what of it is an item.'),
+  backlog,
+  source,
+  subject,
+});
+
+const shape = z.strictObject({
+  items: z
+    .array(item)
+    .max(1000)
+    .default([])
+    .describe(
+      'Which events speak of which items. An event counts for every backlog, by the first entry of it that fits.',
+    ),
+  presets: z.array(preset).max(1000).default([]).describe('The same, ready-made for well-known senders.'),
+  ttlSeconds: z
+    .int({
+      error: ({ input }) =>
+        input === undefined
+          ? 'is required: nothing else ends an item whose last event is lost; longer than any item may take'
+          : undefined,
+    })
+    .min(60)
+    .describe(
+      'How long an item is believed in after its last event, and how long it is known to be finished.',
+    ),
+  maxItems: z
+    .int()
+    .min(1)
+    .max(5_000_000)
+    .default(500_000)
+    .describe(
+      'The most items that are held, with the finished ones. Finished ones go first; above it items are left out, and the log says so.',
+    ),
+});
+
+export const eventsConfig = shape.refine(({ items, presets }) => items.length + presets.length > 0, {
+  error: 'is required, or presets: which events speak of which backlog',
+  path: ['items'],
+});
+
+export type EventsConfig = z.output<typeof eventsConfig>;
+
+/** The backlogs that there are. */
+export function backlogsOf({ items, presets }: EventsConfig): ReadonlySet<string> {
+  return new Set([...items, ...presets].map(({ backlog }) => backlog));
+}

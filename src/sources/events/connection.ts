@@ -1,0 +1,105 @@
+import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
+import { Completeness } from './completeness.ts';
+import { backlogsOf, type EventsConfig } from './config.ts';
+import { areFacts } from './fact.ts';
+import { Ledger } from './ledger/ledger.ts';
+import type { EventsParams } from './params.ts';
+import type { EventsSnapshot } from './snapshot.ts';
+
+export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConnection {
+  return new EventsConnection(config, deps);
+}
+
+/**
+ * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger: what
+ * follows the event log is as new as it can be, so that a reading never ages.
+ */
+export class EventsConnection implements Connection<EventsParams, EventsSnapshot, undefined> {
+  private readonly deps: ConnectionDeps;
+  private readonly backlogs: ReadonlySet<string>;
+  private readonly ledger: Ledger;
+  private readonly completeness: Completeness;
+  private readonly unfollow: () => void;
+  private readonly synced: Promise<void>;
+  private isReplayed = false;
+  private saidFull = false;
+
+  constructor(config: EventsConfig, deps: ConnectionDeps) {
+    const ttlMs = config.ttlSeconds * 1000;
+    this.deps = deps;
+    this.backlogs = backlogsOf(config);
+    this.ledger = new Ledger({ ttlMs, maxItems: config.maxItems });
+    this.completeness = new Completeness(deps.events, ttlMs);
+    let synced = (): void => {};
+    this.synced = new Promise((resolve) => {
+      synced = resolve;
+    });
+    this.unfollow = deps.events.follow(
+      (event) => this.take(event),
+      () => {
+        this.replayed();
+        synced();
+      },
+    );
+  }
+
+  subject({ backlog }: EventsParams): SubjectRef<undefined> {
+    return { key: backlog, hintNames: [backlog], need: undefined };
+  }
+
+  async read(subjects: readonly Subject<undefined>[], deliver: Deliver<EventsSnapshot>): Promise<void> {
+    const nowMs = epochNowMs();
+    this.wake(this.ledger.expire(nowMs));
+    const coverage = this.completeness.at(nowMs);
+    for (const { key } of subjects) deliver(key, { snapshot: { counts: this.ledger.counts(key), coverage } });
+  }
+
+  /** Resolves when all events that were kept have been read. */
+  firstSync(): Promise<void> {
+    return this.synced;
+  }
+
+  async close(): Promise<void> {
+    this.unfollow();
+  }
+
+  private replayed(): void {
+    this.isReplayed = true;
+    this.completeness.replayed();
+    const coverage = this.completeness.at(epochNowMs());
+    if (coverage.kind === 'partial') {
+      this.deps.log.warn({ why: coverage.error.message }, 'not all open work items are known yet');
+    }
+    this.wake(this.backlogs);
+  }
+
+  private take({ fact, receivedAtMs, type, id }: InboundEvent): void {
+    if (!areFacts(fact)) {
+      this.deps.log.debug({ type, id }, 'an event that holds no facts of this version is left out');
+      return;
+    }
+    // The clock of the process that took it in may have been ahead.
+    const atMs = Math.min(receivedAtMs, epochNowMs());
+    for (const one of fact) {
+      // Events are kept by the connection's name; under it there may have been other backlogs before.
+      if (this.backlogs.has(one.backlog)) this.wake(this.ledger.take(one, atMs));
+    }
+    if (this.ledger.refusals > 0) this.sayFull();
+  }
+
+  private wake(backlogs: Iterable<string>): void {
+    if (!this.isReplayed) return;
+    for (const backlog of backlogs) this.deps.wake(backlog, 'event');
+  }
+
+  private sayFull(): void {
+    if (this.saidFull) return;
+    this.saidFull = true;
+    this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
+  }
+}
+
+/** By our clock, which never steps while we run. */
+function epochNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/*
+ * What a CloudEvent says of work items, as the event log keeps it: plain JSON. It may outlive the version of
+ * the scaler that wrote it.
+ */
+
+/** In the order in which an item goes through them. */
+export const itemStates = ['queued', 'running', 'finished'] as const;
+export type ItemState = (typeof itemStates)[number];
+
+const fact = z.object({
+  backlog: z.string(),
+  key: z.string(),
+  state: z.enum(itemStates),
+  attempt: z.number(),
+  sinceMs: z.number().optional(),
+});
+
+export interface ItemFact {
+  readonly backlog: string;
+  /** The item's name within its backlog; bounded. */
+  readonly key: string;
+  readonly state: ItemState;
+  /** 0 where the mapping has none. A later attempt starts the item anew. */
+  readonly attempt: number;
+  /** When it happened by the sender's clock, in ms since 1970. */
+  readonly sinceMs?: number;
+}
+
+const facts = z.array(fact);
+
+export function areFacts(value: unknown): value is readonly ItemFact[] {
+  return facts.safeParse(value).success;
+}

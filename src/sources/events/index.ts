@@ -1,0 +1,25 @@
+import type { Source } from '../source.ts';
+import { backlog, conflict, target } from './backlog.ts';
+import { type EventsConfig, eventsConfig } from './config.ts';
+import { connect } from './connection.ts';
+import { fact } from './mapping.ts';
+import { pace } from './pace.ts';
+import { type EventsParams, eventsParams } from './params.ts';
+import type { EventsSnapshot } from './snapshot.ts';
+
+/** Work items that CloudEvents tell of: queued, running, finished. */
+export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefined> = {
+  kind: 'events',
+  params: eventsParams,
+  maxStalenessSeconds: 3600,
+  config: eventsConfig,
+  connectionKeys: {},
+  cloudEvents: { fact },
+  minReadMs: () => 0,
+  conflict,
+  connect,
+  fold: () => undefined,
+  evaluate: (params, { snapshot }) => backlog(params, snapshot),
+  pace,
+  target,
+};

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryEventLog } from '../../../../src/events/memory.ts';
+import { backlog } from '../../../../src/sources/events/backlog.ts';
+import { eventsConfig } from '../../../../src/sources/events/config.ts';
+import { connect } from '../../../../src/sources/events/connection.ts';
+import type { ItemState } from '../../../../src/sources/events/fact.ts';
+import type { EventsSnapshot } from '../../../../src/sources/events/snapshot.ts';
+import type { EventFeed, InboundEvent, Reading } from '../../../../src/sources/source.ts';
+import { silentLogger } from '../../../../src/telemetry/log.ts';
+import { unmeasured } from '../../../support/connection-deps.ts';
+import { recordingLog } from '../../../support/recording-log.ts';
+
+const nowMs = () => performance.timeOrigin + performance.now();
+const item = { backlog: 'builds', type: '*', state: 'queued', key: 'subject' };
+
+function event(state: ItemState, key = 'a', more: Partial<InboundEvent> = {}): InboundEvent {
+  const fact = [{ backlog: 'builds', key, state, attempt: 0 }];
+  return { connection: 'ci', type: 'x', id: '1', receivedAtMs: nowMs(), fact, ...more };
+}
+
+/** A durable log that hands over what the test says, when it says it. */
+function logOf(keptSinceMs = 0) {
+  let take: (event: InboundEvent) => void = () => {};
+  let replayed = () => {};
+  const feed: EventFeed = {
+    durable: true,
+    keptSinceMs: () => keptSinceMs,
+    follow: (taker, done = () => {}) => {
+      take = taker;
+      replayed = done;
+      return () => {
+        take = () => {};
+      };
+    },
+  };
+  return { feed, take: (one: InboundEvent) => take(one), replayed: () => replayed() };
+}
+
+function open(feed: EventFeed, more: object = {}) {
+  const woken: string[] = [];
+  const log = recordingLog();
+  const config = eventsConfig.parse({ ttlSeconds: 3600, items: [item], ...more });
+  const wake = (key: string, cause: string) => void woken.push(`${key} ${cause}`);
+  const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events: feed, wake });
+  const read = async (activationItems = 0): Promise<Reading> => {
+    const delivered: EventsSnapshot[] = [];
+    const subject = { key: 'builds', needs: [undefined] };
+    await connection.read([subject], (_, result) => {
+      if ('snapshot' in result) delivered.push(result.snapshot);
+    });
+    const [snapshot] = delivered;
+    if (snapshot === undefined) throw new Error('nothing was delivered');
+    return backlog({ backlog: 'builds', targetItems: 1, activationItems }, snapshot);
+  };
+  return { connection, read, woken, log };
+}
+
+describe('over a durable log', () => {
+  it('knows nothing before all that was kept has been read: what is open may be finished further on', async () => {
+    const log = logOf();
+    const { connection, read, woken } = open(log.feed);
+    let synced = false;
+    const sync = connection.firstSync().then(() => {
+      synced = true;
+    });
+    log.take(event('queued'));
+    expect(await read()).toMatchObject({ kind: 'unknown', error: { code: 'unavailable' } });
+    log.take(event('finished'));
+    expect([synced, woken]).toEqual([false, []]);
+    log.replayed();
+    await sync;
+    expect(woken).toEqual(['builds event']);
+    expect(await read()).toMatchObject({ kind: 'known', items: 0, active: false });
+  });
+
+  it('wakes for what changes a count, and only for that', async () => {
+    const log = logOf();
+    const { connection, read, woken } = open(log.feed);
+    log.replayed();
+    log.take(event('queued'));
+    log.take(event('queued'));
+    log.take(event('running', 'b'));
+    expect(woken).toHaveLength(3);
+    const reading = await read(1);
+    expect(reading).toMatchObject({ kind: 'known', items: 2, active: true });
+    expect(reading.kind === 'known' && reading.detail()).toEqual({ queued: 1, running: 1 });
+    await connection.close();
+    log.take(event('queued', 'c'));
+    expect(woken).toHaveLength(3);
+  });
+
+  it('leaves out facts of other versions and of backlogs that it does not have', async () => {
+    const log = logOf();
+    const { read } = open(log.feed);
+    log.replayed();
+    for (const fact of [
+      undefined,
+      'text',
+      [{ backlog: 'builds' }],
+      [{ backlog: 'old', key: 'a', state: 'queued', attempt: 0 }],
+    ]) {
+      log.take(event('queued', 'a', { fact }));
+    }
+    expect(await read()).toMatchObject({ kind: 'known', items: 0 });
+  });
+
+  it('lets an item expire that was heard of before it started, and one from a clock that is ahead', async () => {
+    const log = logOf();
+    const { read } = open(log.feed);
+    log.take(event('queued', 'old', { receivedAtMs: nowMs() - 3_600_001 }));
+    log.take(event('queued', 'ahead', { receivedAtMs: nowMs() + 1e9 }));
+    log.take(event('queued', 'new'));
+    log.replayed();
+    expect(await read()).toMatchObject({ kind: 'known', items: 2 });
+  });
+
+  it('does not know the number where the log has dropped events that are younger than ttlSeconds', async () => {
+    const log = logOf(nowMs() - 3_599_000);
+    const { read, log: said } = open(log.feed);
+    log.replayed();
+    expect(await read()).toMatchObject({
+      error: { message: expect.stringMatching(/raise eventLog.maxEvents/) },
+    });
+    expect(said.lines).toMatchObject([{ level: 'warn', message: 'not all open work items are known yet' }]);
+    const older = logOf(nowMs() - 3_600_001);
+    const again = open(older.feed);
+    older.replayed();
+    expect(await again.read()).toMatchObject({ kind: 'known', items: 0 });
+  });
+
+  it('says once that there are more items than it holds', () => {
+    const log = logOf();
+    const { log: said } = open(log.feed, { maxItems: 1 });
+    log.replayed();
+    for (const key of ['a', 'b', 'c']) log.take(event('queued', key));
+    expect(said.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('maxItems') }]);
+  });
+});
+
+describe('over the log in memory', () => {
+  it('never reads as zero before ttlSeconds after the start, but says what is active', async () => {
+    const log = new MemoryEventLog({ maxEvents: 100, log: silentLogger });
+    const { read } = open(log.feedOf('ci'));
+    expect(await read()).toMatchObject({
+      kind: 'unknown',
+      error: {
+        code: 'unavailable',
+        message: expect.stringMatching(
+          /known at \d{4}-\d\d-\d\d \d\d:\d\d UTC.*set eventLog: \{ type: file \}/,
+        ),
+      },
+    });
+    await log.append(event('queued'));
+    expect(await read()).toMatchObject({ kind: 'active', why: expect.stringMatching(/^1 items by events/) });
+    expect(await read(1)).toMatchObject({ kind: 'unknown' });
+  });
+
+  it('counts the time from the start of the process, also where the connection is opened again', async () => {
+    const startedMs = nowMs() - 3_600_001;
+    const feedOf = (keptSinceMs: number): EventFeed => {
+      const log = logOf(keptSinceMs);
+      return {
+        ...log.feed,
+        durable: false,
+        follow: (_, replayed) => {
+          replayed?.();
+          return () => {};
+        },
+      };
+    };
+    expect(await open(feedOf(startedMs)).read()).toMatchObject({ kind: 'known', items: 0 });
+    expect(await open(feedOf(startedMs), { ttlSeconds: 7200 }).read()).toMatchObject({ kind: 'unknown' });
+  });
+
+  it('hands what is kept to a connection that is opened again, and says since when', async () => {
+    const log = new MemoryEventLog({ maxEvents: 2, log: silentLogger });
+    const first = log.feedOf('ci').keptSinceMs();
+    for (const key of ['a', 'b', 'c']) await log.append(event('queued', key, { receivedAtMs: first + 1000 }));
+    expect(log.feedOf('ci').keptSinceMs()).toBe(first + 1000);
+    const { read } = open(log.feedOf('ci'));
+    expect(await read()).toMatchObject({ kind: 'active', why: expect.stringMatching(/^2 items/) });
+  });
+});
