@@ -6,11 +6,12 @@ import { counting } from './counting.ts';
 import { credentialsOf } from './credentials.ts';
 import { fromAws, isStaleSocket } from './errors.ts';
 import type { Operation } from './fault-facts.ts';
+import { limited } from './limited.ts';
 import { silenceSdkVersionWarning, silentSdkLog } from './sdk-log.ts';
 import type { SqsSnapshot } from './snapshot.ts';
 
-/** The AWS default chain may ask services of the pod or of AWS, and has no limit of its own for all of them. */
-const credentialsTimeoutMs = 10_000;
+/** So many timeouts a request may take with all that belongs to it: credentials of the default chain, and a role's. */
+const wholeInTimeouts = 5;
 
 const attributes = {
   visible: 'ApproximateNumberOfMessages',
@@ -91,34 +92,20 @@ export class SqsClient {
     signal: AbortSignal,
     request: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const timeoutMs = credentialsTimeoutMs + this.config.requestTimeoutMs;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const limitMs = wholeInTimeouts * this.config.requestTimeoutMs;
     try {
-      return await orAborted(request(limit), limit).catch((reason: unknown) => {
-        if (!isStaleSocket(reason)) throw reason;
-        return orAborted(request(limit), limit);
-      });
+      return await limited(limitMs, signal, (inner) =>
+        request(inner).catch((reason: unknown) => {
+          if (!isStaleSocket(reason)) throw reason;
+          return request(inner);
+        }),
+      );
     } catch (reason) {
-      throw fromAws(reason, { operation, queue, ...this.config });
+      throw fromAws(reason, { operation, queue, limitMs, ...this.config });
     }
   }
 
   private incomplete(queue: string, what: string): ScalerError {
     return new ScalerError('unavailable', `queue ${queue}: the answer of SQS has no usable ${what}`);
-  }
-}
-
-/** The SDK looks at the signal only while a request is under way, not while it looks for credentials. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

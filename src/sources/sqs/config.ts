@@ -30,14 +30,14 @@ const shape = z.strictObject({
     .overwrite((url) => normaliseEndpoint(url) ?? url)
     .exactOptional()
     .describe(
-      'Where requests go instead of AWS’s own endpoint of the region: a VPC endpoint, or an emulator. HTTP is allowed: requests are signed, and carry no secret.',
+      "Where requests go instead of AWS's own endpoint of the region: a VPC endpoint, or an emulator. HTTP is allowed: requests are signed, and carry no secret.",
     ),
   roleArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
     .exactOptional()
     .describe('A role to assume, with `credentials` or what the default chain finds.'),
-  externalId: text('The external id that the role’s trust policy asks for; needs `roleArn`.').exactOptional(),
+  externalId: text("The external id that the role's trust policy asks for; needs `roleArn`.").exactOptional(),
   credentials: credentials
     .exactOptional()
     .describe(
@@ -47,7 +47,9 @@ const shape = z.strictObject({
     .number()
     .min(1)
     .default(5)
-    .describe('How often a queue without messages is read where no hint comes, in s. Each read costs.'),
+    .describe(
+      'How often a queue that no trigger is active for is read where no hint comes, in s, and at most half of `maxStalenessSeconds`. Each read costs.',
+    ),
   activeReadSeconds: z
     .number()
     .min(1)

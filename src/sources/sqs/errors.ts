@@ -7,22 +7,22 @@ export const throttledMs = 5_000;
 
 /**
  * What the AWS SDK or Node's sockets said about a request, in our words. Total. Of AWS's own text nothing is
- * taken over but the name of a refused permission: it can hold signatures.
+ * taken over but the name of a refused permission, and the SDK's error is not kept: it can hold signatures.
  */
 export function fromAws(reason: unknown, asked: Asked): ScalerError {
   if (reason instanceof ScalerError) return reason;
   const facts = factsOf(reason);
   const where = `queue ${asked.queue} in ${asked.region}`;
-  const say = (text: string) => new ScalerError('unavailable', `${where}: ${text}`, { cause: reason });
+  const say = (text: string) => new ScalerError('unavailable', `${where}: ${text}`);
 
   if (codes.missing.test(facts.code)) {
     const text = 'AWS says that it does not exist: check its name, its account and the region';
-    return new ScalerError('not_found', `${where}: ${text}`, { cause: reason });
+    return new ScalerError('not_found', `${where}: ${text}`);
   }
   if (codes.throttled.test(facts.code) || facts.status === 429 || facts.status === 503) {
     const retryAfterMs = facts.retryAfterMs ?? throttledMs;
     const text = `AWS throttles us (${nameOf(facts)}); it is asked again in ${Math.ceil(retryAfterMs / 1000)} s`;
-    return new ScalerError('unavailable', `${where}: ${text}`, { cause: reason, retryAfterMs });
+    return new ScalerError('unavailable', `${where}: ${text}`, { retryAfterMs });
   }
   const refusal = refusalOf(facts, asked);
   if (refusal !== undefined) return say(refusal);

@@ -7,6 +7,8 @@ export interface Asked {
   region: string;
   endpoint?: string;
   requestTimeoutMs: number;
+  /** The longest that all of it may take, credentials included. */
+  limitMs: number;
 }
 
 const maxRetryAfterMs = 300_000;

@@ -2,7 +2,7 @@ import type { Asked, Facts } from './fault-facts.ts';
 
 /** What keeps a request from being answered at all; undefined where it was answered. */
 export function networkFault({ code, systemCode }: Facts, asked: Asked): string | undefined {
-  const { endpoint, region, requestTimeoutMs } = asked;
+  const { endpoint, region, requestTimeoutMs, limitMs } = asked;
   const host = endpoint ?? `AWS's endpoint of ${region}`;
   if (systemCode === 'ENOTFOUND') {
     return `${host} does not exist: check the connection's ${endpoint === undefined ? 'region' : 'endpoint'}`;
@@ -13,6 +13,9 @@ export function networkFault({ code, systemCode }: Facts, asked: Asked): string 
     return `${host} shows a certificate that we do not trust, or speaks no TLS (${systemCode})`;
   }
   if (code === 'TimeoutError') return `${host} does not answer within ${requestTimeoutMs} ms`;
+  if (code === 'OutOfTime') {
+    return `there were no AWS credentials, or no whole answer, within ${limitMs} ms`;
+  }
   if (code === 'AbortError') return 'the read was given up before an answer came';
   return undefined;
 }

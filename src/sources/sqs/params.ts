@@ -29,7 +29,7 @@ function parseQueue(value: string): QueueAddress {
 export const sqsParams: ParamsSchema<SqsParams> = {
   table: {
     queueURL: queue(
-      'The queue: its URL, `/account/name`, or its name in the account of the connection. A URL must be one of the connection’s region and endpoint, and picks the connection where there are several.',
+      "The queue: its URL, `/account/name`, or its name in the account of the connection. A URL must be one of the connection's region and endpoint, and picks the connection where there are several.",
     ),
     queueLength: decimal({ doc: 'How many messages one replica is good for.', fallback: 5, above: 0 }),
     activationQueueLength: decimal({

@@ -4,18 +4,12 @@ import { type Answer, countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
 const queue = '/123456789012/jobs';
 const roleArn = 'arn:aws:iam::210987654321:role/reader';
-const own = [
-  'AWS_ENDPOINT_URL_STS',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_EC2_METADATA_DISABLED',
-];
 
 let server: ScriptedSqs;
-let before: NodeJS.ProcessEnv;
+let before: [string, string | undefined][];
 beforeEach(async () => {
-  before = { ...process.env };
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  before = ofAws();
+  for (const [name] of before) delete process.env[name];
   // No test may leave the machine, or read what whoever runs it has at home.
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   process.env['AWS_CONFIG_FILE'] = '/nonexistent';
@@ -24,10 +18,14 @@ beforeEach(async () => {
   process.env['AWS_ENDPOINT_URL_STS'] = server.url;
 });
 afterEach(async () => {
-  for (const name of [...own, 'AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) delete process.env[name];
-  Object.assign(process.env, before);
+  for (const [name] of ofAws()) delete process.env[name];
+  Object.assign(process.env, Object.fromEntries(before));
   await server.stop();
 });
+
+function ofAws(): [string, string | undefined][] {
+  return Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
+}
 
 function assumed(expiresInMs = 3_600_000): Answer {
   const expiration = new Date(Date.now() + expiresInMs).toISOString();
@@ -85,6 +83,18 @@ describe('a connection is', () => {
       'queue jobs in eu-central-1: no AWS credentials were found: give the pod a role (IRSA, Pod Identity), or the connection `credentials`',
     );
     expect(server.asked).toEqual([]);
+    await connection.close();
+  });
+});
+
+describe('a service that gives out credentials and is silent', () => {
+  it('has only so long', async () => {
+    server.script = () => 'hang';
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `${server.url}/v1/credentials`;
+    const connection = connectionTo(server.url, { credentials: undefined, requestTimeoutMs: 100 });
+    expect((await errorOf(connection, queue)).message).toBe(
+      'queue jobs in eu-central-1: there were no AWS credentials, or no whole answer, within 500 ms',
+    );
     await connection.close();
   });
 });
