@@ -7,7 +7,7 @@ import { createEventLog } from './events/create.ts';
 import type { EventLog } from './events/event-log.ts';
 import { GrpcServer } from './grpc/server.ts';
 import { sendersOf } from './ingest/senders.ts';
-import { IngestServer } from './ingest/server.ts';
+import { type IngestDeps, IngestServer } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import { Board } from './monitor/board.ts';
 import type { AnySource } from './sources/source.ts';
@@ -24,6 +24,8 @@ export interface ScalerOptions {
   readonly load: () => Promise<LoadResult>;
   readonly log: RootLogger;
   readonly lookEveryMs?: number;
+  /** What calls SNS, and by which clock. */
+  readonly sns?: IngestDeps['sns'];
 }
 
 /** KEDA asks for health every few seconds; a source that is still being filled is looked at more often. */
@@ -51,7 +53,7 @@ export class Scaler {
   private synced = false;
 
   constructor(options: ScalerOptions) {
-    const { config, sources, log, stamps, load, lookEveryMs } = options;
+    const { config, sources, log, stamps, load, lookEveryMs, sns } = options;
     const { limits, grpc, admin, eventLog } = config.settings;
     const { metrics } = this;
     this.options = options;
@@ -86,6 +88,7 @@ export class Scaler {
       requests: metrics.ingestRequests,
       hint: (connection, subject, cause) => this.board.hint(connection, subject, cause),
       log,
+      ...(sns === undefined ? {} : { sns }),
     });
     this.reloader = new ConfigReloader(config, stamps, {
       load,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
-import { Scaler } from '../../src/scaler.ts';
+import { Scaler, type ScalerOptions } from '../../src/scaler.ts';
 import { sources } from '../../src/sources/index.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
@@ -17,7 +17,11 @@ export class WholeScaler {
   private readonly directory: string;
 
   /** `settings` is the configuration but for its servers; `files` lie beside it. */
-  static async start(settings: object, files: Readonly<Record<string, string>> = {}): Promise<WholeScaler> {
+  static async start(
+    settings: object,
+    files: Readonly<Record<string, string>> = {},
+    more: Pick<ScalerOptions, 'sns'> = {},
+  ): Promise<WholeScaler> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-'));
     const file = join(directory, configFile);
     await write(directory, settings, files);
@@ -26,7 +30,7 @@ export class WholeScaler {
     if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
     const { config, stamps } = loaded;
     const log = recordingLog();
-    const scaler = new Scaler({ sources, config, stamps, load, log });
+    const scaler = new Scaler({ sources, config, stamps, load, log, ...more });
     await scaler.start();
     return new WholeScaler(scaler, log, directory);
   }
