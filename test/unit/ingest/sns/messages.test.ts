@@ -1,0 +1,135 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ScalerError } from '../../../../src/errors.ts';
+import type { Head } from '../../../../src/ingest/kind.ts';
+import type { Get } from '../../../../src/ingest/sns/https-get.ts';
+import { SnsMessages } from '../../../../src/ingest/sns/messages.ts';
+import { senders } from '../../../support/ingest.ts';
+import { recordingLog } from '../../../support/recording-log.ts';
+import { FakeSns, type Fields, makeSigner, type Signer, signedMessage, topic } from '../../../support/sns.ts';
+
+const known = senders({ connections: [{ name: 'jobs', snsTopics: new Set([topic]) }] });
+let signer: Signer;
+let log: ReturnType<typeof recordingLog>;
+let nowMs: number;
+
+beforeAll(() => {
+  signer = makeSigner();
+});
+
+beforeEach(() => {
+  log = recordingLog();
+  nowMs = Date.now();
+});
+
+function kindWith(get: Get): SnsMessages {
+  return new SnsMessages({ senders: () => known, hint: () => true, log, get, now: () => nowMs });
+}
+
+function headOf(message: Fields, subject?: string): Head {
+  const headers = {
+    'x-amz-sns-message-type': message['Type'] ?? '',
+    'x-amz-sns-topic-arn': message['TopicArn'] ?? '',
+    'content-type': 'text/plain',
+  };
+  return { headers, connection: 'jobs', subject };
+}
+
+function take(kind: SnsMessages, message: Fields, subject?: string) {
+  return kind.take(headOf(message, subject), Buffer.from(JSON.stringify(message)));
+}
+
+/** Calls that only end when they are told to. */
+const hangs: Get = (_, { signal }) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(ScalerError.from(signal.reason)), { once: true });
+  });
+
+const logged = () => log.lines.map(({ message }) => message);
+
+describe('messages that wait for a certificate', () => {
+  it('are a thousand at most; the next are asked to come again, until there is room', async () => {
+    const kind = kindWith(hangs);
+    const message = signedMessage('Notification', signer);
+    const waiting = [];
+    for (let i = 0; i < 1_000; i += 1) waiting.push(await take(kind, { ...message, MessageId: `id-${i}` }));
+    expect(new Set(waiting.map(({ status }) => status))).toEqual(new Set([202]));
+    const refused = await take(kind, message);
+    expect(refused).toMatchObject({ status: 429, outcome: 'busy', retryAfterSeconds: 5 });
+    kind.close();
+    const outcomes = await Promise.all(waiting.map(({ decided }) => decided));
+    expect(new Set(outcomes)).toEqual(new Set(['unavailable']));
+    expect((await take(kind, message)).status).toBe(202);
+  });
+
+  it('are counted as not verified where SNS cannot be reached, and that is said once a minute', async () => {
+    const kind = kindWith(() => Promise.reject(new ScalerError('unavailable', 'getaddrinfo ENOTFOUND')));
+    for (let i = 0; i < 3; i += 1) {
+      const { decided } = await take(kind, signedMessage('Notification', signer));
+      expect(await decided).toBe('unavailable');
+    }
+    nowMs += 60_000;
+    await (await take(kind, signedMessage('Notification', signer))).decided;
+    expect(log.lines.map(({ fields }) => fields)).toEqual([
+      { connection: 'jobs', certificate: signer.url, error: 'getaddrinfo ENOTFOUND' },
+      { connection: 'jobs', certificate: signer.url, error: 'getaddrinfo ENOTFOUND', alsoRefused: 2 },
+    ]);
+    expect(logged()[0]).toContain('let this pod reach sns.<region>.amazonaws.com');
+  });
+});
+
+describe('forged messages', () => {
+  it('cannot cause more than ten calls a minute', async () => {
+    const sns = new FakeSns();
+    const kind = kindWith(sns.get);
+    const outcomes = [];
+    for (let i = 0; i < 15; i += 1) {
+      const url = signer.url.replace(/[0-9a-f]{32}/, i.toString(16).padStart(32, 'e'));
+      const message = { ...signedMessage('Notification', signer), SigningCertURL: url };
+      outcomes.push(await (await take(kind, message)).decided);
+    }
+    expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(10);
+    expect(outcomes.filter((outcome) => outcome === 'busy')).toHaveLength(5);
+    expect([sns.calls.length, logged().length]).toEqual([10, 2]);
+  });
+
+  it('with a signature that is none are refused', async () => {
+    const kind = kindWith(new FakeSns(signer).get);
+    for (const Signature of ['', '!', 'AAAA', 'A'.repeat(2048)]) {
+      const { decided } = await take(kind, { ...signedMessage('Notification', signer), Signature });
+      expect(await decided).toBe('refused');
+    }
+  });
+
+  it('by another key with a true certificate are refused', async () => {
+    const kind = kindWith(new FakeSns(signer).get);
+    const forger = { ...makeSigner(), url: signer.url };
+    expect(await (await take(kind, signedMessage('Notification', forger))).decided).toBe('refused');
+  });
+});
+
+it('a message that comes twice at once is one hint', async () => {
+  let hints = 0;
+  const { get } = new FakeSns(signer);
+  const hint = () => {
+    hints += 1;
+    return true;
+  };
+  const kind = new SnsMessages({ senders: () => known, hint, log, get, now: () => nowMs });
+  const message = signedMessage('Notification', signer);
+  const both = await Promise.all([take(kind, message, 'a'), take(kind, message, 'a')]);
+  const outcomes = await Promise.all(both.map(({ decided }) => decided));
+  expect([outcomes.sort(), hints]).toEqual([['accepted', 'ignored'], 1]);
+});
+
+it('says what an operator can mend: topics that are not listed, a clock that is wrong, each once', async () => {
+  const kind = kindWith(new FakeSns(signer).get);
+  const other = signedMessage('Notification', signer, { TopicArn: `${topic}-2` });
+  for (let i = 0; i < 2; i += 1) expect(kind.refuse(headOf(other))?.status).toBe(403);
+  nowMs += 2 * 60 * 60_000;
+  const late = signedMessage('Notification', signer);
+  for (let i = 0; i < 2; i += 1) expect((await take(kind, late)).status).toBe(401);
+  expect(log.lines).toMatchObject([
+    { fields: { connection: 'jobs', topic: `${topic}-2` }, message: expect.stringContaining('snsTopics') },
+    { fields: { connection: 'jobs' }, message: expect.stringContaining('clock') },
+  ]);
+});
