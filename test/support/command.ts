@@ -42,9 +42,13 @@ export class Command {
     return Promise.race([ended, new Promise<LogFields>((found) => this.waiting.push({ wanted, found }))]);
   }
 
-  async port(server: 'grpc' | 'admin'): Promise<number> {
+  async port(server: 'grpc' | 'admin' | 'ingest'): Promise<number> {
     const line = await this.line((one) => one['msg'] === 'listening' && one['server'] === server);
     return Number(line['port']);
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -14,7 +14,6 @@ const fact = z.object({
   key: z.string(),
   state: z.enum(itemStates),
   attempt: z.number(),
-  sinceMs: z.number().optional(),
 });
 
 export interface ItemFact {
@@ -24,8 +23,6 @@ export interface ItemFact {
   readonly state: ItemState;
   /** 0 where the mapping has none. A later attempt starts the item anew. */
   readonly attempt: number;
-  /** When it happened by the sender's clock, in ms since 1970. */
-  readonly sinceMs?: number;
 }
 
 const facts = z.array(fact);

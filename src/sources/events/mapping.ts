@@ -61,7 +61,6 @@ function factOf(mapping: Mapping, key: string, event: InboundCloudEvent): ItemFa
     key,
     state: mapping.state,
     attempt: attemptOf(mapping, event),
-    ...(event.timeMs === undefined ? {} : { sinceMs: event.timeMs }),
   };
 }
 

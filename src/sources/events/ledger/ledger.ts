@@ -18,7 +18,7 @@ const none: Counts = { queued: 0, running: 0 };
 
 /**
  * Work items by backlog and key. Events of an item may come in any order and more than once: what they come to
- * is the same. All times are in ms since 1970 by our clock, if they do not say otherwise.
+ * is the same. All times are in ms since 1970 by our clock: what a sender's clock says is not looked at.
  */
 export class Ledger {
   /** How many items were left out because there were too many. */
@@ -40,10 +40,7 @@ export class Ledger {
   /** Takes what was heard at `receivedAtMs`. Returns the backlogs that now have other counts. */
   take(fact: ItemFact, receivedAtMs: number): ReadonlySet<string> {
     const changed = this.expire(receivedAtMs);
-    const { backlog, key, state, attempt, sinceMs } = fact;
-    // Its sender has sent it again, long after: an item that was heard of then would have expired by now.
-    const replayed = sinceMs !== undefined && receivedAtMs - sinceMs > this.limits.ttlMs;
-    if (replayed && state !== 'finished') return changed;
+    const { backlog, key, state, attempt } = fact;
     const name = `${backlog}/${key}`;
     const known = this.open.get(name) ?? this.finished.get(name);
     const heard: Item = { backlog, key, state, attempt };

@@ -32,7 +32,7 @@ function keyOf(key: string, about?: InboundCloudEvent) {
 describe('fact', () => {
   it('says what the first entry that fits says', () => {
     expect(factsOf([rule, { ...rule, state: 'finished' }])).toEqual([
-      { backlog: 'builds', key: 'build-7', state: 'queued', attempt: 0, sinceMs: 1_700_000_000_000 },
+      { backlog: 'builds', key: 'build-7', state: 'queued', attempt: 0 },
     ]);
   });
 
@@ -100,9 +100,5 @@ describe('fact', () => {
     ['constructor', 0],
   ])('takes the attempt from %s', (attempt, value) => {
     expect(factsOf([{ ...rule, attempt }])?.[0]?.attempt).toBe(value);
-  });
-
-  it('tells no time where the event has none', () => {
-    expect(factsOf([rule], event({ timeMs: undefined }))?.[0]).not.toHaveProperty('sinceMs');
   });
 });

@@ -84,15 +84,6 @@ describe('Ledger', () => {
     expect(counts()).toEqual([1, 0]);
   });
 
-  it('takes no start that its sender sends again after ttlSeconds, but an end whenever it comes', () => {
-    const { counts, take } = ledgerOf();
-    expect(take('queued', 100_000, { sinceMs: 39_999 })).toEqual([]);
-    take('queued', 100_000, { sinceMs: 40_000, key: 'b' });
-    expect(counts()).toEqual([1, 0]);
-    take('finished', 100_000, { sinceMs: 1, key: 'b' });
-    expect(counts()).toEqual([0, 0]);
-  });
-
   it('holds at most maxItems: finished ones go first, then none is taken', () => {
     const { ledger, counts, take } = ledgerOf(3);
     take('finished', 0, { key: 'f1' });
