@@ -4,6 +4,8 @@ import { githubLedger } from './rows/github-ledger.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { sqsCost } from './rows/sqs-cost.ts';
+import { sqsHint } from './rows/sqs-hint.ts';
 import { start } from './rows/start.ts';
 import { throughput } from './rows/throughput.ts';
 import { wake } from './rows/wake.ts';
@@ -21,6 +23,8 @@ const rows: readonly Row[] = [
   githubWake,
   githubLedger,
   githubCost,
+  sqsHint,
+  sqsCost,
 ];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--json FILE]

@@ -1,0 +1,81 @@
+import { fileURLToPath } from 'node:url';
+import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import { NodeProcess } from './child-process.ts';
+import { ScalerProcess } from './scaler.ts';
+
+const server = fileURLToPath(new URL('./sqs-server.js', import.meta.url));
+const kedaWay = fileURLToPath(new URL('./sqs-keda-way.js', import.meta.url));
+const token = 'a-token-of-the-bench';
+export const region = 'eu-central-1';
+
+/** The queue service of the bench, in a process of its own. */
+export class BenchSqs {
+  readonly url: string;
+  private readonly process: NodeProcess;
+
+  static async start(): Promise<BenchSqs> {
+    const child = new NodeProcess([server]);
+    let port = '';
+    await child.until((line) => {
+      [, port = ''] = /^port (\d+)$/.exec(line) ?? [];
+      return port !== '';
+    });
+    return new BenchSqs(child, port);
+  }
+
+  private constructor(child: NodeProcess, port: string) {
+    this.process = child;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Resolves when the next read of the queue finds so many messages. */
+  async setMessages(queue: string, count: number): Promise<void> {
+    await fetch(`${this.url}/queues/${queue}`, { method: 'PUT', body: String(count) });
+  }
+
+  /** How many requests there were, whatever for. */
+  async requests(): Promise<number> {
+    const counted: unknown = await (await fetch(`${this.url}/requests`)).json();
+    return Object.values(counted ?? {}).reduce((sum: number, count) => sum + Number(count), 0);
+  }
+
+  stop(): Promise<void> {
+    return this.process.stop();
+  }
+}
+
+/** The scaler with one connection to it, and a token for hints. */
+export function serveSqs({ url }: BenchSqs, cadence: object = {}): Promise<ScalerProcess> {
+  const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+  const jobs = { source: 'sqs', region, endpoint: url, credentials, ...cadence };
+  const ingest = { host: '127.0.0.1', port: 0, tokens: [{ name: 'bench', token, connections: ['jobs'] }] };
+  return ScalerProcess.serve({ ingest, connections: { jobs } });
+}
+
+/** Posts a hint; resolves when it is taken. */
+export async function hint({ ingestUrl }: ScalerProcess, queue: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`${ingestUrl}/ingest/hint/jobs/${queue}`, { method: 'POST', headers });
+  if (response.status !== 202) throw new Error(`a hint was answered with ${response.status}`);
+  await response.arrayBuffer();
+}
+
+/** A ScaledObject on a queue; the number tells apart those that share one. */
+export function worker(queue: string, number = 0): ScaledObjectRef {
+  const scalerMetadata = { source: 'sqs', queueURL: queue, queueLength: '5' };
+  return { name: `${queue}-worker-${number}`, namespace: 'bench', scalerMetadata };
+}
+
+/** Starts sqs-keda-way.ts; resolves when it polls. */
+export async function startSqsKedaWay(
+  { url }: BenchSqs,
+  { queues, scaledObjects }: { queues: number; scaledObjects: number },
+): Promise<NodeProcess> {
+  const child = new NodeProcess([kedaWay, url, String(queues), String(scaledObjects)]);
+  await child.until((line) => line === 'polling');
+  return child;
+}
+
+export function queueName(index: number): string {
+  return `queue-${index}`;
+}
