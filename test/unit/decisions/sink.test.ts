@@ -209,6 +209,16 @@ describe('the end', () => {
     expect(count.dropped).toBe(0);
   });
 
+  it('posts what waits behind a request that is under way, and does not wait for a full batch', async () => {
+    const receiver = await server();
+    receiver.behave = [(response) => setTimeout(() => response.writeHead(202).end(), 50)];
+    const { sink, take } = sinkTo(receiver.url, { flushMs: 3_600_000 });
+    take(1, 15);
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1), wait);
+    await sink.close(5_000);
+    expect(subjects(receiver)).toEqual(names(1, 15));
+  });
+
   it('tries a failing sink again', async () => {
     const receiver = await server();
     receiver.behave = [status(503), status(202)];

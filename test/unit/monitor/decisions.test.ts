@@ -71,7 +71,18 @@ describe('activity', () => {
     ]);
   });
 
-  it('has the first of the wakes that one read is for, and a wake during a read is for the next', async () => {
+  it('has the first of the wakes that one read is for', async () => {
+    waiting(0);
+    await ask();
+    await vi.advanceTimersByTimeAsync(5_000);
+    waiting(1);
+    board.hint('queues', 'a', 'hint');
+    board.hint('queues', 'a', 'event');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told()).toEqual(['activated (hint)']);
+  });
+
+  it('has no wake of a read that was under way when it came: that is for the next', async () => {
     waiting(0);
     await ask();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -80,7 +91,6 @@ describe('activity', () => {
       release = resolve;
     });
     board.hint('queues', 'a', 'hint');
-    board.hint('queues', 'a', 'event');
     await vi.advanceTimersByTimeAsync(0);
     board.hint('queues', 'a', 'sns');
     service.hang = undefined;
@@ -135,6 +145,18 @@ describe('failing', () => {
     expect(decided).toMatchObject([{ kind: 'failing', error: ScalerError.from(answer).message }]);
     await ask();
     expect(decided).toHaveLength(1);
+  });
+
+  it('is told at once where the read of a wake fails', async () => {
+    waiting(3);
+    keep({ ...queue, maxStalenessSeconds: '10' });
+    await vi.advanceTimersByTimeAsync(0);
+    service.faults.set('a', new ScalerError('unavailable', 'slow down', { retryAfterMs: 45_000 }));
+    await vi.advanceTimersByTimeAsync(sweepMs * 2 + 1_000);
+    expect(told()).toEqual(['activated (start)']);
+    board.hint('queues', 'a', 'sns');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(told().slice(1)).toEqual(['failing (sns)']);
   });
 
   it('is not told of reads that fail as long as there is an answer', async () => {
