@@ -10,7 +10,7 @@ const commands: readonly ListedCommand[] = [
   },
   {
     name: 'demo',
-    summary: 'Show backlogs wake and size a workload: Kafka, GitHub.',
+    summary: 'Show backlogs wake and size a workload: SQS, GitHub, Kafka.',
     load: async () => (await import('./cli/demo.ts')).demo,
   },
 ];

@@ -15,7 +15,7 @@ const readyLimitMs = 30_000;
 export interface RunningScaler {
   /** Where its gRPC service listens. */
   readonly address: string;
-  /** Where it takes webhooks, if its source does. */
+  /** Where it takes webhooks and hints, if its source or a token lets somebody send them. */
   readonly ingestUrl: string;
   rpcsAnswered(): Promise<number>;
   /** Requests it has sent to its source. */
@@ -28,10 +28,16 @@ export interface ScalerSetting {
   readonly directory: string;
   /** The connection `demo`. */
   readonly connection: Readonly<Record<string, unknown>>;
+  /** `ingest.tokens`: who may send hints. */
+  readonly ingestTokens?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Starts the scaler just as `serve` does, from a configuration file. */
-export async function startScaler({ directory, connection }: ScalerSetting): Promise<RunningScaler> {
+export async function startScaler({
+  directory,
+  connection,
+  ingestTokens = [],
+}: ScalerSetting): Promise<RunningScaler> {
   const ports = await holdPorts(3);
   const [grpcPort, adminPort, ingestPort] = ports.numbers;
   const file = join(directory, 'backlog-scaler.yaml');
@@ -40,7 +46,7 @@ export async function startScaler({ directory, connection }: ScalerSetting): Pro
     log: { level: 'silent' },
     grpc: { host, port: grpcPort },
     admin: { host, port: adminPort },
-    ingest: { host, port: ingestPort },
+    ingest: { host, port: ingestPort, tokens: ingestTokens },
     // All of it stays on this machine.
     security: { allowPlaintextSecrets: true },
     connections: { demo: connection },

@@ -1,29 +1,29 @@
 import type { WriteStream } from 'node:tty';
+import { type Choice, choose } from './choice.ts';
 import { timingsText } from './keda-text.ts';
 import { Screen } from './screen.ts';
 import { githubStory } from './stories/github/story.ts';
 import { kafkaStory } from './stories/kafka/story.ts';
+import { sqsStory } from './stories/sqs/story.ts';
 import type { Story } from './story.ts';
 import { demoSpeed, demoTimings } from './timings.ts';
 
-const stories: readonly Story[] = [kafkaStory, githubStory];
+/** The first two need nothing but Node. */
+const stories = { byDefault: [sqsStory, githubStory], kafka: kafkaStory };
 
 /** What `--source` takes. */
-export const choices: readonly string[] = [...stories.map(({ source }) => source), 'all'];
+export const choices: readonly string[] = [...stories.byDefault, stories.kafka].map(({ source }) => source);
 
 /**
- * Tells the story of one source, or of all that this machine can tell. Resolves with whether every promise was
- * kept. Throws ScalerError where what a story needs cannot be started.
+ * Tells the stories one after the other. Resolves with whether every promise was kept. Throws ScalerError, before
+ * it tells any, where one that was asked for by name cannot be told on this machine.
  */
-export async function runDemo(out: WriteStream, source: string, interrupted: AbortSignal): Promise<boolean> {
+export async function runDemo(out: WriteStream, choice: Choice, interrupted: AbortSignal): Promise<boolean> {
   const screen = new Screen(out);
   let kept = true;
-  for (const story of stories) {
+  for (const story of await choose(stories, choice, (line) => screen.event(line))) {
     if (interrupted.aborted) return false;
-    if (source !== 'all' && source !== story.source) continue;
-    const missing = source === 'all' ? await story.missing((line) => screen.event(line)) : undefined;
-    if (missing !== undefined) screen.event(`The ${story.source} story is left out: ${missing}`);
-    else kept = (await perform(story, screen, interrupted)) && kept;
+    kept = (await perform(story, screen, interrupted)) && kept;
   }
   return kept;
 }

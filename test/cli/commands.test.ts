@@ -28,7 +28,7 @@ describe('backlog-scaler', () => {
 
   it('says what demo takes', async () => {
     const { code, stdout } = await run('demo', '--help');
-    expect([code, stdout]).toEqual([0, expect.stringContaining('--source kafka|github|all')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('--source sqs|github|kafka')]);
   });
 
   it.each([
@@ -40,7 +40,8 @@ describe('backlog-scaler', () => {
       ['serve', '--confg', 'x'],
       'unknown option --confg (did you mean "--config"?); see backlog-scaler serve --help',
     ],
-    [['demo', '--source', 'sqs'], '--source must be one of kafka, github, all, got "sqs"'],
+    [['demo', '--source', 'nats'], '--source must be one of sqs, github, kafka, got "nats"'],
+    [['demo', '--kafka=yes'], '--kafka takes no value; see backlog-scaler demo --help'],
     [['serve', 'config.yaml'], 'unexpected argument "config.yaml"; see backlog-scaler serve --help'],
   ])('%j is invalid', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);

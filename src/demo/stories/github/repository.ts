@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeGitHub } from '../../github/fake-github.ts';
 import type { Job } from '../../github/world/job.ts';
-import type { JobQueue } from './runners.ts';
+import type { WorkQueue } from '../../workers.ts';
 import { scenario } from './scenario.ts';
 
 const lookEveryMs = 20;
@@ -9,7 +9,7 @@ const lookEveryMs = 20;
 const runnerLabels = new Set(['self-hosted', 'linux', 'x64', scenario.label]);
 
 /** The repository whose workflow is pushed to, as GitHub and its runners see it. */
-export class Repository implements JobQueue {
+export class Repository implements WorkQueue {
   private readonly github: FakeGitHub;
 
   constructor(github: FakeGitHub) {

@@ -10,7 +10,7 @@ export const scenario = {
   /** How long a job takes from there on. */
   workMs: 800,
   /** Ends between two polls, so that it is seen who wakes. */
-  asleepMs: 3_500,
+  asleepMs: 1_500,
   /** The trigger's own limit; repositories are read twice as often, and so a lost webhook is not felt for long. */
-  maxStalenessSeconds: 20,
+  maxStalenessSeconds: 12,
 } as const;

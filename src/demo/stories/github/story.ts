@@ -8,9 +8,9 @@ import { startScaler } from '../../in-process-scaler.ts';
 import { Stage } from '../../stage.ts';
 import type { Story, Telling } from '../../story.ts';
 import { type Summary, summarize, type Words } from '../../summary.ts';
+import { Workers } from '../../workers.ts';
 import { play } from './plot.ts';
 import { Repository } from './repository.ts';
-import { Runners } from './runners.ts';
 import { scenario } from './scenario.ts';
 
 const words: Words = { waker: 'the webhook', counted: 'it was posted', upstream: 'GitHub' };
@@ -43,7 +43,7 @@ async function tell(telling: Telling): Promise<Summary> {
     `The scaler has read it, listens on ${scaler.address} and takes webhooks on ${scaler.ingestUrl}.`,
   );
 
-  const workload = new Runners(repository);
+  const workload = new Workers(repository, 'runner');
   ending.push(() => workload.close());
   const backlog = new BacklogSampler(() => repository.open());
   ending.push(() => backlog.close());

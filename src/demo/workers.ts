@@ -1,26 +1,32 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Crew } from '../../workload.ts';
+import type { Crew } from './workload.ts';
 
-/** Where runners get their jobs. */
-export interface JobQueue {
-  /** Gives the runner a queued job that asks for no label it lacks, if there is one; resolves when it has done it. */
-  work(runnerName: string, stopped: AbortSignal): Promise<void> | undefined;
+/** Where workers get their work. */
+export interface WorkQueue {
+  /**
+   * Gives the worker what it can do next, if there is some; resolves when it has done it, or when it has waited
+   * for it in vain. Never rejects.
+   */
+  work(worker: string, stopped: AbortSignal): Promise<void> | undefined;
 }
 
 const lookEveryMs = 50;
 
-/** Runners, as many as replicas are asked for. One that is told to go finishes its job first. */
-export class Runners implements Crew {
-  private readonly queue: JobQueue;
+/** Workers, as many as replicas are asked for. One that is told to go finishes its work first. */
+export class Workers implements Crew {
+  private readonly queue: WorkQueue;
+  private readonly name: string;
   private readonly members: { stop: AbortController; over: Promise<void> }[] = [];
   private readonly leaving = new Set<Promise<void>>();
   private readonly closed = new AbortController();
   private hired = 0;
 
-  constructor(queue: JobQueue) {
+  /** The workers are called `name-1`, `name-2` and so on. */
+  constructor(queue: WorkQueue, name: string) {
     this.queue = queue;
-    // Every busy runner listens to it.
+    this.name = name;
+    // Every busy worker listens to it.
     setMaxListeners(0, this.closed.signal);
   }
 
@@ -49,7 +55,7 @@ export class Runners implements Crew {
 
   private hire(): void {
     const stop = new AbortController();
-    this.members.push({ stop, over: this.serve(`runner-${++this.hired}`, stop.signal) });
+    this.members.push({ stop, over: this.serve(`${this.name}-${++this.hired}`, stop.signal) });
   }
 
   private async serve(name: string, stop: AbortSignal): Promise<void> {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { type Choice, choose } from '../../../src/demo/choice.ts';
+import type { Story } from '../../../src/demo/story.ts';
+
+function story(source: string, missing?: string): Story {
+  return {
+    source,
+    fullBar: 1,
+    missing: async () => missing,
+    tell: async () => ({ kept: true, lines: [] }),
+  };
+}
+
+async function chosen(choice: Partial<Choice>, missing: { sqs?: string; kafka?: string } = {}) {
+  const stories = {
+    byDefault: [story('sqs', missing.sqs), story('github')],
+    kafka: story('kafka', missing.kafka),
+  };
+  const said: string[] = [];
+  const told = await choose(stories, { source: undefined, kafka: false, ...choice }, (line) =>
+    said.push(line),
+  );
+  return { told: told.map(({ source }) => source), said };
+}
+
+describe('choose', () => {
+  it.each<[Partial<Choice>, string[]]>([
+    [{}, ['sqs', 'github']],
+    [{ kafka: true }, ['sqs', 'github', 'kafka']],
+    [{ source: 'sqs' }, ['sqs']],
+    [{ source: 'kafka' }, ['kafka']],
+    [{ source: 'github', kafka: true }, ['github', 'kafka']],
+  ])('%j', async (choice, sources) => {
+    expect(await chosen(choice)).toEqual({ told: sources, said: [] });
+  });
+
+  it('leaves out what cannot be told here, and says why', async () => {
+    expect(await chosen({}, { sqs: 'no SQS here' })).toEqual({
+      told: ['github'],
+      said: ['The sqs story is left out: no SQS here'],
+    });
+  });
+
+  it('does not ask for Java where nobody asks for Kafka', async () => {
+    expect((await chosen({}, { kafka: 'no Java' })).said).toEqual([]);
+  });
+
+  it.each<[Partial<Choice>, string]>([
+    [{ kafka: true }, 'no Java'],
+    [{ source: 'sqs' }, 'no SQS here'],
+  ])('ends at once where %j cannot be told', async (choice, message) => {
+    await expect(chosen(choice, { sqs: 'no SQS here', kafka: 'no Java' })).rejects.toMatchObject({
+      code: 'unavailable',
+      message,
+    });
+  });
+});
