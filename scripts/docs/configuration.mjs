@@ -59,9 +59,15 @@ export function configurationPage() {
 }
 
 function keys(schema) {
-  const rows = schemaRows(schema).map(({ path, type, fallback, doc }) => {
+  const all = schemaRows(schema);
+  const paths = new Set(all.map(({ path }) => path.join('.')));
+  const rows = all.map(({ path, type, fallback, doc }) => {
     const at = path.slice(0, -1);
-    const spellings = withFileKeys(path.slice(-1)).map((key) => code([...at, key].join('.')));
+    // A key is one of a certificate only beside it.
+    const isFile = path.at(-1) !== 'key' || paths.has([...at, 'cert'].join('.'));
+    const spellings = (isFile ? withFileKeys(path.slice(-1)) : path.slice(-1)).map((key) =>
+      code([...at, key].join('.')),
+    );
     return [spellings.join(' or '), type, fallback, doc];
   });
   return table(['key', 'type', 'default', 'meaning'], rows);

@@ -107,7 +107,7 @@ const memoryLog = z.strictObject({
     .int()
     .min(1)
     .default(20_000)
-    .describe('How many of the newest events are kept for connections that are opened again.'),
+    .describe('How many of the newest events are kept; above it the oldest go first. With `file`: 1000000.'),
 });
 
 const fileLog = z.strictObject({
