@@ -12,7 +12,7 @@ import type {
 import type { FailureLog } from './failure-log.ts';
 import { Needs } from './needs.ts';
 import { Readings } from './readings.ts';
-import { backoffMs, nextOnBeat, wakeReadAt, watchRetryMs } from './schedule.ts';
+import { backoffMs, nextOnBeat, spreadMs, wakeReadAt, watchRetryMs } from './schedule.ts';
 import type { TriggerState } from './trigger-state.ts';
 
 export interface MonitorOptions {
@@ -51,6 +51,8 @@ export class Monitor {
   private wokenAgain = false;
   private lastWakeReadAtMs = Number.NEGATIVE_INFINITY;
   private dueForWake = false;
+  /** Whether its reads have been moved away from those of the others that began with it. */
+  private spread = false;
   /** The first wake that the next read is for, and that of the read under way. */
   private wakeCause: string | undefined;
   private readCause: string | undefined;
@@ -176,7 +178,7 @@ export class Monitor {
     const pace = source.pace(config, { ...view, active, watch: this.watch?.state ?? 'none' });
     this.keepWatch(pace, view);
     const intervalMs = Math.min(pace.nextReadMs, this.longestIntervalMs());
-    this.dueAtMs = nextOnBeat(view.nowMs, intervalMs, this.minReadMs);
+    this.dueAtMs = this.byClock(view.nowMs, intervalMs);
   }
 
   private smallestLimitMs(): number {
@@ -222,8 +224,16 @@ export class Monitor {
       state.look(nowMs, this.readCause);
     }
     const waitMs = Math.min(backoffMs(this.failing.failures, random()), this.longestIntervalMs());
-    // On the beat as well: what fails together is tried again together.
-    this.dueAtMs = Math.max(nextOnBeat(nowMs, waitMs, this.minReadMs), nowMs + (error.retryAfterMs ?? 0));
+    this.dueAtMs = Math.max(this.byClock(nowMs, waitMs), nowMs + (error.retryAfterMs ?? 0));
+  }
+
+  /** On the beat, also after a failure: what fails together is tried again together. */
+  private byClock(nowMs: number, intervalMs: number): number {
+    const { source, random } = this.options;
+    if (source.readsAlone !== true) return nextOnBeat(nowMs, intervalMs, this.minReadMs);
+    const part = this.spread ? 1 : random();
+    this.spread = true;
+    return nowMs + spreadMs(intervalMs, this.minReadMs, part);
   }
 
   close(): void {

@@ -13,6 +13,14 @@ export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): n
   return nearest - nowMs > beatMs / 4 ? nearest : nearest + beatMs;
 }
 
+/**
+ * The part of an interval after which a subject is read that others began together with: once, at random, so that
+ * their reads do not come together for ever. `part` is in [0, 1].
+ */
+export function spreadMs(intervalMs: number, leastMs: number, part: number): number {
+  return leastMs >= intervalMs ? intervalMs : leastMs + (intervalMs - leastMs) * part;
+}
+
 export const backoffBaseMs = 1000;
 export const backoffMaxMs = 30_000;
 

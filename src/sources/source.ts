@@ -201,6 +201,11 @@ export interface Source<P, C, S, H, N = undefined> {
   snsTopics?(config: C): readonly string[];
   /** The least time between two reads of a subject, whatever wakes it. 0: reads cost the upstream nothing. */
   minReadMs(config: C): number;
+  /**
+   * Where each subject is a request of its own: reads of the clock are spread over time. Else they fall on a common
+   * beat, so that those which are due go out together.
+   */
+  readonly readsAlone?: boolean;
   /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */
   conflict?(params: P, config: C): string | undefined;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;

@@ -30,11 +30,12 @@ export function byName(
   return new Map(connections.map((connection) => [connection.name, connection]));
 }
 
-/** A board with these connections open; `random` is fixed, so that backoff has no jitter. */
+/** A board with these connections open; `random` is fixed where a test does not say otherwise, so that backoff has no jitter. */
 export function boardOf(
   connections: readonly ConfiguredConnection[],
   more: Partial<BoardLimits> = {},
   decided: Decided = () => {},
+  random = () => 0.5,
 ) {
   const set = { ...limits, ...more };
   const metrics = new Metrics();
@@ -44,7 +45,7 @@ export function boardOf(
     maxStalenessSeconds: set.maxStalenessSeconds,
     maxRemembered: set.triggers,
   });
-  const board = new Board({ book, limits: set, log: silentLogger, metrics, random: () => 0.5, decided });
+  const board = new Board({ book, limits: set, log: silentLogger, metrics, random, decided });
   board.use(byName(connections), set);
   return { board, book, metrics };
 }

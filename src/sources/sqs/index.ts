@@ -17,6 +17,7 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   connectionKeys: sqsConnectionKeys,
   snsTopics: ({ snsTopics = [] }) => snsTopics,
   minReadMs: () => minReadMs,
+  readsAlone: true,
   conflict,
   connect,
   fold,

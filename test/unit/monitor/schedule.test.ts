@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMaxMs, backoffMs, nextOnBeat, wakeReadAt } from '../../../src/monitor/schedule.ts';
+import { backoffMaxMs, backoffMs, nextOnBeat, spreadMs, wakeReadAt } from '../../../src/monitor/schedule.ts';
 
 describe('nextOnBeat', () => {
   it.each([
@@ -24,6 +24,14 @@ describe('nextOnBeat', () => {
         expect(Math.abs(due - now - interval)).toBeLessThanOrEqual(1.25 * beat);
       }),
     );
+  });
+});
+
+describe('spreadMs', () => {
+  it('is a part of the interval, but never sooner than may be read', () => {
+    expect([0, 0.5, 1].map((part) => spreadMs(5_000, 1_000, part))).toEqual([1_000, 3_000, 5_000]);
+    expect(spreadMs(1_000, 1_000, 0)).toBe(1_000);
+    expect(spreadMs(700, 1_000, 0)).toBe(700);
   });
 });
 
