@@ -23,7 +23,7 @@ export const knative: EventRequest = {
   body: json({ order: 7 }),
 };
 
-/** Tekton Pipelines' sink (docs/events.md): the whole object is in the body. */
+/** Tekton Pipelines' sink (its docs/events.md): the whole object is in the body. */
 export const tekton: EventRequest = {
   headers: {
     'Ce-Id': '77f78ae7-ff6d-4e39-9d05-b9a0b7850527',

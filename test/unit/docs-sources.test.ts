@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseYaml } from '../../src/config/yaml.ts';
+import { sources } from '../../src/sources/index.ts';
+import { TriggerBook } from '../../src/trigger/book.ts';
+import { loadExample } from '../support/example-config.ts';
+
+const root = new URL('../../', import.meta.url);
+
+/** What each page is about, and where the messages that it quotes come from. */
+const pages = [
+  { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs'] },
+  { page: 'events', kinds: ['events'], code: ['src/sources/events'] },
+  { page: 'ingest', kinds: ['sqs', 'events'], code: ['src/ingest'] },
+];
+
+const withTriggers = z.object({
+  triggers: z.array(z.object({ metadata: z.record(z.string(), z.string()) })),
+});
+
+describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
+  const text = readFileSync(new URL(`docs/${page}.md`, root), 'utf8');
+  /** Without the indent that blocks have inside a list. */
+  const blocks = [...text.matchAll(/^( *)```(\w+)\n(.*?)^ *```$/gms)].map(
+    ([, indent = '', language, block = '']) => ({
+      language,
+      block: block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
+  );
+  const yaml = blocks.filter(({ language }) => language === 'yaml').map(({ block }) => block);
+  const configs = yaml.filter((block) => block.includes('connections:\n'));
+  const triggers = yaml.filter((block) => block.startsWith('triggers:'));
+
+  it.each(configs)('has a configuration that serve takes: %#', async (block) => {
+    const { connections } = await loadExample(block);
+    expect(connections.size).toBeGreaterThan(0);
+    for (const { source } of connections.values()) expect(kinds).toContain(source.kind);
+  });
+
+  it.each(triggers)('has a trigger that the scaler takes: %#', async (block) => {
+    const { connections } = await loadExample(configs[0] ?? '');
+    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    const parsed = parseYaml(block);
+    const found = withTriggers.parse('value' in parsed ? parsed.value : undefined).triggers;
+    const [namespace = ''] = [...connections.values()][0]?.namespaces ?? [];
+    for (const { metadata } of found)
+      expect(kinds).toContain(book.trigger({ namespace, name: 'workers', metadata }).source.kind);
+  });
+
+  it('has JSON that is JSON', () => {
+    for (const { language, block } of blocks)
+      if (language === 'json') expect(() => JSON.parse(block)).not.toThrow();
+  });
+
+  it('quotes messages as they are', () => {
+    const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
+    expect(quoted.length).toBeGreaterThan(2);
+    const said = code.map(textOf).join('\n');
+    expect(quoted.filter((quote) => !said.includes(quote))).toEqual([]);
+  });
+});
+
+/** All of a folder's code. */
+function textOf(folder: string): string {
+  const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(new URL(`${folder}/${name}`, root), 'utf8'))
+    .join('\n');
+}
