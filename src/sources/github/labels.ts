@@ -1,9 +1,6 @@
 import { canonicalLabels } from './job.ts';
 import type { GitHubParams } from './params.ts';
 
-/** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */
-export const defaultRunnerLabels: readonly string[] = ['self-hosted', 'linux', 'x64'];
-
 /** A pool of runners that are alike. */
 export interface Runner {
   /** Lower case. */

@@ -1,8 +1,10 @@
 import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list } from '../../params/schema.ts';
 import { quote } from '../../params/values.ts';
-import { defaultRunnerLabels } from './labels.ts';
 import { isRepoName } from './repo-names.ts';
+
+/** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */
+const defaultRunnerLabels: readonly string[] = ['self-hosted', 'linux', 'x64'];
 
 /** A GitHub trigger's own keys; `owner`, `runnerScope` and the like belong to the connection. */
 export interface GitHubParams {
