@@ -29,7 +29,11 @@ export function pace(
 
 function untilTailMs(sinceHintMs: number): number {
   const next = tailMs.find((offsetMs) => offsetMs > sinceHintMs + sameReadMs);
-  return next === undefined ? Number.POSITIVE_INFINITY : next - sinceHintMs;
+  if (next === undefined) return Number.POSITIVE_INFINITY;
+  // The hint itself is still to be read for: it is one of many, which are spread.
+  if (next === 0) return -sinceHintMs;
+  // The hint was between two reads: else hints that keep coming would be read for twice a second.
+  return Math.max(minReadMs, next - sinceHintMs);
 }
 
 /** Messages that one read has seen, and not yet two. */

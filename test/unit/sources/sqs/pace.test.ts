@@ -24,7 +24,7 @@ describe('the next read', () => {
     ['idle', {}, 60_000],
     ['active', { active: true }, 2_000],
     ['after a hint', { nowMs: 5000, lastHintAtMs: 5000 }, 1_000],
-    ['just after a hint', { nowMs: 5020, lastHintAtMs: 5000 }, 980],
+    ['just after a hint', { nowMs: 5020, lastHintAtMs: 5000 }, 1_000],
     ['3 s after it', { nowMs: 6000, lastHintAtMs: 5000 }, 2_000],
     ['10 s after it', { nowMs: 8010, lastHintAtMs: 5000 }, 6_990],
     ['30 s after it', { nowMs: 15_000, lastHintAtMs: 5000 }, 20_000],
@@ -38,6 +38,13 @@ describe('the next read', () => {
 
   it('a read a little before its time counts for it', () => {
     expect(next({ nowMs: 5600, lastHintAtMs: 5000 }).nextReadMs).toBe(2400);
+  });
+
+  it('is never within a second of this one, whenever the hint was', () => {
+    for (let sinceHintMs = 0; sinceHintMs <= 70_000; sinceHintMs += 10)
+      expect(next({ nowMs: 80_000, lastHintAtMs: 80_000 - sinceHintMs }).nextReadMs).toBeGreaterThanOrEqual(
+        1_000,
+      );
   });
 
   it('comes after a second when one read has seen messages', () => {
