@@ -107,15 +107,26 @@ export class Monitor {
     state.monitor = undefined;
   }
 
-  /** "Look now": the first at once, those that follow within the source's least interval as one. */
+  /**
+   * "Look now": the first at once, those that follow within the source's least interval as one. A hint is only
+   * noted where it could bring no edge: what is active already is read by its clock.
+   */
   wake(cause: string, kind: 'event' | 'hint' = 'event', delayMs = 0): void {
     const nowMs = this.options.now();
-    if (kind === 'hint') this.lastHintAtMs = nowMs + delayMs;
+    if (kind === 'hint') {
+      this.lastHintAtMs = nowMs + delayMs;
+      if (!this.reading && !this.failing && this.allActive) return;
+    }
     if (this.reading) this.wokenAgain = true;
     this.wakeCause ??= cause;
     const at = wakeReadAt(nowMs + delayMs, this.lastWakeReadAtMs, this.minReadMs);
     if (!this.reading) this.dueForWakeAt(at);
     this.options.onWake(cause);
+  }
+
+  private get allActive(): boolean {
+    for (const { wasActive } of this.states.keys()) if (wasActive !== true) return false;
+    return true;
   }
 
   private dueForWakeAt(atMs: number): void {

@@ -16,14 +16,15 @@ export interface PaceConfig {
   readonly activeReadSeconds: number;
 }
 
-/** By the clock, by what is left of the tail of the last hint, or a second after messages came up. */
+/** By the clock; while nothing is active also by what is left of the tail of the last hint, or a second after messages came up. */
 export function pace(
   { idleReadSeconds, activeReadSeconds }: PaceConfig,
   { active, history, nowMs, lastHintAtMs }: PaceView<SqsSnapshot, SqsHistory>,
 ): Pace {
-  const byClockMs = (active ? activeReadSeconds : idleReadSeconds) * 1000;
+  if (active) return { nextReadMs: activeReadSeconds * 1000, watch: false };
+  const byClockMs = idleReadSeconds * 1000;
   const byHintMs = lastHintAtMs === undefined ? byClockMs : untilTailMs(nowMs - lastHintAtMs);
-  const confirmingMs = !active && isNew(history) ? minReadMs : byClockMs;
+  const confirmingMs = isNew(history) ? minReadMs : byClockMs;
   return { nextReadMs: Math.min(byClockMs, byHintMs, confirmingMs), watch: false };
 }
 

@@ -155,7 +155,7 @@ describe('reads', () => {
   });
 
   it('are spread over a second for a hint to a whole connection', async () => {
-    service.queues.set('b', { visible: 1, inFlight: 0 });
+    for (const queue of ['a', 'b']) service.queues.set(queue, { visible: 0, inFlight: 0 });
     await Promise.all([ask('a'), ask('b', 'other')]);
     await vi.advanceTimersByTimeAsync(100);
     const before = service.reads.length;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ScalerError } from '../../../src/errors.ts';
 import type { Board } from '../../../src/monitor/board.ts';
 import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { boardOf, connectionOf, referenceOf } from '../../support/board.ts';
@@ -113,5 +114,43 @@ describe('a hint by name', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(service.reads).toEqual([['a', 'b']]);
     await twin.board.close();
+  });
+});
+
+describe('a hint for a queue whose triggers are active', () => {
+  beforeEach(async () => {
+    service.queues.set('q-0', { visible: 3, inFlight: 0 });
+    board.hint('queues', 'q-0', 'hint');
+    await vi.advanceTimersByTimeAsync(1_500);
+    service.reads = [];
+  });
+
+  it('causes no read: the clock brings the number, and there is no edge to be had', async () => {
+    for (let i = 0; i < 100; i += 1) {
+      expect(board.hint('queues', 'q-0', 'hint')).toBe(true);
+      await vi.advanceTimersByTimeAsync(20);
+    }
+    // Every 2 s while it is active.
+    expect(service.readsOf('q-0')).toBe(1);
+  });
+
+  it('is read for while the queue cannot be read', async () => {
+    service.faults.set('q-0', new ScalerError('unavailable', 'down'));
+    await vi.advanceTimersByTimeAsync(2_000);
+    service.faults.clear();
+    service.reads = [];
+    board.hint('queues', 'q-0', 'hint');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(service.readsOf('q-0')).toBe(1);
+  });
+
+  it('is not lost when they are active no more', async () => {
+    board.hint('queues', 'q-0', 'hint');
+    service.queues.set('q-0', { visible: 0, inFlight: 0 });
+    await vi.advanceTimersByTimeAsync(2_000);
+    service.reads = [];
+    board.hint('queues', 'q-0', 'hint');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(service.readsOf('q-0')).toBe(1);
   });
 });
