@@ -40,6 +40,7 @@ export class Scaler {
   readonly metrics = new Metrics();
   private readonly options: ScalerOptions;
   private readonly lifecycle: Lifecycle;
+  private readonly book: TriggerBook;
   private readonly board: Board;
   private readonly decisions: Decisions;
   private readonly grpc: GrpcServer;
@@ -59,17 +60,18 @@ export class Scaler {
     this.options = options;
     this.token = admin.token;
     this.lifecycle = new Lifecycle(log);
-    const book = new TriggerBook({
+    this.book = new TriggerBook({
       sources,
       connections: new Map(),
       maxStalenessSeconds: limits.maxStalenessSeconds,
       maxRemembered: limits.triggers,
+      refuseSecretsFromEnv: this.refusesSecrets(config),
     });
     const events = createEventLog(eventLog, log);
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
     this.board = new Board({
-      book,
+      book: this.book,
       limits,
       log,
       metrics,
@@ -154,6 +156,11 @@ export class Scaler {
     ];
   }
 
+  /** What KEDA sends is read by whoever sees the traffic, unless gRPC has TLS; that is as it was at start. */
+  private refusesSecrets({ settings }: LoadedConfig): boolean {
+    return this.options.config.settings.grpc.tls === undefined && !settings.security.allowPlaintextSecrets;
+  }
+
   private async listenAdmin(): Promise<void> {
     const { host, port } = this.options.config.settings.admin;
     const bound = await this.admin.listen({ host, port });
@@ -197,6 +204,7 @@ export class Scaler {
   private apply(config: LoadedConfig): void {
     const { settings, connections } = config;
     const { log } = this.options;
+    this.book.use({ refuseSecretsFromEnv: this.refusesSecrets(config) });
     this.board.use(connections, settings.limits);
     log.level = settings.log.level;
     this.token = settings.admin.token;

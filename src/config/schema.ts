@@ -156,7 +156,9 @@ const security = z.strictObject({
   allowPlaintextSecrets: z
     .boolean()
     .default(false)
-    .describe('Whether a connection may send its password or token over a network connection without TLS.'),
+    .describe(
+      'Whether a connection may send its password or token over a network connection without TLS, and whether a trigger may have a secret from the environment (`passwordFromEnv`) where `grpc.tls` is not set.',
+    ),
 });
 
 const namespacePattern = z

@@ -36,6 +36,8 @@ export interface ConnectionKey<C> {
   doc: string;
   /** True: without `connection`, this key picks the connection. */
   selects: boolean;
+  /** Whether its value lets somebody in: a password, a token, a private key. */
+  secret?: boolean;
   /** Whether the connection has this setting with this value; absent: accepted and ignored. */
   agrees?(config: C, value: string): boolean;
 }

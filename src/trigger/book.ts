@@ -4,8 +4,10 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../params/values.ts';
 import type { AnySource } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common.ts';
+import { hideFromEnv } from './hide-from-env.ts';
 import { identityOf, keyOf } from './identity.ts';
 import { metricName } from './metric-name.ts';
+import { secretsFromEnv } from './secrets-from-env.ts';
 import { selectConnection } from './select-connection.ts';
 import type { ConfiguredConnection, Reference, Trigger } from './trigger.ts';
 
@@ -15,6 +17,8 @@ export interface BookOptions {
   maxStalenessSeconds: number;
   /** How many parsed references are remembered; the oldest goes first, and is parsed anew when it is asked for. */
   maxRemembered: number;
+  /** Whether secrets of a `…FromEnv` are refused: gRPC is in the open, and nobody has allowed them there. */
+  refuseSecretsFromEnv?: boolean;
 }
 
 /** Characters: anybody who reaches the port can send references, and each may be as long as a message. */
@@ -74,9 +78,10 @@ export class TriggerBook {
     if (name === '') faults.push('name: is missing from the reference');
 
     const source = this.source(given, faults);
-    if (!source) return refuse(reference, faults);
+    if (!source) return refuse(reference, given, faults);
     const own = parseParams(source.params, given);
     faults.push(...own.faults, ...unknownKeys(given, knownKeys(source)));
+    if (this.options.refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
     const selection = selectConnection({
       source,
       namespace,
@@ -84,13 +89,16 @@ export class TriggerBook {
       given,
       connections: this.options.connections,
     });
-    if (selection.kind === 'denied') return { error: selection.error.within(whose(reference)) };
+    if (selection.kind === 'denied') {
+      const message = `${whose(reference)}: ${hideFromEnv(selection.error.message, given.values())}`;
+      return { error: new ScalerError('denied', message) };
+    }
     faults.push(...selection.faults);
     if (faults.length === 0 && selection.kind === 'selected') {
       const conflict = source.conflict?.(own.params, selection.connection.config);
       if (conflict !== undefined) faults.push(conflict);
     }
-    if (faults.length > 0 || selection.kind === 'none') return refuse(reference, faults);
+    if (faults.length > 0 || selection.kind === 'none') return refuse(reference, given, faults);
 
     const target = source.target(own.params, selection.connection.config);
     const maxStalenessSeconds =
@@ -137,8 +145,8 @@ function knownKeys(source: AnySource): ReadonlySet<string> {
 
 const maxFaultsShown = 20;
 
-function refuse(reference: Reference, faults: readonly string[]): Outcome {
-  const shown = faults.slice(0, maxFaultsShown);
+function refuse(reference: Reference, given: ReadonlyMap<string, Given>, faults: readonly string[]): Outcome {
+  const shown = faults.slice(0, maxFaultsShown).map((fault) => hideFromEnv(fault, given.values()));
   if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
   return { error: new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`) };
 }

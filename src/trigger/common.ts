@@ -37,3 +37,6 @@ export const kedaOwnKeys: readonly string[] = [
   'tlsClientCert',
   'tlsClientKey',
 ];
+
+/** Of KEDA's own keys the secret ones. Under `metadata` they configure nothing, and are sent all the same. */
+export const kedaSecretKeys: readonly string[] = ['tlsClientKey'];

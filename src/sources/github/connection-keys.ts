@@ -6,7 +6,10 @@ function ignored(doc: string): ConnectionKey<GitHubConfig> {
   return { doc, selects: false };
 }
 
-const credential = ignored('Credentials belong to the connection; ignored.');
+const secret = {
+  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
+  secret: true,
+};
 
 /** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
 export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {
@@ -36,6 +39,6 @@ export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubC
     agrees: ({ app }, value) => app?.installationId === undefined || String(app.installationId) === value,
   },
   enableEtags: ignored('ETags are always used; ignored.'),
-  personalAccessToken: credential,
-  appKey: credential,
+  personalAccessToken: secret,
+  appKey: secret,
 };

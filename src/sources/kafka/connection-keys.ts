@@ -41,6 +41,10 @@ function ignored(doc: string): ConnectionKey<KafkaConfig> {
 }
 
 const credential = ignored('Credentials belong to the connection; ignored.');
+const secret = {
+  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
+  secret: true,
+};
 
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
@@ -73,16 +77,16 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
   fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
   unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
   username: credential,
-  password: credential,
+  password: secret,
   ca: credential,
   cert: credential,
-  key: credential,
-  keyPassword: credential,
+  key: secret,
+  keyPassword: secret,
   scopes: credential,
   oauthTokenEndpointUri: credential,
   oauthExtensions: credential,
   awsRoleArn: credential,
   awsAccessKeyID: credential,
-  awsSecretAccessKey: credential,
-  awsSessionToken: credential,
+  awsSecretAccessKey: secret,
+  awsSessionToken: secret,
 };

@@ -22,6 +22,10 @@ function ignored(doc: string): ConnectionKey<SqsConfig> {
 }
 
 const credential = ignored('Credentials belong to the connection; ignored.');
+const secret = {
+  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
+  secret: true,
+};
 
 /** The keys of KEDA's `aws-sqs-queue` trigger that belong to the connection (aws_sqs_queue_scaler.go, v2.21). */
 export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>>> = {
@@ -47,6 +51,6 @@ export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>
   },
   identityOwner: ignored('Who we are belongs to the connection; ignored.'),
   awsAccessKeyID: credential,
-  awsSecretAccessKey: credential,
-  awsSessionToken: credential,
+  awsSecretAccessKey: secret,
+  awsSessionToken: secret,
 };
