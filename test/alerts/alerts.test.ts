@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { usePrometheus } from '../support/prometheus-use.ts';
+import { alertNames, alertPath, documentedMetrics, metricsIn, readAlert } from './alert-files.ts';
+
+const run = promisify(execFile);
+const root = new URL('../../', import.meta.url);
+
+const checks = z.object({
+  tests: z.array(
+    z.object({ alert_rule_test: z.array(z.object({ exp_alerts: z.array(z.unknown()) })).min(1) }),
+  ),
+});
+
+function unitTest(name: string): string {
+  return fileURLToPath(new URL(`${name}.test.yaml`, import.meta.url));
+}
+
+describe.each(alertNames)('%s', (name) => {
+  const tools = usePrometheus();
+
+  it('is what promtool takes for a rule', async () => {
+    const { stdout } = await run(tools().promtool, ['check', 'rules', alertPath(name)]);
+    expect(stdout).toContain('SUCCESS: 1 rules found');
+  });
+
+  it('fires when it should, and not when it should not', async () => {
+    const { stdout } = await run(tools().promtool, ['test', 'rules', unitTest(name)]);
+    expect(stdout).toContain('SUCCESS');
+  });
+});
+
+describe.each(alertNames)('%s, as a file', (name) => {
+  it('is named like its group and its rule, and knows its runbook', () => {
+    const { group, rule } = readAlert(name);
+    expect([group, rule.alert]).toEqual([name, name]);
+    expect(rule.annotations.runbook_url).toBe(`docs/runbooks/${name}.md`);
+  });
+
+  it('asks for metrics that are documented', () => {
+    const metrics = metricsIn(readAlert(name).rule.expr);
+    expect(metrics).not.toEqual([]);
+    expect(metrics.filter((metric) => !documentedMetrics().has(metric))).toEqual([]);
+  });
+
+  it('has unit tests in which it fires and in which it does not', () => {
+    const { tests } = checks.parse(parse(readFileSync(unitTest(name), 'utf8')));
+    const fires = tests.map((test) => test.alert_rule_test.some(({ exp_alerts }) => exp_alerts.length > 0));
+    expect(new Set(fires)).toEqual(new Set([true, false]));
+  });
+
+  it('has a runbook with its four sections, and links to what is there', () => {
+    const page = new URL(`docs/runbooks/${name}.md`, root);
+    const text = readFileSync(page, 'utf8');
+    expect(text.split('\n')[0]).toBe(`# ${name}`);
+    expect([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
+      'Meaning',
+      'Impact',
+      'Diagnose',
+      'Mend',
+    ]);
+    const links = [...text.matchAll(/\]\(([^)\s#]+)/g)].map(([, link = '']) => link);
+    expect(links.filter((link) => !existsSync(new URL(link, page)))).toEqual([]);
+    expect(metricsIn(text).filter((metric) => !documentedMetrics().has(metric))).toEqual([]);
+  });
+});
+
+it('there is nothing in docs/runbooks and test/alerts for alerts that are not there', () => {
+  const runbooks = readdirSync(new URL('docs/runbooks', root)).map((name) => name.replace(/\.md$/, ''));
+  const unitTests = readdirSync(new URL('.', import.meta.url))
+    .filter((name) => name.endsWith('.test.yaml'))
+    .map((name) => name.replace(/\.test\.yaml$/, ''));
+  expect([runbooks.sort(), unitTests.sort()]).toEqual([alertNames.toSorted(), alertNames.toSorted()]);
+});
