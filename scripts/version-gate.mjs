@@ -1,0 +1,53 @@
+// What a release is called must be the same everywhere:
+//
+//   node scripts/version-gate.mjs [TAG] [--root DIRECTORY]
+//
+// With a tag (`v1.2.3`) the newest entry of the changelog must be of it too, and the entry is printed for the
+// release's notes. Exit code 1 with every difference on stderr.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) } },
+});
+const tag = positionals[0];
+const read = (path) => readFileSync(join(values.root, path), 'utf8');
+
+const { version } = JSON.parse(read('package.json'));
+const chart = parse(read('deploy/helm/backlog-scaler/Chart.yaml'));
+const entry = newestEntry(read('CHANGELOG.md'));
+
+const faults = [
+  fault('deploy/helm/backlog-scaler/Chart.yaml has the version', chart.version),
+  fault('deploy/helm/backlog-scaler/Chart.yaml has the appVersion', chart.appVersion),
+];
+if (tag !== undefined) {
+  faults.push(fault('the tag is', tag, `v${version}`));
+  faults.push(fault('the newest entry of CHANGELOG.md is', entry?.version));
+  if (entry?.unreleased)
+    faults.push('CHANGELOG.md has changes under "Unreleased": they belong to this release');
+  if (entry?.notes === '') faults.push(`CHANGELOG.md says nothing under ${entry.version}`);
+}
+
+const found = faults.filter((one) => one !== undefined);
+for (const one of found) console.error(one);
+if (found.length > 0) process.exitCode = 1;
+else if (tag !== undefined) console.log(entry.notes);
+
+function fault(what, is, wanted = version) {
+  return is === wanted ? undefined : `${what} ${is ?? 'missing'}; with package.json it would be ${wanted}`;
+}
+
+/** The first entry with a version, and whether anything stands above it that was not released. */
+function newestEntry(changelog) {
+  const [, ...sections] = changelog.split(/^## /m);
+  const text = (section) => section.slice(section.indexOf('\n') + 1).trim();
+  const index = sections.findIndex((section) => /^\[?\d/.test(section));
+  const version = /^\[?(\d[^\]\s]*)/.exec(sections[index] ?? '')?.[1];
+  const above = index === -1 ? sections : sections.slice(0, index);
+  return { version, notes: text(sections[index] ?? ''), unreleased: above.some((one) => text(one) !== '') };
+}
