@@ -1,11 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
+import type { Activity } from '../../src/grpc/desk.ts';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import type { Trigger } from '../../src/trigger/trigger.ts';
 import { FakeDesk } from '../support/fake-desk.ts';
 import { startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';
+
+/** Ends the first streams with an error; a workload at rest after that. */
+class FailingDesk extends FakeDesk {
+  readonly followedAtMs: number[] = [];
+  private readonly failures: number;
+
+  constructor(failures: number) {
+    super();
+    this.failures = failures;
+    this.known('orders-worker', 0);
+  }
+
+  override follow(trigger: Trigger, told: (activity: Activity) => void): () => void {
+    this.followedAtMs.push(performance.now());
+    if (this.followedAtMs.length <= this.failures) throw new ScalerError('unavailable', 'not yet');
+    return super.follow(trigger, told);
+  }
+}
 
 describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   const startKeda = useKeda();
@@ -67,6 +87,33 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
       await eventually(() => expect([states, specs.length]).toEqual([[false, true], 2]));
       // KEDA logs every end of a stream but OK, and only OK resets its delay.
       expect(keda.errors).toEqual([]);
+    } finally {
+      await keda.stop();
+      await successor.drain(10_000);
+    }
+  });
+
+  it('comes back after a drain within its shortest delay, whatever errors had made of it', async () => {
+    const failing = new FailingDesk(2);
+    const { port, server } = await startServer(failing);
+    const keda = startKeda();
+    await keda.open('a', addressed(port));
+    const { states } = await keda.run('a');
+    await eventually(() => expect(states).toEqual([false]));
+    // KEDA has waited 2 s, then 4, and would wait 8 next; an end with OK takes it back to 2.
+    const [, second = 0, third = 0] = failing.followedAtMs;
+
+    const drainedAtMs = performance.now();
+    await server.drain(10_000);
+    const after = new FailingDesk(0);
+    const successor = new GrpcServer(
+      { host: '127.0.0.1', port },
+      { desk: after, metrics: new Metrics(), log: silentLogger },
+    );
+    await successor.listen();
+    try {
+      await eventually(() => expect(states).toEqual([false, false]));
+      expect((after.followedAtMs[0] ?? 0) - drainedAtMs).toBeLessThan(third - second);
     } finally {
       await keda.stop();
       await successor.drain(10_000);

@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FakeDesk } from '../support/fake-desk.ts';
+import { oldKeda } from '../support/old-keda.ts';
 import { rawCall, rawConnection } from '../support/raw-rpc.ts';
 import { startServer } from '../support/rpc.ts';
 
@@ -37,47 +33,11 @@ describe('the wire', () => {
     const desk = new FakeDesk();
     desk.known('a', 0.2);
     const { port } = await startServer(desk);
-    const old = oldClient(port);
+    const { ask } = oldKeda(port);
     const ref = { name: 'a', namespace: 'shop', scalerMetadata: { target: '2.5' } };
-    const spec = await old('GetMetricSpec', ref);
+    const spec = await ask('GetMetricSpec', ref);
     expect(spec).toEqual({ metricSpecs: [{ metricName: 'fake-a', targetSize: '3' }] });
-    const metrics = await old('GetMetrics', { scaledObjectRef: ref, metricName: 'fake-a' });
+    const metrics = await ask('GetMetrics', { scaledObjectRef: ref, metricName: 'fake-a' });
     expect(metrics).toEqual({ metricValues: [{ metricName: 'fake-a', metricValue: '1' }] });
   });
 });
-
-/** The contract as it was before KEDA v2.17, as far as these two RPCs go. */
-const before217 = `
-syntax = "proto3";
-package externalscaler;
-service ExternalScaler {
-  rpc GetMetricSpec(ScaledObjectRef) returns (GetMetricSpecResponse) {}
-  rpc GetMetrics(GetMetricsRequest) returns (GetMetricsResponse) {}
-}
-message ScaledObjectRef { string name = 1; string namespace = 2; map<string, string> scalerMetadata = 3; }
-message GetMetricSpecResponse { repeated MetricSpec metricSpecs = 1; }
-message MetricSpec { string metricName = 1; int64 targetSize = 2; }
-message GetMetricsRequest { ScaledObjectRef scaledObjectRef = 1; string metricName = 2; }
-message GetMetricsResponse { repeated MetricValue metricValues = 1; }
-message MetricValue { string metricName = 1; int64 metricValue = 2; }
-`;
-
-function oldClient(port: number): (method: string, request: object) => Promise<unknown> {
-  const dir = mkdtempSync(join(tmpdir(), 'old-proto-'));
-  const file = join(dir, 'externalscaler.proto');
-  writeFileSync(file, before217);
-  const loaded = loadPackageDefinition(loadSync(file, { longs: String, defaults: true }));
-  rmSync(dir, { recursive: true });
-  const { externalscaler } = loaded as unknown as {
-    externalscaler: { ExternalScaler: ServiceClientConstructor };
-  };
-  const client = new externalscaler.ExternalScaler(`127.0.0.1:${port}`, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  return (method, request) =>
-    new Promise((resolve, reject) => {
-      client[method]?.(request, (error: Error | null, response: unknown) => {
-        if (error) reject(error);
-        else resolve(response);
-      });
-    });
-}
