@@ -1,0 +1,213 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { z } from 'zod';
+import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
+import { sources } from '../../src/sources/index.ts';
+import { TriggerBook } from '../../src/trigger/book.ts';
+import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';
+import { loadExample } from '../support/example-config.ts';
+
+const root = new URL('../../', import.meta.url);
+const guides = [
+  'README.md',
+  'docs/migrate.md',
+  'docs/operations.md',
+  'docs/scaledjobs.md',
+  'docs/troubleshooting.md',
+];
+
+const trigger = z.strictObject({
+  type: z.string(),
+  metadata: z.record(z.string(), z.string()),
+  authenticationRef: z.object({ name: z.string() }).optional(),
+});
+const scaled = z.looseObject({
+  kind: z.enum(['ScaledObject', 'ScaledJob']),
+  metadata: z.object({ name: z.string(), namespace: z.string() }),
+  spec: z.looseObject({ triggers: z.array(trigger).min(1) }),
+});
+const snippet = z.strictObject({ triggers: z.array(trigger).min(1) });
+const config = z.looseObject({ connections: z.record(z.string(), z.unknown()) });
+const helmValues = z.looseObject({ config: z.record(z.string(), z.unknown()) });
+type Scaled = z.infer<typeof scaled>;
+
+interface Guide {
+  readonly text: string;
+  readonly scaled: readonly Scaled[];
+  readonly configs: readonly string[];
+  readonly values: readonly z.infer<typeof helmValues>[];
+  /** What is neither: it would be shown to people and read by no test. */
+  readonly unread: readonly string[];
+}
+
+function fenced(text: string, language: string): string[] {
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
+  return [...blocks].map(([, block = '']) => block);
+}
+
+/** The text of a diff before (`-`) or after (`+`). */
+function side(diff: string, sign: '-' | '+'): string {
+  const lines = diff.split('\n').filter((line) => line.startsWith(' ') || line.startsWith(sign));
+  return lines.map((line) => line.slice(1)).join('\n');
+}
+
+function documentsOf(block: string): unknown[] {
+  return parseAllDocuments(block).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS();
+  });
+}
+
+/** A bare list of triggers is that of a workload in `shop`. */
+function scaledOf(document: unknown): Scaled | undefined {
+  const whole = scaled.safeParse(document);
+  if (whole.success) return whole.data;
+  const { data } = snippet.safeParse(document);
+  return data && { kind: 'ScaledObject', metadata: { name: 'workers', namespace: 'shop' }, spec: data };
+}
+
+function readGuide(page: string): Guide {
+  const text = readFileSync(new URL(page, root), 'utf8');
+  const blocks = [...fenced(text, 'yaml'), ...fenced(text, 'diff').map((diff) => side(diff, '+'))];
+  const documents = blocks.flatMap(documentsOf);
+  const values = documents.flatMap((document) => helmValues.safeParse(document).data ?? []);
+  const configs = documents.filter((document) => config.safeParse(document).success);
+  return {
+    text,
+    scaled: documents.flatMap((document) => scaledOf(document) ?? []),
+    configs: [...configs, ...values.map((value) => value.config)].map((document) => stringify(document)),
+    values,
+    unread: documents
+      .filter((one) => !(scaledOf(one) || config.safeParse(one).success || helmValues.safeParse(one).success))
+      .map((one) => stringify(one)),
+  };
+}
+
+/** The connections of the guides' own configurations; those of the README where a page has none. */
+async function connectionsOf({ configs }: Guide): Promise<Map<string, ConfiguredConnection>> {
+  const texts = configs.length > 0 ? configs : readGuide('README.md').configs;
+  const loaded = await Promise.all(texts.map(loadExample));
+  return new Map(loaded.flatMap(({ connections }) => [...connections]));
+}
+
+describe.each(guides)('%s', (page) => {
+  const guide = readGuide(page);
+  let connections: Map<string, ConfiguredConnection>;
+
+  beforeAll(async () => {
+    connections = await connectionsOf(guide);
+  });
+
+  it('has no YAML that no test reads, and configurations that serve takes', () => {
+    expect(guide.unread).toEqual([]);
+    expect(connections.size).toBeGreaterThan(0);
+  });
+
+  it.each(guide.scaled)('$kind $metadata.name: the scaler takes its triggers', ({ kind, metadata, spec }) => {
+    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    for (const { type, metadata: keys } of spec.triggers) {
+      expect(book.trigger({ ...metadata, metadata: keys }).source.kind).toBe(keys['source']);
+      if (kind === 'ScaledJob') expect(type).toBe('external');
+    }
+  });
+});
+
+describe('docs/migrate.md', () => {
+  const diffs = fenced(readGuide('docs/migrate.md').text, 'diff').map((diff) => ({
+    before: scaled.parse(documentsOf(side(diff, '-'))[0]),
+    after: scaled.parse(documentsOf(side(diff, '+'))[0]),
+  }));
+
+  it('shows every built-in scaler that there is a source for', () => {
+    const types = diffs.map(({ before }) => before.spec.triggers[0]?.type);
+    expect(types.toSorted()).toEqual(['apache-kafka', 'aws-sqs-queue', 'github-runner', 'kafka']);
+  });
+
+  it.each(diffs)(
+    '$before.metadata.name: no key changes, some come, authenticationRef goes',
+    ({ before, after }) => {
+      const [from, to] = [before.spec.triggers[0], after.spec.triggers[0]];
+      expect(from?.authenticationRef).toBeDefined();
+      expect(to?.authenticationRef).toBeUndefined();
+      const { scalerAddress, source } = to?.metadata ?? {};
+      expect(to?.metadata).toEqual({ scalerAddress, source, ...from?.metadata });
+    },
+  );
+});
+
+describe('docs/scaledjobs.md', () => {
+  const row = /^\| `(default|accurate|eager)` \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|/gm;
+  const rows = [...readGuide('docs/scaledjobs.md').text.matchAll(row)];
+
+  it('has rows for every strategy', () => {
+    expect(new Set(rows.map(([, kind]) => kind)).size).toBe(3);
+  });
+
+  it.each(rows.map(([line, kind, ...numbers]) => ({ line, kind, numbers: numbers.map(Number) })))(
+    '$line',
+    ({ kind, numbers: [value = 0, running = 0, pending = 0, creates] }) => {
+      const strategy = z.object({ kind: z.enum(['default', 'accurate', 'eager']) }).parse({ kind });
+      const poll = { isActive: true, value, target: 1, running, pending };
+      expect(jobsToCreate({ ...scaledJobDefaults, maxReplicaCount: 50, strategy }, poll)).toBe(creates);
+    },
+  );
+});
+
+describe('messages', () => {
+  const code = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(new URL(`src/${name}`, root), 'utf8'))
+    .join('\n');
+  /** KEDA's and gRPC's own, which are not in our code. */
+  const foreign = ['connection refused', 'no such host', 'context deadline exceeded'];
+
+  it.each(guides)('%s quotes them as they are', (page) => {
+    const { text } = readGuide(page);
+    const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]+)\*(?!\*)/g)].map(([, quote = '']) => quote);
+    expect(quoted.filter((quote) => !foreign.includes(quote) && !code.includes(quote))).toEqual([]);
+  });
+
+  it('troubleshooting.md quotes many', () => {
+    const quoted = readGuide('docs/troubleshooting.md').text.match(/(?<![*\w])\*[^*\n]{10,}\*(?!\*)/g);
+    expect(quoted?.length).toBeGreaterThan(40);
+  });
+});
+
+describe('the chart', () => {
+  const file = new URL('deploy/helm/backlog-scaler/values.yaml', root);
+  /** What a user fills in as it comes. */
+  const free = new Set(['config', 'annotations']);
+
+  function unknown(given: object, known: object, at: string): string[] {
+    return Object.entries(given).flatMap(([key, value]) => {
+      const found = Object.entries(known).find(([name]) => name === key);
+      if (!found) return [`${at}${key}`];
+      const deeper = !free.has(key) && value instanceof Object && !Array.isArray(value);
+      return deeper ? unknown(value, z.record(z.string(), z.unknown()).parse(found[1]), `${at}${key}.`) : [];
+    });
+  }
+
+  const known = z.record(z.string(), z.unknown()).parse(parse(readFileSync(file, 'utf8')));
+
+  it('has every value that the README sets', () => {
+    const { values } = readGuide('README.md');
+    expect(values.length).toBe(1);
+    for (const value of values) expect(unknown(value, known, '')).toEqual([]);
+  });
+
+  /** Not those of `config` that are called the same. */
+  const own = 'image|keda|networkPolicy|prometheusRule|serviceMonitor|dashboard|persistence|serviceAccount';
+  const named = new RegExp(`\`((?:${own})\\.[\\w.]+|secretMounts|extraEnv|replicaCount)\``, 'g');
+
+  it('has every value that the guides name', () => {
+    const paths = guides.flatMap((page) =>
+      [...readGuide(page).text.matchAll(named)].map(([, path = '']) => path),
+    );
+    expect(paths.length).toBeGreaterThan(5);
+    for (const path of paths) {
+      const given = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), null);
+      expect(unknown(z.object({}).loose().parse(given), known, '')).toEqual([]);
+    }
+  });
+});
