@@ -1,0 +1,121 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import { FakeGitHub } from '../../src/demo/github/fake-github.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { DecisionSink, status } from '../support/decision-sink.ts';
+import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
+import { app, hasty, run, secret } from '../support/github-scaler.ts';
+import { jobPayload, send } from '../support/github-webhooks.ts';
+import { ref, TestClient } from '../support/rpc-client.ts';
+import { WholeScaler } from '../support/whole-scaler.ts';
+
+const waiters = 12;
+
+/** A whole scaler, over TLS, to which everything happens that has a metric. */
+export class EventfulScaler {
+  private readonly scaler: WholeScaler;
+  private readonly client: TestClient;
+  private readonly github: FakeGitHub;
+  private readonly settings: object;
+  private round = 0;
+
+  /** It ends with the test. */
+  static async start(): Promise<EventfulScaler> {
+    const directory = mkdtempSync(join(tmpdir(), 'eventful-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const { ca, server } = makeCertificates(directory);
+    const github = await FakeGitHub.start({ owner: 'acme', app });
+    onTestFinished(() => github.close());
+    github.addRepo('web');
+    const sink = await DecisionSink.start();
+    onTestFinished(() => sink.stop());
+    // It takes the first decisions and then no more: the others are dropped.
+    sink.behave = [status(202), status(503)];
+    const settings = configured(github, sink, server, join(directory, 'events'));
+    const scaler = await WholeScaler.start(settings, {
+      'app.pem': github.app?.privateKey ?? '',
+      'webhook-secret': secret,
+    });
+    onTestFinished(() => scaler.stop());
+    const client = new TestClient(
+      `localhost:${scaler.port('grpc')}`,
+      credentials.createSsl(readFileSync(ca)),
+    );
+    onTestFinished(() => client.close());
+    return new EventfulScaler(scaler, client, github, settings);
+  }
+
+  private constructor(scaler: WholeScaler, client: TestClient, github: FakeGitHub, settings: object) {
+    this.scaler = scaler;
+    this.client = client;
+    this.github = github;
+    this.settings = settings;
+    client.streamIsActive(runners('ci'));
+    client.streamMetricSpec(runners('ci'));
+  }
+
+  get adminPort(): number {
+    return this.scaler.port('admin');
+  }
+
+  /** One of everything; the more often, the more there is between two scrapes. */
+  async happen(): Promise<void> {
+    this.round += 1;
+    const port = this.scaler.port('ingest');
+    // Nobody hooks this GitHub up: only a read finds the job, and corrects the ledger.
+    if (this.round % 5 === 1) this.github.startRun('web', run(1));
+    await postEvents(
+      port,
+      workEvent(this.round % 2 === 1 ? 'requested' : 'done', `item-${(this.round + 1) >> 1}`),
+    );
+    await send(port, jobPayload('queued', { id: 900_000 + this.round, run_id: 800_000 + this.round }));
+    await send(port, jobPayload('queued'), { signedWith: 'not the secret' });
+    await this.poll();
+    if (this.round > 2) return;
+    await this.scaler.reload({ ...this.settings, log: { level: this.round === 1 ? 'loud' : 'warn' } });
+  }
+
+  private async poll(): Promise<void> {
+    const workers = Array.from({ length: waiters }, (_, i) =>
+      ref(`worker-${i}`, { source: 'events', connection: 'builds', backlog: 'work' }),
+    );
+    const triggers = [...workers, runners('ci'), runners('down'), ref('wrong', { source: 'nowhere' })];
+    await Promise.allSettled(triggers.map((trigger) => this.client.getMetrics(trigger, '')));
+  }
+}
+
+function runners(connection: string) {
+  return ref(`runners-${connection}`, { source: 'github', connection });
+}
+
+function configured(
+  github: FakeGitHub,
+  sink: DecisionSink,
+  { cert, key }: { cert: string; key: string },
+  dir: string,
+): object {
+  const acme = {
+    source: 'github',
+    owner: 'acme',
+    app: { id: github.app?.id, privateKeyFile: 'app.pem' },
+    webhookSecretFile: 'webhook-secret',
+    ...hasty,
+  };
+  return {
+    grpc: { host: '127.0.0.1', port: 0, tls: { certFile: cert, keyFile: key } },
+    ingest,
+    eventLog: { type: 'file', dir },
+    limits: { coldReadTimeoutMs: 50, firstSyncTimeoutSeconds: 1 },
+    security: { allowPlaintextSecrets: true },
+    decisions: { sink: sink.url, maxQueued: 2, batchSize: 1, flushMs: 1 },
+    connections: {
+      builds: { source: 'events', ttlSeconds: 3600, items: workItems },
+      ci: { ...acme, apiUrl: github.url },
+      // Nothing listens on the discard port.
+      down: { ...acme, apiUrl: 'http://127.0.0.1:9' },
+    },
+  };
+}
