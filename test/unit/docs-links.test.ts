@@ -3,11 +3,9 @@ import { expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 const pages = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'],
-  ...readdirSync(new URL('docs', root))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
+  ...readdirSync(root),
+  ...readdirSync(new URL('docs', root), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'));
 
 function prose(page: URL): string {
   return readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '');
