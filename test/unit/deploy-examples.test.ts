@@ -27,9 +27,9 @@ const scaled = manifest.extend({
 });
 type Scaled = z.infer<typeof scaled>;
 
-/** But for those of other systems, which `test/ingest/examples.test.ts` plays. */
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-  (name) => name.endsWith('.yaml') && !name.startsWith('hints/'),
+/** The folders of sources; `test/ingest/examples.test.ts` plays what is in `hints`. */
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /^(?!hints\/).+\/.+\.yaml$/.test(name),
 );
 
 /** The documents of a file; a key twice or a wrong indent is an error. */
