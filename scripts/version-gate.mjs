@@ -19,11 +19,13 @@ const read = (path) => readFileSync(join(values.root, path), 'utf8');
 
 const { version } = JSON.parse(read('package.json'));
 const chart = parse(read('deploy/helm/backlog-scaler/Chart.yaml'));
+const listing = parse(read('deploy/artifacthub/artifacthub-pkg.yml'));
 const entry = newestEntry(read('CHANGELOG.md'));
 
 const faults = [
   fault('deploy/helm/backlog-scaler/Chart.yaml has the version', chart.version),
   fault('deploy/helm/backlog-scaler/Chart.yaml has the appVersion', chart.appVersion),
+  fault('deploy/artifacthub/artifacthub-pkg.yml has the version', listing.version),
 ];
 if (tag !== undefined) {
   faults.push(fault('the tag is', tag, `v${version}`));

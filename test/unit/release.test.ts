@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 
 const gate = fileURLToPath(new URL('../../scripts/version-gate.mjs', import.meta.url));
 
@@ -15,12 +16,14 @@ let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'backlog-scaler-release-'));
   mkdirSync(join(root, 'deploy/helm/backlog-scaler'), { recursive: true });
+  mkdirSync(join(root, 'deploy/artifacthub'));
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
 interface Release {
   packageVersion?: string;
   chart?: string;
+  listed?: string;
   log?: string;
 }
 
@@ -30,9 +33,10 @@ function run(
   tag: string | undefined,
   release: Release = {},
 ): { status: number | null; out: string; err: string } {
-  const { packageVersion = '1.2.3', chart = sameChart, log = released } = release;
+  const { packageVersion = '1.2.3', chart = sameChart, listed = '1.2.3', log = released } = release;
   writeFileSync(join(root, 'package.json'), JSON.stringify({ version: packageVersion }));
   writeFileSync(join(root, 'deploy/helm/backlog-scaler/Chart.yaml'), chart);
+  writeFileSync(join(root, 'deploy/artifacthub/artifacthub-pkg.yml'), `version: ${listed}\n`);
   writeFileSync(join(root, 'CHANGELOG.md'), log);
   const args = [gate, '--root', root, ...(tag === undefined ? [] : [tag])];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -61,6 +65,7 @@ describe('the version gate', () => {
     ['another chart', 'v1.2.3', { chart: 'version: 1.2.2\nappVersion: 1.2.3' }, 'has the version 1.2.2'],
     ['another app', 'v1.2.3', { chart: 'version: 1.2.3\nappVersion: 1.2.2' }, 'has the appVersion 1.2.2'],
     ['a chart without app', undefined, { chart: 'version: 1.2.3' }, 'has the appVersion missing'],
+    ['another listing', undefined, { listed: '1.2.2' }, 'artifacthub-pkg.yml has the version 1.2.2'],
     ['no entry', 'v1.2.3', { log: changelog('## Unreleased') }, 'CHANGELOG.md is missing'],
     [
       'an old entry on top',
@@ -91,6 +96,27 @@ describe('the version gate', () => {
       status: 0,
       out: '',
       err: '',
+    });
+  });
+
+  it('holds for this repository', () => {
+    const { status, stderr } = spawnSync(process.execPath, [gate], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('the listing on Artifact Hub', () => {
+  it('has what a package of kind keda-scaler needs', () => {
+    const text = readFileSync(
+      new URL('../../deploy/artifacthub/artifacthub-pkg.yml', import.meta.url),
+      'utf8',
+    );
+    expect(parse(text)).toMatchObject({
+      name: 'backlog-scaler',
+      displayName: expect.any(String),
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      description: expect.any(String),
+      license: 'Apache-2.0',
     });
   });
 });
