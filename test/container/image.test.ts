@@ -122,4 +122,10 @@ describe('the image', () => {
     const prebuilds = readdirSync(join(root, workdir, 'node_modules/classic-level/prebuilds'));
     expect(prebuilds).toEqual(expect.arrayContaining(['linux-arm64', 'linux-x64']));
   });
+
+  it('is given the same share by the chart, where that adds options of its own', () => {
+    const template = new URL('../../deploy/helm/backlog-scaler/templates/deployment.yaml', import.meta.url);
+    const [share] = /--max-old-space-size-percentage=\d+/.exec(readFileSync(template, 'utf8')) ?? [];
+    expect(share).toBe(image().env['NODE_OPTIONS']);
+  });
 });
