@@ -29,7 +29,7 @@ function fetch(home: string): void {
   mkdirSync(cache, { recursive: true });
   const unfinished = mkdtempSync(`${home}.unfinished-`);
   try {
-    run('npm', ['pack', '--silent', '--pack-destination', unfinished, name], name);
+    run('npm', ['pack', '--loglevel=error', '--pack-destination', unfinished, name], name);
     run('tar', ['xzf', join(unfinished, name.replace('@', '-').concat('.tgz')), '-C', unfinished], name);
     if (!existsSync(home)) renameSync(join(unfinished, 'package'), home);
   } finally {

@@ -96,6 +96,11 @@ describe('a release', () => {
   const inputs = (name: string, action: string) =>
     release(name).steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
 
+  it('stops at a failure in a pipe', () => {
+    // GitHub gives `-o pipefail` only to a shell that is named.
+    expect(named('release.yaml')['defaults']).toEqual({ run: { shell: 'bash' } });
+  });
+
   it('is made by a tag alone', () => expect(on).toEqual({ push: { tags: ['v*'] } }));
 
   it('is published after CI and the version gate have passed', () => {
