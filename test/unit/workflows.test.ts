@@ -19,6 +19,7 @@ const job = z.looseObject({
 });
 const workflow = z.looseObject({
   on: z.record(z.string(), z.unknown()),
+  defaults: z.unknown(),
   permissions: z.strictObject({}),
   jobs: z.record(z.string(), job),
 });
@@ -98,7 +99,7 @@ describe('a release', () => {
 
   it('stops at a failure in a pipe', () => {
     // GitHub gives `-o pipefail` only to a shell that is named.
-    expect(named('release.yaml')['defaults']).toEqual({ run: { shell: 'bash' } });
+    expect(named('release.yaml').defaults).toEqual({ run: { shell: 'bash' } });
   });
 
   it('is made by a tag alone', () => expect(on).toEqual({ push: { tags: ['v*'] } }));
