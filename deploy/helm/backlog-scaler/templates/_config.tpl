@@ -1,0 +1,83 @@
+{{- /* The whole configuration: the user's, with the chart's addresses and certificates. */ -}}
+{{- define "backlog-scaler.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $config "at" "config") -}}
+{{- $grpc := merge (dict "port" .Values.service.port) (default dict $config.grpc) -}}
+{{- if and (gt (int .Values.replicaCount) 1) (not (hasKey $grpc "maxConnectionAgeSeconds")) -}}
+{{- $_ := set $grpc "maxConnectionAgeSeconds" 1800 -}}
+{{- end -}}
+{{- if .Values.tls.enabled -}}
+{{- $tls := dict "certFile" "/etc/backlog-scaler-tls/tls.crt" "keyFile" "/etc/backlog-scaler-tls/tls.key" -}}
+{{- if include "backlog-scaler.clientCaSecret" . -}}
+{{- $_ := set $tls "clientCaFile" "/etc/backlog-scaler-client-ca/ca.crt" -}}
+{{- end -}}
+{{- with .Values.tls.allowedClientNames }}{{ $_ := set $tls "allowedClientNames" . }}{{ end -}}
+{{- $_ := set $grpc "tls" $tls -}}
+{{- end -}}
+{{- $_ := set $config "grpc" $grpc -}}
+{{- $_ := set $config "admin" (merge (dict "port" .Values.admin.port) (default dict $config.admin)) -}}
+{{- $_ := set $config "ingest" (merge (dict "port" .Values.ingest.port) (default dict $config.ingest)) -}}
+{{- if eq (include "backlog-scaler.eventLog" .) "file" -}}
+{{- $_ := set $config.eventLog "dir" "/var/lib/backlog-scaler" -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{- define "backlog-scaler.eventLog" -}}
+{{- dig "eventLog" "type" "memory" .Values.config -}}
+{{- end -}}
+
+{{- /* What the scaler reads only at its start (src/config/changes.ts). */ -}}
+{{- define "backlog-scaler.restartChecksum" -}}
+{{- $config := include "backlog-scaler.config" . | fromYaml -}}
+{{- $admin := pick $config.admin "port" -}}
+{{- $ingest := pick $config.ingest "port" -}}
+{{- $parts := dict "grpc" $config.grpc "admin" $admin "ingest" $ingest "eventLog" (default dict $config.eventLog) -}}
+{{- ternary $config $parts .Values.restartOnConfigChange | toJson | sha256sum -}}
+{{- end -}}
+
+{{- /* A ConfigMap is no place for a secret. A variable, `${NAME}`, is none. */ -}}
+{{- define "backlog-scaler.refuseSecrets" -}}
+{{- $at := .at -}}
+{{- $secrets := list "password" "clientSecret" "token" "privateKey" "webhookSecret" "webhookSecrets" "secretAccessKey" "sessionToken" -}}
+{{- if kindIs "map" .node -}}
+{{- range $key, $value := .node -}}
+{{- $path := printf "%s.%s" $at $key -}}
+{{- if and (has $key $secrets) (not (kindIs "map" $value)) -}}
+{{- range (kindIs "slice" $value | ternary $value (list $value)) -}}
+{{- if not (regexMatch "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$" (toString .)) -}}
+{{- fail (printf "%s: a secret cannot be in a ConfigMap: write %sFile with a path of secretMounts, or ${NAME} with extraEnv" $path $key) -}}
+{{- end -}}
+{{- end -}}
+{{- else if and (kindIs "string" $value) (contains "PRIVATE KEY-----" $value) -}}
+{{- fail (printf "%s: a private key cannot be in a ConfigMap: write %sFile with a path of secretMounts" $path $key) -}}
+{{- else -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- else if kindIs "slice" .node -}}
+{{- range $i, $value := .node -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" (printf "%s[%d]" $at $i)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Several pods need an event log that all of them read, where something comes in from outside. */ -}}
+{{- define "backlog-scaler.refuseReplicas" -}}
+{{- $type := include "backlog-scaler.eventLog" . -}}
+{{- if and (gt (int .Values.replicaCount) 1) (has $type (list "memory" "file")) -}}
+{{- if eq $type "file" -}}
+{{- fail "replicaCount: the event log on a volume (config.eventLog.type file) is for one pod" -}}
+{{- end -}}
+{{- $why := list -}}
+{{- if or .Values.ingest.enabled (dig "ingest" "tokens" list .Values.config) }}{{ $why = append $why "ingest" }}{{ end -}}
+{{- range $name, $connection := .Values.config.connections -}}
+{{- if or (has $connection.source (list "github" "events")) $connection.snsTopics -}}
+{{- $why = append $why (printf "connection %s" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if $why -}}
+{{- fail (printf "replicaCount: an event log in %s is for one pod, and these need one for all: %s" $type (join ", " $why)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { FakeDesk } from '../support/fake-desk.ts';
+import { startServer } from '../support/rpc.ts';
+import { WholeScaler } from '../support/whole-scaler.ts';
+import { chart, type Ended } from './helm.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const script = readFileSync(join(chart, 'files/test.cjs'), 'utf8');
+
+/** Runs what the pod of `helm test` runs, in the folder that has the image's files. */
+function call(settings: object): Promise<Ended> {
+  const child = spawn(process.execPath, ['--eval', script, JSON.stringify(settings)], { cwd: root });
+  let output = '';
+  const add = (text: Buffer): void => {
+    output += text.toString();
+  };
+  child.stdout.on('data', add);
+  child.stderr.on('data', add);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ ok: code === 0, output }));
+  });
+}
+
+describe('what helm test runs', () => {
+  async function whole(): Promise<WholeScaler> {
+    const scaler = await WholeScaler.start({
+      connections: { jobs: { source: 'sqs', region: 'eu-central-1' } },
+    });
+    onTestFinished(() => scaler.stop());
+    return scaler;
+  }
+
+  it('passes where the scaler serves and refuses what it must', async () => {
+    const scaler = await whole();
+    expect(await call({ address: `127.0.0.1:${scaler.port('grpc')}` })).toEqual({
+      ok: true,
+      output: 'the scaler is serving\na trigger without a source is refused, as it must be\n',
+    });
+  });
+
+  it('tells the metric of a trigger', async () => {
+    const scaler = await whole();
+    const metadata = { source: 'sqs', connection: 'jobs', queueURL: 'builds', awsRegion: 'eu-central-1' };
+    const address = `127.0.0.1:${scaler.port('grpc')}`;
+    expect(await call({ address, trigger: { metadata } })).toEqual({
+      ok: true,
+      output: "the scaler is serving\nthe trigger's metric is sqs-builds\n",
+    });
+    const wrong = await call({ address, trigger: { metadata: { ...metadata, connection: 'other' } } });
+    expect(wrong.ok).toBe(false);
+    expect(wrong.output).toMatch(/connection/);
+  });
+
+  it('fails where nobody answers', async () => {
+    const { ok } = await call({ address: '127.0.0.1:1' });
+    expect(ok).toBe(false);
+  });
+
+  it('asks whether the scaler is ready where it cannot call', async () => {
+    const scaler = await whole();
+    const url = `http://127.0.0.1:${scaler.port('admin')}`;
+    expect((await call({ readyUrl: `${url}/readyz` })).ok).toBe(true);
+    expect((await call({ readyUrl: `${url}/nothing` })).ok).toBe(false);
+  });
+
+  describe('with TLS', () => {
+    let dir = '';
+    let certificates: Certificates;
+
+    beforeAll(() => {
+      dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-call-'));
+      certificates = makeCertificates(dir);
+      // As a Secret names them.
+      symlinkSync(certificates.client.cert, join(dir, 'tls.crt'));
+      symlinkSync(certificates.client.key, join(dir, 'tls.key'));
+    });
+
+    afterAll(() => rmSync(dir, { recursive: true }));
+
+    it.each([
+      { needsClientCertificate: true, ok: true },
+      { needsClientCertificate: false, ok: false },
+    ])('shows a certificate: $needsClientCertificate', async ({ needsClientCertificate, ok }) => {
+      const { ca, server } = certificates;
+      const tls = { certFile: server.cert, keyFile: server.key, clientCaFile: ca };
+      const { port } = await startServer(new FakeDesk(), { tls });
+      const ended = await call({
+        address: `localhost:${port}`,
+        tlsDir: dir,
+        needsClientCertificate,
+      });
+      expect(ended.ok, ended.output).toBe(ok);
+    });
+  });
+});

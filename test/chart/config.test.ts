@@ -1,0 +1,102 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
+import { sources } from '../../src/sources/index.ts';
+import { cases } from './cases.ts';
+import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
+import { useTools } from './use-tools.ts';
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+});
+
+/** Loads the rendered configuration as `serve` does. Only what the pod mounts is there to be read. */
+async function load(all: readonly Manifest[]): Promise<LoadedConfig> {
+  const text = String(at(manifest(all, 'ConfigMap', 'wakes-backlog-scaler'), 'data', 'config.yaml'));
+  const mounts = at(manifest(all, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts');
+  const folders = Array.isArray(mounts) ? mounts.map((mount) => String(at(mount, 'mountPath'))) : [];
+  const root = await mkdtemp(join(tmpdir(), 'backlog-scaler-chart-'));
+  try {
+    for (const [, path = ''] of text.matchAll(/File: (\S+)/g)) {
+      if (!folders.includes(dirname(path))) continue;
+      await mkdir(join(root, dirname(path)), { recursive: true });
+      await writeFile(join(root, path), path.endsWith('.pem') ? privateKey : 'a-secret-that-nobody-knows');
+    }
+    const file = join(root, 'config.yaml');
+    await writeFile(file, text.replaceAll(/(File: |dir: )\//g, `$1${root}/`));
+    const result = await loadConfig(file, { environment: {}, sources });
+    if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
+    return result.config;
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
+
+describe("the chart's configuration", () => {
+  const tool = useTools('helm-3');
+  const loaded = (values: Values) => load(manifests(tool('helm-3'), values));
+
+  it.each(Object.entries(cases))('is taken by the scaler: %s', async (_, values) => {
+    const { settings } = await loaded(values);
+    expect(settings).toMatchObject({ grpc: { port: 6000 }, admin: { port: 8080 }, ingest: { port: 8081 } });
+  });
+
+  it('has the connections of the values', async () => {
+    const { connections } = await loaded(cases['several pods for Kafka'] ?? {});
+    expect([...connections.keys()]).toEqual(['orders']);
+  });
+
+  it('has the files of the certificates', async () => {
+    const { settings } = await loaded(cases['certificates of cert-manager'] ?? {});
+    expect(settings.grpc.tls).toMatchObject({
+      certFile: expect.stringMatching(/\/etc\/backlog-scaler-tls\/tls\.crt$/),
+      clientCaFile: expect.stringMatching(/\/etc\/backlog-scaler-client-ca\/ca\.crt$/),
+      allowedClientNames: ['keda-operator'],
+    });
+    expect((await loaded({})).settings.grpc.tls).toBeUndefined();
+  });
+
+  it('ends connections in time where there are several pods', async () => {
+    expect((await loaded({ replicaCount: 2 })).settings.grpc.maxConnectionAgeSeconds).toBe(1800);
+    expect((await loaded({})).settings.grpc.maxConnectionAgeSeconds).toBeUndefined();
+    const own = { replicaCount: 2, config: { grpc: { maxConnectionAgeSeconds: 60 } } };
+    expect((await loaded(own)).settings.grpc.maxConnectionAgeSeconds).toBe(60);
+  });
+
+  it.each([
+    ['admin.token', { admin: { token: 'hunter2' } }],
+    ['ingest.tokens[0].token', { ingest: { tokens: [{ name: 'a', token: 'hunter2', connections: ['x'] }] } }],
+    ['decisions.token', { decisions: { sink: 'https://a.test', token: 'hunter2' } }],
+    [
+      'connections.o.sasl.password',
+      { connections: { o: { source: 'kafka', sasl: { password: 'hunter2' } } } },
+    ],
+    [
+      'connections.o.sasl.password',
+      { connections: { o: { source: 'kafka', sasl: { password: 12345678 } } } },
+    ],
+    [
+      'connections.c.webhookSecrets',
+      { connections: { c: { source: 'github', webhookSecrets: ['hunter2'] } } },
+    ],
+    [
+      'connections.o.tls.key',
+      { connections: { o: { source: 'kafka', tls: { key: '-----BEGIN PRIVATE KEY-----' } } } },
+    ],
+  ])('has no secret: %s is refused, and not shown', (key, config) => {
+    const { ok, output } = render(tool('helm-3'), { config });
+    expect(ok).toBe(false);
+    expect(output).toContain(`config.${key}: a`);
+    expect(output).toContain('cannot be in a ConfigMap');
+    expect(output).not.toMatch(/hunter2|12345678/);
+  });
+
+  it('may name a variable where a secret goes', () => {
+    expect(render(tool('helm-3'), { config: { admin: { token: '${TOKEN}' } } }).ok).toBe(true);
+  });
+});

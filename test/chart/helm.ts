@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments, stringify } from 'yaml';
+import { isMapping } from '../../src/config/tree.ts';
+
+export const chart = fileURLToPath(new URL('../../deploy/helm/backlog-scaler', import.meta.url));
+
+export type Values = Record<string, unknown>;
+export type Manifest = Record<string, unknown>;
+
+/** A Helm that is built from its module takes clusters to be of 1.20: it has no version of its own client in it. */
+const kubernetes = ['--kube-version', '1.37.0'];
+
+export interface Ended {
+  ok: boolean;
+  output: string;
+}
+
+export function run(program: string, args: readonly string[], input = ''): Ended {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    input,
+    cwd: chart,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (error !== undefined) throw error;
+  return { ok: status === 0, output: status === 0 ? stdout : stdout + stderr };
+}
+
+/** What Helm renders, as text; or how it refuses. */
+export function render(helm: string, values: Values = {}, more: readonly string[] = []): Ended {
+  const args = [
+    'template',
+    'wakes',
+    chart,
+    '--namespace',
+    'scalers',
+    ...kubernetes,
+    '--values',
+    '-',
+    ...more,
+  ];
+  return run(helm, args, stringify(values));
+}
+
+export function lint(helm: string, values: Values): Ended {
+  return run(helm, ['lint', '--strict', ...kubernetes, '--values', '-', chart], stringify(values));
+}
+
+export function manifests(helm: string, values: Values = {}): Manifest[] {
+  const { ok, output } = render(helm, values);
+  if (!ok) throw new Error(output);
+  return parseManifests(output);
+}
+
+export function parseManifests(text: string): Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const value: unknown = document.toJS();
+    return isMapping(value) ? [value] : [];
+  });
+}
+
+/** The only manifest of this kind and, where it is given, name. */
+export function manifest(all: readonly Manifest[], kind: string, name?: string): Manifest {
+  const found = all.filter(
+    (one) => one['kind'] === kind && (name === undefined || at(one, 'metadata', 'name') === name),
+  );
+  const [only] = found;
+  if (only === undefined || found.length > 1)
+    throw new Error(`there are ${found.length} of ${kind} ${name ?? ''}`);
+  return only;
+}
+
+export function at(node: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, part) => {
+    if (Array.isArray(value) && typeof part === 'number') return value[part];
+    return isMapping(value) ? value[part] : undefined;
+  }, node);
+}

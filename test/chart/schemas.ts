@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { isMapping } from '../../src/config/tree.ts';
+import { goModule, made } from '../support/go-tools.ts';
+
+const kubernetes = { module: 'k8s.io/kubernetes', version: 'v1.37.0', file: 'api/openapi-spec/swagger.json' };
+
+/** Custom resources that the chart makes, or tells of in its notes. */
+const definitions = [
+  {
+    module: 'sigs.k8s.io/gateway-api',
+    version: 'v1.3.0',
+    files: ['config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'],
+  },
+  {
+    module: 'github.com/cert-manager/cert-manager',
+    version: 'v1.21.2',
+    files: ['deploy/crds/cert-manager.io_certificates.yaml'],
+  },
+  {
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    version: 'v0.85.0',
+    files: ['servicemonitors', 'prometheusrules'].map(
+      (kind) => `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`,
+    ),
+  },
+  {
+    module: 'github.com/kedacore/keda/v2',
+    version: 'v2.21.0',
+    files: ['triggerauthentications', 'clustertriggerauthentications'].map(
+      (kind) => `config/crd/bases/keda.sh_${kind}.yaml`,
+    ),
+  },
+];
+
+/** How kubeconform finds a schema in the folder: as `ingress-networking-v1.json`, `pod-v1.json`. */
+export const schemaFileName = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
+
+/**
+ * A folder with the JSON schemas of Kubernetes' own kinds and of those that the chart knows beside them. They
+ * come out of the projects' own Go modules, so that no test asks a host for them.
+ */
+export function schemaFolder(): Promise<string> {
+  const key = [kubernetes.version, ...definitions.map(({ version }) => version)].join('-');
+  return made(`schemas-${key}`, async (folder) => {
+    await mkdir(folder, { recursive: true });
+    await writeKubernetes(folder);
+    for (const { module, version, files } of definitions) {
+      const sources = await goModule(module, version);
+      for (const file of files)
+        await writeDefinition(parse(await readFile(join(sources, file), 'utf8')), folder);
+    }
+  });
+}
+
+async function writeKubernetes(folder: string): Promise<void> {
+  const sources = await goModule(kubernetes.module, kubernetes.version);
+  const document: unknown = JSON.parse(readFileSync(join(sources, kubernetes.file), 'utf8'));
+  const all = isMapping(document) && isMapping(document['definitions']) ? document['definitions'] : {};
+  const strict = Object.fromEntries(Object.entries(all).map(([name, schema]) => [name, closed(schema)]));
+  for (const [name, schema] of Object.entries(strict)) {
+    const kinds = isMapping(schema) ? schema['x-kubernetes-group-version-kind'] : undefined;
+    if (!Array.isArray(kinds)) continue;
+    for (const kind of kinds.filter(isMapping)) {
+      const used = Object.fromEntries([...reachable(name, strict)].map((key) => [key, strict[key]]));
+      const text = JSON.stringify({ $ref: `#/definitions/${name}`, definitions: used });
+      await writeFile(join(folder, fileName(kind)), text);
+    }
+  }
+}
+
+async function writeDefinition(definition: unknown, folder: string): Promise<void> {
+  const spec = isMapping(definition) && isMapping(definition['spec']) ? definition['spec'] : {};
+  const names = isMapping(spec['names']) ? spec['names'] : {};
+  const versions = Array.isArray(spec['versions']) ? spec['versions'].filter(isMapping) : [];
+  for (const { name, schema } of versions) {
+    if (!isMapping(schema)) continue;
+    const kind = { group: spec['group'], version: name, kind: names['kind'] };
+    const text = JSON.stringify(closed(schema['openAPIV3Schema']));
+    await writeFile(join(folder, fileName(kind)), text);
+  }
+}
+
+function fileName({ group, version, kind }: Record<string, unknown>): string {
+  const [short] = String(group).split('.');
+  return [String(kind).toLowerCase(), short, version]
+    .filter((part) => part !== '')
+    .join('-')
+    .concat('.json');
+}
+
+/**
+ * The same schema, that takes no unknown keys, and what OpenAPI says in its own way said as JSON schema does. An
+ * apiVersion's `metadata` in a custom resource stays open: it is only said to be an object.
+ */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!isMapping(schema)) return schema;
+  if (schema['format'] === 'int-or-string' || schema['x-kubernetes-int-or-string'] === true) {
+    return { type: ['integer', 'string'] };
+  }
+  // Go's patterns and formats are not those of JSON schema; shapes are what is checked here.
+  const { pattern: _, format: __, default: ___, ...rest } = schema;
+  const copy = Object.fromEntries(
+    Object.entries(rest).map(([key, value]) => [
+      key,
+      key === 'properties' ? closedEach(value) : closed(value),
+    ]),
+  );
+  const open =
+    rest['additionalProperties'] !== undefined || rest['x-kubernetes-preserve-unknown-fields'] === true;
+  return isMapping(rest['properties']) && !open ? { ...copy, additionalProperties: false } : copy;
+}
+
+function closedEach(properties: unknown): unknown {
+  if (!isMapping(properties)) return properties;
+  return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, closed(schema)]));
+}
+
+function reachable(name: string, all: Readonly<Record<string, unknown>>): Set<string> {
+  const found = new Set([name]);
+  for (const one of found) {
+    for (const [, next] of JSON.stringify(all[one] ?? {}).matchAll(/"#\/definitions\/([^"]+)"/g)) {
+      if (next !== undefined) found.add(next);
+    }
+  }
+  return found;
+}

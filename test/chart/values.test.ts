@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { isMapping } from '../../src/config/tree.ts';
+import { cases } from './cases.ts';
+import { chart, lint, render, type Values } from './helm.ts';
+import { useTools } from './use-tools.ts';
+
+const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
+
+/** All that can be on at once. What cannot has its own below. */
+const allOn: Values = {
+  config: { eventLog: { type: 'file' }, connections: {} },
+  ingest: {
+    enabled: true,
+    ingress: { enabled: true, hosts: ['a.test'] },
+    httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] },
+  },
+  tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: 'internal' } } },
+  serviceMonitor: { enabled: true },
+  prometheusRule: { enabled: true },
+};
+const ownCertificates: Values = { tls: { enabled: true, existingSecret: 'server' } };
+const object = [{ name: 'more', mountPath: '/more' }];
+
+/** Other values where a changed text, number or switch is none that can be; and what must be set for one to count. */
+const others: Record<string, { value: unknown; with?: Values }> = {
+  replicaCount: { value: 2, with: {} },
+  'image.digest': { value: `sha256:${'a'.repeat(64)}` },
+  'image.pullPolicy': { value: 'Always' },
+  imagePullSecrets: { value: [{ name: 'more' }] },
+  'config.log.level': { value: 'debug' },
+  'config.connections': { value: { jobs: { source: 'sqs', region: 'eu-central-1' } } },
+  secretMounts: { value: [{ name: 'more', secretName: 'more' }] },
+  'persistence.accessModes': { value: ['ReadWriteOnce'] },
+  'persistence.size': { value: '3Gi' },
+  'ingest.enabled': { value: true, with: {} },
+  'ingest.ingress.enabled': { value: false },
+  'ingest.ingress.tls': { value: [{ secretName: 'more' }] },
+  'ingest.ingress.hosts': { value: ['b.test'] },
+  'ingest.httpRoute.parentRefs': { value: [{ name: 'other' }] },
+  'ingest.service.type': { value: 'NodePort' },
+  'tls.enabled': { value: false },
+  'tls.existingSecret': { value: 'other', with: ownCertificates },
+  'tls.certManager.enabled': {
+    value: false,
+    with: {
+      tls: {
+        enabled: true,
+        existingSecret: 'server',
+        certManager: { enabled: true, issuerRef: { name: 'a' } },
+      },
+    },
+  },
+  'tls.certManager.duration': { value: '24h' },
+  'tls.certManager.renewBefore': { value: '1h' },
+  'networkPolicy.extraIngress': { value: [{}] },
+  'networkPolicy.egress': { value: [{}] },
+  'serviceMonitor.interval': { value: '9s' },
+  'serviceMonitor.scrapeTimeout': { value: '9s' },
+  'serviceMonitor.bearerTokenSecret': { value: { name: 'a', key: 'b' } },
+  'serviceMonitor.metricRelabelings': { value: [{ action: 'drop' }] },
+  'prometheusRule.exclude': { value: ['BacklogScalerAbsent'] },
+  'serviceAccount.name': { value: 'other' },
+  'topologySpread.whenUnsatisfiable': { value: 'DoNotSchedule' },
+  tolerations: { value: [{ key: 'a' }] },
+  extraEnv: { value: object },
+  extraEnvFrom: { value: object },
+  extraVolumes: { value: object },
+  extraVolumeMounts: { value: object },
+  extraContainers: { value: object },
+  extraInitContainers: { value: object },
+  extraManifests: { value: [{ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'more' } }] },
+  'helmTest.trigger': { value: { metadata: { source: 'sqs' } }, with: {} },
+};
+
+/** The keys of everything that has a default; an empty mapping or list is one. */
+function leaves(node: unknown, at: readonly string[] = []): string[][] {
+  if (!isMapping(node) || Object.keys(node).length === 0) return [[...at]];
+  return Object.entries(node).flatMap(([key, value]) => leaves(value, [...at, key]));
+}
+
+function changed(before: unknown): unknown {
+  if (typeof before === 'boolean') return !before;
+  if (typeof before === 'number') return before + 1;
+  if (Array.isArray(before)) return [...before, 'other'];
+  return isMapping(before) ? { other: 'other' } : 'other';
+}
+
+function valueAt(path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, key) => (isMapping(node) ? node[key] : undefined), defaults);
+}
+
+function merged(before: unknown, after: unknown): unknown {
+  if (!isMapping(before) || !isMapping(after)) return after;
+  const entries = Object.entries(after).map(([key, value]) => [key, merged(before[key], value)]);
+  return { ...before, ...Object.fromEntries(entries) };
+}
+
+describe('values.yaml', () => {
+  const tool = useTools('helm-3', 'helm-4');
+  /** The dashboard is a file of its own, and may not be there. */
+  const paths = leaves(defaults).filter(([first]) => first !== 'dashboard');
+
+  it.each(paths.map((path) => path.join('.')))('every value is used: %s', (key) => {
+    const own = others[key];
+    const base = own?.with ?? allOn;
+    const path = key.split('.');
+    const before = path.reduce<unknown>((node, part) => (isMapping(node) ? node[part] : undefined), base);
+    const value = own?.value ?? changed(before ?? valueAt(path));
+    const change = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
+    const rendered = [base, merged(base, change)].map((values) =>
+      render(tool('helm-3'), isMapping(values) ? values : {}),
+    );
+    expect(rendered.map(({ ok, output }) => (ok ? 'ok' : output))).toEqual(['ok', 'ok']);
+    expect(rendered[1]?.output).not.toBe(rendered[0]?.output);
+  });
+
+  it('would see one that is not used', () => {
+    const [one, other] = [{}, { global: { nobody: 'reads this' } }].map((values) =>
+      render(tool('helm-3'), values),
+    );
+    expect(other).toEqual(one);
+  });
+
+  const mappings = [
+    '',
+    'image',
+    'config',
+    'config.grpc',
+    'config.eventLog',
+    'persistence',
+    'service',
+    'admin',
+    'ingest',
+    'ingest.service',
+    'ingest.ingress',
+    'ingest.httpRoute',
+    'tls',
+    'tls.certManager',
+    'tls.certManager.issuerRef',
+    'tls.certManager.client',
+    'keda',
+    'networkPolicy',
+    'serviceMonitor',
+    'prometheusRule',
+    'dashboard',
+    'serviceAccount',
+    'podDisruptionBudget',
+    'resources',
+    'topologySpread',
+    'helmTest',
+  ];
+
+  it.each(mappings)('refuses an unknown key in %s', (at) => {
+    const path = [...at.split('.').filter(Boolean), 'nobodyKnowsThis'];
+    const values = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), true);
+    const { ok, output } = render(tool('helm-3'), isMapping(values) ? values : {});
+    expect(ok).toBe(false);
+    expect(output).toMatch(/nobodyKnowsThis/);
+  });
+
+  it('has no mapping with defaults that takes unknown keys', () => {
+    const schema: unknown = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
+    const open = [
+      'podSecurityContext',
+      'securityContext',
+      'resources.requests',
+      'resources.limits',
+      'keda.podLabels',
+      'dashboard.labels',
+    ];
+    const withDefaults = leaves(defaults).flatMap((path) =>
+      path.slice(0, -1).map((_, i) => path.slice(0, i + 1)),
+    );
+    for (const path of withDefaults.filter((one) => !open.some((key) => one.join('.').startsWith(key)))) {
+      const node = path.reduce<unknown>((at, part) => {
+        const properties = isMapping(at) ? at['properties'] : undefined;
+        return isMapping(properties) ? properties[part] : undefined;
+      }, schema);
+      expect(isMapping(node) && node['additionalProperties'], path.join('.')).toBe(false);
+    }
+  });
+
+  for (const helm of ['helm-3', 'helm-4'] as const) {
+    it.each(Object.entries(cases))(
+      `has nothing that helm lint --strict minds, with ${helm}: %s`,
+      (_, values) => {
+        const { ok, output } = lint(tool(helm), values);
+        expect(ok, output).toBe(true);
+      },
+    );
+  }
+});
