@@ -19,7 +19,7 @@ const job = z.looseObject({
 });
 const workflow = z.looseObject({
   on: z.record(z.string(), z.unknown()),
-  defaults: z.unknown(),
+  defaults: z.unknown().optional(),
   permissions: z.strictObject({}),
   jobs: z.record(z.string(), job),
 });
