@@ -66,6 +66,8 @@ export const cases: Record<string, Values> = {
     config: { admin: { tokenFile: '/etc/backlog-scaler-admin/token' }, connections: {} },
     secretMounts: [{ name: 'admin', secretName: 'admin' }],
     serviceMonitor: { enabled: true, bearerTokenSecret: { name: 'admin', key: 'token' } },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
   },
   'more of everything': {
     extraEnv: [{ name: 'REGION', value: 'eu' }],

@@ -37,6 +37,8 @@ async function load(all: readonly Manifest[]): Promise<LoadedConfig> {
   }
 }
 
+const podAnnotations = ['spec', 'template', 'metadata', 'annotations'];
+
 describe("the chart's configuration", () => {
   const tool = useTools('helm-3');
   const loaded = (values: Values) => load(manifests(tool('helm-3'), values));
@@ -66,6 +68,20 @@ describe("the chart's configuration", () => {
     expect((await loaded({})).settings.grpc.maxConnectionAgeSeconds).toBeUndefined();
     const own = { replicaCount: 2, config: { grpc: { maxConnectionAgeSeconds: 60 } } };
     expect((await loaded(own)).settings.grpc.maxConnectionAgeSeconds).toBe(60);
+  });
+
+  it.each([
+    { what: 'the log level', config: { log: { level: 'debug' } }, restarts: false },
+    { what: 'a connection', config: { connections: { b: { source: 'kafka' } } }, restarts: false },
+    { what: 'the event log', config: { eventLog: { type: 'memory', maxEvents: 9 } }, restarts: true },
+    { what: 'how old connections get', config: { grpc: { maxConnectionAgeSeconds: 9 } }, restarts: true },
+  ])('restarts the pods for what is only read at start: $what $restarts', ({ config, restarts }) => {
+    const checksum = (values: Values) =>
+      at(manifest(manifests(tool('helm-3'), values), 'Deployment'), ...podAnnotations, 'checksum/config');
+    expect(checksum({ config }) !== checksum({})).toBe(restarts);
+    expect(checksum({ config, restartOnConfigChange: true })).not.toBe(
+      checksum({ restartOnConfigChange: true }),
+    );
   });
 
   it.each([

@@ -23,6 +23,12 @@ describe("the chart's files", () => {
     expect(folder(join(chart, 'files/alerts'))).toEqual(Object.fromEntries(rules));
   });
 
+  it('has the dashboard of deploy/grafana: copy it to files/dashboard.json', () => {
+    const [dashboard, ...more] = Object.values(folder(join(deploy, 'grafana')));
+    expect(more).toEqual([]);
+    expect(readFileSync(join(chart, 'files/dashboard.json'), 'utf8')).toBe(dashboard);
+  });
+
   it('has the version of the package', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const description: unknown = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8'));

@@ -20,6 +20,7 @@ const allOn: Values = {
   tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: 'internal' } } },
   serviceMonitor: { enabled: true },
   prometheusRule: { enabled: true },
+  dashboard: { enabled: true },
 };
 const ownCertificates: Values = { tls: { enabled: true, existingSecret: 'server' } };
 const object = [{ name: 'more', mountPath: '/more' }];
@@ -100,8 +101,7 @@ function merged(before: unknown, after: unknown): unknown {
 
 describe('values.yaml', () => {
   const tool = useTools('helm-3', 'helm-4');
-  /** The dashboard is a file of its own, and may not be there. */
-  const paths = leaves(defaults).filter(([first]) => first !== 'dashboard');
+  const paths = leaves(defaults);
 
   it.each(paths.map((path) => path.join('.')))('every value is used: %s', (key) => {
     const own = others[key];
