@@ -1,7 +1,10 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { endRpc, nameScaledObject, rpcSpans } from '../telemetry/tracing.ts';
 import { Caller } from './caller.ts';
+import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMetricsRequest.ts';
+import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
 import type { Status } from './status.ts';
 import { codeName } from './status.ts';
 
@@ -11,22 +14,28 @@ export interface UnaryDeps {
   failed(reason: unknown, method: string): Status;
 }
 
+type Asked = ScaledObjectRef__Output | GetMetricsRequest__Output;
 type Call<Q, R> = Parameters<handleUnaryCall<Q, R>>[0];
 
-/** A unary RPC from a function: its failures become a status, and it is counted, timed and cancelled. */
-export function unary<Q, R>(
+/** A unary RPC from a function: its failures become a status, and it is counted, timed, traced and cancelled. */
+export function unary<Q extends Asked, R>(
   { metrics, failed }: UnaryDeps,
   method: string,
   answer: (call: Call<Q, R>, caller: Caller) => R | Promise<R>,
 ): handleUnaryCall<Q, R> {
+  const startSpan = rpcSpans(method);
   return async (call, callback) => {
     const startedMs = performance.now();
+    const span = startSpan();
+    const asked = scaledObjectOf(call.request);
+    if (asked) nameScaledObject(span, asked);
     const caller = new Caller();
     let done = false;
-    const finish = (code: Code): void => {
+    const finish = (code: Code, failure?: string): void => {
       done = true;
       metrics.rpcRequests.inc({ method, code: codeName(code) });
       metrics.rpcDuration.observe({ method }, (performance.now() - startedMs) / 1000);
+      endRpc(span, { number: code, name: codeName(code) }, failure);
     };
     // Emitted when the caller is gone, at its deadline, and (grpc-js's way) also after every answer.
     call.once('cancelled', () => {
@@ -42,8 +51,12 @@ export function unary<Q, R>(
     } catch (reason) {
       if (done) return;
       const status = failed(reason, method);
-      finish(status.code);
+      finish(status.code, status.details);
       callback(status);
     }
   };
+}
+
+function scaledObjectOf(request: Asked): ScaledObjectRef__Output | null {
+  return 'scaledObjectRef' in request ? request.scaledObjectRef : request;
 }

@@ -5,6 +5,7 @@ import { fastify } from 'fastify';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, readBody } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
@@ -172,7 +173,8 @@ export class IngestServer {
         onRequest: async (request, reply) => {
           const head = headOf(request);
           if ((head.subject?.length ?? 0) > maxSubjectLength) return this.nothingHere(reply);
-          return this.answer(kind, reply, await this.answerTo(kind, head, request));
+          const span = startIngest(kind.kind);
+          return this.answer(kind, reply, await this.answerTo(kind, head, request), span);
         },
         handler: (_, reply) => this.nothingHere(reply),
       });
@@ -186,8 +188,11 @@ export class IngestServer {
     return refusal(405, 'unsupported', `takes ${allow}`, { headers: { allow } });
   }
 
-  private answer({ kind }: IngestKind, reply: FastifyReply, given: Answer): FastifyReply {
-    const count = (outcome: Outcome): void => this.deps.requests.inc({ kind, outcome });
+  private answer({ kind }: IngestKind, reply: FastifyReply, given: Answer, span: Span): FastifyReply {
+    const count = (outcome: Outcome): void => {
+      this.deps.requests.inc({ kind, outcome });
+      endIngest(span, outcome);
+    };
     if (given.decided === undefined) count(given.outcome);
     else void given.decided.then(count);
     return send(reply, given, this.times.lingerMs);

@@ -1,6 +1,7 @@
 import { ScalerError } from '../errors.ts';
 import type { AnyConnection, Deliver, Delivered, SubjectRef } from '../sources/source.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { endRead, startRead } from '../telemetry/tracing.ts';
 import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import { Hints } from './hints.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
@@ -128,6 +129,8 @@ export class Reader {
   private read(due: readonly Monitor[]): void {
     if (this.stopped || due.length === 0) return;
     const sinceMs = this.options.monitorOptions.now();
+    const span = startRead(this.configured.source.kind, this.configured.name, due.length);
+    const errors: ScalerError[] = [];
     const pending = new Map(due.map((monitor) => [monitor.key, monitor]));
     for (const monitor of due) monitor.begin(sinceMs);
     const deliver = (key: string, result: Delivered<unknown> | ScalerError) => {
@@ -135,13 +138,16 @@ export class Reader {
       if (!monitor) return;
       pending.delete(key);
       this.count(result, sinceMs);
+      if (result instanceof ScalerError) errors.push(result);
       monitor.delivered(result);
       this.expect(monitor);
     };
     void this.ask(due, deliver).then((failure) => {
-      if (pending.size === 0) return;
-      const error = failure ?? new ScalerError('unavailable', 'the source did not answer in time');
-      for (const key of [...pending.keys()]) deliver(key, error);
+      if (pending.size > 0) {
+        const error = failure ?? new ScalerError('unavailable', 'the source did not answer in time');
+        for (const key of [...pending.keys()]) deliver(key, error);
+      }
+      endRead(span, errors.length, errors[0]);
     });
   }
 
