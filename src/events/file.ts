@@ -1,3 +1,4 @@
+import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventFeed, InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -50,8 +51,12 @@ export class FileEventLog implements EventLog {
     this.given = this.last;
     const keptSinceMs = await store.keptSinceMs();
     if (this.last === 0) log.info({}, 'the event log is new: it knows of nothing that was sent before');
-    const now = (): number => performance.timeOrigin + performance.now();
-    const compaction = new Compaction({ ...this.options, last: () => this.last, keptSinceMs, now });
+    const compaction = new Compaction({
+      ...this.options,
+      last: () => this.last,
+      keptSinceMs,
+      now: epochNowMs,
+    });
     this.compaction = compaction;
     await compaction.run();
     this.compactTimer = setInterval(() => void compaction.run(), compactEveryMs);

@@ -1,3 +1,4 @@
+import { epochNowMs } from '../clock.ts';
 import type { EventFeed, InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventLog } from './event-log.ts';
@@ -11,7 +12,7 @@ export class MemoryEventLog implements EventLog {
   private readonly maxEvents: number;
   private readonly kept: InboundEvent[] = [];
   private readonly followers: Followers;
-  private keptSinceMs = performance.timeOrigin + performance.now();
+  private keptSinceMs = epochNowMs();
 
   constructor({ maxEvents, log }: { maxEvents: number; log: Logger }) {
     this.maxEvents = maxEvents;

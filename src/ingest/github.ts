@@ -1,3 +1,4 @@
+import { epochNowMs } from '../clock.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -92,7 +93,7 @@ function factsOf(
   delivery: unknown,
   payload: unknown,
 ): readonly InboundEvent[] {
-  const receivedAtMs = performance.timeOrigin + performance.now();
+  const receivedAtMs = epochNowMs();
   const type = typeOf(event, payload);
   const id = typeof delivery === 'string' ? delivery.slice(0, 64) : '';
   return owners.flatMap(({ name, fact }) => {

@@ -19,6 +19,8 @@ const forbidden: [string, string][] = [
   ['src/scaling/b.ts', '../sources/kafka/config.ts'],
   ['src/scaling/c.ts', 'node:fs'],
   ['src/params/a.ts', '../errors.ts'],
+  ['src/params/b.ts', 'node:fs'],
+  ['src/clock.ts', './telemetry/log.ts'],
   ['src/telemetry/a.ts', '../errors.ts'],
   ['src/errors.ts', './telemetry/log.ts'],
   ['src/monitor/a.ts', '../grpc/server.ts'],

@@ -1,3 +1,4 @@
+import { epochNowMs } from '../../clock.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -82,7 +83,7 @@ function factsOf(
   fact: (event: InboundCloudEvent) => unknown,
   events: readonly InboundCloudEvent[],
 ): readonly InboundEvent[] {
-  const receivedAtMs = performance.timeOrigin + performance.now();
+  const receivedAtMs = epochNowMs();
   return events.flatMap((event) => {
     const said = fact(event);
     const { type, id } = event;

@@ -1,3 +1,4 @@
+import { epochNowMs } from '../../clock.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
 import { Completeness } from './completeness.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
@@ -97,9 +98,4 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.saidFull = true;
     this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
   }
-}
-
-/** By our clock, which never steps while we run. */
-function epochNowMs(): number {
-  return performance.timeOrigin + performance.now();
 }

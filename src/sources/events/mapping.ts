@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { matchesGlob } from '../../params/glob.ts';
 import type { InboundCloudEvent } from '../source.ts';
 import type { EventsConfig } from './config.ts';
 import type { ItemFact } from './fact.ts';
-import { matchesGlob } from './glob.ts';
 import { isPointer, valueAt } from './pointer.ts';
 import { type ItemRule, presets } from './presets.ts';
 

@@ -1,8 +1,8 @@
+import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
 import type { GitHubApi } from './api.ts';
-import { epochNowMs, monotonicMs } from './clock.ts';
 import { type GitHubConfig, webhookSecretsOf } from './config.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { LiveSubjects } from './live-subjects.ts';

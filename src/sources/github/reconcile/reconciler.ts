@@ -1,8 +1,8 @@
+import { epochNowMs } from '../../../clock.ts';
 import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { GitHubApi } from '../api.ts';
-import { epochNowMs } from '../clock.ts';
 import type { GitHubFact, JobFact } from '../fact.ts';
 import type { Coverage } from '../snapshot.ts';
 import { mostUrgent, type Work } from './agenda.ts';

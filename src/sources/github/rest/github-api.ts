@@ -1,7 +1,7 @@
+import { epochNowMs } from '../../../clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { GitHubApi } from '../api.ts';
-import { epochNowMs } from '../clock.ts';
 import { AppAuth } from './app-auth.ts';
 import { Client } from './client.ts';
 import { Deliveries } from './deliveries.ts';

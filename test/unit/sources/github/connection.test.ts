@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { epochNowMs } from '../../../../src/sources/github/clock.ts';
+import { epochNowMs } from '../../../../src/clock.ts';
 import { githubConfig } from '../../../../src/sources/github/config.ts';
 import { connect, GitHubConnection } from '../../../../src/sources/github/connection.ts';
 import type { JobFact } from '../../../../src/sources/github/fact.ts';

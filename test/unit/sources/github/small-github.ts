@@ -1,6 +1,6 @@
+import { epochNowMs } from '../../../../src/clock.ts';
 import { ScalerError } from '../../../../src/errors.ts';
 import type { Asked, GitHubApi, OpenRun } from '../../../../src/sources/github/api.ts';
-import { epochNowMs } from '../../../../src/sources/github/clock.ts';
 import type { Job } from '../../../../src/sources/github/job.ts';
 
 /** A GitHub of a few jobs, that answers at once, or not at all. */

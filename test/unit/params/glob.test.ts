@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesGlob } from '../../../../src/sources/events/glob.ts';
+import { matchesGlob } from '../../../src/params/glob.ts';
 
 describe('matchesGlob', () => {
   it.each([

@@ -1,0 +1,14 @@
+/*
+ * Our own clock. What outlives a process is timed in ms since 1970; all else by `performance.now()`. Neither steps:
+ * what NTP does to the machine's clock while we run cannot put two events out of order.
+ */
+
+/** Now, in ms since 1970. */
+export function epochNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** A time in ms since 1970 as monitors have it: in ms of `performance.now()`. */
+export function monotonicMs(epochMs: number): number {
+  return epochMs - performance.timeOrigin;
+}
