@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findCoordinator } from '../../dist/sources/kafka/protocol/find-coordinator.js';
 import { listOffsets } from '../../dist/sources/kafka/protocol/list-offsets.js';
 import { metadata } from '../../dist/sources/kafka/protocol/metadata.js';
@@ -7,6 +6,7 @@ import { createDialer } from '../../dist/sources/kafka/wire/dialer.js';
 import type { Wire } from '../../dist/sources/kafka/wire/wire.js';
 import { silentLogger } from '../../dist/telemetry/log.js';
 import { inParallel } from './in-parallel.ts';
+import { poll } from './keda-pace.ts';
 import { groupOf } from './scaled-object.ts';
 
 /*
@@ -58,11 +58,6 @@ class Client {
   }
 }
 
-let evaluationsAMinute = 2;
-process.on('message', (told: { evaluationsAMinute: number }) => {
-  evaluationsAMinute = told.evaluationsAMinute;
-});
-
 const clients: Client[] = [];
 const topics = Array.from({ length: Number(scaledObjects) }, (_, index) => `${stem}-${index}`);
 await inParallel(16, topics, async (topic) => {
@@ -70,15 +65,4 @@ await inParallel(16, topics, async (topic) => {
   await client.evaluate();
   clients.push(client);
 });
-process.stdout.write('polling\n');
-
-// Polls of different ScaledObjects are independent of each other, so they spread over the minute.
-let owed = 0;
-let next = 0;
-for (let beforeMs = performance.now(); ; ) {
-  await sleep(5);
-  const nowMs = performance.now();
-  owed += ((nowMs - beforeMs) / 60_000) * evaluationsAMinute * clients.length;
-  beforeMs = nowMs;
-  for (; owed >= 1; owed--) void clients[next++ % clients.length]?.evaluate();
-}
+await poll(clients);

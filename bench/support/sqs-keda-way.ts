@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { poll } from './keda-pace.ts';
 
 /*
  * The requests of KEDA's built-in `aws-sqs-queue` trigger (pkg/scalers/aws_sqs_queue_scaler.go, v2.21): a client for
@@ -30,24 +30,8 @@ class Client {
   }
 }
 
-let evaluationsAMinute = 2;
-process.on('message', (told: { evaluationsAMinute: number }) => {
-  evaluationsAMinute = told.evaluationsAMinute;
-});
-
 const clients = Array.from(
   { length: Number(scaledObjects) },
   (_, index) => new Client(`queue-${index % Number(queues)}`),
 );
-process.stdout.write('polling\n');
-
-// Polls of different ScaledObjects are independent of each other, so they spread over the minute.
-let owed = 0;
-let next = 0;
-for (let beforeMs = performance.now(); ; ) {
-  await sleep(5);
-  const nowMs = performance.now();
-  owed += ((nowMs - beforeMs) / 60_000) * evaluationsAMinute * clients.length;
-  beforeMs = nowMs;
-  for (; owed >= 1; owed--) void clients[next++ % clients.length]?.evaluate();
-}
+await poll(clients);

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { madeOnce } from '../support/made-once.ts';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const cache = fileURLToPath(new URL('../../.cache/keda-client/', import.meta.url));
@@ -25,18 +25,7 @@ export async function buildClient(): Promise<string> {
   if (go.status !== 0) throw new ClientUnavailable('Go is missing: install Go 1.21 or newer');
   const program = join(cache, keyOf(go.stdout));
   mkdirSync(cache, { recursive: true });
-  const lock = `${program}.lock`;
-  while (!existsSync(program)) {
-    if (!take(lock)) {
-      await sleep(500);
-      continue;
-    }
-    try {
-      await build(program);
-    } finally {
-      rmSync(lock, { force: true });
-    }
-  }
+  await madeOnce(program, () => build(program));
   return program;
 }
 
@@ -45,27 +34,6 @@ function keyOf(goVersion: string): string {
   const inputs = readdirSync(sources).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
   for (const name of inputs.sort()) hash.update(name).update(readFileSync(join(sources, name)));
   return hash.digest('hex').slice(0, 16);
-}
-
-/** True when the lock is ours now. One whose owner is gone is removed and tried for in the next round. */
-function take(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    if (ownerIsGone(lock)) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-function ownerIsGone(lock: string): boolean {
-  try {
-    const pid = Number(readFileSync(lock, 'utf8'));
-    if (pid > 0) process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
 }
 
 async function build(program: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { madeOnce } from './made-once.ts';
 
 /** Where tools, and what is made with them, stay between runs. */
 export const toolsCache = fileURLToPath(new URL('../../.cache/tools/', import.meta.url));
@@ -66,43 +66,13 @@ export async function goModule(module: string, version: string): Promise<string>
 export async function made(name: string, make: (unfinished: string) => Promise<void>): Promise<string> {
   const path = join(toolsCache, name);
   mkdirSync(toolsCache, { recursive: true });
-  const lock = `${path}.lock`;
-  while (!existsSync(path)) {
-    if (!take(lock)) {
-      await sleep(500);
-      continue;
-    }
-    try {
-      const unfinished = `${path}.unfinished`;
-      rmSync(unfinished, { recursive: true, force: true });
-      await make(unfinished);
-      renameSync(unfinished, path);
-    } finally {
-      rmSync(lock, { force: true });
-    }
-  }
+  await madeOnce(path, async () => {
+    const unfinished = `${path}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
+    await make(unfinished);
+    renameSync(unfinished, path);
+  });
   return path;
-}
-
-/** True when the lock is ours now. One whose owner is gone is removed and tried for in the next round. */
-function take(lock: string): boolean {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    if (ownerIsGone(lock)) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-function ownerIsGone(lock: string): boolean {
-  try {
-    const pid = Number(readFileSync(lock, 'utf8'));
-    if (pid > 0) process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
 }
 
 /** Runs the go command at low priority and says every ten seconds that it does. */
