@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { usePrometheus } from '../support/prometheus-use.ts';
+import { prometheusLimitMs, prometheusTools } from '../support/tools/prometheus.ts';
+import { useTool } from '../support/tools/use-tool.ts';
 import { alertNames, alertPath, documentedMetrics, metricsIn, readAlert } from './alert-files.ts';
 
 const run = promisify(execFile);
@@ -22,7 +23,7 @@ function unitTest(name: string): string {
 }
 
 describe.each(alertNames)('%s', (name) => {
-  const tools = usePrometheus();
+  const tools = useTool(prometheusTools, { limitMs: prometheusLimitMs });
 
   it('is what promtool takes for a rule', async () => {
     const { stdout } = await run(tools().promtool, ['check', 'rules', alertPath(name)]);

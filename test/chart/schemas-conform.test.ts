@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { goBuildLimitMs } from '../support/tools/go.ts';
+import { useTool } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { render, run } from './helm.ts';
 import { schemaFileName, schemaFolder } from './schemas.ts';
-import { useMade, useTools } from './use-tools.ts';
+import { useTools } from './use-tools.ts';
 
 /** What NOTES.txt prints for KEDA, made a manifest of the release. */
 const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
@@ -12,15 +14,12 @@ const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
 
 describe('what is rendered, by the schemas of its kinds', () => {
   const tool = useTools('helm-3', 'helm-4', 'kubeconform');
-  let folder = '';
-  useMade(async () => {
-    folder = await schemaFolder();
-  });
+  const folder = useTool(schemaFolder, { limitMs: goBuildLimitMs });
 
   const conform = (text: string) =>
     run(
       tool('kubeconform'),
-      ['-strict', '-summary', '-schema-location', join(folder, schemaFileName), '-'],
+      ['-strict', '-summary', '-schema-location', join(folder(), schemaFileName), '-'],
       text,
     );
 

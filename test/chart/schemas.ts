@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { isMapping } from '../../src/config/tree.ts';
-import { goModule, made } from '../support/go-tools.ts';
+import { cached } from '../support/tools/cached.ts';
+import { goModule } from '../support/tools/go.ts';
 
 const kubernetes = { module: 'k8s.io/kubernetes', version: 'v1.37.0', file: 'api/openapi-spec/swagger.json' };
 
@@ -43,8 +44,8 @@ export const schemaFileName = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
  * come out of the projects' own Go modules, so that no test asks a host for them.
  */
 export function schemaFolder(): Promise<string> {
-  const key = [kubernetes.version, ...definitions.map(({ version }) => version)].join('-');
-  return made(`schemas-${key}`, async (folder) => {
+  const version = [kubernetes.version, ...definitions.map((each) => each.version)].join('-');
+  return cached({ name: 'schemas', version }, async (folder) => {
     await mkdir(folder, { recursive: true });
     await writeKubernetes(folder);
     for (const { module, version, files } of definitions) {

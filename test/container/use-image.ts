@@ -2,10 +2,11 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll } from 'vitest';
+import { node24 } from '../support/tools/node24.ts';
+import { useTool } from '../support/tools/use-tool.ts';
 import { copyContext } from './context.ts';
 import { parseDockerfile, type Stage } from './dockerfile.ts';
-import { NodeUnavailable, node24 } from './node24.ts';
 import { type BuiltStage, StageBuilder } from './stage-builder.ts';
 import { setWritable } from './tree.ts';
 
@@ -26,40 +27,24 @@ export function dockerfile(): readonly Stage[] {
 
 /**
  * Carries out the Dockerfile in a directory of its own, with Node 24 where the base images have it, and takes
- * the right to write away. Where npm has no Node 24 to give, the tests are skipped and the reason is printed;
- * where `CI` is set they fail.
+ * the right to write away. Needs npm's package of Node 24: see `useTool`.
  */
 export function useImage(): () => Image {
-  let image: Image | undefined;
-  let missing = '';
   let directory = '';
-
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
-    chmodSync(directory, 0o755);
-    try {
-      image = await build(directory, node24());
-    } catch (error) {
-      const inCi = !['', 'false', undefined].includes(process.env['CI']);
-      if (inCi || !(error instanceof NodeUnavailable)) throw error;
-      missing = error.message;
-      console.warn(`skipped, Node 24 cannot be had: ${missing}`);
-    }
-  }, buildLimitMs);
-
-  beforeEach(({ skip }) => {
-    if (missing !== '') skip(missing);
-  });
-
-  afterAll(() => {
-    if (image) setWritable(image.root, true);
-    rmSync(directory, { recursive: true, force: true });
-  });
-
-  return () => {
-    if (image === undefined) throw new Error('the image is not built');
-    return image;
-  };
+  // Of what is registered first, the end comes last.
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return useTool(
+    async () => {
+      const node = await node24();
+      directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
+      chmodSync(directory, 0o755);
+      return await build(directory, node);
+    },
+    {
+      limitMs: buildLimitMs,
+      end: ({ root }) => setWritable(root, true),
+    },
+  );
 }
 
 async function build(directory: string, node: string): Promise<Image> {

@@ -1,38 +1,17 @@
-import { beforeAll, beforeEach, expect, onTestFinished, vi } from 'vitest';
-import { buildClient, ClientUnavailable } from './build-client.ts';
+import { expect, onTestFinished, vi } from 'vitest';
+import { goBuildLimitMs } from '../support/tools/go.ts';
+import { useTool } from '../support/tools/use-tool.ts';
+import { buildClient } from './build-client.ts';
 import { KedaClient, type KedaTrigger } from './keda-client.ts';
-
-/** A thousand packages on a machine that has none of them. */
-const buildLimitMs = 15 * 60_000;
 
 /** No RPC takes this long; KEDA's second and third attempt at a stream come 2 and 6 s after its end. */
 const eventuallyMs = 30_000;
 
-/**
- * Gives a function that starts KEDA's client for one test. Where the client cannot be had the tests of the
- * file are skipped and the reason is printed; where `CI` is set they fail.
- */
+/** Gives a function that starts KEDA's client for one test. Needs Go: see `useTool`. */
 export function useKeda(): () => KedaClient {
-  let program = '';
-  let missing: string | undefined;
-
-  beforeAll(async () => {
-    try {
-      program = await buildClient();
-    } catch (error) {
-      const inCi = !['', 'false', undefined].includes(process.env['CI']);
-      if (inCi || !(error instanceof ClientUnavailable)) throw error;
-      missing = error.message;
-      console.warn(`skipped, KEDA's client cannot be had: ${missing}`);
-    }
-  }, buildLimitMs);
-
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(missing);
-  });
-
+  const program = useTool(buildClient, { limitMs: goBuildLimitMs });
   return () => {
-    const keda = new KedaClient(program);
+    const keda = new KedaClient(program());
     onTestFinished(() => keda.stop());
     return keda;
   };

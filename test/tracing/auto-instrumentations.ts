@@ -1,41 +1,32 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { cached, versionOf } from '../support/tools/cached.ts';
+import { run } from '../support/tools/run.ts';
 
 export const autoInstrumentations = '@opentelemetry/auto-instrumentations-node';
+
+const pinned = fileURLToPath(new URL('auto-instrumentations/', import.meta.url));
+const files = ['package.json', 'package-lock.json'];
+const shape = z.object({ dependencies: z.object({ [autoInstrumentations]: z.string() }) });
+
 /** The one that docs/tracing.md names. */
-export const autoInstrumentationsVersion = '0.82.0';
+export const autoInstrumentationsVersion = shape.parse(
+  JSON.parse(readFileSync(join(pinned, 'package.json'), 'utf8')),
+).dependencies[autoInstrumentations];
 
-const cache = fileURLToPath(new URL('../../.cache/', import.meta.url));
-
-/** Why the package cannot be had on this machine. */
-export class OtelUnavailable extends Error {
-  override readonly name = 'OtelUnavailable';
-}
-
-/** The address of what Node is to import first; npm installs it once. */
-export function registerModule(): string {
-  const home = join(cache, `otel-${autoInstrumentationsVersion}`);
-  const file = join(home, 'node_modules', autoInstrumentations, 'dist', 'register.mjs');
-  if (!existsSync(file)) install(home);
-  return pathToFileURL(file).href;
-}
-
-function install(home: string): void {
-  mkdirSync(cache, { recursive: true });
-  const unfinished = mkdtempSync(`${home}.unfinished-`);
-  try {
-    writeFileSync(join(unfinished, 'package.json'), '{ "private": true }\n');
-    const name = `${autoInstrumentations}@${autoInstrumentationsVersion}`;
+/** The address of what Node is to import first. */
+export async function registerModule(): Promise<string> {
+  const version = versionOf(files.map((file) => join(pinned, file)));
+  const home = await cached({ name: 'auto-instrumentations', version }, async (unfinished) => {
+    mkdirSync(unfinished);
+    for (const file of files) copyFileSync(join(pinned, file), join(unfinished, file));
     const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--ignore-scripts'];
-    const { status, stderr, error } = spawnSync('npm', ['install', ...quiet, name], {
+    await run('npm', ['ci', ...quiet], {
       cwd: unfinished,
-      encoding: 'utf8',
+      doing: `fetching ${autoInstrumentations} with npm`,
     });
-    if (status !== 0) throw new OtelUnavailable(`npm cannot install ${name}: ${error?.message ?? stderr}`);
-    if (!existsSync(home)) renameSync(unfinished, home);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
+  });
+  return pathToFileURL(join(home, 'node_modules', autoInstrumentations, 'dist', 'register.mjs')).href;
 }

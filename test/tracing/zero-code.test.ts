@@ -1,40 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
-import { beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { NodeUnavailable, node24 } from '../container/node24.ts';
 import { RunningImage } from '../container/running-image.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { receiveOtlp } from '../support/otlp-receiver.ts';
 import { ref, TestClient } from '../support/rpc-client.ts';
+import { node24 } from '../support/tools/node24.ts';
+import { useTool } from '../support/tools/use-tool.ts';
 import {
   autoInstrumentations,
   autoInstrumentationsVersion,
-  OtelUnavailable,
   registerModule,
 } from './auto-instrumentations.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const page = readFileSync(new URL('../../docs/tracing.md', import.meta.url), 'utf8');
 const installLimitMs = 5 * 60_000;
-
-let node = '';
-let register = '';
-let missing = '';
-beforeAll(() => {
-  try {
-    node = node24();
-    register = registerModule();
-  } catch (error) {
-    const inCi = !['', 'false', undefined].includes(process.env['CI']);
-    if (inCi || !(error instanceof NodeUnavailable || error instanceof OtelUnavailable)) throw error;
-    missing = error.message;
-    console.warn(`skipped, the set-up without code cannot be had: ${missing}`);
-  }
-}, installLimitMs);
-beforeEach(({ skip }) => {
-  if (missing !== '') skip(missing);
+const tool = useTool(async () => ({ node: await node24(), register: await registerModule() }), {
+  limitMs: installLimitMs,
 });
 
 /** The names and values of the page's environment. */
@@ -48,7 +33,7 @@ function environment(endpoint: string): Record<string, string> {
   const { NODE_OPTIONS: options = '', ...rest } = environmentOfThePage();
   return {
     ...rest,
-    NODE_OPTIONS: options.replace(/file:\S+/, register),
+    NODE_OPTIONS: options.replace(/file:\S+/, tool().register),
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     OTEL_TRACES_SAMPLER: 'always_on',
     OTEL_BSP_SCHEDULE_DELAY: '100',
@@ -63,7 +48,7 @@ it('sends the spans of the built command to a collector, set up as the page says
   const connections = { orders: { source: 'kafka', bootstrapServers: ['127.0.0.1:1'] } };
   await folder.write('config.yaml', stringify({ grpc: address, admin: address, connections }));
   const running = new RunningImage({
-    command: [node, 'dist/main.js', 'serve', '--config', folder.file],
+    command: [tool().node, 'dist/main.js', 'serve', '--config', folder.file],
     cwd: repository,
     env: environment(receiver.endpoint),
     uid: process.getuid?.() ?? 0,
@@ -100,6 +85,7 @@ function partly({ attributes, ...rest }: { scope: string; name: string; attribut
 
 it('is the version that the page installs, and its way to the file', () => {
   expect(page).toContain(`${autoInstrumentations}@${autoInstrumentationsVersion}`);
+  const { register } = tool();
   const inHome = register.slice(register.indexOf('/node_modules/'));
   expect(environmentOfThePage()['NODE_OPTIONS']).toContain(`file:///otel${inHome}`);
 });

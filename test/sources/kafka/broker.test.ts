@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TestKafka, useKafka } from '../../support/kafka/broker.ts';
-import { whyNoKafka } from '../../support/kafka/kafka-availability.ts';
+import { findKafka } from '../../support/tools/kafka.ts';
+import { useTool } from '../../support/tools/use-tool.ts';
 
 describe('a broker for tests', () => {
   const kafka = useKafka({ users: { scaler: 'a-password' }, stats: true });
@@ -44,13 +45,15 @@ describe('a broker for tests', () => {
   }, 60_000);
 });
 
-it('leaves no process and no file behind', async (context) => {
-  const reason = await whyNoKafka();
-  if (reason !== undefined) context.skip(reason);
-  const kafka = await TestKafka.start();
-  const pids = kafka.cluster.brokers.map(({ pid }) => pid ?? 0);
-  expect(pids.every((pid) => process.kill(pid, 0))).toBe(true);
-  await kafka.stop();
-  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
-  expect(existsSync(kafka.cluster.directory)).toBe(false);
-}, 60_000);
+describe("the tests' broker", () => {
+  useTool(findKafka, { limitMs: 180_000 });
+
+  it('leaves no process and no file behind', async () => {
+    const kafka = await TestKafka.start();
+    const pids = kafka.cluster.brokers.map(({ pid }) => pid ?? 0);
+    expect(pids.every((pid) => process.kill(pid, 0))).toBe(true);
+    await kafka.stop();
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+    expect(existsSync(kafka.cluster.directory)).toBe(false);
+  }, 60_000);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SqsKind } from '../../support/sqs/program.ts';
 import { eager, eventually, SqsScene } from '../../support/sqs/scene.ts';
+import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(

@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it, vi } from 'vitest';
 import { sdkClient } from '../../support/sqs/client.ts';
-import type { SqsKind } from '../../support/sqs/program.ts';
 import * as trouble from '../../support/sqs/trouble.ts';
+import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 /*

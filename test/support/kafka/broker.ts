@@ -1,34 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type KafkaCluster, startKafka } from '../../../src/demo/kafka/cluster.ts';
 import { commitOffsets, type Offsets } from '../../../src/demo/kafka/commit-offsets.ts';
 import type { KafkaOptions } from '../../../src/demo/kafka/options.ts';
-import { whyNoKafka } from './kafka-availability.ts';
+import { findKafka } from '../tools/kafka.ts';
+import { useTool } from '../tools/use-tool.ts';
 import { eventually } from './kafka-eventually.ts';
 
 const startLimitMs = 180_000;
 
-/**
- * A real broker (or three) for the tests of a file or `describe`, started once before them. Call the result inside
- * a test. Where Java or Maven is missing the tests are skipped with the reason, or fail when `CI` is set.
- */
+/** A real broker, or three. Needs Java and Maven: see `useTool`. */
 export function useKafka(options: KafkaOptions = {}): () => TestKafka {
-  let kafka: TestKafka | undefined;
-  beforeAll(async () => {
-    if ((await whyNoKafka(options)) === undefined) kafka = await TestKafka.start(options);
-  }, startLimitMs);
-  beforeEach(async (context) => {
-    const reason = await whyNoKafka(options);
-    if (reason !== undefined) context.skip(reason);
-  });
-  afterAll(async () => {
-    await kafka?.stop();
-  }, startLimitMs);
-  return () => {
-    if (kafka === undefined) throw new Error('useKafka: the broker is there inside tests only');
-    return kafka;
-  };
+  return useTool(
+    async () => {
+      await findKafka(options);
+      return await TestKafka.start(options);
+    },
+    { limitMs: startLimitMs, end: (kafka) => kafka.stop() },
+  );
 }
 
 /** A running cluster with what tests do to it; everything goes over the plaintext listener, which may do all. */

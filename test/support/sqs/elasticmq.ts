@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { javaMajor } from '../../../src/demo/kafka/tools.ts';
-import { ScalerError } from '../../../src/errors.ts';
-import { installed, output, outputIfAny } from './installation.ts';
+import { cached, versionOf } from '../tools/cached.ts';
+import { run } from '../tools/run.ts';
+import { ToolMissing } from '../tools/tool-missing.ts';
 import type { SqsProgram } from './program.ts';
 
 const pom = fileURLToPath(new URL('./elasticmq/pom.xml', import.meta.url));
@@ -12,17 +15,16 @@ const leastJava = 17;
 /** ElasticMQ: an SQS that knows nothing of moto, so that a fault both share is unlikely. */
 export async function findElasticMq(): Promise<SqsProgram> {
   const java = await findJava();
-  const directory = await installed('elasticmq', pom, async (into) => {
-    if ((await outputIfAny('mvn', ['-version'])) === undefined) throw missing('Maven was not found', 'maven');
-    console.error('Fetching ElasticMQ with Maven, once (37 MB) …');
-    const jars = `-DoutputDirectory=${join(into, 'lib')}`;
-    await output('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', jars]);
+  const jars = await cached({ name: 'elasticmq', version: versionOf([pom]) }, async (unfinished) => {
+    const doing = 'fetching ElasticMQ (37 MB) with Maven';
+    const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`];
+    await run('mvn', args, { doing });
   });
   const jvm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dconfig.file=${configuration}`];
   return {
     name: 'ElasticMQ',
     command: java,
-    args: [...jvm, '-cp', join(directory, 'lib', '*'), 'org.elasticmq.server.Main'],
+    args: [...jvm, '-cp', join(jars, '*'), 'org.elasticmq.server.Main'],
     listening: /bind address 127\.0\.0\.1:(\d+)/,
     account: '000000000000',
   };
@@ -31,17 +33,11 @@ export async function findElasticMq(): Promise<SqsProgram> {
 async function findJava(): Promise<string> {
   const home = process.env['JAVA_HOME'];
   const java = home ? join(home, 'bin', 'java') : 'java';
-  const major = javaMajor(await outputIfAny(java, ['-version']));
+  const printed = await promisify(execFile)(java, ['-version']).catch(() => undefined);
+  const major = javaMajor(printed?.stderr);
   if (major !== undefined && major >= leastJava) return java;
-  throw missing(
-    major === undefined ? 'Java was not found' : `Java is version ${major}`,
-    'openjdk-17-jre-headless',
-  );
-}
-
-function missing(what: string, debianPackage: string): ScalerError {
-  return new ScalerError(
-    'unavailable',
-    `ElasticMQ needs Java ${leastJava} or later and Maven; ${what} (on Debian or Ubuntu: apt-get install ${debianPackage}).`,
+  const found = major === undefined ? 'Java was not found' : `Java is version ${major}`;
+  throw new ToolMissing(
+    `ElasticMQ needs Java ${leastJava} or later and Maven; ${found} (on Debian or Ubuntu: apt-get install maven openjdk-17-jre-headless).`,
   );
 }

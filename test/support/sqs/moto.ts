@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ScalerError } from '../../../src/errors.ts';
-import { installed, output, outputIfAny } from './installation.ts';
+import { cached, versionOf } from '../tools/cached.ts';
+import { run } from '../tools/run.ts';
+import { ToolMissing } from '../tools/tool-missing.ts';
 import type { SqsProgram } from './program.ts';
 
 const requirements = fileURLToPath(new URL('./moto/requirements.txt', import.meta.url));
@@ -10,16 +11,17 @@ const usable = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10)
 /** moto's SQS: the nearest to AWS there is in what GetQueueAttributes says, and in its errors. */
 export async function findMoto(): Promise<SqsProgram> {
   const python = await findPython();
-  const directory = await installed('moto', requirements, async (into) => {
-    console.error('Fetching moto with pip, once (30 MB) …');
-    const venv = join(into, 'venv');
-    await output(python, ['-m', 'venv', '--clear', venv]);
+  const version = versionOf([requirements]);
+  const venv = await cached({ name: 'moto', version }, async (unfinished) => {
+    const doing = 'fetching moto (30 MB) with pip';
+    await run(python, ['-m', 'venv', unfinished], { doing });
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
-    await output(join(venv, 'bin', 'python'), [...pip, '--require-hashes', '-r', requirements]);
+    const pinned = ['--require-hashes', '-r', requirements];
+    await run(join(unfinished, 'bin', 'python'), [...pip, ...pinned], { doing });
   });
   return {
     name: 'moto',
-    command: join(directory, 'venv', 'bin', 'python'),
+    command: join(venv, 'bin', 'python'),
     args: ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'],
     listening: /Running on http:\/\/127\.0\.0\.1:(\d+)/,
     account: '123456789012',
@@ -27,10 +29,11 @@ export async function findMoto(): Promise<SqsProgram> {
 }
 
 async function findPython(): Promise<string> {
-  for (const python of ['python3', 'python'])
-    if ((await outputIfAny(python, ['-c', usable])) !== undefined) return python;
-  throw new ScalerError(
-    'unavailable',
+  for (const python of ['python3', 'python']) {
+    const found = await run(python, ['-c', usable], { doing: 'looking for Python' }).catch(() => undefined);
+    if (found !== undefined) return python;
+  }
+  throw new ToolMissing(
     'moto needs Python 3.10 or later with its venv; it was not found (on Debian or Ubuntu: apt-get install python3-venv).',
   );
 }

@@ -1,10 +1,16 @@
-import { afterAll, beforeAll, beforeEach, type TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
+import { useTool } from '../tools/use-tool.ts';
+import { findElasticMq } from './elasticmq.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { programOf, type SqsKind, whyNoSqs } from './program.ts';
+import { findMoto } from './moto.ts';
 import { SqsServer } from './server.ts';
 import { TestQueues } from './test-queues.ts';
 
 const startLimitMs = 300_000;
+
+const find = { moto: findMoto, elasticmq: findElasticMq };
+
+export type SqsKind = keyof typeof find;
 
 /** A test that runs beside others has no other way to say what is to be done at its end. */
 export type Test = Pick<TestContext, 'onTestFinished'>;
@@ -16,30 +22,23 @@ export interface TestSqs {
   proxy(test: Test): Promise<FaultProxy>;
 }
 
-/**
- * A real server of SQS for the tests of a file or `describe`, started once before them; queues are the test's own.
- * Call the result inside a test. Where Python, Java or Maven is missing the tests are skipped with the reason, or
- * fail when `CI` is set.
- */
+/** A real server of SQS; queues are the test's own. Needs Python, or Java and Maven: see `useTool`. */
 export function useSqs(kind: SqsKind): () => TestSqs {
-  let server: SqsServer | undefined;
-  let queues: TestQueues | undefined;
-  beforeAll(async () => {
-    if ((await whyNoSqs(kind)) !== undefined) return;
-    server = await SqsServer.start(await programOf(kind));
-    queues = new TestQueues(server.url);
-  }, startLimitMs);
-  beforeEach(async (context) => {
-    const reason = await whyNoSqs(kind);
-    if (reason !== undefined) context.skip(reason);
-  });
-  afterAll(async () => {
-    queues?.close();
-    await server?.stop();
-  }, startLimitMs);
+  const sqs = useTool(
+    async () => {
+      const server = await SqsServer.start(await find[kind]());
+      return { server, queues: new TestQueues(server.url) };
+    },
+    {
+      limitMs: startLimitMs,
+      end: async ({ server, queues }) => {
+        queues.close();
+        await server.stop();
+      },
+    },
+  );
   return () => {
-    if (server === undefined || queues === undefined)
-      throw new Error('useSqs: the server is there inside tests only');
+    const { server, queues } = sqs();
     const upstream = { port: server.port, account: server.program.account };
     return {
       queues,
