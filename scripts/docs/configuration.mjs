@@ -12,23 +12,21 @@ const intro = `# Configuration
 \`backlog-scaler serve --config FILE\` reads one YAML file:
 
 \`\`\`yaml
-grpc:
-  port: 6000
-admin:
-  port: 8080
 connections:
   orders:
     source: kafka
     bootstrapServers: [kafka-0.kafka:9093, kafka-1.kafka:9093]
     tls:
-      caFile: /etc/backlog-scaler/kafka/ca.crt
+      caFile: /etc/backlog-scaler-kafka/ca.crt
     sasl:
       mechanism: scram-sha-512
       username: backlog-scaler
-      passwordFile: /etc/backlog-scaler/kafka/password
+      passwordFile: /etc/backlog-scaler-kafka/password
     namespaces: [shop, "team-*"]
 \`\`\`
 
+- **With the chart** all of it goes under \`config\` of its values, but for \`grpc.tls\`, \`eventLog.dir\` and every \`host\` and \`port\`: these
+  are the chart's own (\`tls\`, \`persistence\`, \`service.port\`). Files at \`/etc/backlog-scaler-NAME/\` are a Secret's, named in \`secretMounts\`.
 - **Strict.** An unknown key is an error that names the nearest known one. All errors come at once, and the exit code is 2.
 - **Variables.** \`\${NAME}\` in a value is replaced by the environment variable; one that is not set is an error. \`$\${\` stands for
   the characters themselves.

@@ -12,7 +12,7 @@ A trigger is the \`metadata\` of an \`external\` or \`external-push\` trigger of
 triggers:
   - type: external-push
     metadata:
-      scalerAddress: backlog-scaler.keda.svc:6000
+      scalerAddress: backlog-scaler.keda:6000
       source: kafka
       connection: orders
       consumerGroup: workers

@@ -21,10 +21,10 @@ it('deploy/examples/hints has no file that is not played here', () => {
     'alertmanager-receiver.yaml',
     'argo-events-sensor.yaml',
     'argocd-notification.yaml',
-    'connection.yaml',
     'eventbridge-api-destination.yaml',
     'sns-fanout.yaml',
     'tekton-sink.yaml',
+    'values.yaml',
   ]);
 });
 

@@ -1,8 +1,8 @@
 import { startFauxqs } from 'fauxqs';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { parseYaml } from '../../src/config/yaml.ts';
-import { at, type ExampleRequest, manifest, text } from './hint-examples.ts';
+import { readChartValues } from './chart-values.ts';
+import type { ExampleRequest } from './hint-examples.ts';
 import { type Posted, post } from './ingest.ts';
 import { ref } from './rpc-client.ts';
 import type { FakeSns } from './sns.ts';
@@ -20,7 +20,7 @@ const configuration = z.looseObject({
 /** Only a hint reads a queue: by the clock, tests are long over. */
 const onHintsOnly = { idleReadSeconds: 7200, activeReadSeconds: 7200 };
 
-/** The scaler as deploy/examples/hints/connection.yaml has it, with SQS in this process. */
+/** The scaler that deploy/examples/hints/values.yaml installs, with SQS in this process. */
 export class HintExamplesScaler {
   readonly queues: TestQueues;
   readonly scaler: WholeScaler;
@@ -75,15 +75,14 @@ export class HintExamplesScaler {
   }
 }
 
-/** What is in the Secret for a token of connection.yaml. */
+/** What is in the Secret for a token of values.yaml. */
 export function tokenOf(name: string): string {
   return `${name}-0123456789abcdef`;
 }
 
 function runnable(endpoint: string) {
-  const example = text(at(manifest('connection.yaml', 'ConfigMap'), 'data', 'backlog-scaler.yaml'));
-  const parsed = parseYaml(example);
-  const { ingest, connections } = configuration.parse('value' in parsed ? parsed.value : undefined);
+  const values = readChartValues('deploy/examples/hints/values.yaml');
+  const { ingest, connections } = configuration.parse(values.config);
   const credentials = { accessKeyId: 'scaler', secretAccessKey: 'scaler' };
   const tokens = ingest.tokens.map((token) => ({ ...token, tokenFile: `${token.name}.token` }));
   const settings = {

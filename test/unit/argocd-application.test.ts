@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { parse, parseDocument, stringify } from 'yaml';
+import { parse, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { applicationSchema, syncOptions } from '../support/argocd-application.ts';
+import { chartConfig, chartFaults, mountsNamed } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -19,7 +20,7 @@ const { spec } = z
         helm: z.looseObject({
           skipTests: z.boolean(),
           valuesObject: z.looseObject({
-            config: z.looseObject({ eventLog: z.object({ type: z.string() }) }),
+            config: z.looseObject({ eventLog: z.looseObject({ type: z.string() }) }),
             secretMounts: z.array(z.object({ name: z.string(), secretName: z.string() })),
             persistence: z.object({ annotations: z.record(z.string(), z.string()) }),
           }),
@@ -61,21 +62,16 @@ describe('deploy/examples/argocd-application.yaml', () => {
   });
 
   it('gives the chart values that it takes', () => {
-    const schema = JSON.parse(read('deploy/helm/backlog-scaler/values.schema.json'));
-    expect(faults(schema, valuesObject)).toEqual([]);
+    expect(chartFaults(valuesObject)).toEqual([]);
   });
 
   it('has a configuration that serve takes', async () => {
-    // The chart says where the volume is.
-    const eventLog = { ...valuesObject.config.eventLog, dir: '/var/lib/backlog-scaler' };
-    const config = await loadExample(stringify({ ...valuesObject.config, eventLog }));
+    const config = await loadExample(chartConfig(valuesObject));
     expect([...config.connections.keys()]).toEqual(['ci']);
   });
 
   it('mounts the secrets that the configuration names', () => {
-    const named = [...stringify(valuesObject.config).matchAll(/\/etc\/backlog-scaler-([\w-]+)\//g)];
-    const mounted = valuesObject.secretMounts.map(({ name }) => name);
-    expect([...new Set(named.map(([, name]) => name))]).toEqual(mounted);
+    expect(mountsNamed(valuesObject)).toEqual(valuesObject.secretMounts.map(({ name }) => name));
   });
 
   it('keeps the ledger when its claim is no longer asked for', () => {

@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
 import { TriggerBook } from '../../src/trigger/book.ts';
 import type { Trigger } from '../../src/trigger/trigger.ts';
+import { chartConfig, readChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 
 const root = new URL('../../deploy/examples/', import.meta.url);
@@ -15,7 +16,6 @@ const manifest = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
 });
-const configMap = manifest.extend({ data: z.object({ 'backlog-scaler.yaml': z.string() }) });
 const scaled = manifest.extend({
   kind: z.enum(['ScaledObject', 'ScaledJob']),
   spec: z.looseObject({
@@ -27,9 +27,9 @@ const scaled = manifest.extend({
 });
 type Scaled = z.infer<typeof scaled>;
 
-/** The folders of sources; `test/ingest/examples.test.ts` plays what is in `hints`. */
+/** The manifests of sources; `test/ingest/examples.test.ts` plays what is in `hints`. */
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
-  /^(?!hints\/).+\/.+\.yaml$/.test(name),
+  /^(?!hints\/).+\/(?!values\.yaml).+\.yaml$/.test(name),
 );
 
 /** The documents of a file; a key twice or a wrong indent is an error. */
@@ -61,11 +61,10 @@ describe.each(folders)('deploy/examples/%s', (folder) => {
   let config: LoadedConfig;
 
   beforeAll(async () => {
-    const found = all.find(({ one }) => one.kind === 'ConfigMap');
-    config = await loadExample(configMap.parse(found?.one).data['backlog-scaler.yaml']);
+    config = await loadExample(chartConfig(readChartValues(`deploy/examples/${folder}/values.yaml`)));
   });
 
-  it('has a configuration that serve takes', () => {
+  it('has values with a connection of its source', () => {
     expect([...config.connections.values()].map(({ source }) => source.kind)).toEqual([folder]);
   });
 

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { parseDocument, stringify } from 'yaml';
+import { z } from 'zod';
+
+const root = new URL('../../', import.meta.url);
+const schema: object = JSON.parse(
+  readFileSync(new URL('deploy/helm/backlog-scaler/values.schema.json', root), 'utf8'),
+);
+
+const chartValues = z.looseObject({
+  config: z.looseObject({ eventLog: z.looseObject({ type: z.string() }).optional() }),
+  secretMounts: z.array(z.object({ name: z.string(), secretName: z.string() })).optional(),
+});
+export type ChartValues = z.infer<typeof chartValues>;
+
+/** A file of the chart's values. */
+export function readChartValues(path: string): ChartValues {
+  return parseChartValues(readFileSync(new URL(path, root), 'utf8'));
+}
+
+/** The chart's values in this text; a key twice or a wrong indent is an error. */
+export function parseChartValues(text: string): ChartValues {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) throw new Error(document.errors.join('; '));
+  return chartValues.parse(document.toJS());
+}
+
+/** What the chart's schema has against the values. */
+export function chartFaults(values: unknown): readonly object[] {
+  const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
+  validate(values);
+  return validate.errors ?? [];
+}
+
+/** The configuration that the chart makes of the values: it says itself where the volume is. */
+export function chartConfig({ config }: ChartValues): string {
+  const { eventLog } = config;
+  if (eventLog?.type !== 'file') return stringify(config);
+  return stringify({ ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } });
+}
+
+/** The names of the mounts that the configuration's files are in. */
+export function mountsNamed({ config }: ChartValues): string[] {
+  const named = stringify(config).matchAll(/\/etc\/backlog-scaler-([\w-]+)\//g);
+  return [...new Set([...named].map(([, name = '']) => name))];
+}

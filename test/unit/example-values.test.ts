@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { anySender, sendersOf } from '../../src/ingest/senders.ts';
+import { chartConfig, chartFaults, mountsNamed, parseChartValues } from '../support/chart-values.ts';
+import { loadExample } from '../support/example-config.ts';
+
+const root = new URL('../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+const files = readdirSync(new URL('deploy/examples/', root), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `deploy/examples/${name}/values.yaml`);
+
+/** The first block of a page that sets values of the chart. */
+function blockOf(page: string): string {
+  const blocks = [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  return blocks.find((block) => block.includes('\nconfig:\n')) ?? '';
+}
+
+const all = [
+  ...files.map((name) => ({ name, text: read(name) })),
+  ...['README.md', 'deploy/helm/backlog-scaler/README.md'].map((name) => ({ name, text: blockOf(name) })),
+];
+
+describe.each(all)("the chart's values in $name", ({ text }) => {
+  const values = parseChartValues(text);
+
+  it('are such that the chart takes them', () => {
+    expect(chartFaults(values)).toEqual([]);
+  });
+
+  it('have a configuration that serve takes', async () => {
+    const { connections } = await loadExample(chartConfig(values));
+    expect(connections.size).toBeGreaterThan(0);
+  });
+
+  it('mount the Secrets that the configuration names, and no others', () => {
+    expect((values.secretMounts ?? []).map(({ name }) => name)).toEqual(mountsNamed(values));
+  });
+
+  it('open the way to the ingest port where the scaler opens the port', async () => {
+    const { settings, connections } = await loadExample(chartConfig(values));
+    const opened = anySender(sendersOf(connections.values(), settings.ingest.tokens));
+    expect(Object(values['ingest']).enabled ?? false).toBe(opened);
+  });
+});
