@@ -174,6 +174,29 @@ describe('messages', () => {
   });
 });
 
+describe('figures', () => {
+  const rows = readdirSync(new URL('bench/rows', root))
+    .map((name) => readFileSync(new URL(`bench/rows/${name}`, root), 'utf8'))
+    .join('\n');
+  /** `kafka-1` and `kafka-3` are one row of the code. */
+  const isRow = (name: string) => rows.includes(`name: '${name}'`) || /^kafka-[13]$/.test(name);
+
+  it('come from rows that the bench has', () => {
+    const text = guides.map((page) => readGuide(page).text).join('\n');
+    const commands = [...text.matchAll(/--\s+--only ([\w-]+)/g)].map(([, name = '']) => name);
+    const capacity = /^## Capacity$.*?^### /ms.exec(readGuide('docs/operations.md').text)?.[0] ?? '';
+    const last = [...capacity.matchAll(/\| ([^|]+) \|$/gm)].slice(2).map(([, cell = '']) => cell);
+    const named = last.flatMap((cell) => [...cell.matchAll(/`([a-z][\w-]*)[^`]*`/g)]);
+    expect(commands.length).toBeGreaterThan(3);
+    expect(named.length).toBeGreaterThanOrEqual(last.length);
+    expect([...commands, ...named.map(([, name = '']) => name)].filter((name) => !isRow(name))).toEqual([]);
+  });
+
+  it('are all given: no page says to measure it oneself instead', () => {
+    for (const page of guides) expect(readGuide(page).text).not.toContain('| run it |');
+  });
+});
+
 describe('the chart', () => {
   const file = new URL('deploy/helm/backlog-scaler/values.yaml', root);
   /** What a user fills in as it comes. */
