@@ -35,7 +35,12 @@ export function triggersPage() {
 }
 
 function section(source) {
-  const heading = `\n## \`source: ${source.kind}\`\n`;
+  const { maxStalenessSeconds } = source;
+  const own =
+    maxStalenessSeconds === undefined
+      ? ''
+      : `\n\`maxStalenessSeconds\` is ${maxStalenessSeconds} where it is left out.\n`;
+  const heading = `\n## \`source: ${source.kind}\`\n${own}`;
   const keys = Object.entries(source.connectionKeys);
   if (keys.length === 0) return `${heading}\n${params(source.params)}`;
   return [

@@ -144,7 +144,7 @@ const limits = z.strictObject({
   maxStalenessSeconds: seconds
     .default(60)
     .describe(
-      'How old a reading may be; after that KEDA gets UNAVAILABLE, never zero. A trigger can set its own.',
+      'How old a reading may be where neither the trigger nor its source says otherwise; after that KEDA gets UNAVAILABLE, never zero.',
     ),
   leaseSeconds: seconds.default(300).describe('How long a trigger is measured after KEDA last asked for it.'),
   firstSyncTimeoutSeconds: seconds
