@@ -49,3 +49,9 @@ it('lets only the Ingress of the host that it names in', () => {
   expect(at(ingress, 'spec', 'rules', 0, 'host')).toBe('scaler.example.com');
   expect(at(ingress, 'spec', 'rules', 0, 'http', 'paths', 0, 'path')).toBe('/ingest/');
 });
+
+it('builds and pushes the image that the pods run', () => {
+  const deployment = manifest(installed(), 'Deployment');
+  const image = String(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image'));
+  expect(readme).toContain(`docker build -t ${image} .\ndocker push ${image}\n`);
+});
