@@ -220,14 +220,26 @@ describe('the chart', () => {
   });
 
   /** Not those of `config` that are called the same. */
-  const own = 'image|keda|networkPolicy|prometheusRule|serviceMonitor|dashboard|persistence|serviceAccount';
-  const named = new RegExp(`\`((?:${own})\\.[\\w.]+|secretMounts|extraEnv|replicaCount)\``, 'g');
+  const own = [
+    'image|keda|networkPolicy|prometheusRule|serviceMonitor|dashboard|persistence|serviceAccount|resources',
+    'tls\\.certManager|ingest(?=\\.(?:enabled|ingress|httpRoute))',
+  ].join('|');
+  const whole =
+    'secretMounts|extraEnv|extraVolumes|extraVolumeMounts|nodeOptions|replicaCount|imagePullSecrets';
+  const named = new RegExp(
+    `\`((?:${own})\\.[\\w.]+|${whole}|tls\\.(?:enabled|existingSecret|clientCaSecret))(?=[\`:])`,
+    'g',
+  );
+  const pages = [
+    ...guides,
+    ...['events', 'github', 'ingest', 'sqs', 'tracing'].map((name) => `docs/${name}.md`),
+  ];
 
-  it('has every value that the guides name', () => {
-    const paths = guides.flatMap((page) =>
-      [...readGuide(page).text.matchAll(named)].map(([, path = '']) => path),
+  it('has every value that the pages name', () => {
+    const paths = pages.flatMap((page) =>
+      [...readFileSync(new URL(page, root), 'utf8').matchAll(named)].map(([, path = '']) => path),
     );
-    expect(paths.length).toBeGreaterThan(5);
+    expect(paths.length).toBeGreaterThan(30);
     for (const path of paths) {
       const given = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), null);
       expect(unknown(z.object({}).loose().parse(given), known, '')).toEqual([]);
