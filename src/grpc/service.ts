@@ -32,7 +32,7 @@ export interface ServiceDeps {
   confirmMs?: number | undefined;
 }
 
-const emptyReference: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
+const nothing: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
 
 type StreamCall<R> = ServerWritableStream<ScaledObjectRef__Output, R>;
 
@@ -97,8 +97,8 @@ export class Service {
   private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: Trigger) => void): void {
     try {
       serve(this.triggerOf(call));
-      // grpc-js would keep it as long as the stream lives, twice for each trigger, which has all of it already.
-      call.request = emptyReference;
+      // grpc-js keeps the request as long as the stream lives, twice for each trigger, which has all of it already.
+      Object.assign(call.request, nothing);
     } catch (reason) {
       this.deps.streams.refuse(rpc, call, this.failed(reason, rpc));
     }
@@ -118,7 +118,7 @@ export class Service {
   /** A spec follows from the metadata alone, so the one on open is the only one. */
   private holdSpec(trigger: Trigger, call: StreamCall<GetMetricSpecResponse>): void {
     call.write(this.spec(trigger));
-    this.deps.streams.hold('StreamMetricSpec', call, { release: () => {} });
+    this.deps.streams.hold('StreamMetricSpec', call);
   }
 
   private failed(reason: unknown, method: string): Status {

@@ -8,15 +8,17 @@ export type StreamRpc = 'StreamIsActive' | 'StreamMetricSpec';
 type AnyCall = ServerWritableStream<unknown, unknown>;
 
 interface Open {
-  /** Ends the stream with OK: to KEDA that is the only end which resets its delay (external_scaler.go, v2.21). */
-  end(): void;
+  readonly rpc: StreamRpc;
+  readonly call: AnyCall;
+  readonly release: (() => void) | undefined;
+  age: NodeJS.Timeout | undefined;
 }
 
 export interface OpenOptions {
   /** After this the stream is ended with OK; undefined: it is held until the client lets go. */
   ageMs?: number | undefined;
   /** Gives back what the stream holds; called once, however it ends. */
-  release(): void;
+  release?: () => void;
 }
 
 /** All open streams: counted, aged, and ended together. */
@@ -34,26 +36,28 @@ export class Streams {
   }
 
   /** Keeps a stream until it closes. */
-  hold(rpc: StreamRpc, call: AnyCall, { ageMs, release }: OpenOptions): void {
-    let code = Code.CANCELLED;
-    const end = (): void => {
-      code = Code.OK;
-      done();
-      call.end();
-    };
-    const open: Open = { end };
-    const age = ageMs === undefined ? undefined : setTimeout(end, ageMs);
-    const done = (): void => {
-      if (!this.open.delete(open)) return;
-      clearTimeout(age);
-      this.metrics.streams.dec({ rpc });
-      this.metrics.rpcRequests.inc({ method: rpc, code: codeName(code) });
-      release();
-    };
+  hold(rpc: StreamRpc, call: AnyCall, { ageMs, release }: OpenOptions = {}): void {
+    const open: Open = { rpc, call, release, age: undefined };
+    if (ageMs !== undefined) open.age = setTimeout(() => this.end(open), ageMs);
     this.open.add(open);
     this.metrics.streams.inc({ rpc });
-    call.once('close', done);
-    if (this.draining) end();
+    // Not `once`: it keeps two objects more, for each of tens of thousands.
+    call.on('close', () => this.closed(open, Code.CANCELLED));
+    if (this.draining) this.end(open);
+  }
+
+  /** With OK: to KEDA that is the only end which resets its delay (external_scaler.go, v2.21). */
+  private end(open: Open): void {
+    this.closed(open, Code.OK);
+    open.call.end();
+  }
+
+  private closed(open: Open, code: Code): void {
+    if (!this.open.delete(open)) return;
+    clearTimeout(open.age);
+    this.metrics.streams.dec({ rpc: open.rpc });
+    this.metrics.rpcRequests.inc({ method: open.rpc, code: codeName(code) });
+    open.release?.();
   }
 
   /** Ends a stream that cannot be served. */
@@ -66,6 +70,6 @@ export class Streams {
   /** Ends every stream with OK, and from now on each new one at once. */
   drain(): void {
     this.draining = true;
-    for (const { end } of [...this.open]) end();
+    for (const open of [...this.open]) this.end(open);
   }
 }

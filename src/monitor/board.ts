@@ -151,13 +151,7 @@ export class Board {
   }
 
   follow(trigger: Trigger, told: (activity: Activity) => void): () => void {
-    const state = this.stateOf(trigger);
-    const release = state.lease.hold(this.now);
-    const unfollow = state.follow(told);
-    return () => {
-      unfollow();
-      release();
-    };
+    return this.stateOf(trigger).follow(told, this.now);
   }
 
   /** A hint that something may have happened; without a name, to all subjects of the connection. False: none. */

@@ -3,7 +3,6 @@ export class Lease {
   private readonly leaseMs: number;
   private lastCallMs: number;
   private longestGapMs: number;
-  private holds = 0;
 
   constructor(leaseMs: number, nowMs: number, lastCallMs = nowMs) {
     this.leaseMs = leaseMs;
@@ -16,16 +15,9 @@ export class Lease {
     this.lastCallMs = nowMs;
   }
 
-  /** An open stream holds the lease until it calls the returned function. */
-  hold(now: () => number): () => void {
-    this.holds += 1;
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.holds -= 1;
-      this.lastCallMs = now();
-    };
+  /** A stream was open until now. */
+  held(nowMs: number): void {
+    this.lastCallMs = nowMs;
   }
 
   get lastCalledAtMs(): number {
@@ -33,6 +25,6 @@ export class Lease {
   }
 
   expired(nowMs: number): boolean {
-    return this.holds === 0 && nowMs - this.lastCallMs > Math.max(this.leaseMs, 3 * this.longestGapMs);
+    return nowMs - this.lastCallMs > Math.max(this.leaseMs, 3 * this.longestGapMs);
   }
 }

@@ -59,7 +59,7 @@ export class Register {
   /** Removes and gives the triggers whose lease has run out. */
   takeExpired(): TriggerState[] {
     const nowMs = this.now();
-    const expired = [...this.states.values()].filter(({ lease }) => lease.expired(nowMs));
+    const expired = [...this.states.values()].filter((state) => state.abandoned(nowMs));
     for (const state of expired) this.remove(state);
     return expired;
   }

@@ -37,7 +37,8 @@ export class TriggerState {
   private readonly told = new Told();
   private readonly decided: Decided;
   private readonly followers = new Set<(activity: Activity) => void>();
-  private readonly waiting = new Set<() => void>();
+  /** Only there while somebody waits: there are tens of thousands of triggers. */
+  private waiting: Set<() => void> | undefined;
 
   constructor(trigger: Trigger, lease: Lease, coldUntilMs: number, decided: Decided) {
     this.trigger = trigger;
@@ -93,9 +94,8 @@ export class TriggerState {
   }
 
   private settle(): void {
-    if (this.waiting.size === 0) return;
-    for (const wake of this.waiting) wake();
-    this.waiting.clear();
+    for (const wake of this.waiting ?? []) wake();
+    this.waiting = undefined;
   }
 
   /** From memory; throws ScalerError where nothing is known, or it is too old. */
@@ -196,18 +196,27 @@ export class TriggerState {
       const done = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);
-        this.waiting.delete(done);
+        this.waiting?.delete(done);
         resolve();
       };
       const timer = setTimeout(done, Math.max(0, this.coldUntilMs - nowMs));
       signal.addEventListener('abort', done);
+      this.waiting ??= new Set();
       this.waiting.add(done);
     });
   }
 
-  follow(told: (activity: Activity) => void): () => void {
+  /** Until the returned function is called; the lease holds meanwhile. */
+  follow(told: (activity: Activity) => void, now: () => number): () => void {
     this.followers.add(told);
     if (this.active !== undefined) told({ active: this.active, edge: false });
-    return () => this.followers.delete(told);
+    return () => {
+      if (this.followers.delete(told)) this.lease.held(now());
+    };
+  }
+
+  /** Whether nobody follows it, and nobody has asked for it within its lease. */
+  abandoned(nowMs: number): boolean {
+    return this.followers.size === 0 && this.lease.expired(nowMs);
   }
 }
