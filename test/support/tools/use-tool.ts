@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { Forbidden } from './forbidden.ts';
 import { ToolMissing } from './tool-missing.ts';
 
 interface Use<T> {
@@ -10,7 +11,7 @@ interface Use<T> {
 /**
  * Finds, before the tests of a file or `describe`, something from outside that they need, and gives a function that
  * tells it inside them. Where it is missing the tests are skipped and the reason is printed; where `CI` is set they
- * fail, so that a run cannot pass by skipping.
+ * fail, so that a run cannot pass by skipping. What the machine forbids is skipped there as well: installing would not help.
  */
 export function useTool<T>(find: () => Promise<T>, { limitMs, end }: Use<T>): () => T {
   let found: { readonly tool: T } | undefined;
@@ -21,7 +22,8 @@ export function useTool<T>(find: () => Promise<T>, { limitMs, end }: Use<T>): ()
       found = { tool: await find() };
     } catch (error) {
       const inCi = !['', 'false', undefined].includes(process.env['CI']);
-      if (inCi || !(error instanceof ToolMissing)) throw error;
+      const toSkip = error instanceof Forbidden || (!inCi && error instanceof ToolMissing);
+      if (!toSkip) throw error;
       missing = error.message;
       console.warn(`skipped: ${missing}`);
     }
