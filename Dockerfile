@@ -29,16 +29,18 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
       org.opencontainers.image.revision="${COMMIT}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}"
-WORKDIR /app
 # The heap is a share of the container's memory limit, whatever it is; the rest is sockets, buffers and code.
 # Node has this option since 24.6. Who sets NODE_OPTIONS for something else repeats it.
 ENV NODE_ENV=production \
     NODE_OPTIONS=--max-old-space-size-percentage=70 \
     BACKLOG_SCALER_COMMIT=${COMMIT}
-COPY --from=production /app/node_modules node_modules/
-COPY --from=build /src/dist dist/
-COPY package.json LICENSE ./
-COPY proto proto/
+COPY --from=production /app/node_modules /app/node_modules/
+COPY --from=build /src/dist /app/dist/
+COPY package.json LICENSE /app/
+COPY proto /app/proto/
+# After what COPY makes, which is root's: WORKDIR would give a new folder to the base image's user, who could then
+# replace what it runs.
+WORKDIR /app
 # By number: Kubernetes cannot tell that a user by name is not root.
 USER 65532:65532
 # gRPC, admin, ingest.

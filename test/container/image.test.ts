@@ -1,40 +1,29 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { execForm } from './dockerfile.ts';
+import { inContainer } from './container.ts';
+import { environmentOf } from './image-config.ts';
 import { RunningImage } from './running-image.ts';
-import { contentsOf, setWritable } from './tree.ts';
-import { useImage } from './use-image.ts';
+import { buildArgs, useImage } from './use-image.ts';
 
 const image = useImage();
+const inRepository = (path: string): string =>
+  readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 /** All three ports, and a log on disk: its binaries must be there and fit this Node. */
-const configuration = (volume: string): string => `
+const configuration = `
 grpc: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
 ingest: { host: 127.0.0.1, port: 0, tokens: [{ name: ci, token: a-token-of-the-test, connections: [builds] }] }
-eventLog: { type: file, dir: ${volume} }
+eventLog: { type: file, dir: /data }
 connections:
   builds: { source: events, ttlSeconds: 60, items: [{ backlog: deploys, type: started, state: running, key: subject }] }
   orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] }
 `;
-
-/** Absolute paths are the image's. */
-function launch(): { command: string[]; cwd: string; env: Record<string, string>; uid: number } {
-  const { root, workdir, env, stage } = image();
-  const words = [...execForm(stage, 'ENTRYPOINT'), ...execForm(stage, 'CMD')];
-  const user = stage.instructions.find(({ name }) => name === 'USER')?.text ?? '';
-  return {
-    command: words.map((word) => (word.startsWith('/') ? join(root, word) : word)),
-    cwd: join(root, workdir),
-    env: { ...env },
-    uid: Number(user.split(':')[0]),
-  };
-}
 
 function health(port: number): Promise<unknown> {
   const method = healthService['Check'];
@@ -49,13 +38,50 @@ function health(port: number): Promise<unknown> {
   });
 }
 
+/** What a command in the image prints, once it has ended well. */
+function printed(command: readonly string[]): string {
+  const {
+    command: [program = '', ...args],
+    cwd,
+    env,
+  } = inContainer(image(), command);
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env: { ...env }, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+/** Every path below a folder of the image, from that folder on. */
+function pathsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+}
+
 describe('the image', () => {
+  it('says how it is run, and what it is by the names of the OCI image specification', () => {
+    const { description } = z
+      .object({ description: z.string() })
+      .parse(JSON.parse(inRepository('package.json')));
+    expect(image().config).toMatchObject({
+      User: '65532:65532',
+      WorkingDir: '/app',
+      Entrypoint: ['/nodejs/bin/node', 'dist/main.js'],
+      Cmd: ['serve', '--config', '/etc/backlog-scaler/config.yaml'],
+    });
+    expect(Object.keys(image().config.ExposedPorts)).toEqual(['6000/tcp', '8080/tcp', '8081/tcp']);
+    expect(image().config.Labels).toEqual({
+      'org.opencontainers.image.title': 'backlog-scaler',
+      'org.opencontainers.image.description': description,
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': buildArgs.VERSION,
+      'org.opencontainers.image.revision': buildArgs.COMMIT,
+      'org.opencontainers.image.created': buildArgs.CREATED,
+      'org.opencontainers.image.source': buildArgs.SOURCE,
+    });
+  });
+
   it('serves with nothing it can write to but the volume, and ends on SIGTERM', async () => {
-    const { root, volume } = image();
-    writeFileSync(join(root, 'etc/backlog-scaler/config.yaml'), configuration(volume));
-    setWritable(root, false);
-    const before = contentsOf(root);
-    const running = new RunningImage(launch());
+    const { config, configuration: folder, volume } = image();
+    writeFileSync(join(folder, 'config.yaml'), configuration);
+    const running = new RunningImage(inContainer(image(), [...config.Entrypoint, ...config.Cmd]));
     onTestFinished(() => running.signal('SIGKILL'));
 
     await vi.waitFor(
@@ -67,23 +93,37 @@ describe('the image', () => {
     );
     expect(await health(running.port('grpc'))).toEqual({ status: 'SERVING' });
     const metrics = await (await fetch(`http://127.0.0.1:${running.port('admin')}/metrics`)).text();
-    expect(metrics).toMatch(/^backlog_scaler_build_info\{.*commit="unknown",node="v24\./m);
+    expect(metrics).toMatch(/^backlog_scaler_build_info\{.*commit="abc",node="v24\./m);
 
     running.signal('SIGTERM');
     expect(await running.exited, running.output).toBe(0);
     expect(readdirSync(volume)).not.toEqual([]);
-    expect(contentsOf(root)).toEqual(before);
   });
 
   it('knows its commands when arguments are given in the place of CMD', () => {
-    const { command, cwd, env } = launch();
-    const [node = '', main = ''] = command;
-    const asked = spawnSync(node, [main, '--version'], { cwd, env, encoding: 'utf8' });
-    expect(asked).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+    expect(printed([...image().config.Entrypoint, '--version'])).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('adds nothing to its base but what is in /app', () => {
+    const { root, base } = image();
+    const mounted = ['app', 'data', 'dev', 'etc/backlog-scaler', 'proc'];
+    const added = pathsIn(root).filter((path) => !existsSync(join(base, path)));
+    expect(
+      added.filter((path) => !mounted.some((one) => path === one || path.startsWith(`${one}/`))),
+    ).toEqual([]);
+  });
+
+  it('is owned by root, so that who runs it cannot change what is run', () => {
+    const app = join(image().root, 'app');
+    const others = ['.', ...pathsIn(app)].filter((path) => {
+      const status = lstatSync(join(app, path));
+      const writable = !status.isSymbolicLink() && (status.mode & 0o002) !== 0;
+      return status.uid !== 0 || status.gid !== 0 || writable;
+    });
+    expect(others).toEqual([]);
   });
 
   it('holds production dependencies, all of them, and no other', () => {
-    const { root, workdir } = image();
     const lock = z
       .object({
         packages: z.record(
@@ -91,41 +131,32 @@ describe('the image', () => {
           z.looseObject({ dev: z.boolean().optional(), optional: z.boolean().optional() }),
         ),
       })
-      .parse(JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')));
+      .parse(JSON.parse(inRepository('package-lock.json')));
     const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
-    const there = packages.filter(([path]) => existsSync(join(root, workdir, path)));
+    const there = packages.filter(([path]) => existsSync(join(image().root, 'app', path)));
     expect(there.filter(([, { dev }]) => dev).map(([path]) => path)).toEqual([]);
     expect(there).toEqual(packages.filter(([, { dev, optional }]) => !dev && !optional));
   });
 
   it('gives the heap a share of the memory limit, or of the memory where there is none', () => {
-    const { env } = launch();
-    const [node = ''] = launch().command;
-    const asked = spawnSync(
-      node,
-      [
-        '-p',
-        'JSON.stringify([v8.getHeapStatistics().heap_size_limit, process.constrainedMemory(), os.totalmem()])',
-      ],
-      { env, encoding: 'utf8' },
-    );
+    const sizes =
+      'JSON.stringify([v8.getHeapStatistics().heap_size_limit, process.constrainedMemory(), os.totalmem()])';
     const [heap, limit, total] = z
       .tuple([z.number(), z.number(), z.number()])
-      .parse(JSON.parse(asked.stdout));
+      .parse(JSON.parse(printed(['/nodejs/bin/node', '-p', sizes])));
     const memory = limit > 0 && limit < total ? limit : total;
     expect(heap / memory).toBeGreaterThan(0.65);
     expect(heap / memory).toBeLessThan(0.8);
   });
 
   it('has binaries of classic-level for every platform it is built for', () => {
-    const { root, workdir } = image();
-    const prebuilds = readdirSync(join(root, workdir, 'node_modules/classic-level/prebuilds'));
+    const prebuilds = readdirSync(join(image().root, 'app/node_modules/classic-level/prebuilds'));
     expect(prebuilds).toEqual(expect.arrayContaining(['linux-arm64', 'linux-x64']));
   });
 
   it('is given the same share by the chart, where that adds options of its own', () => {
-    const template = new URL('../../deploy/helm/backlog-scaler/templates/deployment.yaml', import.meta.url);
-    const [share] = /--max-old-space-size-percentage=\d+/.exec(readFileSync(template, 'utf8')) ?? [];
-    expect(share).toBe(image().env['NODE_OPTIONS']);
+    const template = inRepository('deploy/helm/backlog-scaler/templates/deployment.yaml');
+    const [share] = /--max-old-space-size-percentage=\d+/.exec(template) ?? [];
+    expect(share).toBe(environmentOf(image().config)['NODE_OPTIONS']);
   });
 });

@@ -5,8 +5,6 @@ export interface Launch {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** The image's user; where we are not root we stay who we are. */
-  readonly uid: number;
 }
 
 /** What the image starts, with the image's environment and nothing of ours. */
@@ -16,9 +14,8 @@ export class RunningImage {
   private readonly child: ChildProcess;
   private readonly ports = new Map<string, number>();
 
-  constructor({ command: [program = '', ...args], cwd, env, uid }: Launch) {
-    const user = process.getuid?.() === 0 ? { uid, gid: uid } : {};
-    this.child = spawn(program, args, { cwd, env: { ...env }, ...user, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor({ command: [program = '', ...args], cwd, env }: Launch) {
+    this.child = spawn(program, args, { cwd, env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.output += chunk.toString();

@@ -1,67 +1,101 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { buildah } from '../support/tools/buildah.ts';
+import { Forbidden } from '../support/tools/forbidden.ts';
 import { node24 } from '../support/tools/node24.ts';
+import { run } from '../support/tools/run.ts';
 import { useTool } from '../support/tools/use-tool.ts';
-import { copyContext } from './context.ts';
-import { parseDockerfile, type Stage } from './dockerfile.ts';
-import { type BuiltStage, StageBuilder } from './stage-builder.ts';
-import { setWritable } from './tree.ts';
+import { Builder } from './builder.ts';
+import type { ImageConfig } from './image-config.ts';
+import { npmVolumes } from './npm-volumes.ts';
+import { distrolessTree, nodeTree } from './stand-ins/trees.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
+const standIns = fileURLToPath(new URL('stand-ins/', import.meta.url));
 
 /** Two installs and a build, the first time without npm's cache. */
-const buildLimitMs = 8 * 60_000;
+const buildLimitMs = 10 * 60_000;
 
-export interface Image extends BuiltStage {
-  readonly stage: Stage;
-  /** Where a volume would be mounted. */
+export const buildArgs = {
+  VERSION: '1.2.3',
+  COMMIT: 'abc',
+  CREATED: '2026-11-22T00:00:00Z',
+  SOURCE: 'https://here',
+};
+
+export interface Image {
+  readonly config: ImageConfig;
+  /** Where its root is. */
+  readonly root: string;
+  /** The root of the base image of its last stage. */
+  readonly base: string;
+  /** Folders to mount: one for the configuration, one that its user can write to. */
+  readonly configuration: string;
   readonly volume: string;
 }
 
-export function dockerfile(): readonly Stage[] {
-  return parseDockerfile(readFileSync(join(repository, 'Dockerfile'), 'utf8'));
-}
-
 /**
- * Carries out the Dockerfile in a directory of its own, with Node 24 where the base images have it, and takes
- * the right to write away. Needs npm's package of Node 24: see `useTool`.
+ * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: Node 24 and npm
+ * from npm's registry, the rest from this machine. Needs root and the right to mount: see `useTool`.
  */
 export function useImage(): () => Image {
   let directory = '';
   // Of what is registered first, the end comes last.
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }), buildLimitMs);
   return useTool(
     async () => {
-      const node = await node24();
+      await mustMount();
+      const [program, node] = [await buildah(), await node24()];
       directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
       chmodSync(directory, 0o755);
-      return await build(directory, node);
+      return await build(directory, { program, node });
     },
-    {
-      limitMs: buildLimitMs,
-      end: ({ root }) => setWritable(root, true),
-    },
+    { limitMs: buildLimitMs },
   );
 }
 
-async function build(directory: string, node: string): Promise<Image> {
-  const context = join(directory, 'context');
-  const volume = join(directory, 'volume');
-  mkdirSync(context);
-  mkdirSync(volume);
+async function mustMount(): Promise<void> {
+  try {
+    await run('unshare', ['--mount', 'true'], { doing: 'making a mount namespace' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Forbidden(
+      `building an image takes root on Linux, with the right to mount (CAP_SYS_ADMIN): ${why}`,
+    );
+  }
+}
+
+async function build(
+  directory: string,
+  { program, node }: { program: string; node: string },
+): Promise<Image> {
+  const builder = new Builder(program, join(directory, 'builder'));
+  const base = join(directory, 'distroless');
+  await nodeTree(join(directory, 'node'), node);
+  await distrolessTree(base, node);
+  await builder.build({
+    file: join(standIns, 'node.Dockerfile'),
+    context: join(directory, 'node'),
+    tag: 'docker.io/library/node:24-bookworm-slim',
+  });
+  await builder.build({
+    file: join(standIns, 'distroless.Dockerfile'),
+    context: base,
+    tag: 'gcr.io/distroless/nodejs24-debian13:nonroot',
+  });
+  await builder.build({
+    file: join(repository, 'Dockerfile'),
+    context: repository,
+    tag: 'backlog-scaler',
+    args: buildArgs,
+    volumes: await npmVolumes(directory),
+  });
+  const [configuration, volume] = [join(directory, 'configuration'), join(directory, 'volume')];
+  for (const folder of [configuration, volume]) mkdirSync(folder);
   chmodSync(volume, 0o777);
-  copyContext(repository, context);
-  const stages = dockerfile();
-  const path = `${dirname(node)}:${process.env['PATH']}`;
-  const built = await new StageBuilder({ directory, context, path }).build(stages);
-  const stage = stages.at(-1);
-  if (stage === undefined) throw new Error('the Dockerfile has no stage');
-  // What the last base image brings.
-  mkdirSync(join(built.root, 'nodejs/bin'), { recursive: true });
-  cpSync(node, join(built.root, 'nodejs/bin/node'));
-  mkdirSync(join(built.root, 'etc/backlog-scaler'), { recursive: true });
-  return { ...built, stage, volume };
+  const [config, root] = [await builder.config('backlog-scaler'), await builder.mount('backlog-scaler')];
+  return { config, root, base, configuration, volume };
 }

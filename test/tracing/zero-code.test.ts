@@ -51,7 +51,6 @@ it('sends the spans of the built command to a collector, set up as the page says
     command: [tool().node, 'dist/main.js', 'serve', '--config', folder.file],
     cwd: repository,
     env: environment(receiver.endpoint),
-    uid: process.getuid?.() ?? 0,
   });
   onTestFinished(async () => {
     running.signal('SIGKILL');

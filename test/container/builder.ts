@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type ImageConfig, imageConfig } from './image-config.ts';
+
+const exec = promisify(execFile);
+const mostOutputBytes = 16 * 1024 * 1024;
+
+interface Build {
+  /** Paths of the Dockerfile and of the folder that it copies from. */
+  readonly file: string;
+  readonly context: string;
+  readonly tag: string;
+  readonly args?: Readonly<Record<string, string>>;
+  /** What a RUN finds mounted: `path:path in the image`. */
+  readonly volumes?: readonly string[];
+}
+
+/** Buildah with images of its own in a directory. It asks no registry: what is not built here is not there. */
+export class Builder {
+  private readonly program: string;
+  private readonly policy: string;
+  private readonly registries: string;
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor(program: string, directory: string) {
+    mkdirSync(directory);
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const store = ['graphroot', 'runroot'].map((key) => `${key} = "${join(directory, key)}"`);
+    const anything = [{ type: 'insecureAcceptAnything' }];
+    this.program = program;
+    this.registries = file('registries.conf', 'unqualified-search-registries = []\n');
+    this.policy = file(
+      'policy.json',
+      JSON.stringify({
+        default: [{ type: 'reject' }],
+        transports: { 'containers-storage': { '': anything } },
+      }),
+    );
+    this.env = {
+      ...process.env,
+      BUILDAH_ISOLATION: 'chroot',
+      CONTAINERS_CONF: file('containers.conf', ''),
+      CONTAINERS_STORAGE_CONF: file('storage.conf', ['[storage]', 'driver = "vfs"', ...store, ''].join('\n')),
+      TMPDIR: directory,
+    };
+  }
+
+  async build({ file, context, tag, args = {}, volumes = [] }: Build): Promise<void> {
+    const given = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const mounted = volumes.flatMap((volume) => ['--volume', volume]);
+    const policy = ['--pull=never', `--signature-policy=${this.policy}`, '--identity-label=false'];
+    await this.buildah('build', ...policy, ...given, ...mounted, '--file', file, '--tag', tag, context);
+  }
+
+  async config(tag: string): Promise<ImageConfig> {
+    return imageConfig(JSON.parse(await this.buildah('inspect', '--type', 'image', tag)));
+  }
+
+  /** The path of the image's root, which stays until the directory is removed. */
+  async mount(tag: string): Promise<string> {
+    const from = ['from', '--pull=never', `--signature-policy=${this.policy}`, tag];
+    const container = await this.buildah(...from);
+    return await this.buildah('mount', container);
+  }
+
+  private async buildah(...args: string[]): Promise<string> {
+    const command = [
+      this.program,
+      '--registries-conf',
+      this.registries,
+      '--registries-conf-dir',
+      '/',
+      ...args,
+    ];
+    const { stdout } = await exec('nice', command, { env: this.env, maxBuffer: mostOutputBytes });
+    return stdout.trim();
+  }
+}

@@ -1,0 +1,5 @@
+# As much of node:24-bookworm-slim as `RUN npm` needs.
+FROM scratch
+COPY / /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+CMD ["node"]

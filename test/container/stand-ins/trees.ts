@@ -1,0 +1,49 @@
+import { chmodSync, chownSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { npmPackage } from '../../support/tools/npm-package.ts';
+import { run } from '../../support/tools/run.ts';
+
+/** Of the major version that Node 24 brings. */
+const npmVersion = '11.21.2';
+const nonroot = 65532;
+
+/** The root of the image that the Dockerfile builds with: Node, npm and a shell. */
+export async function nodeTree(root: string, node: string): Promise<void> {
+  await install(root, { '/usr/local/bin/node': node, '/bin/sh': '/bin/sh', '/usr/bin/env': '/usr/bin/env' });
+  const npm = 'usr/local/lib/node_modules/npm';
+  cpSync(await npmPackage('npm', npmVersion), join(root, npm), { recursive: true });
+  chmodSync(join(root, npm, 'bin/npm-cli.js'), 0o755);
+  symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
+  write(root, 'etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
+}
+
+/** The root of the image that is run: Node, a user and certificates, and no shell. */
+export async function distrolessTree(root: string, node: string): Promise<void> {
+  await install(root, { '/nodejs/bin/node': node });
+  write(root, 'etc/passwd', `root:x:0:0:::\nnonroot:x:${nonroot}:${nonroot}::/home/nonroot:/sbin/nologin\n`);
+  write(root, 'etc/group', `root:x:0:\nnonroot:x:${nonroot}:\n`);
+  write(root, 'etc/ssl/certs/ca-certificates.crt', '');
+  mkdirSync(join(root, 'home/nonroot'), { recursive: true });
+  chownSync(join(root, 'home/nonroot'), nonroot, nonroot);
+}
+
+/** Programs of this machine, each with the libraries that it is linked to. */
+async function install(root: string, programs: Readonly<Record<string, string>>): Promise<void> {
+  mkdirSync(join(root, 'tmp'), { recursive: true });
+  chmodSync(join(root, 'tmp'), 0o1777);
+  for (const [path, program] of Object.entries(programs)) {
+    copy(program, join(root, path));
+    const linked = await run('ldd', [program], { doing: `looking for the libraries of ${program}` });
+    for (const [, library = ''] of linked.matchAll(/(\/\S+) \(0x/g)) copy(library, join(root, library));
+  }
+}
+
+function copy(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to, { dereference: true });
+}
+
+function write(root: string, path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
