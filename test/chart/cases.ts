@@ -85,3 +85,17 @@ export const cases: Record<string, Values> = {
     nodeOptions: '--enable-source-maps',
   },
 };
+
+/** All that can be on at once. */
+export const allOn: Values = {
+  config: { eventLog: { type: 'file' }, connections: {} },
+  ingest: {
+    enabled: true,
+    ingress: { enabled: true, hosts: ['a.test'] },
+    httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] },
+  },
+  tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: 'internal' } } },
+  serviceMonitor: { enabled: true },
+  prometheusRule: { enabled: true },
+  dashboard: { enabled: true },
+};

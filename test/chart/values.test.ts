@@ -3,25 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { isMapping } from '../../src/config/tree.ts';
-import { cases } from './cases.ts';
+import { merged } from '../support/merged.ts';
+import { allOn, cases } from './cases.ts';
 import { chart, lint, render, type Values } from './helm.ts';
 import { useTools } from './use-tools.ts';
 
 const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 
-/** All that can be on at once. What cannot has its own below. */
-const allOn: Values = {
-  config: { eventLog: { type: 'file' }, connections: {} },
-  ingest: {
-    enabled: true,
-    ingress: { enabled: true, hosts: ['a.test'] },
-    httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] },
-  },
-  tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: 'internal' } } },
-  serviceMonitor: { enabled: true },
-  prometheusRule: { enabled: true },
-  dashboard: { enabled: true },
-};
 const ownCertificates: Values = { tls: { enabled: true, existingSecret: 'server' } };
 const object = [{ name: 'more', mountPath: '/more' }];
 
@@ -34,8 +22,13 @@ const others: Record<string, { value: unknown; with?: Values }> = {
   'config.log.level': { value: 'debug' },
   'config.connections': { value: { jobs: { source: 'sqs', region: 'eu-central-1' } } },
   secretMounts: { value: [{ name: 'more', secretName: 'more' }] },
+  'autoscaling.enabled': { value: true, with: {} },
+  'autoscaling.minReplicas': { value: 3, with: { autoscaling: { enabled: true } } },
+  'autoscaling.maxReplicas': { value: 3, with: { autoscaling: { enabled: true } } },
+  'autoscaling.targetCPUUtilizationPercentage': { value: 3, with: { autoscaling: { enabled: true } } },
   'persistence.accessModes': { value: ['ReadWriteOnce'] },
   'persistence.size': { value: '3Gi' },
+  'admin.port': { value: 8090 },
   'ingest.enabled': { value: true, with: {} },
   'ingest.ingress.enabled': { value: false },
   'ingest.ingress.tls': { value: [{ secretName: 'more' }] },
@@ -93,12 +86,6 @@ function valueAt(path: readonly string[]): unknown {
   return path.reduce<unknown>((node, key) => (isMapping(node) ? node[key] : undefined), defaults);
 }
 
-function merged(before: unknown, after: unknown): unknown {
-  if (!isMapping(before) || !isMapping(after)) return after;
-  const entries = Object.entries(after).map(([key, value]) => [key, merged(before[key], value)]);
-  return { ...before, ...Object.fromEntries(entries) };
-}
-
 describe('values.yaml', () => {
   const tool = useTools('helm-3', 'helm-4');
   const paths = leaves(defaults);
@@ -126,6 +113,7 @@ describe('values.yaml', () => {
 
   const mappings = [
     '',
+    'autoscaling',
     'image',
     'config',
     'config.grpc',
@@ -164,6 +152,8 @@ describe('values.yaml', () => {
   it('has no mapping with defaults that takes unknown keys', () => {
     const schema: unknown = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
     const open = [
+      // Other charts' values are in it too.
+      'global',
       'podSecurityContext',
       'securityContext',
       'resources.requests',

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
-import { parseDocument, stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
+import { merged } from './merged.ts';
 
 const root = new URL('../../', import.meta.url);
 const schema: object = JSON.parse(
   readFileSync(new URL('deploy/helm/backlog-scaler/values.schema.json', root), 'utf8'),
+);
+const defaults: unknown = parse(
+  readFileSync(new URL('deploy/helm/backlog-scaler/values.yaml', root), 'utf8'),
 );
 
 const chartValues = z.looseObject({
@@ -26,10 +30,10 @@ export function parseChartValues(text: string): ChartValues {
   return chartValues.parse(document.toJS());
 }
 
-/** What the chart's schema has against the values. */
+/** What the chart's schema has against the values, over the chart's own as Helm lays them. */
 export function chartFaults(values: unknown): readonly object[] {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
-  validate(values);
+  validate(merged(defaults, values));
   return validate.errors ?? [];
 }
 

@@ -3,7 +3,7 @@
 {{- $config := deepCopy .Values.config -}}
 {{- include "backlog-scaler.refuseSecrets" (dict "node" $config "at" "config") -}}
 {{- $grpc := merge (dict "port" .Values.service.port) (default dict $config.grpc) -}}
-{{- if and (gt (int .Values.replicaCount) 1) (not (hasKey $grpc "maxConnectionAgeSeconds")) -}}
+{{- if and (gt (include "backlog-scaler.mostReplicas" . | int) 1) (not (hasKey $grpc "maxConnectionAgeSeconds")) -}}
 {{- $_ := set $grpc "maxConnectionAgeSeconds" 1800 -}}
 {{- end -}}
 {{- if .Values.tls.enabled -}}
@@ -11,7 +11,7 @@
 {{- if include "backlog-scaler.clientCaSecret" . -}}
 {{- $_ := set $tls "clientCaFile" "/etc/backlog-scaler-client-ca/ca.crt" -}}
 {{- end -}}
-{{- with .Values.tls.allowedClientNames }}{{ $_ := set $tls "allowedClientNames" . }}{{ end -}}
+{{- with include "backlog-scaler.allowedClientNames" . | fromYamlArray }}{{ $_ := set $tls "allowedClientNames" . }}{{ end -}}
 {{- $_ := set $grpc "tls" $tls -}}
 {{- end -}}
 {{- $_ := set $config "grpc" $grpc -}}
@@ -58,26 +58,6 @@
 {{- else if kindIs "slice" .node -}}
 {{- range $i, $value := .node -}}
 {{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" (printf "%s[%d]" $at $i)) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{- /* Several pods need an event log that all of them read, where something comes in from outside. */ -}}
-{{- define "backlog-scaler.refuseReplicas" -}}
-{{- $type := include "backlog-scaler.eventLog" . -}}
-{{- if and (gt (int .Values.replicaCount) 1) (has $type (list "memory" "file")) -}}
-{{- if eq $type "file" -}}
-{{- fail "replicaCount: the event log on a volume (config.eventLog.type file) is for one pod" -}}
-{{- end -}}
-{{- $why := list -}}
-{{- if or .Values.ingest.enabled (dig "ingest" "tokens" list .Values.config) }}{{ $why = append $why "ingest" }}{{ end -}}
-{{- range $name, $connection := .Values.config.connections -}}
-{{- if or (has $connection.source (list "github" "events")) $connection.snsTopics -}}
-{{- $why = append $why (printf "connection %s" $name) -}}
-{{- end -}}
-{{- end -}}
-{{- if $why -}}
-{{- fail (printf "replicaCount: an event log in %s is for one pod, and these need one for all: %s" $type (join ", " $why)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -13,18 +13,23 @@
 {{- end -}}
 
 {{- define "backlog-scaler.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "backlog-scaler.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "backlog-scaler.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "backlog-scaler.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 }}
-{{ include "backlog-scaler.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{ include "backlog-scaler.labelsOf" (dict "root" .) }}
+{{- end -}}
+
+{{- /* The labels of a `component`, with `more` of its own. Selectors go by the chart's, so nobody's take their place. */ -}}
+{{- define "backlog-scaler.labelsOf" -}}
+{{- $labels := include "backlog-scaler.selectorLabels" .root | fromYaml -}}
+{{- with .component }}{{ $_ := set $labels "app.kubernetes.io/component" . }}{{ end -}}
+{{- $_ := set $labels "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $_ := set $labels "helm.sh/chart" $chart -}}
+{{- toYaml (merge $labels (default dict .more) (default dict .root.Values.commonLabels)) -}}
 {{- end -}}
 
 {{- /* The pods that serve, not the pod of `helm test`. */ -}}
@@ -39,9 +44,25 @@ app.kubernetes.io/component: scaler
 
 {{- define "backlog-scaler.image" -}}
 {{- $image := .Values.image -}}
-{{- with $image.registry }}{{ . }}/{{ end -}}
+{{- with default $image.registry .Values.global.imageRegistry }}{{ . }}/{{ end -}}
 {{- $image.repository -}}
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default .Chart.AppVersion $image.tag }}{{ end -}}
+{{- end -}}
+
+{{- /* Other charts' `global` has names, or `{ name: … }`. */ -}}
+{{- define "backlog-scaler.imagePullSecrets" -}}
+{{- $names := list -}}
+{{- range concat (default list .Values.imagePullSecrets) (default list .Values.global.imagePullSecrets) -}}
+{{- if kindIs "string" . }}{{ $names = append $names . }}{{ else }}{{ $names = append $names .name }}{{ end -}}
+{{- end -}}
+{{- range uniq $names }}
+- name: {{ . | quote }}
+{{- end -}}
+{{- end -}}
+
+{{- /* How many pods there may come to be. */ -}}
+{{- define "backlog-scaler.mostReplicas" -}}
+{{- ternary .Values.autoscaling.maxReplicas .Values.replicaCount .Values.autoscaling.enabled -}}
 {{- end -}}
 
 {{- define "backlog-scaler.host" -}}

@@ -7,10 +7,22 @@ grpc: { port: {{ .Values.service.port }}, service: externalscaler.ExternalScaler
 {{- end -}}
 {{- end -}}
 
+{{- /* Where pods may run: the scaler's, and that of `helm test`. */ -}}
+{{- define "backlog-scaler.placement" -}}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "backlog-scaler.volumeMounts" -}}
 - { name: config, mountPath: /etc/backlog-scaler, readOnly: true }
 {{- range .Values.secretMounts }}
-- { name: secret-{{ .name }}, mountPath: {{ default (printf "/etc/backlog-scaler-%s" .name) .mountPath }}, readOnly: true }
+- { name: secret-{{ .name }}, mountPath: {{ default (printf "/etc/backlog-scaler-%s" .name) .mountPath | quote }}, readOnly: true }
 {{- end }}
 {{- if .Values.tls.enabled }}
 - { name: tls, mountPath: /etc/backlog-scaler-tls, readOnly: true }
@@ -33,7 +45,7 @@ grpc: { port: {{ .Values.service.port }}, service: externalscaler.ExternalScaler
 {{- range .Values.secretMounts }}
 - name: secret-{{ .name }}
   secret:
-    secretName: {{ .secretName }}
+    secretName: {{ .secretName | quote }}
     defaultMode: 0440
     {{- with .items }}
     items:
@@ -43,12 +55,12 @@ grpc: { port: {{ .Values.service.port }}, service: externalscaler.ExternalScaler
 {{- if .Values.tls.enabled }}
 - name: tls
   secret:
-    secretName: {{ include "backlog-scaler.tlsSecret" . }}
+    secretName: {{ include "backlog-scaler.tlsSecret" . | quote }}
     defaultMode: 0440
 {{- with include "backlog-scaler.clientCaSecret" . }}
 - name: client-ca
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items: [{ key: ca.crt, path: ca.crt }]
 {{- end }}
 {{- end }}
@@ -56,10 +68,10 @@ grpc: { port: {{ .Values.service.port }}, service: externalscaler.ExternalScaler
 - name: events
   {{- if .Values.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ default (printf "%s-events" (include "backlog-scaler.fullname" .)) .Values.persistence.existingClaim }}
+    claimName: {{ default (printf "%s-events" (include "backlog-scaler.fullname" .)) .Values.persistence.existingClaim | quote }}
   {{- else }}
   emptyDir:
-    sizeLimit: {{ .Values.persistence.size }}
+    sizeLimit: {{ .Values.persistence.size | quote }}
   {{- end }}
 {{- end }}
 {{- with .Values.extraVolumes }}

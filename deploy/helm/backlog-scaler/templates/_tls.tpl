@@ -18,6 +18,15 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* An authority of cert-manager's vouches for more than KEDA: of its certificates, only KEDA's may call. */ -}}
+{{- define "backlog-scaler.allowedClientNames" -}}
+{{- $own := list -}}
+{{- if and (include "backlog-scaler.makesClientSecret" .) (not .Values.tls.clientCaSecret) -}}
+{{- $own = list .Values.tls.certManager.client.commonName -}}
+{{- end -}}
+{{- default $own .Values.tls.allowedClientNames | toYaml -}}
+{{- end -}}
+
 {{- define "backlog-scaler.clientNamespace" -}}
 {{- default .Values.keda.namespace .Values.tls.certManager.client.namespace -}}
 {{- end -}}

@@ -1,0 +1,39 @@
+{{- /* What would be installed and not work, said before it is. */ -}}
+{{- define "backlog-scaler.refuse" -}}
+{{- include "backlog-scaler.refuseReplicas" . -}}
+{{- $ports := list .Values.service.port .Values.admin.port .Values.ingest.port -}}
+{{- if lt (len (uniq $ports)) 3 -}}
+{{- fail "service.port, admin.port and ingest.port: each needs a port of its own, for they are of one pod" -}}
+{{- end -}}
+{{- if and .Values.tls.enabled .Values.tls.allowedClientNames (not (include "backlog-scaler.clientCaSecret" .)) -}}
+{{- fail "tls.allowedClientNames: needs tls.clientCaSecret: without it clients show no certificate" -}}
+{{- end -}}
+{{- $taken := list -}}
+{{- range include "backlog-scaler.volumeMounts" . | fromYamlArray -}}
+{{- if has .mountPath $taken -}}
+{{- fail (printf "%s: two volumes would be mounted there: give one of secretMounts another mountPath, or extraVolumeMounts" .mountPath) -}}
+{{- end -}}
+{{- $taken = append $taken .mountPath -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Why there can only be one pod, in words; nothing where there may be several (docs/operations.md, "One pod"). */ -}}
+{{- define "backlog-scaler.needsOnePod" -}}
+{{- $why := list -}}
+{{- if eq (include "backlog-scaler.eventLog" .) "file" }}{{ $why = append $why "the event log on a volume" }}{{ end -}}
+{{- if or .Values.ingest.enabled (dig "ingest" "tokens" list .Values.config) }}{{ $why = append $why "ingest" }}{{ end -}}
+{{- range $name, $connection := .Values.config.connections -}}
+{{- if or (has $connection.source (list "github" "events")) $connection.snsTopics -}}
+{{- $why = append $why (printf "connection %s" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- join ", " $why -}}
+{{- end -}}
+
+{{- define "backlog-scaler.refuseReplicas" -}}
+{{- $why := include "backlog-scaler.needsOnePod" . -}}
+{{- if and $why (gt (include "backlog-scaler.mostReplicas" . | int) 1) -}}
+{{- $value := ternary "autoscaling.maxReplicas" "replicaCount" .Values.autoscaling.enabled -}}
+{{- fail (printf "%s: the event log (config.eventLog.type %s) is of one pod, and these need one for all: %s" $value (include "backlog-scaler.eventLog" .) $why) -}}
+{{- end -}}
+{{- end -}}

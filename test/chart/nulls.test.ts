@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { isMapping } from '../../src/config/tree.ts';
+import { merged } from '../support/merged.ts';
+import { goBuildLimitMs } from '../support/tools/go.ts';
+import { useTool } from '../support/tools/use-tool.ts';
+import { allOn } from './cases.ts';
+import { chart, render, run } from './helm.ts';
+import { schemaFileName, schemaFolder } from './schemas.ts';
+import { useTools } from './use-tools.ts';
+
+const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
+
+/** The keys of everything that has a default, mappings too. */
+function keys(node: unknown, at: readonly string[] = []): string[][] {
+  if (!isMapping(node)) return [];
+  return Object.entries(node).flatMap(([key, value]) => [[...at, key], ...keys(value, [...at, key])]);
+}
+
+/** `null` is how Helm's users take a default away. */
+function without(path: readonly string[]): Record<string, unknown> {
+  const values = merged(
+    allOn,
+    path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), null),
+  );
+  return isMapping(values) ? values : {};
+}
+
+describe('a default that is taken away', () => {
+  const tool = useTools('helm-3', 'kubeconform');
+  const folder = useTool(schemaFolder, { limitMs: goBuildLimitMs });
+
+  it('is refused by the schema, or makes what Kubernetes takes', { timeout: 120_000 }, () => {
+    // What is in a security context is Kubernetes' own, and said by it.
+    const ours = keys(defaults).filter((path) => !/securityContext,/i.test(path.join()));
+    const rendered = ours.map((path) => ({
+      key: path.join('.'),
+      ...render(tool('helm-3'), without(path)),
+    }));
+    const broken = rendered.filter(
+      ({ ok, output }) => !ok && !/specifications of the schema|needs |: name /.test(output),
+    );
+    expect(broken.map(({ key, output }) => `${key}: ${output}`)).toEqual([]);
+
+    const schemas = ['-strict', '-summary', '-schema-location', join(folder(), schemaFileName)];
+    for (const { key, output } of rendered.filter(({ ok }) => ok)) {
+      expect(output, key).not.toMatch(/nil>|no value>/);
+      const checked = run(tool('kubeconform'), [...schemas, '-'], output);
+      expect(checked.ok, `${key}: ${checked.output}`).toBe(true);
+    }
+  });
+});
