@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import { newestEntry } from './changelog.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -42,14 +43,4 @@ else if (tag !== undefined) console.log(entry.notes);
 
 function fault(what, is, wanted = version) {
   return is === wanted ? undefined : `${what} ${is ?? 'missing'}; with package.json it would be ${wanted}`;
-}
-
-/** The first entry with a version, and whether anything stands above it that was not released. */
-function newestEntry(changelog) {
-  const [, ...sections] = changelog.split(/^## /m);
-  const text = (section) => section.slice(section.indexOf('\n') + 1).trim();
-  const index = sections.findIndex((section) => /^\[?\d/.test(section));
-  const version = /^\[?(\d[^\]\s]*)/.exec(sections[index] ?? '')?.[1];
-  const above = index === -1 ? sections : sections.slice(0, index);
-  return { version, notes: text(sections[index] ?? ''), unreleased: above.some((one) => text(one) !== '') };
 }

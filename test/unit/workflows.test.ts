@@ -147,6 +147,11 @@ describe('a release', () => {
     expect([...given].map(([, name]) => name)).toEqual(asked);
   });
 
+  it('has a chart that knows the image, before it is packed', () => {
+    const [packs] = release('chart').steps.flatMap(({ run }) => (run?.includes('helm package') ? run : []));
+    expect(packs?.split('\n')[0]).toBe('node scripts/release-chart.mjs --image "$IMAGE" --source "$SOURCE"');
+  });
+
   it.each(['image', 'chart'])('signs the %s by its digest, and replaces none', (name) => {
     const runs = release(name).steps.flatMap(({ run }) => run ?? []);
     expect(runs.at(-1)).toMatch(/^cosign sign --yes .*@\$DIGEST"$/);

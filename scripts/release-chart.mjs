@@ -1,0 +1,51 @@
+// Writes into the chart what only a release knows: where its image is, and what Artifact Hub shows of it.
+//
+//   node scripts/release-chart.mjs --image REGISTRY/REPOSITORY --source URL [--root DIRECTORY]
+//
+// The image becomes the default of the chart's values, so that the published chart installs without any.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parseDocument, stringify } from 'yaml';
+import { changesIn, newestEntry } from './changelog.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    image: { type: 'string', default: '' },
+    source: { type: 'string', default: '' },
+    root: { type: 'string', default: fileURLToPath(new URL('..', import.meta.url)) },
+  },
+});
+const [, registry, repository] = /^([^/]+)\/(.+)$/.exec(options.image) ?? [];
+if (registry === undefined || options.source === '') {
+  console.error('give --image REGISTRY/REPOSITORY and --source URL');
+  process.exit(1);
+}
+
+edit('deploy/helm/backlog-scaler/values.yaml', (values) => {
+  values.setIn(['image', 'registry'], registry);
+  values.setIn(['image', 'repository'], repository);
+});
+edit('deploy/helm/backlog-scaler/Chart.yaml', (chart) => {
+  const image = `${options.image}:${chart.get('appVersion')}`;
+  const { notes } = newestEntry(read('CHANGELOG.md'));
+  chart.set('home', options.source);
+  chart.set('sources', [options.source]);
+  annotate(chart, 'images', [{ name: chart.get('name'), image }]);
+  annotate(chart, 'changes', changesIn(notes));
+});
+
+function annotate(chart, name, value) {
+  chart.setIn(['annotations', `artifacthub.io/${name}`], stringify(value));
+}
+
+function edit(path, change) {
+  const document = parseDocument(read(path));
+  change(document);
+  writeFileSync(join(options.root, path), document.toString({ lineWidth: 0 }));
+}
+
+function read(path) {
+  return readFileSync(join(options.root, path), 'utf8');
+}

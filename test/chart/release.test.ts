@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { at, chart, manifest, parseManifests, run } from './helm.ts';
+import { useTools } from './use-tools.ts';
+
+const script = fileURLToPath(new URL('../../scripts/release-chart.mjs', import.meta.url));
+const changelog = `# Changelog
+
+## 0.1.0 - 2026-11-22
+
+### Added
+
+- A thing: with a colon,
+  and a second line.
+
+### Fixed
+
+- Another thing.
+`;
+
+/** The chart as a release packs it. */
+function released(): string {
+  const root = mkdtempSync(join(tmpdir(), 'backlog-scaler-release-'));
+  onTestFinished(() => rmSync(root, { recursive: true }));
+  const copy = join(root, 'deploy/helm/backlog-scaler');
+  cpSync(chart, copy, { recursive: true });
+  writeFileSync(join(root, 'CHANGELOG.md'), changelog);
+  const args = [
+    '--root',
+    root,
+    '--image',
+    'images.test/acme/scaler',
+    '--source',
+    'https://code.test/acme/scaler',
+  ];
+  const { status, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return copy;
+}
+
+describe('the chart of a release', () => {
+  const tool = useTools('helm-3');
+
+  it('installs the image of the release without a value', () => {
+    const rendered = run(tool('helm-3'), ['template', 'wakes', released(), '--kube-version', '1.37.0']);
+    expect(rendered.ok, rendered.output).toBe(true);
+    const deployment = manifest(parseManifests(rendered.output), 'Deployment');
+    expect(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image')).toBe(
+      'images.test/acme/scaler:0.1.0',
+    );
+  });
+
+  it('has the same values but for the image', () => {
+    const values = (folder: string): Record<string, unknown> =>
+      parse(readFileSync(join(folder, 'values.yaml'), 'utf8'));
+    const { image, ...others } = values(released());
+    const { image: before, ...othersBefore } = values(chart);
+    expect(others).toEqual(othersBefore);
+    expect(image).toEqual({ ...Object(before), registry: 'images.test', repository: 'acme/scaler' });
+  });
+
+  it('tells Artifact Hub of its image, its source and its changes', () => {
+    const description: unknown = parse(readFileSync(join(released(), 'Chart.yaml'), 'utf8'));
+    expect(description).toMatchObject({
+      name: 'backlog-scaler',
+      home: 'https://code.test/acme/scaler',
+      sources: ['https://code.test/acme/scaler'],
+    });
+    const annotation = (name: string): unknown =>
+      parse(String(at(description, 'annotations', `artifacthub.io/${name}`)));
+    expect(annotation('images')).toEqual([
+      { name: 'backlog-scaler', image: 'images.test/acme/scaler:0.1.0' },
+    ]);
+    expect(annotation('changes')).toEqual([
+      { kind: 'added', description: 'A thing: with a colon, and a second line.' },
+      { kind: 'fixed', description: 'Another thing.' },
+    ]);
+    expect(annotation('license')).toBe('Apache-2.0');
+  });
+
+  it.each([[['--source', 'https://code.test']], [['--image', 'scaler', '--source', 'https://code.test']]])(
+    'needs an image with its registry: %j',
+    (args) => {
+      const { status, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+      expect(status).toBe(1);
+      expect(stderr).toContain('--image REGISTRY/REPOSITORY');
+    },
+  );
+});
