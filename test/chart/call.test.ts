@@ -14,8 +14,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const script = readFileSync(join(chart, 'files/test.cjs'), 'utf8');
 
 /** Runs what the pod of `helm test` runs, in the folder that has the image's files. */
-function call(settings: object): Promise<Ended> {
-  const child = spawn(process.execPath, ['--eval', script, JSON.stringify(settings)], { cwd: root });
+function call(settings: object, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const args = ['--eval', script, JSON.stringify(settings)];
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...environment } });
   let output = '';
   const add = (text: Buffer): void => {
     output += text.toString();
@@ -98,5 +99,21 @@ describe('what helm test runs', () => {
       });
       expect(ended.ok, ended.output).toBe(ok);
     });
+
+    it.each([true, false])(
+      'knows an authority that no Secret names, where gRPC knows it: %j',
+      async (known) => {
+        const { ca, server } = certificates;
+        const { port } = await startServer(new FakeDesk(), {
+          tls: { certFile: server.cert, keyFile: server.key },
+        });
+        const tlsDir = mkdtempSync(join(tmpdir(), 'backlog-scaler-call-'));
+        onTestFinished(() => rmSync(tlsDir, { recursive: true }));
+        const settings = { address: `localhost:${port}`, tlsDir, needsClientCertificate: false };
+        const { ok, output } = await call(settings, known ? { GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: ca } : {});
+        expect(ok, output).toBe(known);
+        expect(output).not.toContain('ENOENT');
+      },
+    );
   });
 });

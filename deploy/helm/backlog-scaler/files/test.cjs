@@ -1,5 +1,5 @@
 // Calls the scaler as KEDA does. Run by `helm test` in the image, whose modules it takes; settings come as one JSON text.
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const grpc = require('@grpc/grpc-js');
 const { loadSync } = require('@grpc/proto-loader');
 const { protoPath } = require('grpc-health-check');
@@ -10,8 +10,10 @@ const deadlineMs = 30_000;
 function credentials() {
   if (tlsDir === undefined) return grpc.credentials.createInsecure();
   const read = (name) => readFileSync(`${tlsDir}/${name}`);
-  if (!needsClientCertificate) return grpc.credentials.createSsl(read('ca.crt'));
-  return grpc.credentials.createSsl(read('ca.crt'), read('tls.key'), read('tls.crt'));
+  // A certificate of a public authority comes without it: gRPC knows those.
+  const authority = existsSync(`${tlsDir}/ca.crt`) ? read('ca.crt') : null;
+  if (!needsClientCertificate) return grpc.credentials.createSsl(authority);
+  return grpc.credentials.createSsl(authority, read('tls.key'), read('tls.crt'));
 }
 
 function clientOf(proto, ...names) {
