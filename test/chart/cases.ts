@@ -13,6 +13,24 @@ const sqs = { source: 'sqs', region: 'eu-central-1' };
 export const cases: Record<string, Values> = {
   'the default': {},
   'several pods for Kafka': { replicaCount: 3, config: { connections: { orders: kafka } } },
+  'as many pods as the CPU asks for': {
+    autoscaling: { enabled: true },
+    global: { imageRegistry: 'mirror.test', imagePullSecrets: ['mirror', { name: 'other' }] },
+    config: { connections: { orders: kafka } },
+  },
+  'webhooks through a load balancer': {
+    config: { connections: { ci: github } },
+    secretMounts: [{ name: 'github', secretName: 'github-app' }],
+    ingest: { enabled: true, service: { type: 'LoadBalancer' } },
+  },
+  "KEDA's certificate beside the scaler's": {
+    keda: { namespace: 'scalers' },
+    tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: 'internal', kind: 'Issuer' } } },
+  },
+  "labels that look like the chart's": {
+    commonLabels: { 'app.kubernetes.io/name': 'other', 'app.kubernetes.io/managed-by': 'us', team: 'shop' },
+    podLabels: { 'app.kubernetes.io/component': 'other', team: 'lag' },
+  },
   'webhooks behind an Ingress, events on a volume': {
     config: { eventLog: { type: 'file' }, connections: { ci: github } },
     secretMounts: [{ name: 'github', secretName: 'github-app' }],
