@@ -45,7 +45,8 @@ export class Builder {
       ...process.env,
       BUILDAH_ISOLATION: 'chroot',
       CONTAINERS_CONF: file('containers.conf', ''),
-      CONTAINERS_STORAGE_CONF: file('storage.conf', ['[storage]', 'driver = "vfs"', ...store, ''].join('\n')),
+      // No driver is named: Buildah takes overlay where the file system can, and copies where it cannot.
+      CONTAINERS_STORAGE_CONF: file('storage.conf', ['[storage]', ...store, ''].join('\n')),
       TMPDIR: directory,
     };
   }
@@ -61,11 +62,14 @@ export class Builder {
     return imageConfig(JSON.parse(await this.buildah('inspect', '--type', 'image', tag)));
   }
 
-  /** The path of the image's root, which stays until the directory is removed. */
+  /** The path of the image's root, which is there until `unmount`. */
   async mount(tag: string): Promise<string> {
-    const from = ['from', '--pull=never', `--signature-policy=${this.policy}`, tag];
-    const container = await this.buildah(...from);
+    const container = await this.buildah('from', '--pull=never', `--signature-policy=${this.policy}`, tag);
     return await this.buildah('mount', container);
+  }
+
+  async unmount(): Promise<void> {
+    await this.buildah('umount', '--all');
   }
 
   private async buildah(...args: string[]): Promise<string> {

@@ -35,6 +35,7 @@ export interface Image {
   /** Folders to mount: one for the configuration, one that its user can write to. */
   readonly configuration: string;
   readonly volume: string;
+  unmount(): Promise<void>;
 }
 
 /**
@@ -53,7 +54,7 @@ export function useImage(): () => Image {
       chmodSync(directory, 0o755);
       return await build(directory, { program, node });
     },
-    { limitMs: buildLimitMs },
+    { limitMs: buildLimitMs, end: (image) => image.unmount() },
   );
 }
 
@@ -97,5 +98,5 @@ async function build(
   for (const folder of [configuration, volume]) mkdirSync(folder);
   chmodSync(volume, 0o777);
   const [config, root] = [await builder.config('backlog-scaler'), await builder.mount('backlog-scaler')];
-  return { config, root, base, configuration, volume };
+  return { config, root, base, configuration, volume, unmount: () => builder.unmount() };
 }
