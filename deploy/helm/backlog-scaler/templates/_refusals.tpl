@@ -8,12 +8,17 @@
 {{- if and .Values.tls.enabled .Values.tls.allowedClientNames (not (include "backlog-scaler.clientCaSecret" .)) -}}
 {{- fail "tls.allowedClientNames: needs tls.clientCaSecret: without it clients show no certificate" -}}
 {{- end -}}
-{{- $taken := list -}}
-{{- range include "backlog-scaler.volumeMounts" . | fromYamlArray -}}
-{{- if has .mountPath $taken -}}
-{{- fail (printf "%s: two volumes would be mounted there: give one of secretMounts another mountPath, or extraVolumeMounts" .mountPath) -}}
+{{- include "backlog-scaler.refuseVolumes" . -}}
 {{- end -}}
-{{- $taken = append $taken .mountPath -}}
+
+{{- define "backlog-scaler.refuseVolumes" -}}
+{{- $taken := list -}}
+{{- range include "backlog-scaler.volumes" . | fromYamlArray }}{{ $taken = append $taken .name }}{{ end -}}
+{{- range include "backlog-scaler.volumeMounts" . | fromYamlArray }}{{ $taken = append $taken (trimSuffix "/" .mountPath) }}{{ end -}}
+{{- range $i, $name := $taken -}}
+{{- if has $name (slice $taken 0 $i) -}}
+{{- fail (printf "%s: two volumes would have it: give one of secretMounts another name or mountPath" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
