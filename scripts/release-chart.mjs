@@ -1,4 +1,5 @@
-// Writes into the chart what only a release knows: where its image is, and what Artifact Hub shows of it.
+// Writes into the chart what only a release knows: where its image and its runbooks are, and what Artifact Hub
+// shows of it.
 //
 //   node scripts/release-chart.mjs --image REGISTRY/REPOSITORY --source URL [--root DIRECTORY]
 //
@@ -7,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parseDocument, stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { changesIn, newestEntry } from './changelog.mjs';
 
 const { values: options } = parseArgs({
@@ -23,12 +24,14 @@ if (registry === undefined || options.source === '') {
   process.exit(1);
 }
 
+const version = parse(read('deploy/helm/backlog-scaler/Chart.yaml')).version;
 edit('deploy/helm/backlog-scaler/values.yaml', (values) => {
   values.setIn(['image', 'registry'], registry);
   values.setIn(['image', 'repository'], repository);
+  values.setIn(['prometheusRule', 'runbooks'], `${options.source}/blob/v${version}`);
 });
 edit('deploy/helm/backlog-scaler/Chart.yaml', (chart) => {
-  const image = `${options.image}:${chart.get('appVersion')}`;
+  const image = `${options.image}:${version}`;
   const { notes } = newestEntry(read('CHANGELOG.md'));
   chart.set('home', options.source);
   chart.set('sources', [options.source]);

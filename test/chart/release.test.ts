@@ -55,12 +55,29 @@ describe('the chart of a release', () => {
     );
   });
 
-  it('has the same values but for the image', () => {
+  it('links the runbooks of this release', () => {
+    const args = [
+      'template',
+      'wakes',
+      released(),
+      '--kube-version',
+      '1.37.0',
+      '--set',
+      'prometheusRule.enabled=true',
+    ];
+    const rule = manifest(parseManifests(run(tool('helm-3'), args).output), 'PrometheusRule');
+    expect(at(rule, 'spec', 'groups', 0, 'rules', 0, 'annotations', 'runbook_url')).toMatch(
+      /^https:\/\/code\.test\/acme\/scaler\/blob\/v0\.1\.0\/docs\/runbooks\/\w+\.md$/,
+    );
+  });
+
+  it('has the same values but for the image and the runbooks', () => {
     const values = (folder: string): Record<string, unknown> =>
       parse(readFileSync(join(folder, 'values.yaml'), 'utf8'));
-    const { image, ...others } = values(released());
-    const { image: before, ...othersBefore } = values(chart);
+    const { image, prometheusRule, ...others } = values(released());
+    const { image: before, prometheusRule: ruleBefore, ...othersBefore } = values(chart);
     expect(others).toEqual(othersBefore);
+    expect(prometheusRule).toEqual({ ...Object(ruleBefore), runbooks: expect.any(String) });
     expect(image).toEqual({ ...Object(before), registry: 'images.test', repository: 'acme/scaler' });
   });
 
