@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
+import { fileKeys, fileListKeys } from '../../src/config/secrets.ts';
 import { sources } from '../../src/sources/index.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
@@ -110,6 +111,18 @@ describe("the chart's configuration", () => {
     expect(output).toContain(`config.${key}: a`);
     expect(output).toContain('cannot be in a ConfigMap');
     expect(output).not.toMatch(/hunter2|12345678/);
+  });
+
+  it('knows every secret that a file can be named for', () => {
+    // Of these a ConfigMap may have the text; a private key is known by its own.
+    const open = ['ca', 'cert', 'key', 'accessKeyId'];
+    const secrets = Object.values({ ...fileKeys, ...fileListKeys }).filter((key) => !open.includes(key));
+    const taken = secrets.filter((key) => {
+      const connections = { a: { source: 'kafka', [key]: 'hunter2' } };
+      return render(tool('helm-3'), { config: { connections } }).ok;
+    });
+    expect(taken).toEqual([]);
+    expect(secrets).toContain('password');
   });
 
   it('may name a variable where a secret goes', () => {

@@ -44,11 +44,15 @@ describe('a default that is taken away', () => {
     );
     expect(broken.map(({ key, output }) => `${key}: ${output}`)).toEqual([]);
 
-    const schemas = ['-strict', '-summary', '-schema-location', join(folder(), schemaFileName)];
-    for (const { key, output } of rendered.filter(({ ok }) => ok)) {
-      expect(output, key).not.toMatch(/nil>|no value>/);
-      const checked = run(tool('kubeconform'), [...schemas, '-'], output);
-      expect(checked.ok, `${key}: ${checked.output}`).toBe(true);
-    }
+    const taken = rendered.filter(({ ok }) => ok);
+    expect(taken.filter(({ output }) => /nil>|no value>/.test(output)).map(({ key }) => key)).toEqual([]);
+    const location = join(folder(), schemaFileName);
+    const conform = (...outputs: string[]): boolean =>
+      run(tool('kubeconform'), ['-strict', '-schema-location', location, '-'], outputs.join('\n---\n')).ok;
+    // All at once takes a tenth of the time; which one it is is only asked where one is wrong.
+    const wrong = conform(...taken.map(({ output }) => output))
+      ? []
+      : taken.filter(({ output }) => !conform(output));
+    expect(wrong.map(({ key }) => key)).toEqual([]);
   });
 });
