@@ -15,7 +15,7 @@ function folder(path: string): Record<string, string> {
 }
 
 describe("the chart's files", () => {
-  const tool = useTools('helm-docs', 'helm-unittest');
+  const tool = useTools('helm-docs');
 
   it('has the alerts of deploy/alerts: copy them to files/alerts', () => {
     const alerts = folder(join(deploy, 'alerts'));
@@ -47,14 +47,5 @@ describe("the chart's files", () => {
     const schema: unknown = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
     const known = Object.keys(Object(at(schema, 'properties')));
     expect(known.sort()).toEqual(Object.keys(Object(values)).sort());
-  });
-
-  it('passes its own suites, which know every template', () => {
-    const { ok, output } = run(tool('helm-unittest'), ['--strict', '--color=false', '.']);
-    expect(ok, output).toBe(true);
-    const suites = Object.values(folder(join(chart, 'tests'))).join('\n');
-    const templates = readdirSync(join(chart, 'templates'), { recursive: true }).map(String);
-    for (const name of templates.filter((one) => /^(?!_).*\.(yaml|txt)$/.test(one)))
-      expect(suites).toContain(name);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { chart } from './helm.ts';
+import { chart, run } from './helm.ts';
 import { type Mutant, mutantsOf, mutantsOfAll } from './switches.ts';
 import { useTools } from './use-tools.ts';
 
@@ -61,13 +61,9 @@ describe("the chart's suites", () => {
     expect(unseen.toSorted()).toEqual([]);
   });
 
-  it('pass in a copy, where nothing is turned', async () => {
-    expect(
-      await pass(
-        copyOfChart(),
-        suites.map(({ file }) => file),
-      ),
-    ).toBe(true);
+  it('pass where nothing is turned', () => {
+    const { ok, output } = run(tool('helm-unittest'), ['--strict', '--color=false', '.']);
+    expect(ok, output).toBe(true);
   });
 });
 
