@@ -82,11 +82,18 @@ describe('CI', () => {
 
   it('runs .ci/run for every change, and for a release', () => {
     expect(Object.keys(on)).toEqual(['push', 'pull_request', 'workflow_call']);
-    expect(Object.values(found).flatMap((one) => one.steps.at(-1)?.run ?? [])).toEqual(['bash .ci/run']);
+    expect(found['run']?.steps.at(-1)?.run).toBe('bash .ci/run');
+  });
+
+  it('builds the image with its real base images, and starts it', () => {
+    expect(found['image']?.steps.flatMap(({ run }) => run ?? [])).toEqual([
+      'docker build --tag backlog-scaler:ci .',
+      'docker run --rm --read-only backlog-scaler:ci --version',
+    ]);
   });
 
   it('may read, and nothing else: a change of anybody is run', () => {
-    expect(Object.values(found).map(({ permissions }) => permissions)).toEqual([{ contents: 'read' }]);
+    for (const { permissions } of Object.values(found)) expect(permissions).toEqual({ contents: 'read' });
     expect(on).not.toHaveProperty('pull_request_target');
   });
 });
