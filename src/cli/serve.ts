@@ -4,6 +4,7 @@ import { boundHeapGrowth } from '../heap.ts';
 import { Scaler } from '../scaler.ts';
 import { sources } from '../sources/index.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
+import { addProcessMetrics } from '../telemetry/process-metrics.ts';
 import { type Command, exitCode, type Values } from './command.ts';
 
 export const serve: Command = {
@@ -31,6 +32,7 @@ async function run(values: Values): Promise<number> {
   const log = createLogger(config.settings.log.level);
   warnOfMissingWalls(config, log);
   const scaler = new Scaler({ sources, config, stamps, load, log });
+  addProcessMetrics(scaler.metrics.registry);
   const stopped = stopOnSignals(scaler, log);
   try {
     await scaler.start();

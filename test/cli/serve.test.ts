@@ -88,6 +88,9 @@ describe('serve', () => {
       /^backlog_scaler_build_info\{version="\d+\.\d+\.\d+",commit="\S+",node="v\S+"\} 1$/m,
     );
     expect(metrics).not.toContain('tls_certificate_expiry');
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+$/m);
+    expect(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m);
+    expect(metrics).not.toContain('nodejs_active_');
     command.signal('SIGTERM');
     expect(await command.exited).toBe(0);
     expect(command.stdout).toMatch(/"draining","why":"SIGTERM"[\s\S]*"stopped"/);
