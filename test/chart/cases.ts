@@ -9,6 +9,9 @@ const github = {
 };
 const sqs = { source: 'sqs', region: 'eu-central-1' };
 
+/** What containers that are not the chart's own must say by themselves. */
+const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
 /** Sets of values that switch all of the chart on, in ways that users do. */
 export const cases: Record<string, Values> = {
   'the default': {},
@@ -92,8 +95,8 @@ export const cases: Record<string, Values> = {
     extraEnvFrom: [{ configMapRef: { name: 'more' } }],
     extraVolumes: [{ name: 'tmp', emptyDir: {} }],
     extraVolumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-    extraContainers: [{ name: 'beside', image: 'beside:1' }],
-    extraInitContainers: [{ name: 'before', image: 'before:1' }],
+    extraContainers: [{ name: 'beside', image: 'beside:1', securityContext: restricted }],
+    extraInitContainers: [{ name: 'before', image: 'before:1', securityContext: restricted }],
     extraManifests: ['apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-more\n'],
     nodeSelector: { 'kubernetes.io/arch': 'arm64' },
     tolerations: [{ key: 'system', operator: 'Exists' }],
