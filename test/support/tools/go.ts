@@ -53,8 +53,11 @@ export async function goBuild(build: {
   folder: string;
   output: string;
   name: string;
+  /** Strings of the program that the linker sets, by their package and name. */
+  variables?: Readonly<Record<string, string>>;
 }): Promise<void> {
-  const flags = ['-mod=readonly', '-buildvcs=false', '-ldflags', '-s -w'];
+  const set = Object.entries(build.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  const flags = ['-mod=readonly', '-buildvcs=false', '-ldflags', ['-s -w', ...set].join(' ')];
   await go(['build', ...flags, '-o', build.output, build.folder], {
     cwd: build.sources,
     doing: `building ${build.name}`,

@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseDocument } from 'yaml';
+import { isMapping } from '../../src/config/tree.ts';
+import { at, type Manifest } from '../chart/helm.ts';
+import type { Api } from './api.ts';
+import { Program } from './program.ts';
+
+const image = fileURLToPath(new URL('../../', import.meta.url));
+/** All that the chart mounts begins so. */
+const mountPath = /(?<![\w/-])\/(etc|var\/lib)\/backlog-scaler/g;
+const dns = /[\w-]+\.[\w-]+\.svc\.cluster\.local/g;
+
+interface Make {
+  readonly api: Api;
+  /** The image's Node.js. */
+  readonly node: string;
+  /** What the container sees of the file system is in here. */
+  readonly root: string;
+}
+
+/**
+ * Starts the first container of a pod of the scaler's as a process: its command and arguments, its environment and
+ * nothing of ours, the files of its ConfigMaps and Secrets. The paths of its mounts are below `root`, names of
+ * Services are 127.0.0.1.
+ */
+export async function startContainer(pod: Manifest, { api, node, root }: Make): Promise<Program> {
+  const container = at(pod, 'spec', 'containers', 0);
+  const here = (text: string) => text.replaceAll(mountPath, `${root}$&`);
+  for (const mount of list(at(container, 'volumeMounts'))) {
+    const volume = list(at(pod, 'spec', 'volumes')).find((one) => at(one, 'name') === at(mount, 'name'));
+    const folder = join(root, String(at(mount, 'mountPath')));
+    await mkdir(folder, { recursive: true });
+    for (const [name, content] of await filesOf(api, String(at(pod, 'metadata', 'namespace')), volume)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      const own = name === 'config.yaml' ? onLoopback(here(content.toString())) : content;
+      await writeFile(join(folder, name), own);
+    }
+  }
+  const args = list(at(container, 'args')).map((arg) => here(String(arg)).replaceAll(dns, '127.0.0.1'));
+  const entry = at(container, 'command') === undefined ? [join(image, 'dist', 'main.js')] : [];
+  const own = list(at(container, 'env')).map((one) => [String(at(one, 'name')), String(at(one, 'value'))]);
+  const env = {
+    NODE_ENV: 'production',
+    NODE_OPTIONS: '--max-old-space-size-percentage=70',
+    ...Object.fromEntries(own),
+  };
+  const logFile = join(root, 'log');
+  return new Program({ command: node, args: [...entry, ...args], env, logFile, cwd: image });
+}
+
+/** A pod has an address of its own; here its servers must not listen on the machine's. */
+function onLoopback(text: string): string {
+  const config = parseDocument(text);
+  for (const server of ['grpc', 'admin', 'ingest']) config.setIn([server, 'host'], '127.0.0.1');
+  return config.toString();
+}
+
+async function filesOf(api: Api, namespace: string, volume: unknown): Promise<Map<string, Buffer>> {
+  const configMap = at(volume, 'configMap', 'name');
+  if (configMap !== undefined) {
+    const data = at(await api.get(`/api/v1/namespaces/${namespace}/configmaps/${configMap}`), 'data');
+    return new Map(entries(data).map(([name, text]) => [name, Buffer.from(text)]));
+  }
+  const secret = at(volume, 'secret', 'secretName');
+  if (secret === undefined) return new Map();
+  const data = at(await api.get(`/api/v1/namespaces/${namespace}/secrets/${secret}`), 'data');
+  const items = list(at(volume, 'secret', 'items'));
+  const all = entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')] as const);
+  if (items.length === 0) return new Map(all);
+  const content = new Map(all);
+  return new Map(
+    items.map((item) => [String(at(item, 'path')), content.get(String(at(item, 'key'))) ?? Buffer.alloc(0)]),
+  );
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function entries(data: unknown): [string, string][] {
+  return isMapping(data) ? Object.entries(data).map(([key, value]) => [key, String(value)]) : [];
+}

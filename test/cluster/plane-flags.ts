@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { Certificates } from '../support/certificates.ts';
+
+/** All that the objects here need. There are no nodes and no volumes. */
+const controllers = [
+  'deployment',
+  'replicaset',
+  'job',
+  'horizontal-pod-autoscaler-controller',
+  'namespace',
+  'garbage-collector-controller',
+  'serviceaccount-controller',
+  'disruption-controller',
+  'endpointslice-controller',
+  'persistentvolumeclaim-protection-controller',
+];
+
+export function etcdFlags(directory: string, port: number, peerPort: number): string[] {
+  return [
+    `--data-dir=${join(directory, 'etcd')}`,
+    `--listen-client-urls=http://127.0.0.1:${port}`,
+    `--advertise-client-urls=http://127.0.0.1:${port}`,
+    `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
+    '--unsafe-no-fsync',
+  ];
+}
+
+interface ApiServer {
+  readonly ports: { readonly etcd: number; readonly api: number };
+  readonly certificates: Certificates;
+  /** The file of who may come in by which token. */
+  readonly tokens: string;
+}
+
+/** Admission is as it is by default: Pod Security with it. */
+export function apiServerFlags({ ports, certificates, tokens }: ApiServer): string[] {
+  const { ca, server, client } = certificates;
+  return [
+    `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${ports.api}`,
+    // It may not be a loopback address, and nobody comes by it.
+    '--advertise-address=192.0.2.1',
+    '--endpoint-reconciler-type=none',
+    `--tls-cert-file=${server.cert}`,
+    `--tls-private-key-file=${server.key}`,
+    `--token-auth-file=${tokens}`,
+    '--authorization-mode=RBAC',
+    '--service-cluster-ip-range=10.0.0.0/24',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${server.key}`,
+    `--service-account-signing-key-file=${server.key}`,
+    // How it shows KEDA's metrics adapter who asks.
+    `--requestheader-client-ca-file=${ca}`,
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${client.cert}`,
+    `--proxy-client-key-file=${client.key}`,
+  ];
+}
+
+/** Their clocks are those of any cluster: the HPA looks every 15 s. */
+export function controllerFlags(kubeconfig: string, port: number): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    '--leader-elect=false',
+    `--controllers=${controllers.join(',')}`,
+  ];
+}

@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Watchdog } from '../../src/demo/kafka/watchdog.ts';
+
+const startLimitMs = 90_000;
+const stopLimitMs = 5_000;
+
+interface Start {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  /** All of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/** A program that runs beside the tests. Its folder, that of its log, goes with it when this process is killed. */
+export class Program {
+  readonly exited: Promise<number | null>;
+  private readonly child: ChildProcess;
+  private readonly logFile: string;
+  private readonly watchdog: Watchdog;
+
+  constructor({ command, args, logFile, env = process.env, cwd }: Start) {
+    const log = openSync(logFile, 'a');
+    this.logFile = logFile;
+    this.child = spawn(command, args, { env, cwd, stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.watchdog = new Watchdog(dirname(logFile));
+    if (this.child.pid !== undefined) this.watchdog.guard([this.child.pid]);
+    this.exited = new Promise((resolve) => {
+      this.child.once('exit', resolve).once('error', () => resolve(null));
+    });
+  }
+
+  get running(): boolean {
+    return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Waits until `check` does not throw any more. Rejects with the end of the log when it ends before. */
+  async ready(check: () => Promise<unknown>): Promise<void> {
+    const deadline = performance.now() + startLimitMs;
+    for (;;) {
+      try {
+        await check();
+        return;
+      } catch (error) {
+        if (!this.running || performance.now() > deadline)
+          throw new Error(`${this.child.spawnfile} did not start: ${error}\n${this.log().slice(-3000)}`);
+      }
+      await sleep(100);
+    }
+  }
+
+  log(): string {
+    return readFileSync(this.logFile, 'utf8');
+  }
+
+  async stop(): Promise<void> {
+    if (this.running) {
+      this.child.kill('SIGTERM');
+      const force = setTimeout(() => this.child.kill('SIGKILL'), stopLimitMs);
+      await this.exited;
+      clearTimeout(force);
+    }
+    await this.watchdog.end();
+  }
+}

@@ -1,0 +1,57 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cached, versionOf } from '../support/tools/cached.ts';
+import { goBuild, goModule, goVersion } from '../support/tools/go.ts';
+
+/** Kubernetes alone has 2,600 packages. */
+export const programsLimitMs = 45 * 60_000;
+
+const sources = fileURLToPath(new URL('./kubernetes/', import.meta.url));
+const kubernetes = { version: 'v1.37.0', major: '1', minor: '37' };
+const keda = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
+
+/** Without them a server built from its module says that it is of no version, and Helm installs nothing on it. */
+const variables = Object.fromEntries(
+  Object.entries({
+    gitVersion: kubernetes.version,
+    gitMajor: kubernetes.major,
+    gitMinor: kubernetes.minor,
+  }).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
+);
+const ofKubernetes = {
+  etcd: './etcd',
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+  kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+};
+const ofKeda = { 'keda-operator': './cmd/operator', 'keda-adapter': './cmd/adapter' };
+
+/** The paths of what a cluster is made of, but for its nodes. */
+export type Programs = Record<keyof typeof ofKubernetes | keyof typeof ofKeda, string>;
+
+/**
+ * Builds etcd, Kubernetes' servers and KEDA's out of their Go modules: a quarter of an hour on a fresh machine.
+ * Throws ToolMissing where Go or the modules cannot be had.
+ */
+export async function findPrograms(): Promise<Programs> {
+  const inputs = ['go.mod', 'go.sum', 'etcd/main.go'].map((name) => join(sources, name));
+  const version = versionOf(inputs, kubernetes.version, keda.version, await goVersion());
+  const home = await cached({ name: 'cluster', version }, async (unfinished) => {
+    await mkdir(unfinished);
+    for (const [name, folder] of Object.entries(ofKubernetes))
+      await goBuild({ sources, folder, output: join(unfinished, name), name, variables });
+    const kedaSources = await goModule(keda.module, keda.version);
+    for (const [name, folder] of Object.entries(ofKeda))
+      await goBuild({ sources: kedaSources, folder, output: join(unfinished, name), name });
+  });
+  const path = (name: keyof Programs) => join(home, name);
+  return {
+    etcd: path('etcd'),
+    'kube-apiserver': path('kube-apiserver'),
+    'kube-controller-manager': path('kube-controller-manager'),
+    kubectl: path('kubectl'),
+    'keda-operator': path('keda-operator'),
+    'keda-adapter': path('keda-adapter'),
+  };
+}
