@@ -105,4 +105,25 @@ describe('the chart, installed beside KEDA', () => {
     const jobs = async () => at(await api.get(`/apis/batch/v1/namespaces/${shop}/jobs`), 'items');
     await expect.poll(jobs, { timeout: waitMs }).toHaveLength(3);
   });
+
+  it("is quoted by an event where a queue is not there, but not where a trigger is refused: that is in KEDA's log only", async () => {
+    const { api } = cluster();
+    const { queues } = sqs();
+    const { type, metadata } = scaler.trigger(queues, await queues.create());
+    const refused = { type, metadata: { ...metadata, queueLenght: '5' } };
+    const missing = { type, metadata: { ...metadata, queueURL: 'no-such-queue' } };
+    await makeScaledObject(api, { namespace: shop, name: 'refused', trigger: refused });
+    await makeScaledObject(api, { namespace: shop, name: 'missing', trigger: missing, pollingInterval: 5 });
+    const path = `/apis/keda.sh/v1alpha1/namespaces/${shop}/scaledobjects/refused`;
+    const conditions = async () => JSON.stringify(at(await api.get(path), 'status', 'conditions'));
+    await expect
+      .poll(conditions, { timeout: waitMs })
+      .toContain('no metric specs returned from scalers for ScaledObject');
+    expect(await conditions()).not.toContain('queueLenght');
+    const events = async () => JSON.stringify(await api.get(`/api/v1/namespaces/${shop}/events`));
+    await expect
+      .poll(events, { timeout: waitMs })
+      .toContain(`sqs trigger of ${shop}/missing: nothing has been`);
+    expect(await events()).not.toContain('queueLenght');
+  });
 });
