@@ -14,6 +14,7 @@ import type { AnySource } from './sources/source.ts';
 import type { RootLogger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { TriggerBook } from './trigger/book.ts';
+import { RefusalLog } from './trigger/refusal-log.ts';
 import { commit, version } from './version.ts';
 
 export interface ScalerOptions {
@@ -60,12 +61,14 @@ export class Scaler {
     this.options = options;
     this.token = admin.token;
     this.lifecycle = new Lifecycle(log);
+    const refusals = new RefusalLog(log);
     this.book = new TriggerBook({
       sources,
       connections: new Map(),
       maxStalenessSeconds: limits.maxStalenessSeconds,
       maxRemembered: limits.triggers,
       refuseSecretsFromEnv: this.refusesSecrets(config),
+      refused: (error) => refusals.refused(error),
     });
     const events = createEventLog(eventLog, log);
     this.events = events;

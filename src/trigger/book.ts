@@ -19,6 +19,8 @@ export interface BookOptions {
   maxRemembered: number;
   /** Whether secrets of a `…FromEnv` are refused: gRPC is in the open, and nobody has allowed them there. */
   refuseSecretsFromEnv?: boolean;
+  /** Is told of each reference that is refused, once for as long as it is remembered. */
+  refused?: (error: ScalerError) => void;
 }
 
 /** Characters: anybody who reaches the port can send references, and each may be as long as a message. */
@@ -50,6 +52,7 @@ export class TriggerBook {
     if (!outcome) {
       outcome = this.parse(identityOf(key), reference);
       this.remember(key, outcome);
+      if ('error' in outcome) this.options.refused?.(outcome.error);
     }
     if ('error' in outcome) throw outcome.error;
     return outcome.trigger;

@@ -106,7 +106,7 @@ describe('the chart, installed beside KEDA', () => {
     await expect.poll(jobs, { timeout: waitMs }).toHaveLength(3);
   });
 
-  it("is quoted by an event where a queue is not there, but not where a trigger is refused: that is in KEDA's log only", async () => {
+  it('is quoted by an event where a queue is not there, but not where a trigger is refused: that is in the logs only', async () => {
     const { api } = cluster();
     const { queues } = sqs();
     const { type, metadata } = scaler.trigger(queues, await queues.create());

@@ -50,13 +50,16 @@ const connections: ConfiguredConnection[] = [
 ];
 
 let book: TriggerBook;
+let refused: string[];
 
 beforeEach(() => {
+  refused = [];
   book = new TriggerBook({
     sources: [logSource, hintSource],
     connections: byName(connections),
     maxStalenessSeconds: 60,
     maxRemembered: 10,
+    refused: ({ message }) => refused.push(message),
   });
 });
 
@@ -223,6 +226,17 @@ describe('the book', () => {
     const { source, ...rest } = good;
     expect(parse({ ...rest, source })).toBe(one);
     expect(parse({ ...good, topic: 'a' })).not.toBe(one);
+  });
+
+  it('tells once why one is refused, and again under a changed configuration', () => {
+    const wrong = { ...good, consumerGruop: 'x' };
+    const message = faultsOf(wrong).replace('invalid: ', '');
+    faultsOf(wrong);
+    parse(good);
+    expect(refused).toEqual([message]);
+    book.use({});
+    faultsOf(wrong);
+    expect(refused).toEqual([message, message]);
   });
 
   it('remembers no more than its bound', () => {
