@@ -1,19 +1,19 @@
+import { FewAMinute } from '../telemetry/few-a-minute.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { OnceAMinute } from './once-a-minute.ts';
 
 /** Says that signatures are refused: once a minute for each path, however many come. */
 export class RefusalLog {
   private readonly log: Logger;
-  private readonly once: OnceAMinute;
+  private readonly few: FewAMinute;
 
   constructor(log: Logger, now: () => number) {
     this.log = log;
-    this.once = new OnceAMinute(now);
+    this.few = new FewAMinute(1, now);
   }
 
   /** `connection`: what the path names; it must be a connection that there is, so that they are few. */
   refused(connection: string | undefined, hookId: unknown): void {
-    const due = this.once.due(connection ?? '');
+    const due = this.few.due(connection ?? '');
     if (due === undefined) return;
     this.log.warn(
       {

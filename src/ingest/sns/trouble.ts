@@ -1,7 +1,7 @@
 import type { ErrorCode, ScalerError } from '../../errors.ts';
+import { FewAMinute } from '../../telemetry/few-a-minute.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Outcome } from '../answer.ts';
-import { OnceAMinute } from '../once-a-minute.ts';
 
 /** What is said of messages that are not taken; the sender of one that is verified late does not see it. */
 const texts = {
@@ -21,16 +21,16 @@ export type Trouble = keyof typeof texts;
 /** Says what is wrong with messages of SNS: each once a minute for a connection. */
 export class TroubleLog {
   private readonly log: Logger;
-  private readonly once: OnceAMinute;
+  private readonly few: FewAMinute;
 
   constructor(log: Logger, now: () => number) {
     this.log = log;
-    this.once = new OnceAMinute(now);
+    this.few = new FewAMinute(1, now);
   }
 
   /** `connection` must be one that there is; `fields` of what anybody can send must be bounded. */
   say(trouble: Trouble, connection: string, fields: object = {}): void {
-    const due = this.once.due(`${trouble} ${connection}`);
+    const due = this.few.due(`${trouble} ${connection}`);
     if (due === undefined) return;
     const again = due.unsaid === undefined ? {} : { alsoRefused: due.unsaid };
     this.log.warn({ connection, ...fields, ...again }, texts[trouble]);

@@ -38,7 +38,7 @@ describe('RefusalLog', () => {
     nowMs = 60_000;
     refuse(2);
     expect(log.lines.slice(30).map(({ fields }) => fields)).toEqual([
-      { code: 'invalid', error: 'trigger of shop/w-0', unsaid: 71 },
+      { code: 'invalid', error: 'trigger of shop/w-0', alsoRefused: 71 },
       { code: 'invalid', error: 'trigger of shop/w-1' },
     ]);
   });
