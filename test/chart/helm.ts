@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
 import { isMapping } from '../../src/config/tree.ts';
+import { kubernetesModules } from '../support/kubernetes-modules.ts';
 
 export const chart = fileURLToPath(new URL('../../deploy/helm/backlog-scaler', import.meta.url));
 
@@ -9,7 +10,7 @@ export type Values = Record<string, unknown>;
 export type Manifest = Record<string, unknown>;
 
 /** A Helm that is built from its module takes clusters to be of 1.20: it has no version of its own client in it. */
-const kubernetes = ['--kube-version', '1.37.0'];
+export const kubeVersion = ['--kube-version', kubernetesModules.kubernetes.version];
 
 export interface Ended {
   ok: boolean;
@@ -35,7 +36,7 @@ export function render(helm: string, values: Values = {}, more: readonly string[
     chart,
     '--namespace',
     'scalers',
-    ...kubernetes,
+    ...kubeVersion,
     '--values',
     '-',
     ...more,
@@ -44,7 +45,7 @@ export function render(helm: string, values: Values = {}, more: readonly string[
 }
 
 export function lint(helm: string, values: Values): Ended {
-  return run(helm, ['lint', '--strict', ...kubernetes, '--values', '-', chart], stringify(values));
+  return run(helm, ['lint', '--strict', ...kubeVersion, '--values', '-', chart], stringify(values));
 }
 
 export function manifests(helm: string, values: Values = {}): Manifest[] {

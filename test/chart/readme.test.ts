@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadExample } from '../support/example-config.ts';
-import { at, chart, type Manifest, manifest, parseManifests, run } from './helm.ts';
+import { at, chart, kubeVersion, type Manifest, manifest, parseManifests, run } from './helm.ts';
 import { useTools } from './use-tools.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -20,7 +20,7 @@ function installed(): Manifest[] {
   );
   const { ok, output } = run(
     tool('helm-4'),
-    ['template', release, chart, '--namespace', namespace, '--kube-version', '1.37.0', '--values', '-'],
+    ['template', release, chart, '--namespace', namespace, ...kubeVersion, '--values', '-'],
     values ?? '',
   );
   if (!ok) throw new Error(output);

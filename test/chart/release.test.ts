@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { at, chart, manifest, parseManifests, run } from './helm.ts';
+import { at, chart, kubeVersion, manifest, parseManifests, run } from './helm.ts';
 import { useTools } from './use-tools.ts';
 
 const script = fileURLToPath(new URL('../../scripts/release-chart.mjs', import.meta.url));
@@ -47,7 +47,7 @@ describe('the chart of a release', () => {
   const tool = useTools('helm-3');
 
   it('installs the image of the release without a value', () => {
-    const rendered = run(tool('helm-3'), ['template', 'wakes', released(), '--kube-version', '1.37.0']);
+    const rendered = run(tool('helm-3'), ['template', 'wakes', released(), ...kubeVersion]);
     expect(rendered.ok, rendered.output).toBe(true);
     const deployment = manifest(parseManifests(rendered.output), 'Deployment');
     expect(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image')).toBe(
@@ -56,15 +56,7 @@ describe('the chart of a release', () => {
   });
 
   it('links the runbooks of this release', () => {
-    const args = [
-      'template',
-      'wakes',
-      released(),
-      '--kube-version',
-      '1.37.0',
-      '--set',
-      'prometheusRule.enabled=true',
-    ];
+    const args = ['template', 'wakes', released(), ...kubeVersion, '--set', 'prometheusRule.enabled=true'];
     const rule = manifest(parseManifests(run(tool('helm-3'), args).output), 'PrometheusRule');
     expect(at(rule, 'spec', 'groups', 0, 'rules', 0, 'annotations', 'runbook_url')).toMatch(
       /^https:\/\/code\.test\/acme\/scaler\/blob\/v0\.1\.0\/docs\/runbooks\/\w+\.md$/,

@@ -3,33 +3,30 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { isMapping } from '../../src/config/tree.ts';
+import { kubernetesModules } from '../support/kubernetes-modules.ts';
 import { cached } from '../support/tools/cached.ts';
 import { goModule } from '../support/tools/go.ts';
 
-const kubernetes = { module: 'k8s.io/kubernetes', version: 'v1.37.0', file: 'api/openapi-spec/swagger.json' };
+const kubernetes = { ...kubernetesModules.kubernetes, file: 'api/openapi-spec/swagger.json' };
 
 /** Custom resources that the chart makes, or tells of in its notes. */
 const definitions = [
   {
-    module: 'sigs.k8s.io/gateway-api',
-    version: 'v1.3.0',
+    ...kubernetesModules.gatewayApi,
     files: ['config/crd/standard/gateway.networking.k8s.io_httproutes.yaml'],
   },
   {
-    module: 'github.com/cert-manager/cert-manager',
-    version: 'v1.21.2',
+    ...kubernetesModules.certManager,
     files: ['deploy/crds/cert-manager.io_certificates.yaml'],
   },
   {
-    module: 'github.com/prometheus-operator/prometheus-operator',
-    version: 'v0.85.0',
+    ...kubernetesModules.prometheusOperator,
     files: ['servicemonitors', 'prometheusrules'].map(
       (kind) => `example/prometheus-operator-crd/monitoring.coreos.com_${kind}.yaml`,
     ),
   },
   {
-    module: 'github.com/kedacore/keda/v2',
-    version: 'v2.21.0',
+    ...kubernetesModules.keda,
     files: ['triggerauthentications', 'clustertriggerauthentications'].map(
       (kind) => `config/crd/bases/keda.sh_${kind}.yaml`,
     ),

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pair } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { freePort } from './free-port.ts';
 import { Program } from './program.ts';
 import type { Programs } from './programs.ts';
 

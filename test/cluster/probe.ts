@@ -1,6 +1,7 @@
-import { Client, credentials } from '@grpc/grpc-js';
-import { service as healthService } from 'grpc-health-check';
 import { at, type Manifest } from '../chart/helm.ts';
+import { health } from '../support/health.ts';
+
+const limitMs = 1000;
 
 /** What the readiness probe of a pod's first container says, as the kubelet would ask; without one it is ready. */
 export async function probe(pod: Manifest): Promise<boolean> {
@@ -14,8 +15,10 @@ export async function probe(pod: Manifest): Promise<boolean> {
       );
       return ok;
     }
-    if (grpc !== undefined)
-      return await healthy(portOf(container, at(grpc, 'port')), String(at(grpc, 'service')));
+    if (grpc !== undefined) {
+      const port = portOf(container, at(grpc, 'port'));
+      return at(await health(port, String(at(grpc, 'service')), limitMs), 'status') === 'SERVING';
+    }
     return true;
   } catch {
     return false;
@@ -27,29 +30,4 @@ function portOf(container: unknown, port: unknown): number {
   const ports = at(container, 'ports');
   const found = Array.isArray(ports) ? ports.find((one) => at(one, 'name') === port) : undefined;
   return Number(at(found, 'containerPort'));
-}
-
-async function healthy(port: number, service: string): Promise<boolean> {
-  const method = healthService['Check'];
-  if (method === undefined) throw new Error('grpc-health-check has no Check');
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  try {
-    return await new Promise((resolve, reject) => {
-      const { path, requestSerialize, responseDeserialize } = method;
-      const deadline = Date.now() + 1000;
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        { service },
-        { deadline },
-        (error, answer) => {
-          if (error) reject(error);
-          else resolve(at(answer, 'status') === 'SERVING');
-        },
-      );
-    });
-  } finally {
-    client.close();
-  }
 }

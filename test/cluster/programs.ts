@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { kubernetesModules } from '../support/kubernetes-modules.ts';
 import { cached, versionOf } from '../support/tools/cached.ts';
 import { goBuild, goModule, goVersion } from '../support/tools/go.ts';
 
@@ -8,15 +9,15 @@ import { goBuild, goModule, goVersion } from '../support/tools/go.ts';
 export const programsLimitMs = 45 * 60_000;
 
 const sources = fileURLToPath(new URL('./kubernetes/', import.meta.url));
-const kubernetes = { version: 'v1.37.0', major: '1', minor: '37' };
-const keda = { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' };
+const { keda, kubernetes } = kubernetesModules;
+const [, major = '', minor = ''] = /^v(\d+)\.(\d+)\./.exec(kubernetes.version) ?? [];
 
 /** Without them a server built from its module says that it is of no version, and Helm installs nothing on it. */
 const variables = Object.fromEntries(
   Object.entries({
     gitVersion: kubernetes.version,
-    gitMajor: kubernetes.major,
-    gitMinor: kubernetes.minor,
+    gitMajor: major,
+    gitMinor: minor,
   }).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
 );
 const ofKubernetes = {

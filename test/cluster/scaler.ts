@@ -1,8 +1,8 @@
 import type { Values } from '../chart/helm.ts';
+import { freePort } from '../support/free-port.ts';
 import { region } from '../support/sqs/region.ts';
 import type { TestQueues } from '../support/sqs/test-queues.ts';
 import type { Api } from './api.ts';
-import { freePort } from './free-port.ts';
 import { makeSecret } from './objects.ts';
 
 const token = 'a-token-of-the-producers';

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, credentials } from '@grpc/grpc-js';
-import { service as healthService } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { health } from '../support/health.ts';
 import { inContainer } from './container.ts';
 import { environmentOf } from './image-config.ts';
 import { RunningImage } from './running-image.ts';
@@ -24,19 +23,6 @@ connections:
   builds: { source: events, ttlSeconds: 60, items: [{ backlog: deploys, type: started, state: running, key: subject }] }
   orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] }
 `;
-
-function health(port: number): Promise<unknown> {
-  const method = healthService['Check'];
-  if (method === undefined) throw new Error('grpc-health-check has no Check');
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  const { path, requestSerialize, responseDeserialize } = method;
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, answer) =>
-      error ? reject(error) : resolve(answer),
-    );
-  });
-}
 
 /** What a command in the image prints, once it has ended well. */
 function printed(command: readonly string[]): string {

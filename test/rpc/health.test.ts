@@ -1,28 +1,11 @@
 import { Client, status as Code, credentials } from '@grpc/grpc-js';
-import { service as healthService } from 'grpc-health-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { FakeDesk } from '../support/fake-desk.ts';
+import { health } from '../support/health.ts';
 import { startServer } from '../support/rpc.ts';
-
-async function health(port: number, service: string): Promise<unknown> {
-  const method = healthService['Check'];
-  if (method === undefined) throw new Error('grpc-health-check has no Check');
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  try {
-    return await new Promise((resolve, reject) => {
-      const { path, requestSerialize, responseDeserialize } = method;
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service }, (error, answer) => {
-        if (error) reject(error);
-        else resolve(answer);
-      });
-    });
-  } finally {
-    client.close();
-  }
-}
 
 describe('health', () => {
   it.each(['', 'externalscaler.ExternalScaler'])(

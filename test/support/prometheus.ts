@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { freePort } from './free-port.ts';
 
 export interface ScrapeOptions {
   /** The port on this machine whose /metrics is scraped. */
@@ -97,15 +97,4 @@ function configured({ port, labels, rules }: ScrapeOptions): object {
       { job_name: 'backlog-scaler', static_configs: [{ targets: [`127.0.0.1:${port}`], labels }] },
     ],
   };
-}
-
-/** Prometheus cannot say which port it got, so it is told one that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }

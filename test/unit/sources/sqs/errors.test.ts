@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../support/free-port.ts';
 import { connectionTo, errorOf, readOne, secretAccessKey } from './connecting.ts';
 import { type Answer, countsAnswer, errorAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
@@ -231,11 +231,3 @@ it('no message holds a secret or a signature', async () => {
     }
   }
 });
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const address = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
