@@ -1,15 +1,7 @@
+import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { normaliseApiUrl } from './api-url.ts';
 import type { GitHubConfig } from './config.ts';
-
-function ignored(doc: string): ConnectionKey<GitHubConfig> {
-  return { doc, selects: false };
-}
-
-const secret = {
-  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
-  secret: true,
-};
 
 /** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
 export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {

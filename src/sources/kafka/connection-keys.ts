@@ -1,4 +1,5 @@
 import { parseList } from '../../params/values.ts';
+import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { normaliseServer } from './bootstrap-server.ts';
 import type { KafkaConfig } from './config.ts';
@@ -35,16 +36,6 @@ function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
 function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
   return sasl?.mechanism !== 'aws-msk-iam' || sasl.region === value;
 }
-
-function ignored(doc: string): ConnectionKey<KafkaConfig> {
-  return { doc, selects: false };
-}
-
-const credential = ignored('Credentials belong to the connection; ignored.');
-const secret = {
-  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
-  secret: true,
-};
 
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {

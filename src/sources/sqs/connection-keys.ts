@@ -1,3 +1,4 @@
+import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { awsHost } from './aws-host.ts';
 import type { SqsConfig } from './config.ts';
@@ -16,16 +17,6 @@ function agreesOnQueue(config: SqsConfig, value: string): boolean {
   const address = parseQueueAddress(value);
   return typeof address === 'string' || isAt(config, address);
 }
-
-function ignored(doc: string): ConnectionKey<SqsConfig> {
-  return { doc, selects: false };
-}
-
-const credential = ignored('Credentials belong to the connection; ignored.');
-const secret = {
-  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
-  secret: true,
-};
 
 /** The keys of KEDA's `aws-sqs-queue` trigger that belong to the connection (aws_sqs_queue_scaler.go, v2.21). */
 export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>>> = {
