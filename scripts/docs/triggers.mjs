@@ -1,5 +1,5 @@
 import { sources } from '../../dist/sources/index.js';
-import { commonParams, kedaOwnKeys } from '../../dist/trigger/common.js';
+import { commonParams, kedaOwnKeys } from '../../dist/triggers/common-params.js';
 import { code, table } from './table.mjs';
 
 const intro = `# Triggers

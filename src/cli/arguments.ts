@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { quote } from '../params/printable.ts';
 import { didYouMean } from '../params/suggest.ts';
-import { quote } from '../params/values.ts';
 import type { Option, Values } from './command.ts';
 
 type Options = Readonly<Record<string, Option>>;

@@ -1,6 +1,6 @@
 import { choices, runDemo } from '../demo/run.ts';
 import { ScalerError } from '../errors.ts';
-import { quote } from '../params/values.ts';
+import { quote } from '../params/printable.ts';
 import { type Command, exitCode, type Values } from './command.ts';
 
 export const demo: Command = {

@@ -1,5 +1,5 @@
+import { quote } from '../params/printable.ts';
 import { didYouMean } from '../params/suggest.ts';
-import { quote } from '../params/values.ts';
 import { version } from '../version.ts';
 import { missingOption, parseArguments } from './arguments.ts';
 import { exitCode, type ListedCommand } from './command.ts';

@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { didYouMean } from '../params/suggest.ts';
-import type { AnySource } from '../sources/source.ts';
-import type { ConfiguredConnection } from '../trigger/trigger.ts';
+import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Faults } from './faults.ts';
 import { validate } from './validate.ts';
 

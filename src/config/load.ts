@@ -1,7 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../params/suggest.ts';
-import type { AnySource } from '../sources/source.ts';
-import type { ConfiguredConnection } from '../trigger/trigger.ts';
+import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import { configureConnection } from './connections.ts';
 import { checkSink } from './decisions.ts';
 import type { Environment } from './environment.ts';

@@ -1,5 +1,6 @@
 import type { Activity, Answer } from '../monitor/answer.ts';
-import type { Reference, Trigger } from '../trigger/trigger.ts';
+import type { Trigger } from '../trigger/trigger.ts';
+import type { Reference } from '../triggers/reference.ts';
 
 export type { Activity, Answer } from '../monitor/answer.ts';
 

@@ -1,5 +1,5 @@
 import { ScalerError } from '../errors.ts';
-import type { Reference } from '../trigger/trigger.ts';
+import type { Reference } from '../triggers/reference.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
 
 /** A ScaledObjectRef as it came from the wire, made safe; throws ScalerError naming all that is missing. */

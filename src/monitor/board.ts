@@ -1,9 +1,10 @@
 import { ScalerError } from '../errors.ts';
-import type { EventFeed } from '../sources/source.ts';
+import type { ConfiguredConnection, EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
-import type { ConfiguredConnection, Reference, Trigger } from '../trigger/trigger.ts';
+import type { Trigger } from '../trigger/trigger.ts';
+import type { Reference } from '../triggers/reference.ts';
 import type { Activity, Answer } from './answer.ts';
 import type { Decided } from './decision.ts';
 import { FailureLog } from './failure-log.ts';

@@ -1,8 +1,13 @@
 import { ScalerError } from '../errors.ts';
-import type { AnyConnection, Deliver, Delivered, SubjectRef } from '../sources/source.ts';
+import type {
+  AnyConnection,
+  ConfiguredConnection,
+  Deliver,
+  Delivered,
+  SubjectRef,
+} from '../sources/source.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { endRead, startRead } from '../telemetry/tracing.ts';
-import type { ConfiguredConnection } from '../trigger/trigger.ts';
 import { Hints } from './hints.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 

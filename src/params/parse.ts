@@ -1,7 +1,7 @@
 import { ParamFault } from './fault.ts';
+import { quote } from './printable.ts';
 import type { Param, ParamsSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
-import { quote } from './values.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
 

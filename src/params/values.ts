@@ -1,4 +1,5 @@
 import { ParamFault } from './fault.ts';
+import { quote } from './printable.ts';
 
 /*
  * The value spellings of KEDA's typed config (pkg/scalers/scalersconfig/typed_config.go, v2.21): values are
@@ -77,11 +78,4 @@ export function parseChoice<T extends string>(text: string, choices: readonly T[
   const choice = choices.find((candidate) => candidate === text);
   if (choice === undefined) throw new ParamFault(`must be one of ${choices.join(', ')}, got ${quote(text)}`);
   return choice;
-}
-
-const shownLength = 64;
-
-/** A value in a message: quoted, and cut so that a message never carries a megabyte. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
 }

@@ -227,3 +227,15 @@ export interface Source<P, C, S, H, N = undefined> {
  */
 export type AnySource = Source<unknown, unknown, unknown, unknown, unknown>;
 export type AnyConnection = Connection<unknown, unknown, unknown>;
+
+/** A named, configured place of a source, as the configuration has it. */
+export interface ConfiguredConnection {
+  readonly name: string;
+  readonly source: AnySource;
+  /** The source's own settings, secrets resolved. Never logged. */
+  readonly config: unknown;
+  /** Namespace patterns that may use it; `*` stands for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** Equal as long as nothing that matters has changed; holds no secret. */
+  readonly fingerprint: string;
+}

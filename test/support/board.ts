@@ -1,10 +1,10 @@
 import { Board, type BoardLimits } from '../../src/monitor/board.ts';
 import type { Decided } from '../../src/monitor/decision.ts';
-import type { AnySource } from '../../src/sources/source.ts';
+import type { AnySource, ConfiguredConnection } from '../../src/sources/source.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { TriggerBook } from '../../src/trigger/book.ts';
-import type { ConfiguredConnection, Reference } from '../../src/trigger/trigger.ts';
+import type { Reference } from '../../src/triggers/reference.ts';
 
 export const limits: BoardLimits = {
   triggers: 20_000,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ScalerError } from '../../src/errors.ts';
 import type { Activity, Answer, Desk, Waiting } from '../../src/grpc/desk.ts';
 import type { AnySource } from '../../src/sources/source.ts';
-import type { Reference, Trigger } from '../../src/trigger/trigger.ts';
+import type { Trigger } from '../../src/trigger/trigger.ts';
+import type { Reference } from '../../src/triggers/reference.ts';
 
 type Told = (activity: Activity) => void;
 type State = Answer | ScalerError;

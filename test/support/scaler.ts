@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { BoardLimits } from '../../src/monitor/board.ts';
-import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';
+import type { ConfiguredConnection } from '../../src/sources/source.ts';
 import { boardOf, connectionOf } from './board.ts';
 import { hintSource, QueueService } from './hint-source.ts';
 import { levelSource, type Tanks } from './level-source.ts';

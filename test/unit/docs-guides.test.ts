@@ -4,8 +4,8 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
 import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
 import { sources } from '../../src/sources/index.ts';
+import type { ConfiguredConnection } from '../../src/sources/source.ts';
 import { TriggerBook } from '../../src/trigger/book.ts';
-import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';
 import { loadExample } from '../support/example-config.ts';
 
 const root = new URL('../../', import.meta.url);

@@ -1,5 +1,5 @@
+import { quote } from '../../params/printable.ts';
 import { didYouMean } from '../../params/suggest.ts';
-import { quote } from '../../params/values.ts';
 import type { Reading, Target } from '../source.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
 import type { EventsParams } from './params.ts';

@@ -1,4 +1,4 @@
-import { quote } from '../../params/values.ts';
+import { quote } from '../../params/printable.ts';
 import type { GitHubConfig } from './config.ts';
 import type { GitHubParams } from './params.ts';
 import { isOf, namesOwner } from './repo-names.ts';

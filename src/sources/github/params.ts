@@ -1,6 +1,6 @@
+import { quote } from '../../params/printable.ts';
 import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list } from '../../params/schema.ts';
-import { quote } from '../../params/values.ts';
 import { isRepoName } from './repo-names.ts';
 
 /** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */

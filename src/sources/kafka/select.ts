@@ -1,5 +1,5 @@
 import { ScalerError } from '../../errors.ts';
-import { quote } from '../../params/values.ts';
+import { quote } from '../../params/printable.ts';
 import { type KafkaParams, namesTopics } from './params.ts';
 import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from '../../params/values.ts';
+import { quote } from '../../params/printable.ts';
 import { awsOrigin } from './aws-host.ts';
 import type { SqsConfig } from './config.ts';
 import { isAt } from './own-queue.ts';

@@ -1,4 +1,4 @@
-import { quote } from '../../params/values.ts';
+import { quote } from '../../params/printable.ts';
 import { type AwsHost, awsHost } from './aws-host.ts';
 
 /** What a trigger's `queueURL` names. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/params/suggest.ts';
-import { metricName } from '../../../src/trigger/metric-name.ts';
-import { allows } from '../../../src/trigger/namespaces.ts';
+import { metricName } from '../../../src/triggers/resolve.ts';
+import { allows } from '../../../src/triggers/select-connection.ts';
 import { connectionOf } from '../../support/board.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
 import { sources } from '../../../src/sources/index.ts';
-import { TriggerBook } from '../../../src/trigger/book.ts';
-import { hideFromEnv } from '../../../src/trigger/hide-from-env.ts';
+import { hideFromEnv } from '../../../src/triggers/from-env.ts';
+import { resolve } from '../../../src/triggers/resolve.ts';
 import { connectionOf, referenceOf } from '../../support/board.ts';
 
 const [kafka, sqs, github] = ['kafka', 'sqs', 'github'].map((kind) => {
@@ -29,10 +29,9 @@ const secrets = [
 ] as const;
 
 function outcomeOf(metadata: Record<string, string>, refuseSecretsFromEnv = true): string {
-  const limits = { maxStalenessSeconds: 60, maxRemembered: 10 };
-  const book = new TriggerBook({ sources, connections, ...limits, refuseSecretsFromEnv });
+  const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv };
   try {
-    return book.trigger(referenceOf(metadata)).source.kind;
+    return resolve(referenceOf(metadata), world).source.kind;
   } catch (reason) {
     if (reason instanceof ScalerError) return `${reason.code}: ${reason.message}`;
     throw reason;

@@ -1,15 +1,13 @@
-import { ScalerError } from '../errors.ts';
+import { matchesGlob } from '../params/glob.ts';
 import type { Given } from '../params/parse.ts';
+import { quote } from '../params/printable.ts';
 import { didYouMean } from '../params/suggest.ts';
-import { quote } from '../params/values.ts';
-import type { AnySource } from '../sources/source.ts';
-import { allows } from './namespaces.ts';
-import type { ConfiguredConnection } from './trigger.ts';
+import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 
 export type Selection =
   | { kind: 'selected'; connection: ConfiguredConnection; faults: string[] }
   | { kind: 'none'; faults: string[] }
-  | { kind: 'denied'; error: ScalerError };
+  | { kind: 'denied'; message: string };
 
 interface Question {
   source: AnySource;
@@ -57,7 +55,7 @@ function byName(
   const connection = connections.get(named);
   if (connection && !allows(connection, namespace)) {
     const message = `connection ${quote(named)} may not be used from namespace ${quote(namespace)}; its \`namespaces\` in the configuration decide`;
-    return { kind: 'denied', error: new ScalerError('denied', message) };
+    return { kind: 'denied', message };
   }
   if (!connection) {
     const known = allowed.map(({ name }) => name);
@@ -98,4 +96,9 @@ function none(fault: string): Selection {
 
 function names(connections: readonly ConfiguredConnection[]): string {
   return connections.map(({ name }) => name).join(', ');
+}
+
+/** Whether a namespace may use a connection, by its patterns. */
+export function allows({ namespaces }: ConfiguredConnection, namespace: string): boolean {
+  return namespaces.some((pattern) => matchesGlob(pattern, namespace));
 }

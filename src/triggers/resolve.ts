@@ -1,0 +1,140 @@
+import { hash } from 'node:crypto';
+import { ScalerError } from '../errors.ts';
+import { type Given, givenValues, parseParams, unknownKeys } from '../params/parse.ts';
+import { quote } from '../params/printable.ts';
+import { didYouMean } from '../params/suggest.ts';
+import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
+import { commonParams, kedaOwnKeys } from './common-params.ts';
+import { hideFromEnv, secretsFromEnv } from './from-env.ts';
+import { ownerOf, type Reference } from './reference.ts';
+import { selectConnection } from './select-connection.ts';
+
+/** What a reference asks to be measured, under one configuration. */
+export interface Measured {
+  readonly source: AnySource;
+  readonly connection: ConfiguredConnection;
+  readonly params: unknown;
+  /** Equal for triggers of one source whose params are equal: they get equal readings. */
+  readonly paramsKey: string;
+  readonly target: Target;
+  readonly metricName: string;
+  readonly maxStalenessMs: number;
+}
+
+/** All that a reference is resolved against. */
+export interface World {
+  readonly sources: readonly AnySource[];
+  readonly connections: ReadonlyMap<string, ConfiguredConnection>;
+  /** The limit where neither the trigger nor its source says one. */
+  readonly maxStalenessSeconds: number;
+  /** Whether secrets of a `…FromEnv` are refused: gRPC is in the open, and nobody has allowed them there. */
+  readonly refuseSecretsFromEnv: boolean;
+}
+
+/** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
+export function resolve(reference: Reference, world: World): Measured {
+  const { namespace, name, metadata } = reference;
+  const given = givenValues(metadata);
+  const common = parseParams(commonParams, given);
+  const faults = [...common.faults];
+  if (namespace === '') faults.push('namespace: is missing from the reference');
+  if (name === '') faults.push('name: is missing from the reference');
+
+  const source = sourceOf(given, world, faults);
+  if (!source) throw invalid(reference, given, faults);
+  const own = parseParams(source.params, given);
+  faults.push(...own.faults, ...unknownKeys(given, knownKeys(source)));
+  if (world.refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
+  const selection = selectConnection({
+    source,
+    namespace,
+    named: common.params.connection,
+    given,
+    connections: world.connections,
+  });
+  if (selection.kind === 'denied') {
+    throw new ScalerError('denied', hideFromEnv(selection.message, given.values())).within(whose(reference));
+  }
+  faults.push(...selection.faults);
+  if (faults.length === 0 && selection.kind === 'selected') {
+    const conflict = source.conflict?.(own.params, selection.connection.config);
+    if (conflict !== undefined) faults.push(conflict);
+  }
+  if (faults.length > 0 || selection.kind === 'none') throw invalid(reference, given, faults);
+
+  const target = source.target(own.params, selection.connection.config);
+  const maxStalenessSeconds =
+    common.params.maxStalenessSeconds ?? source.maxStalenessSeconds ?? world.maxStalenessSeconds;
+  return {
+    source,
+    connection: selection.connection,
+    params: own.params,
+    paramsKey: paramsKeyOf(source, given),
+    target,
+    metricName: metricName(source.kind, target.nameParts),
+    maxStalenessMs: maxStalenessSeconds * 1000,
+  };
+}
+
+function sourceOf(
+  given: ReadonlyMap<string, Given>,
+  { sources }: World,
+  faults: string[],
+): AnySource | undefined {
+  const kind = given.get('source')?.value;
+  if (kind === undefined) return undefined;
+  const found = sources.find((source) => source.kind === kind);
+  if (found) return found;
+  const kinds = sources.map((source) => source.kind);
+  faults.push(`source: must be one of ${kinds.join(', ')}, got ${quote(kind)}${didYouMean(kind, kinds)}`);
+  return undefined;
+}
+
+/** The source's own values as they were given. */
+function paramsKeyOf(source: AnySource, given: ReadonlyMap<string, Given>): string {
+  return JSON.stringify(Object.keys(source.params.table).map((key) => given.get(key)?.value ?? null));
+}
+
+function knownKeys(source: AnySource): ReadonlySet<string> {
+  return new Set([
+    ...Object.keys(commonParams.table),
+    ...Object.keys(source.params.table),
+    ...Object.keys(source.connectionKeys),
+    ...kedaOwnKeys,
+  ]);
+}
+
+const maxFaultsShown = 20;
+
+function invalid(
+  reference: Reference,
+  given: ReadonlyMap<string, Given>,
+  faults: readonly string[],
+): ScalerError {
+  const shown = faults.slice(0, maxFaultsShown).map((fault) => hideFromEnv(fault, given.values()));
+  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
+  return new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`);
+}
+
+function whose(reference: Reference): string {
+  return `trigger of ${ownerOf(reference)}`;
+}
+
+/** KEDA puts `s<index>-` in front, and the HPA uses it as a path segment and a label value of at most 63. */
+const maxNameLength = 63;
+const digestLength = 8;
+
+/**
+ * `<source>-<slug of the parts>` in `[a-z0-9-]`. A pure function of the parts, never of thresholds: the poll
+ * and the HPA must ask for the same name after a threshold has changed, on every pod and after a restart.
+ */
+export function metricName(source: string, parts: readonly string[]): string {
+  const slug = [source, ...parts]
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  if (slug.length <= maxNameLength) return slug;
+  const digest = hash('sha256', JSON.stringify(parts), 'hex').slice(0, digestLength);
+  return `${slug.slice(0, maxNameLength - digestLength - 1).replace(/-$/, '')}-${digest}`;
+}
