@@ -9,12 +9,11 @@ import { GrpcServer } from './grpc/server.ts';
 import { sendersOf } from './ingest/senders.ts';
 import { type IngestDeps, IngestServer } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
-import { Board } from './monitor/board.ts';
 import type { AnySource } from './sources/source.ts';
+import { Connections } from './subjects/connections.ts';
 import type { RootLogger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import { TriggerBook } from './trigger/book.ts';
-import { RefusalLog } from './trigger/refusal-log.ts';
+import { Triggers } from './triggers/triggers.ts';
 import { commit, version } from './version.ts';
 
 export interface ScalerOptions {
@@ -41,8 +40,8 @@ export class Scaler {
   readonly metrics = new Metrics();
   private readonly options: ScalerOptions;
   private readonly lifecycle: Lifecycle;
-  private readonly book: TriggerBook;
-  private readonly board: Board;
+  private readonly connections: Connections;
+  private readonly triggers: Triggers;
   private readonly decisions: Decisions;
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
@@ -56,42 +55,34 @@ export class Scaler {
 
   constructor(options: ScalerOptions) {
     const { config, sources, log, stamps, load, lookEveryMs, sns } = options;
-    const { limits, grpc, admin, eventLog } = config.settings;
+    const { grpc, admin, eventLog } = config.settings;
     const { metrics } = this;
     this.options = options;
     this.token = admin.token;
     this.lifecycle = new Lifecycle(log);
-    const refusals = new RefusalLog(log);
-    this.book = new TriggerBook({
-      sources,
-      connections: new Map(),
-      maxStalenessSeconds: limits.maxStalenessSeconds,
-      maxRemembered: limits.triggers,
-      refuseSecretsFromEnv: this.refusesSecrets(config),
-      refused: (error) => refusals.refused(error),
-    });
     const events = createEventLog(eventLog, log);
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
-    this.board = new Board({
-      book: this.book,
-      limits,
+    this.connections = new Connections({ log, metrics, feedOf: (name) => events.feedOf(name) });
+    this.triggers = new Triggers({
+      sources,
+      connections: this.connections,
       log,
       metrics,
-      feedOf: (name) => events.feedOf(name),
+      plaintext: grpc.tls === undefined,
       decided: (decision) => this.decisions.take(decision),
     });
-    this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
+    this.grpc = new GrpcServer(grpc, { desk: this.triggers, metrics, log });
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
-      board: this.board,
+      board: this.triggers,
       readiness: () => this.readiness(),
       token: () => this.token,
     });
     this.ingest = new IngestServer({
       events,
       requests: metrics.ingestRequests,
-      hint: (connection, subject, cause) => this.board.hint(connection, subject, cause),
+      hint: (connection, subject, cause) => this.connections.hint(connection, subject, cause),
       log,
       ...(sns === undefined ? {} : { sns }),
     });
@@ -124,7 +115,6 @@ export class Scaler {
   }
 
   private parts(): Part[] {
-    const { settings, connections } = this.options.config;
     return [
       {
         name: 'decisions',
@@ -134,8 +124,11 @@ export class Scaler {
       { name: 'event log', start: () => this.events.open(), stop: () => this.events.close() },
       {
         name: 'connections',
-        start: () => this.board.use(connections, settings.limits),
-        stop: () => this.board.close(),
+        start: () => this.useConnections(this.options.config),
+        stop: () => {
+          this.triggers.close();
+          return this.connections.close();
+        },
       },
       { name: 'admin server', start: () => this.listenAdmin(), stop: () => this.admin.close() },
       {
@@ -159,9 +152,9 @@ export class Scaler {
     ];
   }
 
-  /** What KEDA sends is read by whoever sees the traffic, unless gRPC has TLS; that is as it was at start. */
-  private refusesSecrets({ settings }: LoadedConfig): boolean {
-    return this.options.config.settings.grpc.tls === undefined && !settings.security.allowPlaintextSecrets;
+  private useConnections(config: LoadedConfig): void {
+    const prepared = [this.connections.prepare(config), this.triggers.prepare(config)];
+    for (const one of prepared) one.commit();
   }
 
   private async listenAdmin(): Promise<void> {
@@ -194,7 +187,7 @@ export class Scaler {
   /** Sources that must be filled first are waited for once, at start; a connection that comes later waits for itself. */
   private watchReadiness(): void {
     const check = (): void => {
-      if (this.board.syncing().length > 0) return;
+      if (this.connections.syncing().length > 0) return;
       clearInterval(this.readinessTimer);
       this.synced = true;
       this.grpc.setServing(true);
@@ -205,10 +198,9 @@ export class Scaler {
   }
 
   private apply(config: LoadedConfig): void {
-    const { settings, connections } = config;
+    const { settings } = config;
     const { log } = this.options;
-    this.book.use({ refuseSecretsFromEnv: this.refusesSecrets(config) });
-    this.board.use(connections, settings.limits);
+    this.useConnections(config);
     log.level = settings.log.level;
     this.token = settings.admin.token;
     this.decisions.use(settings.decisions);

@@ -1,4 +1,4 @@
-import type { TriggerStatus } from '../monitor/status.ts';
+import type { TriggerStatus } from '../triggers/trigger.ts';
 import type { TriggerBoard } from './trigger-series.ts';
 import { inTurns } from './turns.ts';
 

@@ -1,4 +1,4 @@
-import type { TriggerStatus } from '../monitor/status.ts';
+import type { TriggerStatus } from '../triggers/trigger.ts';
 import { inTurns } from './turns.ts';
 
 /** Where the triggers' present state is read. */
@@ -10,7 +10,7 @@ export interface TriggerBoard {
 interface Row {
   labels: string;
   value: number | undefined;
-  target: number;
+  target: number | undefined;
   active: number | undefined;
   ageSeconds: number | undefined;
   up: number;

@@ -47,7 +47,8 @@ export function configureConnection(
     return undefined;
   }
   const fingerprint = fingerprintOf(kind, namespaces, config.value);
-  return { name, source, config: config.value, namespaces, fingerprint };
+  const place = JSON.stringify(kind);
+  return { name, source, config: config.value, namespaces, fingerprint, place };
 }
 
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */

@@ -146,6 +146,17 @@ const limits = z.strictObject({
     .describe(
       'How old a reading may be where neither the trigger nor its source says otherwise; after that KEDA gets UNAVAILABLE, never zero.',
     ),
+  metadataBytes: bytes.default(33_554_432).describe('Bytes of metadata kept for all live triggers.'),
+  metadataBytesPerNamespace: bytes.default(4_194_304).describe('The same, for one namespace.'),
+  refusedTriggers: z
+    .number()
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('How many refused references are remembered; the oldest goes first.'),
+  maxLeaseSeconds: seconds
+    .default(21_600)
+    .describe('A trigger that is asked for seldom is kept at most this long after its last call.'),
   leaseSeconds: seconds.default(300).describe('How long a trigger is measured after KEDA last asked for it.'),
   firstSyncTimeoutSeconds: seconds
     .default(120)

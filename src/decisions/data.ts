@@ -1,4 +1,4 @@
-import type { Decision, DecisionKind } from '../monitor/decision.ts';
+import type { Decision, DecisionKind } from '../triggers/decision.ts';
 
 /** A decision as it is logged and posted: plain JSON, without secrets and metadata values. */
 export interface DecisionData {

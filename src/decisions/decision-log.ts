@@ -1,5 +1,5 @@
-import type { Decision } from '../monitor/decision.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Decision } from '../triggers/decision.ts';
 import { dataOf } from './data.ts';
 import { BoundedQueue } from './queue.ts';
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/schema.ts';
-import type { Decision } from '../monitor/decision.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Decision } from '../triggers/decision.ts';
 import { DecisionLog } from './decision-log.ts';
 import { Sink, type SinkOptions } from './sink.ts';
 

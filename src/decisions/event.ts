@@ -1,5 +1,5 @@
 import type { CloudEventV1 } from 'cloudevents';
-import type { Decision } from '../monitor/decision.ts';
+import type { Decision } from '../triggers/decision.ts';
 import { type DecisionData, dataOf } from './data.ts';
 
 /**

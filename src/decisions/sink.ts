@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Decision } from '../monitor/decision.ts';
-import { backoffMs } from '../monitor/schedule.ts';
+import { backoffMs } from '../subjects/schedule.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Decision } from '../triggers/decision.ts';
 import { eventOf } from './event.ts';
 import { type Outcome, type PostOptions, post } from './post.ts';
 import { BoundedQueue } from './queue.ts';

@@ -3,11 +3,9 @@ import { ScalerError } from '../errors.ts';
 import { wire, wireTarget } from '../scaling/metric.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Trigger } from '../trigger/trigger.ts';
-import { describe } from '../trigger/trigger.ts';
 import { ActivityStream } from './activity-stream.ts';
 import type { AuthenticatedCall } from './client-names.ts';
-import type { Desk, Waiting } from './desk.ts';
+import type { Desk, LiveTrigger, Waiting } from './desk.ts';
 import type { ExternalScalerHandlers } from './generated/externalscaler/ExternalScaler.ts';
 import type { GetMetricSpecResponse } from './generated/externalscaler/GetMetricSpecResponse.ts';
 import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMetricsRequest.ts';
@@ -48,7 +46,7 @@ export class Service {
     const deps = { metrics: this.deps.metrics, failed: this.failed.bind(this) };
     return {
       IsActive: unary(deps, 'IsActive', (call, caller) => this.isActive(this.triggerOf(call), caller)),
-      GetMetricSpec: unary(deps, 'GetMetricSpec', (call) => this.spec(this.triggerOf(call))),
+      GetMetricSpec: unary(deps, 'GetMetricSpec', (call) => this.spec(this.triggerOf(call).spec)),
       GetMetrics: unary(deps, 'GetMetrics', (call, caller) => {
         this.deps.admit(call);
         return this.metrics(call.request, caller);
@@ -59,42 +57,42 @@ export class Service {
     };
   }
 
-  private triggerOf(call: AuthenticatedCall & { request: ScaledObjectRef__Output }): Trigger {
+  private triggerOf(call: AuthenticatedCall & { request: ScaledObjectRef__Output }): LiveTrigger {
     this.deps.admit(call);
     return this.deps.desk.trigger(toReference(call.request));
   }
 
-  private async isActive(trigger: Trigger, caller: Waiting): Promise<IsActiveResponse> {
-    const answer = await this.deps.desk.answer(trigger, caller);
+  private async isActive(trigger: LiveTrigger, caller: Waiting): Promise<IsActiveResponse> {
+    const answer = await trigger.answer(caller);
     return { result: answer.kind === 'active' || answer.active };
   }
 
   /** Exactly one: the HPA sums over what it gets. */
-  private spec({ metricName, target }: Trigger): GetMetricSpecResponse {
+  private spec({ metricName, target }: LiveSpec): GetMetricSpecResponse {
     const { int, float } = wireTarget(target);
     return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
   }
 
   private async metrics(request: GetMetricsRequest__Output, caller: Waiting): Promise<GetMetricsResponse> {
     const trigger = this.deps.desk.trigger(toReference(request.scaledObjectRef));
-    const { metricName } = trigger;
+    const { metricName } = trigger.spec;
     // KEDA strips its own `s<index>-` before it asks; an empty name is one who has not asked for the spec.
     if (request.metricName !== '' && request.metricName !== metricName) {
-      const message = `${describe(trigger)}: has no metric ${JSON.stringify(request.metricName)}, its metric is ${JSON.stringify(metricName)}`;
+      const message = `${trigger.label}: has no metric ${JSON.stringify(request.metricName)}, its metric is ${JSON.stringify(metricName)}`;
       throw new ScalerError('not_found', message);
     }
-    const answer = await this.deps.desk.answer(trigger, caller);
+    const answer = await trigger.answer(caller);
     if (answer.kind === 'active') {
       throw new ScalerError(
         'unavailable',
-        `${describe(trigger)}: is active, how much waits is not known yet: ${answer.why}`,
+        `${trigger.label}: is active, how much waits is not known yet: ${answer.why}`,
       );
     }
     const { int, float } = wire(answer.value);
     return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };
   }
 
-  private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: Trigger) => void): void {
+  private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: LiveTrigger) => void): void {
     try {
       serve(this.triggerOf(call));
       // grpc-js keeps the request as long as the stream lives, twice for each trigger, which has all of it already.
@@ -104,10 +102,10 @@ export class Service {
     }
   }
 
-  private follow(trigger: Trigger, call: StreamCall<IsActiveResponse>): void {
-    const { desk, streams, streamAgeMs, confirmMs } = this.deps;
+  private follow(trigger: LiveTrigger, call: StreamCall<IsActiveResponse>): void {
+    const { streams, streamAgeMs, confirmMs } = this.deps;
     const stream = new ActivityStream(call, confirmMs);
-    const unfollow = desk.follow(trigger, (activity) => stream.told(activity));
+    const unfollow = trigger.follow((activity) => stream.told(activity));
     const release = (): void => {
       unfollow();
       stream.close();
@@ -116,9 +114,9 @@ export class Service {
   }
 
   /** A spec follows from the metadata alone, so the one on open is the only one. */
-  private holdSpec(trigger: Trigger, call: StreamCall<GetMetricSpecResponse>): void {
-    call.write(this.spec(trigger));
-    this.deps.streams.hold('StreamMetricSpec', call);
+  private holdSpec(trigger: LiveTrigger, call: StreamCall<GetMetricSpecResponse>): void {
+    const release = trigger.followSpec((spec) => call.write(this.spec(spec)));
+    this.deps.streams.hold('StreamMetricSpec', call, { release });
   }
 
   private failed(reason: unknown, method: string): Status {

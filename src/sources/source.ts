@@ -236,6 +236,8 @@ export interface ConfiguredConnection {
   readonly config: unknown;
   /** Namespace patterns that may use it; `*` stands for any run of characters. */
   readonly namespaces: readonly string[];
-  /** Equal as long as nothing that matters has changed; holds no secret. */
+  /** Equal as long as nothing that the upstream sees has changed: else it is opened anew. Holds no secret. */
   readonly fingerprint: string;
+  /** What is measured there: as long as it is equal, a reading of before is one of the same place. */
+  readonly place: string;
 }

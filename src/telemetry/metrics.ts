@@ -73,7 +73,12 @@ export class Metrics {
   );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
-  readonly monitors = this.gauge('monitors', 'Subjects that are measured.', ['source']);
+  readonly refusedTriggers = this.gauge(
+    'refused_triggers',
+    'References that are refused as the configuration is now.',
+    [],
+  );
+  readonly subjects = this.gauge('subjects', 'Subjects that are measured.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
     'When the certificate of the gRPC server ends.',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
 import { givenValues } from '../../src/params/parse.ts';
-import type { Trigger } from '../../src/trigger/trigger.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
+import type { Trigger } from '../../src/triggers/trigger.ts';
 import { FakeDesk } from '../support/fake-desk.ts';
 import { startServer } from '../support/rpc.ts';
 import { addressed, useKeda } from './use-keda.ts';

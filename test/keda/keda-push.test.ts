@@ -4,7 +4,7 @@ import type { Activity } from '../../src/grpc/desk.ts';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import type { Trigger } from '../../src/trigger/trigger.ts';
+import type { Trigger } from '../../src/triggers/trigger.ts';
 import { FakeDesk } from '../support/fake-desk.ts';
 import { startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';

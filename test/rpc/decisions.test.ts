@@ -3,9 +3,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { configSchema } from '../../src/config/schema.ts';
 import { ScalerError } from '../../src/errors.ts';
 import { Scaler } from '../../src/scaler.ts';
-import { byName, connectionOf } from '../support/board.ts';
 import { DecisionSink, status } from '../support/decision-sink.ts';
 import { hintSource, QueueService } from '../support/hint-source.ts';
+import { byName, connectionOf } from '../support/live-triggers.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { ref, TestClient } from '../support/rpc-client.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Activity } from '../../../src/monitor/answer.ts';
+import type { Activity } from '../../../src/triggers/trigger.ts';
 import { grant } from '../../support/kafka/acls.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
-import { KafkaBoard } from '../../support/kafka/kafka-board.ts';
+import { KafkaTriggers } from '../../support/kafka/kafka-triggers.ts';
 
 /** Nothing is read by the clock while a subject is at rest: what is seen was seen by the watch. */
 const rarely = { reconcileSeconds: 3600, activeReadMs: 200 };
@@ -32,7 +32,7 @@ describe('a quiet subject', () => {
 
   async function prepare() {
     const refused = await withoutRead();
-    const on = new KafkaBoard({
+    const on = new KafkaTriggers({
       cluster: { ...rarely, bootstrapServers: [...kafka().cluster.bootstrap.plain] },
     });
     const subjects: Record<string, Quiet> = {
@@ -47,7 +47,7 @@ describe('a quiet subject', () => {
   }
 
   async function quietOn(
-    on: KafkaBoard,
+    on: KafkaTriggers,
     options: { partitions?: number; config?: Record<string, string> } = {},
     metadata: Record<string, string> = {},
   ): Promise<Quiet> {
@@ -69,7 +69,7 @@ describe('a quiet subject', () => {
     const topic = await kafka().createTopic();
     await grant(kafka(), { user: 'reader', operation: 'describe', kind: 'topic', name: topic });
     await grant(kafka(), { user: 'reader', operation: 'describe', kind: 'group', name: '*' });
-    const on = new KafkaBoard({
+    const on = new KafkaTriggers({
       cluster: {
         ...rarely,
         bootstrapServers: [...kafka().cluster.bootstrap.sasl],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { triggerSeries } from '../../../src/admin/trigger-series.ts';
 import { turnSize } from '../../../src/admin/turns.ts';
-import type { TriggerStatus } from '../../../src/monitor/status.ts';
+import type { TriggerStatus } from '../../../src/triggers/trigger.ts';
 import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 async function chunks(statuses: readonly TriggerStatus[]): Promise<string[]> {

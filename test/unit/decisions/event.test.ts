@@ -3,7 +3,7 @@ import { CloudEvent, HTTP } from 'cloudevents';
 import { expect, it } from 'vitest';
 import { dataOf } from '../../../src/decisions/data.ts';
 import { eventOf } from '../../../src/decisions/event.ts';
-import type { DecisionKind } from '../../../src/monitor/decision.ts';
+import type { DecisionKind } from '../../../src/triggers/decision.ts';
 import { decisionWith } from '../../support/decision.ts';
 
 const kinds: DecisionKind[] = ['activated', 'deactivated', 'failing', 'recovered'];

@@ -3,7 +3,7 @@ import { ScalerError } from '../../../src/errors.ts';
 import { sources } from '../../../src/sources/index.ts';
 import { hideFromEnv } from '../../../src/triggers/from-env.ts';
 import { resolve } from '../../../src/triggers/resolve.ts';
-import { connectionOf, referenceOf } from '../../support/board.ts';
+import { connectionOf, referenceOf } from '../../support/live-triggers.ts';
 
 const [kafka, sqs, github] = ['kafka', 'sqs', 'github'].map((kind) => {
   const found = sources.find((source) => source.kind === kind);

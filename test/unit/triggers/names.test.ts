@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { nearest } from '../../../src/params/suggest.ts';
 import { metricName } from '../../../src/triggers/resolve.ts';
 import { allows } from '../../../src/triggers/select-connection.ts';
-import { connectionOf } from '../../support/board.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
+import { connectionOf } from '../../support/live-triggers.ts';
 
 describe('metricName', () => {
   it('is a safe path segment and label value, whatever the parts', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
 import { sources } from '../../../src/sources/index.ts';
 import { bytesOf, checkReference, idOf, kept } from '../../../src/triggers/reference.ts';
-import { referenceOf } from '../../support/board.ts';
+import { referenceOf } from '../../support/live-triggers.ts';
 
 const kafka = sources.find(({ kind }) => kind === 'kafka');
 

@@ -3,8 +3,8 @@ import { ScalerError } from '../../../src/errors.ts';
 import { decimal, list, ranges, required, text } from '../../../src/params/schema.ts';
 import type { ConfiguredConnection, Source } from '../../../src/sources/source.ts';
 import { resolve, type World } from '../../../src/triggers/resolve.ts';
-import { byName, connectionOf, referenceOf } from '../../support/board.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
+import { byName, connectionOf, referenceOf } from '../../support/live-triggers.ts';
 
 interface LogParams {
   consumerGroup: string;
