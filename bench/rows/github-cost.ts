@@ -1,4 +1,4 @@
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { startGitHub, token, unlimited } from '../support/github.ts';
 import { GitHubKedaWay } from '../support/github-keda-way.ts';
 import { owner, pools } from '../support/github-pools.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
-import type { Run } from '../../dist/demo/github/world/run.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import type { Run } from '../../fakes/github/world/run.ts';
 import { increase, sumBy, total } from '../support/exposition.ts';
 import { serveGitHub, startGitHub, unlimited } from '../support/github.ts';
 import { type InProcess, repositories, timeReadings } from '../support/github-ledger.ts';

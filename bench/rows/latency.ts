@@ -1,4 +1,4 @@
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 import { startBare } from '../support/bare.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import { openLoop } from '../support/load.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
 import { Followers } from '../support/followers.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import type { ScalerProcess } from '../support/scaler.ts';

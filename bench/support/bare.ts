@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { NodeProcess } from './child-process.ts';
 
-const program = fileURLToPath(new URL('./bare-server.js', import.meta.url));
+const program = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
 /** A running bare-server.ts. */
 export interface BareServer {

@@ -1,7 +1,7 @@
 import { credentials } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
-import type { IsActiveResponse__Output } from '../../dist/grpc/generated/externalscaler/IsActiveResponse.js';
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
+import type { IsActiveResponse__Output } from '../../src/grpc/generated/externalscaler/IsActiveResponse.ts';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
 const limitMs = 5000;
 

@@ -1,4 +1,4 @@
-import { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { connection, owner } from './github-pools.ts';
 import { ScalerProcess } from './scaler.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
-import { type KafkaCluster, startKafka } from '../../dist/demo/kafka/cluster.js';
-import { commitOffsets } from '../../dist/demo/kafka/commit-offsets.js';
+import { type KafkaCluster, startKafka } from '../../fakes/kafka/cluster.ts';
+import { commitOffsets } from '../../fakes/kafka/commit-offsets.ts';
 import { inParallel } from './in-parallel.ts';
 import { groupOf } from './scaled-object.ts';
 

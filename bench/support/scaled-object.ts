@@ -1,4 +1,4 @@
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
 /** The consumer group of a topic: each has one of its own. */
 export function groupOf(topic: string): string {

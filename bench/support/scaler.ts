@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { NodeProcess } from './child-process.ts';
 import { sumBy } from './exposition.ts';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const host = '127.0.0.1';
 
 /** The product as it is shipped: `serve` with a configuration file, in a process of its own. */

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 import { NodeProcess } from './child-process.ts';
 import { ScalerProcess } from './scaler.ts';
 
-const server = fileURLToPath(new URL('./sqs-server.js', import.meta.url));
-const kedaWay = fileURLToPath(new URL('./sqs-keda-way.js', import.meta.url));
+const server = fileURLToPath(new URL('./sqs-server.ts', import.meta.url));
+const kedaWay = fileURLToPath(new URL('./sqs-keda-way.ts', import.meta.url));
 const token = 'a-token-of-the-bench';
 export const region = 'eu-central-1';
 

@@ -1,6 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FakeGitHub } from '../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { ref } from '../support/rpc-client.ts';
 import { WholeScaler } from '../support/whole-scaler.ts';
 

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
-import { FakeGitHub, type FakeGitHubOptions } from '../../src/demo/github/fake-github.ts';
-import type { Hook, HookOptions } from '../../src/demo/github/hooks/hook.ts';
+import { FakeGitHub, type FakeGitHubOptions } from '../../fakes/github/fake-github.ts';
+import type { Hook, HookOptions } from '../../fakes/github/hooks/hook.ts';
 import { withOracle } from './github/openapi-oracle.ts';
 import { type Answered, ask, Polling } from './github-keda.ts';
 import { ref } from './rpc-client.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { MemoryEventLog } from '../../src/events/memory.ts';
@@ -111,7 +111,7 @@ export interface Post {
   /** Signs the body. */
   secret?: string;
   /** Those of a `workflow_job` in JSON, unless said. */
-  headers?: OutgoingHttpHeaders;
+  headers?: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** Sends a webhook on a connection of its own; rejects where the connection ends without an answer. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
-import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
+import { jobsToCreate, scaledJobDefaults } from '../../fakes/keda/scaled-job.ts';
 import { sources } from '../../src/sources/index.ts';
 import { TriggerBook } from '../../src/trigger/book.ts';
 import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';

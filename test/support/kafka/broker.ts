@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
-import { type KafkaCluster, startKafka } from '../../../src/demo/kafka/cluster.ts';
-import { commitOffsets, type Offsets } from '../../../src/demo/kafka/commit-offsets.ts';
-import type { KafkaOptions } from '../../../src/demo/kafka/options.ts';
+import { type KafkaCluster, startKafka } from '../../../fakes/kafka/cluster.ts';
+import { commitOffsets, type Offsets } from '../../../fakes/kafka/commit-offsets.ts';
+import type { KafkaOptions } from '../../../fakes/kafka/options.ts';
 import { findKafka } from '../tools/kafka.ts';
 import { useTool } from '../tools/use-tool.ts';
 import { eventually } from './kafka-eventually.ts';

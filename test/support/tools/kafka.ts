@@ -1,4 +1,4 @@
-import { findDistribution, withStats } from '../../../src/demo/kafka/distribution.ts';
+import { findDistribution, withStats } from '../../../fakes/kafka/distribution.ts';
 import { ScalerError } from '../../../src/errors.ts';
 import { ToolMissing } from './tool-missing.ts';
 
