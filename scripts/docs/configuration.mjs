@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { withFileKeys } from '../../dist/config/known-keys.js';
-import { configSchema, connectionSchema } from '../../dist/config/schema.js';
-import { sources } from '../../dist/sources/index.js';
+import { withFileKeys } from '../../src/config/known-keys.ts';
+import { configSchema, connectionSchema } from '../../src/config/schema.ts';
+import { sources } from '../../src/sources/index.ts';
 import { schemaRows } from './schema-rows.mjs';
 import { code, table } from './table.mjs';
 

@@ -1,5 +1,5 @@
-import { sources } from '../../dist/sources/index.js';
-import { commonParams, kedaOwnKeys } from '../../dist/trigger/common.js';
+import { sources } from '../../src/sources/index.ts';
+import { commonParams, kedaOwnKeys } from '../../src/trigger/common.ts';
 import { code, table } from './table.mjs';
 
 const intro = `# Triggers

@@ -21,7 +21,7 @@ const maxAnswerBytes = 65_536;
 /** Posts one batch (CloudEvents JSON format §4, HTTP binding §3.3). Never rejects, and says no secret. */
 export async function post(options: PostOptions, body: string, signal: AbortSignal): Promise<Outcome> {
   const { url, token, timeoutMs } = options;
-  // Not `AbortSignal.any`: in Node 20 each use leaves something behind on a signal that lives long.
+  // Not `AbortSignal.any`: what has a listener stays as long as the signal that lives long (Node 24.21).
   const abort = new AbortController();
   const cancel = (): void => abort.abort();
   let late = false;

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { buildah } from '../support/tools/buildah.ts';
 import { Forbidden } from '../support/tools/forbidden.ts';
-import { node24 } from '../support/tools/node24.ts';
 import { run } from '../support/tools/run.ts';
 import { useTool } from '../support/tools/use-tool.ts';
 import { Builder } from './builder.ts';
@@ -39,8 +38,8 @@ export interface Image {
 }
 
 /**
- * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: Node 24 and npm
- * from npm's registry, the rest from this machine. Needs root and the right to mount: see `useTool`.
+ * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: the Node that
+ * runs the tests, npm from npm's registry, and the rest from this machine. Needs root and the right to mount: see `useTool`.
  */
 export function useImage(): () => Image {
   let directory = '';
@@ -49,10 +48,10 @@ export function useImage(): () => Image {
   return useTool(
     async () => {
       await mustMount();
-      const [program, node] = [await buildah(), await node24()];
+      const program = await buildah();
       directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
       chmodSync(directory, 0o755);
-      return await build(directory, { program, node });
+      return await build(directory, { program, node: process.execPath });
     },
     { limitMs: buildLimitMs, end: (image) => image.unmount() },
   );

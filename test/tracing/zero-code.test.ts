@@ -7,7 +7,6 @@ import { RunningImage } from '../container/running-image.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { receiveOtlp } from '../support/otlp-receiver.ts';
 import { ref, TestClient } from '../support/rpc-client.ts';
-import { node24 } from '../support/tools/node24.ts';
 import { useTool } from '../support/tools/use-tool.ts';
 import {
   autoInstrumentations,
@@ -18,7 +17,7 @@ import {
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const page = readFileSync(new URL('../../docs/tracing.md', import.meta.url), 'utf8');
 const installLimitMs = 5 * 60_000;
-const tool = useTool(async () => ({ node: await node24(), register: await registerModule() }), {
+const tool = useTool(async () => ({ register: await registerModule() }), {
   limitMs: installLimitMs,
 });
 
@@ -48,7 +47,7 @@ it('sends the spans of the built command to a collector, set up as the page says
   const connections = { orders: { source: 'kafka', bootstrapServers: ['127.0.0.1:1'] } };
   await folder.write('config.yaml', stringify({ grpc: address, admin: address, connections }));
   const running = new RunningImage({
-    command: [tool().node, 'dist/main.js', 'serve', '--config', folder.file],
+    command: [process.execPath, 'dist/main.js', 'serve', '--config', folder.file],
     cwd: repository,
     env: environment(receiver.endpoint),
   });

@@ -39,7 +39,7 @@ async function exposition(): Promise<string> {
   metrics.monitors.set({ source }, 1);
   metrics.tlsCertificateExpiry.set(1_800_000_000);
   metrics.configReloads.inc({ outcome: 'applied' });
-  metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v20.20.2' }, 1);
+  metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v24.21.0' }, 1);
   let text = await metrics.exposition();
   for await (const chunk of triggerSeries(boardOf([statusWith()]))) text += chunk;
   // prom-client leaves empty lines between families.

@@ -8,7 +8,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { silenceSdkVersionWarning, silentSdkLog } from '../../../src/sources/sqs/sdk-log.ts';
+import { silentSdkLog } from '../../../src/sources/sqs/sdk-log.ts';
 import type { WorkQueue } from '../../workers.ts';
 import { scenario } from './scenario.ts';
 
@@ -22,7 +22,6 @@ export class OrderQueue implements WorkQueue {
   private sent = 0;
 
   constructor(endpoint: string, onFault: (error: unknown) => void) {
-    silenceSdkVersionWarning();
     this.sqs = new SQSClient({
       endpoint,
       region: scenario.region,

@@ -7,7 +7,7 @@ import { credentialsOf } from './credentials.ts';
 import { fromAws, isStaleSocket } from './errors.ts';
 import type { Operation } from './fault-facts.ts';
 import { limited } from './limited.ts';
-import { silenceSdkVersionWarning, silentSdkLog } from './sdk-log.ts';
+import { silentSdkLog } from './sdk-log.ts';
 import type { SqsSnapshot } from './snapshot.ts';
 
 /** So many timeouts a request may take with all that belongs to it: credentials of the default chain, and a role's. */
@@ -27,7 +27,6 @@ export class SqsClient {
   constructor(config: SqsConfig, metrics: SourceMetrics) {
     this.config = config;
     const { region, endpoint, requestTimeoutMs, maxSockets } = config;
-    silenceSdkVersionWarning();
     const agent = { keepAlive: true, maxSockets };
     this.sdk = new SQSClient({
       region,

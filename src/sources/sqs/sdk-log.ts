@@ -6,8 +6,3 @@ export const silentSdkLog = {
   warn() {},
   error() {},
 };
-
-/** The SDK's own switch: without it, it writes to standard error when Node 20 makes the first client. */
-export function silenceSdkVersionWarning(): void {
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-}
