@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { fileKeys, fileListKeys } from '../../src/config/secrets.ts';
 import { sources } from '../../src/sources/index.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { buildah } from '../support/tools/buildah.ts';
 import { Forbidden } from '../support/tools/forbidden.ts';
 import { run } from '../support/tools/run.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { Builder } from './builder.ts';
 import type { ImageConfig } from './image-config.ts';
 import { npmVolumes } from './npm-volumes.ts';
@@ -48,12 +47,12 @@ export function useImage(): () => Image {
   return useTool(
     async () => {
       await mustMount();
-      const program = await buildah();
+      const [program, npm] = [await tool('buildah'), await tool('npm')];
       directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
       chmodSync(directory, 0o755);
-      return await build(directory, { program, node: process.execPath });
+      return await build(directory, { program, npm, node: process.execPath });
     },
-    { limitMs: buildLimitMs, end: (image) => image.unmount() },
+    { end: (image) => image.unmount() },
   );
 }
 
@@ -70,11 +69,11 @@ async function mustMount(): Promise<void> {
 
 async function build(
   directory: string,
-  { program, node }: { program: string; node: string },
+  { program, npm, node }: { program: string; npm: string; node: string },
 ): Promise<Image> {
   const builder = new Builder(program, join(directory, 'builder'));
   const base = join(directory, 'distroless');
-  await nodeTree(join(directory, 'node'), node);
+  await nodeTree(join(directory, 'node'), { node, npm });
   await distrolessTree(base, node);
   await builder.build({
     file: join(standIns, 'node.Dockerfile'),
