@@ -1,0 +1,163 @@
+// Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
+
+const upwards = ['errors.ts', 'clock.ts', 'telemetry'];
+
+/** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
+const parts = {
+  'errors.ts': [],
+  'clock.ts': [],
+  'heap.ts': [],
+  'version.ts': [],
+  telemetry: [],
+  params: [],
+  'sources/source.ts': [...upwards, 'params'],
+  'sources/ignored-keys.ts': ['sources/source.ts'],
+  'sources/kafka': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/sqs': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/github': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/events': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/index.ts': ['sources'],
+  scaling: ['errors.ts', 'sources/source.ts'],
+  subjects: [...upwards, 'scaling', 'sources/source.ts'],
+  triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts', 'trigger'],
+  decisions: [...upwards, 'config/schema.ts', 'triggers', 'monitor'],
+  'event-log': [...upwards, 'sources/source.ts'],
+  ingest: [...upwards, 'event-log', 'events', 'sources/source.ts'],
+  grpc: [...upwards, 'scaling', 'triggers', 'trigger', 'monitor'],
+  admin: [...upwards, 'subjects', 'triggers', 'monitor'],
+  config: [...upwards, 'params', 'sources/source.ts', 'triggers', 'trigger'],
+  'lifecycle.ts': ['telemetry'],
+  'scaler.ts': ['.'],
+  cli: ['.'],
+  'main.ts': ['cli'],
+  // Parts of the house as it was; a row goes with its folder.
+  trigger: [...upwards, 'params', 'sources/source.ts', 'triggers'],
+  monitor: [...upwards, 'scaling', 'sources/source.ts', 'trigger', 'triggers', 'subjects'],
+  events: [...upwards, 'sources/source.ts'],
+};
+
+/** Each package, and the parts that may import it. */
+const packages = {
+  '@aws-sdk/client-sqs': ['sources/sqs'],
+  '@aws-sdk/credential-providers': ['sources/sqs'],
+  '@grpc/grpc-js': ['grpc'],
+  '@grpc/proto-loader': ['grpc'],
+  '@grpc/reflection': ['grpc'],
+  '@octokit/auth-app': ['sources/github/rest', 'sources/github/upstream'],
+  '@octokit/rest': ['sources/github/rest', 'sources/github/upstream'],
+  '@octokit/webhooks-methods': ['ingest'],
+  '@opentelemetry/api': ['telemetry'],
+  'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
+  'classic-level': ['event-log', 'events'],
+  cloudevents: ['ingest', 'decisions'],
+  fastify: ['admin', 'ingest'],
+  'grpc-health-check': ['grpc'],
+  kafkajs: ['sources/kafka'],
+  pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  yaml: ['config', 'cli'],
+  zod: ['config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
+};
+
+/** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
+const pure = [
+  'src/(errors|clock)\\.ts',
+  'src/(params|scaling)/',
+  'src/sources/[^/]+/rules/',
+  'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
+  'src/sources/github/(fact|job|labels|snapshot|webhook)\\.ts',
+  'src/sources/(github|events)/ledger/',
+  'src/sources/events/(fact|pointer|presets|snapshot)\\.ts',
+  'src/sources/sqs/(aws-host|endpoint|own-queue|queue-url|snapshot)\\.ts',
+];
+
+const escaped = (path) => path.replaceAll('.', '\\.');
+/** Matches the part itself and all that is in it. */
+const inside = (part) => (part === '.' ? '^src/' : `^src/${escaped(part)}(/|$)`);
+const ofPackage = (name) => `(^|/)node_modules/${escaped(name)}/`;
+const anyPart = Object.keys(parts).map(inside);
+
+export default {
+  forbidden: [
+    ...Object.entries(parts).map(([part, others]) => ({
+      name: `imports-of-${part}`,
+      severity: 'error',
+      comment: `${part} may import of src: ${others.join(', ') || 'nothing'}`,
+      from: { path: inside(part) },
+      to: { path: '^src/', pathNot: [inside(part), ...others.map(inside)] },
+    })),
+    ...Object.entries(packages).map(([name, users]) => ({
+      name: `users-of-${name}`,
+      severity: 'error',
+      comment: `only ${users.join(', ')} may import ${name}`,
+      from: { path: '^src/', pathNot: users.map(inside) },
+      to: { path: ofPackage(name) },
+    })),
+    {
+      name: 'part-without-a-row',
+      severity: 'error',
+      comment: 'a new folder or file of src needs a row in layers.mjs',
+      from: { path: '^src/', pathNot: anyPart },
+      to: {},
+    },
+    {
+      name: 'package-without-a-row',
+      severity: 'error',
+      comment: 'a new package needs a row in layers.mjs',
+      from: { path: '^src/' },
+      to: { path: '(^|/)node_modules/', pathNot: Object.keys(packages).map(ofPackage) },
+    },
+    {
+      name: 'not-found',
+      severity: 'error',
+      from: { path: '^(src|fakes|demo)/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'pure',
+      severity: 'error',
+      comment: 'it is pure: no input or output, no clock, no package but zod',
+      from: { path: pure.map((path) => `^${path}`) },
+      to: { path: '(^|/)node_modules/', pathNot: ofPackage('zod') },
+    },
+    {
+      name: 'pure-without-node',
+      severity: 'error',
+      comment: "it is pure: nothing of Node's",
+      from: { path: pure.map((path) => `^${path}`) },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'product',
+      severity: 'error',
+      comment: 'what is shipped does not stand on fakes, demo, tests or bench',
+      from: { path: '^src/' },
+      to: { path: '^(fakes|demo|test|bench)/' },
+    },
+    {
+      name: 'fakes',
+      severity: 'error',
+      comment: 'tests, bench and demo stand on fakes, not the other way',
+      from: { path: '^fakes/' },
+      to: { path: '^(demo|test|bench)/' },
+    },
+    {
+      name: 'demo',
+      severity: 'error',
+      comment: 'the demo needs nothing of the tests',
+      from: { path: '^demo/' },
+      to: { path: '^(test|bench)/' },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    moduleSystems: ['es6'],
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/grpc/generated/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      conditionNames: ['node', 'import', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};
