@@ -15,6 +15,8 @@ export default defineConfig({
     // Most of the time goes in waiting for brokers, clocks and processes: no core need stay free for Vitest itself.
     maxWorkers: '100%',
     // The command starts in half the time.
+    setupFiles: ['test/support/patience.ts'],
+    expect: { poll: { timeout: 30_000 } },
     env: { NODE_COMPILE_CACHE: resolve('.cache/node') },
     projects: [
       {
@@ -32,7 +34,8 @@ export default defineConfig({
         },
       },
     ],
-    testTimeout: 60_000,
+    // For what hangs: nothing is to fail by the time it takes on a busy machine.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -7,7 +7,7 @@ import { ScalerError } from '../../src/errors.ts';
 import type { Distribution } from './distribution.ts';
 import type { NodeLayout } from './properties.ts';
 
-const startLimitMs = 60_000;
+const startLimitMs = 180_000;
 const stopLimitMs = 15_000;
 
 export interface BrokerFiles {

@@ -3,7 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { ScalerError } from '../../src/errors.ts';
 import { commitOffsets } from './commit-offsets.ts';
 
-const limitMs = 60_000;
+const limitMs = 180_000;
 const probe = 'broker-is-ready';
 
 /**

@@ -50,7 +50,7 @@ describe('the dashboard', () => {
   });
 });
 
-describe('a Prometheus that scrapes a scaler', { timeout: 90_000 }, () => {
+describe('a Prometheus that scrapes a scaler', () => {
   const tools = useTool(() => tool('prometheus'));
 
   it('has data for every panel, and no rule that fails', async () => {

@@ -15,7 +15,7 @@ class RecordingDesk extends FakeDesk {
   }
 }
 
-describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
+describe("KEDA's own client, polling", () => {
   const startKeda = useKeda();
 
   it.each([

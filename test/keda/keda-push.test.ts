@@ -27,7 +27,7 @@ class FailingDesk extends FakeDesk {
   }
 }
 
-describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
+describe("KEDA's own client, pushed", () => {
   const startKeda = useKeda();
 
   it('hears the state on open, the edge, its confirmation, and nothing else', async () => {

@@ -9,7 +9,7 @@ import { addressed, eventually, useKeda } from './use-keda.ts';
 
 const spec = { name: 's0-fake-orders-worker', metricType: 'AverageValue', target: 10 };
 
-describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
+describe("KEDA's own client, over TLS", () => {
   const startKeda = useKeda();
   let dir = '';
   let certificates: Certificates;

@@ -48,7 +48,7 @@ it('sends the spans of the built command to a collector, set up as the page says
     running.signal('SIGKILL');
     await running.exited;
   });
-  const within = { timeout: 30_000, interval: 100 };
+  const within = { timeout: 60_000, interval: 100 };
   const port = await vi.waitFor(() => running.port('grpc'), within);
   const client = new TestClient(`127.0.0.1:${port}`, credentials.createInsecure());
   onTestFinished(() => client.close());
@@ -68,7 +68,7 @@ it('sends the spans of the built command to a collector, set up as the page says
     () => expect(receiver.spans, running.output).toContainEqual(expect.objectContaining(partly(expected))),
     within,
   );
-}, 90_000);
+});
 
 function partly({ attributes, ...rest }: { scope: string; name: string; attributes: object }): object {
   return { ...rest, attributes: expect.objectContaining(attributes) };

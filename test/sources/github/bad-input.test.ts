@@ -23,7 +23,7 @@ async function goesOn(scene: Scene): Promise<void> {
   await scene.becomes(0);
 }
 
-describe.concurrent('bad input: what nobody has signed', { timeout: 60_000 }, () => {
+describe.concurrent('bad input: what nobody has signed', () => {
   const completed = (scene: Scene) => {
     const [job] = scene.github.openJobs();
     return jobPayload('completed', { id: job?.id, run_id: job?.run.id });
@@ -91,7 +91,7 @@ describe.concurrent('bad input: what nobody has signed', { timeout: 60_000 }, ()
   });
 });
 
-describe('bad input: signed, and saying nothing', { timeout: 60_000 }, () => {
+describe('bad input: signed, and saying nothing', () => {
   const atEnd: (() => unknown)[] = [];
   let scene: Scene;
 
@@ -144,7 +144,7 @@ describe('bad input: signed, and saying nothing', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('bad input: signed, and odd', { timeout: 60_000 }, () => {
+describe.concurrent('bad input: signed, and odd', () => {
   it('null labels, and null among them, are no labels', async (test) => {
     const scene = await oneJob(test);
     const strict = { matchUnlabeledJobsWithUnlabeledRunners: 'true', labels: 'gpu' };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('restart and first sync', { timeout: 60_000 }, () => {
+describe.concurrent('restart and first sync', () => {
   it('a restart loses nothing: UNAVAILABLE until the first sync, then the number of today', async (test) => {
     const scene = await Scene.start(test, { connection: { ...patient, requestTimeoutMs: 1000 } });
     const { github } = scene;

@@ -89,7 +89,7 @@ async function start(test: Test): Promise<Scene> {
   return scene;
 }
 
-describe.concurrent('ScaledJob, which KEDA only polls', { timeout: 60_000 }, () => {
+describe.concurrent('ScaledJob, which KEDA only polls', () => {
   for (const { name, strategy, metadata } of ways) {
     it(`${name}: as many Jobs as jobs, however they are picked up (keda#6994, keda#5163, keda#4788, keda#5605)`, async (test) => {
       const scene = await start(test);

@@ -90,7 +90,7 @@ describe('three brokers', () => {
     const wakes = await sleeper.wakes('record');
     await kafka().produce(quiet, 1, { partition: 1 });
     await expect
-      .poll(() => told.at(-1), { timeout: 10_000, interval: 5 })
+      .poll(() => told.at(-1), { timeout: 30_000, interval: 5 })
       .toEqual({ active: true, edge: true });
     expect(await sleeper.wakes('record')).toBe(wakes + 1);
   }, 180_000);
@@ -159,7 +159,7 @@ describe('three brokers', () => {
     await Promise.all(kafka().cluster.brokers.map((broker) => broker.kill()));
     expect(await later.value(trigger)).toBe(5);
     await expect
-      .poll(() => later.status(trigger)?.error, { timeout: 10_000, interval: 10 })
+      .poll(() => later.status(trigger)?.error, { timeout: 30_000, interval: 10 })
       .toMatch(/refuses the connection/);
     expect(await later.value(trigger)).toBe(5);
     await later.refuses(

@@ -38,7 +38,7 @@ describe('a broker older than Kafka 3.0', () => {
     const { watch, wakes } = on.arm(need, await on.read(need));
     await expect.poll(() => watch.state).toBe('armed');
     await kafka().produce(topic, 1);
-    await expect.poll(() => wakes, { timeout: 10_000, interval: 5 }).toEqual(['record']);
+    await expect.poll(() => wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
     expect(proxy.tooNew).toEqual([]);
     expect(proxy.requests).toContain('1 v11');
   });

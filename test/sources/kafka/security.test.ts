@@ -235,7 +235,7 @@ describe('a broker with TLS, users and ACLs', () => {
     expect((await on.requests('SaslAuthenticate')) - logins).toBeGreaterThan(4);
     await kafka().produce(quiet, 1);
     await expect
-      .poll(() => told.at(-1), { timeout: 10_000, interval: 5 })
+      .poll(() => told.at(-1), { timeout: 30_000, interval: 5 })
       .toEqual({ active: true, edge: true });
     expect(await on.wakes('record')).toBe(1);
   }, 60_000);

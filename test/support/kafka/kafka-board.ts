@@ -17,7 +17,7 @@ import { recordingLog } from '../recording-log.ts';
 export type KafkaSettings = z.input<typeof kafkaConfig>;
 type Metadata = Record<string, string>;
 
-const restLimitMs = 60_000;
+const restLimitMs = 180_000;
 
 /** Reads that do not keep a test waiting. */
 const quickly = { activeReadMs: 100, reconcileSeconds: 1 };
@@ -111,12 +111,12 @@ export class KafkaBoard {
   }
 
   /** Resolves when the trigger's number is this one. */
-  async becomes(metadata: Metadata, value: number, timeout = 15_000): Promise<void> {
+  async becomes(metadata: Metadata, value: number, timeout = 30_000): Promise<void> {
     await expect.poll(() => this.value(metadata), { timeout, interval: 25 }).toBe(value);
   }
 
   /** Resolves when the trigger's error matches. */
-  async refuses(metadata: Metadata, error: RegExp, timeout = 15_000): Promise<void> {
+  async refuses(metadata: Metadata, error: RegExp, timeout = 30_000): Promise<void> {
     await expect.poll(() => this.refusal(metadata), { timeout, interval: 25 }).toMatch(error);
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Watchdog } from '../../../fakes/kafka/watchdog.ts';
 import type { SqsProgram } from './program.ts';
 
-const startLimitMs = 60_000;
+const startLimitMs = 180_000;
 const stopLimitMs = 10_000;
 
 /** A running server of SQS, a process of its own. `stop()` leaves no process and no file behind, and neither does a crash. */

@@ -80,7 +80,7 @@ describe('the access key in files', () => {
       expect(await scaler.client.isActive(reference)).toEqual({ result: true });
       expect(lastSigner()).toEqual(['AKIDONE', 't1']);
       await scaler.reload(settings, { id: 'AKIDTWO', token: 't2' });
-      await expect.poll(lastSigner, { timeout: 5000 }).toEqual(['AKIDTWO', 't2']);
+      await expect.poll(lastSigner, { timeout: 30_000 }).toEqual(['AKIDTWO', 't2']);
       expect(JSON.stringify(scaler.log.lines)).not.toMatch(/AKIDONE|AKIDTWO|"t2"/);
     } finally {
       await scaler.stop();
