@@ -3,11 +3,10 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { toolsNeededBy } from './test/support/tools/needed.ts';
 
-/** They ask for no tool, but take their time: `npm run test:quick` leaves them to `npm test`. */
-const slow: string[] = [];
-
 const withTools = globSync('test/**/*.test.ts').filter((file) => toolsNeededBy(resolve(file)).size > 0);
 const apart = ['test/cluster/**'];
+/** Unit tests of what happens once in a process. */
+const alone = ['test/unit/sources/sqs/quiet.test.ts'];
 
 export default defineConfig({
   test: {
@@ -19,11 +18,25 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     env: { NODE_COMPILE_CACHE: resolve('.cache/node') },
     projects: [
+      // Files share processes: half of the time of small tests goes in importing the same modules anew.
       {
         extends: true,
-        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...apart, ...withTools, ...slow] },
+        test: {
+          name: 'quick-unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: [...withTools, ...alone],
+          isolate: false,
+        },
       },
-      { extends: true, test: { name: 'slow', include: slow } },
+      {
+        extends: true,
+        test: {
+          name: 'quick-whole',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/unit/**', ...apart, ...withTools],
+        },
+      },
+      { extends: true, test: { name: 'quick-alone', include: alone } },
       {
         extends: true,
         test: {

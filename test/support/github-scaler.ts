@@ -200,7 +200,7 @@ export class Scene {
 
 /** Long enough for a machine with much else to do, and for what GitHub is left alone for after three failures. */
 export function eventually(check: () => Promise<void> | void): Promise<void> {
-  return vi.waitFor(check, { timeout: 40_000, interval: 50 });
+  return vi.waitFor(check, { timeout: 100_000, interval: 50 });
 }
 
 function configured(

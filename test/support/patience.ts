@@ -8,7 +8,12 @@ export const patienceMs = 30_000;
 
 const { waitFor } = vi;
 
-vi.waitFor = (callback, options) => {
+// Test files that share a process share `vi`.
+if (waitFor.name !== 'patient') {
+  vi.waitFor = patient;
+}
+
+function patient<T>(callback: () => T | Promise<T>, options?: Parameters<typeof waitFor>[1]): Promise<T> {
   const { timeout, ...rest } = typeof options === 'number' ? { timeout: options } : (options ?? {});
   return waitFor(callback, { ...rest, timeout: Math.max(timeout ?? 0, patienceMs) });
-};
+}

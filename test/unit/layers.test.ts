@@ -75,10 +75,14 @@ function refusedOf(files: readonly [string, string][], folder: string): string[]
     write(path, `import type * as one from '${specifier}';\n\nexport type Two = typeof one;\n`);
   }
   const command = ['--config', resolve('layers.mjs'), '--output-type', 'json', 'src', 'fakes', 'demo'];
-  const { stdout, stderr } = spawnSync(resolve('node_modules/.bin/depcruise'), command, {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [resolve('node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'), ...command],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  );
   expect(stderr).toBe('');
   const { violations } = report.parse(JSON.parse(stdout)).summary;
   expect(violations.filter(({ rule }) => rule.name === 'not-found')).toEqual([]);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeGitHub } from '../../../../fakes/github/fake-github.ts';
 
 let github: FakeGitHub;
@@ -31,9 +31,11 @@ describe('a fault of REST', () => {
 
   it('is no answer at all', async () => {
     github.faults.hang = true;
-    const signal = AbortSignal.timeout(100);
-    await expect(fetch(github.url, { signal })).rejects.toThrow();
-    expect(github.requests).toMatchObject([{ status: 0 }]);
+    const abort = new AbortController();
+    const gone = expect(fetch(github.url, { signal: abort.signal })).rejects.toThrow();
+    await vi.waitFor(() => expect(github.requests).toMatchObject([{ status: 0 }]));
+    abort.abort();
+    await gone;
   });
 
   it('is a connection that is reset', async () => {
