@@ -5,6 +5,14 @@ import { toolsNeededBy } from './test/support/tools/needed.ts';
 
 const withTools = globSync('test/**/*.test.ts').filter((file) => toolsNeededBy(resolve(file)).size > 0);
 const apart = ['test/cluster/**'];
+/** They need Node alone as well, but half a minute each beside others: `npm run test:quick` leaves them to `npm test`. */
+const slow = [
+  'test/sources/github/{complaints,faults}-*.test.ts',
+  'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
+  'test/sources/events/killed.test.ts',
+  'test/ingest/limits.test.ts',
+  'test/rpc/conformance-github.test.ts',
+];
 /** Unit tests of what happens once in a process. */
 const alone = ['test/unit/sources/sqs/quiet.test.ts'];
 
@@ -33,10 +41,11 @@ export default defineConfig({
         test: {
           name: 'quick-whole',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/unit/**', ...apart, ...withTools],
+          exclude: ['test/unit/**', ...apart, ...withTools, ...slow],
         },
       },
       { extends: true, test: { name: 'quick-alone', include: alone } },
+      { extends: true, test: { name: 'slow', include: slow } },
       {
         extends: true,
         test: {
