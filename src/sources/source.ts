@@ -38,6 +38,8 @@ export interface ConnectionKey<C> {
   selects: boolean;
   /** Whether its value lets somebody in: a password, a token, a private key. */
   secret?: boolean;
+  /** The most characters of a value that is compared; 1024 where nothing is said. */
+  most?: number;
   /** Whether the connection has this setting with this value; absent: accepted and ignored. */
   agrees?(config: C, value: string): boolean;
 }

@@ -1,5 +1,5 @@
 import { ScalerError } from '../errors.ts';
-import { idOf, type Reference } from '../triggers/reference.ts';
+import { checkReference, idOf, type Reference } from '../triggers/reference.ts';
 import { resolve, type World } from '../triggers/resolve.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -35,6 +35,7 @@ export class TriggerBook {
 
   /** Throws ScalerError `invalid` with every fault there is, or `denied`. */
   trigger(reference: Reference): Trigger {
+    checkReference(reference);
     const id = idOf(reference);
     let outcome = this.remembered.get(id);
     if (!outcome) {

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { ScalerError } from '../errors.ts';
-import { type Given, givenValues, parseParams, unknownKeys } from '../params/parse.ts';
+import { type Given, givenValues, parseParams, tooLong, unknownKeys } from '../params/parse.ts';
 import { quote } from '../params/printable.ts';
+import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common-params.ts';
@@ -43,8 +44,12 @@ export function resolve(reference: Reference, world: World): Measured {
   const source = sourceOf(given, world, faults);
   if (!source) throw invalid(reference, given, faults);
   const own = parseParams(source.params, given);
-  faults.push(...own.faults, ...unknownKeys(given, knownKeys(source)));
+  const unknown = unknownKeys(given, knownKeys(source), maxFaultsShown);
+  faults.push(...own.faults, ...unknown.faults);
   if (world.refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
+  const overlong = overlongKeys(source, given);
+  faults.push(...overlong.faults);
+  if (overlong.found) throw invalid(reference, given, faults, unknown.more);
   const selection = selectConnection({
     source,
     namespace,
@@ -60,7 +65,9 @@ export function resolve(reference: Reference, world: World): Measured {
     const conflict = source.conflict?.(own.params, selection.connection.config);
     if (conflict !== undefined) faults.push(conflict);
   }
-  if (faults.length > 0 || selection.kind === 'none') throw invalid(reference, given, faults);
+  if (faults.length > 0 || selection.kind === 'none') {
+    throw invalid(reference, given, faults, unknown.more);
+  }
 
   const target = source.target(own.params, selection.connection.config);
   const maxStalenessSeconds =
@@ -90,6 +97,30 @@ function sourceOf(
   return undefined;
 }
 
+/** Characters of a connection's key that a trigger gives, where the key does not say otherwise. */
+const mostKeyCharacters = 1_024;
+
+/**
+ * Whether a value is too long to be compared with the connections: nothing is looked for by it. What is a parameter,
+ * too, has its fault already.
+ */
+function overlongKeys(
+  source: AnySource,
+  given: ReadonlyMap<string, Given>,
+): { found: boolean; faults: string[] } {
+  const faults: string[] = [];
+  let found = (given.get('connection')?.value.length ?? 0) > commonParams.table.connection.most.characters;
+  for (const [name, { agrees, most = mostKeyCharacters }] of Object.entries(source.connectionKeys)) {
+    const value = agrees && given.get(name);
+    if (!value) continue;
+    const parameter = Object.entries<Param<unknown>>(source.params.table).find(([known]) => known === name)?.[1];
+    if (value.value.length <= (parameter?.most.characters ?? most)) continue;
+    found = true;
+    if (!parameter) faults.push(tooLong(value.key, value.value, most));
+  }
+  return { found, faults };
+}
+
 /** The source's own values as they were given. */
 function paramsKeyOf(source: AnySource, given: ReadonlyMap<string, Given>): string {
   return JSON.stringify(Object.keys(source.params.table).map((key) => given.get(key)?.value ?? null));
@@ -110,9 +141,11 @@ function invalid(
   reference: Reference,
   given: ReadonlyMap<string, Given>,
   faults: readonly string[],
+  unsaid = 0,
 ): ScalerError {
   const shown = faults.slice(0, maxFaultsShown).map((fault) => hideFromEnv(fault, given.values()));
-  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
+  const more = unsaid + faults.length - shown.length;
+  if (more > 0) shown.push(`and ${more} more`);
   return new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`);
 }
 

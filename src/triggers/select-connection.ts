@@ -59,7 +59,7 @@ function byName(
   }
   if (!connection) {
     const known = allowed.map(({ name }) => name);
-    const there = known.length === 0 ? 'there is none of its source' : `there are: ${known.join(', ')}`;
+    const there = known.length === 0 ? 'there is none of its source' : `there are: ${someOf(known)}`;
     return none(`connection: ${quote(named)} is not configured${didYouMean(named, known)}; ${there}`);
   }
   if (connection.source.kind !== source.kind) {
@@ -95,7 +95,14 @@ function none(fault: string): Selection {
 }
 
 function names(connections: readonly ConfiguredConnection[]): string {
-  return connections.map(({ name }) => name).join(', ');
+  return someOf(connections.map(({ name }) => name));
+}
+
+const shownNames = 20;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - shownNames;
+  return more > 0 ? `${names.slice(0, shownNames).join(', ')} and ${more} more` : names.join(', ');
 }
 
 /** Whether a namespace may use a connection, by its patterns. */

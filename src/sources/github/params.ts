@@ -23,6 +23,7 @@ export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
       doc: 'The repositories whose jobs count, as `name` or `owner/name`; without any, those of the connection.',
+      most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
       doc: 'The labels the runners have, besides the default ones. A job counts when the runners have every label it asks for, in whatever case.',

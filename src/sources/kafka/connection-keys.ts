@@ -1,4 +1,4 @@
-import { parseList } from '../../params/values.ts';
+import { splitList } from '../../params/schema.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { normaliseServer } from './bootstrap-server.ts';
@@ -14,7 +14,7 @@ const kedaSasl: Readonly<Record<string, string>> = {
 };
 
 function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
-  return parseList(value).some((text) => {
+  return splitList(value).some((text) => {
     const server = normaliseServer(text);
     return server !== undefined && bootstrapServers.includes(server);
   });
@@ -42,6 +42,7 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
   bootstrapServers: {
     doc: 'Picks the connection that has at least one of these host:port.',
     selects: true,
+    most: 8_192,
     agrees: agreesOnServers,
   },
   sasl: {

@@ -133,19 +133,19 @@ const persistence: Row[] = [
 
 // biome-ignore format: a table reads best with one row a line
 const topics: Row[] = [
-  { name: 'partitionLimitation: one of three', now: lags(3, 4, 5), params: { partitionLimitation: new Set([1]) }, items: 4, active: true, cap: 1 },
-  { name: 'partitionLimitation: the cap is of the limited ones', now: lags(90, 90, 90), params: { partitionLimitation: new Set([0, 2]) }, items: 20, active: true, cap: 2 },
-  { name: 'partitionLimitation: names more than there are', now: lags(3, 4), params: { partitionLimitation: new Set([1, 2, 3]) }, items: 4, active: true, cap: 1 },
+  { name: 'partitionLimitation: one of three', now: lags(3, 4, 5), params: { partitionLimitation: [{ from: 1, to: 1 }] }, items: 4, active: true, cap: 1 },
+  { name: 'partitionLimitation: the cap is of the limited ones', now: lags(90, 90, 90), params: { partitionLimitation: [{ from: 0, to: 0 }, { from: 2, to: 2 }] }, items: 20, active: true, cap: 2 },
+  { name: 'partitionLimitation: names more than there are', now: lags(3, 4), params: { partitionLimitation: [{ from: 1, to: 3 }] }, items: 4, active: true, cap: 1 },
   { name: 'two topics', now: { a: lags(3), b: lags(4) }, params: { topic: ['a', 'b'] }, items: 7, active: true, cap: 2 },
   { name: 'a topic named twice counts once', now: { a: lags(3) }, params: { topic: ['a', 'a'] }, items: 3, active: true, cap: 1 },
   { name: 'topics that were read for another trigger do not count', now: { a: lags(3), b: lags(4) }, params: { topic: ['a'] }, items: 3, active: true, cap: 1 },
   { name: "no topic: all of the group's topics", now: { a: lags(3), b: lags(4, 1) }, params: everywhere, items: 8, active: true, cap: 3 },
-  { name: 'no topic: partitionLimitation is ignored, as KEDA', now: lags(3, 4), params: { ...everywhere, partitionLimitation: new Set([1]) }, items: 7, active: true, cap: 2 },
+  { name: 'no topic: partitionLimitation is ignored, as KEDA', now: lags(3, 4), params: { ...everywhere, partitionLimitation: [{ from: 1, to: 1 }] }, items: 7, active: true, cap: 2 },
   { name: 'no topic, a group that never committed', now: {}, params: everywhere, items: 0, active: false, cap: 0 },
   { name: 'no topic, never committed, no cap', now: {}, params: { ...everywhere, ...idle }, items: 0, active: false },
   { name: 'a pattern that matches nothing yet', now: {}, params: { topic: [], topicPattern: 'x-*' }, items: 0, active: false, cap: 0 },
-  { name: 'a pattern: partitionLimitation holds for every topic', now: { 'x-1': lags(1, 2), 'x-2': lags(4, 8) }, params: { topic: [], topicPattern: 'x-*', partitionLimitation: new Set([1]) }, items: 10, active: true, cap: 2 },
-  { name: 'a pattern: a topic without the limited partitions is left out', now: { 'x-1': lags(1), 'x-2': lags(4, 8) }, params: { topic: [], topicPattern: 'x-*', partitionLimitation: new Set([1]) }, items: 8, active: true, cap: 1 },
+  { name: 'a pattern: partitionLimitation holds for every topic', now: { 'x-1': lags(1, 2), 'x-2': lags(4, 8) }, params: { topic: [], topicPattern: 'x-*', partitionLimitation: [{ from: 1, to: 1 }] }, items: 10, active: true, cap: 2 },
+  { name: 'a pattern: a topic without the limited partitions is left out', now: { 'x-1': lags(1), 'x-2': lags(4, 8) }, params: { topic: [], topicPattern: 'x-*', partitionLimitation: [{ from: 1, to: 1 }] }, items: 8, active: true, cap: 1 },
 ];
 
 export const table: readonly Row[] = [
