@@ -210,6 +210,11 @@ export interface Source<P, C, S, H, N = undefined> {
    * beat, so that those which are due go out together.
    */
   readonly readsAlone?: boolean;
+  /**
+   * The least `maxStalenessSeconds` that a trigger may ask for: below it a healthy source would look stale, or reads for
+   * one trigger would take from the limit that all share. Absent: any. Pure.
+   */
+  leastStalenessSeconds?(params: P, config: C): number;
   /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */
   conflict?(params: P, config: C): string | undefined;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;

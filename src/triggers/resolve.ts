@@ -62,16 +62,23 @@ export function resolve(reference: Reference, world: World): Measured {
   }
   faults.push(...selection.faults);
   if (faults.length === 0 && selection.kind === 'selected') {
-    const conflict = source.conflict?.(own.params, selection.connection.config);
+    const { config } = selection.connection;
+    const conflict = source.conflict?.(own.params, config);
     if (conflict !== undefined) faults.push(conflict);
+    const { maxStalenessSeconds } = common.params;
+    const least = source.leastStalenessSeconds?.(own.params, config) ?? 0;
+    if (maxStalenessSeconds !== undefined && maxStalenessSeconds < least) {
+      faults.push(tooFresh(maxStalenessSeconds, least, selection.connection.name));
+    }
   }
   if (faults.length > 0 || selection.kind === 'none') {
     throw invalid(reference, given, faults, unknown.more);
   }
 
   const target = source.target(own.params, selection.connection.config);
-  const maxStalenessSeconds =
-    common.params.maxStalenessSeconds ?? source.maxStalenessSeconds ?? world.maxStalenessSeconds;
+  const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
+  const least = source.leastStalenessSeconds?.(own.params, selection.connection.config) ?? 0;
+  const maxStalenessSeconds = common.params.maxStalenessSeconds ?? Math.max(usual, least);
   return {
     source,
     connection: selection.connection,
@@ -81,6 +88,11 @@ export function resolve(reference: Reference, world: World): Measured {
     metricName: metricName(source.kind, target.nameParts),
     maxStalenessMs: maxStalenessSeconds * 1000,
   };
+}
+
+function tooFresh(given: number, least: number, connection: string): string {
+  const why = `connection ${quote(connection)} is not read often enough for less, or its upstream would be asked too often`;
+  return `maxStalenessSeconds: must be at least ${least} here, got ${given}: ${why}`;
 }
 
 function sourceOf(
@@ -113,7 +125,9 @@ function overlongKeys(
   for (const [name, { agrees, most = mostKeyCharacters }] of Object.entries(source.connectionKeys)) {
     const value = agrees && given.get(name);
     if (!value) continue;
-    const parameter = Object.entries<Param<unknown>>(source.params.table).find(([known]) => known === name)?.[1];
+    const parameter = Object.entries<Param<unknown>>(source.params.table).find(
+      ([known]) => known === name,
+    )?.[1];
     if (value.value.length <= (parameter?.most.characters ?? most)) continue;
     found = true;
     if (!parameter) faults.push(tooLong(value.key, value.value, most));

@@ -4,7 +4,7 @@ import { type GitHubConfig, githubConfig, sendsSecretInPlaintext, webhookSecrets
 import { conflict } from './conflict.ts';
 import { connect } from './connection.ts';
 import { githubConnectionKeys } from './connection-keys.ts';
-import { pace } from './pace.ts';
+import { leastStalenessSeconds, pace } from './pace.ts';
 import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
 import { fact, owns } from './webhook.ts';
@@ -19,6 +19,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   sendsSecretInPlaintext,
   webhooks: { secrets: webhookSecretsOf, owns, fact },
   minReadMs: () => 0,
+  leastStalenessSeconds,
   conflict,
   connect,
   fold: () => undefined,

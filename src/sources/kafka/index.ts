@@ -17,6 +17,8 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   connectionKeys: kafkaConnectionKeys,
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
+  // Three reads: one may be late, or lost.
+  leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold,
   evaluate: (params, { snapshot, history, takenAtMs }) => backlog(params, snapshot, history, takenAtMs),

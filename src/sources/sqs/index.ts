@@ -18,6 +18,8 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   snsTopics: ({ snsTopics = [] }) => snsTopics,
   minReadMs: () => minReadMs,
   readsAlone: true,
+  // Two reads at the pace that the operator pays for; the usual limit is always allowed.
+  leastStalenessSeconds: (_, { activeReadSeconds }) => Math.min(2 * activeReadSeconds, 60),
   conflict,
   connect,
   fold,

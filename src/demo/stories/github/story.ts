@@ -77,5 +77,6 @@ async function connectionTo(github: FakeGitHub, secret: string, directory: strin
     apiUrl: github.url,
     app: { id: app.id, privateKeyFile: 'private-key.pem' },
     webhookSecretFile: 'webhook-secret',
+    sweepSeconds: scenario.maxStalenessSeconds / 2,
   };
 }

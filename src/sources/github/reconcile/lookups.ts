@@ -108,7 +108,8 @@ export class Lookups {
     const { ledger, silence, everyMs, isMissing } = this.options;
     if (nowMs < this.lookAtMs) return;
     for (const atMs of this.looks) if (atMs <= nowMs) this.looks.delete(atMs);
-    this.lookAtMs = Math.min(nowMs + everyMs, ...this.looks);
+    this.lookAtMs = nowMs + everyMs;
+    for (const atMs of this.looks) this.lookAtMs = Math.min(this.lookAtMs, atMs);
     const due = ledger.due(nowMs, silence());
     this.silent = due.filter(({ repo, runId }) => !this.failed.has(runId) && !isMissing(repo));
   }
