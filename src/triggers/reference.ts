@@ -84,10 +84,10 @@ function hasEffect(key: string, source: AnySource | undefined): boolean {
 /** What an entry of a map costs beside its text, so that thousands of tiny keys count for what they take. */
 const entryBytes = 64;
 
-/** Bytes that a kept reference counts for. */
+/** Bytes that a kept reference counts for: its text, once as it was given and once as what was read of it. */
 export function bytesOf({ namespace, name, metadata }: Reference): number {
-  const own = Buffer.byteLength(namespace) + Buffer.byteLength(name);
-  return own + textBytes(metadata) + entryBytes * Object.keys(metadata).length;
+  const text = Buffer.byteLength(namespace) + Buffer.byteLength(name) + textBytes(metadata);
+  return 2 * text + entryBytes * Object.keys(metadata).length;
 }
 
 function textBytes(metadata: Reference['metadata']): number {

@@ -135,9 +135,10 @@ function overlongKeys(
   return { found, faults };
 }
 
-/** The source's own values as they were given. */
+/** Of the source's own values as they were given; a hash, since they may be long. */
 function paramsKeyOf(source: AnySource, given: ReadonlyMap<string, Given>): string {
-  return JSON.stringify(Object.keys(source.params.table).map((key) => given.get(key)?.value ?? null));
+  const values = Object.keys(source.params.table).map((key) => given.get(key)?.value ?? null);
+  return hash('sha256', JSON.stringify(values), 'base64url');
 }
 
 function knownKeys(source: AnySource): ReadonlySet<string> {

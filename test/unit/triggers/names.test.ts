@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../../src/params/suggest.ts';
 import { metricName } from '../../../src/triggers/resolve.ts';
 import { allows } from '../../../src/triggers/select-connection.ts';
 import { connectionOf } from '../../support/board.ts';
@@ -40,18 +39,5 @@ describe('allows', () => {
   ])('%s on %s: %s', (pattern, namespace, allowed) => {
     const connection = connectionOf('c', hintSource, new QueueService(), { namespaces: [pattern] });
     expect(allows(connection, namespace)).toBe(allowed);
-  });
-});
-
-describe('nearest', () => {
-  const known = ['lagThreshold', 'activationLagThreshold', 'topic', 'connection'];
-  it.each([
-    ['lagTreshold', 'lagThreshold'],
-    ['LAGTHRESHOLD', 'lagThreshold'],
-    ['topics', 'topic'],
-    ['conection', 'connection'],
-    ['colour', undefined],
-  ])('%s is %s', (name, expected) => {
-    expect(nearest(name, known)).toBe(expected);
   });
 });
