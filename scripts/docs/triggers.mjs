@@ -1,5 +1,5 @@
-import { sources } from '../../dist/sources/index.js';
 import { usually } from '../../dist/params/schema.js';
+import { sources } from '../../dist/sources/index.js';
 import { commonParams, kedaOwnKeys } from '../../dist/triggers/common-params.js';
 import { maxMetadataBytes } from '../../dist/triggers/reference.js';
 import { code, table } from './table.mjs';

@@ -1,4 +1,5 @@
 import { quote } from './printable.ts';
+import { merged, type Range, type Ranges } from './ranges.ts';
 
 /*
  * The value spellings of KEDA's typed config (pkg/scalers/scalersconfig/typed_config.go, v2.21): values are
@@ -131,15 +132,6 @@ export function splitList(value: string): string[] {
     .filter((member) => member !== '');
 }
 
-/** Whole numbers from `from` to `to`, both of them included. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A set of whole numbers: its ranges in order, none of which touches another. */
-export type Ranges = readonly Range[];
-
 /** Whole numbers and ranges of them, as `1,3-5`. `most`: the largest number. */
 export function ranges({ doc, most: value }: Described & { most: number }): Param<Ranges | undefined> {
   const digits = String(value).length;
@@ -173,34 +165,6 @@ function parseRange(part: string, most: number): Range {
   }
   if (to > most) throw new ParamFault(`must be numbers of at most ${most}, got ${quote(part)}`);
   return { from, to };
-}
-
-function merged(given: readonly Range[]): Ranges {
-  const result: Range[] = [];
-  for (const range of given.toSorted((a, b) => a.from - b.from)) {
-    const last = result.at(-1);
-    if (last && range.from <= last.to + 1) {
-      result[result.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
-    } else {
-      result.push(range);
-    }
-  }
-  return result;
-}
-
-/** Whether a number is one of a set. */
-export function inRanges(set: Ranges, number: number): boolean {
-  let low = 0;
-  let high = set.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const range = set[middle];
-    if (range === undefined) return false;
-    if (number < range.from) high = middle - 1;
-    else if (number > range.to) low = middle + 1;
-    else return true;
-  }
-  return false;
 }
 
 export interface DecimalBounds {

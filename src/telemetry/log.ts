@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { printable } from '../params/printable.ts';
 
 /** What the product's code needs of a logger; pino is one. Fields first, then the sentence. */
 export interface Logger {
@@ -23,6 +24,8 @@ export function createLogger(level: Level): RootLogger {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    // JSON leaves C1 and bidi characters as they are, and lines are read in terminals. What is written for them is JSON too.
+    hooks: { streamWrite: (line: string) => `${printable(line.trimEnd())}\n` },
   };
   // Not pino's own destination: where a pipe is full it comes back to a line later, and at the exit of the
   // process such a line can stand behind those that came after it.

@@ -1,4 +1,4 @@
-import type { Reference } from '../triggers/reference.ts';
+import { ownerOf, type Reference } from '../triggers/reference.ts';
 import type { Measured } from '../triggers/resolve.ts';
 
 /** One reference, resolved. Immutable; equal references share one. */
@@ -9,5 +9,5 @@ export interface Trigger extends Measured {
 
 /** `kafka trigger of shop/orders-worker`: how messages name a trigger. */
 export function describe({ reference, source }: Trigger): string {
-  return `${source.kind} trigger of ${reference.namespace}/${reference.name}`;
+  return `${source.kind} trigger of ${ownerOf(reference)}`;
 }

@@ -20,7 +20,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       fallback: 'backlog',
     }),
     maxStalenessSeconds: optionalDecimal({
-      doc: 'How long the last good reading is served while the source cannot be read; after that the answer is UNAVAILABLE. Left out: what the source says below, or else `limits.maxStalenessSeconds` of the configuration.',
+      doc: 'How long the last good reading is served while the source cannot be read; after that the answer is UNAVAILABLE. Left out: what the source says below, or else `limits.maxStalenessSeconds` of the configuration. Refused where the connection is not read often enough for it.',
       least: 1,
       most: 86_400,
     }),

@@ -247,7 +247,9 @@ describe('the author of a ScaledObject cannot stop the process', () => {
     await expect(client.getMetricSpec(ref(odd, { ...kafka, [odd]: odd }))).rejects.toMatchObject({
       code: Code.INVALID_ARGUMENT,
     });
+    await expect(client.isActive(ref(odd, kafka))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
     const line = await command.line(({ msg }) => String(msg).startsWith('a trigger is refused'));
+    await command.line(({ name }) => name === odd);
     expect(line['error']).toContain('shop/a\\u0085b\\u202ec\\u009bd\\u2028e');
     expect(command.stdout).not.toMatch(/[\u0080-\u009f\u2028\u202e]/);
   });

@@ -1,4 +1,5 @@
-import type { ParamsSchema, Ranges } from '../../params/schema.ts';
+import type { Ranges } from '../../params/ranges.ts';
+import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list, ranges, required, text } from '../../params/schema.ts';
 import type { IsolationLevel } from './snapshot.ts';
 

@@ -1,6 +1,6 @@
 import { ScalerError } from '../../errors.ts';
 import { quote } from '../../params/printable.ts';
-import { inRanges } from '../../params/schema.ts';
+import { inRanges } from '../../params/ranges.ts';
 import { type KafkaParams, namesTopics } from './params.ts';
 import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 

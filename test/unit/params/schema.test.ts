@@ -2,15 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { givenValues, parseParams } from '../../../src/params/parse.ts';
 import { printable, quote } from '../../../src/params/printable.ts';
-import {
-  decimal,
-  inRanges,
-  list,
-  type Param,
-  type ParamsSchema,
-  ranges,
-  text,
-} from '../../../src/params/schema.ts';
+import { inRanges } from '../../../src/params/ranges.ts';
+import { decimal, list, type Param, type ParamsSchema, ranges, text } from '../../../src/params/schema.ts';
 
 function parse<T>(param: Param<T>, value: string): { value: T; faults: readonly string[] } {
   const schema: ParamsSchema<{ x: T }> = { table: { x: param }, rules: [] };

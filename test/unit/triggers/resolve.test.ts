@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
-import { decimal, list, type Ranges, ranges, required, text } from '../../../src/params/schema.ts';
+import type { Ranges } from '../../../src/params/ranges.ts';
+import { decimal, list, ranges, required, text } from '../../../src/params/schema.ts';
 import type { ConfiguredConnection, Source } from '../../../src/sources/source.ts';
 import { resolve, type World } from '../../../src/triggers/resolve.ts';
 import { byName, connectionOf, referenceOf } from '../../support/board.ts';
