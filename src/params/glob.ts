@@ -33,8 +33,11 @@ export function glob(pattern: string): (text: string) => boolean {
     for (let word = 0; word < words; word += 1) mask[word] = at(mask, word) | at(anyOne, word);
   }
 
+  const head = /^[^*?]*/.exec(pattern)?.[0] ?? '';
+  const states = new Int32Array(words);
   return (text) => {
-    const states = new Int32Array(words);
+    if (!text.startsWith(head)) return false;
+    states.fill(0);
     states[0] = 1;
     for (let i = 0; i < text.length; i += 1) {
       if (!step(states, byLetter.get(text.charCodeAt(i)) ?? anyOne, loops)) return false;

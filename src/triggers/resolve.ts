@@ -6,7 +6,7 @@ import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common-params.ts';
-import { hideFromEnv, secretsFromEnv } from './from-env.ts';
+import { hidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
 
@@ -58,7 +58,9 @@ export function resolve(reference: Reference, world: World): Measured {
     connections: world.connections,
   });
   if (selection.kind === 'denied') {
-    throw new ScalerError('denied', hideFromEnv(selection.message, given.values())).within(whose(reference));
+    throw new ScalerError('denied', hidingFromEnv(given.values())(selection.message)).within(
+      whose(reference),
+    );
   }
   faults.push(...selection.faults);
   if (faults.length === 0 && selection.kind === 'selected') {
@@ -158,7 +160,7 @@ function invalid(
   faults: readonly string[],
   unsaid = 0,
 ): ScalerError {
-  const shown = faults.slice(0, maxFaultsShown).map((fault) => hideFromEnv(fault, given.values()));
+  const shown = faults.slice(0, maxFaultsShown).map(hidingFromEnv(given.values()));
   const more = unsaid + faults.length - shown.length;
   if (more > 0) shown.push(`and ${more} more`);
   return new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`);

@@ -14,10 +14,19 @@ const kedaSasl: Readonly<Record<string, string>> = {
 };
 
 function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
-  return splitList(value).some((text) => {
-    const server = normaliseServer(text);
-    return server !== undefined && bootstrapServers.includes(server);
-  });
+  const given = serversOf(value);
+  return bootstrapServers.some((server) => given.has(server));
+}
+
+let last: { readonly value: string; readonly servers: ReadonlySet<string> } | undefined;
+
+/** Of the last value only: it is compared with one connection after the other. */
+function serversOf(value: string): ReadonlySet<string> {
+  if (last?.value !== value) {
+    const servers = splitList(value).map((text) => normaliseServer(text) ?? '');
+    last = { value, servers: new Set(servers) };
+  }
+  return last.servers;
 }
 
 /** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */

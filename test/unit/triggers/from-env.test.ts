@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
 import { sources } from '../../../src/sources/index.ts';
-import { hideFromEnv } from '../../../src/triggers/from-env.ts';
+import { hidingFromEnv } from '../../../src/triggers/from-env.ts';
 import { resolve } from '../../../src/triggers/resolve.ts';
 import { connectionOf, referenceOf } from '../../support/board.ts';
 
@@ -94,7 +94,7 @@ describe('a value from the environment is not shown', () => {
 
   it('though quotes in a message do not match', () => {
     const given = [{ key: 'aFromEnv', value: 'one' }];
-    expect(hideFromEnv('a "one" and "\n" and "', given)).toBe(
+    expect(hidingFromEnv(given)('a "one" and "\n" and "')).toBe(
       'a (a value from the environment) and "\n" and "',
     );
   });
