@@ -56,8 +56,13 @@ function hostileMetadata(source: AnySource, good: Metadata): fc.Arbitrary<Metada
     ...Object.keys(source.connectionKeys),
     ...kedaOwnKeys,
   ];
+  const compared = Object.keys(source.connectionKeys).filter((name) => source.connectionKeys[name]?.agrees);
+  const read = [...Object.keys(source.params.table), ...compared];
   const key = fc
-    .tuple(fc.constantFrom(...known), fc.constantFrom('', '', 'FromEnv', 's'))
+    .tuple(
+      fc.oneof(fc.constantFrom(...known), fc.constantFrom(...read)),
+      fc.constantFrom('', '', 'FromEnv', 's'),
+    )
     .map(([name, end]) => `${name}${end}`);
   const entries = fc.array(fc.tuple(key, hostileText), { maxLength: 4 });
   const others = fc.oneof(

@@ -229,6 +229,19 @@ describe('a trigger', () => {
     expect(resolve(referenceOf(good), { ...world, maxStalenessSeconds: 120 }).maxStalenessMs).toBe(120_000);
   });
 
+  it('cannot ask for fresher readings than its connection has', () => {
+    const slow = { ...logSource, leastStalenessSeconds: () => 90 };
+    const changed = { ...world, sources: [slow] };
+    const resolved = (metadata: Record<string, string>) =>
+      resolve(referenceOf({ ...good, ...metadata }), changed);
+    expect(() => resolved({ maxStalenessSeconds: '89' })).toThrow(
+      /maxStalenessSeconds: must be at least 90 here, got 89: connection "orders" is not read often enough/,
+    );
+    expect(resolved({ maxStalenessSeconds: '90' }).maxStalenessMs).toBe(90_000);
+    // What nobody asked for is no fault of theirs.
+    expect(resolved({}).maxStalenessMs).toBe(90_000);
+  });
+
   it('names the metric by the parts, never by thresholds', () => {
     expect(parse({ ...good, topic: 'orders.v1' }).metricName).toBe('log-billing-orders-v1');
     expect(parse({ ...good, topic: 'orders.v1', lagThreshold: '99' }).metricName).toBe(
