@@ -18,6 +18,7 @@ export class Faults implements ShardListener {
   private readonly settings: WatchSettings;
   private readonly topics = new Refusals();
   private readonly brokers = new Refusals();
+  private readonly spares = new Refusals();
 
   constructor(leaders: Leaders, log: Logger, settings: WatchSettings) {
     this.leaders = leaders;
@@ -27,6 +28,11 @@ export class Faults implements ShardListener {
 
   mayWatch(topic: string, address: string): boolean {
     return !this.topics.isRefused(topic) && !this.brokers.isRefused(address);
+  }
+
+  /** Whether the broker may be asked for a session beyond those it has granted. */
+  maySpare(address: string): boolean {
+    return !this.spares.isRefused(address);
   }
 
   judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void {
@@ -51,13 +57,13 @@ export class Faults implements ShardListener {
     this.log.info({ broker: address }, `broker ${address}: watching again`);
   }
 
-  notGranted({ address }: PartitionHost, partitions: readonly WatchedPartition[]): void {
-    if (this.brokers.refuse(address, this.settings.notGrantedMs)) {
+  notGranted({ address, isSpare }: PartitionHost, partitions: readonly WatchedPartition[]): void {
+    const [refusals, what] = isSpare
+      ? [this.spares, 'grants no further fetch session, so what comes to rest is watched some seconds later']
+      : [this.brokers, 'grants no fetch session, reading instead'];
+    if (refusals.refuse(address, this.settings.notGrantedMs)) {
       const hint = 'raise max.incremental.fetch.session.cache.slots to wake at once';
-      this.log.warn(
-        { broker: address },
-        `broker ${address}: grants no fetch session, reading instead; ${hint}`,
-      );
+      this.log.warn({ broker: address }, `broker ${address}: ${what}; ${hint}`);
     }
     for (const watch of watchesOf(partitions)) watch.refuse();
   }

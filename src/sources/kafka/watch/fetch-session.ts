@@ -99,10 +99,7 @@ export class FetchSession {
     this.epoch = fullEpoch;
     this.held.clear();
     this.changed.clear();
-    for (const partition of this.wanted.values()) {
-      this.changed.add(partition.key);
-      if (partition.phase === 'acknowledged') partition.phase = 'renewing';
-    }
+    for (const key of this.wanted.keys()) this.changed.add(key);
     return 'renewed';
   }
 }

@@ -99,13 +99,21 @@ export class Watcher {
     return partition;
   }
 
+  /**
+   * The session that a partition joins: one whose next request goes out at once, a spare one where all are being
+   * held, and where there are enough of those, the one that is held for the shortest time.
+   */
   private shardAt(address: string, isolationLevel: IsolationLevel): Shard {
-    for (const shard of this.shards) {
-      if (shard.address === address && shard.isolationLevel === isolationLevel && !shard.isFull) return shard;
-    }
+    const others = this.shardsAt(address, isolationLevel);
+    const roomy = others.filter(({ size }) => size < this.settings.watchPartitionsPerSession);
+    const soonest = roomy.sort((a, b) => a.busyMs - b.busyMs || b.size - a.size)[0];
+    const mostRoomy = this.faults.maySpare(address) ? 1 + this.settings.spareSessions : 1;
+    if (soonest && (soonest.busyMs === 0 || roomy.length >= mostRoomy)) return soonest;
     const shard: Shard = new Shard(address, isolationLevel, {
       settings: this.settings,
       listener: this.faults,
+      isSpare: roomy.some(({ isProven }) => isProven),
+      onTurn: () => this.gather(shard),
       onOver: () => this.shards.delete(shard),
     });
     this.shards.add(shard);
@@ -113,9 +121,27 @@ export class Watcher {
     return shard;
   }
 
+  /** Has a session take over those smaller ones that fit into it, so that a broker is soon left with as few as can be. */
+  private gather(into: Shard): void {
+    const others = this.shardsAt(into.address, into.isolationLevel);
+    const age = others.indexOf(into);
+    for (const [at, other] of others.entries()) {
+      const isSmaller = other.size < into.size || (other.size === into.size && at > age);
+      const fits = into.size + other.size <= this.settings.watchPartitionsPerSession;
+      if (isSmaller && fits) into.takeOver(other);
+    }
+  }
+
+  /** Oldest first. */
+  private shardsAt(address: string, isolationLevel: IsolationLevel): Shard[] {
+    return [...this.shards].filter(
+      (shard) => shard.address === address && shard.isolationLevel === isolationLevel && !shard.isGone,
+    );
+  }
+
   /** Nobody wants the partition any more. */
   private forget(partition: WatchedPartition): void {
-    partition.host.remove(partition);
+    partition.leave();
     const watched = this.watched[partition.host.isolationLevel];
     if (watched.get(partition.key) === partition) watched.delete(partition.key);
   }

@@ -110,14 +110,14 @@ describe('subjects that share a partition', () => {
     const made = watching('t', 'u');
     const first = await made.armed(['t/0']);
     const second = await made.armed(['t/0', 'u/0']);
-    await pass(20_000);
+    await pass(80_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} t/0`, `${broker} u/0`]);
     first.watch.close();
     await pass(20_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} t/0`, `${broker} u/0`]);
     second.watch.close();
     const third = await made.armed(['u/0']);
-    await pass(20_000);
+    await pass(80_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} u/0`]);
     expect(third.watch.state).toBe('armed');
   });
