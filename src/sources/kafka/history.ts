@@ -5,6 +5,13 @@ import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.t
 /** How long a subject's end must not have moved for the subject to be quiet. */
 export const quietAfterMs = 15_000;
 
+/** A read that finds the end moved adds one to a subject's unrest, and time takes one in so many ms. */
+const calmEveryMs = 5000;
+/** Restless is who has more unrest than this: after a dozen seconds of traffic without a pause. */
+const restlessAbove = 10;
+/** No more is remembered, so that a subject is calm again soon after its traffic has ended. */
+const mostUnrest = restlessAbove + 1;
+
 /** What is remembered of a topic. Arrays are indexed by partition and never changed in place. */
 interface TopicHistory {
   /** How much of the topic the last read did not get: -1 the whole of it, else that many partitions. */
@@ -20,6 +27,8 @@ export interface KafkaHistory {
   readonly topics: ReadonlyMap<string, TopicHistory>;
   /** When an end last moved, or what can be read last changed. */
   readonly endMovedAtMs: number;
+  /** How often reads found the end moved lately. */
+  readonly unrest: number;
   /** Oldest first. */
   readonly samples: readonly Sample[];
 }
@@ -51,6 +60,7 @@ export function fold(
   return {
     topics: same ? before : after,
     endMovedAtMs: history === undefined || endMoved ? takenAtMs : history.endMovedAtMs,
+    unrest: history === undefined ? 0 : unrestAfter(history, endMoved, takenAtMs),
     samples: addSample(history?.samples ?? [], { takenAtMs, produced, consumed }),
   };
 }
@@ -58,6 +68,17 @@ export function fold(
 /** Whether the subject's end has stood still for so long that it is worth watching. */
 export function isQuiet({ endMovedAtMs }: KafkaHistory, nowMs: number): boolean {
   return nowMs - endMovedAtMs >= quietAfterMs;
+}
+
+/** Whether the end has moved at read after read: records come all the time, and whoever is inactive keeps up with them. */
+export function isRestless({ unrest }: KafkaHistory): boolean {
+  return unrest > restlessAbove;
+}
+
+function unrestAfter({ unrest, samples }: KafkaHistory, endMoved: boolean, takenAtMs: number): number {
+  const sinceMs = takenAtMs - (samples.at(-1)?.takenAtMs ?? takenAtMs);
+  const left = Math.max(0, unrest - sinceMs / calmEveryMs);
+  return endMoved ? Math.min(mostUnrest, left + 1) : left;
 }
 
 /** Since when the partition has had lag while its commit stood still; undefined where that is not so. */

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Activity } from '../../../src/monitor/answer.ts';
 import { grant } from '../../support/kafka/acls.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
-import { KafkaBoard } from '../../support/kafka/kafka-board.ts';
+import { KafkaBoard, openBoard } from '../../support/kafka/kafka-board.ts';
 
 /** Nothing is read by the clock while a subject is at rest: what is seen was seen by the watch. */
 const rarely = { reconcileSeconds: 3600, activeReadMs: 200 };
@@ -20,7 +21,7 @@ describe('a quiet subject', () => {
   const kafka = useKafka({ heapMiB: 256, users: { reader: 'a-password' }, acls: true });
   let setUp: ReturnType<typeof prepare> | undefined;
 
-  /** All at once, since it takes a subject 15 s to become quiet. */
+  /** All at once, since it takes seconds to see that nothing is read any more. */
   const quiet = () => {
     setUp ??= prepare();
     return setUp;
@@ -200,4 +201,63 @@ describe('a quiet subject', () => {
     },
     quietLimitMs * 1.5,
   );
+});
+
+describe('a subject that has just come to rest', () => {
+  const kafka = useKafka({ heapMiB: 256 });
+
+  it('is woken by its next record, however soon that comes, and not found by the clock', async () => {
+    const on = openBoard({ activeReadMs: 3000, bootstrapServers: [...kafka().cluster.bootstrap.plain] });
+    const [topic, bystander] = [await kafka().createTopic(), await kafka().createTopic()];
+    const consumerGroup = kafka().name('group');
+    const trigger = { topic, consumerGroup, maxStalenessSeconds: day };
+    await kafka().commit(consumerGroup, topic, { 0: 0 });
+    await kafka().commit(consumerGroup, bystander, { 0: 0 });
+    // Something else is at rest all the time, so that there is a poll that the broker holds.
+    expect(await on.value({ ...trigger, topic: bystander })).toBe(0);
+    expect(await on.value(trigger)).toBe(0);
+    const told = on.follow(trigger);
+    for (let record = 1; record <= 6; record += 1) {
+      const wakes = await on.wakes('record');
+      await kafka().produce(topic, 1, { partition: 0 });
+      await expect.poll(() => told.at(-1), { timeout: 10_000 }).toEqual({ active: true, edge: true });
+      expect(await on.wakes('record')).toBe(wakes + 1);
+      await kafka().commit(consumerGroup, topic, { 0: record });
+      await on.becomes(trigger, 0);
+    }
+  }, 60_000);
+
+  it('but whose records come all the time and are worked off is read by the clock, and not woken', async () => {
+    const activeReadMs = 200;
+    const on = openBoard({
+      activeReadMs,
+      reconcileSeconds: 3600,
+      bootstrapServers: [...kafka().cluster.bootstrap.plain],
+    });
+    const topic = await kafka().createTopic();
+    const consumerGroup = kafka().name('group');
+    await kafka().commit(consumerGroup, topic, { 0: 0 });
+    const trigger = { topic, consumerGroup, activationLagThreshold: '1000', maxStalenessSeconds: day };
+    expect(await on.value(trigger)).toBe(0);
+
+    const traffic = async (records: number) => {
+      for (let record = 0; record < records; record += 1) {
+        await kafka().produce(topic, 1, { partition: 0 });
+        await sleep(20);
+      }
+    };
+    await traffic(250);
+    const [reads, wakes, fetches, fromMs] = [
+      await on.reads(),
+      await on.wakes('record'),
+      await on.requests('Fetch'),
+      performance.now(),
+    ];
+    expect(wakes).toBeGreaterThan(0);
+    await traffic(100);
+    const tookMs = performance.now() - fromMs;
+    expect((await on.reads()) - reads).toBeLessThanOrEqual(tookMs / activeReadMs + 1);
+    expect(await on.wakes('record')).toBe(wakes);
+    expect((await on.requests('Fetch')) - fetches).toBeLessThanOrEqual(2);
+  }, 60_000);
 });

@@ -120,7 +120,7 @@ export class KafkaBoard {
     await expect.poll(() => this.refusal(metadata), { timeout, interval: 25 }).toMatch(error);
   }
 
-  /** Resolves when everything is watched and nothing is read any more; that takes a subject 15 s at least. */
+  /** Resolves when everything is watched and nothing is read any more. */
   async comesToRest(): Promise<void> {
     const limit = performance.now() + restLimitMs;
     for (let before = -1, now = 0; before !== now; ) {
