@@ -10,7 +10,8 @@ import { type Asked, TurnBatch } from './turn-batch.ts';
 export interface LeaderQuestion {
   readonly topic: string;
   readonly partitions: readonly number[];
-  readonly leaders: ReadonlyMap<number, string>;
+  /** By partition. */
+  readonly leaders: readonly (string | undefined)[];
   readonly timestamp: ListOffsetsOptions['timestamp'];
   readonly isolationLevel: IsolationLevel;
 }
@@ -75,7 +76,7 @@ function requestKey(leader: string, { timestamp, isolationLevel }: LeaderQuestio
 function addQuestion(requests: Map<string, LeaderRequest>, question: LeaderQuestion): void {
   const { topic, partitions, leaders, timestamp, isolationLevel } = question;
   for (const partition of partitions) {
-    const address = leaders.get(partition);
+    const address = leaders[partition];
     if (address === undefined) continue;
     const key = requestKey(address, question);
     let request = requests.get(key);
@@ -104,7 +105,7 @@ async function answerTo(
   }
   for (const partition of question.partitions) {
     if (values.has(partition) || faults.has(partition)) continue;
-    const leader = question.leaders.get(partition);
+    const leader = question.leaders[partition];
     faults.set(partition, leader === undefined ? noLeader() : (lost.get(leader) ?? notAnswered()));
   }
   return { values, faults, stale, lostLeader: lost.size > 0 };
@@ -114,7 +115,7 @@ async function answerTo(
 function leadersOf({ partitions, leaders }: LeaderQuestion): Set<string> {
   const asked = new Set<string>();
   for (const partition of partitions) {
-    const leader = leaders.get(partition);
+    const leader = leaders[partition];
     if (leader !== undefined) asked.add(leader);
   }
   return asked;

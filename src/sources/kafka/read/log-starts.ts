@@ -7,8 +7,15 @@ const idleMs = 300_000;
 const mostTopics = 100_000;
 
 interface Cached {
-  readonly values: ReadonlyMap<number, number>;
+  /** By partition; undefined where it has not been asked for. A list is a third of a Map, of which there may be ten thousand. */
+  readonly starts: readonly (number | undefined)[];
   readonly takenAtMs: number;
+}
+
+export interface LogStartsFound {
+  /** By partition. */
+  readonly starts: readonly (number | undefined)[];
+  readonly faults: Offsets['faults'];
 }
 
 export interface LogStartsOptions {
@@ -31,12 +38,12 @@ export class LogStarts {
   }
 
   /** The starts of the partitions whose ends are given. Never rejects. */
-  async of(topic: string, layout: KnownLayout, ends: ReadonlyMap<number, number>): Promise<Offsets> {
+  async of(topic: string, layout: KnownLayout, ends: ReadonlyMap<number, number>): Promise<LogStartsFound> {
     const { leaders, now } = this.options;
     const cached = this.cache.get(topic);
     const current = cached && this.isCurrent(cached) ? cached : undefined;
-    const partitions = partitionsWithout(current?.values, ends);
-    if (current && partitions.length === 0) return { values: current.values, faults: new Map() };
+    const partitions = partitionsWithout(current?.starts ?? [], ends);
+    if (current && partitions.length === 0) return { starts: current.starts, faults: noFaults };
     const answer = await leaders.ask({
       topic,
       partitions,
@@ -44,9 +51,10 @@ export class LogStarts {
       timestamp: 'logStart',
       isolationLevel: 'readUncommitted',
     });
-    const values = new Map([...(current?.values ?? []), ...answer.values]);
-    this.cache.set(topic, { values, takenAtMs: current?.takenAtMs ?? now() });
-    return { values, faults: answer.faults };
+    const starts = [...(current?.starts ?? new Array(layout.leaders.length).fill(undefined))];
+    for (const [partition, start] of answer.values) starts[partition] = start;
+    this.cache.set(topic, { starts, takenAtMs: current?.takenAtMs ?? now() });
+    return { starts, faults: answer.faults };
   }
 
   /** As with layouts, all starts grow old together, so that they are asked for together. */
@@ -56,13 +64,15 @@ export class LogStarts {
   }
 }
 
+const noFaults: Offsets['faults'] = new Map();
+
 function partitionsWithout(
-  starts: ReadonlyMap<number, number> | undefined,
+  starts: readonly (number | undefined)[],
   ends: ReadonlyMap<number, number>,
 ): number[] {
   const missing: number[] = [];
   for (const [partition, end] of ends) {
-    const start = starts?.get(partition);
+    const start = starts[partition];
     if (start === undefined || end < start) missing.push(partition);
   }
   return missing;

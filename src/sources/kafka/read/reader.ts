@@ -109,24 +109,27 @@ export class KafkaReader {
   }
 }
 
-const noCommits: Offsets = { values: new Map(), faults: new Map() };
+/** Shared, since nearly every topic has none. */
+const noFaults: ReadonlyMap<number, ScalerError> = new Map();
+const noCommits: Offsets = { values: new Map(), faults: noFaults };
 
 function combine(range: TopicRange, commits: Offsets): TopicOffsets {
   if (range.kind === 'failed') return range;
   const { starts, ends } = range;
   const partitions: PartitionOffsets[] = [];
-  const faults = new Map<number, ScalerError>();
+  let faults: Map<number, ScalerError> | undefined;
   for (const partition of range.partitions) {
     const end = ends.values.get(partition);
-    const logStart = starts.values.get(partition);
+    const logStart = starts.starts[partition];
     const fault = ends.faults.get(partition) ?? starts.faults.get(partition) ?? commits.faults.get(partition);
     if (fault === undefined && end !== undefined && logStart !== undefined) {
       partitions.push({ partition, logStart, end, committed: commits.values.get(partition) });
     } else {
+      faults ??= new Map();
       faults.set(partition, fault ?? new ScalerError('unavailable', 'the partition could not be read'));
     }
   }
-  return { kind: 'read', partitions, faults };
+  return { kind: 'read', partitions, faults: faults ?? noFaults };
 }
 
 function rejectOnAbort(signal: AbortSignal): { rejection: Promise<never>; stop(): void } {

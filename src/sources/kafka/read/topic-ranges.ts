@@ -1,7 +1,7 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { IsolationLevel } from '../snapshot.ts';
 import type { LeaderAnswer, LeaderOffsets } from './leader-offsets.ts';
-import type { LogStarts } from './log-starts.ts';
+import type { LogStarts, LogStartsFound } from './log-starts.ts';
 import type { Offsets } from './offsets.ts';
 import type { KnownLayout, Topology } from './topology.ts';
 
@@ -10,7 +10,7 @@ export type TopicRange =
   | {
       readonly kind: 'read';
       readonly partitions: readonly number[];
-      readonly starts: Offsets;
+      readonly starts: LogStartsFound;
       readonly ends: Offsets;
     }
   | { readonly kind: 'failed'; readonly error: ScalerError };

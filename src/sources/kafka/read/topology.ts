@@ -12,8 +12,8 @@ export interface KnownLayout {
   readonly kind: 'known';
   /** In order. */
   readonly partitions: readonly number[];
-  /** `host:port` of each partition's leader; a partition without one is missing. */
-  readonly leaders: ReadonlyMap<number, string>;
+  /** `host:port` of each partition's leader, by partition; undefined where it has none. */
+  readonly leaders: readonly (string | undefined)[];
 }
 
 /** How long an answer that is not a sound layout is believed: a topic just created is found soon. */
@@ -24,6 +24,8 @@ const idleMs = 300_000;
 const mostTopics = 100_000;
 /** Kafka's own limit (org.apache.kafka.common.internals.Topic). */
 const longestTopic = 249;
+/** More than any topic has. Partitions are places in lists here, and a list is as long as its last place. */
+const mostPartitions = 200_000;
 
 interface Cached {
   readonly layout: TopicLayout;
@@ -78,7 +80,7 @@ export class Topology {
   /** The leader as last heard, without asking anyone. */
   locate(topic: string, partition: number): string | undefined {
     const layout = this.topics.peek(topic)?.layout;
-    return layout?.kind === 'known' ? layout.leaders.get(partition) : undefined;
+    return layout?.kind === 'known' ? layout.leaders[partition] : undefined;
   }
 
   /** What is known of the topic has turned out to be stale. */
@@ -156,23 +158,22 @@ function readLayout(
   addresses: ReadonlyMap<number, string>,
 ): TopicLayout {
   if (errorCode !== 0) return { kind: 'failed', error: fromErrorCode(errorCode, 'the topic') };
-  const leaders = new Map<number, string>();
-  for (const { partition, leader } of partitions) {
-    const address = addresses.get(leader);
-    if (address !== undefined) leaders.set(partition, address);
+  const numbers = partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+  const [least = 0, most = -1] = [numbers[0], numbers.at(-1)];
+  if (least < 0 || most >= mostPartitions) {
+    const text = `the broker speaks of partitions ${least} to ${most}: at most ${mostPartitions} are believed`;
+    return { kind: 'failed', error: new ScalerError('unavailable', text) };
   }
-  return {
-    kind: 'known',
-    partitions: partitions.map(({ partition }) => partition).sort((a, b) => a - b),
-    leaders,
-  };
+  const leaders: (string | undefined)[] = new Array(most + 1).fill(undefined);
+  for (const { partition, leader } of partitions) leaders[partition] = addresses.get(leader);
+  return { kind: 'known', partitions: numbers, leaders };
 }
 
 function isSettled(layout: TopicLayout): boolean {
   return (
     layout.kind === 'known' &&
-    layout.leaders.size === layout.partitions.length &&
-    layout.partitions.length > 0
+    layout.partitions.length > 0 &&
+    layout.partitions.every((partition) => layout.leaders[partition] !== undefined)
   );
 }
 
