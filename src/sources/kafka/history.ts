@@ -42,23 +42,23 @@ export function fold(
   snapshot: KafkaSnapshot,
   takenAtMs: number,
 ): KafkaHistory {
-  const before = history?.topics ?? new Map<string, TopicHistory>();
-  const after = new Map<string, TopicHistory>();
+  const before = history?.topics ?? noTopics;
   let same = before.size === snapshot.topics.size;
   let endMoved = !same;
   let produced = 0;
   let consumed = 0;
+  const steps: (readonly [string, TopicHistory])[] = [];
   for (const [topic, offsets] of snapshot.topics) {
     const known = before.get(topic);
     const step = foldTopic(known, offsets, takenAtMs);
-    after.set(topic, step.topic);
+    steps.push([topic, step.topic]);
     same &&= step.topic === known;
     endMoved ||= step.endMoved;
     produced += step.produced;
     consumed += step.consumed;
   }
   return {
-    topics: same ? before : after,
+    topics: same ? before : new Map(steps),
     endMovedAtMs: history === undefined || endMoved ? takenAtMs : history.endMovedAtMs,
     unrest: history === undefined ? 0 : unrestAfter(history, endMoved, takenAtMs),
     samples: addSample(history?.samples ?? [], { takenAtMs, produced, consumed }),
@@ -86,6 +86,8 @@ export function stuckSinceMs(history: KafkaHistory, topic: string, partition: nu
   return history.topics.get(topic)?.stuckSinceMs[partition];
 }
 
+const noTopics: KafkaHistory['topics'] = new Map();
+
 /** A topic's new history, and what moved on the way there. */
 interface Step {
   topic: TopicHistory;
@@ -102,8 +104,9 @@ function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, taken
     return { topic: known, endMoved: false, produced: 0, consumed: 0 };
   }
   // What was not read keeps what was known of it: one failed read must not restart a partition's clock.
-  const last = [...(known?.last ?? [])];
-  const stuckSinceMs = [...(known?.stuckSinceMs ?? [])];
+  const count = Math.max(known?.last.length ?? 0, 1 + (partitions.at(-1)?.partition ?? -1));
+  const last = resized(known?.last ?? [], count);
+  const stuckSinceMs = resized(known?.stuckSinceMs ?? [], count);
   let endMoved = known?.unread !== unread;
   let produced = 0;
   let consumed = 0;
@@ -128,6 +131,11 @@ function stuckSince(
 ): number | undefined {
   if (now.committed === undefined || committedLag(now, now.committed) === 0) return undefined;
   return then?.committed === now.committed ? (sinceMs ?? takenAtMs) : takenAtMs;
+}
+
+/** Of exactly this length: a list that grows by itself takes room for sixteen more, in ten thousand subjects. */
+function resized<T>(list: readonly T[], length: number): (T | undefined)[] {
+  return Array.from({ length }, (_, at) => list[at]);
 }
 
 function equal(a: PartitionOffsets | undefined, b: PartitionOffsets): boolean {

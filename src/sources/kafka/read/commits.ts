@@ -42,7 +42,10 @@ const nothing: Offsets = { values: new Map(), faults: new Map() };
 export class Commits {
   private readonly brokers: Brokers;
   private readonly coordinators: Coordinators;
-  private readonly batch = new TurnBatch<Question, Answer>((asked) => this.askCoordinators(asked));
+  private readonly batch = new TurnBatch<Question, Answer>(
+    (asked) => this.askCoordinators(asked),
+    ({ topics }) => (topics === 'all' ? 1 : partitionsOf(topics)),
+  );
 
   constructor(brokers: Brokers, coordinators: Coordinators) {
     this.brokers = brokers;
@@ -106,6 +109,12 @@ export class Commits {
       for (const { reject } of asked) reject(reason);
     }
   }
+}
+
+function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
+  let count = 0;
+  for (const partitions of topics.values()) count += partitions.length;
+  return count;
 }
 
 /** What is asked of each group, once: a group named twice in one request is an error to some brokers. */

@@ -39,7 +39,10 @@ type Outcome = ReadonlyMap<string, readonly ListedOffset[]> | ScalerError;
 /** Ends and starts of logs: one ListOffsets a leader for all that is asked in one turn of the event loop. */
 export class LeaderOffsets {
   private readonly brokers: Brokers;
-  private readonly batch = new TurnBatch<LeaderQuestion, LeaderAnswer>((asked) => this.askLeaders(asked));
+  private readonly batch = new TurnBatch<LeaderQuestion, LeaderAnswer>(
+    (asked) => this.askLeaders(asked),
+    ({ partitions }) => partitions.length,
+  );
 
   constructor(brokers: Brokers) {
     this.brokers = brokers;

@@ -44,7 +44,10 @@ export class Topology {
   private readonly options: TopologyOptions;
   private readonly topics: RecentMap<string, Cached>;
   private readonly asking = new Map<string, Promise<TopicLayout>>();
-  private readonly batch = new TurnBatch<string, TopicLayout>((asked) => this.refresh(asked));
+  private readonly batch = new TurnBatch<string, TopicLayout>(
+    (asked) => this.refresh(asked),
+    (topic) => this.partitionsOf(topic),
+  );
   private names: { readonly all: readonly string[]; readonly takenAtMs: number } | undefined;
   private listing: Promise<readonly string[]> | undefined;
 
@@ -95,6 +98,12 @@ export class Topology {
     });
     this.asking.set(topic, answer);
     return answer;
+  }
+
+  /** As last heard. */
+  private partitionsOf(topic: string): number {
+    const layout = this.topics.peek(topic)?.layout;
+    return layout?.kind === 'known' ? layout.partitions.length : 1;
   }
 
   private async refresh(asked: readonly Asked<string, TopicLayout>[]): Promise<void> {

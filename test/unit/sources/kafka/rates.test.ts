@@ -117,7 +117,7 @@ describe('rates', () => {
 
   it('are those of all reads, within what moves in five seconds', () => {
     const steps = fc.array(
-      fc.record({ seconds: fc.integer({ min: 1, max: 20 }), moved: fc.constantFrom(0, 0, 0, 5, 90) }),
+      fc.record({ seconds: fc.integer({ min: 1, max: 5 }), moved: fc.constantFrom(0, 0, 0, 5, 90) }),
       { minLength: 2, maxLength: 100 },
     );
     fc.assert(
