@@ -1,5 +1,5 @@
 import type { LeaderOffsets } from './leader-offsets.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
 import type { KnownLayout } from './topology.ts';
 
@@ -7,15 +7,8 @@ const idleMs = 300_000;
 const mostTopics = 100_000;
 
 interface Cached {
-  /** By partition; undefined where it has not been asked for. A list is a third of a Map, of which there may be ten thousand. */
-  readonly starts: readonly (number | undefined)[];
+  readonly starts: Offsets['values'];
   readonly takenAtMs: number;
-}
-
-export interface LogStartsFound {
-  /** By partition. */
-  readonly starts: readonly (number | undefined)[];
-  readonly faults: Offsets['faults'];
 }
 
 export interface LogStartsOptions {
@@ -38,12 +31,12 @@ export class LogStarts {
   }
 
   /** The starts of the partitions whose ends are given. Never rejects. */
-  async of(topic: string, layout: KnownLayout, ends: ReadonlyMap<number, number>): Promise<LogStartsFound> {
+  async of(topic: string, layout: KnownLayout, ends: Offsets['values']): Promise<Offsets> {
     const { leaders, now } = this.options;
     const cached = this.cache.get(topic);
     const current = cached && this.isCurrent(cached) ? cached : undefined;
     const partitions = partitionsWithout(current?.starts ?? [], ends);
-    if (current && partitions.length === 0) return { starts: current.starts, faults: noFaults };
+    if (current && partitions.length === 0) return { values: current.starts, faults: noFaults };
     const answer = await leaders.ask({
       topic,
       partitions,
@@ -51,10 +44,11 @@ export class LogStarts {
       timestamp: 'logStart',
       isolationLevel: 'readUncommitted',
     });
-    const starts = [...(current?.starts ?? new Array(layout.leaders.length).fill(undefined))];
-    for (const [partition, start] of answer.values) starts[partition] = start;
+    const starts = layout.leaders.map(
+      (_, partition) => answer.values[partition] ?? current?.starts[partition],
+    );
     this.cache.set(topic, { starts, takenAtMs: current?.takenAtMs ?? now() });
-    return { starts, faults: answer.faults };
+    return { values: starts, faults: answer.faults };
   }
 
   /** As with layouts, all starts grow old together, so that they are asked for together. */
@@ -64,14 +58,10 @@ export class LogStarts {
   }
 }
 
-const noFaults: Offsets['faults'] = new Map();
-
-function partitionsWithout(
-  starts: readonly (number | undefined)[],
-  ends: ReadonlyMap<number, number>,
-): number[] {
+function partitionsWithout(starts: readonly (number | undefined)[], ends: Offsets['values']): number[] {
   const missing: number[] = [];
-  for (const [partition, end] of ends) {
+  for (const [partition, end] of ends.entries()) {
+    if (end === undefined) continue;
     const start = starts[partition];
     if (start === undefined || end < start) missing.push(partition);
   }

@@ -4,7 +4,7 @@ import type { KafkaNeed, KafkaSnapshot, PartitionOffsets, TopicOffsets } from '.
 import { inTurns } from '../turns.ts';
 import type { Cluster } from './cluster.ts';
 import type { Commits } from './commits.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
 import { TopicPatterns } from './topic-pattern.ts';
 import type { TopicRange, TopicRanges } from './topic-ranges.ts';
@@ -123,9 +123,7 @@ export class KafkaReader {
   }
 }
 
-/** Shared, since nearly every topic has none. */
-const noFaults: ReadonlyMap<number, ScalerError> = new Map();
-const noCommits: Offsets = { values: new Map(), faults: noFaults };
+const noCommits: Offsets = { values: [], faults: noFaults };
 
 function combine(range: TopicRange, commits: Offsets): TopicOffsets {
   if (range.kind === 'failed') return range;
@@ -133,11 +131,11 @@ function combine(range: TopicRange, commits: Offsets): TopicOffsets {
   const partitions: PartitionOffsets[] = [];
   let faults: Map<number, ScalerError> | undefined;
   for (const partition of range.partitions) {
-    const end = ends.values.get(partition);
-    const logStart = starts.starts[partition];
+    const end = ends.values[partition];
+    const logStart = starts.values[partition];
     const fault = ends.faults.get(partition) ?? starts.faults.get(partition) ?? commits.faults.get(partition);
     if (fault === undefined && end !== undefined && logStart !== undefined) {
-      partitions.push({ partition, logStart, end, committed: commits.values.get(partition) });
+      partitions.push({ partition, logStart, end, committed: commits.values[partition] });
     } else {
       faults ??= new Map();
       faults.set(partition, fault ?? new ScalerError('unavailable', 'the partition could not be read'));

@@ -1,7 +1,7 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { IsolationLevel } from '../snapshot.ts';
 import type { LeaderAnswer, LeaderOffsets } from './leader-offsets.ts';
-import type { LogStarts, LogStartsFound } from './log-starts.ts';
+import type { LogStarts } from './log-starts.ts';
 import type { Offsets } from './offsets.ts';
 import type { KnownLayout, Topology } from './topology.ts';
 
@@ -10,7 +10,7 @@ export type TopicRange =
   | {
       readonly kind: 'read';
       readonly partitions: readonly number[];
-      readonly starts: LogStartsFound;
+      readonly starts: Offsets;
       readonly ends: Offsets;
     }
   | { readonly kind: 'failed'; readonly error: ScalerError };
@@ -62,8 +62,12 @@ function common(before: KnownLayout, after: KnownLayout): readonly number[] {
 
 /** The first answer, with what a second found out about its stale partitions. */
 function merge(first: LeaderAnswer, second: LeaderAnswer): Offsets {
-  const values = new Map([...first.values, ...second.values]);
+  const { length } = first.values.length < second.values.length ? second.values : first.values;
+  const values = Array.from(
+    { length },
+    (_, partition) => second.values[partition] ?? first.values[partition],
+  );
   const faults = new Map([...first.faults, ...second.faults]);
-  for (const partition of second.values.keys()) faults.delete(partition);
+  for (const [partition, value] of second.values.entries()) if (value !== undefined) faults.delete(partition);
   return { values, faults };
 }

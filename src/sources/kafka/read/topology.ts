@@ -25,7 +25,7 @@ const mostTopics = 100_000;
 /** Kafka's own limit (org.apache.kafka.common.internals.Topic). */
 const longestTopic = 249;
 /** More than any topic has. Partitions are places in lists here, and a list is as long as its last place. */
-const mostPartitions = 200_000;
+export const mostPartitions = 200_000;
 
 interface Cached {
   readonly layout: TopicLayout;
