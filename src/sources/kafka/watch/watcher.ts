@@ -34,6 +34,8 @@ export class Watcher {
     readUncommitted: new Map(),
     readCommitted: new Map(),
   };
+  /** Which one was chosen last. */
+  private latest: Shard | undefined;
   private closed = false;
 
   constructor({ dialer, leaders, log }: WatcherDeps, settings: Partial<WatchSettings> = {}) {
@@ -104,8 +106,25 @@ export class Watcher {
    * held, and where there are enough of those, the one that is held for the shortest time.
    */
   private shardAt(address: string, isolationLevel: IsolationLevel): Shard {
-    const others = this.shardsAt(address, isolationLevel);
-    const roomy = others.filter(({ size }) => size < this.settings.watchPartitionsPerSession);
+    const latest = this.latest;
+    // A subject of thousands of partitions asks for each.
+    if (latest?.address === address && latest.isolationLevel === isolationLevel && this.isReady(latest)) {
+      return latest;
+    }
+    this.latest = this.findShard(address, isolationLevel);
+    return this.latest;
+  }
+
+  private isReady(shard: Shard): boolean {
+    return this.shards.has(shard) && !shard.isGone && this.hasRoom(shard) && shard.busyMs === 0;
+  }
+
+  private hasRoom({ size }: Shard): boolean {
+    return size < this.settings.watchPartitionsPerSession;
+  }
+
+  private findShard(address: string, isolationLevel: IsolationLevel): Shard {
+    const roomy = this.shardsAt(address, isolationLevel).filter((shard) => this.hasRoom(shard));
     const soonest = roomy.sort((a, b) => a.busyMs - b.busyMs || b.size - a.size)[0];
     const mostRoomy = this.faults.maySpare(address) ? 1 + this.settings.spareSessions : 1;
     if (soonest && (soonest.busyMs === 0 || roomy.length >= mostRoomy)) return soonest;
