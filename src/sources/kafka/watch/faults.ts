@@ -2,11 +2,12 @@ import type { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import { errorName } from '../protocol/error-codes.ts';
 import type { Leaders, WatchSettings } from './ports.ts';
-import { Refusals } from './refusals.ts';
 import type { ShardListener } from './shard.ts';
-import type { SubjectWatch } from './subject-watch.ts';
+import type { PartitionHost, SubjectWatch, WatchedPartition } from './subject-watch.ts';
 import { isLeaderStale, type Verdict } from './verdict.ts';
-import type { PartitionHost, WatchedPartition } from './watched-partition.ts';
+
+/** The most topics or brokers that are remembered to have refused. */
+const mostKeys = 10_000;
 
 /**
  * Turns what a session hears into wakes and refusals. A fault never hides an event: either the subject is woken,
@@ -100,4 +101,34 @@ export function watchesOf(partitions: Iterable<WatchedPartition>): Set<SubjectWa
   const watches = new Set<SubjectWatch>();
   for (const partition of partitions) for (const watch of partition.watches) watches.add(watch);
   return watches;
+}
+
+/** What said no, and for how long it is not asked again. */
+export class Refusals {
+  private readonly untilMs = new Map<string, number>();
+
+  /** True when this is news: the key was not refused before, or was cleared since. */
+  refuse(key: string, forMs: number): boolean {
+    const isNews = !this.untilMs.delete(key);
+    this.untilMs.set(key, performance.now() + forMs);
+    if (this.untilMs.size > mostKeys) this.dropOldest();
+    return isNews;
+  }
+
+  isRefused(key: string): boolean {
+    const untilMs = this.untilMs.get(key);
+    return untilMs !== undefined && performance.now() < untilMs;
+  }
+
+  /** True when the key was refused, however long ago. */
+  clear(key: string): boolean {
+    return this.untilMs.delete(key);
+  }
+
+  private dropOldest(): void {
+    for (const oldest of this.untilMs.keys()) {
+      this.untilMs.delete(oldest);
+      return;
+    }
+  }
 }

@@ -3,11 +3,10 @@ import { errorName } from '../protocol/error-codes.ts';
 import type { FetchAnswer } from '../protocol/fetch.ts';
 import type { IsolationLevel } from '../snapshot.ts';
 import type { Dialer, Wire } from '../wire/wire.ts';
-import { type FetchPlan, fetchRequest } from './fetch-plan.ts';
-import { FetchSession } from './fetch-session.ts';
+import { type FetchPlan, FetchSession, fetchRequest } from './fetch-session.ts';
 import type { WatchSettings } from './ports.ts';
+import type { PartitionHost, WatchedPartition } from './subject-watch.ts';
 import { judge, type Verdict } from './verdict.ts';
-import type { PartitionHost, WatchedPartition } from './watched-partition.ts';
 
 export interface ShardListener {
   /** The broker has gone on with a session it granted. */

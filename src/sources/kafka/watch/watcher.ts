@@ -6,8 +6,7 @@ import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
 import { defaultWatchSettings } from './ports.ts';
 import { Shard } from './shard.ts';
-import { SubjectWatch, type WakeCause } from './subject-watch.ts';
-import { partitionKey, WatchedPartition } from './watched-partition.ts';
+import { partitionKey, SubjectWatch, type WakeCause, WatchedPartition } from './subject-watch.ts';
 
 export interface WatcherDeps {
   readonly dialer: Dialer;
