@@ -7,10 +7,8 @@ export interface Asked<I, O> {
   reject(reason: unknown): void;
 }
 
-/** What an item costs beside its partitions, in partitions. */
-const itemWeight = 10;
-/** The most that goes out together: a thousand topics of one partition, or one of ten thousand. */
-const mostWeight = subjectsInATurn * (itemWeight + 1);
+/** The most partitions that are asked for together; an item that has more goes out alone. */
+const mostPartitions = 20_000;
 
 /**
  * Collects what is asked for in one turn of the event loop, so that it goes out together: a thousand subjects
@@ -51,10 +49,10 @@ export class TurnBatch<I, O> {
   /** What goes out now; at least one. */
   private take(): Asked<I, O>[] {
     let count = 0;
-    let weight = 0;
+    let partitions = 0;
     for (const { item } of this.asked) {
-      weight += itemWeight + this.partitionsOf(item);
-      if (count > 0 && weight > mostWeight) break;
+      partitions += this.partitionsOf(item);
+      if (count > 0 && (partitions > mostPartitions || count === subjectsInATurn)) break;
       count += 1;
     }
     const taken = this.asked.slice(0, count);
