@@ -1,4 +1,4 @@
-import { subjectsInATurn } from '../turns.ts';
+import { ownTurn, subjectsInATurn } from '../turns.ts';
 
 /** One thing asked for in a turn of the event loop. */
 export interface Asked<I, O> {
@@ -9,6 +9,8 @@ export interface Asked<I, O> {
 
 /** The most partitions that are asked for together; an item that has more goes out alone. */
 const mostPartitions = 20_000;
+/** From so many on, they are encoded in a turn of their own. What a wake asks for is less, and goes out at once. */
+const many = 100;
 
 /**
  * Collects what is asked for in one turn of the event loop, so that it goes out together: a thousand subjects
@@ -40,6 +42,7 @@ export class TurnBatch<I, O> {
     const asked = this.take();
     if (this.asked.length > 0) setImmediate(() => void this.flush());
     try {
+      if (asked.length >= many) await ownTurn();
       await this.run(asked);
     } catch (reason) {
       for (const { reject } of asked) reject(reason);

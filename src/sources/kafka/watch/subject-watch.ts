@@ -7,14 +7,16 @@ export type WakeCause = 'record' | 'topic changed' | 'leader moved' | 'watch los
 
 /** One subject's watch over all its partitions. It wakes at most once, and is over when it has. */
 export class SubjectWatch implements Watch {
+  private readonly count: number;
   private readonly wake: Wake;
   private readonly onUnwanted: (partition: WatchedPartition) => void;
   private partitions: WatchedPartition[] = [];
   private over = false;
   private lastConfirmedAtMs: number | undefined;
 
-  /** `onUnwanted` is told of each partition that this watch was the last to leave. */
-  constructor(wake: Wake, onUnwanted: (partition: WatchedPartition) => void) {
+  /** Of so many partitions. `onUnwanted` is told of each that this watch was the last to leave. */
+  constructor(count: number, wake: Wake, onUnwanted: (partition: WatchedPartition) => void) {
+    this.count = count;
     this.wake = wake;
     this.onUnwanted = onUnwanted;
   }
@@ -22,7 +24,8 @@ export class SubjectWatch implements Watch {
   /** Once over, a watch is `refused`: nothing will come of it. */
   get state(): Watch['state'] {
     if (this.over) return 'refused';
-    return this.partitions.every(({ phase }) => phase === 'acknowledged') ? 'armed' : 'arming';
+    const isArmed = this.hasAll && this.partitions.every(({ phase }) => phase === 'acknowledged');
+    return isArmed ? 'armed' : 'arming';
   }
 
   /**
@@ -69,7 +72,11 @@ export class SubjectWatch implements Watch {
   }
 
   private get wasArmed(): boolean {
-    return this.partitions.every(({ phase }) => phase !== 'waiting');
+    return this.hasAll && this.partitions.every(({ phase }) => phase !== 'waiting');
+  }
+
+  private get hasAll(): boolean {
+    return this.partitions.length === this.count;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Wake, Watch } from '../../source.ts';
 import type { IsolationLevel } from '../snapshot.ts';
+import { ownTurn } from '../turns.ts';
 import type { Dialer } from '../wire/wire.ts';
 import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
@@ -13,6 +14,8 @@ export interface WatcherDeps {
   readonly leaders: Leaders;
   readonly log: Logger;
 }
+
+const partitionsInATurn = 1000;
 
 /** A partition to be watched, and its leader. */
 interface Placed extends PartitionEnd {
@@ -49,12 +52,24 @@ export class Watcher {
    * nothing to watch, or a partition has no known leader, no READ right, or a broker that is left alone for now.
    */
   arm({ partitions, isolationLevel }: WatchRequest, wake: Wake): Watch {
-    const watch = new SubjectWatch(wake, (partition) => this.forget(partition));
-    const places = this.place(partitions);
-    if (!places) {
-      watch.close();
-      return watch;
+    const places = this.place(partitions) ?? [];
+    const watch = new SubjectWatch(places.length, wake, (partition) => this.forget(partition));
+    if (places.length === 0) watch.close();
+    this.join(watch, places.slice(0, partitionsInATurn), isolationLevel);
+    void this.joinLater(watch, places.slice(partitionsInATurn), isolationLevel);
+    return watch;
+  }
+
+  /** Thousands of partitions in turns of the event loop after this one; the watch is arming until it has all. */
+  private async joinLater(watch: SubjectWatch, places: readonly Placed[], isolationLevel: IsolationLevel) {
+    for (let at = 0; at < places.length; at += partitionsInATurn) {
+      await ownTurn();
+      if (this.closed || watch.state === 'refused') return;
+      this.join(watch, places.slice(at, at + partitionsInATurn), isolationLevel);
     }
+  }
+
+  private join(watch: SubjectWatch, places: readonly Placed[], isolationLevel: IsolationLevel): void {
     let isBehind = false;
     for (const place of places) {
       const partition = this.partitionAt(place, isolationLevel);
@@ -63,7 +78,6 @@ export class Watcher {
       if (partition.offset > place.end) isBehind = true;
     }
     if (isBehind) queueMicrotask(() => watch.fire('record'));
-    return watch;
   }
 
   /** Closes all sockets; no watch wakes any more. */
