@@ -1,4 +1,3 @@
-import { quietAfterMs } from '../../../sources/kafka/history.ts';
 import type { BacklogSampler } from '../../backlog-sampler.ts';
 import type { Stage } from '../../stage.ts';
 import type { Outcome } from '../../summary.ts';
@@ -12,18 +11,15 @@ export interface Scene {
   readonly backlog: BacklogSampler;
 }
 
-/** A subject is watched when it is quiet; one more read finds that out, and the watch is armed after it. */
-const asleepMs = quietAfterMs + 2_000;
+/** A subject that is not active is watched; after steady traffic, when that has paused for 5 s and a read has found it out. */
+const asleepMs = 7_000;
 
 /** What the consumer group goes through, and what came of it. Everything is waited for, nothing is assumed. */
 export async function play(scene: Scene): Promise<Omit<Outcome, 'rpcsAnswered' | 'requestsSent'>> {
   const { stage, topic, backlog } = scene;
   const { observer } = stage;
 
-  stage.phase(
-    'asleep',
-    `nothing to do, 0 replicas; after ${quietAfterMs / 1000} s without a record the scaler watches the topic`,
-  );
+  stage.phase('asleep', 'nothing to do, 0 replicas; the scaler watches the topic');
   await stage.pause(asleepMs);
 
   stage.phase(
@@ -51,7 +47,7 @@ export async function play(scene: Scene): Promise<Omit<Outcome, 'rpcsAnswered' |
   const stoppedAtMs = performance.now();
   const firstZero = await stage.untilZero();
 
-  stage.phase('asleep', 'until the topic is quiet again');
+  stage.phase('asleep', 'until the topic is watched again');
   await stage.pause(asleepMs - (performance.now() - stoppedAtMs));
 
   stage.phase('one record', 'the second wake');
