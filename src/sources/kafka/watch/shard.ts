@@ -87,10 +87,13 @@ export class Shard implements PartitionHost {
     this.session.remove(partition);
   }
 
-  /** Takes over what another session watches, from the same offsets. The other one has it until the broker has answered. */
-  takeOver(from: Shard): void {
+  /** Takes over up to `most` of what another session watches, from the same offsets. The other one has it until the broker has answered. */
+  takeOver(from: Shard, most: number): void {
+    let left = most;
     for (const partition of from.session.partitions()) {
+      if (left <= 0) return;
       if (partition.phase !== 'acknowledged' || partition.isMoving) continue;
+      left -= 1;
       partition.moveTo(this);
       this.session.add(partition);
     }

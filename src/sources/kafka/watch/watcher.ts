@@ -153,14 +153,13 @@ export class Watcher {
     return shard;
   }
 
-  /** Has a session take over those smaller ones that fit into it, so that a broker is soon left with as few as can be. */
+  /** Fills a session up from the smaller ones, so that a broker is soon left with as few as can be. */
   private gather(into: Shard): void {
     const others = this.shardsAt(into.address, into.isolationLevel);
     const age = others.indexOf(into);
     for (const [at, other] of others.entries()) {
       const isSmaller = other.size < into.size || (other.size === into.size && at > age);
-      const fits = into.size + other.size <= this.settings.watchPartitionsPerSession;
-      if (isSmaller && fits) into.takeOver(other);
+      if (isSmaller) into.takeOver(other, this.settings.watchPartitionsPerSession - into.size);
     }
   }
 

@@ -96,6 +96,18 @@ describe('polls', () => {
     expect(later.map(({ causes }) => causes)).toEqual([['record'], ['record'], ['record']]);
   });
 
+  it('fill sessions up, so that no more are left than the partitions need', async () => {
+    const { made, keys } = topic(3000);
+    for (let at = 0; at < keys.length; at += 700) {
+      for (const key of keys.slice(at, at + 700)) made.arm([key]);
+      await pass(1300);
+    }
+    await pass(40_000);
+    const asked = made.cluster.asked.length;
+    await pass(100_000);
+    expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(33);
+  });
+
   it('cost about two requests for what comes to rest in a second, once a second for ever', async () => {
     const { made } = topic(2);
     await made.armed(['t/0']);
