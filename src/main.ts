@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import type { ListedCommand } from './cli/command.ts';
-import { runCommand } from './cli/run.ts';
+import { type ListedCommand, runCommand } from './cli/command.ts';
 
 const commands: readonly ListedCommand[] = [
   {

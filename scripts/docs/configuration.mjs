@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { withFileKeys } from '../../dist/config/known-keys.js';
 import { configSchema, connectionSchema } from '../../dist/config/schema.js';
+import { withFileKeys } from '../../dist/config/validate.js';
 import { sources } from '../../dist/sources/index.js';
 import { schemaRows } from './schema-rows.mjs';
 import { code, table } from './table.mjs';

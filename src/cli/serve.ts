@@ -1,4 +1,4 @@
-import { type LoadedConfig, type LoadResult, loadConfig } from '../config/load.ts';
+import { type Loaded, type LoadResult, loadConfig } from '../config/load.ts';
 import { ScalerError } from '../errors.ts';
 import { boundHeapGrowth } from '../heap.ts';
 import { Scaler } from '../scaler.ts';
@@ -28,10 +28,9 @@ async function run(values: Values): Promise<number> {
   const loaded = await load();
   if (loaded.kind === 'refused') return refuse(loaded.faults);
 
-  const { config, stamps } = loaded;
-  const log = createLogger(config.settings.log.level);
-  warnOfMissingWalls(config, log);
-  const scaler = new Scaler({ sources, config, stamps, load, log });
+  const log = createLogger(loaded.config.settings.log.level);
+  warnOfMissingWalls(loaded, log);
+  const scaler = new Scaler({ sources, loaded, load, log });
   addProcessMetrics(scaler.metrics.registry);
   const stopped = stopOnSignals(scaler, log);
   try {
@@ -70,9 +69,9 @@ function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
 }
 
 /** A caller states the namespace it asks for: without mTLS anybody who reaches the port can state any. */
-function warnOfMissingWalls({ settings, connections }: LoadedConfig, log: Logger): void {
-  const walled = [...connections.values()].filter(({ namespaces }) => !namespaces.includes('*'));
-  if (walled.length === 0 || settings.grpc.tls?.clientCaFile !== undefined) return;
+function warnOfMissingWalls({ start, config }: Loaded, log: Logger): void {
+  const walled = [...config.connections.values()].filter(({ namespaces }) => !namespaces.includes('*'));
+  if (walled.length === 0 || start.grpc.tls?.clientCaFile !== undefined) return;
   log.warn(
     { connections: walled.map(({ name }) => name) },
     'namespaces only keep out callers that are KEDA for certain: set grpc.tls.clientCaFile, or let only KEDA reach the port by a NetworkPolicy',

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Settings } from '../config/schema.ts';
+import type { LiveSettings } from '../config/schema.ts';
 import type { Decision } from '../monitor/decision.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -21,7 +21,7 @@ export class Decisions {
   private options: SinkOptions | undefined;
   private sink: Sink | undefined;
 
-  constructor(settings: Settings['decisions'], deps: DecisionsDeps) {
+  constructor(settings: LiveSettings['decisions'], deps: DecisionsDeps) {
     const { log, metrics } = deps;
     this.deps = deps;
     this.lines = new DecisionLog(log, (dropped) => metrics.decisionsDropped.inc({ to: 'log' }, dropped));
@@ -35,7 +35,7 @@ export class Decisions {
   }
 
   /** Takes changed settings; what waits goes to the new sink. */
-  use(settings: Settings['decisions']): void {
+  use(settings: LiveSettings['decisions']): void {
     const options = sinkOptions(settings);
     if (isDeepStrictEqual(options, this.options)) return;
     this.options = options;
@@ -65,6 +65,6 @@ export class Decisions {
   }
 }
 
-function sinkOptions({ sink, token, ...bounds }: Settings['decisions']): SinkOptions | undefined {
+function sinkOptions({ sink, token, ...bounds }: LiveSettings['decisions']): SinkOptions | undefined {
   return sink === undefined ? undefined : { url: sink, token, ...bounds };
 }

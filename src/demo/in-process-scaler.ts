@@ -56,8 +56,8 @@ export async function startScaler({
   const loaded = await load();
   await ports.release();
   if (loaded.kind === 'refused') throw new ScalerError('internal', loaded.faults.join('\n'));
-  const { config, stamps } = loaded;
-  const scaler = new Scaler({ sources, config, stamps, load, log: createLogger(config.settings.log.level) });
+  const log = createLogger(loaded.config.settings.log.level);
+  const scaler = new Scaler({ sources, loaded, load, log });
   await scaler.start();
   await ready(`http://${host}:${adminPort}/readyz`);
   return {

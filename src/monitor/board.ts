@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -70,21 +73,39 @@ export class Board {
     this.countGauges();
   }
 
-  /**
-   * Opens the connections of a configuration and closes those that are gone or changed; their triggers move
-   * and go on serving what they know. Throws ScalerError, with nothing changed, where one cannot be opened.
-   */
+  /** Opens the connections that are new or changed. Throws ScalerError, with nothing changed, where one cannot be opened. */
+  prepare({ connections, settings }: LoadedConfig): Prepared {
+    return this.prepared(connections, settings.limits);
+  }
+
   use(connections: ReadonlyMap<string, ConfiguredConnection>, limits: BoardLimits): void {
+    this.prepared(connections, limits).commit();
+  }
+
+  private prepared(connections: ReadonlyMap<string, ConfiguredConnection>, limits: BoardLimits): Prepared {
     const opened: Reader[] = [];
+    const discard = async (): Promise<void> => {
+      await Promise.all(opened.map((reader) => this.closeReader(reader)));
+    };
     try {
       for (const configured of connections.values()) {
         if (this.readers.get(configured.name)?.configured.fingerprint === configured.fingerprint) continue;
         opened.push(this.open(configured));
       }
     } catch (reason) {
-      for (const reader of opened) void reader.close();
+      void discard();
       throw ScalerError.from(reason, 'invalid');
     }
+    return { commit: () => this.commit(connections, limits, opened), discard };
+  }
+
+  /** Closes what is gone or changed; its triggers move, and go on serving what they know. */
+  private commit(
+    connections: ReadonlyMap<string, ConfiguredConnection>,
+    limits: BoardLimits,
+    opened: readonly Reader[],
+  ): void {
+    const changed = new Set<Reader>();
     const fresh = new Set(opened.map(({ configured }) => configured.name));
     const closing = [...this.readers.values()].filter(
       ({ configured: { name } }) => fresh.has(name) || !connections.has(name),
@@ -93,6 +114,12 @@ export class Board {
       this.readers.delete(configured.name);
       this.syncs.stop(configured.name);
     }
+    for (const reader of this.readers.values()) {
+      const configured = connections.get(reader.configured.name);
+      if (configured === undefined) continue;
+      if (!isDeepStrictEqual(contentOf(configured), contentOf(reader.configured))) changed.add(reader);
+      reader.configured = configured;
+    }
     for (const reader of opened) this.readers.set(reader.configured.name, reader);
     this.register.limits = limits;
     this.options.book.use({
@@ -100,10 +127,12 @@ export class Board {
       maxStalenessSeconds: limits.maxStalenessSeconds,
       maxRemembered: limits.triggers,
     });
-    for (const state of this.register.all()) {
+    const moving = [...this.register.all()].filter((state) => {
       const place = this.places.get(state);
-      if (!place || closing.includes(place.reader)) this.move(state);
-    }
+      return !place || closing.includes(place.reader) || changed.has(place.reader);
+    });
+    for (const state of moving) this.displace(state);
+    for (const state of moving) this.move(state);
     for (const reader of closing) void this.closeReader(reader);
     for (const { configured, connection } of opened) {
       this.syncs.await(configured.name, connection, limits.firstSyncTimeoutSeconds * 1000);
@@ -195,7 +224,6 @@ export class Board {
 
   /** The trigger's connection has changed: what its reference means now decides. */
   private move(state: TriggerState): void {
-    this.displace(state);
     try {
       state.moveTo(this.options.book.trigger(state.trigger.reference));
       this.place(state);
@@ -243,4 +271,9 @@ export class Board {
     this.readers.clear();
     await Promise.all(readers.map((reader) => this.closeReader(reader)));
   }
+}
+
+/** All of a connection that a trigger is resolved by. */
+function contentOf({ namespaces, config }: ConfiguredConnection): unknown {
+  return [namespaces, config];
 }

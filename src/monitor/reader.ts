@@ -21,7 +21,8 @@ export interface ReaderOptions {
 
 /** The monitors of one connection, and the clock that reads them: all that are due, in one call. */
 export class Reader {
-  readonly configured: ConfiguredConnection;
+  /** Another one after a reload that has left the connection open. */
+  configured: ConfiguredConnection;
   readonly connection: AnyConnection;
   private readonly options: ReaderOptions;
   private readonly monitors = new Map<string, Monitor>();

@@ -11,6 +11,9 @@ import type { SourceMetrics } from '../telemetry/metrics.ts';
  * Every time in this interface is in ms of the monotonic clock `performance.now()`, if it does not say otherwise.
  */
 
+/** The least length of a secret by which a caller is let in: a shorter one was cut, or can be guessed. */
+export const leastSecretLength = 16;
+
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
   | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail(): Detail }
@@ -193,6 +196,13 @@ export interface Source<P, C, S, H, N = undefined> {
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
+  /**
+   * What says where the connection measures, as plain JSON: servers, region, owner, mapping. A reading is one of the
+   * same place as long as this is equal; credentials, limits and times are no part of it.
+   */
+  place(config: C): unknown;
+  /** The settings, by their top-level keys, that the upstream never sees: when only they change, the connection stays open. */
+  readonly local?: readonly string[];
   /** Whether the connection would send a password or token over a network connection without TLS. */
   sendsSecretInPlaintext?(config: C): boolean;
   /** For a ledger that is filled by signed webhooks. */

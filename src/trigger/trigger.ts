@@ -15,8 +15,10 @@ export interface ConfiguredConnection {
   readonly config: unknown;
   /** Namespace patterns that may use it; `*` stands for any run of characters. */
   readonly namespaces: readonly string[];
-  /** Equal as long as nothing that matters has changed; holds no secret. */
+  /** Equal as long as nothing that the upstream sees has changed: else the connection is opened anew. Holds no secret. */
   readonly fingerprint: string;
+  /** What is measured there: a reading of before is one of the same place as long as this is equal. */
+  readonly place: string;
 }
 
 /** One reference, parsed. Immutable; equal references share one. */

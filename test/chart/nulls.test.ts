@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { merged } from '../support/merged.ts';
 import { goBuildLimitMs } from '../support/tools/go.ts';
 import { useTool } from '../support/tools/use-tool.ts';

@@ -21,7 +21,7 @@ export function connectionOf(
   config: unknown,
   more: Partial<ConfiguredConnection> = {},
 ): ConfiguredConnection {
-  return { name, source, config, namespaces: ['*'], fingerprint: name, ...more };
+  return { name, source, config, namespaces: ['*'], fingerprint: name, place: name, ...more };
 }
 
 export function byName(

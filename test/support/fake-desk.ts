@@ -47,7 +47,14 @@ export class FakeDesk implements Desk {
     if (refused) throw refused;
     const { name, namespace, metadata } = reference;
     const target = { perReplica: Number(metadata['target'] ?? 10), activation: 0, nameParts: [name] };
-    const connection = { name: 'fake', source, config: {}, namespaces: ['*'], fingerprint: 'fake' };
+    const connection = {
+      name: 'fake',
+      source,
+      config: {},
+      namespaces: ['*'],
+      fingerprint: 'fake',
+      place: 'fake',
+    };
     const params = undefined;
     return {
       id: `${namespace}/${name}`,
@@ -108,6 +115,7 @@ const source: AnySource = {
   params: { table: {}, rules: [] },
   config: z.unknown(),
   connectionKeys: {},
+  place: unused,
   minReadMs: unused,
   connect: unused,
   fold: unused,

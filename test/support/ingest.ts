@@ -74,7 +74,9 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     hints.push(given);
     return options.hint?.(...given) ?? false;
   };
+  const address = { host: '127.0.0.1', port: 0 };
   const deps: IngestDeps = {
+    address,
     events: options.events ?? events,
     requests: metrics.ingestRequests,
     hint,
@@ -84,7 +86,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
   const server = new IngestServer(deps, options.times);
   const limits = { ...ingestLimits, ...options.limits };
   server.use({ ...noSenders, ...options.others, receivers }, limits);
-  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  const port = await server.listen(address);
   onTestFinished(() => server.drain(1000));
   const counted = async (outcome: string, kind = 'github') => {
     const { values } = await metrics.ingestRequests.get();

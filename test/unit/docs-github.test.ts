@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseYaml } from '../../src/config/yaml.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { sources } from '../../src/sources/index.ts';
 import { TriggerBook } from '../../src/trigger/book.ts';
 import { loadExample } from '../support/example-config.ts';

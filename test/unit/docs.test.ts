@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { triggerSeries } from '../../src/admin/trigger-series.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { parseYaml } from '../../src/config/yaml.ts';
 import { sources } from '../../src/sources/index.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { boardOf, statusWith } from '../support/statuses.ts';

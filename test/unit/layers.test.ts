@@ -34,7 +34,7 @@ const forbidden: [string, string][] = [
   ['src/ingest/a.ts', '../monitor/board.ts'],
   ['src/ingest/b.ts', '../trigger/trigger.ts'],
   ['src/ingest/c.ts', '../sources/github/webhook.ts'],
-  ['src/ingest/d.ts', '../config/schema.ts'],
+  ['src/ingest/d.ts', '../config/files.ts'],
   ['src/ingest/e.ts', '../grpc/server.ts'],
   ['src/ingest/f.ts', '../admin/bearer.ts'],
   ['src/ingest/g.ts', '@octokit/rest'],

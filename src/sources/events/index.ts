@@ -14,6 +14,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   maxStalenessSeconds: 3600,
   config: eventsConfig,
   connectionKeys: {},
+  place: ({ items, presets }) => ({ items, presets }),
   cloudEvents: { fact },
   minReadMs: () => 0,
   conflict,

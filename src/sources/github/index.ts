@@ -6,6 +6,7 @@ import { connect } from './connection.ts';
 import { githubConnectionKeys } from './connection-keys.ts';
 import { pace } from './pace.ts';
 import { type GitHubParams, githubParams } from './params.ts';
+import { fullNames } from './repo-names.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
 import { fact, owns } from './webhook.ts';
 
@@ -16,6 +17,13 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   maxStalenessSeconds: 3600,
   config: githubConfig,
   connectionKeys: githubConnectionKeys,
+  place: ({ apiUrl, scope, owner, repos }) => ({
+    apiUrl,
+    scope,
+    owner: owner.toLowerCase(),
+    repos: fullNames(owner, repos ?? []),
+  }),
+  local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
   webhooks: { secrets: webhookSecretsOf, owns, fact },
   minReadMs: () => 0,

@@ -15,6 +15,8 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   params: kafkaParams,
   config: kafkaConfig,
   connectionKeys: kafkaConnectionKeys,
+  place: ({ bootstrapServers }) => bootstrapServers.toSorted(),
+  local: ['activeReadMs'],
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
   connect,

@@ -15,6 +15,8 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   params: sqsParams,
   config: sqsConfig,
   connectionKeys: sqsConnectionKeys,
+  place: ({ region, endpoint, roleArn }) => ({ region, endpoint, account: accountOf(roleArn) }),
+  local: ['snsTopics', 'idleReadSeconds', 'activeReadSeconds'],
   snsTopics: ({ snsTopics = [] }) => snsTopics,
   minReadMs: () => minReadMs,
   readsAlone: true,
@@ -25,3 +27,8 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   pace,
   target,
 };
+
+/** The account of a role to assume: a queue's bare name is one of it. */
+function accountOf(roleArn: string | undefined): string | undefined {
+  return roleArn?.split(':')[4];
+}

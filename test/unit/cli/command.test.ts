@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingOption, parseArguments } from '../../../src/cli/arguments.ts';
+import { missingOption, parseArguments } from '../../../src/cli/command.ts';
 
 const options = {
   config: { type: 'string', value: 'FILE', doc: 'The configuration.', required: true },
