@@ -3,7 +3,7 @@ import { connection, owner } from './github-pools.ts';
 import { ScalerProcess } from './scaler.ts';
 
 export const token = 'ghp_bench';
-const secret = 'bench';
+const secret = 'bench-bench-bench';
 
 const app = { id: 123_456, installationId: 7_654_321 };
 

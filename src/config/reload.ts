@@ -198,14 +198,14 @@ function settingsOf(connections: Connections, name: string): unknown {
   return found && [found.source.kind, found.namespaces, found.config];
 }
 
-/** A file that is cut short is often valid: what keeps callers out is not dropped by leaving it out. */
+/** A truncated file is often valid: what keeps callers out is not dropped by leaving it out. */
 function guardsLost(before: Loaded, { guards, config: { connections } }: Loaded): string[] {
   const gone = [...before.config.connections.keys()].filter((name) => !connections.has(name));
   const isGone = (key: string): boolean => gone.some((name) => key === `connections.${name}.namespaces`);
   return [...before.guards]
     .filter(([key, keepsOut]) => keepsOut && !guards.has(key) && !isGone(key))
     .map(([key]) => {
-      const explicit = key.endsWith('.namespaces') ? 'write ["*"] to open it to all, or ' : '';
-      return `${key}: is left out, and keeps callers out until now. A file that is cut short must not let them in: ${explicit}restart to drop it`;
+      const explicit = key.endsWith('.namespaces') ? 'write ["*"] to let all in, or ' : '';
+      return `${key}: is left out, but has kept callers out so far, and a truncated file must not let them in; ${explicit}restart to drop it`;
     });
 }

@@ -21,6 +21,11 @@ describe('backlog-scaler', () => {
     expect(stdout).toMatch(/^ {2}demo {3}\S/m);
   });
 
+  it('takes -h for --help', async () => {
+    expect(await run('-h')).toEqual(await run('--help'));
+    expect(await run('serve', '-h')).toEqual(await run('serve', '--help'));
+  });
+
   it('says what serve takes', async () => {
     const { code, stdout } = await run('serve', '--help');
     expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: backlog-scaler serve --config FILE')]);

@@ -65,14 +65,14 @@ describe.concurrent('bad input: what nobody has signed', { timeout: 60_000 }, ()
           webhookSecretFile: 'labs-secret',
         },
       }),
-      files: () => ({ 'labs-secret': "labs' own" }),
+      files: () => ({ 'labs-secret': "labs' own long secret" }),
     });
     const labs = { connection: 'labs' };
     await scene.becomes(0);
     await scene.becomes(0, labs);
     scene.github.startRun('web', run(1));
     await scene.becomes(1);
-    const signedWith = "labs' own";
+    const signedWith = "labs' own long secret";
     for (const path of ['/ingest/github', '/ingest/github/labs']) {
       expect(await send(scene.ingestPort, completed(scene), { signedWith, path })).toMatchObject({
         status: 403,

@@ -105,7 +105,7 @@ describe.concurrent('restart and first sync', { timeout: 60_000 }, () => {
   });
 
   it('a webhook secret that is replaced while running: both are good, then the new one; numbers are kept', async (test) => {
-    const next = 'the next secret';
+    const next = 'the next long secret';
     const scene = await Scene.start(test, { connection: patient, files: () => ({ next }) });
     const { github } = scene;
     await scene.becomes(0);

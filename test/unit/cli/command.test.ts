@@ -12,6 +12,7 @@ describe('parseArguments', () => {
     [['--config=a=b', '--quick'], { config: 'a=b', quick: true }],
     [['--config=-x'], { config: '-x' }],
     [['--help'], { help: true }],
+    [['-h'], { help: true }],
     [[], {}],
   ])('%j', (args, values) => {
     expect(parseArguments(args, options)).toEqual({ values });

@@ -199,7 +199,7 @@ describe('what keeps callers out', () => {
   const token = 'token: 0123456789abcdef';
   const tls = 'tls: { certFile: pem, keyFile: pem, clientCaFile: pem, allowedClientNames: [keda] }';
   const why = (key: string, how = '') =>
-    `${key}: is left out, and keeps callers out until now. A file that is cut short must not let them in: ${how}restart to drop it`;
+    `${key}: is left out, but has kept callers out so far, and a truncated file must not let them in; ${how}restart to drop it`;
   const reloaded = async (before: string, after: string) => {
     await folder.write('pem', 'PEM');
     await folder.write('config.yaml', before);
@@ -237,7 +237,7 @@ describe('what keeps callers out', () => {
   const shop = 'connections: { a: { source: place, address: x, namespaces: [shop] } }';
   it('is not dropped by leaving out namespaces', async () => {
     expect(await reloaded(shop, shop.replace(', namespaces: [shop]', ''))).toEqual([
-      why('connections.a.namespaces', 'write ["*"] to open it to all, or '),
+      why('connections.a.namespaces', 'write ["*"] to let all in, or '),
     ]);
   });
 

@@ -121,6 +121,18 @@ describe('a changed configuration', () => {
     expect(service.readsOf('a')).toBe(1);
   });
 
+  it('that lets another namespace in opens nothing anew, and one that is shut out is denied', async () => {
+    await ask();
+    const only = (namespaces: readonly string[]) =>
+      board.use(byName([connectionOf('queues', hintSource, service, { namespaces })]), limits);
+    only(['shop', 'bank']);
+    expect([service.open, await ask()]).toMatchObject([1, { value: 3 }]);
+    only(['bank']);
+    expect(() => board.trigger(referenceOf({ source: 'hinted', queue: 'a' }))).toThrow(/namespace/);
+    expect([...board.statuses()][0]?.error).toContain('namespace');
+    expect(service.open).toBe(1);
+  });
+
   it('that cannot be opened changes nothing', async () => {
     await ask();
     const broken = {
