@@ -23,6 +23,9 @@ export const serve: Command = {
 
 async function run(values: Values): Promise<number> {
   boundHeapGrowth();
+  let scaler: Scaler | undefined;
+  // From the first moment: one that nobody takes would end the process.
+  process.on('SIGHUP', () => void scaler?.reload());
   const file = String(values['config']);
   const load = (): Promise<LoadResult> => loadConfig(file, { environment: process.env, sources });
   const loaded = await load();
@@ -30,7 +33,7 @@ async function run(values: Values): Promise<number> {
 
   const log = createLogger(loaded.config.settings.log.level);
   warnOfMissingWalls(loaded, log);
-  const scaler = new Scaler({ sources, loaded, load, log });
+  scaler = new Scaler({ sources, loaded, load, log });
   addProcessMetrics(scaler.metrics.registry);
   const stopped = stopOnSignals(scaler, log);
   try {
@@ -51,7 +54,6 @@ function refuse(faults: readonly string[]): number {
 
 /** Resolves with the exit code after the first signal; the second one does not wait any longer. */
 function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
-  process.on('SIGHUP', () => void scaler.reload());
   process.on('uncaughtException', (err) => {
     log.error({ err }, 'a fault of the scaler itself; it ends');
     process.exit(exitCode.failed);

@@ -81,8 +81,9 @@ export class ConfigReloader {
 
   /** Takes the first configuration; throws ScalerError where a part refuses it. */
   async start(): Promise<void> {
-    (await prepareAll(this.deps.parts, this.current.config)).commit();
-    if (this.state === 'closed') return;
+    const prepared = await prepareAll(this.deps.parts, this.current.config);
+    if (this.state === 'closed') return prepared.discard();
+    prepared.commit();
     this.state = 'started';
     if (this.askedEarly) await this.look({ force: true });
   }
@@ -131,6 +132,7 @@ export class ConfigReloader {
     } catch (reason) {
       return this.refuse([ScalerError.from(reason).message]);
     }
+    if (this.state === 'closed') return prepared.discard();
     prepared.commit();
     this.current = { ...result, start: before.start };
     this.deps.reloads.inc({ outcome: 'applied' });
