@@ -56,7 +56,7 @@ export class Scaler {
 
   constructor(options: ScalerOptions) {
     const { config, sources, log, stamps, load, lookEveryMs, sns } = options;
-    const { limits, grpc, admin, eventLog } = config.settings;
+    const { limits, grpc, admin, ingest, eventLog } = config.settings;
     const { metrics } = this;
     this.options = options;
     this.token = admin.token;
@@ -81,18 +81,20 @@ export class Scaler {
       feedOf: (name) => events.feedOf(name),
       decided: (decision) => this.decisions.take(decision),
     });
-    this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
+    this.grpc = new GrpcServer(grpc, { triggers: this.board.live(), metrics, log });
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
-      board: this.board,
+      triggers: this.board,
       readiness: () => this.readiness(),
       token: () => this.token,
+      maxConnections: admin.maxConnections,
     });
     this.ingest = new IngestServer({
       events,
       requests: metrics.ingestRequests,
       hint: (connection, subject, cause) => this.board.hint(connection, subject, cause),
       log,
+      maxConnections: ingest.maxConnections,
       ...(sns === undefined ? {} : { sns }),
     });
     this.reloader = new ConfigReloader(config, stamps, {

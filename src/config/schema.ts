@@ -10,6 +10,15 @@ import { decisions } from './decisions.ts';
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
 const file = z.string().min(1);
+const bound = z.number().int().min(1);
+
+function maxConnections(most: number) {
+  return bound
+    .default(most)
+    .describe(
+      'The most connections at a time; where they are all taken, the longest idle goes for a new one.',
+    );
+}
 
 const log = z.strictObject({
   level: z.enum(levels).default('info').describe('The least severe log line that is written.'),
@@ -43,12 +52,27 @@ const grpc = z.strictObject({
     .describe(
       'With several pods: a connection is ended after this time, so that KEDA finds new pods. Off when left out.',
     ),
+  maxConnections: maxConnections(256),
+  maxStreams: bound
+    .default(60_000)
+    .describe(
+      'The most streams at a time, over all connections. KEDA has two for each `external-push` trigger, and for a minute twice as many when its connection breaks. Above it: RESOURCE_EXHAUSTED.',
+    ),
+  maxStreamsPerConnection: bound
+    .default(40_000)
+    .describe('The same for one connection; all streams of a KEDA are on one.'),
+  maxCalls: bound
+    .default(10_000)
+    .describe(
+      'The most calls that are answered at a time; above it the oldest goes if it has had its time, else the new one is RESOURCE_EXHAUSTED.',
+    ),
   tls: grpcTls.optional().describe('TLS for calls; plaintext when left out.'),
 });
 
 const admin = z.strictObject({
   host: z.string().min(1).default('0.0.0.0').describe('The address of metrics, probes and `/api/triggers`.'),
   port: port.default(8080).describe('Its port; 0 takes a free one.'),
+  maxConnections: maxConnections(128),
   token: z
     .string()
     .min(1)
@@ -81,6 +105,7 @@ const ingest = z
       .describe(
         'Its port; 0 takes a free one. It is only opened where somebody may send: a connection takes webhooks or has `snsTopics`, or there is a token.',
       ),
+    maxConnections: maxConnections(1_024),
     maxBodyBytes: bytes
       .default(5_242_880)
       .describe(

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
+import { boundHttp } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
@@ -30,6 +31,8 @@ export interface IngestDeps {
   readonly requests: { inc(labels: { kind: string; outcome: Outcome }): void };
   readonly hint: Hint;
   readonly log: Logger;
+  /** The most connections at a time; see Sockets. */
+  readonly maxConnections: number;
   /** What calls SNS, and by which clock. */
   readonly sns?: Pick<SnsMessagesOptions, 'get' | 'now'>;
 }
@@ -40,7 +43,9 @@ export interface IngestTimes {
   readonly headMs: number;
   /** The same for all of it. GitHub does not wait longer than 10 s (docs.github.com, "Handling failed webhook deliveries"). */
   readonly requestMs: number;
-  /** How often these are looked at. */
+  /** How long it may take from the head of a request until its sender has the whole answer. */
+  readonly answerMs: number;
+  /** How often the first two are looked at. */
   readonly checkMs: number;
   /** How long a connection may wait for its next request: longer than load balancers do, so that none sends into a closing one. */
   readonly idleMs: number;
@@ -51,13 +56,12 @@ export interface IngestTimes {
 const defaultTimes: IngestTimes = {
   headMs: 5_000,
   requestMs: 10_000,
+  answerMs: 20_000,
   checkMs: 1_000,
   idleMs: 75_000,
   lingerMs: 500,
 };
 
-/** GitHub and a load balancer need a few; each can cost a megabyte before it is refused. */
-const maxConnections = 1024;
 const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
@@ -137,7 +141,7 @@ export class IngestServer {
   }
 
   private createApp(): FastifyInstance {
-    const { headMs, requestMs, checkMs, idleMs } = this.times;
+    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
     const app = fastify({
       logger: false,
       forceCloseConnections: 'idle',
@@ -148,7 +152,7 @@ export class IngestServer {
       http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
-    app.server.maxConnections = maxConnections;
+    boundHttp(app.server, { most: this.deps.maxConnections, answerMs });
     app.addHook('onRequest', async ({ is404 }, reply) => {
       reply.raw.once('close', this.underWay.begin());
       return is404 ? this.nothingHere(reply) : undefined;

@@ -3,7 +3,7 @@ import type { EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { TriggerBook } from '../trigger/book.ts';
-import type { ConfiguredConnection, Reference, Trigger } from '../trigger/trigger.ts';
+import { type ConfiguredConnection, describe, type Reference, type Trigger } from '../trigger/trigger.ts';
 import type { Activity, Answer } from './answer.ts';
 import type { Decided } from './decision.ts';
 import { FailureLog } from './failure-log.ts';
@@ -148,6 +148,24 @@ export class Board {
     }
     state.look(this.now());
     return state.answer(this.now());
+  }
+
+  /** The triggers one by one, as RPCs ask for them. */
+  live() {
+    const trigger = (reference: Reference) => {
+      const found = this.trigger(reference);
+      return {
+        label: describe(found),
+        spec: found,
+        answer: (caller: { readonly signal: AbortSignal }) => this.answer(found, caller),
+        follow: (told: (activity: Activity) => void) => this.follow(found, told),
+        followSpec: (told: (spec: Trigger) => void) => {
+          told(found);
+          return () => {};
+        },
+      };
+    };
+    return { trigger };
   }
 
   follow(trigger: Trigger, told: (activity: Activity) => void): () => void {

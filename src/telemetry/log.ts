@@ -23,10 +23,28 @@ export function createLogger(level: Level): RootLogger {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    hooks: { streamWrite: escapeRest },
   };
   // Not pino's own destination: where a pipe is full it comes back to a line later, and at the exit of the
   // process such a line can stand behind those that came after it.
   return pino(options, process.stdout);
+}
+
+/**
+ * Text of others as it may be shown: control characters, those that turn the direction of writing, line
+ * separators and lone surrogates become `\uXXXX`, as in JSON. What a terminal would obey is only read.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cs}\p{Bidi_C}\u2028\u2029\ufeff]/gu, codeOf);
+}
+
+/** The same for a line of JSON, in which the controls of ASCII and lone surrogates are escaped already. */
+function escapeRest(line: string): string {
+  return line.replace(/[\u007f-\u009f\p{Bidi_C}\u2028\u2029\ufeff]/gu, codeOf);
+}
+
+function codeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 export const silentLogger: Logger = {

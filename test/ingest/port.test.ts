@@ -12,6 +12,7 @@ it('is named where it is taken, and can be asked for again', async () => {
     requests: { inc() {} },
     hint: () => false,
     log: silentLogger,
+    maxConnections: 16,
   });
   onTestFinished(() => second.drain(0));
   second.use(senders({ receivers: [acme] }), ingestLimits);
@@ -31,6 +32,7 @@ it('is wanted from the first connection that takes webhooks', () => {
     requests: { inc() {} },
     hint: () => false,
     log: silentLogger,
+    maxConnections: 16,
   });
   expect(server.wantsPort).toBe(false);
   server.use(senders({ receivers: [acme] }), ingestLimits);

@@ -8,7 +8,7 @@ import { type ChannelCredentials, status as Code, credentials } from '@grpc/grpc
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Certificates, Pair } from '../support/certificates.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { startServer, type TestServer } from '../support/rpc.ts';
 import { ref, type TestClient } from '../support/rpc-client.ts';
@@ -32,8 +32,8 @@ function channel({ ca }: Certificates, pair?: Pair): ChannelCredentials {
   return credentials.createSsl(readFileSync(ca), readFileSync(pair.key), readFileSync(pair.cert));
 }
 
-function desk(): FakeDesk {
-  const made = new FakeDesk();
+function triggers(): FakeTriggers {
+  const made = new FakeTriggers();
   made.known('a', 1);
   return made;
 }
@@ -49,7 +49,7 @@ async function fails(client: TestClient): Promise<void> {
 describe('TLS', () => {
   it('33 TLS with a server certificate; a client that trusts another authority does not get in', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { connect, metrics } = await startServer(desk(), { tls: { certFile, keyFile } });
+    const { connect, metrics } = await startServer(triggers(), { tls: { certFile, keyFile } });
     await works(connect(channel(ours)));
     await fails(connect(channel(others)));
     await fails(connect());
@@ -60,7 +60,7 @@ describe('TLS', () => {
 
   it('33 mTLS: a client certificate of the authority is required', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { connect } = await startServer(desk(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
+    const { connect } = await startServer(triggers(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
     await works(connect(channel(ours, ours.client)));
     await fails(connect(channel(ours)));
     await fails(connect(channel(ours, others.client)));
@@ -69,7 +69,7 @@ describe('TLS', () => {
   it('33 an expired client certificate does not get in', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
     const expired = makeCertificates(subdir('expired'), { authority: ours.ca, expired: true });
-    const { connect } = await startServer(desk(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
+    const { connect } = await startServer(triggers(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
     await fails(connect(channel(ours, expired.client)));
   });
 
@@ -82,7 +82,7 @@ describe('TLS', () => {
       clientCaFile: ours.ca,
       allowedClientNames: ['spiffe://cluster.local/keda-operator'],
     };
-    const { connect } = await startServer(desk(), { tls });
+    const { connect } = await startServer(triggers(), { tls });
     await works(connect(channel(ours, ours.client)));
     const client = connect(channel(ours, intruder.client));
     const denied = { code: Code.PERMISSION_DENIED, details: expect.stringContaining('intruder') };
@@ -95,7 +95,7 @@ describe('TLS', () => {
 
   it('33 TLS 1.2 minimum', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { port } = await startServer(desk(), { tls: { certFile, keyFile } });
+    const { port } = await startServer(triggers(), { tls: { certFile, keyFile } });
     await expect(handshake(port, 'TLSv1.2')).resolves.toBe('TLSv1.2');
     await expect(handshake(port, 'TLSv1.1')).rejects.toThrow();
   });
@@ -151,7 +151,7 @@ describe('TLS', () => {
   it('files that cannot be used at start are an error that names the setting', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
     const start = (tls: Files & { clientCaFile?: string }): Promise<TestServer> =>
-      startServer(desk(), { tls });
+      startServer(triggers(), { tls });
     await expect(start({ certFile, keyFile: others.server.key })).rejects.toThrow(
       /^grpc\.tls\.keyFile .* is not the .* key/,
     );
@@ -178,7 +178,7 @@ async function rotating() {
   const files = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') };
   install(files, ours);
   const log = recordingLogger();
-  const server = await startServer(desk(), { tls: files, times: { certificateRefreshMs: 10 }, log });
+  const server = await startServer(triggers(), { tls: files, times: { certificateRefreshMs: 10 }, log });
   return { server, files, log };
 }
 

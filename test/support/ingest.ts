@@ -52,6 +52,7 @@ function ownerOf(payload: unknown): unknown {
 export interface IngestOptions {
   limits?: Partial<IngestLimits>;
   times?: Partial<IngestTimes>;
+  maxConnections?: number;
   events?: IngestDeps['events'];
   /** Beside the connections that take webhooks. */
   others?: Pick<Senders, 'connections' | 'tokens'>;
@@ -79,6 +80,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     requests: metrics.ingestRequests,
     hint,
     log,
+    maxConnections: options.maxConnections ?? 1024,
     ...(options.sns === undefined ? {} : { sns: options.sns }),
   };
   const server = new IngestServer(deps, options.times);

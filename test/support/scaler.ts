@@ -15,7 +15,7 @@ export interface ScalerOptions extends StartOptions {
 export async function startScaler({ limits, connections, ...options }: ScalerOptions) {
   const { board } = boardOf(connections ?? [], limits);
   onTestFinished(() => board.close());
-  const started = await startServer(board, options);
+  const started = await startServer(board.live(), options);
   return { ...started, board };
 }
 

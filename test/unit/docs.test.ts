@@ -5,7 +5,7 @@ import { configSchema } from '../../src/config/schema.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import { sources } from '../../src/sources/index.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { boardOf, statusWith } from '../support/statuses.ts';
+import { listOf, statusWith } from '../support/statuses.ts';
 
 /** The first fenced block of a page, of this language. */
 function block(page: string, language: string): string {
@@ -41,7 +41,7 @@ async function exposition(): Promise<string> {
   metrics.configReloads.inc({ outcome: 'applied' });
   metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v20.20.2' }, 1);
   let text = await metrics.exposition();
-  for await (const chunk of triggerSeries(boardOf([statusWith()]))) text += chunk;
+  for await (const chunk of triggerSeries(listOf([statusWith()]))) text += chunk;
   // prom-client leaves empty lines between families.
   return text.replace(/\n{2,}/g, '\n');
 }

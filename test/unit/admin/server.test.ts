@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminDeps, AdminServer } from '../../../src/admin/server.ts';
-import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
+import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 const servers: AdminServer[] = [];
 afterEach(async () => {
@@ -11,9 +11,10 @@ afterEach(async () => {
 async function start(given: Partial<AdminDeps> = {}): Promise<string> {
   const server = new AdminServer({
     exposition: async () => '# the registry\n',
-    board: boardOf([statusWith()]),
+    triggers: listOf([statusWith()]),
     readiness: () => ({ ready: true, checks: { serving: true } }),
     token: () => undefined,
+    maxConnections: 128,
     ...given,
   });
   servers.push(server);
@@ -43,7 +44,7 @@ describe('AdminServer', () => {
   });
 
   it('lists triggers by the page', async () => {
-    const url = await start({ board: boardOf(manyStatuses(30)) });
+    const url = await start({ triggers: listOf(manyStatuses(30)) });
     const page = await (await fetch(`${url}/api/triggers?limit=20`)).json();
     expect(page).toMatchObject({ triggers: { length: 20 }, nextCursor: expect.any(String) });
     const refused = await fetch(`${url}/api/triggers?limit=x`);
@@ -98,9 +99,10 @@ describe('AdminServer', () => {
     const { port } = new URL(await start());
     const second = new AdminServer({
       exposition: async () => '',
-      board: boardOf([]),
+      triggers: listOf([]),
       readiness: () => ({ ready: true, checks: {} }),
       token: () => undefined,
+      maxConnections: 128,
     });
     await expect(second.listen({ host: '127.0.0.1', port: Number(port) })).rejects.toThrow(
       `admin: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
@@ -109,7 +111,7 @@ describe('AdminServer', () => {
   });
 
   it('closes while a reader does not read', async () => {
-    const url = await start({ board: boardOf(manyStatuses(20_000)) });
+    const url = await start({ triggers: listOf(manyStatuses(20_000)) });
     const reader = connect(Number(new URL(url).port), '127.0.0.1');
     reader.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
     await new Promise((resolve) => reader.once('readable', resolve));

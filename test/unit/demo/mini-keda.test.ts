@@ -3,7 +3,7 @@ import { type KedaEvent, MiniKeda } from '../../../src/demo/mini-keda.ts';
 import type { KedaTimings } from '../../../src/demo/timings.ts';
 import type { Workload } from '../../../src/demo/workload.ts';
 import { ScalerError } from '../../../src/errors.ts';
-import { FakeDesk } from '../../support/fake-desk.ts';
+import { FakeTriggers } from '../../support/fake-triggers.ts';
 import { startServer } from '../../support/rpc.ts';
 
 const never = 3_600_000;
@@ -22,8 +22,8 @@ class Deployment implements Workload {
   }
 }
 
-async function start(desk: FakeDesk, timings: Partial<KedaTimings>, replicas = 0) {
-  const { port } = await startServer(desk);
+async function start(triggers: FakeTriggers, timings: Partial<KedaTimings>, replicas = 0) {
+  const { port } = await startServer(triggers);
   const workload = new Deployment(replicas);
   const events: KedaEvent[] = [];
   const keda = new MiniKeda({
@@ -51,44 +51,44 @@ async function start(desk: FakeDesk, timings: Partial<KedaTimings>, replicas = 0
 
 describe('MiniKeda', () => {
   it('starts one replica when the stream says true, between polls', async () => {
-    const desk = new FakeDesk();
-    desk.known('w', 0);
-    const { workload, events, happened } = await start(desk, {});
+    const triggers = new FakeTriggers();
+    triggers.known('w', 0);
+    const { workload, events, happened } = await start(triggers, {});
     await happened('answered');
     await happened('pushed');
     expect(workload.replicas).toBe(0);
-    desk.known('w', 50);
+    triggers.known('w', 50);
     await happened('scaled');
     expect(workload.history).toEqual([1]);
     expect(events.find(({ kind }) => kind === 'scaled')).toMatchObject({ by: 'push', because: 'activated' });
   });
 
   it('starts one replica at the poll that finds work', async () => {
-    const desk = new FakeDesk();
-    desk.known('w', 50);
-    const { workload, happened } = await start(desk, {});
+    const triggers = new FakeTriggers();
+    triggers.known('w', 50);
+    const { workload, happened } = await start(triggers, {});
     await happened('scaled');
     expect(workload.history).toEqual([1]);
   });
 
   it('sizes by the value over the target, four and then twice as many at most in a sync', async () => {
-    const desk = new FakeDesk();
-    desk.known('w', 95);
-    const { workload } = await start(desk, { hpaSyncMs: 5 }, 1);
+    const triggers = new FakeTriggers();
+    triggers.known('w', 95);
+    const { workload } = await start(triggers, { hpaSyncMs: 5 }, 1);
     await vi.waitFor(() => expect(workload.replicas).toBe(10));
     expect(workload.history).toEqual([4, 8, 10]);
   });
 
   it('goes to zero once the cooldown is over, and not by a false from the stream', async () => {
-    const desk = new FakeDesk();
-    desk.known('w', 5);
+    const triggers = new FakeTriggers();
+    triggers.known('w', 5);
     const { workload, events, happened } = await start(
-      desk,
+      triggers,
       { pollingIntervalMs: 5, cooldownPeriodMs: 100 },
       1,
     );
     await happened('answered');
-    desk.known('w', 0);
+    triggers.known('w', 0);
     await vi.waitFor(() => expect(workload.replicas).toBe(0));
     expect(events.find(({ kind }) => kind === 'scaled')).toMatchObject({
       by: 'poll',
@@ -97,10 +97,10 @@ describe('MiniKeda', () => {
   });
 
   it('leaves the replicas as they are while the scaler answers with an error', async () => {
-    const desk = new FakeDesk();
-    desk.set('w', new ScalerError('unavailable', 'the broker is away'));
+    const triggers = new FakeTriggers();
+    triggers.set('w', new ScalerError('unavailable', 'the broker is away'));
     const { workload, events, happened } = await start(
-      desk,
+      triggers,
       { pollingIntervalMs: 5, cooldownPeriodMs: 0, hpaSyncMs: 5 },
       3,
     );
