@@ -158,6 +158,21 @@ describe('conformance: streams', () => {
     expect(stream.messages).toHaveLength(1);
   });
 
+  it('30 StreamMetricSpec: a changed spec is sent on the open stream, once, and GetMetricSpec says the same', async () => {
+    const triggers = new FakeTriggers();
+    const { client, server } = await startServer(triggers);
+    const stream = client.streamMetricSpec(ref('a', { target: '2.5' }));
+    await stream.next();
+    triggers.retarget('a', 7);
+    const spec = await stream.next();
+    expect(spec.metricSpecs).toMatchObject([{ metricName: 'fake-a', targetSizeFloat: 7 }]);
+    expect(await client.getMetricSpec(ref('a', { target: '2.5' }))).toEqual(spec);
+    expect(stream.messages).toHaveLength(2);
+    stream.cancel();
+    await vi.waitFor(() => expect(server.openStreams).toBe(0));
+    expect(triggers.specFollowers).toBe(0);
+  });
+
   it('31 2,000 and more streams on ONE connection, plus unary while streams are open', async () => {
     const triggers = new FakeTriggers();
     triggers.known('a', 0);
