@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
-import { boundHttp } from '../sockets.ts';
+import { boundHttp, type Sockets } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
@@ -73,6 +73,7 @@ export class IngestServer {
   private readonly deps: IngestDeps;
   private readonly times: IngestTimes;
   private readonly app: FastifyInstance;
+  private readonly sockets: Sockets;
   private readonly inflight = new InflightBytes(0);
   private readonly kinds: readonly IngestKind[];
   private senders: Senders = noSenders;
@@ -85,6 +86,8 @@ export class IngestServer {
     this.deps = deps;
     this.times = { ...defaultTimes, ...times };
     this.app = this.createApp();
+    const { answerMs } = this.times;
+    this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs });
     const { events, hint, log, sns } = deps;
     const senders = (): Senders => this.senders;
     this.kinds = [
@@ -106,6 +109,10 @@ export class IngestServer {
   /** Whether there is something to listen for, and nobody has asked to listen yet. */
   get wantsPort(): boolean {
     return !this.opened && anySender(this.senders);
+  }
+
+  get openConnections(): number {
+    return this.sockets.size;
   }
 
   /** What all bodies hold now. */
@@ -141,7 +148,7 @@ export class IngestServer {
   }
 
   private createApp(): FastifyInstance {
-    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
+    const { headMs, requestMs, checkMs, idleMs } = this.times;
     const app = fastify({
       logger: false,
       forceCloseConnections: 'idle',
@@ -152,7 +159,6 @@ export class IngestServer {
       http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
-    boundHttp(app.server, { most: this.deps.maxConnections, answerMs });
     app.addHook('onRequest', async ({ is404 }, reply) => {
       reply.raw.once('close', this.underWay.begin());
       return is404 ? this.nothingHere(reply) : undefined;

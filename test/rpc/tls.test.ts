@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { type ChannelCredentials, status as Code, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, status as Code, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Certificates, Pair } from '../support/certificates.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -16,10 +16,12 @@ import { ref, type TestClient } from '../support/rpc-client.ts';
 const root = mkdtempSync(join(tmpdir(), 'tls-'));
 let ours: Certificates;
 let others: Certificates;
+let intruder: Certificates;
 
 beforeAll(() => {
   ours = makeCertificates(subdir('ours'));
   others = makeCertificates(subdir('others'));
+  intruder = makeCertificates(subdir('intruder'), { authority: ours.ca, clientName: 'intruder' });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -75,7 +77,6 @@ describe('TLS', () => {
 
   it('33 mTLS with names: another name of the same authority is PERMISSION_DENIED, on streams too', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const intruder = makeCertificates(subdir('intruder'), { authority: ours.ca, clientName: 'intruder' });
     const tls = {
       certFile,
       keyFile,
@@ -92,6 +93,39 @@ describe('TLS', () => {
     expect(await client.streamIsActive(ref('a')).ended).toMatchObject(denied);
     expect(await client.streamMetricSpec(ref('a')).ended).toMatchObject(denied);
   });
+
+  it.each([
+    '/externalscaler.ExternalScaler/IsActive',
+    '/externalscaler.ExternalScaler/StreamIsActive',
+    '/grpc.health.v1.Health/Check',
+    '/grpc.health.v1.Health/Watch',
+    '/grpc.health.v1.Health/List',
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
+    '/externalscaler.ExternalScaler/NoMethod',
+  ])(
+    '33 mTLS with names: another name is PERMISSION_DENIED on %s before its request is read',
+    async (path) => {
+      const { cert: certFile, key: keyFile } = ours.server;
+      const tls = { certFile, keyFile, clientCaFile: ours.ca, allowedClientNames: ['keda-operator'] };
+      const { port, server } = await startServer(triggers(), { tls });
+      const client = new Client(`127.0.0.1:${port}`, channel(ours, intruder.client));
+      const same = (bytes: Buffer): Buffer => bytes;
+      // Nothing is sent but the head of the call.
+      const call = client.makeBidiStreamRequest(path, same, same);
+      call.on('error', () => {});
+      call.resume();
+      const status = await new Promise((resolve) => call.on('status', resolve));
+      expect(status).toMatchObject({
+        code: Code.PERMISSION_DENIED,
+        details: expect.stringMatching(
+          /is for intruder, .*; grpc\.tls\.allowedClientNames allows keda-operator$/,
+        ),
+      });
+      expect(server.openCalls).toBe(0);
+      client.close();
+    },
+  );
 
   it('33 TLS 1.2 minimum', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
