@@ -56,7 +56,7 @@ async function expectServed({ grpc, admin, client }: Awaited<ReturnType<typeof s
   expect((await client.getMetricSpec(ref('w', kafka))).metricSpecs).toHaveLength(1);
 }
 
-describe('a pod that reaches the ports and does not read', { timeout: 60_000 }, () => {
+describe('a pod that reaches the ports and does not read', { timeout: 120_000 }, () => {
   it('makes nothing grow by reflection streams', async () => {
     const scaler = await serve();
     await expectServed(scaler);
