@@ -91,7 +91,7 @@ export class Admission {
     this.streams = kind(maxStreams, maxStreamsPerConnection, false, full);
     const busy = `too many calls are under way: grpc.maxCalls (${maxCalls})`;
     this.calls = kind(maxCalls, maxCalls, true, busy);
-    this.sweeper = setInterval(() => this.cutLate(), Math.min(5_000, times.callMs));
+    this.sweeper = setInterval(() => this.cutLate(), Math.min(5_000, times.callMs)).unref();
   }
 
   /** Takes its place before grpc-js on a server that has just begun to listen. */

@@ -19,11 +19,19 @@ describe('a configuration that can be used', () => {
     const { settings, connections } = loaded(await load(minimal));
     expect(settings).toEqual({
       log: { level: 'info' },
-      grpc: { host: '0.0.0.0', port: 6000 },
-      admin: { host: '0.0.0.0', port: 8080 },
+      grpc: {
+        host: '0.0.0.0',
+        port: 6000,
+        maxConnections: 256,
+        maxStreams: 60_000,
+        maxStreamsPerConnection: 40_000,
+        maxCalls: 10_000,
+      },
+      admin: { host: '0.0.0.0', port: 8080, maxConnections: 128 },
       ingest: {
         host: '0.0.0.0',
         port: 8081,
+        maxConnections: 1024,
         maxBodyBytes: 5_242_880,
         maxInflightBytes: 67_108_864,
         tokens: [],
@@ -45,7 +53,7 @@ describe('a configuration that can be used', () => {
 
   it('takes the part that is given and keeps the defaults of the rest', async () => {
     const { settings } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
-    expect(settings.grpc).toEqual({ host: '0.0.0.0', port: 7000 });
+    expect(settings.grpc).toMatchObject({ host: '0.0.0.0', port: 7000, maxConnections: 256 });
   });
 
   it('may have no connections', async () => {
