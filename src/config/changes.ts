@@ -13,7 +13,15 @@ export interface Changes {
 }
 
 /** Listening sockets stay where they are, and events where they are kept. */
-const restartKeys = ['grpc', 'admin.host', 'admin.port', 'ingest.host', 'ingest.port', 'eventLog'];
+const restartKeys = [
+  'grpc',
+  ...['admin', 'ingest'].flatMap((server) => [
+    `${server}.host`,
+    `${server}.port`,
+    `${server}.maxConnections`,
+  ]),
+  'eventLog',
+];
 
 export function changesBetween(before: LoadedConfig, after: LoadedConfig): Changes {
   const changed = [...changedSettings(before.settings, after.settings), ...changedConnections(before, after)];
