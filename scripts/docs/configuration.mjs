@@ -34,7 +34,7 @@ connections:
   leave; \`…Files\` is a list of files, for a list of values. Paths are relative to the configuration file. A file that is
   missing, empty, not UTF-8, or larger than 1 MiB is an error.
 - **Changes.** The file and every secret file are looked at every 5 seconds, and on SIGHUP. A good change is applied while
-  running: changed connections are opened again, the others are not touched. Only \`grpc\`, \`eventLog\` and the host and port of
+  running: changed connections are opened again, the others are not touched. Only \`grpc\`, \`eventLog\` and host, port and \`maxConnections\` of
   \`admin\` and \`ingest\` need a restart; the log says so. A bad change is refused and logged once, and the old configuration
   stays. The files of \`grpc.tls\` are read again by themselves.
 - **Namespaces.** A caller states the namespace it asks for. \`namespaces\` therefore only keeps tenants apart where the caller
