@@ -1,4 +1,5 @@
 import { ScalerError } from '../errors.ts';
+import { backoffMs } from '../retry.ts';
 import type {
   AnyConnection,
   AnySource,
@@ -12,7 +13,7 @@ import type {
 import type { FailureLog } from './failure-log.ts';
 import { Needs } from './needs.ts';
 import { Readings } from './readings.ts';
-import { backoffMs, nextOnBeat, spreadMs, wakeReadAt, watchRetryMs } from './schedule.ts';
+import { nextOnBeat, spreadMs, wakeReadAt, watchRetryMs } from './schedule.ts';
 import type { TriggerState } from './trigger-state.ts';
 
 export interface MonitorOptions {

@@ -21,15 +21,6 @@ export function spreadMs(intervalMs: number, leastMs: number, part: number): num
   return leastMs >= intervalMs ? intervalMs : leastMs + (intervalMs - leastMs) * part;
 }
 
-export const backoffBaseMs = 1000;
-export const backoffMaxMs = 30_000;
-
-/** Doubles from one second to thirty, ± 20 %. `random` is in [0, 1). */
-export function backoffMs(failures: number, random: number): number {
-  const doubled = Math.min(backoffBaseMs * 2 ** Math.min(failures - 1, 16), backoffMaxMs);
-  return doubled * (0.8 + 0.4 * random);
-}
-
 /** How long a refused watch is left alone: a moved leader is known in seconds, a missing right stays missing. */
 export function watchRetryMs(attempts: number): number {
   return Math.min(5_000 * 2 ** Math.min(attempts - 1, 16), 60_000);

@@ -1,3 +1,5 @@
+import { retryAfterMs } from '../../retry.ts';
+
 export type Operation = 'GetQueueAttributes' | 'GetQueueUrl';
 
 /** What was asked, for the message. */
@@ -11,6 +13,7 @@ export interface Asked {
   limitMs: number;
 }
 
+const leastRetryAfterMs = 1_000;
 const maxRetryAfterMs = 300_000;
 
 /** What an error of the AWS SDK says, as far as it is to be told apart. */
@@ -34,14 +37,14 @@ export function factsOf(reason: unknown): Facts {
     code: typeof name === 'string' ? name : '',
     systemCode: typeof code === 'string' ? code : '',
     status: typeof status === 'number' ? status : undefined,
-    retryAfterMs: retryAfterMs(headers['retry-after']),
+    retryAfterMs: boundedRetryAfterMs(headers['retry-after']),
     message: typeof message === 'string' ? message : String(reason),
   };
 }
 
-function retryAfterMs(value: unknown): number | undefined {
-  const seconds = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
-  return seconds === undefined ? undefined : Math.min(Math.max(1, seconds) * 1000, maxRetryAfterMs);
+function boundedRetryAfterMs(header: unknown): number | undefined {
+  const askedMs = typeof header === 'string' ? retryAfterMs(header, Date.now()) : undefined;
+  return askedMs === undefined ? undefined : Math.min(Math.max(leastRetryAfterMs, askedMs), maxRetryAfterMs);
 }
 
 function mapping(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMaxMs, backoffMs, nextOnBeat, spreadMs, wakeReadAt } from '../../../src/monitor/schedule.ts';
+import { nextOnBeat, spreadMs, wakeReadAt } from '../../../src/monitor/schedule.ts';
 
 describe('nextOnBeat', () => {
   it.each([
@@ -32,19 +32,6 @@ describe('spreadMs', () => {
     expect([0, 0.5, 1].map((part) => spreadMs(5_000, 1_000, part))).toEqual([1_000, 3_000, 5_000]);
     expect(spreadMs(1_000, 1_000, 0)).toBe(1_000);
     expect(spreadMs(700, 1_000, 0)).toBe(700);
-  });
-});
-
-describe('backoffMs', () => {
-  it('doubles from one second to thirty', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 1_000].map((failures) => backoffMs(failures, 0.5))).toEqual([
-      1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
-    ]);
-  });
-
-  it('varies by a fifth', () => {
-    expect(backoffMs(1, 0)).toBe(800);
-    expect(backoffMs(9, 1)).toBeCloseTo(1.2 * backoffMaxMs);
   });
 });
 

@@ -1,8 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
+import { backoffMs } from '../../../retry.ts';
 import type { GitHubApi } from '../api.ts';
 import type { RunRef } from '../job.ts';
 import type { Outlook, Work } from './agenda.ts';
-import { backoffMs } from './backoff.ts';
 import type { Interest } from './interest.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
 import type { Lookups } from './lookups.ts';
@@ -13,6 +13,7 @@ import type { Repo } from './repo.ts';
 import type { RepoBook } from './repo-book.ts';
 import type { RepoList } from './repo-list.ts';
 import type { RunReader } from './run-reader.ts';
+import { mostBackoffMs } from './settings.ts';
 import { stretched, sweepsHeldUntilMs } from './stretch.ts';
 import type { Sweeper } from './sweeper.ts';
 
@@ -124,7 +125,7 @@ export class Tasks {
       return deliveries;
     } catch (reason) {
       this.deliveryFailures += 1;
-      redelivery.postpone(now() + backoffMs(this.deliveryFailures, random()));
+      redelivery.postpone(now() + backoffMs(this.deliveryFailures, random(), mostBackoffMs));
       throw within(reason, deliveries);
     }
   }
@@ -178,7 +179,7 @@ export class Tasks {
     const news = repo.error?.message !== error.message;
     repo.error = error;
     repo.failures += 1;
-    repo.retryAtMs = now() + backoffMs(repo.failures, random());
+    repo.retryAtMs = now() + backoffMs(repo.failures, random(), mostBackoffMs);
     if (news && repo.sweptAtMs === undefined) changed(repo.name);
   }
 

@@ -1,4 +1,69 @@
-import { retryAfterMs } from './retry-after.ts';
+import type { CloudEventV1 } from 'cloudevents';
+import type { Decision, DecisionKind } from '../monitor/decision.ts';
+import { retryAfterMs } from '../retry.ts';
+
+export type { Decision } from '../monitor/decision.ts';
+
+/** A decision as it is logged and posted: plain JSON, without secrets and metadata values. */
+export interface DecisionData {
+  readonly decision: DecisionKind;
+  readonly namespace: string;
+  /** The ScaledObject's or ScaledJob's. */
+  readonly name: string;
+  /** The trigger's identity; unique, and equal in every pod. */
+  readonly trigger: string;
+  readonly source: string;
+  readonly connection: string;
+  readonly metric: string;
+  readonly cause: string;
+  readonly value?: number;
+  readonly target: number;
+  readonly activation: number;
+  readonly ageMs?: number;
+  readonly lastedMs?: number;
+  readonly error?: string;
+}
+
+export function dataOf(decision: Decision): DecisionData {
+  const { kind, trigger, cause, value, ageMs, lastedMs, error } = decision;
+  return {
+    decision: kind,
+    namespace: trigger.reference.namespace,
+    name: trigger.reference.name,
+    trigger: trigger.id,
+    source: trigger.source.kind,
+    connection: trigger.connection.name,
+    metric: trigger.metricName,
+    cause,
+    ...(value !== undefined && { value }),
+    target: trigger.target.perReplica,
+    activation: trigger.target.activation,
+    ...(ageMs !== undefined && { ageMs: Math.round(ageMs) }),
+    ...(lastedMs !== undefined && { lastedMs: Math.round(lastedMs) }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+/**
+ * A decision as a CloudEvent 1.0. Made by hand, and held against the SDK in tests: the SDK would check each
+ * against a schema that the types here keep already.
+ */
+export function eventOf(
+  decision: Decision,
+  { id, source }: { id: string; source: string },
+): CloudEventV1<DecisionData> {
+  const { namespace, name } = decision.trigger.reference;
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    type: `dev.backlog-scaler.trigger.${decision.kind}`,
+    subject: `${namespace}/${name}`,
+    time: new Date(decision.atMs).toISOString(),
+    datacontenttype: 'application/json',
+    data: dataOf(decision),
+  };
+}
 
 export interface PostOptions {
   readonly url: string;
@@ -17,6 +82,8 @@ export type Outcome =
 const refusals: readonly number[] = [400, 413, 415, 422];
 /** What a sink may say beside its status before its connection is given up. */
 const maxAnswerBytes = 65_536;
+/** A sink that asks for more is asked again after this time all the same. */
+const mostRetryAfterMs = 300_000;
 
 /** Posts one batch (CloudEvents JSON format §4, HTTP binding §3.3). Never rejects, and says no secret. */
 export async function post(options: PostOptions, body: string, signal: AbortSignal): Promise<Outcome> {
@@ -57,7 +124,12 @@ function outcomeOf({ ok, status, headers }: Response): Outcome {
   if (ok) return { kind: 'accepted' };
   if (refusals.includes(status)) return { kind: 'refused', reason: `answers ${status}` };
   const reason = `answers ${status}${advice(status)}`;
-  return { kind: 'failed', reason, retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()) };
+  const askedMs = retryAfterMs(headers.get('retry-after'), Date.now());
+  return {
+    kind: 'failed',
+    reason,
+    retryAfterMs: askedMs === undefined ? undefined : Math.min(askedMs, mostRetryAfterMs),
+  };
 }
 
 function advice(status: number): string {

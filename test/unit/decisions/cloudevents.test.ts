@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { expect, it } from 'vitest';
-import { dataOf } from '../../../src/decisions/data.ts';
-import { eventOf } from '../../../src/decisions/event.ts';
+import { dataOf, eventOf } from '../../../src/decisions/cloudevents.ts';
 import type { DecisionKind } from '../../../src/monitor/decision.ts';
 import { decisionWith } from '../../support/decision.ts';
 
