@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { MemoryEventLog } from '../../src/events/memory.ts';
+import { MemoryEventLog } from '../../src/event-log/memory.ts';
 import type { Receiver } from '../../src/ingest/receiver.ts';
 import { type Hinted, noSenders, type Senders } from '../../src/ingest/senders.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryEventLog } from '../../../src/events/memory.ts';
+import { MemoryEventLog } from '../../../src/event-log/memory.ts';
 import type { InboundEvent } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { recordingLog } from '../../support/recording-log.ts';
