@@ -1,4 +1,8 @@
 import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { FileEventLog } from './file.ts';
+import { LevelStore } from './level-store.ts';
+import { MemoryEventLog } from './memory.ts';
 
 /**
  * Where verified events from outside are kept, and from where every ledger is fed. What is appended reaches
@@ -12,4 +16,26 @@ export interface EventLog {
   feedOf(connection: string): EventFeed;
   /** What is being appended is still kept. */
   close(): Promise<void>;
+}
+
+/** `eventLog` of the configuration. */
+export type EventLogSettings =
+  | { readonly type: 'memory'; readonly maxEvents: number }
+  | {
+      readonly type: 'file';
+      readonly dir: string;
+      readonly retentionSeconds: number;
+      readonly maxEvents: number;
+    };
+
+export function createEventLog(settings: EventLogSettings, log: Logger): EventLog {
+  const { maxEvents } = settings;
+  if (settings.type === 'memory') return new MemoryEventLog({ maxEvents, log });
+  const { dir, retentionSeconds } = settings;
+  return new FileEventLog({
+    store: new LevelStore(dir),
+    retentionMs: retentionSeconds * 1000,
+    maxEvents,
+    log,
+  });
 }

@@ -1,7 +1,30 @@
 import { setImmediate } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { ScalerError } from '../errors.ts';
-import type { Entry, EventStore } from './store.ts';
+import type { InboundEvent } from '../sources/source.ts';
+
+/** An event as it is stored: in which place, and its text. */
+export interface Entry {
+  readonly sequence: number;
+  readonly text: string;
+}
+
+/** What the durable log needs of a store. Sequences are whole numbers from 1; every call can reject with any error. */
+export interface EventStore {
+  /** Rejects with ScalerError, which says what to do. Can be called again after `close`. */
+  open(): Promise<void>;
+  /** All of them or none; they are on the disk when this resolves. */
+  put(entries: readonly Entry[]): Promise<void>;
+  /** Takes entries away and says in the same write since when all are there, in ms since 1970. */
+  remove(sequences: readonly number[], keptSinceMs: number): Promise<void>;
+  /** Those after one sequence and up to another, as they are now, in their order, some at a time. */
+  read(after: number, upTo: number): AsyncIterable<readonly Entry[]>;
+  /** The last sequence there is; 0: none. */
+  last(): Promise<number>;
+  /** What `remove` last said; 0: nothing was ever removed. */
+  keptSinceMs(): Promise<number>;
+  close(): Promise<void>;
+}
 
 /** Handed on in one turn of the event loop. */
 const entriesPerTurn = 500;
@@ -106,4 +129,24 @@ function advice(code: unknown, message: string): string {
     default:
       return `cannot be used (${message}): mount a volume there that the user of this process may write to`;
   }
+}
+
+/** The event as it is written; JSON, so that a person can read it too. */
+export function encode(event: InboundEvent): string {
+  return JSON.stringify(event);
+}
+
+/** Undefined for what is no event: damaged, or of a version that wrote it in another way. */
+export function decode(text: string): InboundEvent | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { connection, type, id, receivedAtMs, fact }: Partial<Record<keyof InboundEvent, unknown>> = value;
+  if (typeof connection !== 'string' || typeof type !== 'string' || typeof id !== 'string') return undefined;
+  if (typeof receivedAtMs !== 'number') return undefined;
+  return { connection, type, id, receivedAtMs, fact };
 }

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { FileEventLog } from '../../src/event-log/file.ts';
-import { LevelStore } from '../../src/event-log/level-store.ts';
-import type { Entry } from '../../src/event-log/store.ts';
+import { type Entry, LevelStore } from '../../src/event-log/level-store.ts';
 import type { EventFeed, InboundEvent } from '../../src/sources/source.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 
