@@ -1,5 +1,4 @@
-import { FewAMinute } from '../telemetry/few-a-minute.ts';
-import type { Logger } from '../telemetry/log.ts';
+import { FewAMinute, type Logger } from '../telemetry/log.ts';
 
 /** Says that signatures are refused: once a minute for each path, however many come. */
 export class RefusalLog {

@@ -1,6 +1,5 @@
 import type { ScalerError } from '../errors.ts';
-import { FewAMinute } from '../telemetry/few-a-minute.ts';
-import type { Logger } from '../telemetry/log.ts';
+import { FewAMinute, type Logger } from '../telemetry/log.ts';
 
 /** Whoever reaches the port can have triggers refused, each for a text of their own. */
 const mostAMinute = 30;

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { Scaler, type ScalerOptions } from '../../src/scaler.ts';
 import { sources } from '../../src/sources/index.ts';
-import { addProcessMetrics } from '../../src/telemetry/process-metrics.ts';
+import { addProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
 

@@ -1,6 +1,5 @@
 import type { ErrorCode, ScalerError } from '../../errors.ts';
-import { FewAMinute } from '../../telemetry/few-a-minute.ts';
-import type { Logger } from '../../telemetry/log.ts';
+import { FewAMinute, type Logger } from '../../telemetry/log.ts';
 import type { Outcome } from '../answer.ts';
 
 /** What is said of messages that are not taken; the sender of one that is verified late does not see it. */
