@@ -215,10 +215,10 @@ export class Board {
     const { metrics } = this.options;
     metrics.onCollect(() => {
       metrics.triggers.reset();
-      metrics.monitors.reset();
+      metrics.subjects.reset();
       for (const { trigger } of this.register.all()) metrics.triggers.inc({ source: trigger.source.kind });
       for (const reader of this.readers.values()) {
-        metrics.monitors.inc({ source: reader.configured.source.kind }, reader.size);
+        metrics.subjects.inc({ source: reader.configured.source.kind }, reader.size);
       }
     });
   }

@@ -72,7 +72,7 @@ export class Metrics {
   );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
-  readonly monitors = this.gauge('monitors', 'Subjects that are measured.', ['source']);
+  readonly subjects = this.gauge('subjects', 'Subjects that are measured.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
     'When the certificate of the gRPC server ends.',

@@ -36,7 +36,7 @@ async function exposition(): Promise<string> {
   metrics.decisionsDropped.inc({ to: 'sink' });
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
-  metrics.monitors.set({ source }, 1);
+  metrics.subjects.set({ source }, 1);
   metrics.tlsCertificateExpiry.set(1_800_000_000);
   metrics.configReloads.inc({ outcome: 'applied' });
   metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v20.20.2' }, 1);
