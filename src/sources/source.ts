@@ -13,7 +13,7 @@ import type { SourceMetrics } from '../telemetry/metrics.ts';
 
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
-  | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail(): Detail }
+  | { kind: 'known'; items: number; active: boolean; detail(): Detail }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
   | { kind: 'active'; why: string }
   | { kind: 'unknown'; error: ScalerError };

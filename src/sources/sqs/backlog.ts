@@ -33,7 +33,6 @@ export function backlog(params: SqsParams, view: View): Reading {
     items: maxConcurrency === undefined ? items : Math.min(items, maxConcurrency * params.queueLength),
     active,
     detail: () => ({ ...snapshot, ...because }),
-    ...(maxConcurrency === undefined ? {} : { capReplicas: maxConcurrency }),
   };
 }
 
