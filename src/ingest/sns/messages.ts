@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from '../answer.ts';
@@ -9,7 +10,6 @@ import { Confirmations } from './confirmations.ts';
 import { announcedIn, isContentType, isRaw, unsigned, unsignedRaw } from './headers.ts';
 import { type Get, httpsGet } from './https-get.ts';
 import { type Message, parseMessage } from './message.ts';
-import { Seen } from './seen.ts';
 import { Signature } from './signature.ts';
 import { TroubleLog, troubleOf } from './trouble.ts';
 
@@ -20,6 +20,8 @@ const maxBodyBytes = 2 * 1024 * 1024;
 /** Each waits at most 2 s for a certificate, and holds a few hundred bytes. */
 const maxWaiting = 1_000;
 const busyRetrySeconds = 5;
+/** At SNS's highest rates this is seconds; what is forgotten and comes again is one hint too many. */
+const maxRemembered = 10_000;
 
 export interface SnsMessagesOptions {
   readonly senders: () => Senders;
@@ -58,7 +60,8 @@ export class SnsMessages implements IngestKind {
   private readonly closing = new AbortController();
   private readonly certificates: Certificates;
   private readonly confirmations: Confirmations;
-  private readonly seen = new Seen();
+  /** What has been taken already: SNS sends again what it takes for lost, and anybody can send again what they have seen. */
+  private readonly seen = new LRUCache<string, true>({ max: maxRemembered });
   private readonly troubles: TroubleLog;
   private waiting = 0;
 
@@ -149,7 +152,8 @@ export class SnsMessages implements IngestKind {
     } finally {
       this.waiting -= 1;
     }
-    if (!this.seen.add(key)) return 'ignored';
+    if (this.seen.has(key)) return 'ignored';
+    this.seen.set(key, true);
     const outcome = await this.act(notice);
     // SNS sends a confirmation again that did not work.
     if (outcome === 'unavailable') this.seen.delete(key);

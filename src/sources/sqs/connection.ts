@@ -1,13 +1,16 @@
+import { LRUCache } from 'lru-cache';
 import { ScalerError } from '../../errors.ts';
 import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '../source.ts';
 import { SqsClient } from './client.ts';
 import type { SqsConfig } from './config.ts';
 import { urlOf } from './own-queue.ts';
 import type { SqsParams } from './params.ts';
-import { QueueUrls } from './queue-urls.ts';
 import { Slots } from './slots.ts';
 import type { SqsNeed, SqsSnapshot } from './snapshot.ts';
 import { ThrottledQueues } from './throttled.ts';
+
+/** Far more queues than an account's triggers name. */
+const maxUrls = 10_000;
 
 /** One account and region, with one set of credentials. Nothing is sent before something is read. */
 export function connect(config: SqsConfig, { metrics }: Pick<ConnectionDeps, 'metrics'>): SqsConnection {
@@ -18,7 +21,8 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
   private readonly config: SqsConfig;
   private readonly client: SqsClient;
   private readonly slots: Slots;
-  private readonly urls = new QueueUrls();
+  /** The URLs of queues that are known by name, each asked for once. */
+  private readonly urls = new LRUCache<string, string>({ max: maxUrls });
   private readonly throttled = new ThrottledQueues(() => performance.now());
 
   constructor(config: SqsConfig, client: SqsClient) {
@@ -67,13 +71,21 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
     const fault = this.throttled.fault(key);
     if (fault) throw fault;
     try {
-      const known = url ?? (await this.urls.of(name, () => this.client.queueUrl(name, signal)));
+      const known = url ?? (await this.urlOf(name, signal));
       return { snapshot: await this.client.counts({ name, url: known }, signal) };
     } catch (reason) {
       const error = ScalerError.from(reason);
-      if (error.code === 'not_found') this.urls.forget(name);
+      if (error.code === 'not_found') this.urls.delete(name);
       this.throttled.failed(key, error);
       throw error;
     }
+  }
+
+  private async urlOf(name: string, signal: AbortSignal): Promise<string> {
+    const known = this.urls.get(name);
+    if (known !== undefined) return known;
+    const url = await this.client.queueUrl(name, signal);
+    this.urls.set(name, url);
+    return url;
   }
 }
