@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
+import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
-import { bears } from './bearer.ts';
 import { parsePageQuery } from './page-query.ts';
 import { triggerPage } from './trigger-page.ts';
 import type { TriggerBoard } from './trigger-series.ts';

@@ -1,7 +1,7 @@
+import { bearerOf } from '../bearer.ts';
 import { type Answer, refusal } from './answer.ts';
 import type { Head } from './kind.ts';
 import type { Senders } from './senders.ts';
-import { bearerOf } from './tokens.ts';
 
 /**
  * The answer to a request that must show a bearer token for its connection, and does not; undefined: it does.

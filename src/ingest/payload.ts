@@ -1,9 +1,11 @@
+import { mediaTypeOf } from './media-type.ts';
+
 const types = ['application/json', 'application/x-www-form-urlencoded'] as const;
 export type PayloadType = (typeof types)[number];
 
 /** The content types that GitHub can be told to send; undefined for any other. */
 export function payloadTypeOf(contentType: string | undefined): PayloadType | undefined {
-  const given = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  const given = mediaTypeOf(contentType);
   return types.find((type) => type === given);
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { bearerOf, hashOf, isSame } from '../bearer.ts';
 
 /** A bearer token, and whom it may send to. */
 export interface Token {
@@ -39,7 +39,7 @@ export class Tokens {
     const given = bearerOf(authorization);
     if (given === undefined) return undefined;
     const hash = hashOf(given);
-    const fitting = this.known.filter((one) => timingSafeEqual(one.hash, hash)).map(({ bearer }) => bearer);
+    const fitting = this.known.filter((one) => isSame(one.hash, hash)).map(({ bearer }) => bearer);
     const [first] = fitting;
     if (first === undefined || fitting.length === 1) return first;
     return {
@@ -47,13 +47,4 @@ export class Tokens {
       connections: new Set(fitting.flatMap(({ connections }) => [...connections])),
     };
   }
-}
-
-/** The token in a header, whosever it is. */
-export function bearerOf(authorization: string | undefined): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -1,4 +1,4 @@
-import { isJson, isText, mediaTypeOf } from './media-type.ts';
+import { isJson, isText, mediaTypeOf } from '../media-type.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isJson, mediaTypeOf } from './media-type.ts';
+import { isJson, mediaTypeOf } from '../media-type.ts';
 
 /** How a request says its events. */
 export type Mode =

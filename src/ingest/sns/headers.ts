@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, refusal } from '../answer.ts';
+import { mediaTypeOf } from '../media-type.ts';
 import { type MessageType, messageTypes } from './message.ts';
 
 /** What the headers of a message say (Amazon SNS Developer Guide, "HTTP/HTTPS headers"). They are not signed. */
@@ -38,6 +39,6 @@ export function unsignedRaw(): Answer {
 
 /** SNS sends text/plain, or what `headerContentType` of its delivery policy says: of JSON, it can be told these two. */
 export function isContentType(contentType: string | undefined): boolean {
-  const given = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  const given = mediaTypeOf(contentType);
   return given === 'text/plain' || given === 'application/json';
 }
