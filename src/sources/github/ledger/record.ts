@@ -25,7 +25,7 @@ export interface JobRecord {
 }
 
 /** How late a webhook may be before we ask REST whether it is still true. */
-export const lateAfterMs = 15 * 60_000;
+const lateAfterMs = 15 * 60_000;
 
 /** What a webhook says. `atMs`: when we received it. */
 export function fromWebhook(job: Job, labelSet: LabelSet, atMs: number): JobRecord {

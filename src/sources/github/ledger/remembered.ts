@@ -1,5 +1,5 @@
 /** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
-export const redeliveryMs = 72 * 3_600_000;
+const redeliveryMs = 72 * 3_600_000;
 
 /** What is remembered by id for 72 h, within a bound in number. The oldest go first. */
 export class Remembered<V extends { readonly atMs: number }> {

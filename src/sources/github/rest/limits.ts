@@ -33,7 +33,7 @@ export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number):
 }
 
 /** A 403 is a missing permission as well; what tells them apart without headers is only the message. */
-export function isSecondaryLimit(answer: Answer): boolean {
+function isSecondaryLimit(answer: Answer): boolean {
   if (answer.status === 429) return true;
   return (
     answer.status === 403 &&
