@@ -4,14 +4,13 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { MemoryEventLog } from '../../src/event-log/memory.ts';
 import type { Receiver } from '../../src/ingest/receiver.ts';
-import { type Hinted, noSenders, type Senders } from '../../src/ingest/senders.ts';
+import { type Hinted, noSenders, type Senders, type Token, Tokens } from '../../src/ingest/senders.ts';
 import {
   type IngestDeps,
   type IngestLimits,
   IngestServer,
   type IngestTimes,
 } from '../../src/ingest/server.ts';
-import { type Token, Tokens } from '../../src/ingest/tokens.ts';
 import type { InboundEvent } from '../../src/sources/source.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
