@@ -1,6 +1,5 @@
-import { backlog } from '../../dist/sources/github/backlog.js';
+import { backlog, matches, runnerOf } from '../../dist/sources/github/backlog.js';
 import type { Job } from '../../dist/sources/github/job.js';
-import { matches, runnerOf } from '../../dist/sources/github/labels.js';
 import { Ledger } from '../../dist/sources/github/ledger/ledger.js';
 import type { GitHubParams } from '../../dist/sources/github/params.js';
 import type { GitHubSnapshot } from '../../dist/sources/github/snapshot.js';

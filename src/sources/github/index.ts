@@ -1,10 +1,8 @@
 import type { Source } from '../source.ts';
-import { backlog, target } from './backlog.ts';
+import { backlog, conflict, pace, target } from './backlog.ts';
 import { type GitHubConfig, githubConfig, sendsSecretInPlaintext, webhookSecretsOf } from './config.ts';
-import { conflict } from './conflict.ts';
 import { connect } from './connection.ts';
 import { githubConnectionKeys } from './connection-keys.ts';
-import { pace } from './pace.ts';
 import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
 import { fact, owns } from './webhook.ts';

@@ -1,7 +1,6 @@
 import type { Source } from '../source.ts';
-import { backlog, target } from './backlog.ts';
+import { backlog, conflict, target } from './backlog.ts';
 import { type SqsConfig, sqsConfig } from './config.ts';
-import { conflict } from './conflict.ts';
 import { connect } from './connection.ts';
 import { sqsConnectionKeys } from './connection-keys.ts';
 import { fold, type SqsHistory } from './history.ts';

@@ -8,7 +8,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { silenceSdkVersionWarning, silentSdkLog } from '../../../sources/sqs/sdk-log.ts';
+import { silenceSdkVersionWarning, silentSdkLog } from '../../../sources/sqs/sdk.ts';
 import type { WorkQueue } from '../../workers.ts';
 import { scenario } from './scenario.ts';
 

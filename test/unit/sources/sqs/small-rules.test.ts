@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
-import { awsOrigin } from '../../../../src/sources/sqs/aws-host.ts';
-import { limited, OutOfTime } from '../../../../src/sources/sqs/limited.ts';
-import { Slots } from '../../../../src/sources/sqs/slots.ts';
-import { ThrottledQueues } from '../../../../src/sources/sqs/throttled.ts';
+import { limited, OutOfTime } from '../../../../src/sources/sqs/client.ts';
+import { Slots, ThrottledQueues } from '../../../../src/sources/sqs/connection.ts';
+import { awsOrigin } from '../../../../src/sources/sqs/endpoint.ts';
 
 describe('slots', () => {
   it('are taken in order, and freed by a task that fails', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextQuery } from '../../../../../src/sources/github/rest/link.ts';
+import { nextQuery } from '../../../../../src/sources/github/rest/client.ts';
 import { repoPath } from '../../../../../src/sources/github/rest/repo-path.ts';
 import { said } from '../../../../../src/sources/github/rest/said.ts';
 

@@ -1,6 +1,4 @@
-import type { ItemFact } from '../fact.ts';
-import { type Item, join } from './item.ts';
-import { RecentlyHeard } from './recently-heard.ts';
+import { type ItemFact, itemStates } from './fact.ts';
 
 export interface Counts {
   readonly queued: number;
@@ -96,5 +94,59 @@ export class Ledger {
       item.state === 'queued' ? { queued: queued + step, running } : { queued, running: running + step },
     );
     return true;
+  }
+}
+
+/** What is known of an item: greatest of what was heard. Never changed in place. */
+export interface Item {
+  readonly backlog: string;
+  readonly key: string;
+  readonly state: ItemFact['state'];
+  readonly attempt: number;
+}
+
+/** Of a later attempt only its own events count; within one the furthest state does. */
+export function join(a: Item, b: Item): Item {
+  if (a.attempt !== b.attempt) return a.attempt > b.attempt ? a : b;
+  return itemStates.indexOf(a.state) >= itemStates.indexOf(b.state) ? a : b;
+}
+
+/** Values by name, those that were heard of longest ago first. */
+export class RecentlyHeard<T> {
+  private readonly heard = new Map<string, { value: T; atMs: number }>();
+
+  get size(): number {
+    return this.heard.size;
+  }
+
+  get(name: string): T | undefined {
+    return this.heard.get(name)?.value;
+  }
+
+  /** `atMs` is never less than in a call before. */
+  set(name: string, value: T, atMs: number): void {
+    // A name that is set again would stay where it was.
+    this.heard.delete(name);
+    this.heard.set(name, { value, atMs });
+  }
+
+  delete(name: string): void {
+    this.heard.delete(name);
+  }
+
+  deleteOldest(): void {
+    for (const name of this.heard.keys()) {
+      this.heard.delete(name);
+      return;
+    }
+  }
+
+  /** Takes those away that were last heard of before `atMs`. */
+  *takeBefore(atMs: number): Iterable<T> {
+    for (const [name, { value, atMs: heardMs }] of this.heard) {
+      if (heardMs >= atMs) return;
+      this.heard.delete(name);
+      yield value;
+    }
   }
 }
