@@ -25,6 +25,7 @@ interface Sent {
 
 export const githubCost: Row = {
   name: 'github-cost',
+  inProcess: true,
   about: `REST requests an hour for ${repositories} repositories with ${openRuns} open runs, and KEDA's for the same`,
   measure,
 };

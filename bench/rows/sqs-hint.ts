@@ -17,9 +17,9 @@ export const sqsHint: Row = {
   measure,
 };
 
-async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const sqs = await BenchSqs.start();
-  const scaler = await serveSqs(sqs);
+  const scaler = await serveSqs(checkout, sqs);
   const names = Array.from({ length: queues }, (_, index) => queueName(index));
   const followers = new Followers(scaler.address, new Map(names.map((name) => [name, worker(name)])));
   const waking = new Waking(sqs, scaler, followers);

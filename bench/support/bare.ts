@@ -9,8 +9,8 @@ export interface BareServer {
   readonly process: NodeProcess;
 }
 
-export async function startBare(): Promise<BareServer> {
-  const child = new NodeProcess([program]);
+export async function startBare({ probed = false } = {}): Promise<BareServer> {
+  const child = new NodeProcess([program], { probed });
   let port = '';
   await child.until((line) => {
     port = /^listening (\d+)$/.exec(line)?.[1] ?? '';
