@@ -78,13 +78,12 @@ async function trial(broker: BenchKafka, followers: Followers, topic: string): P
 }
 
 /**
- * The same for a topic with lag, whose group commits to the end first. The record comes a second after that, or with
- * the scaler's `false` where that comes later: before it there is no edge to wait for.
+ * The same for a topic with lag, whose group commits to the end first. The record comes a second after that, or when
+ * the trigger is inactive where that takes longer: before it there is no edge to wait for.
  */
 async function rested(broker: BenchKafka, followers: Followers, topic: string): Promise<number> {
-  const atRest = followers.next(topic, false);
   await broker.drain([topic]);
-  await Promise.all([atRest, sleep(restMs)]);
+  await Promise.all([followers.untilInactive(topic), sleep(restMs)]);
   return await trial(broker, followers, topic);
 }
 

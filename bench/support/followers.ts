@@ -1,17 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { ExternalScaler } from '../../dist/grpc/contract.js';
 import type { IsActiveResponse__Output } from '../../dist/grpc/generated/externalscaler/IsActiveResponse.js';
 import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
 
 const limitMs = 5000;
+const askEveryMs = 20;
 
 /** One StreamIsActive for each name, held with the library that the scaler's users have. */
 export class Followers {
   private readonly client: InstanceType<typeof ExternalScaler>;
-  private readonly waiting = new Map<string, { readonly active: boolean; told(atMs: number): void }>();
+  private readonly references: ReadonlyMap<string, ScaledObjectRef>;
+  private readonly waiting = new Map<string, (atMs: number) => void>();
 
   constructor(address: string, references: ReadonlyMap<string, ScaledObjectRef>) {
     this.client = new ExternalScaler(address, credentials.createInsecure());
+    this.references = references;
     for (const [name, reference] of references) this.follow(name, reference);
   }
 
@@ -20,26 +24,37 @@ export class Followers {
     // It ends when the row does; a trial that waits for it then runs into its limit.
     stream.on('error', () => {});
     stream.on('data', ({ result }: IsActiveResponse__Output) => {
-      const waiting = this.waiting.get(name);
-      if (waiting?.active === result) waiting.told(performance.now());
+      if (result) this.waiting.get(name)?.(performance.now());
     });
   }
 
   /** Resolves with the time of the next `true`. */
   nextTrue(name: string): Promise<number> {
-    return this.next(name, true);
-  }
-
-  /** Resolves with the time of the next message that says this. One at a time may wait for each name. */
-  next(name: string, active: boolean): Promise<number> {
     return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => reject(new Error(`${name}: no \`${active}\` came`)), limitMs);
-      const told = (atMs: number) => {
+      const limit = setTimeout(() => reject(new Error(`${name}: no \`true\` came`)), limitMs);
+      this.waiting.set(name, (atMs) => {
         clearTimeout(limit);
         this.waiting.delete(name);
         resolve(atMs);
-      };
-      this.waiting.set(name, { active, told });
+      });
+    });
+  }
+
+  /** Resolves when IsActive says `false`: the stream says it on open only. */
+  async untilInactive(name: string): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    while (await this.isActive(name)) {
+      if (performance.now() > deadline) throw new Error(`${name} stays active`);
+      await sleep(askEveryMs);
+    }
+  }
+
+  private isActive(name: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.client.IsActive(this.references.get(name) ?? {}, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer?.result === true);
+      });
     });
   }
 
