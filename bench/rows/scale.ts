@@ -57,8 +57,6 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
     topics.map((topic) => [topic, each.map((number) => `${groupOf(topic)}-${number}`)]),
   );
   const shared = new Map(topics.map((topic) => [topic, [groupOf(topic)]]));
-  progress(`committing the offsets of ${size.scaledObjects} groups`);
-  await broker.drainGroups(distinct);
   const scene = { size, broker, checkout, progress };
   return [
     ...(await measureLoad(scene, distinct, { residentMiB: 400 })),
@@ -95,6 +93,8 @@ async function measureBare({ size }: Scene, references: readonly Reference[]): P
 
 async function measureOurs(scene: Scene, groups: Groups, references: readonly Reference[]) {
   const { size, broker, checkout, progress } = scene;
+  progress(`committing the offsets of ${countOf(groups)} groups`);
+  await broker.drainGroups(groups);
   const scaler = await checkout.start(broker.bootstrapServers, { probed: true });
   const around = new Surroundings(scene, groups, scaler);
   try {
