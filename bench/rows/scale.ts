@@ -57,12 +57,14 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
     topics.map((topic) => [topic, each.map((number) => `${groupOf(topic)}-${number}`)]),
   );
   const shared = new Map(topics.map((topic) => [topic, [groupOf(topic)]]));
+  progress(`committing the offsets of ${size.scaledObjects} groups`);
+  await broker.drainGroups(distinct);
   const scene = { size, broker, checkout, progress };
-  return [
-    ...(await measureLoad(scene, distinct, { residentMiB: 400 })),
-    ...(await measureLoad(scene, shared, { residentMiB: 350 })),
-    await measureCost(scene, distinct),
-  ];
+  const costs = await measureCost(scene, distinct);
+  const onDistinct = await measureLoad(scene, distinct, { residentMiB: 400 });
+  await broker.drainGroups(shared);
+  const onShared = await measureLoad(scene, shared, { residentMiB: 350 });
+  return [...onDistinct, ...onShared, ...costs];
 }
 
 /** A bare server first, alone, then ours: under the same streams and calls. */
@@ -93,8 +95,6 @@ async function measureBare({ size }: Scene, references: readonly Reference[]): P
 
 async function measureOurs(scene: Scene, groups: Groups, references: readonly Reference[]) {
   const { size, broker, checkout, progress } = scene;
-  progress(`committing the offsets of ${countOf(groups)} groups`);
-  await broker.drainGroups(groups);
   const scaler = await checkout.start(broker.bootstrapServers, { probed: true });
   const around = new Surroundings(scene, groups, scaler);
   try {
@@ -311,7 +311,7 @@ interface Bytes {
  * What each more costs one scaler: triggers on groups of their own, triggers on groups known by then, and streams.
  * Each time all topics are at rest, and garbage has been collected.
  */
-async function measureCost({ size, broker, checkout, progress }: Scene, groups: Groups): Promise<Finding> {
+async function measureCost({ size, broker, checkout, progress }: Scene, groups: Groups): Promise<Finding[]> {
   const { before, more } = size;
   const scaler = await checkout.start(broker.bootstrapServers, { probed: true });
   const bare = await startBare({ probed: true });
@@ -343,7 +343,7 @@ async function measureCost({ size, broker, checkout, progress }: Scene, groups: 
     const bareStreams = perEach(bareBefore, await bare.process.collected(), more);
     ours.close();
     theirs.close();
-    return costFinding({ both, trigger, streams, bareStreams });
+    return costFindings({ both, trigger, streams, bareStreams });
   } finally {
     await Promise.all([scaler.stop(), bare.process.stop()]);
   }
@@ -356,30 +356,26 @@ function perEach(before: Bytes, after: Bytes, count: number): Bytes {
   };
 }
 
-function costFinding(cost: Record<'both' | 'trigger' | 'streams' | 'bareStreams', Bytes>): Finding {
+function costFindings(cost: Record<'both' | 'trigger' | 'streams' | 'bareStreams', Bytes>): Finding[] {
   const { both, trigger, streams, bareStreams } = cost;
-  const subjectBytes = both.heapBytes - trigger.heapBytes;
-  const parts = [
-    `a subject ${bytes(subjectBytes)}, a trigger ${bytes(trigger.heapBytes)}`,
-    `its two streams ${bytes(streams.heapBytes)} (bare ${bytes(bareStreams.heapBytes)})`,
-    `resident: ${bytes(both.residentBytes)} for both, ${bytes(trigger.residentBytes)} for a further trigger, ${bytes(streams.residentBytes)} for streams`,
-  ];
-  return {
-    what: 'memory for each more, by the heap after full collections',
-    target: '-',
-    measured: parts.join('; '),
-    numbers: {
-      subjectBytes,
-      triggerBytes: trigger.heapBytes,
-      streamsBytes: streams.heapBytes,
-      bareStreamsBytes: bareStreams.heapBytes,
-      residentSubjectAndTriggerBytes: both.residentBytes,
-      residentTriggerBytes: trigger.residentBytes,
-      residentStreamsBytes: streams.residentBytes,
-    },
+  const subject = {
+    heapBytes: both.heapBytes - trigger.heapBytes,
+    residentBytes: both.residentBytes - trigger.residentBytes,
   };
+  const finding = (what: string, each: Bytes, beside = ''): Finding => ({
+    what: `${what} costs, by the heap after full collections`,
+    target: '-',
+    measured: `${kib(each.heapBytes)}${beside}, resident ${kib(each.residentBytes)}`,
+    numbers: { ...each },
+  });
+  const bare = ` (bare ${kib(bareStreams.heapBytes)})`;
+  return [
+    finding('a subject, as a trigger on a group of its own less one on a known group,', subject),
+    finding('a trigger on a known group', trigger),
+    finding('the two streams of a trigger', streams, bare),
+  ];
 }
 
-function bytes(count: number): string {
-  return `${(count / 1024).toFixed(1)} KiB`;
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
 }
