@@ -8,7 +8,7 @@ const command = 'backlog-scaler';
 
 /** A checkout of this repository whose built command is started and measured. */
 export class Checkout {
-  /** How the report names it: the commit, or the directory where there is none. */
+  /** How the report names it: with its commit where there is one. */
   readonly name: string;
   /** It is the one that this bench is part of. */
   readonly own: boolean;
@@ -25,7 +25,8 @@ export class Checkout {
 
   private constructor(directory: string, own: boolean) {
     this.own = own;
-    this.name = own ? 'this checkout' : (commitOf(directory) ?? directory);
+    const commit = commitOf(directory);
+    this.name = own ? ['this checkout', ...(commit ? [commit] : [])].join(', ') : (commit ?? directory);
     this.program = join(directory, programOf(directory));
     if (!existsSync(this.program))
       throw new Error(`${this.program} is not there: run \`npm ci && npm run build\` in ${directory}`);
