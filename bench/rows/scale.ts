@@ -363,14 +363,14 @@ function costFindings(cost: Record<'both' | 'trigger' | 'streams' | 'bareStreams
     residentBytes: both.residentBytes - trigger.residentBytes,
   };
   const finding = (what: string, each: Bytes, beside = ''): Finding => ({
-    what: `${what} costs, by the heap after full collections`,
+    what: `memory of ${what}, by the heap after full collections`,
     target: '-',
     measured: `${kib(each.heapBytes)}${beside}, resident ${kib(each.residentBytes)}`,
     numbers: { ...each },
   });
   const bare = ` (bare ${kib(bareStreams.heapBytes)})`;
   return [
-    finding('a subject, as a trigger on a group of its own less one on a known group,', subject),
+    finding('a subject (a trigger on a group of its own, less one on a known group)', subject),
     finding('a trigger on a known group', trigger),
     finding('the two streams of a trigger', streams, bare),
   ];
