@@ -108,8 +108,10 @@ describe('how long a workload of no replicas sleeps on', () => {
     });
     await sleep(confirmedMs);
     const just = await wakeEach(topics, replicas, async (topic) => {
-      // KEDA would do it at a poll after the cooldown, when the topic is at rest for longer.
-      await broker.commit(topic, topic, { 0: 1 });
+      // The last record is read as soon as it is there; the workload has been active until now.
+      await broker.produce(topic);
+      await broker.commit(topic, topic, { 0: 2 });
+      // KEDA does it at a poll after the cooldown; by then the topic would be at rest for longer.
       for (const each of whose)
         await setReplicas(api, { namespace: shop, name: `${each}-${topic}`, replicas: 0 });
       const inactive = expect.poll(() => scaler.isActive(`ours-${topic}`), { interval: 20, timeout: waitMs });
@@ -119,10 +121,10 @@ describe('how long a workload of no replicas sleeps on', () => {
       return performance.now();
     });
     print('record in the topic', {
-      'external-push': long.ours,
-      'apache-kafka': long.keda,
-      'external-push, committed to the end 1 s before': just.ours,
-      'apache-kafka, committed to the end 1 s before': just.keda,
+      'external-push, long at rest': long.ours,
+      'apache-kafka, long at rest': long.keda,
+      'external-push, at rest for 1 s': just.ours,
+      'apache-kafka, at rest for 1 s': just.keda,
     });
     for (const each of whose)
       for (const topic of topics)
