@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/cluster/**/*.test.ts'],
     pool: 'forks',
+    globalSetup: ['test/support/tools/set-up.ts'],
     // A cluster is enough for two cores.
     fileParallelism: false,
     testTimeout: 240_000,

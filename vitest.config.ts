@@ -1,13 +1,63 @@
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { toolsNeededBy } from './test/support/tools/needed.ts';
+
+const withTools = globSync('test/**/*.test.ts').filter((file) => toolsNeededBy(resolve(file)).size > 0);
+const apart = ['test/cluster/**'];
+/** They need Node alone as well, but half a minute each beside others: `npm run test:quick` leaves them to `npm test`. */
+const slow = [
+  'test/sources/github/{complaints,faults}-*.test.ts',
+  'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
+  'test/sources/events/killed.test.ts',
+  'test/ingest/limits.test.ts',
+  'test/rpc/conformance-github.test.ts',
+];
+/** Unit tests of what happens once in a process. */
+const alone = ['test/unit/sources/sqs/quiet.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/cluster/**'],
     pool: 'forks',
     // Most of the time goes in waiting for brokers, clocks and processes: no core need stay free for Vitest itself.
     maxWorkers: '100%',
-    testTimeout: 20_000,
+    // The command starts in half the time.
+    setupFiles: ['test/support/patience.ts'],
+    expect: { poll: { timeout: 30_000 } },
+    env: { NODE_COMPILE_CACHE: resolve('.cache/node') },
+    projects: [
+      // Files share processes: half of the time of small tests goes in importing the same modules anew.
+      {
+        extends: true,
+        test: {
+          name: 'quick-unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: [...withTools, ...alone],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'quick-whole',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/unit/**', ...apart, ...withTools, ...slow],
+        },
+      },
+      { extends: true, test: { name: 'quick-alone', include: alone } },
+      { extends: true, test: { name: 'slow', include: slow } },
+      {
+        extends: true,
+        test: {
+          name: 'tools',
+          include: withTools,
+          exclude: apart,
+          globalSetup: ['test/support/tools/set-up.ts'],
+        },
+      },
+    ],
+    // For what hangs: nothing is to fail by the time it takes on a busy machine.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

@@ -8,7 +8,7 @@ export function epochNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** A time in ms since 1970 as monitors have it: in ms of `performance.now()`. */
+/** A time in ms since 1970 as readings have it: in ms of `performance.now()`. */
 export function monotonicMs(epochMs: number): number {
   return epochMs - performance.timeOrigin;
 }

@@ -49,3 +49,12 @@ export class ScalerError extends Error {
     });
   }
 }
+
+/** The one guard around calls into code that may fail for reasons of its own: what it throws is given back as a ScalerError. */
+export function attempt<T>(call: () => T): T | ScalerError {
+  try {
+    return call();
+  } catch (reason) {
+    return ScalerError.from(reason);
+  }
+}

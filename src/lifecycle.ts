@@ -16,7 +16,7 @@ const defaultStopLimitMs = 5000;
 /** The process as a whole: what it is doing now, and its parts. */
 export class Lifecycle {
   private readonly log: Logger;
-  private readonly started: Part[] = [];
+  private parts: readonly Part[] = [];
   private currentState: State = 'starting';
   private stopping: Promise<void> | undefined;
 
@@ -29,13 +29,13 @@ export class Lifecycle {
   }
 
   /**
-   * Starts the parts one after the other. If one fails, it and those before it are stopped, and its error is
-   * thrown: `stop` of a part must bear that its `start` failed.
+   * Starts the parts one after the other. If one fails, all are stopped, and its error is thrown: `stop` of a part
+   * must bear that its `start` failed, or never came.
    */
   async start(parts: readonly Part[]): Promise<void> {
     this.enter('starting');
+    this.parts = parts;
     for (const part of parts) {
-      this.started.push(part);
       try {
         await part.start?.();
       } catch (reason) {
@@ -48,7 +48,7 @@ export class Lifecycle {
     this.enter('serving');
   }
 
-  /** Stops what was started, the last first. A second call waits for the first. Never rejects. */
+  /** Stops the parts, the last first. A second call waits for the first. Never rejects. */
   stop(why: string): Promise<void> {
     this.stopping ??= this.stopAll(why);
     return this.stopping;
@@ -56,9 +56,7 @@ export class Lifecycle {
 
   private async stopAll(why: string): Promise<void> {
     this.enter('draining', why);
-    for (let part = this.started.pop(); part !== undefined; part = this.started.pop()) {
-      await this.stopPart(part);
-    }
+    for (const part of this.parts.toReversed()) await this.stopPart(part);
     this.enter('stopped');
   }
 

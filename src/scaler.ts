@@ -1,26 +1,22 @@
 import { AdminServer, type Readiness } from './admin/server.ts';
-import type { LoadedConfig, LoadResult, Stamps } from './config/load.ts';
-import { ConfigReloader } from './config/reload.ts';
+import type { Loaded, LoadResult } from './config/load.ts';
+import { ConfigReloader, type Configurable, taking } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
-import { ScalerError } from './errors.ts';
-import { createEventLog } from './events/create.ts';
-import type { EventLog } from './events/event-log.ts';
+import { createEventLog, type EventLog } from './event-log/event-log.ts';
 import { GrpcServer } from './grpc/server.ts';
-import { sendersOf } from './ingest/senders.ts';
 import { type IngestDeps, IngestServer } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
-import { Board } from './monitor/board.ts';
 import type { AnySource } from './sources/source.ts';
+import { Connections } from './subjects/connections.ts';
 import type { RootLogger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import { TriggerBook } from './trigger/book.ts';
-import { RefusalLog } from './trigger/refusal-log.ts';
+import { Triggers } from './triggers/triggers.ts';
 import { commit, version } from './version.ts';
 
 export interface ScalerOptions {
   readonly sources: readonly AnySource[];
-  readonly config: LoadedConfig;
-  readonly stamps: Stamps;
+  /** The configuration of the start. */
+  readonly loaded: Loaded;
   /** Loads the configuration again. */
   readonly load: () => Promise<LoadResult>;
   readonly log: RootLogger;
@@ -41,69 +37,63 @@ export class Scaler {
   readonly metrics = new Metrics();
   private readonly options: ScalerOptions;
   private readonly lifecycle: Lifecycle;
-  private readonly book: TriggerBook;
-  private readonly board: Board;
+  private readonly connections: Connections;
+  private readonly triggers: Triggers;
   private readonly decisions: Decisions;
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
   private readonly events: EventLog;
   private readonly ingest: IngestServer;
   private readonly reloader: ConfigReloader;
-  private token: string | undefined;
+  private adminToken: string | undefined;
   private readinessTimer: NodeJS.Timeout | undefined;
   /** Whether the first syncs of the start are done. */
   private synced = false;
 
   constructor(options: ScalerOptions) {
-    const { config, sources, log, stamps, load, lookEveryMs, sns } = options;
-    const { limits, grpc, admin, eventLog } = config.settings;
+    const { loaded, sources, log, load, lookEveryMs, sns } = options;
+    const { start, config } = loaded;
     const { metrics } = this;
     this.options = options;
-    this.token = admin.token;
     this.lifecycle = new Lifecycle(log);
-    const refusals = new RefusalLog(log);
-    this.book = new TriggerBook({
-      sources,
-      connections: new Map(),
-      maxStalenessSeconds: limits.maxStalenessSeconds,
-      maxRemembered: limits.triggers,
-      refuseSecretsFromEnv: this.refusesSecrets(config),
-      refused: (error) => refusals.refused(error),
-    });
-    const events = createEventLog(eventLog, log);
+    const events = createEventLog(start.eventLog, log);
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
-    this.board = new Board({
-      book: this.book,
-      limits,
+    this.connections = new Connections({ log, metrics, feedOf: (name) => events.feedOf(name) });
+    this.triggers = new Triggers({
+      sources,
+      connections: this.connections,
       log,
       metrics,
-      feedOf: (name) => events.feedOf(name),
+      // What KEDA sends is read by whoever sees the traffic.
+      plaintext: start.grpc.tls === undefined,
       decided: (decision) => this.decisions.take(decision),
     });
-    this.grpc = new GrpcServer(grpc, { desk: this.board, metrics, log });
+    this.grpc = new GrpcServer(start.grpc, { triggers: this.triggers, metrics, log });
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
-      board: this.board,
+      triggers: this.triggers,
       readiness: () => this.readiness(),
-      token: () => this.token,
+      token: () => this.adminToken,
+      maxConnections: start.admin.maxConnections,
     });
     this.ingest = new IngestServer({
+      address: start.ingest,
       events,
       requests: metrics.ingestRequests,
-      hint: (connection, subject, cause) => this.board.hint(connection, subject, cause),
+      hint: (connection, subject, cause) => this.connections.hint(connection, subject, cause),
       log,
       ...(sns === undefined ? {} : { sns }),
     });
-    this.reloader = new ConfigReloader(config, stamps, {
+    this.reloader = new ConfigReloader(loaded, {
+      parts: this.configurable(),
       load,
-      apply: (changed) => this.apply(changed),
       log,
       reloads: metrics.configReloads,
       ...(lookEveryMs === undefined ? {} : { lookEveryMs }),
     });
     // A gauge without labels starts at 0, which would read as a certificate that ended in 1970.
-    if (grpc.tls === undefined) {
+    if (start.grpc.tls === undefined) {
       metrics.registry.removeSingleMetric('backlog_scaler_tls_certificate_expiry_timestamp_seconds');
     }
     metrics.buildInfo.set({ version, commit, node: process.version }, 1);
@@ -119,12 +109,13 @@ export class Scaler {
     return this.lifecycle.stop(why);
   }
 
+  /** Loads the configuration again, also where no file has changed. Before the first is in force: after it. */
   reload(): Promise<void> {
     return this.reloader.look({ force: true });
   }
 
+  /** They start in this order and stop in the reverse one. */
   private parts(): Part[] {
-    const { settings, connections } = this.options.config;
     return [
       {
         name: 'decisions',
@@ -132,11 +123,10 @@ export class Scaler {
         stopLimitMs: flushLimitMs + 1000,
       },
       { name: 'event log', start: () => this.events.open(), stop: () => this.events.close() },
-      {
-        name: 'connections',
-        start: () => this.board.use(connections, settings.limits),
-        stop: () => this.board.close(),
-      },
+      { name: 'connections', stop: () => this.connections.close() },
+      { name: 'triggers', stop: () => this.triggers.close() },
+      // Opens the connections, and the ingest port where somebody may send.
+      { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
       { name: 'admin server', start: () => this.listenAdmin(), stop: () => this.admin.close() },
       {
         name: 'grpc server',
@@ -146,11 +136,10 @@ export class Scaler {
       },
       {
         name: 'ingest server',
-        start: () => this.takeWebhooks(this.options.config),
         stop: () => this.ingest.drain(ingestDrainMs),
         stopLimitMs: ingestDrainMs + 1000,
       },
-      { name: 'configuration', start: () => this.reloader.start(), stop: () => this.reloader.close() },
+      { name: 'reloads', start: () => this.reloader.watch(), stop: () => this.reloader.close() },
       {
         name: 'readiness',
         start: () => this.watchReadiness(),
@@ -159,31 +148,32 @@ export class Scaler {
     ];
   }
 
-  /** What KEDA sends is read by whoever sees the traffic, unless gRPC has TLS; that is as it was at start. */
-  private refusesSecrets({ settings }: LoadedConfig): boolean {
-    return this.options.config.settings.grpc.tls === undefined && !settings.security.allowPlaintextSecrets;
+  /** What takes the configuration, and each later one. */
+  private configurable(): Configurable[] {
+    const { log } = this.options;
+    return [
+      taking(({ settings }) => {
+        log.level = settings.log.level;
+        this.adminToken = settings.admin.token;
+        this.decisions.use(settings.decisions);
+      }),
+      this.connections,
+      this.triggers,
+      this.ingest,
+    ];
   }
 
   private async listenAdmin(): Promise<void> {
-    const { host, port } = this.options.config.settings.admin;
+    const { host, port } = this.options.loaded.start.admin;
     const bound = await this.admin.listen({ host, port });
     this.options.log.info({ server: 'admin', host, port: bound }, 'listening');
   }
 
   private async listenGrpc(): Promise<void> {
-    const { host, tls } = this.options.config.settings.grpc;
+    const { host, tls } = this.options.loaded.start.grpc;
     const bound = await this.grpc.listen();
     const security = tls === undefined ? 'plaintext' : tls.clientCaFile === undefined ? 'tls' : 'mtls';
     this.options.log.info({ server: 'grpc', host, port: bound, security }, 'listening');
-  }
-
-  /** The port is opened with the first sender that may send: a connection that takes webhooks or SNS's messages, or a token. It stays. */
-  private async takeWebhooks({ settings, connections }: LoadedConfig): Promise<void> {
-    this.ingest.use(sendersOf(connections.values(), settings.ingest.tokens), settings.ingest);
-    if (!this.ingest.wantsPort) return;
-    const { host, port } = this.options.config.settings.ingest;
-    const bound = await this.ingest.listen({ host, port });
-    this.options.log.info({ server: 'ingest', host, port: bound }, 'listening');
   }
 
   private readiness(): Readiness {
@@ -194,7 +184,7 @@ export class Scaler {
   /** Sources that must be filled first are waited for once, at start; a connection that comes later waits for itself. */
   private watchReadiness(): void {
     const check = (): void => {
-      if (this.board.syncing().length > 0) return;
+      if (this.connections.syncing().length > 0) return;
       clearInterval(this.readinessTimer);
       this.synced = true;
       this.grpc.setServing(true);
@@ -202,22 +192,5 @@ export class Scaler {
     };
     this.readinessTimer = setInterval(check, readinessMs);
     check();
-  }
-
-  private apply(config: LoadedConfig): void {
-    const { settings, connections } = config;
-    const { log } = this.options;
-    this.book.use({ refuseSecretsFromEnv: this.refusesSecrets(config) });
-    this.board.use(connections, settings.limits);
-    log.level = settings.log.level;
-    this.token = settings.admin.token;
-    this.decisions.use(settings.decisions);
-    this.takeWebhooks(config).catch((reason: unknown) => {
-      const { message } = ScalerError.from(reason);
-      log.error(
-        { error: message },
-        'webhooks cannot be taken; the next change of the configuration tries again',
-      );
-    });
   }
 }

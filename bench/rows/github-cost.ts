@@ -1,4 +1,4 @@
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { startGitHub, token, unlimited } from '../support/github.ts';
 import { GitHubKedaWay } from '../support/github-keda-way.ts';
 import { owner, pools } from '../support/github-pools.ts';
@@ -25,6 +25,7 @@ interface Sent {
 
 export const githubCost: Row = {
   name: 'github-cost',
+  inProcess: true,
   about: `REST requests an hour for ${repositories} repositories with ${openRuns} open runs, and KEDA's for the same`,
   measure,
 };

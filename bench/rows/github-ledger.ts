@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
-import type { Run } from '../../dist/demo/github/world/run.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import type { Run } from '../../fakes/github/world/run.ts';
 import { increase, sumBy, total } from '../support/exposition.ts';
 import { serveGitHub, startGitHub, unlimited } from '../support/github.ts';
 import { type InProcess, repositories, timeReadings } from '../support/github-ledger.ts';
@@ -24,7 +24,7 @@ export const githubLedger: Row = {
   measure,
 };
 
-async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const shape = { jobs, repos: repositories(repos), pools: pools(labelSets) };
   const inProcess = timeReadings(shape, { readings: quick ? 5000 : 50_000, scans: quick ? 20 : 200 });
   progress('readings are timed; filling a scaler');
@@ -32,7 +32,7 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
   unlimited(github);
   const runs = seed(github, shape.pools);
   const startedMs = performance.now();
-  const scaler = await serveGitHub(github, { firstSyncTimeoutSeconds: 0.1 });
+  const scaler = await serveGitHub(checkout, github, { firstSyncTimeoutSeconds: 0.1 });
   try {
     const connection = await RpcConnection.open(scaler.address);
     const calls = shape.pools.map((pool) => metricsCall(runners(pool)));
@@ -49,7 +49,8 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
     const residentMiB = await scaler.process.residentMiB();
     connection.close();
     return [
-      ...readingFindings(inProcess),
+      // They are of the code in this process.
+      ...(checkout.own ? readingFindings(inProcess) : []),
       answersFinding(answersMs, served),
       takenFinding(taken, inProcess),
       memoryFinding({ filledMiB, residentMiB, syncSeconds }),

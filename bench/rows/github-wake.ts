@@ -33,7 +33,7 @@ export const githubWake: Row = {
   measure,
 };
 
-async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const synced: Scene = {
     what: 'everything synced',
     triggers: 100,
@@ -56,18 +56,21 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
     durationMs: quick ? 3000 : 10_000,
   };
   const findings: Finding[] = [];
-  for (const scene of [synced, syncing]) findings.push(await measureScene(scene, progress));
+  for (const scene of [synced, syncing]) findings.push(await measureScene(scene, { progress, checkout }));
   return findings;
 }
 
-async function measureScene(scene: Scene, progress: Bench['progress']): Promise<Finding> {
+async function measureScene(
+  scene: Scene,
+  { progress, checkout }: Pick<Bench, 'progress' | 'checkout'>,
+): Promise<Finding> {
   const { triggers, again, repositories, runs, firstSyncTimeoutSeconds, warmUpMs, durationMs } = scene;
   const github = await startGitHub(repositories);
   unlimited(github);
   const jobs = Array.from({ length: 5 }, () => ({ labels: ['ubuntu-latest'] }));
   for (let run = 0; run < runs; run++) github.seedRun(`repo-${run % repositories}`, { jobs });
   const rest = await Distance.to(github.url, answerMs);
-  const scaler = await serveGitHub(github, { firstSyncTimeoutSeconds, apiUrl: rest.url });
+  const scaler = await serveGitHub(checkout, github, { firstSyncTimeoutSeconds, apiUrl: rest.url });
   const names = pools(triggers);
   const followers = new Followers(scaler.address, new Map(names.map((pool) => [pool, runners(pool)])));
   try {

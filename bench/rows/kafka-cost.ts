@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Checkout } from '../support/checkout.ts';
 import { increase, total } from '../support/exposition.ts';
 import type { BenchKafka } from '../support/kafka.ts';
 import { evaluationsAMinute, startKedaWay } from '../support/keda.ts';
@@ -6,7 +7,6 @@ import { openLoop } from '../support/load.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import { activityStream, type Call, metricsCall, RpcConnection } from '../support/rpc-connection.ts';
 import { scaledObject } from '../support/scaled-object.ts';
-import { ScalerProcess } from '../support/scaler.ts';
 import { type Baseline, baselineOf, type Cost, costOf, listed } from '../support/window.ts';
 
 const stem = 'cost';
@@ -29,14 +29,17 @@ export function kafkaCost(brokers: 1 | 3): Row {
   };
 }
 
-async function measure(brokers: 1 | 3, { quick, progress, kafka: start }: Bench): Promise<Finding[]> {
+async function measure(
+  brokers: 1 | 3,
+  { quick, progress, checkout, kafka: start }: Bench,
+): Promise<Finding[]> {
   const kafka = await start(brokers);
   progress(`making ${scaledObjects} topics`);
   const topics = await kafka.createTopics(stem, scaledObjects, partitions);
   const baseline = await baselineOf(kafka, 15_000);
   // A whole number of reconciles, which come every 30 s.
   const windows = { quietMs: quick ? 30_000 : 60_000, activeMs: quick ? 15_000 : 30_000 };
-  const run: Run = { kafka, baseline, topics, progress, windows };
+  const run: Run = { checkout, kafka, baseline, topics, progress, windows };
   const ours = await measureOurs(run);
   const findings = [...targets(brokers, ours)];
   if (brokers === 1) findings.push(...comparisons(ours, await measureKeda(run)));
@@ -44,6 +47,7 @@ async function measure(brokers: 1 | 3, { quick, progress, kafka: start }: Bench)
 }
 
 interface Run {
+  readonly checkout: Checkout;
   readonly kafka: BenchKafka;
   readonly baseline: Baseline;
   readonly topics: readonly string[];
@@ -63,8 +67,8 @@ interface OurCosts extends Costs {
   readonly counted: { readonly quiet: number; readonly active: number };
 }
 
-async function measureOurs({ kafka, baseline, topics, progress, windows }: Run): Promise<OurCosts> {
-  const scaler = await ScalerProcess.start(kafka.bootstrapServers);
+async function measureOurs({ checkout, kafka, baseline, topics, progress, windows }: Run): Promise<OurCosts> {
+  const scaler = await checkout.start(kafka.bootstrapServers);
   const connection = await RpcConnection.open(scaler.address);
   const calls = topics.map((topic) => metricsCall(scaledObject(topic)));
   const cost = async (meanwhile: Promise<unknown>) => {

@@ -1,18 +1,17 @@
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 import { startBare } from '../support/bare.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import { openLoop } from '../support/load.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import * as rpc from '../support/rpc-connection.ts';
 import { scaledObject } from '../support/scaled-object.ts';
-import { ScalerProcess } from '../support/scaler.ts';
 import { type Scrape, scrape } from '../support/scrape.ts';
 import { median, quantile } from '../support/statistics.ts';
 
 const scaledObjects = 10_000;
 const subjects = 100;
 const perSecond = 1000;
-const limits = { ratio: 1.25, residentMiB: 400 };
+const limits = { ratio: 1.25, residentMiB: 350 };
 
 export const latency: Row = {
   name: 'latency',
@@ -20,13 +19,13 @@ export const latency: Row = {
   measure,
 };
 
-async function measure({ quick, progress, kafka }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Finding[]> {
   const broker = await kafka(1);
   const topics = await broker.createTopics('latency', subjects, 1);
   const references = topics.flatMap((topic) =>
     Array.from({ length: scaledObjects / subjects }, (_, number) => scaledObject(topic, number)),
   );
-  const [scaler, bare] = await Promise.all([ScalerProcess.start(broker.bootstrapServers), startBare()]);
+  const [scaler, bare] = await Promise.all([checkout.start(broker.bootstrapServers), startBare()]);
   try {
     progress('opening the streams');
     const ours = await connect(scaler.address, references);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Checkout } from '../support/checkout.ts';
 import { Followers } from '../support/followers.ts';
 import { evaluationsAMinute } from '../support/keda.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
@@ -25,11 +26,11 @@ interface Cost {
   readonly seconds: number;
 }
 
-async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const windowMs = quick ? 10_000 : 60_000;
   const sqs = await BenchSqs.start();
   try {
-    const scene: Scene = { sqs, windowMs, progress };
+    const scene: Scene = { checkout, sqs, windowMs, progress };
     return [
       ...(await measureKeda(scene)),
       ...(await measureOurs(scene, { idleReadSeconds: 5, activeReadSeconds: 2, hinted: false })),
@@ -48,6 +49,7 @@ interface Cadence {
 }
 
 interface Scene {
+  readonly checkout: Checkout;
   readonly sqs: BenchSqs;
   readonly windowMs: number;
   progress(line: string): void;
@@ -69,9 +71,9 @@ async function measureKeda(scene: Scene): Promise<Finding[]> {
 }
 
 async function measureOurs(scene: Scene, { hinted, ...cadence }: Cadence): Promise<Finding[]> {
-  const { sqs, progress } = scene;
+  const { checkout, sqs, progress } = scene;
   await setAll(sqs, 0);
-  const scaler = await serveSqs(sqs, cadence);
+  const scaler = await serveSqs(checkout, sqs, cadence);
   const references = Array.from({ length: scaledObjects }, (_, index) =>
     worker(queueName(index % queues), index),
   );

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
 import { Followers } from '../support/followers.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import type { ScalerProcess } from '../support/scaler.ts';
@@ -17,9 +17,9 @@ export const sqsHint: Row = {
   measure,
 };
 
-async function measure({ quick, progress }: Bench): Promise<Finding[]> {
+async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const sqs = await BenchSqs.start();
-  const scaler = await serveSqs(sqs);
+  const scaler = await serveSqs(checkout, sqs);
   const names = Array.from({ length: queues }, (_, index) => queueName(index));
   const followers = new Followers(scaler.address, new Map(names.map((name) => [name, worker(name)])));
   const waking = new Waking(sqs, scaler, followers);

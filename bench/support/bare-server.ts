@@ -1,5 +1,5 @@
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
 
 /*
  * What grpc-js alone costs: the same service with the same server options, where every answer is a constant.

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { NodeProcess } from './child-process.ts';
 
-const program = fileURLToPath(new URL('./bare-server.js', import.meta.url));
+const program = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
 /** A running bare-server.ts. */
 export interface BareServer {
@@ -9,8 +9,8 @@ export interface BareServer {
   readonly process: NodeProcess;
 }
 
-export async function startBare(): Promise<BareServer> {
-  const child = new NodeProcess([program]);
+export async function startBare({ probed = false } = {}): Promise<BareServer> {
+  const child = new NodeProcess([program], { probed });
   let port = '';
   await child.until((line) => {
     port = /^listening (\d+)$/.exec(line)?.[1] ?? '';

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
 const startLimitMs = 30_000;
 const stopLimitMs = 15_000;
+const askLimitMs = 30_000;
 const linesKept = 20;
+const probe = new URL(`./probe${extname(import.meta.url)}`, import.meta.url).href;
 
 /** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
 export class NodeProcess {
@@ -14,8 +17,10 @@ export class NodeProcess {
   private readonly lines: string[] = [];
   private onLine: (line: string) => void = () => {};
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  /** With `probed` it answers `ask`. */
+  constructor(args: readonly string[], { probed = false } = {}) {
+    const preload = probed ? ['--import', probe] : [];
+    this.child = spawn(process.execPath, [...preload, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const { pid, stdout, stderr } = this.child;
     if (pid === undefined || !stdout || !stderr) throw new Error(`cannot start node ${args.join(' ')}`);
     this.pid = pid;
@@ -48,6 +53,24 @@ export class NodeProcess {
   /** Tells the program something; it hears it by `process.on('message')`. */
   tell(message: object): void {
     this.child.send(message);
+  }
+
+  /** The longest time between two ticks of a timer of 1 ms since this was last asked; see probe.ts. */
+  async longestTurnMs(): Promise<number> {
+    return (await this.ask('turns'))['longestMs'] ?? Number.NaN;
+  }
+
+  /** Collects garbage, and gives the bytes that are left; see probe.ts. */
+  async collected(): Promise<{ readonly heapBytes: number; readonly residentBytes: number }> {
+    const { heapBytes = Number.NaN, residentBytes = Number.NaN } = await this.ask('memory');
+    return { heapBytes, residentBytes };
+  }
+
+  private async ask(what: string): Promise<Readonly<Record<string, number>>> {
+    const answered = once(this.child, 'message', { signal: AbortSignal.timeout(askLimitMs) });
+    this.child.send({ ask: what });
+    const [answer]: Record<string, number>[] = await answered;
+    return answer ?? {};
   }
 
   cpuSeconds(): Promise<number> {

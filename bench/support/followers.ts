@@ -1,17 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
-import { ExternalScaler } from '../../dist/grpc/contract.js';
-import type { IsActiveResponse__Output } from '../../dist/grpc/generated/externalscaler/IsActiveResponse.js';
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
+import type { IsActiveResponse__Output } from '../../src/grpc/generated/externalscaler/IsActiveResponse.ts';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
 const limitMs = 5000;
+const askEveryMs = 20;
 
 /** One StreamIsActive for each name, held with the library that the scaler's users have. */
 export class Followers {
   private readonly client: InstanceType<typeof ExternalScaler>;
+  private readonly references: ReadonlyMap<string, ScaledObjectRef>;
   private readonly waiting = new Map<string, (atMs: number) => void>();
 
   constructor(address: string, references: ReadonlyMap<string, ScaledObjectRef>) {
     this.client = new ExternalScaler(address, credentials.createInsecure());
+    this.references = references;
     for (const [name, reference] of references) this.follow(name, reference);
   }
 
@@ -32,6 +36,24 @@ export class Followers {
         clearTimeout(limit);
         this.waiting.delete(name);
         resolve(atMs);
+      });
+    });
+  }
+
+  /** Resolves when IsActive says `false`: the stream says it on open only. */
+  async untilInactive(name: string): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    while (await this.isActive(name)) {
+      if (performance.now() > deadline) throw new Error(`${name} stays active`);
+      await sleep(askEveryMs);
+    }
+  }
+
+  private isActive(name: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.client.IsActive(this.references.get(name) ?? {}, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer?.result === true);
       });
     });
   }

@@ -1,9 +1,8 @@
-import { backlog } from '../../dist/sources/github/backlog.js';
-import type { Job } from '../../dist/sources/github/job.js';
-import { matches, runnerOf } from '../../dist/sources/github/labels.js';
-import { Ledger } from '../../dist/sources/github/ledger/ledger.js';
-import type { GitHubParams } from '../../dist/sources/github/params.js';
-import type { GitHubSnapshot } from '../../dist/sources/github/snapshot.js';
+import { backlog, matches, runnerOf } from '../../src/sources/github/backlog.ts';
+import type { Job } from '../../src/sources/github/job.ts';
+import { Ledger } from '../../src/sources/github/ledger/ledger.ts';
+import type { GitHubParams } from '../../src/sources/github/params.ts';
+import type { GitHubSnapshot } from '../../src/sources/github/snapshot.ts';
 import { labelsFor, owner } from './github-pools.ts';
 
 const jobsOfRun = 10;

@@ -1,4 +1,4 @@
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
 /** The owner of all repositories in the bench, and what its one connection is called. */
 export const owner = 'acme';

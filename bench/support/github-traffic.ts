@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import type { Followers } from './followers.ts';
 import { labelsFor } from './github-pools.ts';
 

@@ -1,4 +1,4 @@
-import type { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { labelsFor } from './github-pools.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

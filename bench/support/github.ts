@@ -1,9 +1,10 @@
-import { FakeGitHub } from '../../dist/demo/github/fake-github.js';
+import { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import type { Checkout } from './checkout.ts';
 import { connection, owner } from './github-pools.ts';
-import { ScalerProcess } from './scaler.ts';
+import type { ScalerProcess } from './scaler.ts';
 
 export const token = 'ghp_bench';
-const secret = 'bench';
+const secret = 'bench-bench-bench';
 
 const app = { id: 123_456, installationId: 7_654_321 };
 
@@ -22,10 +23,11 @@ export function unlimited(github: FakeGitHub): void {
 
 /** `serve` with one connection to this GitHub, which sends its webhooks there. */
 export async function serveGitHub(
+  checkout: Checkout,
   github: FakeGitHub,
   { firstSyncTimeoutSeconds, apiUrl = github.url }: { firstSyncTimeoutSeconds: number; apiUrl?: string },
 ): Promise<ScalerProcess> {
-  const scaler = await ScalerProcess.serve({
+  const scaler = await checkout.serve({
     security: { allowPlaintextSecrets: true },
     limits: { firstSyncTimeoutSeconds },
     connections: {

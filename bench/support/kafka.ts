@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
-import { type KafkaCluster, startKafka } from '../../dist/demo/kafka/cluster.js';
-import { commitOffsets } from '../../dist/demo/kafka/commit-offsets.js';
+import { type KafkaCluster, startKafka } from '../../fakes/kafka/cluster.ts';
+import { commitOffsets } from '../../fakes/kafka/commit-offsets.ts';
 import { inParallel } from './in-parallel.ts';
 import { groupOf } from './scaled-object.ts';
 
@@ -104,9 +104,17 @@ export class BenchKafka {
 
   /** Commits, for the group of each topic, all there is: no lag is left. */
   async drain(topics: readonly string[]): Promise<void> {
-    await inParallel(commitsAtOnce, topics, (topic) =>
-      commitOffsets(this.client, groupOf(topic), topic, { ...this.endsOf(topic) }),
-    );
+    await inParallel(commitsAtOnce, topics, (topic) => this.commit(topic, groupOf(topic)));
+  }
+
+  /** Commits, for each group of each topic, all there is. */
+  async drainGroups(groups: ReadonlyMap<string, readonly string[]>): Promise<void> {
+    const all = [...groups].flatMap(([topic, names]) => names.map((group) => ({ topic, group })));
+    await inParallel(commitsAtOnce, all, ({ topic, group }) => this.commit(topic, group));
+  }
+
+  private commit(topic: string, group: string): Promise<void> {
+    return commitOffsets(this.client, group, topic, { ...this.endsOf(topic) });
   }
 
   private endsOf(topic: string): number[] {

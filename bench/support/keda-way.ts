@@ -1,10 +1,10 @@
-import { findCoordinator } from '../../dist/sources/kafka/protocol/find-coordinator.js';
-import { listOffsets } from '../../dist/sources/kafka/protocol/list-offsets.js';
-import { metadata } from '../../dist/sources/kafka/protocol/metadata.js';
-import { offsetFetch } from '../../dist/sources/kafka/protocol/offset-fetch.js';
-import { createDialer } from '../../dist/sources/kafka/wire/dialer.js';
-import type { Wire } from '../../dist/sources/kafka/wire/wire.js';
-import { silentLogger } from '../../dist/telemetry/log.js';
+import { findCoordinator } from '../../src/sources/kafka/protocol/find-coordinator.ts';
+import { listOffsets } from '../../src/sources/kafka/protocol/list-offsets.ts';
+import { metadata } from '../../src/sources/kafka/protocol/metadata.ts';
+import { offsetFetch } from '../../src/sources/kafka/protocol/offset-fetch.ts';
+import { createDialer } from '../../src/sources/kafka/wire/dialer.ts';
+import type { Wire } from '../../src/sources/kafka/wire/wire.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
 import { inParallel } from './in-parallel.ts';
 import { poll } from './keda-pace.ts';
 import { groupOf } from './scaled-object.ts';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { NodeProcess } from './child-process.ts';
 
-const program = fileURLToPath(new URL('./keda-way.js', import.meta.url));
+const program = fileURLToPath(new URL('./keda-way.ts', import.meta.url));
 
 /**
  * How often KEDA evaluates a trigger, with its defaults: at each poll (30 s), and while the workload runs also for

@@ -6,27 +6,65 @@ import type { Finding } from './row.ts';
 /** What one row came to. */
 export interface RowReport {
   readonly row: string;
+  readonly checkout: string;
+  /** Counts the pairs of a row where two checkouts are measured. */
+  readonly pair: number;
   readonly seconds: number;
   readonly findings: readonly Finding[];
   /** Why it could not be measured. */
   readonly fault?: string;
 }
 
-const heads = ['what', 'target', 'measured', 'met'];
+type Cells = readonly string[];
 
 /** The findings as a table in plain text; Markdown shows it as one too. */
 export function table(reports: readonly RowReport[]): string {
-  const lines = reports.flatMap(({ row, findings, fault }) => [
-    ...findings.map(({ what, target, measured, met }) => [what, target, measured, verdict(met)]),
-    ...(fault === undefined ? [] : [[row, '-', `not measured: ${fault.split('\n')[0]}`, 'no']]),
+  const lines = reports.flatMap((report) => [
+    ...report.findings.map(({ what, target, measured, met }) => [what, target, measured, verdict(met)]),
+    ...faultOf(report).map((fault) => [report.row, '-', fault, 'no']),
   ]);
+  return format([['what', 'target', 'measured', 'met'], ...lines]);
+}
+
+/** The same for two checkouts, side by side: a line for each pair. */
+export function pairedTable(reports: readonly RowReport[], own: string, other: string): string {
+  const lines = reports
+    .filter(({ checkout }) => checkout === own)
+    .flatMap((ours) => {
+      const theirs = reports.find(
+        ({ row, pair, checkout }) => row === ours.row && pair === ours.pair && checkout === other,
+      );
+      const measuredThere = (what: string) =>
+        theirs?.findings.find((finding) => finding.what === what)?.measured ?? '-';
+      const faults = [theirs, ours].map((report) => (report ? faultOf(report)[0] : undefined));
+      return [
+        ...ours.findings.map(({ what, target, measured, met }) => [
+          what,
+          target,
+          measuredThere(what),
+          measured,
+          verdict(met),
+        ]),
+        ...(faults.some((fault) => fault !== undefined)
+          ? [[ours.row, '-', ...faults.map((fault) => fault ?? '-'), 'no']]
+          : []),
+      ];
+    });
+  return format([['what', 'target', other, own, 'met'], ...lines]);
+}
+
+function faultOf({ fault }: RowReport): string[] {
+  return fault === undefined ? [] : [`not measured: ${fault.split('\n')[0]}`];
+}
+
+function format([heads = [], ...lines]: readonly Cells[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );
-  const format = (cells: readonly string[]) =>
+  const line = (cells: Cells) =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|\n`;
-  return [format(heads), rule, ...lines.map(format)].join('');
+  return [line(heads), rule, ...lines.map(line)].join('');
 }
 
 function verdict(met: boolean | undefined): string {

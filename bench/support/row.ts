@@ -1,3 +1,4 @@
+import type { Checkout } from './checkout.ts';
 import type { BenchKafka } from './kafka.ts';
 
 /** One line of the result. */
@@ -16,6 +17,8 @@ export interface Finding {
 export interface Bench {
   /** Fewer rounds and shorter windows: to see that it works, not to quote. */
   readonly quick: boolean;
+  /** Whose scaler is measured. */
+  readonly checkout: Checkout;
   progress(line: string): void;
   /** A running cluster of this many brokers, shared by the rows. */
   kafka(brokers: 1 | 3): Promise<BenchKafka>;
@@ -26,6 +29,8 @@ export interface Row {
   readonly about: string;
   /** Left out of a quick run that does not name it. */
   readonly slow?: boolean;
+  /** Measures code in this process and no scaler of another, so that there is nothing to compare with `--against`. */
+  readonly inProcess?: boolean;
   /** Rejects where something could not be measured; a missed target is a finding. */
   measure(bench: Bench): Promise<Finding[]>;
 }

@@ -1,5 +1,5 @@
-import { ExternalScaler } from '../../dist/grpc/contract.js';
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import { ExternalScaler } from '../../src/grpc/contract.ts';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { headerBlock } from './http2-frames.ts';
 

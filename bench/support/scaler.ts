@@ -2,12 +2,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { NodeProcess } from './child-process.ts';
 import { sumBy } from './exposition.ts';
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const host = '127.0.0.1';
+
+export interface Start {
+  /** The built command. */
+  readonly program: string;
+  /** With probe.ts in it. */
+  readonly probed?: boolean;
+}
 
 /** The product as it is shipped: `serve` with a configuration file, in a process of its own. */
 export class ScalerProcess {
@@ -20,13 +25,8 @@ export class ScalerProcess {
   readonly process: NodeProcess;
   private readonly directory: string;
 
-  /** One that reads Kafka. Resolves when it has said that it is ready. */
-  static start(bootstrapServers: readonly string[]): Promise<ScalerProcess> {
-    return ScalerProcess.serve({ connections: { bench: { source: 'kafka', bootstrapServers } } });
-  }
-
   /** With a configuration of its own; hosts and ports are ours. Resolves when it has said that it is ready. */
-  static async serve(settings: object): Promise<ScalerProcess> {
+  static async serve(settings: object, { program, probed = false }: Start): Promise<ScalerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-bench-'));
     const file = join(directory, 'config.yaml');
     const config = {
@@ -37,7 +37,7 @@ export class ScalerProcess {
     };
     // JSON is YAML.
     await writeFile(file, JSON.stringify(config));
-    const child = new NodeProcess([program, 'serve', '--config', file]);
+    const child = new NodeProcess([program, 'serve', '--config', file], { probed });
     const ports = new Map<string, number>();
     await child.until((line) => {
       const entry = logEntry(line);

@@ -8,7 +8,7 @@ export interface Scrape {
 
 /** Asks for /metrics once, in another thread (scraper.ts). */
 export async function scrape(url: string): Promise<Scrape> {
-  const worker = new Worker(new URL('./scraper.js', import.meta.url));
+  const worker = new Worker(new URL('./scraper.ts', import.meta.url));
   try {
     worker.postMessage(url);
     const [answer]: Scrape[] = await once(worker, 'message');

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import type { ScaledObjectRef } from '../../dist/grpc/generated/externalscaler/ScaledObjectRef.js';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
+import type { Checkout } from './checkout.ts';
 import { NodeProcess } from './child-process.ts';
-import { ScalerProcess } from './scaler.ts';
+import type { ScalerProcess } from './scaler.ts';
 
-const server = fileURLToPath(new URL('./sqs-server.js', import.meta.url));
-const kedaWay = fileURLToPath(new URL('./sqs-keda-way.js', import.meta.url));
+const server = fileURLToPath(new URL('./sqs-server.ts', import.meta.url));
+const kedaWay = fileURLToPath(new URL('./sqs-keda-way.ts', import.meta.url));
 const token = 'a-token-of-the-bench';
 export const region = 'eu-central-1';
 
@@ -44,12 +45,16 @@ export class BenchSqs {
   }
 }
 
-/** The scaler with one connection to it, and a token for hints. */
-export function serveSqs({ url }: BenchSqs, cadence: object = {}): Promise<ScalerProcess> {
+/** A checkout's scaler with one connection to it, and a token for hints. */
+export function serveSqs(
+  checkout: Checkout,
+  { url }: BenchSqs,
+  cadence: object = {},
+): Promise<ScalerProcess> {
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const jobs = { source: 'sqs', region, endpoint: url, credentials, ...cadence };
   const ingest = { host: '127.0.0.1', port: 0, tokens: [{ name: 'bench', token, connections: ['jobs'] }] };
-  return ScalerProcess.serve({ ingest, connections: { jobs } });
+  return checkout.serve({ ingest, connections: { jobs } });
 }
 
 /** Posts a hint; resolves when it is taken. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { withFileKeys } from '../../dist/config/known-keys.js';
-import { configSchema, connectionSchema } from '../../dist/config/schema.js';
-import { sources } from '../../dist/sources/index.js';
+import { configSchema, connectionSchema, startSettings } from '../../src/config/schema.ts';
+import { withFileKeys } from '../../src/config/validate.ts';
+import { sources } from '../../src/sources/index.ts';
+import { leastSecretLength } from '../../src/sources/source.ts';
 import { schemaRows } from './schema-rows.mjs';
 import { code, table } from './table.mjs';
 
@@ -33,10 +34,15 @@ connections:
 - **Secrets from files.** Where a key has a \`…File\` spelling, the file's text is the value, without the line end that editors
   leave; \`…Files\` is a list of files, for a list of values. Paths are relative to the configuration file. A file that is
   missing, empty, not UTF-8, or larger than 1 MiB is an error.
-- **Changes.** The file and every secret file are looked at every 5 seconds, and on SIGHUP. A good change is applied while
-  running: changed connections are opened again, the others are not touched. Only \`grpc\`, \`eventLog\` and the host and port of
-  \`admin\` and \`ingest\` need a restart; the log says so. A bad change is refused and logged once, and the old configuration
-  stays. The files of \`grpc.tls\` are read again by themselves.
+- **Length of secrets.** A secret that lets callers in has at least ${leastSecretLength} characters: a shorter one was cut, or can be guessed.
+- **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change is applied as a whole or not at
+  all: a bad one is refused, logged once with every fault, and changes nothing. The column *when* says when a setting is applied:
+  \`live\` while running; \`restart\` at the next start, and the log names the settings that wait for it; \`reopens\` while running, by
+  opening the connection anew. Readings are kept as long as the connection measures the same place: other servers, another region,
+  owner or mapping are another place. The files of \`grpc.tls\` are read again by themselves.
+- **Truncated files** are often valid YAML, and must not let callers in. A change is refused if it leaves out \`admin.token\`,
+  \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or the \`namespaces\` of a connection that kept callers out so far.
+  To drop one of them on purpose, restart; to open a connection to every namespace, write \`namespaces: ["*"]\`.
 - **Namespaces.** A caller states the namespace it asks for. \`namespaces\` therefore only keeps tenants apart where the caller
   is KEDA for certain: by \`grpc.tls.clientCaFile\`, or by a NetworkPolicy that lets only KEDA reach the port.
 `;
@@ -46,17 +52,28 @@ export function configurationPage() {
   const { connections, ...sections } = properties;
   const parts = [intro];
   for (const [name, section] of Object.entries(sections)) {
-    parts.push(`## \`${name}\`\n\n${section.description}\n\n${keys(section)}\n`);
+    parts.push(
+      `## \`${name}\`\n\n${section.description}\n\n${keys(section, (key) => whenTaken(name, key))}\n`,
+    );
   }
-  const common = keys(jsonSchema(connectionSchema));
+  const common = keys(jsonSchema(connectionSchema), (key) =>
+    key === 'source' ? 'live' : 'live, stays open',
+  );
   parts.push(`## \`connections\`\n\n${connections.description} Each entry has:\n\n${common}\n`);
-  for (const { kind, config } of sources) {
-    parts.push(`### \`source: ${kind}\`\n\n${keys(jsonSchema(config))}\n`);
+  for (const { kind, config, local = [] } of sources) {
+    const when = (key) => (local.includes(key) ? 'live' : 'reopens');
+    parts.push(`### \`source: ${kind}\`\n\n${keys(jsonSchema(config), when)}\n`);
   }
   return parts.join('\n');
 }
 
-function keys(schema) {
+/** A section without a shape is one of several, and all of it is taken at the start. */
+function whenTaken(section, key) {
+  const start = startSettings[section];
+  return start !== undefined && (start.shape === undefined || key in start.shape) ? 'restart' : 'live';
+}
+
+function keys(schema, when) {
   const all = schemaRows(schema);
   const paths = new Set(all.map(({ path }) => path.join('.')));
   const rows = all.map(({ path, type, fallback, doc }) => {
@@ -66,9 +83,9 @@ function keys(schema) {
     const spellings = (isFile ? withFileKeys(path.slice(-1)) : path.slice(-1)).map((key) =>
       code([...at, key].join('.')),
     );
-    return [spellings.join(' or '), type, fallback, doc];
+    return [spellings.join(' or '), type, fallback, when(path[0].replace(/\[\]$/, '')), doc];
   });
-  return table(['key', 'type', 'default', 'meaning'], rows);
+  return table(['key', 'type', 'default', 'when', 'meaning'], rows);
 }
 
 function jsonSchema(schema) {

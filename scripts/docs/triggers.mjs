@@ -1,5 +1,7 @@
-import { sources } from '../../dist/sources/index.js';
-import { commonParams, kedaOwnKeys } from '../../dist/trigger/common.js';
+import { usually } from '../../src/params/schema.ts';
+import { sources } from '../../src/sources/index.ts';
+import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
+import { maxMetadataBytes } from '../../src/triggers/reference.ts';
 import { code, table } from './table.mjs';
 
 const intro = `# Triggers
@@ -25,6 +27,10 @@ boolean is what Go takes for one (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\
 \`1,3-5\`, and numbers are decimal. \`xFromEnv\` stands for \`x\` with its value from the environment of the workload; where both
 are given, the plain \`x\` wins. An unknown key is an error that names the nearest known one, and all errors come in one
 message.
+
+Where nothing else is said, a text has at most ${usually.text} characters, a list ${usually.members} members of at most ${usually.text} characters
+each, ranges ${usually.ranges} numbers and ranges, and a number is at most ${usually.number}. All of the metadata has at most ${maxMetadataBytes / 1024}
+KiB. What is beyond is refused.
 
 KEDA's own keys may be there and are not looked at: ${kedaOwnKeys.map(code).join(', ')}.
 `;
@@ -57,11 +63,21 @@ function section(source) {
 function params({ table: known }) {
   return table(
     ['key', 'type', 'default', 'meaning'],
-    Object.entries(known).map(([name, { type, doc, required, defaultText }]) => [
+    Object.entries(known).map(([name, { type, doc, most, required, defaultText }]) => [
       code(name),
       type,
       required ? '**required**' : code(defaultText),
-      doc,
+      [doc, mostOf(type, most)].filter(Boolean).join(' '),
     ]),
   );
+}
+
+/** What a value may be at most, where it is not the usual. */
+function mostOf(type, { characters, members, memberCharacters, value }) {
+  const parts = [];
+  if (type === 'string' && characters !== usually.text) parts.push(`${characters} characters`);
+  if (type === 'list' && members !== usually.members) parts.push(`${members} members`);
+  if (type === 'list' && memberCharacters !== usually.text) parts.push(`${memberCharacters} characters each`);
+  if (type === 'ranges' || (type === 'number' && value !== usually.number)) parts.push(String(value));
+  return parts.length === 0 ? '' : `At most ${parts.join(', ')}.`;
 }

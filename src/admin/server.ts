@@ -1,12 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
+import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
-import { bears } from './bearer.ts';
-import { parsePageQuery } from './page-query.ts';
-import { triggerPage } from './trigger-page.ts';
-import type { TriggerBoard } from './trigger-series.ts';
-import { triggerSeries } from './trigger-series.ts';
+import { boundHttp, type Sockets } from '../sockets.ts';
+import { parsePageQuery, triggerPage } from './trigger-page.ts';
+import { type Statuses, triggerSeries } from './trigger-series.ts';
 
 export interface Readiness {
   ready: boolean;
@@ -17,10 +16,20 @@ export interface Readiness {
 export interface AdminDeps {
   /** The series that are not of one trigger, as text. */
   exposition(): Promise<string>;
-  board: TriggerBoard;
+  triggers: Statuses;
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
   token(): string | undefined;
+  /** The most connections at a time; see Sockets. */
+  maxConnections: number;
+}
+
+/** In ms; tests shorten them. */
+export interface AdminTimes {
+  /** How long an answer may take until its reader has all of it: Prometheus waits no longer by default. */
+  readonly answerMs: number;
+  /** How long a page is safe from being cut for another reader; one of 10,000 triggers is read in well under a second. */
+  readonly pageMs: number;
 }
 
 export interface ListenAddress {
@@ -28,23 +37,30 @@ export interface ListenAddress {
   port: number;
 }
 
-/** A page is kept in memory until its reader has taken it; more readers than this are asked to come back. */
+const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000 };
+
+/** A page is kept in memory until its reader has taken it. */
 const maxPagesAtOnce = 4;
 
 /** Metrics, probes and readings, for people and Prometheus. Nothing here reads a source. */
 export class AdminServer {
   private readonly deps: AdminDeps;
+  private readonly times: AdminTimes;
   private readonly app: FastifyInstance;
-  private pages = 0;
+  private readonly sockets: Sockets;
+  /** The pages that are being read, and since when; the oldest first. */
+  private readonly pages = new Map<FastifyReply, number>();
 
-  constructor(deps: AdminDeps) {
+  constructor(deps: AdminDeps, times: Partial<AdminTimes> = {}) {
     this.deps = deps;
+    this.times = { ...defaultTimes, ...times };
     this.app = fastify({
       logger: false,
       forceCloseConnections: true,
       requestTimeout: 10_000,
       bodyLimit: 1024,
     });
+    this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs: this.times.answerMs });
     this.addProbes();
     this.addPages();
     this.app.setNotFoundHandler((_, reply) =>
@@ -64,6 +80,10 @@ export class AdminServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
+  get openConnections(): number {
+    return this.sockets.size;
+  }
+
   async close(): Promise<void> {
     await this.app.close();
   }
@@ -78,20 +98,20 @@ export class AdminServer {
   }
 
   private addPages(): void {
-    const onRequest = [this.askForToken, this.boundPages];
+    const onRequest = [this.askForToken, this.takePage];
     this.app.get('/metrics', { onRequest }, (_, reply) =>
       reply.type('text/plain; version=0.0.4; charset=utf-8').send(Readable.from(this.metricsPage())),
     );
     this.app.get('/api/triggers', { onRequest }, async (request, reply) => {
       const query = parsePageQuery(request.query);
       if ('fault' in query) return reply.code(400).send({ error: query.fault });
-      return triggerPage(this.deps.board, query);
+      return triggerPage(this.deps.triggers, query);
     });
   }
 
   private async *metricsPage(): AsyncGenerator<string> {
     yield await this.deps.exposition();
-    yield* triggerSeries(this.deps.board);
+    yield* triggerSeries(this.deps.triggers);
   }
 
   private readonly askForToken = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -103,15 +123,24 @@ export class AdminServer {
       .send({ error: 'needs the bearer token of admin.tokenFile' });
   };
 
-  private readonly boundPages = async (_: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (this.pages >= maxPagesAtOnce) {
-      await reply.code(503).header('retry-after', '5').send({ error: 'too many readers at once' });
+  /** A slow reader goes for the next one; while all are quick, the next one is asked to come back. */
+  private readonly takePage = async (_: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const nowMs = performance.now();
+    if (this.pages.size >= maxPagesAtOnce && !this.cutSlowest(nowMs)) {
+      await reply.code(503).header('retry-after', '1').send({ error: 'too many readers at once' });
       return;
     }
-    this.pages += 1;
+    this.pages.set(reply, nowMs);
     // Also comes when the reader hangs up in the middle.
-    reply.raw.once('close', () => {
-      this.pages -= 1;
-    });
+    reply.raw.once('close', () => this.pages.delete(reply));
   };
+
+  private cutSlowest(nowMs: number): boolean {
+    const [slowest] = this.pages;
+    if (slowest === undefined || nowMs - slowest[1] < this.times.pageMs) return false;
+    const [reply] = slowest;
+    this.pages.delete(reply);
+    reply.raw.destroy();
+    return true;
+  }
 }

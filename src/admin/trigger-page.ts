@@ -1,9 +1,9 @@
-import type { TriggerStatus } from '../monitor/status.ts';
-import type { TriggerBoard } from './trigger-series.ts';
-import { inTurns } from './turns.ts';
+import type { TriggerStatus } from '../triggers/trigger.ts';
+import { inTurns, type Statuses } from './trigger-series.ts';
 
-export const maxPageSize = 1000;
-export const defaultPageSize = 100;
+const maxPageSize = 1000;
+const defaultPageSize = 100;
+const knownParameters = ['limit', 'cursor', 'namespace'];
 
 export interface PageQuery {
   limit: number;
@@ -18,7 +18,10 @@ export interface TriggerPage {
   nextCursor?: string;
 }
 
-type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs'> & { ageSeconds?: number };
+/** A trigger that is refused has no metric and no target; it may have no connection and no source either. */
+type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | Unresolved> &
+  Partial<Pick<TriggerStatus, Unresolved>> & { ageSeconds?: number };
+type Unresolved = 'source' | 'connection' | 'metricName' | 'target';
 
 interface Candidate {
   key: string;
@@ -30,13 +33,13 @@ interface Candidate {
  * before, not at a position, so triggers that come and go in between make none appear twice or be missed.
  */
 export async function triggerPage(
-  board: TriggerBoard,
+  triggers: Statuses,
   { limit, cursor, namespace }: PageQuery,
 ): Promise<TriggerPage> {
   const after = cursor === undefined ? '' : decodeCursor(cursor);
   const wanted = limit + 1;
   let first: Candidate[] = [];
-  for await (const turn of inTurns(board.statuses())) {
+  for await (const turn of inTurns(triggers.statuses())) {
     for (const status of turn) {
       if (namespace !== undefined && status.namespace !== namespace) continue;
       const key = sortKey(status);
@@ -47,13 +50,13 @@ export async function triggerPage(
   }
   const page = smallest(first, wanted);
   const last = page[limit - 1];
-  const triggers = page.slice(0, limit).map(({ status }) => view(status));
+  const views = page.slice(0, limit).map(({ status }) => view(status));
   return page.length > limit && last !== undefined
-    ? { triggers, nextCursor: encodeCursor(last.key) }
-    : { triggers };
+    ? { triggers: views, nextCursor: encodeCursor(last.key) }
+    : { triggers: views };
 }
 
-/** The parts cannot run into each other: none of them holds a NUL. */
+/** Unique by the id, whatever the other parts hold. */
 function sortKey({ namespace, name, source, metricName, id }: TriggerStatus): string {
   return [namespace, name, source, metricName, id].join('\0');
 }
@@ -70,6 +73,40 @@ function decodeCursor(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString();
 }
 
-function view({ id: _, ageMs, ...shown }: TriggerStatus): TriggerView {
-  return { ...shown, ...(ageMs === undefined ? {} : { ageSeconds: Math.round(ageMs) / 1000 }) };
+function view({
+  id: _,
+  ageMs,
+  source,
+  connection,
+  metricName,
+  target,
+  ...shown
+}: TriggerStatus): TriggerView {
+  return {
+    ...shown,
+    ...(source !== '' && { source }),
+    ...(connection !== '' && { connection }),
+    ...(metricName !== '' && { metricName, target }),
+    ...(ageMs !== undefined && { ageSeconds: Math.round(ageMs) / 1000 }),
+  };
+}
+
+/** `?limit=&cursor=&namespace=` of a page. */
+export function parsePageQuery(query: unknown): PageQuery | { fault: string } {
+  const given = new Map(Object.entries(query ?? {}));
+  if ([...given.keys()].some((key) => !knownParameters.includes(key)))
+    return { fault: `unknown query parameter; known are ${knownParameters.join(', ')}` };
+  const limit = given.get('limit') ?? String(defaultPageSize);
+  const size = typeof limit === 'string' && /^\d{1,4}$/.test(limit) ? Number(limit) : 0;
+  if (size < 1 || size > maxPageSize)
+    return { fault: `limit must be a whole number from 1 to ${maxPageSize}` };
+  const cursor = given.get('cursor');
+  const namespace = given.get('namespace');
+  if (Array.isArray(cursor) || Array.isArray(namespace))
+    return { fault: 'each query parameter may be given once' };
+  return {
+    limit: size,
+    ...(typeof cursor === 'string' ? { cursor } : {}),
+    ...(typeof namespace === 'string' ? { namespace } : {}),
+  };
 }

@@ -1,8 +1,9 @@
-import type { TriggerStatus } from '../monitor/status.ts';
-import { inTurns } from './turns.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { printable } from '../printable.ts';
+import type { TriggerStatus } from '../triggers/trigger.ts';
 
 /** Where the triggers' present state is read. */
-export interface TriggerBoard {
+export interface Statuses {
   statuses(): Iterable<TriggerStatus>;
 }
 
@@ -10,7 +11,8 @@ export interface TriggerBoard {
 interface Row {
   labels: string;
   value: number | undefined;
-  target: number;
+  /** Undefined for a trigger that is refused: it has no metric. */
+  target: number | undefined;
   active: number | undefined;
   ageSeconds: number | undefined;
   up: number;
@@ -54,8 +56,8 @@ const families: readonly Family[] = [
  * The per-trigger series in Prometheus' text format 0.0.4, in pieces of at most `turnSize` lines; the event loop
  * has its turn between two pieces. The state is taken once, so that the families of one page agree.
  */
-export async function* triggerSeries(board: TriggerBoard): AsyncGenerator<string> {
-  const rows = await collectRows(board);
+export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string> {
+  const rows = await collectRows(triggers);
   for (const { name, help, sample } of families) {
     yield `# HELP backlog_scaler_${name} ${help}\n# TYPE backlog_scaler_${name} gauge\n`;
     for await (const turn of inTurns(rows)) {
@@ -69,9 +71,9 @@ export async function* triggerSeries(board: TriggerBoard): AsyncGenerator<string
  * Two triggers of one ScaledObject that measure the same thing with other thresholds have the same labels, and
  * one repeated line makes Prometheus drop the whole page: the first trigger stands for both.
  */
-async function collectRows(board: TriggerBoard): Promise<readonly Row[]> {
+async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   const rows = new Map<string, Row>();
-  for await (const turn of inTurns(board.statuses())) {
+  for await (const turn of inTurns(triggers.statuses())) {
     for (const status of turn) {
       const labels = labelsOf(status);
       if (!rows.has(labels)) rows.set(labels, toRow(labels, status));
@@ -80,11 +82,11 @@ async function collectRows(board: TriggerBoard): Promise<readonly Row[]> {
   return [...rows.values()];
 }
 
-function toRow(labels: string, { value, target, active, ageMs, up }: TriggerStatus): Row {
+function toRow(labels: string, { metricName, value, target, active, ageMs, up }: TriggerStatus): Row {
   return {
     labels,
     value,
-    target,
+    target: metricName === '' ? undefined : target,
     active: active === undefined ? undefined : Number(active),
     ageSeconds: ageMs === undefined ? undefined : Math.round(ageMs) / 1000,
     up: Number(up),
@@ -100,7 +102,23 @@ function line(name: string, labels: string, value: number | undefined): string {
   return value === undefined ? '' : `backlog_scaler_${name}${labels} ${value}\n`;
 }
 
-/** A label's value as the text format wants it. */
+/** A label's value as the text format wants it; whoever writes a ScaledObject chooses its name. */
 function escapeLabel(value: string): string {
-  return value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+  return printable(value).replace(/[\\"]/g, '\\$&');
+}
+
+/** How many triggers are worked on before the event loop gets its turn: well under a millisecond of work. */
+export const turnSize = 50;
+
+/** Goes over many things in turns, so that RPCs are answered in between. */
+export async function* inTurns<T>(things: Iterable<T>): AsyncGenerator<T[]> {
+  let turn: T[] = [];
+  for (const thing of things) {
+    turn.push(thing);
+    if (turn.length < turnSize) continue;
+    yield turn;
+    turn = [];
+    await nextTurn();
+  }
+  if (turn.length > 0) yield turn;
 }

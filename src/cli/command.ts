@@ -1,3 +1,8 @@
+import { parseArgs } from 'node:util';
+import { didYouMean } from '../params/suggest.ts';
+import { quote } from '../printable.ts';
+import { version } from '../version.ts';
+
 /** One option of a command. */
 export interface Option {
   type: 'string' | 'boolean';
@@ -5,6 +10,8 @@ export interface Option {
   value?: string;
   doc: string;
   required?: boolean;
+  /** One letter: `h` for `-h`. */
+  short?: string;
 }
 
 /** Values by option name; an option that was not given is not there. */
@@ -28,3 +35,151 @@ export interface ListedCommand {
 
 /** What a command ends with. */
 export const exitCode = { ok: 0, failed: 1, invalid: 2, unreachable: 3 } as const;
+
+/** Finds the command, reads its options, and runs it; resolves with the exit code. */
+export async function runCommand(
+  commands: readonly ListedCommand[],
+  args: readonly string[],
+): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) return refuse(overview(commands));
+  if (name.startsWith('-')) return runWithout(commands, args);
+  const listed = commands.find((one) => one.name === name);
+  if (listed === undefined) {
+    const known = commands.map((one) => one.name);
+    return refuse(`unknown command ${quote(name)}${didYouMean(name, known)}; see backlog-scaler --help\n`);
+  }
+  const command = await listed.load();
+  const parsed = parseArguments(rest, command.options);
+  if ('fault' in parsed) return refuse(`${parsed.fault}; see backlog-scaler ${name} --help\n`);
+  const { values } = parsed;
+  if (values['help']) return say(commandUsage(command));
+  if (values['version']) return say(`${version}\n`);
+  const missing = missingOption(command.options, values);
+  if (missing !== undefined) return refuse(`${missing}; see backlog-scaler ${name} --help\n`);
+  return command.run(values);
+}
+
+/** `backlog-scaler --help`. */
+function runWithout(commands: readonly ListedCommand[], args: readonly string[]): number {
+  const parsed = parseArguments(args, {});
+  if ('fault' in parsed) return refuse(`${parsed.fault}; see backlog-scaler --help\n`);
+  return say(parsed.values['version'] ? `${version}\n` : overview(commands));
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return exitCode.ok;
+}
+
+function refuse(text: string): number {
+  process.stderr.write(text);
+  return exitCode.invalid;
+}
+
+type Options = Readonly<Record<string, Option>>;
+
+export type ParsedArguments = { values: Values } | { fault: string };
+
+/** `--help` and `--version` are known to every command. */
+export const commonOptions = {
+  help: { type: 'boolean', short: 'h', doc: 'Show this text.' },
+  version: { type: 'boolean', doc: 'Show the version.' },
+} as const satisfies Options;
+
+/** Reads a command's arguments; the first thing that is wrong is said in one sentence. */
+export function parseArguments(args: readonly string[], own: Options): ParsedArguments {
+  const options: Options = { ...own, ...commonOptions };
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { type, short }]) => [
+        name,
+        short === undefined ? { type } : { type, short },
+      ]),
+    ),
+    // Not strict: its errors come with a suggestion of their own that does not fit.
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: Record<string, string | boolean> = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') return { fault: `unexpected argument ${quote(token.value)}` };
+    if (token.kind !== 'option') continue;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (option === undefined) {
+      return { fault: `unknown option ${token.rawName}${suggest(token.name, options)}` };
+    }
+    const read = readValue(option, token);
+    if (typeof read === 'object') return read;
+    values[token.name] = read;
+  }
+  return { values };
+}
+
+/** The first required option that is missing. */
+export function missingOption(options: Options, values: Values): string | undefined {
+  const missing = Object.entries(options).find(
+    ([name, { required }]) => required && values[name] === undefined,
+  );
+  return missing && `--${missing[0]} ${missing[1].value ?? ''} is needed`;
+}
+
+function readValue(
+  option: Option,
+  {
+    rawName,
+    value,
+    inlineValue,
+  }: { rawName: string; value?: string | undefined; inlineValue?: boolean | undefined },
+): string | boolean | { fault: string } {
+  if (option.type === 'boolean') return inlineValue ? { fault: `${rawName} takes no value` } : true;
+  // `--config --help` is a forgotten value, not a file of that name; `--config=--help` is one.
+  const forgotten = value === undefined || value === '' || (!inlineValue && value.startsWith('-'));
+  return forgotten ? { fault: `${rawName} needs a value: ${rawName} ${option.value ?? 'VALUE'}` } : value;
+}
+
+function suggest(name: string, options: Options): string {
+  const near = didYouMean(name, Object.keys(options));
+  return near.replace('"', '"--');
+}
+
+export function overview(commands: readonly ListedCommand[]): string {
+  const rows = commands.map(({ name, summary }): [string, string] => [name, summary]);
+  return [
+    'backlog-scaler: wakes and sizes Kubernetes workloads by their backlog (a KEDA external scaler)',
+    '',
+    'Usage: backlog-scaler COMMAND [OPTIONS]',
+    '',
+    'Commands:',
+    ...columns(rows),
+    '',
+    'Every command has --help. Exit codes: 0 fine, 1 failed, 2 invalid input, 3 source unreachable.',
+    '',
+  ].join('\n');
+}
+
+export function commandUsage({ name, summary, options }: Command): string {
+  const all: [string, Option][] = Object.entries({ ...options, ...commonOptions });
+  const needed = all.filter(([, { required }]) => required).map((entry) => ` ${optionText(entry)}`);
+  const rows = all.map((entry): [string, string] => [optionText(entry), entry[1].doc]);
+  return [
+    summary,
+    '',
+    `Usage: backlog-scaler ${name}${needed.join('')} [OPTIONS]`,
+    '',
+    ...columns(rows),
+    '',
+  ].join('\n');
+}
+
+function optionText([name, { value, short }]: [string, Option]): string {
+  const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+function columns(rows: readonly [string, string][]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

@@ -1,30 +1,41 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../params/suggest.ts';
-import type { AnySource } from '../sources/source.ts';
-import type { ConfiguredConnection } from '../trigger/trigger.ts';
-import { configureConnection } from './connections.ts';
-import { checkSink } from './decisions.ts';
-import type { Environment } from './environment.ts';
-import { expandEnvironment } from './environment.ts';
-import { Faults } from './faults.ts';
-import { ConfigFiles } from './files.ts';
-import type { Settings } from './schema.ts';
-import { configSchema } from './schema.ts';
-import { readSecrets } from './secrets.ts';
-import { isMapping } from './tree.ts';
+import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
+import type { Environment, Mapping } from './document.ts';
+import { expandEnvironment, Faults, isMapping, parseYaml, valueAt } from './document.ts';
+import { ConfigFiles, readSecrets } from './files.ts';
+import type { LiveSettings, StartSettings } from './schema.ts';
+import { checkSink, configSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
-import { parseYaml } from './yaml.ts';
 
+/** What a part's `prepare` sees: only what is taken while running. */
 export interface LoadedConfig {
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   readonly connections: ReadonlyMap<string, ConfiguredConnection>;
 }
+
+/** A configuration that can be used. */
+export interface Loaded {
+  readonly kind: 'loaded';
+  readonly config: LoadedConfig;
+  /** What is only taken at the start. */
+  readonly start: StartSettings;
+  readonly guards: Guards;
+  readonly stamps: Stamps;
+}
+
+/**
+ * The settings that may keep callers out and are written in the file, by key, and whether they do: a file that
+ * is cut short lacks some of them and is valid all the same.
+ */
+export type Guards = ReadonlyMap<string, boolean>;
 
 /** What every file that was looked at looked like, by path. A change of one of them calls for another load. */
 export type Stamps = ReadonlyMap<string, string>;
 
 export type LoadResult =
-  | { readonly kind: 'loaded'; readonly config: LoadedConfig; readonly stamps: Stamps }
+  | Loaded
   | { readonly kind: 'refused'; readonly faults: readonly string[]; readonly stamps: Stamps };
 
 export interface LoadContext {
@@ -37,11 +48,8 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   const path = resolve(file);
   const files = new ConfigFiles(dirname(path));
   const read = await files.read(path);
-  const refuse = (faults: readonly string[]): LoadResult => ({
-    kind: 'refused',
-    faults,
-    stamps: files.stamps,
-  });
+  const { stamps } = files;
+  const refuse = (faults: readonly string[]): LoadResult => ({ kind: 'refused', faults, stamps });
   if ('problem' in read) return refuse([`${path} ${read.problem}`]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults.map((fault) => `${path} ${fault}`));
@@ -51,15 +59,14 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   const faults = new Faults();
   const { value, paths } = expandEnvironment(parsed.value, environment, faults);
   const document = await withSecrets(value, files, faults);
-  const config = await readDocument(document, { sources, expanded: paths, files }, faults);
-  if (config === undefined || faults.list.length > 0) return refuse(faults.list);
-  return { kind: 'loaded', config, stamps: files.stamps };
+  const found = await readDocument(document, { sources, expanded: paths, files }, faults);
+  if (found === undefined || faults.list.length > 0) return refuse(faults.list);
+  return { kind: 'loaded', ...found, stamps };
 }
 
 /** Only connections, the HTTP servers and the sink have secrets; the gRPC server reads its own files, again and again. */
-async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults): Promise<unknown> {
-  if (!isMapping(document)) return document;
-  const changed = { ...document };
+async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults): Promise<Mapping> {
+  const changed = isMapping(document) ? { ...document } : {};
   for (const key of ['admin', 'ingest', 'decisions', 'connections']) {
     if (Object.hasOwn(changed, key)) changed[key] = await readSecrets(changed[key], files, faults, [key]);
   }
@@ -68,17 +75,18 @@ async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults
 
 interface Reading {
   sources: readonly AnySource[];
+  /** Paths whose text came out of the environment. */
   expanded: ReadonlySet<string>;
   files: ConfigFiles;
 }
 
 async function readDocument(
-  document: unknown,
+  document: Mapping,
   { sources, expanded, files }: Reading,
   faults: Faults,
-): Promise<LoadedConfig | undefined> {
+): Promise<Pick<Loaded, 'config' | 'start' | 'guards'> | undefined> {
   const root = validate(configSchema, document, { at: [], expanded }, faults);
-  const entries = isMapping(document) && isMapping(document['connections']) ? document['connections'] : {};
+  const entries = isMapping(document['connections']) ? document['connections'] : {};
   const connections = new Map<string, ConfiguredConnection>();
   const allowPlaintextSecrets = root?.value.security.allowPlaintextSecrets ?? true;
   for (const [name, entry] of Object.entries(entries)) {
@@ -91,21 +99,91 @@ async function readDocument(
     if (connection !== undefined) connections.set(name, connection);
   }
   if (root === undefined) return undefined;
-  const { connections: _, ...settings } = root.value;
-  checkTokens(settings.ingest, Object.keys(entries), faults);
-  checkSink(settings.decisions, settings.security, faults);
-  const grpc = await withPaths(settings.grpc, files, faults);
-  const eventLog = withDir(settings.eventLog, files);
-  return { settings: { ...settings, grpc, eventLog }, connections };
+  const { start, live } = settingsOf(root.value);
+  checkTokens(live.ingest.tokens, Object.keys(entries), faults);
+  checkSink(live.decisions, live.security, faults);
+  const grpc = await withPaths(start.grpc, files, faults);
+  return {
+    config: { settings: live, connections },
+    start: { ...start, grpc, eventLog: withDir(start.eventLog, files) },
+    guards: guardsOf(document, connections),
+  };
 }
 
-/** The event log's directory, as a full path; it is made where it is not there. */
-function withDir(eventLog: Settings['eventLog'], files: ConfigFiles): Settings['eventLog'] {
-  return eventLog.type === 'file' ? { ...eventLog, dir: files.path(eventLog.dir) } : eventLog;
+interface ConnectionEntry {
+  name: string;
+  source: string;
+  namespaces: readonly string[];
+  /** The source's own settings, secrets read. */
+  settings: Mapping;
+}
+
+interface ConnectionRules {
+  sources: readonly AnySource[];
+  expanded: ReadonlySet<string>;
+  allowPlaintextSecrets: boolean;
+}
+
+/** One entry of `connections`, read by its source's schema; undefined where it has faults. */
+function configureConnection(
+  { name, source: kind, namespaces, settings }: ConnectionEntry,
+  { sources, expanded, allowPlaintextSecrets }: ConnectionRules,
+  faults: Faults,
+): ConfiguredConnection | undefined {
+  const at = ['connections', name];
+  const source = sources.find((one) => one.kind === kind);
+  if (source === undefined) {
+    const kinds = sources.map((one) => one.kind);
+    faults.add([...at, 'source'], `must be one of ${kinds.join(', ')}${didYouMean(kind, kinds)}`);
+    return undefined;
+  }
+  const where = { at, expanded, commonKeys: ['source', 'namespaces'] };
+  const read = validate(source.config, settings, where, faults);
+  if (read === undefined) return undefined;
+  const config = read.value;
+  if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
+    faults.add(
+      at,
+      'would send its password or token without TLS: set tls, or security.allowPlaintextSecrets',
+    );
+    return undefined;
+  }
+  return {
+    name,
+    source,
+    config,
+    namespaces,
+    fingerprint: fingerprintOf(source, config),
+    place: placeOf(name, source, config),
+  };
+}
+
+/** Keyed by the process, so that nobody can guess a short password from its hash in a log. */
+const fingerprintKey = randomBytes(32);
+
+/** Of what the upstream sees. Schemas give keys in their own order, however they were written. */
+function fingerprintOf({ kind, local = [] }: AnySource, config: unknown): string {
+  const seen = isMapping(config)
+    ? Object.fromEntries(Object.entries(config).filter(([key]) => !local.includes(key)))
+    : config;
+  return createHmac('sha256', fingerprintKey)
+    .update(JSON.stringify([kind, seen]))
+    .digest('hex');
+}
+
+/** What is told to a connection by CloudEvents is told to its name: nothing else says where that is. */
+function placeOf(name: string, source: AnySource, config: unknown): string {
+  const told = source.cloudEvents === undefined ? [] : [name];
+  const text = JSON.stringify([source.kind, source.place(config), ...told]);
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 /** A token is for connections that there are. */
-function checkTokens({ tokens }: Settings['ingest'], names: readonly string[], faults: Faults): void {
+function checkTokens(
+  tokens: LiveSettings['ingest']['tokens'],
+  names: readonly string[],
+  faults: Faults,
+): void {
   for (const [i, { connections }] of tokens.entries()) {
     for (const [j, name] of connections.entries()) {
       if (names.includes(name)) continue;
@@ -115,12 +193,17 @@ function checkTokens({ tokens }: Settings['ingest'], names: readonly string[], f
   }
 }
 
+/** The event log's directory, as a full path; it is made where it is not there. */
+function withDir(eventLog: StartSettings['eventLog'], files: ConfigFiles): StartSettings['eventLog'] {
+  return eventLog.type === 'file' ? { ...eventLog, dir: files.path(eventLog.dir) } : eventLog;
+}
+
 /** The gRPC server's files, as full paths; each must be there now. */
 async function withPaths(
-  grpc: Settings['grpc'],
+  grpc: StartSettings['grpc'],
   files: ConfigFiles,
   faults: Faults,
-): Promise<Settings['grpc']> {
+): Promise<StartSettings['grpc']> {
   if (grpc.tls === undefined) return grpc;
   const tls = { ...grpc.tls };
   for (const key of ['certFile', 'keyFile', 'clientCaFile'] as const) {
@@ -131,4 +214,15 @@ async function withPaths(
     if (problem !== undefined) faults.add(['grpc', 'tls', key], `the file ${tls[key]} ${problem}`);
   }
   return { ...grpc, tls };
+}
+
+function guardsOf(document: Mapping, connections: LoadedConfig['connections']): Guards {
+  const callers = ['admin.token', 'grpc.tls', 'grpc.tls.clientCaFile', 'grpc.tls.allowedClientNames'];
+  const written = callers.filter((key) => valueAt(document, key.split('.')) !== undefined);
+  const guards = new Map(written.map((key) => [key, true]));
+  for (const { name, namespaces } of connections.values()) {
+    if (valueAt(document, ['connections', name, 'namespaces']) === undefined) continue;
+    guards.set(`connections.${name}.namespaces`, !namespaces.includes('*'));
+  }
+  return guards;
 }

@@ -1,15 +1,33 @@
 import { z } from 'zod';
+import { leastSecretLength } from '../sources/source.ts';
 import { levels } from '../telemetry/log.ts';
-import { decisions } from './decisions.ts';
+import type { Faults } from './document.ts';
 
 /*
  * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
- * not here is a fault. The descriptions become docs/configuration.md.
+ * not here is a fault. A setting is taken while running or only at the start: `liveSettings` and `startSettings`
+ * say which, and docs/configuration.md, which is made of the descriptions, tells so.
  */
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
 const file = z.string().min(1);
+const bound = z.number().int().min(1);
+
+function maxConnections(most: number) {
+  return bound
+    .default(most)
+    .describe(
+      'The most connections at a time; where they are all taken, the longest idle goes for a new one.',
+    );
+}
+const whole = (least: number, fallback: number, doc: string) =>
+  z.number().int().min(least).default(fallback).describe(doc);
+/** Who shows it may do something; it is sent in a header. */
+const bearerToken = z
+  .string()
+  .min(leastSecretLength)
+  .regex(/^[\x21-\x7e]*$/, 'must be letters, digits and signs without spaces: it is sent in a header');
 
 const log = z.strictObject({
   level: z.enum(levels).default('info').describe('The least severe log line that is written.'),
@@ -43,15 +61,31 @@ const grpc = z.strictObject({
     .describe(
       'With several pods: a connection is ended after this time, so that KEDA finds new pods. Off when left out.',
     ),
+  maxConnections: maxConnections(256),
+  maxStreams: bound
+    .default(60_000)
+    .describe(
+      'The most streams at a time, over all connections. KEDA has two for each `external-push` trigger, and for a minute twice as many when its connection breaks. Above it: RESOURCE_EXHAUSTED.',
+    ),
+  maxStreamsPerConnection: bound
+    .default(40_000)
+    .describe('The same for one connection; all streams of a KEDA are on one.'),
+  maxCalls: bound
+    .default(10_000)
+    .describe(
+      'The most calls that are answered at a time; above it the oldest goes if it has had its time, else the new one is RESOURCE_EXHAUSTED.',
+    ),
   tls: grpcTls.optional().describe('TLS for calls; plaintext when left out.'),
 });
 
-const admin = z.strictObject({
+const adminAddress = z.strictObject({
   host: z.string().min(1).default('0.0.0.0').describe('The address of metrics, probes and `/api/triggers`.'),
   port: port.default(8080).describe('Its port; 0 takes a free one.'),
-  token: z
-    .string()
-    .min(1)
+  maxConnections: maxConnections(128),
+});
+
+const adminAccess = z.strictObject({
+  token: bearerToken
     .optional()
     .describe('The bearer token that everything but `/livez` and `/readyz` asks for; none when left out.'),
 });
@@ -65,36 +99,40 @@ const ingestToken = z.strictObject({
     .min(1)
     .max(63)
     .describe('What it is called, for people. Two may have one name, while one is replaced.'),
-  token: z
-    .string()
-    .min(16)
-    .regex(/^[\x21-\x7e]*$/, 'must be letters, digits and signs without spaces: it is sent in a header')
-    .describe('What senders show as `Authorization: Bearer …`, such as `openssl rand -hex 32` prints it.'),
+  token: bearerToken.describe(
+    'What senders show as `Authorization: Bearer …`, such as `openssl rand -hex 32` prints it.',
+  ),
   connections: z.array(z.string().min(1)).min(1).describe('The connections that it may send to.'),
 });
 
+const ingestAddress = z.strictObject({
+  host: z.string().min(1).default('0.0.0.0').describe('The address that they are sent to.'),
+  port: port
+    .default(8081)
+    .describe(
+      'Its port; 0 takes a free one. It is only opened where somebody may send: a connection takes webhooks or has `snsTopics`, or there is a token.',
+    ),
+  maxConnections: maxConnections(1_024),
+});
+
+const ingestAccess = z.strictObject({
+  maxBodyBytes: bytes
+    .default(5_242_880)
+    .describe(
+      'The largest request that is taken. GitHub sends up to 25 MB, but what it says of a job is small.',
+    ),
+  maxInflightBytes: bytes
+    .default(67_108_864)
+    .describe('How much of requests is held at a time; above it senders are asked to come back (429).'),
+  tokens: z
+    .array(ingestToken)
+    .max(100)
+    .default([])
+    .describe('The bearer tokens of those who send hints and CloudEvents.'),
+});
+
 const ingest = z
-  .strictObject({
-    host: z.string().min(1).default('0.0.0.0').describe('The address that they are sent to.'),
-    port: port
-      .default(8081)
-      .describe(
-        'Its port; 0 takes a free one. It is only opened where somebody may send: a connection takes webhooks or has `snsTopics`, or there is a token.',
-      ),
-    maxBodyBytes: bytes
-      .default(5_242_880)
-      .describe(
-        'The largest request that is taken. GitHub sends up to 25 MB, but what it says of a job is small.',
-      ),
-    maxInflightBytes: bytes
-      .default(67_108_864)
-      .describe('How much of requests is held at a time; above it senders are asked to come back (429).'),
-    tokens: z
-      .array(ingestToken)
-      .max(100)
-      .default([])
-      .describe('The bearer tokens of those who send hints and CloudEvents.'),
-  })
+  .strictObject({ ...ingestAddress.shape, ...ingestAccess.shape })
   .refine(({ maxBodyBytes, maxInflightBytes }) => maxBodyBytes <= maxInflightBytes, {
     path: ['maxInflightBytes'],
     message: 'must be at least maxBodyBytes',
@@ -132,25 +170,43 @@ const eventLog = z.discriminatedUnion('type', eventLogs, {
   error: `must be one of ${eventLogs.map(({ shape }) => shape.type.value).join(', ')}`,
 });
 
-const limits = z.strictObject({
-  triggers: z.number().int().min(1).default(20_000).describe('The most triggers that are kept at a time.'),
-  triggersPerNamespace: z.number().int().min(1).default(2_000).describe('The same, for one namespace.'),
-  coldReadTimeoutMs: z
-    .number()
-    .int()
-    .min(1)
-    .default(2_000)
-    .describe('How long the first call of a trigger waits for its first reading.'),
-  maxStalenessSeconds: seconds
-    .default(60)
-    .describe(
-      'How old a reading may be where neither the trigger nor its source says otherwise; after that KEDA gets UNAVAILABLE, never zero.',
+const limits = z
+  .strictObject({
+    triggers: whole(1, 20_000, 'The most triggers that are kept at a time.'),
+    triggersPerNamespace: whole(1, 2_000, 'The same, for one namespace.'),
+    metadataBytes: whole(
+      1024,
+      33_554_432,
+      'How many bytes of metadata are kept for all triggers; a trigger beyond that gets RESOURCE_EXHAUSTED.',
     ),
-  leaseSeconds: seconds.default(300).describe('How long a trigger is measured after KEDA last asked for it.'),
-  firstSyncTimeoutSeconds: seconds
-    .default(120)
-    .describe('How long readiness waits for sources that must be filled before they can answer.'),
-});
+    metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same, for one namespace.'),
+    refusedTriggers: whole(
+      1,
+      1_000,
+      'How many refused triggers are remembered with the reason; the oldest goes first.',
+    ),
+    coldReadTimeoutMs: whole(1, 2_000, 'How long the first call of a trigger waits for its first reading.'),
+    maxStalenessSeconds: seconds
+      .default(60)
+      .describe(
+        'How old a reading may be where neither the trigger nor its source says otherwise; after that KEDA gets UNAVAILABLE, never zero.',
+      ),
+    leaseSeconds: seconds
+      .default(300)
+      .describe('How long a trigger is measured after KEDA last asked for it, at the least.'),
+    maxLeaseSeconds: seconds
+      .default(21_600)
+      .describe(
+        'The same at the most: a trigger that is asked for seldom is kept for up to this long, so that it is known when the next call comes.',
+      ),
+    firstSyncTimeoutSeconds: seconds
+      .default(120)
+      .describe('How long readiness waits for sources that must be filled before they can answer.'),
+  })
+  .refine(({ leaseSeconds, maxLeaseSeconds }) => leaseSeconds <= maxLeaseSeconds, {
+    path: ['maxLeaseSeconds'],
+    message: 'must be at least leaseSeconds',
+  });
 
 const security = z.strictObject({
   allowPlaintextSecrets: z
@@ -160,6 +216,43 @@ const security = z.strictObject({
       'Whether a connection may send its password or token over a network connection without TLS, and whether a trigger may have a secret from the environment (`passwordFromEnv`) where `grpc.tls` is not set.',
     ),
 });
+
+const decisions = z
+  .strictObject({
+    sink: z
+      .string()
+      .refine(
+        (text) => sinkUrl(text) !== undefined,
+        'must be an https:// or http:// address without user and password (use token)',
+      )
+      .optional()
+      .describe(
+        'The address that each decision is posted to, as a CloudEvent in batches; none when left out. `http://` only where nothing secret is sent: without `token` and without a query, or with security.allowPlaintextSecrets.',
+      ),
+    token: bearerToken.optional().describe('The bearer token that it asks for.'),
+    maxQueued: whole(
+      1,
+      10_000,
+      'How many decisions wait for a sink that is slow or down; then the oldest are dropped, and counted.',
+    ),
+    batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
+    flushMs: whole(1, 1000, 'How long a decision waits for others to go in one request with it.'),
+    timeoutMs: whole(1, 10_000, 'How long the sink has for its answer; then the request is tried again.'),
+  })
+  .refine(({ sink, token }) => token === undefined || sink !== undefined, {
+    path: ['token'],
+    message: 'needs sink',
+  })
+  .refine(({ batchSize, maxQueued }) => batchSize <= maxQueued, {
+    path: ['maxQueued'],
+    message: 'must be at least batchSize',
+  });
+
+function sinkUrl(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
+  return url.username === '' && url.password === '' ? url : undefined;
+}
 
 const namespacePattern = z
   .string()
@@ -182,11 +275,37 @@ const connectionName = z
     'must be letters, digits, ".", "_" and "-", at most 63',
   );
 
-/** The settings alone: everything but the connections. */
-const settings = {
+/** What is only taken at the start: sockets stay where they are, and events where they are kept. */
+export const startSettings = {
+  grpc,
+  admin: adminAddress,
+  ingest: ingestAddress,
+  eventLog,
+} as const;
+
+/** What is taken while running. Every setting is here or in `startSettings`. */
+export const liveSettings = {
+  log,
+  admin: adminAccess,
+  ingest: ingestAccess,
+  limits,
+  security,
+  decisions,
+} as const;
+
+type Output<Sections extends Readonly<Record<string, z.ZodType>>> = {
+  readonly [Name in keyof Sections]: Readonly<z.output<Sections[Name]>>;
+};
+export type StartSettings = Output<typeof startSettings>;
+export type LiveSettings = Output<typeof liveSettings>;
+
+export const configSchema = z.strictObject({
   log: log.prefault({}).describe('The log: JSON lines on standard output.'),
   grpc: grpc.prefault({}).describe('The server that KEDA calls.'),
-  admin: admin.prefault({}).describe('The server of metrics, probes and readings.'),
+  admin: z
+    .strictObject({ ...adminAddress.shape, ...adminAccess.shape })
+    .prefault({})
+    .describe('The server of metrics, probes and readings.'),
   ingest: ingest
     .prefault({})
     .describe('The server that webhooks, hints and events are sent to; it may be reached from the Internet.'),
@@ -200,13 +319,45 @@ const settings = {
   decisions: decisions
     .prefault({})
     .describe('Who is told, beside the log, when a trigger is activated, deactivated, fails or recovers.'),
-};
-
-export const configSchema = z.strictObject({
-  ...settings,
   connections: z
     .record(connectionName, connectionSchema)
     .describe('The named places that triggers can use. Their credentials never leave them.'),
 });
 
-export type Settings = Omit<z.infer<typeof configSchema>, 'connections'>;
+type Sections = Readonly<Record<string, unknown>>;
+
+/** Tells what is taken at the start from what is taken while running. */
+export function settingsOf(document: z.output<typeof configSchema>): {
+  start: StartSettings;
+  live: LiveSettings;
+} {
+  // Both are made of the schemas that the document was read by.
+  return {
+    start: partOf(document, startSettings) as StartSettings,
+    live: partOf(document, liveSettings) as LiveSettings,
+  };
+}
+
+function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>): Sections {
+  const entries = Object.entries(schemas).map(([name, schema]) => {
+    const section = Object.entries(document[name] ?? {});
+    const taken = section.filter(([key]) => !(schema instanceof z.ZodObject) || key in schema.shape);
+    return [name, Object.fromEntries(taken)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A token, and whatever a query holds, is only sent without TLS where that is asked for. */
+export function checkSink(
+  { sink, token }: LiveSettings['decisions'],
+  { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
+  faults: Faults,
+): void {
+  const url = sink === undefined ? undefined : sinkUrl(sink);
+  if (allowPlaintextSecrets || url?.protocol !== 'http:') return;
+  if (token === undefined && url.search === '') return;
+  faults.add(
+    ['decisions', 'sink'],
+    'would send its token or query without TLS: use https://, or set security.allowPlaintextSecrets',
+  );
+}

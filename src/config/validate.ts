@@ -1,11 +1,10 @@
-import type { z } from 'zod';
-import { typedValue } from './environment.ts';
-import type { Faults, Path } from './faults.ts';
-import { pathText } from './faults.ts';
-import { addIssues } from './issues.ts';
-import { mapTexts } from './tree.ts';
+import { z } from 'zod';
+import { didYouMean } from '../params/suggest.ts';
+import type { Faults, Path } from './document.ts';
+import { isMapping, mapTexts, pathText, typedValue, valueAt } from './document.ts';
+import { fileSpellings } from './files.ts';
 
-export interface Place {
+export interface Where {
   /** Where the value stands in the configuration. */
   at: Path;
   /** Paths whose text came out of the environment. */
@@ -18,26 +17,150 @@ export interface Place {
 export function validate<T>(
   schema: z.ZodType<T>,
   input: unknown,
-  place: Place,
+  where: Where,
   faults: Faults,
 ): { value: T } | undefined {
   const first = schema.safeParse(input);
   if (first.success) return { value: first.data };
   const typed = typeExpanded(
     input,
-    new Set(first.error.issues.map((issue) => pathText([...place.at, ...issue.path]))),
-    place,
+    new Set(first.error.issues.map((issue) => pathText([...where.at, ...issue.path]))),
+    where,
   );
   const second = schema.safeParse(typed);
   if (second.success) return { value: second.data };
-  addIssues(faults, second.error.issues, { schema, input: typed, ...place });
+  addIssues(faults, second.error.issues, { schema, input: typed, ...where });
   return undefined;
 }
 
 /** The text of a variable is read as a number or true/false where, as text, it was refused. */
-function typeExpanded(input: unknown, refused: ReadonlySet<string>, { at, expanded }: Place): unknown {
+function typeExpanded(input: unknown, refused: ReadonlySet<string>, { at, expanded }: Where): unknown {
   return mapTexts(input, (text, path) => {
     const key = pathText([...at, ...path]);
     return refused.has(key) && expanded.has(key) ? (typedValue(text) ?? text) : text;
   });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Adds a fault for each issue. Values are never shown: any of them could be a secret in the wrong place. */
+function addIssues(
+  faults: Faults,
+  issues: readonly Issue[],
+  {
+    schema,
+    input,
+    at,
+    commonKeys = [],
+  }: { schema: z.ZodType; input: unknown; at: Path; commonKeys?: readonly string[] },
+): void {
+  for (const issue of issues.flatMap((one) => flatten(one))) {
+    const path = [...at, ...issue.path];
+    if (issue.code === 'unrecognized_keys') {
+      const known = [...knownKeys(schema, issue.path), ...(issue.path.length === 0 ? commonKeys : [])];
+      for (const key of issue.keys) faults.add([...path, key], `unknown key${didYouMean(key, known)}`);
+    } else if (!faults.has(path)) {
+      // A rule between settings may be about one that has its default.
+      const missing = issue.code !== 'custom' && valueAt(input, issue.path) === undefined;
+      faults.add(path, missing ? requiredBecause(issue) : describe(issue));
+    }
+  }
+}
+
+/** A schema may say why it has no default: by an error that begins with the same words. */
+function requiredBecause({ message }: Issue): string {
+  return message.startsWith('is required') ? message : 'is required';
+}
+
+/**
+ * A value that fits no member of a union: where exactly one member is of the value's shape, that member's
+ * issues are what the user needs to read.
+ */
+function flatten(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const near = issue.errors.filter((member) => !member.some(isShapeIssue));
+  const [only] = near;
+  if (near.length !== 1 || only === undefined) return [issue];
+  return only.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function isShapeIssue(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+}
+
+function describe(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeName(issue.expected)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}`;
+    case 'invalid_union':
+      return describeUnion(issue);
+    case 'invalid_key':
+      return `this name ${issue.issues.map((inner) => inner.message).join(' and ')}`;
+    default:
+      return lowerFirst(issue.message);
+  }
+}
+
+function describeUnion(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  if ('options' in issue && Array.isArray(issue.options)) return `must be one of ${issue.options.join(', ')}`;
+  const members = issue.errors.flatMap((member) => member.slice(0, 1).map((inner) => describe(inner)));
+  return members.length === 0 ? 'cannot be used' : [...new Set(members)].join(', or ');
+}
+
+function typeName(expected: string): string {
+  const names: Record<string, string> = {
+    object: 'a mapping of keys to values',
+    record: 'a mapping of keys to values',
+    array: 'a list',
+    string: 'text (quote it if it looks like a number)',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+  };
+  return names[expected] ?? expected;
+}
+
+function amount(bound: number | bigint, origin: string): string {
+  if (origin === 'string') return `${bound} character${Number(bound) === 1 ? '' : 's'} long`;
+  if (origin === 'array') return `${bound} item${Number(bound) === 1 ? '' : 's'} long`;
+  return String(bound);
+}
+
+function lowerFirst(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+/** The keys that a schema knows at a path, with the `…File` and `…Files` spellings of its secrets. */
+function knownKeys(schema: z.ZodType, path: Path): string[] {
+  const json: unknown = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+  let nodes = members(json);
+  for (const part of path) nodes = nodes.flatMap((node) => members(child(node, part)));
+  return nodes.flatMap((node) =>
+    isMapping(node['properties']) ? withFileKeys(Object.keys(node['properties'])) : [],
+  );
+}
+
+/** A node and, where it is a union, its members. */
+function members(node: unknown): Record<string, unknown>[] {
+  if (!isMapping(node)) return [];
+  const unions = [node['anyOf'], node['oneOf'], node['allOf']].filter((union) => Array.isArray(union));
+  return [node, ...unions.flat().flatMap((member) => members(member))];
+}
+
+function child(node: Record<string, unknown>, part: PropertyKey): unknown {
+  if (typeof part === 'number') return node['items'];
+  const { properties, additionalProperties } = node;
+  if (isMapping(properties) && typeof part === 'string' && Object.hasOwn(properties, part))
+    return properties[part];
+  return additionalProperties;
+}
+
+export function withFileKeys(keys: readonly string[]): string[] {
+  return keys.flatMap((key) => [key, ...fileSpellings(key)]);
 }

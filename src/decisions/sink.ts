@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Decision } from '../monitor/decision.ts';
-import { backoffMs } from '../monitor/schedule.ts';
+import { backoffMs } from '../retry.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { eventOf } from './event.ts';
-import { type Outcome, type PostOptions, post } from './post.ts';
-import { BoundedQueue } from './queue.ts';
-import { SinkReport } from './report.ts';
+import { type Decision, eventOf, type Outcome, type PostOptions, post } from './cloudevents.ts';
 
 export interface SinkOptions extends PostOptions {
   readonly maxQueued: number;
@@ -172,5 +168,108 @@ export class Sink {
   /** For people: paths and queries may hold secrets. */
   private get name(): string {
     return new URL(this.options.url).origin;
+  }
+}
+
+/** Says of a sink what is wrong with it: each reason once, until it takes decisions again. */
+class SinkReport {
+  private readonly log: Logger;
+  private readonly said = new Set<string>();
+  private failures = 0;
+
+  constructor(log: Logger) {
+    this.log = log;
+  }
+
+  failed(sink: string, error: string, waiting: number): void {
+    this.failures += 1;
+    this.once(error, { sink, error, waiting }, 'decisions cannot be posted; they wait and are tried again');
+  }
+
+  refused(sink: string, error: string, decisions: number): void {
+    this.failures += 1;
+    this.once(error, { sink, error, decisions }, 'the sink does not take these decisions; they are dropped');
+  }
+
+  full(sink: string, maxQueued: number): void {
+    this.once('full', { sink, maxQueued }, 'too many decisions wait; the oldest are dropped');
+  }
+
+  accepted(sink: string): void {
+    const { failures } = this;
+    if (this.said.size === 0) return;
+    this.forget();
+    this.log.info({ sink, failures }, 'decisions are posted again');
+  }
+
+  left(sink: string, decisions: number): void {
+    this.log.warn({ sink, decisions }, 'these decisions could not be posted before the end');
+  }
+
+  /** The sink is another one. */
+  forget(): void {
+    this.said.clear();
+    this.failures = 0;
+  }
+
+  private once(reason: string, fields: object, message: string): void {
+    if (this.said.has(reason)) return;
+    this.said.add(reason);
+    this.log.warn(fields, message);
+  }
+}
+
+/** First in, first out, with a bound: where it is full, the oldest goes. */
+export class BoundedQueue<T> {
+  private items: T[] = [];
+  /** Those before it are gone: taking one off the front of a long array would move all the others. */
+  private head = 0;
+  private max: number;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get size(): number {
+    return this.items.length - this.head;
+  }
+
+  /** Gives how many were dropped. */
+  push(item: T): number {
+    this.items.push(item);
+    return this.drop();
+  }
+
+  /** The oldest, at most so many. */
+  take(count: number): T[] {
+    const taken = this.items.slice(this.head, this.head + count);
+    this.forget(taken.length);
+    return taken;
+  }
+
+  /** What was taken, before all others again; gives how many were dropped. */
+  putBack(taken: readonly T[]): number {
+    this.items = [...taken, ...this.items.slice(this.head)];
+    this.head = 0;
+    return this.drop();
+  }
+
+  /** Another bound; gives how many were dropped. */
+  bound(max: number): number {
+    this.max = max;
+    return this.drop();
+  }
+
+  private drop(): number {
+    const tooMany = Math.max(0, this.size - this.max);
+    this.forget(tooMany);
+    return tooMany;
+  }
+
+  private forget(count: number): void {
+    this.head += count;
+    if (this.head <= this.items.length / 2) return;
+    this.items = this.items.slice(this.head);
+    this.head = 0;
   }
 }

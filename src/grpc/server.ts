@@ -1,18 +1,19 @@
+import type { Http2Server } from 'node:http2';
 import type { ServerOptions } from '@grpc/grpc-js';
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
+import { service as healthService } from 'grpc-health-check';
 import { ScalerError } from '../errors.ts';
+import type { Sockets } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { admitNames } from './client-names.ts';
+import { Admission, type AdmissionTimes, admissionTimes } from './admission.ts';
 import { ExternalScaler, packageDefinition, serviceName } from './contract.ts';
-import type { Desk } from './desk.ts';
-import type { TlsFiles } from './key-material.ts';
-import { Service } from './service.ts';
-import { allowStreamResets } from './stream-resets.ts';
-import { Streams } from './streams.ts';
-import { ServerCertificates } from './tls.ts';
+import { Health } from './health.ts';
+import { type LiveTriggers, Service } from './service.ts';
+import { codeName } from './status.ts';
+import { readAfterWrite, Streams } from './streams.ts';
+import { ServerCertificates, type TlsFiles } from './tls.ts';
 
 export interface GrpcSettings {
   host: string;
@@ -20,18 +21,23 @@ export interface GrpcSettings {
   port: number;
   /** Where several pods share the load: see `streamAgeMs`. Undefined: connections and streams last. */
   maxConnectionAgeSeconds?: number | undefined;
+  /** The bounds of the port; see Admission. */
+  maxConnections: number;
+  maxStreams: number;
+  maxStreamsPerConnection: number;
+  maxCalls: number;
   /** Undefined: plaintext HTTP/2. */
   tls?: (TlsFiles & { allowedClientNames?: readonly string[] | undefined }) | undefined;
 }
 
 export interface GrpcDeps {
-  desk: Desk;
+  triggers: LiveTriggers;
   metrics: Metrics;
   log: Logger;
 }
 
 /** Times that tests shorten. */
-export interface GrpcTimes {
+export interface GrpcTimes extends Partial<AdmissionTimes> {
   keepaliveMs?: number;
   keepaliveTimeoutMs?: number;
   confirmMs?: number;
@@ -42,8 +48,6 @@ export interface GrpcTimes {
 
 /** Metadata is small; a megabyte of it is a mistake or an attack. */
 const maxReceiveBytes = 64 * 1024;
-/** Two streams for each push trigger of the cluster, all on one connection of KEDA's (external_scaler.go). */
-const maxStreamsPerConnection = 100_000;
 /** Some 11 days. A timer of more than 2^31 - 1 ms would fire at once. */
 const longestAgeSeconds = 1_000_000;
 
@@ -54,7 +58,9 @@ export class GrpcServer {
   private readonly times: GrpcTimes;
   private readonly streams: Streams;
   private readonly server: Server;
-  private readonly health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
+  private readonly admission: Admission;
+  private readonly sockets: Sockets[] = [];
+  private readonly health = new Health(['', serviceName]);
   private certificates: ServerCertificates | undefined;
 
   constructor(settings: GrpcSettings, deps: GrpcDeps, times: GrpcTimes = {}) {
@@ -62,11 +68,16 @@ export class GrpcServer {
     this.deps = deps;
     this.times = times;
     this.streams = new Streams(deps.metrics);
+    this.admission = new Admission(
+      { ...settings, allowedClientNames: settings.tls?.allowedClientNames },
+      { log: deps.log, refused: (method, { code }) => this.countRefused(method, codeName(code)) },
+      { ...admissionTimes, ...times },
+    );
     setLogger(quiet(deps.log));
     this.server = new Server(serverOptions(settings, times));
     allowStreamResets(this.server);
     this.server.addService(ExternalScaler.service, this.service().handlers());
-    this.health.addToServer(this.server);
+    this.health.addTo(this.server);
     new ReflectionService(packageDefinition).addToServer(this.server);
   }
 
@@ -77,7 +88,11 @@ export class GrpcServer {
     const credentials = await this.credentials();
     return new Promise((resolve, reject) => {
       this.server.bindAsync(address, credentials, (cause, bound) => {
-        if (cause === null) return resolve(bound);
+        if (cause === null) {
+          for (const server of http2ServersOf(this.server)) this.sockets.push(this.admission.guard(server));
+          return resolve(bound);
+        }
+        this.admission.drain();
         this.certificates?.close();
         reject(
           new ScalerError('unavailable', `grpc: cannot listen on ${address}: ${cause.message}`, { cause }),
@@ -88,12 +103,21 @@ export class GrpcServer {
 
   /** What `grpc.health.v1` says. */
   setServing(serving: boolean): void {
-    const status = serving ? 'SERVING' : 'NOT_SERVING';
-    for (const name of ['', serviceName]) this.health.setStatus(name, status);
+    this.health.setServing(serving);
   }
 
+  /** KEDA's. */
   get openStreams(): number {
     return this.streams.size;
+  }
+
+  /** Calls of all methods, streams among them. */
+  get openCalls(): number {
+    return this.admission.open;
+  }
+
+  get openConnections(): number {
+    return this.sockets.reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
@@ -103,6 +127,8 @@ export class GrpcServer {
   async drain(limitMs: number): Promise<void> {
     this.setServing(false);
     this.streams.drain();
+    this.health.drain();
+    this.admission.drain();
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
         this.server.forceShutdown();
@@ -117,14 +143,12 @@ export class GrpcServer {
   }
 
   private service(): Service {
-    const { desk, metrics, log } = this.deps;
-    const names = this.settings.tls?.allowedClientNames;
+    const { triggers, metrics, log } = this.deps;
     return new Service({
-      desk,
+      triggers,
       metrics,
       log,
       streams: this.streams,
-      admit: names === undefined ? () => {} : admitNames(names),
       streamAgeMs: () => this.streamAgeMs(),
       confirmMs: this.times.confirmMs,
     });
@@ -140,6 +164,11 @@ export class GrpcServer {
     return (
       Math.min(ageSeconds, longestAgeSeconds) * 1100 + Math.random() * (this.times.ageSpreadMs ?? 300_000)
     );
+  }
+
+  /** What is no method of ours has a name that its caller chose. */
+  private countRefused(method: string, code: string): void {
+    if (methods.has(method)) this.deps.metrics.rpcRequests.inc({ method, code });
   }
 
   private async credentials(): Promise<ServerCredentials> {
@@ -160,10 +189,13 @@ function quiet(log: Logger): Partial<Console> {
   return { error: say, info: say, debug: say };
 }
 
-function serverOptions({ maxConnectionAgeSeconds }: GrpcSettings, times: GrpcTimes): ServerOptions {
+function serverOptions(settings: GrpcSettings, times: GrpcTimes): ServerOptions {
+  const { maxConnectionAgeSeconds, maxStreamsPerConnection, maxCalls } = settings;
   return {
+    interceptors: [readAfterWrite],
     'grpc.max_receive_message_length': maxReceiveBytes,
-    'grpc.max_concurrent_streams': maxStreamsPerConnection,
+    // HTTP/2 calls every call a stream. Above this clients wait; below it Admission decides.
+    'grpc.max_concurrent_streams': maxStreamsPerConnection + maxCalls,
     // KEDA's client sends no pings: half-open connections are for us to find.
     'grpc.keepalive_time_ms': times.keepaliveMs ?? 30_000,
     'grpc.keepalive_timeout_ms': times.keepaliveTimeoutMs ?? 10_000,
@@ -172,4 +204,35 @@ function serverOptions({ maxConnectionAgeSeconds }: GrpcSettings, times: GrpcTim
       ? {}
       : { 'grpc.max_connection_age_ms': Math.min(maxConnectionAgeSeconds, longestAgeSeconds) * 1000 }),
   };
+}
+
+/** Whose refusals are counted. */
+const methods = new Set([ExternalScaler.service, healthService].flatMap((service) => Object.keys(service)));
+methods.add('ServerReflectionInfo');
+
+/*
+ * grpc-js 1.14.7 has no option for what follows, so this reaches into it; it throws where grpc-js has changed.
+ */
+
+/**
+ * KEDA cancels two streams for each ScaledObject it takes anew, all on its one connection. Without this,
+ * nghttp2 answers the 1001st reset of a burst, or more than 33 a second, by closing that connection and with
+ * it every stream of the cluster: its guard against "rapid reset" (CVE-2023-44487). Still bounded: 100,000 in
+ * a burst and 10,000 a second are more than KEDA can ask for.
+ *
+ * The options are Node's since 22.11 (nodejs/node#54875), older ones ignore them and keep nghttp2's limit.
+ */
+export function allowStreamResets(server: Server): void {
+  const serverOptions: unknown = Reflect.get(server, 'commonServerOptions');
+  if (typeof serverOptions !== 'object' || serverOptions === null) {
+    throw new Error('grpc-js has changed: its Server has no commonServerOptions');
+  }
+  Object.assign(serverOptions, { streamResetBurst: 100_000, streamResetRate: 10_000 });
+}
+
+/** The servers that listen: one for each address of the host. */
+export function http2ServersOf(server: Server): Http2Server[] {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  if (!(servers instanceof Map)) throw new Error('grpc-js has changed: its Server has no http2Servers');
+  return [...servers.keys()];
 }

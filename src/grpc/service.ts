@@ -1,38 +1,55 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import { status as Code } from '@grpc/grpc-js';
 import { ScalerError } from '../errors.ts';
 import { wire, wireTarget } from '../scaling/metric.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Trigger } from '../trigger/trigger.ts';
-import { describe } from '../trigger/trigger.ts';
-import { ActivityStream } from './activity-stream.ts';
-import type { AuthenticatedCall } from './client-names.ts';
-import type { Desk, Waiting } from './desk.ts';
+import { endRpc, nameScaledObject, rpcSpans } from '../telemetry/tracing.ts';
+import type { Reference } from '../triggers/reference.ts';
+import type { Activity, Answer, Spec } from '../triggers/trigger.ts';
 import type { ExternalScalerHandlers } from './generated/externalscaler/ExternalScaler.ts';
 import type { GetMetricSpecResponse } from './generated/externalscaler/GetMetricSpecResponse.ts';
 import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMetricsRequest.ts';
 import type { GetMetricsResponse } from './generated/externalscaler/GetMetricsResponse.ts';
 import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
-import { toReference } from './reference.ts';
-import type { Status } from './status.ts';
-import { toStatus } from './status.ts';
-import type { StreamRpc, Streams } from './streams.ts';
-import { unary } from './unary.ts';
+import { codeName, type Status, toStatus } from './status.ts';
+import { ActivityStream, Outbox, type StreamRpc, type Streams } from './streams.ts';
+
+/** All that RPCs ask of the rest. Everything is answered from memory. */
+export interface LiveTriggers {
+  /** Throws ScalerError: `invalid` with all faults, `denied`, or `exhausted`. No upstream. */
+  trigger(reference: Reference): LiveTrigger;
+}
+
+export interface LiveTrigger {
+  /** `kafka trigger of shop/orders`: how messages name it. */
+  readonly label: string;
+  /** Throws ScalerError where the trigger is refused. */
+  readonly spec: Spec;
+  /**
+   * The first call for a cold trigger waits for its first reading, bounded by `coldReadTimeoutMs` and the
+   * caller's signal; rejects with ScalerError where nothing is known. Renews the lease.
+   */
+  answer(caller: { readonly signal: AbortSignal }): Promise<Answer>;
+  /**
+   * Until the returned function is called; the lease holds meanwhile. `told` hears the present state as soon as
+   * it is known (at once if it is) and every change after that; never an error.
+   */
+  follow(told: (activity: Activity) => void): () => void;
+  /** The same for the spec: `told` hears it at once, and again when a reload changes it. */
+  followSpec(told: (spec: Spec) => void): () => void;
+}
 
 export interface ServiceDeps {
-  desk: Desk;
+  triggers: LiveTriggers;
   streams: Streams;
   metrics: Metrics;
   log: Logger;
-  /** Throws ScalerError where the client may not use us. */
-  admit(call: AuthenticatedCall): void;
   /** How long a StreamIsActive may last, asked anew for each; undefined: for ever. */
   streamAgeMs(): number | undefined;
   confirmMs?: number | undefined;
 }
-
-const nothing: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
 
 type StreamCall<R> = ServerWritableStream<ScaledObjectRef__Output, R>;
 
@@ -47,56 +64,46 @@ export class Service {
   handlers(): ExternalScalerHandlers {
     const deps = { metrics: this.deps.metrics, failed: this.failed.bind(this) };
     return {
-      IsActive: unary(deps, 'IsActive', (call, caller) => this.isActive(this.triggerOf(call), caller)),
-      GetMetricSpec: unary(deps, 'GetMetricSpec', (call) => this.spec(this.triggerOf(call))),
-      GetMetrics: unary(deps, 'GetMetrics', (call, caller) => {
-        this.deps.admit(call);
-        return this.metrics(call.request, caller);
-      }),
+      IsActive: unary(deps, 'IsActive', (request, caller) => this.isActive(this.triggerOf(request), caller)),
+      GetMetricSpec: unary(deps, 'GetMetricSpec', (request) => toSpecs(this.triggerOf(request).spec)),
+      GetMetrics: unary(deps, 'GetMetrics', (request, caller) => this.getMetrics(request, caller)),
       StreamIsActive: (call) => this.stream('StreamIsActive', call, (trigger) => this.follow(trigger, call)),
       StreamMetricSpec: (call) =>
-        this.stream('StreamMetricSpec', call, (trigger) => this.holdSpec(trigger, call)),
+        this.stream('StreamMetricSpec', call, (trigger) => this.followSpec(trigger, call)),
     };
   }
 
-  private triggerOf(call: AuthenticatedCall & { request: ScaledObjectRef__Output }): Trigger {
-    this.deps.admit(call);
-    return this.deps.desk.trigger(toReference(call.request));
+  private triggerOf(ref: ScaledObjectRef__Output | null): LiveTrigger {
+    return this.deps.triggers.trigger(toReference(ref));
   }
 
-  private async isActive(trigger: Trigger, caller: Waiting): Promise<IsActiveResponse> {
-    const answer = await this.deps.desk.answer(trigger, caller);
+  private async isActive(trigger: LiveTrigger, caller: Caller): Promise<IsActiveResponse> {
+    const answer = await trigger.answer(caller);
     return { result: answer.kind === 'active' || answer.active };
   }
 
-  /** Exactly one: the HPA sums over what it gets. */
-  private spec({ metricName, target }: Trigger): GetMetricSpecResponse {
-    const { int, float } = wireTarget(target);
-    return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
-  }
-
-  private async metrics(request: GetMetricsRequest__Output, caller: Waiting): Promise<GetMetricsResponse> {
-    const trigger = this.deps.desk.trigger(toReference(request.scaledObjectRef));
-    const { metricName } = trigger;
+  private async getMetrics(request: GetMetricsRequest__Output, caller: Caller): Promise<GetMetricsResponse> {
+    const trigger = this.triggerOf(request.scaledObjectRef);
+    const { metricName } = trigger.spec;
     // KEDA strips its own `s<index>-` before it asks; an empty name is one who has not asked for the spec.
     if (request.metricName !== '' && request.metricName !== metricName) {
-      const message = `${describe(trigger)}: has no metric ${JSON.stringify(request.metricName)}, its metric is ${JSON.stringify(metricName)}`;
+      const message = `${trigger.label}: has no metric ${JSON.stringify(request.metricName)}, its metric is ${JSON.stringify(metricName)}`;
       throw new ScalerError('not_found', message);
     }
-    const answer = await this.deps.desk.answer(trigger, caller);
+    const answer = await trigger.answer(caller);
     if (answer.kind === 'active') {
       throw new ScalerError(
         'unavailable',
-        `${describe(trigger)}: is active, how much waits is not known yet: ${answer.why}`,
+        `${trigger.label}: is active, how much waits is not known yet: ${answer.why}`,
       );
     }
     const { int, float } = wire(answer.value);
     return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };
   }
 
-  private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: Trigger) => void): void {
+  private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: LiveTrigger) => void): void {
     try {
-      serve(this.triggerOf(call));
+      serve(this.triggerOf(call.request));
       // grpc-js keeps the request as long as the stream lives, twice for each trigger, which has all of it already.
       Object.assign(call.request, nothing);
     } catch (reason) {
@@ -104,10 +111,10 @@ export class Service {
     }
   }
 
-  private follow(trigger: Trigger, call: StreamCall<IsActiveResponse>): void {
-    const { desk, streams, streamAgeMs, confirmMs } = this.deps;
+  private follow(trigger: LiveTrigger, call: StreamCall<IsActiveResponse>): void {
+    const { streams, streamAgeMs, confirmMs } = this.deps;
     const stream = new ActivityStream(call, confirmMs);
-    const unfollow = desk.follow(trigger, (activity) => stream.told(activity));
+    const unfollow = trigger.follow((activity) => stream.told(activity));
     const release = (): void => {
       unfollow();
       stream.close();
@@ -115,10 +122,15 @@ export class Service {
     streams.hold('StreamIsActive', call, { ageMs: streamAgeMs(), release });
   }
 
-  /** A spec follows from the metadata alone, so the one on open is the only one. */
-  private holdSpec(trigger: Trigger, call: StreamCall<GetMetricSpecResponse>): void {
-    call.write(this.spec(trigger));
-    this.deps.streams.hold('StreamMetricSpec', call);
+  /** Each message makes KEDA reconcile the ScaledObject: nothing but a changed spec is one. */
+  private followSpec(trigger: LiveTrigger, call: StreamCall<GetMetricSpecResponse>): void {
+    const outbox = new Outbox(call);
+    const unfollow = trigger.followSpec((spec) => outbox.send(toSpecs(spec)));
+    const release = (): void => {
+      unfollow();
+      outbox.close();
+    };
+    this.deps.streams.hold('StreamMetricSpec', call, { release });
   }
 
   private failed(reason: unknown, method: string): Status {
@@ -126,5 +138,101 @@ export class Service {
     if (error.code === 'internal')
       this.deps.log.error({ err: error.cause ?? error, method }, 'an RPC failed by a fault of ours');
     return toStatus(error);
+  }
+}
+
+const nothing: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
+
+/** A ScaledObjectRef as it came from the wire, made safe; throws ScalerError naming all that is missing. */
+export function toReference(ref: ScaledObjectRef__Output | null): Reference {
+  if (ref === null) throw new ScalerError('invalid', 'the request has no scaledObjectRef');
+  const { name, namespace, scalerMetadata: metadata } = ref;
+  const missing: string[] = [];
+  if (name === '') missing.push('name');
+  if (namespace === '') missing.push('namespace');
+  if (Object.keys(metadata).length === 0) missing.push("scalerMetadata (the trigger's metadata)");
+  if (missing.length > 0) {
+    throw new ScalerError('invalid', `the scaledObjectRef has no ${missing.join(', no ')}`);
+  }
+  return { name, namespace, metadata };
+}
+
+/** Exactly one: the HPA sums over what it gets. */
+function toSpecs({ metricName, target }: Spec): GetMetricSpecResponse {
+  const { int, float } = wireTarget(target);
+  return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
+}
+
+interface UnaryDeps {
+  metrics: Metrics;
+  /** The status of whatever an answer threw. */
+  failed(reason: unknown, method: string): Status;
+}
+
+type Request = ScaledObjectRef__Output | GetMetricsRequest__Output;
+
+/** A unary RPC from a function: its failures become a status, and it is counted, timed, traced and cancelled. */
+function unary<Q extends Request, R>(
+  { metrics, failed }: UnaryDeps,
+  method: string,
+  answer: (request: Q, caller: Caller) => R | Promise<R>,
+): handleUnaryCall<Q, R> {
+  const startSpan = rpcSpans(method);
+  return async (call, callback) => {
+    const startedMs = performance.now();
+    const span = startSpan();
+    const scaledObject = scaledObjectOf(call.request);
+    if (scaledObject) nameScaledObject(span, scaledObject);
+    const caller = new Caller();
+    let done = false;
+    const finish = (code: Code, failure?: string): void => {
+      done = true;
+      metrics.rpcRequests.inc({ method, code: codeName(code) });
+      metrics.rpcDuration.observe({ method }, (performance.now() - startedMs) / 1000);
+      endRpc(span, { number: code, name: codeName(code) }, failure);
+    };
+    // Emitted when the caller is gone, at its deadline, and (grpc-js's way) also after every answer.
+    call.once('cancelled', () => {
+      if (done) return;
+      finish(Number(call.getDeadline()) <= Date.now() ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
+      caller.leave();
+    });
+    try {
+      const response = await answer(call.request, caller);
+      if (done) return;
+      finish(Code.OK);
+      callback(null, response);
+    } catch (reason) {
+      if (done) return;
+      const status = failed(reason, method);
+      finish(status.code, status.details);
+      callback(status);
+    }
+  };
+}
+
+function scaledObjectOf(request: Request): ScaledObjectRef__Output | null {
+  return 'scaledObjectRef' in request ? request.scaledObjectRef : request;
+}
+
+/**
+ * Who waits for an answer. Its signal is made when somebody asks for it: most answers come out of memory, and
+ * an AbortController for each of them would cost more than the answer.
+ */
+class Caller {
+  private controller: AbortController | undefined;
+  private gone = false;
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.gone) this.controller.abort();
+    }
+    return this.controller.signal;
+  }
+
+  leave(): void {
+    this.gone = true;
+    this.controller?.abort();
   }
 }

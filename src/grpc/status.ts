@@ -1,6 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
-import type { ErrorCode } from '../errors.ts';
-import { ScalerError } from '../errors.ts';
+import { type ErrorCode, ScalerError } from '../errors.ts';
+import { printable } from '../printable.ts';
 
 /** How an RPC ends: what grpc-js takes as an error. */
 export interface Status {
@@ -44,10 +44,12 @@ export function codeName(code: Code): string {
  * surrogate), and short enough for a header.
  */
 export function fitForHeader(message: string): string {
-  const line = message
-    .replace(/\p{Cs}/gu, '\u{fffd}')
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
+  const line = printable(
+    message
+      .replace(/\p{Cs}/gu, '\u{fffd}')
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim(),
+  );
   // A character takes at least one byte: nothing beyond this can be left.
   const start = line.slice(0, maxEncodedBytes).replace(/\p{Cs}$/u, '');
   if (start === line && encodedBytes(line) <= maxEncodedBytes) return line;

@@ -1,16 +1,102 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
-import { status as Code } from '@grpc/grpc-js';
+import { status as Code, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Status } from './status.ts';
-import { codeName } from './status.ts';
+import type { Activity } from '../triggers/trigger.ts';
+import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
+import { codeName, type Status } from './status.ts';
 
 export type StreamRpc = 'StreamIsActive' | 'StreamMetricSpec';
 type AnyCall = ServerWritableStream<unknown, unknown>;
 
+/** When an edge is confirmed. A poll that was under way at the edge is done by then. */
+const confirmMs = 2000;
+
+/**
+ * What one StreamIsActive says: the state on open, `true` on each edge, and one more `true` if the trigger is
+ * still active `confirmMs` after it, since a poll under way can undo the first (KEDA v2.21 pkg/scaling/executor
+ * writes 0 on a decision taken before the edge). Never more: each `true` restarts KEDA's cooldown. `false` is
+ * said on open only, KEDA ignores it (pkg/scaling/scale_handler.go, since v2.18).
+ */
+export class ActivityStream {
+  private readonly outbox: Outbox<IsActiveResponse>;
+  private readonly confirmMs: number;
+  private opened = false;
+  private confirmation: NodeJS.Timeout | undefined;
+
+  constructor(call: ServerWritableStream<unknown, IsActiveResponse>, confirmAfterMs = confirmMs) {
+    this.outbox = new Outbox(call);
+    this.confirmMs = confirmAfterMs;
+  }
+
+  told({ active, edge }: Activity): void {
+    const first = !this.opened;
+    this.opened = true;
+    if (!active) {
+      clearTimeout(this.confirmation);
+      // A `true` that has not left yet would be a lie by now.
+      this.outbox.retract();
+    }
+    if (first || (active && edge)) this.outbox.send({ result: active });
+    if (active && edge) this.confirmLater();
+  }
+
+  close(): void {
+    clearTimeout(this.confirmation);
+    this.outbox.close();
+  }
+
+  private confirmLater(): void {
+    clearTimeout(this.confirmation);
+    this.confirmation = setTimeout(() => this.outbox.send({ result: true }), this.confirmMs);
+  }
+}
+
+/**
+ * Writes to a stream: one message under way and at most one waiting, the latest. `write()` returning false
+ * would come too late, a Writable takes 16 objects before it says so.
+ */
+export class Outbox<M> {
+  private readonly call: ServerWritableStream<unknown, M>;
+  private underWay = false;
+  private closed = false;
+  private waiting: M | undefined;
+
+  constructor(call: ServerWritableStream<unknown, M>) {
+    this.call = call;
+  }
+
+  send(message: M): void {
+    if (this.closed) return;
+    if (this.underWay) {
+      this.waiting = message;
+      return;
+    }
+    this.underWay = true;
+    // Called when the message has left for the socket, so the client's flow control holds it back.
+    this.call.write(message, () => {
+      this.underWay = false;
+      const next = this.waiting;
+      this.waiting = undefined;
+      if (next !== undefined) this.send(next);
+    });
+  }
+
+  /** Forgets the message that waits. */
+  retract(): void {
+    this.waiting = undefined;
+  }
+
+  /** Nothing is written after this: a write after the end would end the call with an error. */
+  close(): void {
+    this.closed = true;
+    this.waiting = undefined;
+  }
+}
+
 interface Open {
   readonly rpc: StreamRpc;
   readonly call: AnyCall;
-  readonly release: (() => void) | undefined;
+  readonly release: () => void;
   age: NodeJS.Timeout | undefined;
 }
 
@@ -18,10 +104,10 @@ export interface OpenOptions {
   /** After this the stream is ended with OK; undefined: it is held until the client lets go. */
   ageMs?: number | undefined;
   /** Gives back what the stream holds; called once, however it ends. */
-  release?: () => void;
+  release: () => void;
 }
 
-/** All open streams: counted, aged, and ended together. */
+/** All open streams of KEDA's: counted, aged, and ended together. How many there may be is for Admission. */
 export class Streams {
   private readonly open = new Set<Open>();
   private readonly metrics: Metrics;
@@ -36,7 +122,7 @@ export class Streams {
   }
 
   /** Keeps a stream until it closes. */
-  hold(rpc: StreamRpc, call: AnyCall, { ageMs, release }: OpenOptions = {}): void {
+  hold(rpc: StreamRpc, call: AnyCall, { ageMs, release }: OpenOptions): void {
     const open: Open = { rpc, call, release, age: undefined };
     if (ageMs !== undefined) open.age = setTimeout(() => this.end(open), ageMs);
     this.open.add(open);
@@ -57,7 +143,7 @@ export class Streams {
     clearTimeout(open.age);
     this.metrics.streams.dec({ rpc: open.rpc });
     this.metrics.rpcRequests.inc({ method: open.rpc, code: codeName(code) });
-    open.release?.();
+    open.release();
   }
 
   /** Ends a stream that cannot be served. */
@@ -71,5 +157,34 @@ export class Streams {
   drain(): void {
     this.draining = true;
     for (const open of [...this.open]) this.end(open);
+  }
+}
+
+/**
+ * For streams of requests and answers: a request is read when the answers before it have left. Without this
+ * grpc-js reads on while its answers wait for a client that takes none.
+ */
+export const readAfterWrite: ServerInterceptor = ({ requestStream }, call) =>
+  // Calls are handed on unwrapped where there is nothing to do; what is made of them needs no more.
+  requestStream ? new ReadAfterWrite(call) : (call as ServerInterceptingCall);
+
+class ReadAfterWrite extends ServerInterceptingCall {
+  private writing = 0;
+  private readWanted = false;
+
+  override startRead(): void {
+    if (this.writing > 0) this.readWanted = true;
+    else super.startRead();
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.writing += 1;
+    super.sendMessage(message, () => {
+      this.writing -= 1;
+      callback();
+      if (this.writing > 0 || !this.readWanted) return;
+      this.readWanted = false;
+      super.startRead();
+    });
   }
 }

@@ -1,14 +1,15 @@
+import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
+import { verify } from '@octokit/webhooks-methods';
 import { epochNowMs } from '../clock.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
-import type { Logger } from '../telemetry/log.ts';
+import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
 import { keepAll } from './keep.ts';
 import type { Head, IngestKind, PathShape } from './kind.ts';
-import { parsePayload, payloadTypeOf } from './payload.ts';
+import { mediaTypeOf } from './media-type.ts';
 import type { Receiver } from './receiver.ts';
-import { RefusalLog } from './refusals.ts';
-import { isSignature, secretsOf, signersOf } from './signature.ts';
 
 /** More are not tried for one request: every one of them is a hash of the whole body. */
 const maxSecretsTried = 32;
@@ -110,4 +111,88 @@ function typeOf(event: string, payload: unknown): string {
 
 function malformed(error: string): Answer {
   return refusal(400, 'malformed', error);
+}
+
+/** Above this one signature takes a tenth of a millisecond and more; others get their turn in between. */
+const turnBytes = 64 * 1024;
+
+/** What `X-Hub-Signature-256` holds: the HMAC-SHA256 of the raw body in lower-case hex (docs.github.com, "Validating webhook deliveries"). */
+export function isSignature(header: unknown): header is string {
+  return typeof header === 'string' && /^sha256=[0-9a-f]{64}$/.test(header);
+}
+
+/** The distinct secrets of these connections: those of one App over many owners count once. */
+export function secretsOf(receivers: readonly Receiver[]): ReadonlySet<string> {
+  return new Set(receivers.flatMap(({ secrets }) => secrets));
+}
+
+/**
+ * Those of the receivers one of whose secrets made the signature, compared in constant time. Each secret is
+ * tried, also after one that fits: two connections may share one and differ in another.
+ */
+export async function signersOf(
+  body: Buffer,
+  signature: string,
+  receivers: readonly Receiver[],
+): Promise<readonly Receiver[]> {
+  // `verify` takes text. Only valid UTF-8 comes out of it as the bytes that went in; GitHub sends nothing else.
+  if (body.length === 0 || !isUtf8(body)) return [];
+  const text = body.toString('utf8');
+  const signed = new Set<string>();
+  for (const secret of secretsOf(receivers)) {
+    if (await verify(secret, text, signature)) signed.add(secret);
+    if (body.length > turnBytes) await setImmediate();
+  }
+  return receivers.filter(({ secrets }) => secrets.some((secret) => signed.has(secret)));
+}
+
+const types = ['application/json', 'application/x-www-form-urlencoded'] as const;
+export type PayloadType = (typeof types)[number];
+
+/** The content types that GitHub can be told to send; undefined for any other. */
+export function payloadTypeOf(contentType: string | undefined): PayloadType | undefined {
+  const given = mediaTypeOf(contentType);
+  return types.find((type) => type === given);
+}
+
+/** The payload in a body, as `{ payload }`; undefined where it is not what its type says. A form has it in its field `payload`. */
+export function parsePayload(body: Buffer, type: PayloadType): { payload: unknown } | undefined {
+  const text = body.toString('utf8');
+  const json = type === 'application/json' ? text : new URLSearchParams(text).get('payload');
+  if (json === null) return undefined;
+  try {
+    return { payload: JSON.parse(json) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says that signatures are refused: once a minute for each path, however many come. */
+export class RefusalLog {
+  private readonly log: Logger;
+  private readonly few: FewAMinute;
+
+  constructor(log: Logger, now: () => number) {
+    this.log = log;
+    this.few = new FewAMinute(1, now);
+  }
+
+  /** `connection`: what the path names; it must be a connection that there is, so that they are few. */
+  refused(connection: string | undefined, hookId: unknown): void {
+    const due = this.few.due(connection ?? '');
+    if (due === undefined) return;
+    this.log.warn(
+      {
+        ...(connection === undefined ? {} : { connection }),
+        ...(isHookId(hookId) ? { hookId } : {}),
+        ...(due.unsaid === undefined ? {} : { alsoRefused: due.unsaid }),
+      },
+      'a webhook was refused: no secret of ours signed it; compare the secret at GitHub with webhookSecretFile',
+    );
+  }
+}
+
+/** Anybody can send this header. */
+function isHookId(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,20}$/.test(value);
 }

@@ -1,7 +1,6 @@
-import { refuseBearer } from './admission.ts';
 import type { Answer } from './answer.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from './kind.ts';
-import type { Senders } from './senders.ts';
+import { refuseBearer, type Senders } from './senders.ts';
 
 export interface HintsOptions {
   readonly senders: () => Senders;

@@ -1,5 +1,5 @@
 import { ScalerError } from '../errors.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';

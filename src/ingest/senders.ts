@@ -1,6 +1,8 @@
+import { bearerOf, hashOf, isSame } from '../bearer.ts';
 import type { AnySource, InboundCloudEvent } from '../sources/source.ts';
+import { type Answer, refusal } from './answer.ts';
+import type { Head } from './kind.ts';
 import { type Receiver, receiversOf } from './receiver.ts';
-import { type Token, Tokens } from './tokens.ts';
 
 /** What ingest knows of a connection that may be hinted. */
 export interface Hinted {
@@ -19,8 +21,6 @@ export interface Senders {
   readonly connections: ReadonlyMap<string, Hinted>;
   readonly tokens: Tokens;
 }
-
-export const noSenders: Senders = { receivers: [], connections: new Map(), tokens: new Tokens([]) };
 
 interface Configured {
   readonly name: string;
@@ -55,4 +55,88 @@ function hintedOf({ name, source, config }: Configured): Hinted {
       ? {}
       : { fact: (event: InboundCloudEvent) => cloudEvents.fact(config, event) }),
   };
+}
+
+/** A bearer token, and whom it may send to. */
+export interface Token {
+  /** For people; two may have one name while one is replaced. */
+  readonly name: string;
+  /** Never logged. */
+  readonly token: string;
+  /** The names of connections. */
+  readonly connections: readonly string[];
+}
+
+/** What a request's token is good for. */
+export interface Bearer {
+  readonly name: string;
+  readonly connections: ReadonlySet<string>;
+}
+
+/** All tokens of a configuration. */
+export class Tokens {
+  private readonly known: readonly { hash: Buffer; bearer: Bearer }[];
+
+  constructor(tokens: readonly Token[]) {
+    this.known = tokens.map(({ name, token, connections }) => ({
+      hash: hashOf(token),
+      bearer: { name, connections: new Set(connections) },
+    }));
+  }
+
+  get size(): number {
+    return this.known.length;
+  }
+
+  /**
+   * What an `Authorization` header is good for (RFC 6750 §2.1); undefined: no token of ours. Hashes are of equal
+   * length and each is compared, also after one that fits: time tells nothing, and one token may be listed twice.
+   */
+  bearer(authorization: string | undefined): Bearer | undefined {
+    const given = bearerOf(authorization);
+    if (given === undefined) return undefined;
+    const hash = hashOf(given);
+    const fitting = this.known.filter((one) => isSame(one.hash, hash)).map(({ bearer }) => bearer);
+    const [first] = fitting;
+    if (first === undefined || fitting.length === 1) return first;
+    return {
+      name: first.name,
+      connections: new Set(fitting.flatMap(({ connections }) => [...connections])),
+    };
+  }
+}
+
+export const noSenders: Senders = { receivers: [], connections: new Map(), tokens: new Tokens([]) };
+
+/**
+ * The answer to a request that must show a bearer token for its connection, and does not; undefined: it does.
+ * A token only comes in the header: in a URL it would end up in the logs of every proxy (RFC 6750 §5.3).
+ */
+export function refuseBearer(
+  { headers, connection }: Head,
+  { tokens, connections }: Senders,
+): Answer | undefined {
+  const bearer = tokens.bearer(headers.authorization);
+  if (bearer === undefined) return unauthorized(headers.authorization);
+  if (connection === undefined || !connections.has(connection)) {
+    return refusal(404, 'unknown_connection', 'there is no connection of this name');
+  }
+  if (!bearer.connections.has(connection)) {
+    return refusal(
+      403,
+      'foreign',
+      'the token is not for this connection: ingest.tokens lists those it is for',
+    );
+  }
+  return undefined;
+}
+
+/** RFC 6750 §3: what is asked for, and with a token that it was no good. */
+function unauthorized(authorization: string | undefined): Answer {
+  if (bearerOf(authorization) === undefined) {
+    const headers = { 'www-authenticate': 'Bearer' };
+    return refusal(401, 'unsigned', 'needs the header "Authorization: Bearer <token>"', { headers });
+  }
+  const headers = { 'www-authenticate': 'Bearer error="invalid_token"' };
+  return refusal(401, 'refused', 'the token is none of ingest.tokens', { headers });
 }

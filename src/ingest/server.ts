@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
-import type { EventLog } from '../events/event-log.ts';
+import type { EventLog } from '../event-log/event-log.ts';
+import { boundHttp, type Sockets } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
@@ -14,9 +17,17 @@ import { Hints } from './hint.ts';
 import { InflightBytes, Share } from './inflight.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
-import { anySender, noSenders, type Senders } from './senders.ts';
+import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
 import { SnsMessages, type SnsMessagesOptions } from './sns/messages.ts';
 import { UnderWay } from './under-way.ts';
+
+/** Where it listens. */
+export interface IngestAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The most connections at a time; see Sockets. */
+  readonly maxConnections: number;
+}
 
 export interface IngestLimits {
   /** The largest body. */
@@ -26,6 +37,7 @@ export interface IngestLimits {
 }
 
 export interface IngestDeps {
+  readonly address: IngestAddress;
   readonly events: Pick<EventLog, 'append'>;
   readonly requests: { inc(labels: { kind: string; outcome: Outcome }): void };
   readonly hint: Hint;
@@ -40,7 +52,9 @@ export interface IngestTimes {
   readonly headMs: number;
   /** The same for all of it. GitHub does not wait longer than 10 s (docs.github.com, "Handling failed webhook deliveries"). */
   readonly requestMs: number;
-  /** How often these are looked at. */
+  /** How long it may take from the head of a request until its sender has the whole answer. */
+  readonly answerMs: number;
+  /** How often the first two are looked at. */
   readonly checkMs: number;
   /** How long a connection may wait for its next request: longer than load balancers do, so that none sends into a closing one. */
   readonly idleMs: number;
@@ -51,13 +65,12 @@ export interface IngestTimes {
 const defaultTimes: IngestTimes = {
   headMs: 5_000,
   requestMs: 10_000,
+  answerMs: 20_000,
   checkMs: 1_000,
   idleMs: 75_000,
   lingerMs: 500,
 };
 
-/** GitHub and a load balancer need a few; each can cost a megabyte before it is refused. */
-const maxConnections = 1024;
 const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
@@ -68,19 +81,19 @@ const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TR
 export class IngestServer {
   private readonly deps: IngestDeps;
   private readonly times: IngestTimes;
-  private readonly app: FastifyInstance;
+  /** Listens; undefined until somebody may send. */
+  private app: FastifyInstance | undefined;
+  private sockets: Sockets | undefined;
   private readonly inflight = new InflightBytes(0);
   private readonly kinds: readonly IngestKind[];
   private senders: Senders = noSenders;
   private maxBodyBytes = 0;
-  private opened = false;
   private readonly underWay = new UnderWay();
   private draining = false;
 
   constructor(deps: IngestDeps, times: Partial<IngestTimes> = {}) {
     this.deps = deps;
     this.times = { ...defaultTimes, ...times };
-    this.app = this.createApp();
     const { events, hint, log, sns } = deps;
     const senders = (): Senders => this.senders;
     this.kinds = [
@@ -89,7 +102,23 @@ export class IngestServer {
       new SnsMessages({ senders, hint, log, ...sns }),
       new CloudEvents({ senders, events, hint, log }),
     ];
-    for (const kind of this.kinds) this.addKind(kind);
+  }
+
+  /**
+   * With the first sender that may send the port is opened; it stays. Throws ScalerError where it cannot be had.
+   * Until the commit it answers as if nobody might send.
+   */
+  async prepare({ connections, settings: { ingest } }: LoadedConfig): Promise<Prepared> {
+    const { address, log } = this.deps;
+    const senders = sendersOf(connections.values(), ingest.tokens);
+    const port = this.app === undefined && anySender(senders) ? await this.listen(address) : undefined;
+    return {
+      commit: () => {
+        this.use(senders, ingest);
+        if (port !== undefined) log.info({ server: 'ingest', host: address.host, port }, 'listening');
+      },
+      discard: () => (port === undefined ? undefined : this.unlisten()),
+    };
   }
 
   /** From the next request on. */
@@ -99,9 +128,8 @@ export class IngestServer {
     this.inflight.maxBytes = maxInflightBytes;
   }
 
-  /** Whether there is something to listen for, and nobody has asked to listen yet. */
-  get wantsPort(): boolean {
-    return !this.opened && anySender(this.senders);
+  get openConnections(): number {
+    return this.sockets?.size ?? 0;
   }
 
   /** What all bodies hold now. */
@@ -110,12 +138,12 @@ export class IngestServer {
   }
 
   /** Resolves with the port; throws ScalerError where it cannot be had, and can then be called again. */
-  async listen({ host, port }: { host: string; port: number }): Promise<number> {
-    this.opened = true;
+  async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
+    this.app = this.createApp();
     try {
       await this.app.listen({ host, port });
     } catch (cause) {
-      this.opened = false;
+      await this.unlisten();
       const { message } = ScalerError.from(cause);
       throw new ScalerError('unavailable', `ingest: cannot listen on ${host}:${port}: ${message}`, { cause });
     }
@@ -123,21 +151,30 @@ export class IngestServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
+  private async unlisten(): Promise<void> {
+    const { app } = this;
+    this.app = undefined;
+    const closed = app?.close();
+    app?.server.closeAllConnections();
+    await closed;
+  }
+
   /** Takes nothing new; requests that are under way have so long to end. */
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
-    const closed = this.app.close();
+    const { app } = this;
+    const closed = app?.close();
     const limit = new AbortController();
     const late = setTimeout(limitMs, undefined, { signal: limit.signal });
     await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
     // Connections that have never asked for anything do not count as idle for Node.
-    this.app.server.closeAllConnections();
+    app?.server.closeAllConnections();
     await closed;
     for (const kind of this.kinds) kind.close?.();
   }
 
   private createApp(): FastifyInstance {
-    const { headMs, requestMs, checkMs, idleMs } = this.times;
+    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
     const app = fastify({
       logger: false,
       forceCloseConnections: 'idle',
@@ -148,7 +185,7 @@ export class IngestServer {
       http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
-    app.server.maxConnections = maxConnections;
+    this.sockets = boundHttp(app.server, { most: this.deps.address.maxConnections, answerMs });
     app.addHook('onRequest', async ({ is404 }, reply) => {
       reply.raw.once('close', this.underWay.begin());
       return is404 ? this.nothingHere(reply) : undefined;
@@ -156,6 +193,7 @@ export class IngestServer {
     app.addHook('onSend', async (_, reply) => {
       if (this.draining) reply.header('connection', 'close');
     });
+    for (const kind of this.kinds) this.addKind(app, kind);
     return app;
   }
 
@@ -164,9 +202,9 @@ export class IngestServer {
     return send(reply, refusal(404, 'unsupported', error), this.times.lingerMs);
   }
 
-  private addKind(kind: IngestKind): void {
+  private addKind(app: FastifyInstance, kind: IngestKind): void {
     for (const shape of kind.paths) {
-      this.app.route({
+      app.route({
         method: methods,
         url: `/ingest/${kind.kind}${shape}`,
         // Bodies are read here, raw and within bounds: after this hook Fastify reads them, or refuses their types.

@@ -1,7 +1,6 @@
-import { ParamFault } from './fault.ts';
-import type { Param, ParamsSchema } from './schema.ts';
+import { quote } from '../printable.ts';
+import { type Param, ParamFault, type ParamsSchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';
-import { quote } from './values.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -56,6 +55,10 @@ export function parseParams<P>(schema: ParamsSchema<P>, given: ReadonlyMap<strin
 }
 
 function parseOne(param: Param<unknown>, { value, key }: Given, faults: string[]): unknown {
+  if (value.length > param.most.characters) {
+    faults.push(tooLong(key, value, param.most.characters));
+    return param.fallback;
+  }
   try {
     return param.parse(value);
   } catch (reason) {
@@ -67,13 +70,24 @@ function parseOne(param: Param<unknown>, { value, key }: Given, faults: string[]
   }
 }
 
+/** Nothing of the value is in it. */
+export function tooLong(key: string, value: string, most: number): string {
+  return `${key}: has ${value.length} characters, at most are ${most}`;
+}
+
 function hideValue(message: string): string {
   return message.replace(/, got .*$/s, ', got a value from the environment that is not');
 }
 
-/** A fault for each given key that nobody knows. */
-export function unknownKeys(given: ReadonlyMap<string, Given>, known: ReadonlySet<string>): string[] {
-  return [...given]
-    .filter(([name]) => !known.has(name))
+/** The faults of given keys that nobody knows: the first `most` of them, and how many there are more. */
+export function unknownKeys(
+  given: ReadonlyMap<string, Given>,
+  known: ReadonlySet<string>,
+  most: number,
+): { faults: string[]; more: number } {
+  const unknown = [...given].filter(([name]) => !known.has(name));
+  const faults = unknown
+    .slice(0, most)
     .map(([name, { key }]) => `${quote(key)}: unknown key${didYouMean(name, known)}`);
+  return { faults, more: unknown.length - faults.length };
 }

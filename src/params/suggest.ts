@@ -1,13 +1,27 @@
-/** The known name nearest to a misspelt one, or undefined when none is near enough to be meant. */
+/** Longer names are compared by what they begin with: a name of ours is shorter, and a stranger's may be a megabyte. */
+const comparedCharacters = 64;
+/** A set of names in which nobody could have meant one is not searched to its end. */
+const mostCandidates = 200;
+
+/** The known name nearest to a misspelt one, or undefined when none is near enough to be meant. Its cost is bounded. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  const folded = name.toLowerCase().slice(0, 64);
+  const folded = fold(name);
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(folded.length / 3)) + 1;
+  let left = mostCandidates;
   for (const candidate of known) {
-    const distance = editDistance(folded, candidate.toLowerCase());
+    if (left === 0) break;
+    left -= 1;
+    const other = fold(candidate);
+    if (Math.abs(other.length - folded.length) >= bestDistance) continue;
+    const distance = editDistance(folded, other);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+function fold(name: string): string {
+  return name.slice(0, comparedCharacters).toLowerCase();
 }
 
 /** ` (did you mean "x"?)`, or nothing. */

@@ -11,9 +11,12 @@ import type { SourceMetrics } from '../telemetry/metrics.ts';
  * Every time in this interface is in ms of the monotonic clock `performance.now()`, if it does not say otherwise.
  */
 
+/** The least length of a secret by which a caller is let in: a shorter one was cut, or can be guessed. */
+export const leastSecretLength = 16;
+
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
-  | { kind: 'known'; items: number; active: boolean; capReplicas?: number; detail(): Detail }
+  | { kind: 'known'; items: number; active: boolean; detail(): Detail }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
   | { kind: 'active'; why: string }
   | { kind: 'unknown'; error: ScalerError };
@@ -38,6 +41,8 @@ export interface ConnectionKey<C> {
   selects: boolean;
   /** Whether its value lets somebody in: a password, a token, a private key. */
   secret?: boolean;
+  /** The most characters of a value that is compared; 1024 where nothing is said. */
+  most?: number;
   /** Whether the connection has this setting with this value; absent: accepted and ignored. */
   agrees?(config: C, value: string): boolean;
 }
@@ -193,6 +198,13 @@ export interface Source<P, C, S, H, N = undefined> {
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
+  /**
+   * What says where the connection measures, as plain JSON: servers, region, owner, mapping. A reading is one of the
+   * same place as long as this is equal; credentials, limits and times are no part of it.
+   */
+  place(config: C): unknown;
+  /** The settings, by their top-level keys, that the upstream never sees: when only they change, the connection stays open. */
+  readonly local?: readonly string[];
   /** Whether the connection would send a password or token over a network connection without TLS. */
   sendsSecretInPlaintext?(config: C): boolean;
   /** For a ledger that is filled by signed webhooks. */
@@ -208,6 +220,11 @@ export interface Source<P, C, S, H, N = undefined> {
    * beat, so that those which are due go out together.
    */
   readonly readsAlone?: boolean;
+  /**
+   * The least `maxStalenessSeconds` that a trigger may ask for: below it a healthy source would look stale, or reads for
+   * one trigger would take from the limit that all share. Absent: any. Pure.
+   */
+  leastStalenessSeconds?(params: P, config: C): number;
   /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */
   conflict?(params: P, config: C): string | undefined;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
@@ -227,3 +244,17 @@ export interface Source<P, C, S, H, N = undefined> {
  */
 export type AnySource = Source<unknown, unknown, unknown, unknown, unknown>;
 export type AnyConnection = Connection<unknown, unknown, unknown>;
+
+/** A named, configured place of a source, as the configuration has it. */
+export interface ConfiguredConnection {
+  readonly name: string;
+  readonly source: AnySource;
+  /** The source's own settings, secrets resolved. Never logged. */
+  readonly config: unknown;
+  /** Namespace patterns that may use it; `*` stands for any run of characters. */
+  readonly namespaces: readonly string[];
+  /** Equal as long as nothing that the upstream sees has changed: else it is opened anew. Holds no secret. */
+  readonly fingerprint: string;
+  /** What is measured there: as long as it is equal, a reading of before is one of the same place. */
+  readonly place: string;
+}

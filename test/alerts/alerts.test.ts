@@ -5,8 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { prometheusLimitMs, prometheusTools } from '../support/tools/prometheus.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { alertNames, alertPath, documentedMetrics, metricsIn, readAlert } from './alert-files.ts';
 
 const run = promisify(execFile);
@@ -23,7 +22,7 @@ function unitTest(name: string): string {
 }
 
 describe.each(alertNames)('%s', (name) => {
-  const tools = useTool(prometheusTools, { limitMs: prometheusLimitMs });
+  const tools = useTool(() => tool('prometheus'));
 
   it('is what promtool takes for a rule', async () => {
     const { stdout } = await run(tools().promtool, ['check', 'rules', alertPath(name)]);

@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Prometheus } from '../support/prometheus.ts';
-import { prometheusLimitMs, prometheusTools } from '../support/tools/prometheus.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { alertNames, alertPath, documentedMetrics, metricsIn } from './alert-files.ts';
 import { dashboard, dashboardQueries } from './dashboard-file.ts';
 import { EventfulScaler } from './eventful-scaler.ts';
@@ -51,8 +50,8 @@ describe('the dashboard', () => {
   });
 });
 
-describe('a Prometheus that scrapes a scaler', { timeout: 90_000 }, () => {
-  const tools = useTool(prometheusTools, { limitMs: prometheusLimitMs });
+describe('a Prometheus that scrapes a scaler', () => {
+  const tools = useTool(() => tool('prometheus'));
 
   it('has data for every panel, and no rule that fails', async () => {
     const scaler = await EventfulScaler.start();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import { FakeGitHub } from '../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { DecisionSink, status } from '../support/decision-sink.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { startServer } from '../support/rpc.ts';
 import { WholeScaler } from '../support/whole-scaler.ts';
 import { chart, type Ended } from './helm.ts';
@@ -91,7 +91,7 @@ describe('what helm test runs', () => {
     ])('shows a certificate: $needsClientCertificate', async ({ needsClientCertificate, ok }) => {
       const { ca, server } = certificates;
       const tls = { certFile: server.cert, keyFile: server.key, clientCaFile: ca };
-      const { port } = await startServer(new FakeDesk(), { tls });
+      const { port } = await startServer(new FakeTriggers(), { tls });
       const ended = await call({
         address: `localhost:${port}`,
         tlsDir: dir,
@@ -104,7 +104,7 @@ describe('what helm test runs', () => {
       'knows an authority that no Secret names, where gRPC knows it: %j',
       async (known) => {
         const { ca, server } = certificates;
-        const { port } = await startServer(new FakeDesk(), {
+        const { port } = await startServer(new FakeTriggers(), {
           tls: { certFile: server.cert, keyFile: server.key },
         });
         const tlsDir = mkdtempSync(join(tmpdir(), 'backlog-scaler-call-'));

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
-import { fileKeys, fileListKeys } from '../../src/config/secrets.ts';
+import { fileKeys, fileListKeys } from '../../src/config/files.ts';
+import { type Loaded, loadConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -17,7 +17,7 @@ const { privateKey } = generateKeyPairSync('rsa', {
 });
 
 /** Loads the rendered configuration as `serve` does. Only what the pod mounts is there to be read. */
-async function load(all: readonly Manifest[]): Promise<LoadedConfig> {
+async function load(all: readonly Manifest[]): Promise<Loaded> {
   const text = String(at(manifest(all, 'ConfigMap', 'wakes-backlog-scaler'), 'data', 'config.yaml'));
   const mounts = at(manifest(all, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts');
   const folders = Array.isArray(mounts) ? mounts.map((mount) => String(at(mount, 'mountPath'))) : [];
@@ -32,7 +32,7 @@ async function load(all: readonly Manifest[]): Promise<LoadedConfig> {
     await writeFile(file, text.replaceAll(/(File: |dir: )\//g, `$1${root}/`));
     const result = await loadConfig(file, { environment: {}, sources });
     if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
-    return result.config;
+    return result;
   } finally {
     await rm(root, { recursive: true });
   }
@@ -45,30 +45,32 @@ describe("the chart's configuration", () => {
   const loaded = (values: Values) => load(manifests(tool('helm-3'), values));
 
   it.each(Object.entries(cases))('is taken by the scaler: %s', async (_, values) => {
-    const { settings } = await loaded(values);
-    expect(settings).toMatchObject({ grpc: { port: 6000 }, admin: { port: 8080 }, ingest: { port: 8081 } });
+    const { start } = await loaded(values);
+    expect(start).toMatchObject({ grpc: { port: 6000 }, admin: { port: 8080 }, ingest: { port: 8081 } });
   });
 
   it('has the connections of the values', async () => {
-    const { connections } = await loaded(cases['several pods for Kafka'] ?? {});
+    const {
+      config: { connections },
+    } = await loaded(cases['several pods for Kafka'] ?? {});
     expect([...connections.keys()]).toEqual(['orders']);
   });
 
   it('has the files of the certificates', async () => {
-    const { settings } = await loaded(cases['certificates of cert-manager'] ?? {});
-    expect(settings.grpc.tls).toMatchObject({
+    const { start } = await loaded(cases['certificates of cert-manager'] ?? {});
+    expect(start.grpc.tls).toMatchObject({
       certFile: expect.stringMatching(/\/etc\/backlog-scaler-tls\/tls\.crt$/),
       clientCaFile: expect.stringMatching(/\/etc\/backlog-scaler-client-ca\/ca\.crt$/),
       allowedClientNames: ['keda-operator'],
     });
-    expect((await loaded({})).settings.grpc.tls).toBeUndefined();
+    expect((await loaded({})).start.grpc.tls).toBeUndefined();
   });
 
   it('ends connections in time where there are several pods', async () => {
-    expect((await loaded({ replicaCount: 2 })).settings.grpc.maxConnectionAgeSeconds).toBe(1800);
-    expect((await loaded({})).settings.grpc.maxConnectionAgeSeconds).toBeUndefined();
+    expect((await loaded({ replicaCount: 2 })).start.grpc.maxConnectionAgeSeconds).toBe(1800);
+    expect((await loaded({})).start.grpc.maxConnectionAgeSeconds).toBeUndefined();
     const own = { replicaCount: 2, config: { grpc: { maxConnectionAgeSeconds: 60 } } };
-    expect((await loaded(own)).settings.grpc.maxConnectionAgeSeconds).toBe(60);
+    expect((await loaded(own)).start.grpc.maxConnectionAgeSeconds).toBe(60);
   });
 
   it.each([

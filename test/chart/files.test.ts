@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { useTools } from '../support/tools/use-tool.ts';
 import { at, chart, run } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { kubernetesModules } from '../support/kubernetes-modules.ts';
 
 export const chart = fileURLToPath(new URL('../../deploy/helm/backlog-scaler', import.meta.url));

@@ -2,14 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { merged } from '../support/merged.ts';
-import { goBuildLimitMs } from '../support/tools/go.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { allOn } from './cases.ts';
 import { chart, render, run } from './helm.ts';
-import { schemaFileName, schemaFolder } from './schemas.ts';
-import { useTools } from './use-tools.ts';
+import { schemaFileName } from './schemas.ts';
 
 const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 
@@ -29,8 +27,7 @@ function without(path: readonly string[]): Record<string, unknown> {
 }
 
 describe('a default that is taken away', () => {
-  const tool = useTools('helm-3', 'kubeconform');
-  const folder = useTool(schemaFolder, { limitMs: goBuildLimitMs });
+  const tool = useTools('helm-3', 'kubeconform', 'kubernetes-schemas');
 
   it('is refused by the schema, or makes what Kubernetes takes', { timeout: 120_000 }, () => {
     // What is in a security context is Kubernetes' own, and said by it.
@@ -46,7 +43,7 @@ describe('a default that is taken away', () => {
 
     const taken = rendered.filter(({ ok }) => ok);
     expect(taken.filter(({ output }) => /nil>|no value>/.test(output)).map(({ key }) => key)).toEqual([]);
-    const location = join(folder(), schemaFileName);
+    const location = join(tool('kubernetes-schemas'), schemaFileName);
     const conform = (...outputs: string[]): boolean =>
       run(tool('kubeconform'), ['-strict', '-schema-location', location, '-'], outputs.join('\n---\n')).ok;
     // All at once takes a tenth of the time; which one it is is only asked where one is wrong.

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadExample } from '../support/example-config.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { at, chart, kubeVersion, type Manifest, manifest, parseManifests, run } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const blocks = [...readme.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = '']) => block);

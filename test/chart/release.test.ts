@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
+import { useTools } from '../support/tools/use-tool.ts';
 import { at, chart, kubeVersion, manifest, parseManifests, run } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const script = fileURLToPath(new URL('../../scripts/release-chart.mjs', import.meta.url));
 const changelog = `# Changelog

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, manifest, manifests } from './helm.ts';
 import { podOf, restrictedViolations } from './restricted.ts';
-import { useTools } from './use-tools.ts';
 
 const own = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const pod = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };

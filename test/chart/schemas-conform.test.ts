@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goBuildLimitMs } from '../support/tools/go.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { render, run } from './helm.ts';
-import { schemaFileName, schemaFolder } from './schemas.ts';
-import { useTools } from './use-tools.ts';
+import { schemaFileName } from './schemas.ts';
 
 /** What NOTES.txt prints for KEDA, made a manifest of the release. */
 const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
@@ -13,13 +11,12 @@ const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
 );
 
 describe('what is rendered, by the schemas of its kinds', () => {
-  const tool = useTools('helm-3', 'helm-4', 'kubeconform');
-  const folder = useTool(schemaFolder, { limitMs: goBuildLimitMs });
+  const tool = useTools('helm-3', 'helm-4', 'kubeconform', 'kubernetes-schemas');
 
   const conform = (text: string) =>
     run(
       tool('kubeconform'),
-      ['-strict', '-summary', '-schema-location', join(folder(), schemaFileName), '-'],
+      ['-strict', '-summary', '-schema-location', join(tool('kubernetes-schemas'), schemaFileName), '-'],
       text,
     );
 

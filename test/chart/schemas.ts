@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { kubernetesModules } from '../support/kubernetes-modules.ts';
 import { cached } from '../support/tools/cached.ts';
 import { goModule } from '../support/tools/go.ts';

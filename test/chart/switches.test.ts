@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { useTools } from '../support/tools/use-tool.ts';
 import { chart, run } from './helm.ts';
 import { type Mutant, mutantsOf, mutantsOfAll } from './switches.ts';
-import { useTools } from './use-tools.ts';
 
 const suite = z.looseObject({ templates: z.array(z.string()) });
 const files = readdirSync(join(chart, 'tests')).filter((name) => name.endsWith('_test.yaml'));

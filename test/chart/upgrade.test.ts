@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, manifests } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 /** What Kubernetes lets nobody change in a resource that is there: `helm upgrade` would fail on it. */
 const immutable: Record<string, readonly (readonly string[])[]> = {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { merged } from '../support/merged.ts';
+import { useTools } from '../support/tools/use-tool.ts';
 import { allOn, cases } from './cases.ts';
 import { chart, lint, render, type Values } from './helm.ts';
-import { useTools } from './use-tools.ts';
 
 const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 

@@ -10,7 +10,7 @@ async function run(...args: string[]) {
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('backlog-scaler', () => {
-  it.each([[['--version']], [['serve', '--version']], [['demo', '--version']]])('%j', async (args) => {
+  it.each([[['--version']], [['serve', '--version']]])('%j', async (args) => {
     expect(await run(...args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
@@ -18,17 +18,16 @@ describe('backlog-scaler', () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}serve {2}\S/m);
-    expect(stdout).toMatch(/^ {2}demo {3}\S/m);
+  });
+
+  it('takes -h for --help', async () => {
+    expect(await run('-h')).toEqual(await run('--help'));
+    expect(await run('serve', '-h')).toEqual(await run('serve', '--help'));
   });
 
   it('says what serve takes', async () => {
     const { code, stdout } = await run('serve', '--help');
     expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: backlog-scaler serve --config FILE')]);
-  });
-
-  it('says what demo takes', async () => {
-    const { code, stdout } = await run('demo', '--help');
-    expect([code, stdout]).toEqual([0, expect.stringContaining('--source sqs|github|kafka')]);
   });
 
   it.each([
@@ -40,8 +39,6 @@ describe('backlog-scaler', () => {
       ['serve', '--confg', 'x'],
       'unknown option --confg (did you mean "--config"?); see backlog-scaler serve --help',
     ],
-    [['demo', '--source', 'nats'], '--source must be one of sqs, github, kafka, got "nats"'],
-    [['demo', '--kafka=yes'], '--kafka takes no value; see backlog-scaler demo --help'],
     [['serve', 'config.yaml'], 'unexpected argument "config.yaml"; see backlog-scaler serve --help'],
   ])('%j is invalid', async (args, message) => {
     const { code, stdout, stderr } = await run(...args);

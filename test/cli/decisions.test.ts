@@ -33,7 +33,7 @@ it('serve posts its decisions to an https sink with a certificate of its own, be
   const address = sink.address();
   const port = typeof address === 'object' ? address?.port : undefined;
 
-  await folder.write('token', 'open-sesame\n');
+  await folder.write('token', 'open-sesame-open-sesame\n');
   await folder.write(
     'config.yaml',
     `grpc: { host: 127.0.0.1, port: 0 }
@@ -55,12 +55,12 @@ connections: { orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] } }
     command.signal('SIGTERM');
     expect(await command.exited).toBe(0);
     expect(posted).toHaveLength(1);
-    expect(posted[0]?.token).toBe('Bearer open-sesame');
+    expect(posted[0]?.token).toBe('Bearer open-sesame-open-sesame');
     const { time: _, level: __, msg: ___, at, ...data } = line;
     expect(JSON.parse(posted[0]?.body ?? '')).toMatchObject([
       { type: 'dev.backlog-scaler.trigger.failing', subject: 'shop/worker', time: at, data },
     ]);
-    expect(command.stdout + command.stderr).not.toMatch(/hidden|open-sesame/);
+    expect(command.stdout + command.stderr).not.toMatch(/hidden|open-sesame-open-sesame/);
   } finally {
     command.signal('SIGKILL');
     client.close();

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 import { at, type Manifest } from '../chart/helm.ts';
 import type { Api } from './api.ts';
 import { Program } from './program.ts';

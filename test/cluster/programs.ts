@@ -5,9 +5,6 @@ import { kubernetesModules } from '../support/kubernetes-modules.ts';
 import { cached, versionOf } from '../support/tools/cached.ts';
 import { goBuild, goModule, goVersion } from '../support/tools/go.ts';
 
-/** Kubernetes alone has 2,600 packages. */
-export const programsLimitMs = 45 * 60_000;
-
 const sources = fileURLToPath(new URL('./kubernetes/', import.meta.url));
 const { keda, kubernetes } = kubernetesModules;
 const [, major = '', minor = ''] = /^v(\d+)\.(\d+)\./.exec(kubernetes.version) ?? [];

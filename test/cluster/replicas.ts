@@ -30,4 +30,11 @@ export class Replicas {
   last(name: string): number | undefined {
     return this.of(name).at(-1)?.replicas;
   }
+
+  /** When the number was first above zero, of what is there to see after the first `seen` changes. */
+  upAfter(name: string, seen: number): number | undefined {
+    return this.of(name)
+      .slice(seen)
+      .find(({ replicas }) => replicas > 0)?.atMs;
+  }
 }

@@ -28,6 +28,14 @@ export async function makeScaledObject(api: Api, scaled: Scaled): Promise<void> 
   });
 }
 
+/** Sets a Deployment's replicas as a person does, by hand. */
+export async function setReplicas(
+  api: Api,
+  { namespace, name, replicas }: Pick<Scaled, 'namespace' | 'name'> & { readonly replicas: number },
+): Promise<void> {
+  await api.merge(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, { spec: { replicas } });
+}
+
 /** A ScaledJob that polls every second. */
 export async function makeScaledJob(api: Api, { namespace, name, trigger }: Scaled): Promise<void> {
   const template = { spec: { restartPolicy: 'Never', containers: [container] } };

@@ -13,18 +13,23 @@ export class Scaler {
   private readonly ports: { readonly grpc: number; readonly admin: number; readonly ingest: number };
   private readonly endpoint: string;
 
-  /** Makes the Secrets of its namespace; it is installed with its `values`. */
-  static async prepare(api: Api, namespace: string, endpoint: string): Promise<Scaler> {
+  /**
+   * Makes the Secrets of its namespace; it is installed with its `values`. Reads an SQS at the endpoint, and Kafka
+   * where there are brokers.
+   */
+  static async prepare(
+    api: Api,
+    namespace: string,
+    endpoint: string,
+    bootstrapServers: readonly string[] = [],
+  ): Promise<Scaler> {
     await makeSecret(api, namespace, 'aws', { id: 'reader', key: 'reader' });
     await makeSecret(api, namespace, 'hints', { token });
-    return new Scaler(endpoint, {
-      grpc: await freePort(),
-      admin: await freePort(),
-      ingest: await freePort(),
-    });
+    const ports = { grpc: await freePort(), admin: await freePort(), ingest: await freePort() };
+    return new Scaler(endpoint, bootstrapServers, ports);
   }
 
-  private constructor(endpoint: string, ports: Scaler['ports']) {
+  private constructor(endpoint: string, bootstrapServers: readonly string[], ports: Scaler['ports']) {
     this.endpoint = endpoint;
     this.ports = ports;
     const credentials = {
@@ -34,19 +39,23 @@ export class Scaler {
     const senders = [
       { name: 'producers', tokenFile: '/etc/backlog-scaler-hints/token', connections: ['jobs'] },
     ];
+    const records = { source: 'kafka', bootstrapServers };
     this.values = {
       service: { port: ports.grpc },
       admin: { port: ports.admin },
       ingest: { port: ports.ingest, enabled: true },
       config: {
         ingest: { tokens: senders },
-        connections: { jobs: { source: 'sqs', region, endpoint, credentials } },
+        connections: {
+          jobs: { source: 'sqs', region, endpoint, credentials },
+          ...(bootstrapServers.length > 0 ? { records } : {}),
+        },
       },
       secretMounts: ['aws', 'hints'].map((name) => ({ name, secretName: name })),
     };
   }
 
-  /** A trigger as a ScaledObject has it; its address needs no DNS. */
+  /** A trigger on a queue as a ScaledObject has it; its address needs no DNS. */
   trigger(queues: TestQueues, queue: string, { type = 'external-push', length = 5 } = {}) {
     const metadata = {
       scalerAddress: `127.0.0.1:${this.ports.grpc}`,
@@ -58,6 +67,17 @@ export class Scaler {
     return { type, metadata };
   }
 
+  /** A trigger on a consumer group; `spec` is what KEDA's own for Kafka takes too. */
+  kafkaTrigger(spec: {
+    readonly consumerGroup: string;
+    readonly topic: string;
+    readonly lagThreshold: string;
+  }) {
+    const scalerAddress = `127.0.0.1:${this.ports.grpc}`;
+    const metadata = { scalerAddress, source: 'kafka', connection: 'records', ...spec };
+    return { type: 'external-push', metadata };
+  }
+
   /** Tells it, as a producer does, to look at a queue. */
   async hint(queue: string): Promise<void> {
     const url = `http://127.0.0.1:${this.ports.ingest}/ingest/hint/jobs/${queue}`;
@@ -67,10 +87,18 @@ export class Scaler {
 
   /** How many streams of this RPC KEDA has open; none while nobody answers. */
   async streams(rpc: 'StreamIsActive' | 'StreamMetricSpec'): Promise<number> {
+    return (await this.metric(`backlog_scaler_streams{rpc="${rpc}"}`)) ?? 0;
+  }
+
+  /** Whether it holds a ScaledObject's trigger to be active; undefined while it does not know. */
+  async isActive(scaledObject: string): Promise<boolean | undefined> {
+    const value = await this.metric(`backlog_scaler_trigger_active{.*scaledobject="${scaledObject}".*}`);
+    return value === undefined ? undefined : value === 1;
+  }
+
+  private async metric(pattern: string): Promise<number | undefined> {
     const answer = await fetch(`http://127.0.0.1:${this.ports.admin}/metrics`).catch(() => undefined);
-    const [, count] =
-      new RegExp(`^backlog_scaler_streams{rpc="${rpc}"} (\\d+)`, 'm').exec((await answer?.text()) ?? '') ??
-      [];
-    return Number(count ?? 0);
+    const found = new RegExp(`^${pattern} (\\d+)$`, 'm').exec((await answer?.text()) ?? '');
+    return found === null ? undefined : Number(found[1]);
   }
 }

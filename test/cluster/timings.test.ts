@@ -1,29 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { useKafka } from '../support/kafka/broker.ts';
 import { region } from '../support/sqs/region.ts';
 import { makeNamespace, makeSecret } from './objects.ts';
 import { Release } from './release.ts';
 import { Replicas } from './replicas.ts';
-import { makeScaledObject } from './scaled.ts';
+import { makeScaledObject, setReplicas } from './scaled.ts';
 import { Scaler } from './scaler.ts';
 import { useCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
-const queueCount = 10;
+/** Of queues, and of topics. */
+const count = 10;
 const waitMs = 120_000;
+/** Between two of them. */
+const pauseMs = 2500;
 const keys = { awsAccessKeyID: 'id', awsSecretAccessKey: 'key' };
+const longAtRestMs = 20_000;
+const justAtRestMs = 1000;
+/** Past the `true` that confirms an edge. */
+const confirmedMs = 3000;
+/** Each queue or topic has a workload that our trigger wakes, and one that KEDA's own does. */
+const whose = ['ours', 'keda'] as const;
 
 describe('how long a workload of no replicas sleeps on', () => {
   const cluster = useCluster({ running: true });
   const sqs = useSqsServer();
+  const kafka = useKafka();
 
   it("with this scaler, and with KEDA's own for the same queues", async () => {
     const { api } = cluster();
     const { queues, url } = sqs();
-    const shop = await makeNamespace(api, 'shop');
+    const shop = await makeNamespace(api, 'queues');
     const release = new Release(
       cluster(),
       'helm-4',
-      await makeNamespace(api, 'scalers', { restricted: true }),
+      await makeNamespace(api, 'queue-scalers', { restricted: true }),
     );
     const scaler = await Scaler.prepare(api, release.namespace, url);
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
@@ -35,7 +47,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       metadata: { name: 'aws' },
       spec: { secretTargetRef },
     });
-    const all = await Promise.all(Array.from({ length: queueCount }, () => queues.create()));
+    const all = await Promise.all(Array.from({ length: count }, () => queues.create()));
     for (const queue of all) {
       const trigger = scaler.trigger(queues, queue);
       const { queueURL, queueLength } = trigger.metadata;
@@ -44,44 +56,124 @@ describe('how long a workload of no replicas sleeps on', () => {
       await makeScaledObject(api, { namespace: shop, name: `ours-${queue}`, trigger });
       await makeScaledObject(api, { namespace: shop, name: `keda-${queue}`, trigger: builtIn });
     }
-    await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(queueCount);
+    await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
     const replicas = new Replicas(api, shop);
-    const sentAtMs = new Map<string, number>();
-    for (const queue of all) {
-      await new Promise((resolve) => setTimeout(resolve, 1000 + Math.random() * 3000));
+    const waits = await wakeEach(all, replicas, async (queue) => {
       await queues.send(queue, 20);
-      sentAtMs.set(queue, performance.now());
+      const sentAtMs = performance.now();
       await scaler.hint(queue);
-    }
-    const waits = (whose: string) =>
-      all.map(
-        (queue) =>
-          (replicas.of(`${whose}-${queue}`).find((one) => one.replicas > 0)?.atMs ?? Number.NaN) -
-          (sentAtMs.get(queue) ?? 0),
-      );
-    await expect
-      .poll(() => [...waits('ours'), ...waits('keda')].every(Number.isFinite), { timeout: waitMs })
-      .toBe(true);
-    console.info(
-      [
-        `message in the queue -> spec.replicas = 1, in seconds, ${queueCount} queues, KEDA 2.21, pollingInterval 30`,
-        row('trigger', ['min', 'median', 'max']),
-        row('external-push, hint', summary(waits('ours'))),
-        row('aws-sqs-queue', summary(waits('keda'))),
-      ].join('\n'),
+      return sentAtMs;
+    });
+    print('message in the queue', {
+      'external-push, hint': waits.ours,
+      'aws-sqs-queue': waits.keda,
+    });
+    replicas.stop();
+    await release.uninstall();
+  });
+
+  it("with this scaler, and with KEDA's own for the same consumer groups, long at rest and just now", async () => {
+    const { api } = cluster();
+    const broker = kafka();
+    const bootstrapServers = broker.cluster.bootstrap.plain;
+    const shop = await makeNamespace(api, 'topics');
+    const release = new Release(
+      cluster(),
+      'helm-4',
+      await makeNamespace(api, 'topic-scalers', { restricted: true }),
     );
+    const scaler = await Scaler.prepare(api, release.namespace, sqs().url, bootstrapServers);
+    await release.apply(scaler.values, '--wait', '--timeout', '60s');
+    const topics: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const topic = await broker.createTopic();
+      topics.push(topic);
+      await broker.commit(topic, topic, { 0: 0 });
+      const spec = { consumerGroup: topic, topic, lagThreshold: '10' };
+      const metadata = { bootstrapServers: bootstrapServers.join(), ...spec };
+      const builtIn = { type: 'apache-kafka', metadata };
+      await makeScaledObject(api, {
+        namespace: shop,
+        name: `ours-${topic}`,
+        trigger: scaler.kafkaTrigger(spec),
+      });
+      await makeScaledObject(api, { namespace: shop, name: `keda-${topic}`, trigger: builtIn });
+    }
+    await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
+    const replicas = new Replicas(api, shop);
+    await sleep(longAtRestMs);
+    const long = await wakeEach(topics, replicas, async (topic) => {
+      await broker.produce(topic);
+      return performance.now();
+    });
+    await sleep(confirmedMs);
+    const just = await wakeEach(topics, replicas, async (topic) => {
+      // The last record is read as soon as it is there; the workload has been active until now.
+      await broker.produce(topic);
+      await broker.commit(topic, topic, { 0: 2 });
+      // KEDA does it at a poll after the cooldown; by then the topic would be at rest for longer.
+      for (const each of whose)
+        await setReplicas(api, { namespace: shop, name: `${each}-${topic}`, replicas: 0 });
+      const inactive = expect.poll(() => scaler.isActive(`ours-${topic}`), { interval: 20, timeout: waitMs });
+      await Promise.all([inactive.toBe(false), sleep(justAtRestMs)]);
+      expect(whose.map((each) => replicas.last(`${each}-${topic}`))).toEqual([0, 0]);
+      await broker.produce(topic);
+      return performance.now();
+    });
+    print('record in the topic', {
+      'external-push, long at rest': long.ours,
+      'apache-kafka, long at rest': long.keda,
+      'external-push, at rest for 1 s': just.ours,
+      'apache-kafka, at rest for 1 s': just.keda,
+    });
+    for (const each of whose)
+      for (const topic of topics)
+        expect(replicas.of(`${each}-${topic}`).map((one) => one.replicas)).toEqual([0, 1, 0, 1]);
     replicas.stop();
     await release.uninstall();
   });
 });
+
+type Waits = Record<(typeof whose)[number], number[]>;
+
+/**
+ * Sends to each queue or topic, one after the other, and waits until both of its workloads have replicas. `send` gives
+ * the time when the message was there. The waits are in ms.
+ */
+async function wakeEach(
+  names: readonly string[],
+  replicas: Replicas,
+  send: (name: string) => Promise<number>,
+): Promise<Waits> {
+  const waits: Waits = { ours: [], keda: [] };
+  await Promise.all(
+    names.map(async (name, index) => {
+      await sleep((index + Math.random()) * pauseMs);
+      const seen = whose.map((each) => replicas.of(`${each}-${name}`).length);
+      const sentAtMs = await send(name);
+      for (const [at, each] of whose.entries()) {
+        const upAtMs = () => replicas.upAfter(`${each}-${name}`, seen[at] ?? 0);
+        await expect.poll(upAtMs, { timeout: waitMs }).toBeDefined();
+        waits[each].push((upAtMs() ?? Number.NaN) - sentAtMs);
+      }
+    }),
+  );
+  return waits;
+}
+
+function print(from: string, rows: Readonly<Record<string, readonly number[]>>): void {
+  const width = Math.max(...Object.keys(rows).map((name) => name.length));
+  const line = (name: string, cells: readonly string[]) =>
+    name.padEnd(width) + cells.map((cell) => cell.padStart(10)).join('');
+  const title = `${from} -> spec.replicas = 1, in seconds, ${count} of each, KEDA 2.21, pollingInterval 30`;
+  const heads = line('trigger', ['min', 'median', 'max']);
+  const lines = Object.entries(rows).map(([name, waitsMs]) => line(name, summary(waitsMs)));
+  console.info([title, heads, ...lines].join('\n'));
+}
 
 function summary(valuesMs: readonly number[]): string[] {
   const sorted = valuesMs.toSorted((a, b) => a - b);
   const at = (share: number) =>
     ((sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN) / 1000).toFixed(3);
   return [at(0), at(0.5), at(1)];
-}
-
-function row(name: string, cells: readonly string[]): string {
-  return name.padEnd(24) + cells.map((cell) => cell.padStart(10)).join('');
 }

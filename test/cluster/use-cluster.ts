@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { goTool } from '../support/tools/go.ts';
-import { node24 } from '../support/tools/node24.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { ControlPlane } from './control-plane.ts';
 import { defineResources } from './definitions.ts';
 import { Keda } from './keda.ts';
 import { Kubelet } from './kubelet.ts';
-import { findPrograms, type Programs, programsLimitMs } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 const helms = ['helm-3', 'helm-4'] as const;
 export type Helm = (typeof helms)[number];
@@ -28,9 +26,8 @@ export function useCluster({ running }: { running: boolean }): () => Cluster {
   const ends: (() => Promise<void>)[] = [];
   return useTool<Cluster>(
     async () => {
-      const programs = await findPrograms();
-      const helm = { 'helm-3': await goTool('helm-3'), 'helm-4': await goTool('helm-4') };
-      const node = await node24();
+      const programs = await tool('cluster-programs');
+      const helm = { 'helm-3': await tool('helm-3'), 'helm-4': await tool('helm-4') };
       const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-cluster-'));
       ends.push(() => rm(directory, { recursive: true, force: true }));
       const plane = await ControlPlane.start(programs, directory);
@@ -39,7 +36,7 @@ export function useCluster({ running }: { running: boolean }): () => Cluster {
       await defineResources(api);
       await api.create('/api/v1/namespaces', { metadata: { name: 'keda' } });
       if (running) {
-        const kubelet = new Kubelet({ api, node, directory: join(directory, 'pods') });
+        const kubelet = new Kubelet({ api, node: process.execPath, directory: join(directory, 'pods') });
         ends.push(() => kubelet.stop());
         const keda = await Keda.start(programs, plane, directory);
         ends.push(() => keda.stop());
@@ -47,7 +44,6 @@ export function useCluster({ running }: { running: boolean }): () => Cluster {
       return { api, kubeconfig, programs, helm, directory };
     },
     {
-      limitMs: programsLimitMs,
       end: async () => {
         for (const end of ends.toReversed()) await end();
       },

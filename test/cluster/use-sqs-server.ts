@@ -1,17 +1,15 @@
-import { findMoto } from '../support/sqs/moto.ts';
 import { SqsServer } from '../support/sqs/server.ts';
 import { TestQueues } from '../support/sqs/test-queues.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 
 /** moto's SQS, and what producers and consumers do there. */
 export function useSqsServer(): () => { readonly url: string; readonly queues: TestQueues } {
   const found = useTool(
     async () => {
-      const server = await SqsServer.start(await findMoto());
+      const server = await SqsServer.start(await tool('moto'));
       return { server, url: server.url, queues: new TestQueues(server.url) };
     },
     {
-      limitMs: 300_000,
       end: async ({ server, queues }) => {
         queues.close();
         await server.stop();

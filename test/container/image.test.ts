@@ -99,6 +99,17 @@ describe('the image', () => {
     ).toEqual([]);
   });
 
+  it('has what is built of src in /app, what that needs, and nothing else', () => {
+    const app = join(image().root, 'app');
+    expect(readdirSync(app).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'proto']);
+    const sources = new URL('../../src', import.meta.url);
+    const modules = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.ts'),
+    );
+    const built = pathsIn(join(app, 'dist')).filter((path) => path.endsWith('.js'));
+    expect(built.toSorted()).toEqual(modules.map((path) => path.replace(/\.ts$/, '.js')).toSorted());
+  });
+
   it('is owned by root, so that who runs it cannot change what is run', () => {
     const app = join(image().root, 'app');
     const others = ['.', ...pathsIn(app)].filter((path) => {
@@ -114,11 +125,16 @@ describe('the image', () => {
       .object({
         packages: z.record(
           z.string(),
-          z.looseObject({ dev: z.boolean().optional(), optional: z.boolean().optional() }),
+          z.looseObject({
+            dev: z.boolean().optional(),
+            optional: z.boolean().optional(),
+            link: z.boolean().optional(),
+          }),
         ),
       })
       .parse(JSON.parse(inRepository('package-lock.json')));
-    const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
+    // A link leads to a folder of the repository, which has a row of its own.
+    const packages = Object.entries(lock.packages).filter(([path, { link }]) => path !== '' && !link);
     const there = packages.filter(([path]) => existsSync(join(image().root, 'app', path)));
     expect(there.filter(([, { dev }]) => dev).map(([path]) => path)).toEqual([]);
     expect(there).toEqual(packages.filter(([, { dev, optional }]) => !dev && !optional));

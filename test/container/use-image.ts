@@ -3,11 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
-import { buildah } from '../support/tools/buildah.ts';
 import { Forbidden } from '../support/tools/forbidden.ts';
-import { node24 } from '../support/tools/node24.ts';
 import { run } from '../support/tools/run.ts';
-import { useTool } from '../support/tools/use-tool.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { Builder } from './builder.ts';
 import type { ImageConfig } from './image-config.ts';
 import { npmVolumes } from './npm-volumes.ts';
@@ -39,8 +37,8 @@ export interface Image {
 }
 
 /**
- * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: Node 24 and npm
- * from npm's registry, the rest from this machine. Needs root and the right to mount: see `useTool`.
+ * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: the Node that
+ * runs the tests, npm from npm's registry, and the rest from this machine. Needs root and the right to mount: see `useTool`.
  */
 export function useImage(): () => Image {
   let directory = '';
@@ -49,12 +47,12 @@ export function useImage(): () => Image {
   return useTool(
     async () => {
       await mustMount();
-      const [program, node] = [await buildah(), await node24()];
+      const [program, npm] = [await tool('buildah'), await tool('npm')];
       directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-image-'));
       chmodSync(directory, 0o755);
-      return await build(directory, { program, node });
+      return await build(directory, { program, npm, node: process.execPath });
     },
-    { limitMs: buildLimitMs, end: (image) => image.unmount() },
+    { end: (image) => image.unmount() },
   );
 }
 
@@ -71,11 +69,11 @@ async function mustMount(): Promise<void> {
 
 async function build(
   directory: string,
-  { program, node }: { program: string; node: string },
+  { program, npm, node }: { program: string; npm: string; node: string },
 ): Promise<Image> {
   const builder = new Builder(program, join(directory, 'builder'));
   const base = join(directory, 'distroless');
-  await nodeTree(join(directory, 'node'), node);
+  await nodeTree(join(directory, 'node'), { node, npm });
   await distrolessTree(base, node);
   await builder.build({
     file: join(standIns, 'node.Dockerfile'),

@@ -60,7 +60,7 @@ const alert = {
   alerts: [{ status: 'firing', labels: { alertname: 'UploadsBatchStarted' }, annotations: {} }],
 };
 
-describe('deploy/examples/hints: what wakes a queue', { timeout: 30_000 }, () => {
+describe('deploy/examples/hints: what wakes a queue', () => {
   const argoEvent: unknown = JSON.parse(String(argo.body));
   const senders: [string, string, (secret: (name: string) => string) => ExampleRequest][] = [
     [
@@ -115,7 +115,7 @@ describe('deploy/examples/hints: what wakes a queue', { timeout: 30_000 }, () =>
   });
 });
 
-describe('deploy/examples/hints/sns-fanout.yaml', { timeout: 30_000 }, () => {
+describe('deploy/examples/hints/sns-fanout.yaml', () => {
   let signer: Signer;
   beforeAll(() => {
     signer = makeSigner();
@@ -152,7 +152,7 @@ describe('deploy/examples/hints/sns-fanout.yaml', { timeout: 30_000 }, () => {
   });
 });
 
-describe('deploy/examples/hints: what makes work items', { timeout: 30_000 }, () => {
+describe('deploy/examples/hints: what makes work items', () => {
   const event = (word: string) => ({
     headers: {
       ...headersOf(tektonStarted.headers),

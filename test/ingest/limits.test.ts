@@ -107,6 +107,24 @@ describe('a flood', () => {
   });
 });
 
+describe('a flood of sockets', () => {
+  it('that say nothing keeps no honest sender out', async () => {
+    const { port, server } = await startIngest([acme], { maxConnections: 8 });
+    const slow = new IngestSocket(port);
+    slow.head({ 'content-length': 10 });
+    slow.write('12345');
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    for (let opened = 0; opened < 50; opened += 1) {
+      new IngestSocket(port);
+      if (opened % 10 === 0) expect((await post(port, honest)).status).toBe(202);
+    }
+    expect(server.openConnections).toBeLessThanOrEqual(8);
+    // It was under way: idle ones have gone.
+    slow.write('67890');
+    await expect.poll(() => slow.status).toBe(401);
+  });
+});
+
 describe('a slow sender', () => {
   const times = { headMs: 100, requestMs: 300, checkMs: 20 };
 

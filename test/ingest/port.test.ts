@@ -7,7 +7,9 @@ const acme = receiver('acme', ['s3cret']);
 
 it('is named where it is taken, and can be asked for again', async () => {
   const { port, server } = await startIngest([acme]);
+  const address = { host: '127.0.0.1', port, maxConnections: 16 };
   const second = new IngestServer({
+    address,
     events: { append: async () => {} },
     requests: { inc() {} },
     hint: () => false,
@@ -15,24 +17,10 @@ it('is named where it is taken, and can be asked for again', async () => {
   });
   onTestFinished(() => second.drain(0));
   second.use(senders({ receivers: [acme] }), ingestLimits);
-  await expect(second.listen({ host: '127.0.0.1', port })).rejects.toThrow(
+  await expect(second.listen(address)).rejects.toThrow(
     `ingest: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
   );
-  expect(second.wantsPort).toBe(true);
   await server.drain(0);
-  expect(await second.listen({ host: '127.0.0.1', port })).toBe(port);
-  expect(second.wantsPort).toBe(false);
+  expect(await second.listen(address)).toBe(port);
   expect((await post(port, { body: '{}', secret: 's3cret' })).status).toBe(403);
-});
-
-it('is wanted from the first connection that takes webhooks', () => {
-  const server = new IngestServer({
-    events: { append: async () => {} },
-    requests: { inc() {} },
-    hint: () => false,
-    log: silentLogger,
-  });
-  expect(server.wantsPort).toBe(false);
-  server.use(senders({ receivers: [acme] }), ingestLimits);
-  expect(server.wantsPort).toBe(true);
 });

@@ -59,7 +59,7 @@ describe('the whole scaler', () => {
     expect(JSON.stringify(running.log.lines)).not.toMatch(/s3cret|n3xt/);
   });
 
-  it('does not start where the port is taken, and says so where that is found out later', async () => {
+  it('does not start where the port is taken, and refuses a reload that needs it, with nothing changed', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const address = taken.address();
@@ -69,14 +69,18 @@ describe('the whole scaler', () => {
       `ingest: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
     );
     const running = await IngestScaler.start({}, { ingest });
-    await running.reload({ ci }, { ingest });
-    const message = 'webhooks cannot be taken; the next change of the configuration tries again';
-    await expect
-      .poll(() => running.log.lines)
-      .toContainEqual(expect.objectContaining({ level: 'error', message }));
+    const level = running.log.level;
+    await running.reload({ ci }, { ingest, log: { level: 'warn' } });
+    expect(running.log.lines.at(-1)).toMatchObject({
+      level: 'error',
+      message: 'the changed configuration was refused; the old one stays',
+      fields: { faults: [expect.stringMatching(`^ingest: cannot listen on 127.0.0.1:${port}: `)] },
+    });
+    expect(running.log.level).toBe(level);
+    await expect(running.client().getMetrics(worker, '')).rejects.toMatchObject({ code: 3 });
     await new Promise((resolve) => taken.close(resolve));
     await running.reload({ ci }, { ingest, log: { level: 'warn' } });
-    await expect.poll(() => running.port('ingest')).toBe(port);
+    expect([running.port('ingest'), running.log.level]).toEqual([port, 'warn']);
   });
 
   it('stops taking webhooks first, but for one that is on its way', async () => {

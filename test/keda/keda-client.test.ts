@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
+import type { LiveTrigger } from '../../src/grpc/service.ts';
 import { givenValues } from '../../src/params/parse.ts';
-import type { Reference, Trigger } from '../../src/trigger/trigger.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import type { Reference } from '../../src/triggers/reference.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { startServer } from '../support/rpc.ts';
 import { addressed, useKeda } from './use-keda.ts';
 
-class RecordingDesk extends FakeDesk {
+class RecordingTriggers extends FakeTriggers {
   readonly references: Reference[] = [];
 
-  override trigger(reference: Reference): Trigger {
+  override trigger(reference: Reference): LiveTrigger {
     this.references.push(reference);
     return super.trigger(reference);
   }
 }
 
-describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
+describe("KEDA's own client, polling", () => {
   const startKeda = useKeda();
 
   it.each([
@@ -24,7 +25,7 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
     { target: '2.3456', exact: 2.346 },
     { target: '1e12', exact: 1e12 },
   ])('gives the HPA a target of $exact for $target', async ({ target, exact }) => {
-    const { port } = await startServer(new FakeDesk());
+    const { port } = await startServer(new FakeTriggers());
     const keda = startKeda();
     await keda.open('a', { ...addressed(port, { target }), index: 3 });
     expect(await keda.spec('a')).toEqual([
@@ -43,9 +44,9 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
     { value: 1_000_000_000_000.25, exact: 1_000_000_000_000.25, active: true },
     { value: Number.MAX_SAFE_INTEGER, exact: Number.MAX_SAFE_INTEGER, active: true },
   ])('gives the HPA $exact for a value of $value', async ({ value, exact, active }) => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', value);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', value);
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     expect(await keda.metrics('a', 's0-fake-orders-worker')).toEqual({
@@ -55,9 +56,9 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
   });
 
   it('asks by the name it was given, for every type, metricType and index', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 7);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 7);
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', {
       ...addressed(port),
@@ -75,9 +76,9 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
   });
 
   it('takes value and activity from one answer, also where they differ', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 3, false);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 3, false);
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     expect(await keda.metrics('a', 's0-fake-orders-worker')).toEqual({
@@ -87,35 +88,35 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
   });
 
   it('gets an error and no value where nothing is known', async () => {
-    const desk = new FakeDesk();
+    const triggers = new FakeTriggers();
     const message = 'kafka trigger of shop/orders-worker: the brokers are away – “größer” 100 %';
-    desk.set('orders-worker', new ScalerError('unavailable', message));
-    const { port } = await startServer(desk);
+    triggers.set('orders-worker', new ScalerError('unavailable', message));
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     await expect(keda.metrics('a', 's0-fake-orders-worker')).rejects.toThrow(
       `rpc error: code = Unavailable desc = ${message}`,
     );
-    desk.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
+    triggers.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
     await expect(keda.metrics('a', 's0-fake-orders-worker')).rejects.toThrow(
       /code = Unavailable .*the first sync runs/,
     );
   });
 
   it('gets an error for a metric that is not the trigger’s', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 3);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 3);
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     await expect(keda.metrics('a', 's0-other')).rejects.toThrow(/code = NotFound .*fake-orders-worker/);
   });
 
   it('has the faults of a trigger in its log, and no spec', async () => {
-    const desk = new FakeDesk();
+    const triggers = new FakeTriggers();
     const message = 'shop/orders-worker: lagThreshold: is not a number; topic: is missing';
-    desk.refuse('orders-worker', new ScalerError('invalid', message));
-    const { port } = await startServer(desk);
+    triggers.refuse('orders-worker', new ScalerError('invalid', message));
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     expect(await keda.spec('a')).toEqual([]);
@@ -123,8 +124,8 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
   });
 
   it('sends FromEnv keys under their own name with the value, and leaves out what is empty', async () => {
-    const desk = new RecordingDesk();
-    const { port } = await startServer(desk);
+    const triggers = new RecordingTriggers();
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     const metadata = {
       topic: ' orders ',
@@ -139,7 +140,7 @@ describe("KEDA's own client, polling", { timeout: 60_000 }, () => {
       authParams: { password: 'never sent' },
     });
     await keda.spec('a');
-    const [reference] = desk.references;
+    const [reference] = triggers.references;
     expect(reference).toEqual({
       namespace: 'shop',
       name: 'orders-worker',

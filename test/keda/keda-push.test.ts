@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
-import type { Activity } from '../../src/grpc/desk.ts';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import type { Trigger } from '../../src/trigger/trigger.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
-import { startServer } from '../support/rpc.ts';
+import type { Activity } from '../../src/triggers/trigger.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
+import { grpcSettings, startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';
 
 /** Ends the first streams with an error; a workload at rest after that. */
-class FailingDesk extends FakeDesk {
+class FailingTriggers extends FakeTriggers {
   readonly followedAtMs: number[] = [];
   private readonly failures: number;
 
@@ -20,27 +19,27 @@ class FailingDesk extends FakeDesk {
     this.known('orders-worker', 0);
   }
 
-  override follow(trigger: Trigger, told: (activity: Activity) => void): () => void {
+  override follow(name: string, told: (activity: Activity) => void): () => void {
     this.followedAtMs.push(performance.now());
     if (this.followedAtMs.length <= this.failures) throw new ScalerError('unavailable', 'not yet');
-    return super.follow(trigger, told);
+    return super.follow(name, told);
   }
 }
 
-describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
+describe("KEDA's own client, pushed", () => {
   const startKeda = useKeda();
 
   it('hears the state on open, the edge, its confirmation, and nothing else', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 0);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 0);
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     const { states } = await keda.run('a');
     await eventually(() => expect(states).toEqual([false]));
-    desk.known('orders-worker', 1);
+    triggers.known('orders-worker', 1);
     await eventually(() => expect(states).toEqual([false, true]));
-    desk.known('orders-worker', 50);
+    triggers.known('orders-worker', 50);
     await keda.metrics('a', 's0-fake-orders-worker');
     await settled(states, 3, 3000);
     expect(states).toEqual([false, true, true]);
@@ -48,9 +47,9 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('hears at once that a trigger is active already, and that its number is not known does not matter', async () => {
-    const desk = new FakeDesk();
-    desk.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     const { states } = await keda.run('a');
@@ -58,7 +57,7 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('gets the spec on StreamMetricSpec, once', async () => {
-    const { port, server } = await startServer(new FakeDesk());
+    const { port, server } = await startServer(new FakeTriggers());
     const keda = startKeda();
     await keda.open('a', { ...addressed(port, { target: '2.5' }), index: 1 });
     const { specs } = await keda.run('a');
@@ -69,7 +68,7 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('comes back without an error after a drain, and is told where things stand', async () => {
-    const before = new FakeDesk();
+    const before = new FakeTriggers();
     before.known('orders-worker', 0);
     const { port, server } = await startServer(before);
     const keda = startKeda();
@@ -78,10 +77,10 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
     await eventually(() => expect([states, specs.length]).toEqual([[false], 1]));
 
     await server.drain(10_000);
-    const after = new FakeDesk();
+    const after = new FakeTriggers();
     after.known('orders-worker', 5);
-    const deps = { desk: after, metrics: new Metrics(), log: silentLogger };
-    const successor = new GrpcServer({ host: '127.0.0.1', port }, deps);
+    const deps = { triggers: after, metrics: new Metrics(), log: silentLogger };
+    const successor = new GrpcServer({ ...grpcSettings, port }, deps);
     await successor.listen();
     try {
       await eventually(() => expect([states, specs.length]).toEqual([[false, true], 2]));
@@ -94,7 +93,7 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('comes back after a drain within its shortest delay, whatever errors had made of it', async () => {
-    const failing = new FailingDesk(2);
+    const failing = new FailingTriggers(2);
     const { port, server } = await startServer(failing);
     const keda = startKeda();
     await keda.open('a', addressed(port));
@@ -105,10 +104,10 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
 
     const drainedAtMs = performance.now();
     await server.drain(10_000);
-    const after = new FailingDesk(0);
+    const after = new FailingTriggers(0);
     const successor = new GrpcServer(
-      { host: '127.0.0.1', port },
-      { desk: after, metrics: new Metrics(), log: silentLogger },
+      { ...grpcSettings, port },
+      { triggers: after, metrics: new Metrics(), log: silentLogger },
     );
     await successor.listen();
     try {
@@ -121,9 +120,9 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('loses its streams when it closes the last scaler of a connection, and is told again after', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 5);
-    const { port, server } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 5);
+    const { port, server } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('before', addressed(port));
     const { states } = await keda.run('before');
@@ -136,24 +135,24 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('keeps its streams when another scaler shares the connection', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 0);
-    const { port, server } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 0);
+    const { port, server } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     await keda.open('b', { ...addressed(port), name: 'other-worker' });
     const { states } = await keda.run('a');
     await eventually(() => expect([states, server.openStreams]).toEqual([[false], 2]));
     await keda.close('a');
-    desk.known('orders-worker', 1);
+    triggers.known('orders-worker', 1);
     await eventually(() => expect(states.slice(0, 2)).toEqual([false, true]));
     expect(keda.errors).toEqual([]);
   });
 
   it('hears nothing of a refused trigger but the error', async () => {
-    const desk = new FakeDesk();
-    desk.refuse('orders-worker', new ScalerError('denied', 'the connection is not for this namespace'));
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.refuse('orders-worker', new ScalerError('denied', 'the connection is not for this namespace'));
+    const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     const { states, specs } = await keda.run('a');
@@ -163,11 +162,11 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
   });
 
   it('follows 1,000 triggers on one connection while it polls', async () => {
-    const desk = new FakeDesk();
-    const { port, server } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    const { port, server } = await startServer(triggers);
     const keda = startKeda();
     const names = Array.from({ length: 1000 }, (_, index) => `worker-${index}`);
-    for (const name of names) desk.known(name, 0);
+    for (const name of names) triggers.known(name, 0);
     const all = await Promise.all(
       names.map(async (name) => {
         await keda.open(name, { ...addressed(port), name });
@@ -176,7 +175,7 @@ describe("KEDA's own client, pushed", { timeout: 60_000 }, () => {
     );
     await eventually(() => expect(server.openStreams).toBe(2000));
     await eventually(() => expect(all.every(({ states }) => states.length === 1)).toBe(true));
-    for (const name of names) desk.known(name, 1);
+    for (const name of names) triggers.known(name, 1);
     expect((await keda.metrics('worker-7', 's0-fake-worker-7')).active).toBe(true);
     await eventually(() => expect(all.every(({ states }) => states[1] === true)).toBe(true));
     expect(keda.errors).toEqual([]);

@@ -37,7 +37,7 @@ function trigger(port: number, more: Record<string, string> = {}): KedaTrigger {
   return addressed(port, { ...metadata, lagThreshold: '2.5', ...more });
 }
 
-describe("KEDA's own client and the built command", { timeout: 60_000 }, () => {
+describe("KEDA's own client and the built command", () => {
   const startKeda = useKeda();
   let directory = '';
   let certificates: Certificates;

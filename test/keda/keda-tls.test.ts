@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { startServer } from '../support/rpc.ts';
 import { addressed, eventually, useKeda } from './use-keda.ts';
 
 const spec = { name: 's0-fake-orders-worker', metricType: 'AverageValue', target: 10 };
 
-describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
+describe("KEDA's own client, over TLS", () => {
   const startKeda = useKeda();
   let dir = '';
   let certificates: Certificates;
@@ -29,9 +29,9 @@ describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
   });
 
   it('trusts the caCert of its TriggerAuthentication', async () => {
-    const desk = new FakeDesk();
-    desk.known('orders-worker', 2);
-    const { port } = await startServer(desk, { tls: serverFiles() });
+    const triggers = new FakeTriggers();
+    triggers.known('orders-worker', 2);
+    const { port } = await startServer(triggers, { tls: serverFiles() });
     const keda = startKeda();
     await keda.open('a', { ...addressed(port), authParams: { caCert: caCert() } });
     expect(await keda.spec('a')).toEqual([spec]);
@@ -40,7 +40,7 @@ describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
   });
 
   it('refuses an authority it does not know, unless unsafeSsl is set too', async () => {
-    const { port } = await startServer(new FakeDesk(), { tls: serverFiles() });
+    const { port } = await startServer(new FakeTriggers(), { tls: serverFiles() });
     const keda = startKeda();
     await keda.open('strict', addressed(port, { enableTLS: 'true' }));
     await expect(keda.metrics('strict', spec.name)).rejects.toThrow(
@@ -51,8 +51,8 @@ describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
   });
 
   it('speaks plaintext with unsafeSsl alone', async () => {
-    const plain = await startServer(new FakeDesk());
-    const secure = await startServer(new FakeDesk(), { tls: serverFiles() });
+    const plain = await startServer(new FakeTriggers());
+    const secure = await startServer(new FakeTriggers(), { tls: serverFiles() });
     const keda = startKeda();
     await keda.open('plain', addressed(plain.port, { unsafeSsl: 'true' }));
     expect(await keda.spec('plain')).toEqual([spec]);
@@ -62,9 +62,9 @@ describe("KEDA's own client, over TLS", { timeout: 60_000 }, () => {
 
   it('is let in with its client certificate only, and by name', async () => {
     const mutual = { ...serverFiles(), clientCaFile: certificates.ca };
-    const desk = new FakeDesk();
-    const open = await startServer(desk, { tls: { ...mutual, allowedClientNames: ['keda-operator'] } });
-    const shut = await startServer(desk, { tls: { ...mutual, allowedClientNames: ['another'] } });
+    const triggers = new FakeTriggers();
+    const open = await startServer(triggers, { tls: { ...mutual, allowedClientNames: ['keda-operator'] } });
+    const shut = await startServer(triggers, { tls: { ...mutual, allowedClientNames: ['another'] } });
     const keda = startKeda();
     await keda.open('let in', { ...addressed(open.port), authParams: clientPair() });
     expect(await keda.spec('let in')).toEqual([spec]);

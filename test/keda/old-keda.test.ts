@@ -1,15 +1,15 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { oldKeda } from '../support/old-keda.ts';
 import { startServer } from '../support/rpc.ts';
 
 const ref = { name: 'a', namespace: 'shop', scalerMetadata: { source: 'fake', target: '2.5' } };
 
 async function start() {
-  const desk = new FakeDesk();
-  const started = await startServer(desk);
-  return { desk, ...started, keda: oldKeda(started.port) };
+  const triggers = new FakeTriggers();
+  const started = await startServer(triggers);
+  return { triggers, ...started, keda: oldKeda(started.port) };
 }
 
 describe('a client compiled from the contract before KEDA 2.17', () => {
@@ -32,8 +32,8 @@ describe('a client compiled from the contract before KEDA 2.17', () => {
     [1e12, '1000000000000', true],
     [Number.MAX_SAFE_INTEGER, '9007199254740991', true],
   ])('gets %d as %s, and whether it is active', async (value, metricValue, active) => {
-    const { keda, desk } = await start();
-    desk.known('a', value);
+    const { keda, triggers } = await start();
+    triggers.known('a', value);
     expect(await keda.ask('GetMetrics', { scaledObjectRef: ref, metricName: 'fake-a' })).toEqual({
       metricValues: [{ metricName: 'fake-a', metricValue }],
     });
@@ -41,19 +41,19 @@ describe('a client compiled from the contract before KEDA 2.17', () => {
   });
 
   it('is pushed the state on open and the edge, and its stream ends with OK at a drain', async () => {
-    const { keda, desk, server } = await start();
-    desk.known('a', 0);
+    const { keda, triggers, server } = await start();
+    triggers.known('a', 0);
     const { messages, ended } = keda.push(ref);
     await vi.waitFor(() => expect(messages).toEqual([{ result: false }]));
-    desk.known('a', 1);
+    triggers.known('a', 1);
     await vi.waitFor(() => expect(messages).toEqual([{ result: false }, { result: true }]));
     await server.drain(10_000);
     expect((await ended).code).toBe(Code.OK);
   });
 
   it('gets an error, never a zero, where nothing is known', async () => {
-    const { keda, desk } = await start();
-    desk.set('a', { kind: 'active', why: 'the first sync runs' });
+    const { keda, triggers } = await start();
+    triggers.set('a', { kind: 'active', why: 'the first sync runs' });
     await expect(keda.ask('GetMetrics', { scaledObjectRef: ref, metricName: '' })).rejects.toMatchObject({
       code: Code.UNAVAILABLE,
     });

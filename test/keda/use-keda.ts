@@ -1,7 +1,5 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import { goBuildLimitMs } from '../support/tools/go.ts';
-import { useTool } from '../support/tools/use-tool.ts';
-import { buildClient } from './build-client.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
 import { KedaClient, type KedaTrigger } from './keda-client.ts';
 
 /** No RPC takes this long; KEDA's second and third attempt at a stream come 2 and 6 s after its end. */
@@ -9,7 +7,7 @@ const eventuallyMs = 30_000;
 
 /** Gives a function that starts KEDA's client for one test. Needs Go: see `useTool`. */
 export function useKeda(): () => KedaClient {
-  const program = useTool(buildClient, { limitMs: goBuildLimitMs });
+  const program = useTool(() => tool('keda-client'));
   return () => {
     const keda = new KedaClient(program());
     onTestFinished(() => keda.stop());

@@ -1,6 +1,6 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FakeGitHub } from '../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { ref } from '../support/rpc-client.ts';
 import { WholeScaler } from '../support/whole-scaler.ts';
 
@@ -107,7 +107,7 @@ describe('conformance: github semantics', () => {
     await becomes([2, true], { defaultLabels: 'self-hosted,linux,arm64' });
   });
 
-  it('39 more than 100 jobs in a run, more than 100 runs in a repository', { timeout: 60_000 }, async () => {
+  it('39 more than 100 jobs in a run, more than 100 runs in a repository', async () => {
     const { github, becomes } = await start((before) => {
       const job = { labels: ['self-hosted'] };
       before.seedRun('web', { jobs: Array.from({ length: 130 }, () => job) });

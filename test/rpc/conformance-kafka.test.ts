@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { kafkaConfig } from '../../src/sources/kafka/config.ts';
 import { KafkaConnection } from '../../src/sources/kafka/connection.ts';
 import { kafka } from '../../src/sources/kafka/index.ts';
-import { connectionOf } from '../support/board.ts';
 import { ModelKafka } from '../support/kafka/model-kafka.ts';
+import { connectionOf } from '../support/live-triggers.ts';
 import { ref } from '../support/rpc-client.ts';
 import { startScaler } from '../support/scaler.ts';
 

@@ -1,8 +1,8 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
-import { connectionOf } from '../support/board.ts';
 import { JobLedger, ledgerSource } from '../support/ledger-source.ts';
+import { connectionOf } from '../support/live-triggers.ts';
 import { ref } from '../support/rpc-client.ts';
 import { startQueueScaler, startScaler } from '../support/scaler.ts';
 
@@ -73,22 +73,22 @@ describe('conformance: readings', () => {
   it('28 metadata change: independent state; the old state goes by itself, without a Close RPC', {
     timeout: 30_000,
   }, async () => {
-    const { client, board } = await startQueueScaler({ limits: { leaseSeconds: 0.1 } });
+    const { client, live } = await startQueueScaler({ limits: { leaseSeconds: 0.1 } });
     const held = client.streamIsActive(ref('w', { source: 'level', tank: 'water' }));
     await held.next();
     await client.isActive(ref('w', { source: 'level', tank: 'water', threshold: '5' }));
-    expect([...board.statuses()]).toHaveLength(2);
-    await vi.waitFor(() => expect([...board.statuses()]).toHaveLength(1), 20_000);
+    expect(live.statuses()).toHaveLength(2);
+    await vi.waitFor(() => expect(live.statuses()).toHaveLength(1), 20_000);
     expect(held.messages).toHaveLength(1);
   });
 
   it('22 an edge of a real monitor is pushed, by a hint, before any poll', async () => {
-    const { client, service, board } = await startQueueScaler();
+    const { client, service, live } = await startQueueScaler();
     service.queues.set('orders', { visible: 0, inFlight: 0 });
     const stream = client.streamIsActive(ref('w', queue));
     expect(await stream.next()).toEqual({ result: false });
     service.queues.set('orders', { visible: 9, inFlight: 0 });
-    expect(board.hint('jobs', 'orders', 'webhook')).toBe(true);
+    expect(live.hint('jobs', 'orders', 'webhook')).toBe(true);
     expect(await stream.next()).toEqual({ result: true });
   });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { ScalerError } from '../../src/errors.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { stallableProxy } from '../support/proxy.ts';
 import { rawCall, rawConnection } from '../support/raw-rpc.ts';
 import { rpcCount, startServer } from '../support/rpc.ts';
@@ -14,38 +14,38 @@ const isFalse = { result: false };
 
 describe('conformance: streams', () => {
   it('21 StreamIsActive: the current state is delivered on open without waiting for a change', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 3);
-    desk.known('b', 0);
-    const { client } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('a', 3);
+    triggers.known('b', 0);
+    const { client } = await startServer(triggers);
     expect(await client.streamIsActive(ref('a')).next()).toEqual(isTrue);
     expect(await client.streamIsActive(ref('b')).next()).toEqual(isFalse);
   });
 
   it('21 while nothing is known the stream is open and silent, then says the state', async () => {
-    const desk = new FakeDesk();
-    desk.set('a', new ScalerError('unavailable', 'broker down'));
-    const { client, server } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.set('a', new ScalerError('unavailable', 'broker down'));
+    const { client, server } = await startServer(triggers);
     const stream = client.streamIsActive(ref('a'));
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
-    desk.known('a', 0);
+    triggers.known('a', 0);
     expect(await stream.next()).toEqual(isFalse);
     expect(stream.messages).toHaveLength(1);
   });
 
   it('22 true on each inactive-to-active, one confirming true, none on steady state', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { client } = await startServer(desk, { times: { confirmMs: 20 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client } = await startServer(triggers, { times: { confirmMs: 20 } });
     const stream = client.streamIsActive(ref('a'));
     expect(await stream.next()).toEqual(isFalse);
-    desk.known('a', 5);
+    triggers.known('a', 5);
     expect(await stream.next()).toEqual(isTrue);
     expect(await stream.next()).toEqual(isTrue);
-    desk.known('a', 50);
+    triggers.known('a', 50);
     await sleep(100);
-    desk.known('a', 0);
-    desk.known('a', 5);
+    triggers.known('a', 0);
+    triggers.known('a', 5);
     expect(await stream.next()).toEqual(isTrue);
     expect(await stream.next()).toEqual(isTrue);
     await sleep(100);
@@ -53,22 +53,22 @@ describe('conformance: streams', () => {
   });
 
   it('22 an edge is not confirmed when it is over by then', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { client } = await startServer(desk, { times: { confirmMs: 30 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client } = await startServer(triggers, { times: { confirmMs: 30 } });
     const stream = client.streamIsActive(ref('a'));
     await stream.next();
-    desk.known('a', 5);
+    triggers.known('a', 5);
     await stream.next();
-    desk.known('a', 0);
+    triggers.known('a', 0);
     await sleep(150);
     expect(stream.messages).toEqual([isFalse, isTrue]);
   });
 
   it('22 the state on open is not confirmed: only edges are', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 5);
-    const { client } = await startServer(desk, { times: { confirmMs: 20 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 5);
+    const { client } = await startServer(triggers, { times: { confirmMs: 20 } });
     const stream = client.streamIsActive(ref('a'));
     await stream.next();
     await sleep(100);
@@ -76,18 +76,18 @@ describe('conformance: streams', () => {
   });
 
   it('23 slow reader: at most 1 pending message, and none that is no longer true', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { port, server } = await startServer(desk, { times: { confirmMs: 60_000 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { port, server } = await startServer(triggers, { times: { confirmMs: 60_000 } });
     const session = await rawConnection(port, 0);
     const call = rawCall(session, 'StreamIsActive', reference);
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
     for (let edge = 0; edge < 1000; edge += 1) {
-      desk.known('a', 1);
-      desk.known('a', 0);
+      triggers.known('a', 1);
+      triggers.known('a', 0);
     }
     expect(call.messages()).toHaveLength(0);
-    desk.known('a', 1);
+    triggers.known('a', 1);
     session.settings({ initialWindowSize: 65_535 });
     await vi.waitFor(() => expect(call.messages().length).toBeGreaterThan(1));
     await sleep(50);
@@ -95,14 +95,14 @@ describe('conformance: streams', () => {
   });
 
   it('23 slow reader: a pending true is dropped when the edge is over before it could leave', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { port, server } = await startServer(desk, { times: { confirmMs: 60_000 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { port, server } = await startServer(triggers, { times: { confirmMs: 60_000 } });
     const session = await rawConnection(port, 0);
     const call = rawCall(session, 'StreamIsActive', reference);
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
-    desk.known('a', 1);
-    desk.known('a', 0);
+    triggers.known('a', 1);
+    triggers.known('a', 0);
     session.settings({ initialWindowSize: 65_535 });
     await vi.waitFor(() => expect(call.messages()).toHaveLength(1));
     await sleep(50);
@@ -110,23 +110,23 @@ describe('conformance: streams', () => {
   });
 
   it('25 two streams for the same ref are both served; the old one ends independently', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { client, server } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client, server } = await startServer(triggers);
     const old = client.streamIsActive(ref('a'));
     const young = client.streamIsActive(ref('a'));
     await Promise.all([old.next(), young.next()]);
     old.cancel();
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
-    desk.known('a', 1);
+    triggers.known('a', 1);
     expect(await young.next()).toEqual(isTrue);
     expect(old.messages).toEqual([isFalse]);
   });
 
   it('27 a healthy stream never ends non-OK; max stream age ends StreamIsActive with OK, StreamMetricSpec never', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { client, server, metrics } = await startServer(desk, {
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client, server, metrics } = await startServer(triggers, {
       maxConnectionAgeSeconds: 0.05,
       times: { ageSpreadMs: 50 },
     });
@@ -142,40 +142,57 @@ describe('conformance: streams', () => {
   });
 
   it('27 an age of a year does not end a stream at once', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { client, server } = await startServer(desk, { maxConnectionAgeSeconds: 365 * 86_400 });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client, server } = await startServer(triggers, { maxConnectionAgeSeconds: 365 * 86_400 });
     await client.streamIsActive(ref('a')).next();
     await sleep(100);
     expect(server.openStreams).toBe(1);
   });
 
   it('30 StreamMetricSpec: specs immediately, equal to GetMetricSpec, no duplicates', async () => {
-    const { client } = await startServer(new FakeDesk());
+    const { client } = await startServer(new FakeTriggers());
     const stream = client.streamMetricSpec(ref('a', { target: '2.5' }));
     const spec = await stream.next();
     expect(spec).toEqual(await client.getMetricSpec(ref('a', { target: '2.5' })));
     expect(stream.messages).toHaveLength(1);
   });
 
+  it('30 StreamMetricSpec: a changed spec is sent on the open stream, once, and GetMetricSpec says the same', async () => {
+    const triggers = new FakeTriggers();
+    const { client, server } = await startServer(triggers);
+    const stream = client.streamMetricSpec(ref('a', { target: '2.5' }));
+    await stream.next();
+    triggers.retarget('a', 7);
+    const spec = await stream.next();
+    expect(spec.metricSpecs).toMatchObject([{ metricName: 'fake-a', targetSizeFloat: 7 }]);
+    expect(await client.getMetricSpec(ref('a', { target: '2.5' }))).toEqual(spec);
+    expect(stream.messages).toHaveLength(2);
+    stream.cancel();
+    await vi.waitFor(() => expect(server.openStreams).toBe(0));
+    expect(triggers.specFollowers).toBe(0);
+  });
+
   it('31 2,000 and more streams on ONE connection, plus unary while streams are open', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { port, server, metrics } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { port, server, metrics } = await startServer(triggers);
     const session = await rawConnection(port);
     const calls = Array.from({ length: 2500 }, () => rawCall(session, 'StreamIsActive', reference));
     await vi.waitFor(() => expect(calls.every((call) => call.messages().length === 1)).toBe(true), 10_000);
     expect(server.openStreams).toBe(2500);
     expect(await rawCall(session, 'IsActive', reference).status).toBe(0);
-    desk.known('a', 1);
+    triggers.known('a', 1);
     await vi.waitFor(() => expect(calls.every((call) => call.messages().length === 2)).toBe(true), 10_000);
     expect(await rpcCount(metrics, 'StreamIsActive', 'INTERNAL')).toBe(0);
   });
 
   it('32 keepalive: a client that sends no pings is kept, a dead peer is found and released', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0);
-    const { port, server } = await startServer(desk, { times: { keepaliveMs: 20, keepaliveTimeoutMs: 200 } });
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { port, server } = await startServer(triggers, {
+      times: { keepaliveMs: 20, keepaliveTimeoutMs: 200 },
+    });
     const proxy = await stallableProxy(port);
     const call = rawCall(await rawConnection(proxy.port), 'StreamIsActive', reference);
     await vi.waitFor(() => expect(call.messages()).toHaveLength(1));
@@ -183,6 +200,6 @@ describe('conformance: streams', () => {
     expect(server.openStreams).toBe(1);
     proxy.stall();
     await vi.waitFor(() => expect(server.openStreams).toBe(0), 5000);
-    expect(desk.followers).toBe(0);
+    expect(triggers.followers).toBe(0);
   });
 });

@@ -1,11 +1,11 @@
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { configSchema } from '../../src/config/schema.ts';
+import { configSchema, settingsOf } from '../../src/config/schema.ts';
 import { ScalerError } from '../../src/errors.ts';
 import { Scaler } from '../../src/scaler.ts';
-import { byName, connectionOf } from '../support/board.ts';
 import { DecisionSink, status } from '../support/decision-sink.ts';
 import { hintSource, QueueService } from '../support/hint-source.ts';
+import { byName, connectionOf } from '../support/live-triggers.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { ref, TestClient } from '../support/rpc-client.ts';
 
@@ -20,20 +20,21 @@ async function start(more: object = {}) {
   onTestFinished(() => sink.stop());
   const service = new QueueService();
   const log = recordingLog();
-  const { connections: _, ...settings } = configSchema.parse({
-    grpc: server,
-    admin: server,
-    ingest: { ...server, tokens: [{ name: 'tests', token, connections: ['jobs'] }] },
-    decisions: { sink: sink.url, flushMs: 10, ...more },
-    connections: {},
-  });
+  const { start, live: settings } = settingsOf(
+    configSchema.parse({
+      grpc: server,
+      admin: server,
+      ingest: { ...server, tokens: [{ name: 'tests', token, connections: ['jobs'] }] },
+      decisions: { sink: sink.url, flushMs: 10, ...more },
+      connections: {},
+    }),
+  );
   const config = { settings, connections: byName([connectionOf('jobs', hintSource, service)]) };
-  const stamps = new Map<string, string>();
+  const loaded = { kind: 'loaded', config, start, guards: new Map(), stamps: new Map() } as const;
   const scaler = new Scaler({
     sources: [hintSource],
-    config,
-    stamps,
-    load: async () => ({ kind: 'loaded', config, stamps }),
+    loaded,
+    load: async () => loaded,
     log,
   });
   await scaler.start();

@@ -3,15 +3,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { health } from '../support/health.ts';
-import { startServer } from '../support/rpc.ts';
+import { grpcSettings, startServer } from '../support/rpc.ts';
 
 describe('health', () => {
   it.each(['', 'externalscaler.ExternalScaler'])(
     'of %j follows what the scaler says of itself',
     async (service) => {
-      const { port, server } = await startServer(new FakeDesk());
+      const { port, server } = await startServer(new FakeTriggers());
       expect(await health(port, service)).toEqual({ status: 'SERVING' });
       server.setServing(false);
       expect(await health(port, service)).toEqual({ status: 'NOT_SERVING' });
@@ -19,22 +19,22 @@ describe('health', () => {
   );
 
   it('is not SERVING before it is said to be', async () => {
-    const deps = { desk: new FakeDesk(), metrics: new Metrics(), log: silentLogger };
-    const server = new GrpcServer({ host: '127.0.0.1', port: 0 }, deps);
+    const deps = { triggers: new FakeTriggers(), metrics: new Metrics(), log: silentLogger };
+    const server = new GrpcServer(grpcSettings, deps);
     const port = await server.listen();
     onTestFinished(() => server.drain(1000));
     expect(await health(port, '')).toEqual({ status: 'NOT_SERVING' });
   });
 
   it('of another service is NOT_FOUND', async () => {
-    const { port } = await startServer(new FakeDesk());
+    const { port } = await startServer(new FakeTriggers());
     await expect(health(port, 'other')).rejects.toMatchObject({ code: Code.NOT_FOUND });
   });
 });
 
 describe('reflection', () => {
   it.each(['v1', 'v1alpha'])('%s lists the service and its file', async (version) => {
-    const { port } = await startServer(new FakeDesk());
+    const { port } = await startServer(new FakeTriggers());
     const answers = await reflect(port, version, Buffer.from('3a00', 'hex'));
     expect(answers.toString('latin1')).toContain('externalscaler.ExternalScaler');
   });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { startServer } from '../support/rpc.ts';
 
 describe('listen', () => {
   it('says which address cannot be had', async () => {
-    const { port } = await startServer(new FakeDesk());
-    await expect(startServer(new FakeDesk(), { port })).rejects.toThrow(
+    const { port } = await startServer(new FakeTriggers());
+    await expect(startServer(new FakeTriggers(), { port })).rejects.toThrow(
       new RegExp(`^grpc: cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
     );
   });

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { type ChannelCredentials, status as Code, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, status as Code, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Certificates, Pair } from '../support/certificates.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { startServer, type TestServer } from '../support/rpc.ts';
 import { ref, type TestClient } from '../support/rpc-client.ts';
@@ -16,10 +16,12 @@ import { ref, type TestClient } from '../support/rpc-client.ts';
 const root = mkdtempSync(join(tmpdir(), 'tls-'));
 let ours: Certificates;
 let others: Certificates;
+let intruder: Certificates;
 
 beforeAll(() => {
   ours = makeCertificates(subdir('ours'));
   others = makeCertificates(subdir('others'));
+  intruder = makeCertificates(subdir('intruder'), { authority: ours.ca, clientName: 'intruder' });
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -32,8 +34,8 @@ function channel({ ca }: Certificates, pair?: Pair): ChannelCredentials {
   return credentials.createSsl(readFileSync(ca), readFileSync(pair.key), readFileSync(pair.cert));
 }
 
-function desk(): FakeDesk {
-  const made = new FakeDesk();
+function triggers(): FakeTriggers {
+  const made = new FakeTriggers();
   made.known('a', 1);
   return made;
 }
@@ -49,7 +51,7 @@ async function fails(client: TestClient): Promise<void> {
 describe('TLS', () => {
   it('33 TLS with a server certificate; a client that trusts another authority does not get in', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { connect, metrics } = await startServer(desk(), { tls: { certFile, keyFile } });
+    const { connect, metrics } = await startServer(triggers(), { tls: { certFile, keyFile } });
     await works(connect(channel(ours)));
     await fails(connect(channel(others)));
     await fails(connect());
@@ -60,7 +62,7 @@ describe('TLS', () => {
 
   it('33 mTLS: a client certificate of the authority is required', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { connect } = await startServer(desk(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
+    const { connect } = await startServer(triggers(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
     await works(connect(channel(ours, ours.client)));
     await fails(connect(channel(ours)));
     await fails(connect(channel(ours, others.client)));
@@ -69,20 +71,19 @@ describe('TLS', () => {
   it('33 an expired client certificate does not get in', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
     const expired = makeCertificates(subdir('expired'), { authority: ours.ca, expired: true });
-    const { connect } = await startServer(desk(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
+    const { connect } = await startServer(triggers(), { tls: { certFile, keyFile, clientCaFile: ours.ca } });
     await fails(connect(channel(ours, expired.client)));
   });
 
   it('33 mTLS with names: another name of the same authority is PERMISSION_DENIED, on streams too', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const intruder = makeCertificates(subdir('intruder'), { authority: ours.ca, clientName: 'intruder' });
     const tls = {
       certFile,
       keyFile,
       clientCaFile: ours.ca,
       allowedClientNames: ['spiffe://cluster.local/keda-operator'],
     };
-    const { connect } = await startServer(desk(), { tls });
+    const { connect } = await startServer(triggers(), { tls });
     await works(connect(channel(ours, ours.client)));
     const client = connect(channel(ours, intruder.client));
     const denied = { code: Code.PERMISSION_DENIED, details: expect.stringContaining('intruder') };
@@ -93,9 +94,42 @@ describe('TLS', () => {
     expect(await client.streamMetricSpec(ref('a')).ended).toMatchObject(denied);
   });
 
+  it.each([
+    '/externalscaler.ExternalScaler/IsActive',
+    '/externalscaler.ExternalScaler/StreamIsActive',
+    '/grpc.health.v1.Health/Check',
+    '/grpc.health.v1.Health/Watch',
+    '/grpc.health.v1.Health/List',
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
+    '/externalscaler.ExternalScaler/NoMethod',
+  ])(
+    '33 mTLS with names: another name is PERMISSION_DENIED on %s before its request is read',
+    async (path) => {
+      const { cert: certFile, key: keyFile } = ours.server;
+      const tls = { certFile, keyFile, clientCaFile: ours.ca, allowedClientNames: ['keda-operator'] };
+      const { port, server } = await startServer(triggers(), { tls });
+      const client = new Client(`127.0.0.1:${port}`, channel(ours, intruder.client));
+      const same = (bytes: Buffer): Buffer => bytes;
+      // Nothing is sent but the head of the call.
+      const call = client.makeBidiStreamRequest(path, same, same);
+      call.on('error', () => {});
+      call.resume();
+      const status = await new Promise((resolve) => call.on('status', resolve));
+      expect(status).toMatchObject({
+        code: Code.PERMISSION_DENIED,
+        details: expect.stringMatching(
+          /is for intruder, .*; grpc\.tls\.allowedClientNames allows keda-operator$/,
+        ),
+      });
+      expect(server.openCalls).toBe(0);
+      client.close();
+    },
+  );
+
   it('33 TLS 1.2 minimum', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
-    const { port } = await startServer(desk(), { tls: { certFile, keyFile } });
+    const { port } = await startServer(triggers(), { tls: { certFile, keyFile } });
     await expect(handshake(port, 'TLSv1.2')).resolves.toBe('TLSv1.2');
     await expect(handshake(port, 'TLSv1.1')).rejects.toThrow();
   });
@@ -151,7 +185,7 @@ describe('TLS', () => {
   it('files that cannot be used at start are an error that names the setting', async () => {
     const { cert: certFile, key: keyFile } = ours.server;
     const start = (tls: Files & { clientCaFile?: string }): Promise<TestServer> =>
-      startServer(desk(), { tls });
+      startServer(triggers(), { tls });
     await expect(start({ certFile, keyFile: others.server.key })).rejects.toThrow(
       /^grpc\.tls\.keyFile .* is not the .* key/,
     );
@@ -178,7 +212,7 @@ async function rotating() {
   const files = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') };
   install(files, ours);
   const log = recordingLogger();
-  const server = await startServer(desk(), { tls: files, times: { certificateRefreshMs: 10 }, log });
+  const server = await startServer(triggers(), { tls: files, times: { certificateRefreshMs: 10 }, log });
   return { server, files, log };
 }
 

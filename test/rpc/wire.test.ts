@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { oldKeda } from '../support/old-keda.ts';
 import { rawCall, rawConnection } from '../support/raw-rpc.ts';
 import { startServer } from '../support/rpc.ts';
@@ -21,18 +21,18 @@ describe('the wire', () => {
       `0a13${`0a06${text('fake-a')}101a190000000000803940`}`,
     ],
   ])('2 wire golden: %s of %s is %s', async (method, request, response) => {
-    const desk = new FakeDesk();
-    desk.known('a', 25.5);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('a', 25.5);
+    const { port } = await startServer(triggers);
     const call = rawCall(await rawConnection(port), method, Buffer.from(request, 'hex'));
     expect(await call.status).toBe(0);
     expect(call.messages().map((message) => message.toString('hex'))).toEqual([response]);
   });
 
   it('3 old client (no float fields): int targetSize and metricValue are set and sane', async () => {
-    const desk = new FakeDesk();
-    desk.known('a', 0.2);
-    const { port } = await startServer(desk);
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0.2);
+    const { port } = await startServer(triggers);
     const { ask } = oldKeda(port);
     const ref = { name: 'a', namespace: 'shop', scalerMetadata: { target: '2.5' } };
     const spec = await ask('GetMetricSpec', ref);

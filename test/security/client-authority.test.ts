@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { status as Code, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
-import { FakeDesk } from '../support/fake-desk.ts';
+import { FakeTriggers } from '../support/fake-triggers.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
 import { startServer } from '../support/rpc.ts';
 import { ref } from '../support/rpc-client.ts';
@@ -27,10 +27,10 @@ function channelOf({ client }: Certificates) {
 it('a replaced client authority lets its clients in and new ones of the old out, while open streams stay', async () => {
   const clientCaFile = join(root, 'clients.crt');
   copyFileSync(ours.ca, clientCaFile);
-  const desk = new FakeDesk();
-  desk.known('a', 0);
+  const triggers = new FakeTriggers();
+  triggers.known('a', 0);
   const log = recordingLogger();
-  const { connect } = await startServer(desk, {
+  const { connect } = await startServer(triggers, {
     tls: { certFile: ours.server.cert, keyFile: ours.server.key, clientCaFile },
     times: { certificateRefreshMs: 10 },
     log,
@@ -44,6 +44,6 @@ it('a replaced client authority lets its clients in and new ones of the old out,
   await vi.waitFor(() => expect(log.messages('info')).toContain('took the changed gRPC certificates'));
   expect(await connect(channelOf(next)).isActive(ref('a'))).toEqual({ result: false });
   await expect(connect(channelOf(ours)).isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
-  desk.known('a', 1);
+  triggers.known('a', 1);
   expect(await stream.next()).toEqual({ result: true });
 });

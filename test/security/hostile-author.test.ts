@@ -1,7 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { status as Code } from '@grpc/grpc-js';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status as Code, credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ref } from '../support/rpc-client.ts';
+import { stringify } from 'yaml';
+import { Command } from '../support/command.ts';
+import { ref, TestClient } from '../support/rpc-client.ts';
 import { WholeScaler } from '../support/whole-scaler.ts';
 
 const secrets = ['kafka-hunter2', 'sqs-hunter2', 'github-hunter2'];
@@ -132,5 +137,120 @@ describe('the author of a ScaledObject', () => {
       }
     }
     expect((await client.getMetricSpec(ref('w', kafka))).metricSpecs).toHaveLength(1);
+  });
+});
+
+/** `serve` as a process of its own, with little memory: one that hangs or dies is seen from outside. */
+async function serve() {
+  const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-author-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const server = { host: '127.0.0.1', port: 0 };
+  const config = join(directory, 'config.yaml');
+  const limits = { firstSyncTimeoutSeconds: 1, coldReadTimeoutMs: 100 };
+  await writeFile(
+    config,
+    stringify({
+      grpc: server,
+      admin: server,
+      connections,
+      limits,
+      security: { allowPlaintextSecrets: true },
+    }),
+  );
+  const command = new Command(['serve', '--config', config], { NODE_OPTIONS: '--max-old-space-size=128' });
+  const client = new TestClient(`127.0.0.1:${await command.port('grpc')}`, credentials.createInsecure());
+  onTestFinished(async () => {
+    client.close();
+    command.signal('SIGKILL');
+    await command.exited;
+  });
+  return { command, client };
+}
+
+const kib = (count: number, unit: string) => unit.repeat(Math.ceil((count * 1024) / unit.length));
+const manyKeys = (key: (i: number) => string, count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [key(i), '1']));
+const madeUp = Array.from({ length: 3_000 }, (_, i) => `acme/no-${i}`).join();
+
+const refusals: [string, Record<string, string>, RegExp][] = [
+  [
+    'a partition that no number can hold',
+    { ...kafka, partitionLimitation: '9007199254740992' },
+    /at most 2147483647/,
+  ],
+  ['one of 400 digits', { ...kafka, partitionLimitation: '9'.repeat(400) }, /at most 2147483647/],
+  [
+    '60 KiB of ranges',
+    { ...kafka, partitionLimitation: kib(60, '0-49999,') },
+    /partitionLimitation: has \d+ char/,
+  ],
+  ['60 KiB of topics', { ...kafka, topic: kib(60, 'a,') }, /topic: has \d+ characters/],
+  ['a group of 60 KiB', { ...kafka, consumerGroup: kib(60, 'g') }, /consumerGroup: has \d+ characters/],
+  [
+    '60 KiB of brokers',
+    { ...kafka, bootstrapServers: kib(60, 'b:1,') },
+    /bootstrapServers: has \d+ characters/,
+  ],
+  ['3,000 repositories', { ...github, repos: madeUp }, /repos: has \d+ (members|characters)/],
+  ['60 KiB of labels', { ...github, labels: kib(60, 'l,') }, /labels: has \d+ characters/],
+  [
+    'a repository read every second',
+    { ...github, repos: 'web', maxStalenessSeconds: '2' },
+    /at least 60 here, got 2/,
+  ],
+  ['a queue read every half second', { ...sqs, maxStalenessSeconds: '1' }, /at least 4 here, got 1/],
+  ['a queue URL of 60 KiB', { ...sqs, queueURL: kib(60, 'q') }, /queueURL: has \d+ characters/],
+  ['thousands of unknown keys', { ...kafka, ...manyKeys((i) => `topik${i}`, 3_500) }, /and \d+ more/],
+  ['an unknown key of 60 KiB', { ...kafka, [kib(60, 'k')]: '1' }, /unknown key/],
+];
+
+describe('the author of a ScaledObject cannot stop the process', () => {
+  it('by any value, and is told what is wrong', async () => {
+    const { client } = await serve();
+    const within = () => ({ deadline: Date.now() + 10_000 });
+    for (const [what, metadata, message] of refusals) {
+      await expect(client.getMetricSpec(ref('w', metadata), within()), what).rejects.toMatchObject({
+        code: Code.INVALID_ARGUMENT,
+        details: expect.stringMatching(message),
+      });
+      expect((await client.getMetricSpec(ref('w', kafka), within())).metricSpecs).toHaveLength(1);
+    }
+  });
+
+  it('by many triggers of many partitions each', async () => {
+    const { client } = await serve();
+    for (let i = 0; i < 150; i += 1) {
+      const metadata = { ...kafka, partitionLimitation: `${i}-99998` };
+      expect((await client.getMetricSpec(ref('w', metadata))).metricSpecs).toHaveLength(1);
+    }
+  });
+
+  it('by long names, of which nothing is kept or logged', async () => {
+    const { client, command } = await serve();
+    const long = kib(60, 'long-name');
+    for (let i = 0; i < 300; i += 1) {
+      for (const reference of [
+        { ...ref(`${long}${i}`, kafka) },
+        { ...ref('w', kafka), namespace: `${long}${i}` },
+      ]) {
+        await expect(client.getMetricSpec(reference)).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
+      }
+    }
+    expect((await client.getMetricSpec(ref('w', kafka))).metricSpecs).toHaveLength(1);
+    expect(command.stdout).not.toContain('long-namelong-name');
+    expect(command.stdout.length).toBeLessThan(64 * 1024);
+  });
+
+  it('nor forge or hide a line of its log by control and bidi characters', async () => {
+    const { client, command } = await serve();
+    const odd = 'a\u0085b\u202ec\u009bd\u2028e';
+    await expect(client.getMetricSpec(ref(odd, { ...kafka, [odd]: odd }))).rejects.toMatchObject({
+      code: Code.INVALID_ARGUMENT,
+    });
+    await expect(client.isActive(ref(odd, kafka))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+    const line = await command.line(({ msg }) => String(msg).startsWith('a trigger is refused'));
+    await command.line(({ name }) => name === odd);
+    expect(line['error']).toContain('shop/a\\u0085b\\u202ec\\u009bd\\u2028e');
+    expect(command.stdout).not.toMatch(/[\u0080-\u009f\u2028\u202e]/);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { sources } from '../../src/sources/index.ts';
-import { kedaSecretKeys } from '../../src/trigger/common.ts';
+import { kedaSecretKeys } from '../../src/triggers/common-params.ts';
 
 const page = readFileSync(new URL('../../docs/keda.md', import.meta.url), 'utf8');
 

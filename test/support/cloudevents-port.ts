@@ -1,5 +1,4 @@
-import { sendersOf } from '../../src/ingest/senders.ts';
-import type { Token } from '../../src/ingest/tokens.ts';
+import { sendersOf, type Token } from '../../src/ingest/senders.ts';
 import { binary, type EventRequest, example } from './cloudevents.ts';
 import { cloudEventsSource } from './cloudevents-source.ts';
 import { hintSource, QueueService } from './hint-source.ts';

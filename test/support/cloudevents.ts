@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { modeOf } from '../../src/ingest/cloudevents/mode.ts';
-import { type Parsed, parseCloudEvents } from '../../src/ingest/cloudevents/parse.ts';
+import { modeOf, type Parsed, parseCloudEvents } from '../../src/ingest/cloudevents/parse.ts';
 import type { InboundCloudEvent } from '../../src/sources/source.ts';
 
 /** A request with events. */

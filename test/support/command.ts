@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -11,7 +11,7 @@ interface Waiting {
   found: (line: LogFields) => void;
 }
 
-/** The built command, run as a process of its own. */
+/** The command as it is written, run as a process of its own. */
 export class Command {
   readonly exited: Promise<number | null>;
   stdout = '';

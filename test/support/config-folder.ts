@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Environment } from '../../src/config/environment.ts';
-import { type LoadedConfig, type LoadResult, loadConfig } from '../../src/config/load.ts';
+import type { Environment } from '../../src/config/document.ts';
+import { type Loaded, type LoadedConfig, type LoadResult, loadConfig } from '../../src/config/load.ts';
 import { kafkaConfig } from '../../src/sources/kafka/config.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { hintSource } from './hint-source.ts';
@@ -24,6 +24,8 @@ const placeConfig = z.strictObject({
 const place: AnySource = {
   ...hintSource,
   kind: 'place',
+  place: (config) => placeConfig.parse(config).address,
+  local: ['port'],
   config: placeConfig,
   sendsSecretInPlaintext: (config) => {
     const { password, tls } = placeConfig.parse(config);
@@ -61,9 +63,14 @@ export class ConfigFolder {
   }
 }
 
-export function loaded(result: LoadResult): LoadedConfig {
+export function loaded(result: LoadResult): LoadedConfig & Pick<Loaded, 'start' | 'guards'> {
+  const { config, start, guards } = usable(result);
+  return { ...config, start, guards };
+}
+
+export function usable(result: LoadResult): Loaded {
   if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
-  return result.config;
+  return result;
 }
 
 export function faultsOf(result: LoadResult): readonly string[] {

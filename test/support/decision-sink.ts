@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import { CloudEvent, type CloudEventV1 } from 'cloudevents';
 import { z } from 'zod';
-import type { DecisionData } from '../../src/decisions/data.ts';
+import type { DecisionData } from '../../src/decisions/cloudevents.ts';
 
 type Event = CloudEventV1<DecisionData>;
 /** Answers a request, or never does. */

@@ -1,18 +1,14 @@
-import type { Decision } from '../../src/monitor/decision.ts';
-import type { Trigger } from '../../src/trigger/trigger.ts';
-import { connectionOf, referenceOf } from './board.ts';
+import type { Decision } from '../../src/triggers/decision.ts';
 import { hintSource } from './hint-source.ts';
+import { connectionOf, referenceOf } from './live-triggers.ts';
 
-const trigger: Trigger = {
+const trigger: Decision['trigger'] = {
   id: '9f2c5a0b7d31',
   reference: referenceOf({ source: 'kafka', topic: 'a secret value' }, 'orders-worker'),
   source: { ...hintSource, kind: 'kafka' },
   connection: connectionOf('orders', hintSource, { password: 'a secret value' }),
-  params: {},
-  paramsKey: '',
   target: { perReplica: 10, activation: 0, nameParts: [] },
   metricName: 'kafka-workers-orders',
-  maxStalenessMs: 60_000,
 };
 
 /** A decision, with only what matters to a test given. */

@@ -3,9 +3,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { FileEventLog } from '../../src/events/file.ts';
-import { LevelStore } from '../../src/events/level-store.ts';
-import type { Entry } from '../../src/events/store.ts';
+import { FileEventLog } from '../../src/event-log/file.ts';
+import { type Entry, LevelStore } from '../../src/event-log/level-store.ts';
 import type { EventFeed, InboundEvent } from '../../src/sources/source.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 

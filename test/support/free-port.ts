@@ -1,4 +1,4 @@
-import { holdPorts } from '../../src/demo/ports.ts';
+import { holdPorts } from '../../fakes/ports.ts';
 
 /** A port of 127.0.0.1 that was free a moment ago, for programs that cannot tell which one they took. */
 export async function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest';
-import { FakeGitHub, type FakeGitHubOptions } from '../../src/demo/github/fake-github.ts';
-import type { Hook, HookOptions } from '../../src/demo/github/hooks/hook.ts';
+import { FakeGitHub, type FakeGitHubOptions } from '../../fakes/github/fake-github.ts';
+import type { Hook, HookOptions } from '../../fakes/github/hooks/hook.ts';
 import { withOracle } from './github/openapi-oracle.ts';
 import { type Answered, ask, Polling } from './github-keda.ts';
 import { ref } from './rpc-client.ts';
@@ -200,7 +200,7 @@ export class Scene {
 
 /** Long enough for a machine with much else to do, and for what GitHub is left alone for after three failures. */
 export function eventually(check: () => Promise<void> | void): Promise<void> {
-  return vi.waitFor(check, { timeout: 40_000, interval: 50 });
+  return vi.waitFor(check, { timeout: 100_000, interval: 50 });
 }
 
 function configured(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseYaml } from '../../src/config/yaml.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { at, type ExampleRequest, example, manifest, resources, text } from './hint-examples.ts';
 
 /*

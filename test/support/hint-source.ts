@@ -43,6 +43,7 @@ export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   },
   config: z.custom<QueueService>(),
   connectionKeys: {},
+  place: () => 'queues',
   minReadMs: () => 1_000,
   connect: (service) => {
     service.open += 1;

@@ -1,7 +1,7 @@
 import { credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { loadConfig } from '../../src/config/load.ts';
+import { type Loaded, loadConfig } from '../../src/config/load.ts';
 import { Scaler } from '../../src/scaler.ts';
 import { cloudEventsSource } from './cloudevents-source.ts';
 import { ConfigFolder } from './config-folder.ts';
@@ -38,14 +38,9 @@ export class IngestScaler {
     return folder.write('config.yaml', stringify({ ...servers, connections, ...more }));
   }
 
-  private constructor(
-    folder: ConfigFolder,
-    loaded: Extract<Awaited<ReturnType<typeof loadConfig>>, { kind: 'loaded' }>,
-    load: () => ReturnType<typeof loadConfig>,
-  ) {
+  private constructor(folder: ConfigFolder, loaded: Loaded, load: () => ReturnType<typeof loadConfig>) {
     this.folder = folder;
-    const { config, stamps } = loaded;
-    this.scaler = new Scaler({ sources, config, stamps, load, log: this.log });
+    this.scaler = new Scaler({ sources, loaded, load, log: this.log });
   }
 
   /** Where a server listens; undefined while it does not. */

@@ -1,17 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { MemoryEventLog } from '../../src/events/memory.ts';
+import { MemoryEventLog } from '../../src/event-log/memory.ts';
 import type { Receiver } from '../../src/ingest/receiver.ts';
-import { type Hinted, noSenders, type Senders } from '../../src/ingest/senders.ts';
+import { type Hinted, noSenders, type Senders, type Token, Tokens } from '../../src/ingest/senders.ts';
 import {
   type IngestDeps,
   type IngestLimits,
   IngestServer,
   type IngestTimes,
 } from '../../src/ingest/server.ts';
-import { type Token, Tokens } from '../../src/ingest/tokens.ts';
 import type { InboundEvent } from '../../src/sources/source.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
@@ -52,6 +51,7 @@ function ownerOf(payload: unknown): unknown {
 export interface IngestOptions {
   limits?: Partial<IngestLimits>;
   times?: Partial<IngestTimes>;
+  maxConnections?: number;
   events?: IngestDeps['events'];
   /** Beside the connections that take webhooks. */
   others?: Pick<Senders, 'connections' | 'tokens'>;
@@ -74,7 +74,9 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     hints.push(given);
     return options.hint?.(...given) ?? false;
   };
+  const address = { host: '127.0.0.1', port: 0, maxConnections: options.maxConnections ?? 1024 };
   const deps: IngestDeps = {
+    address,
     events: options.events ?? events,
     requests: metrics.ingestRequests,
     hint,
@@ -84,7 +86,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
   const server = new IngestServer(deps, options.times);
   const limits = { ...ingestLimits, ...options.limits };
   server.use({ ...noSenders, ...options.others, receivers }, limits);
-  const port = await server.listen({ host: '127.0.0.1', port: 0 });
+  const port = await server.listen(address);
   onTestFinished(() => server.drain(1000));
   const counted = async (outcome: string, kind = 'github') => {
     const { values } = await metrics.ingestRequests.get();
@@ -111,7 +113,7 @@ export interface Post {
   /** Signs the body. */
   secret?: string;
   /** Those of a `workflow_job` in JSON, unless said. */
-  headers?: OutgoingHttpHeaders;
+  headers?: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** Sends a webhook on a connection of its own; rejects where the connection ends without an answer. */

@@ -26,6 +26,7 @@ export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   },
   config: z.custom<Tanks>(),
   connectionKeys: {},
+  place: () => 'tanks',
   minReadMs: () => 0,
   connect: (tanks) => ({
     subject: ({ tank }) => ({ key: tank, hintNames: [tank], need: undefined }),

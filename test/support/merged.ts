@@ -1,4 +1,4 @@
-import { isMapping } from '../../src/config/tree.ts';
+import { isMapping } from '../../src/config/document.ts';
 
 /** Values over values, as Helm lays them: mappings by key, everything else as a whole. */
 export function merged(before: unknown, after: unknown): unknown {

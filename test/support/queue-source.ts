@@ -24,6 +24,7 @@ export const queueSource: Source<HintParams, Config, Counts, undefined> = {
   config,
   connectionKeys: {},
   snsTopics: ({ snsTopics = [] }) => snsTopics,
+  place: ({ service }) => service,
   minReadMs: ({ service }) => hintSource.minReadMs(serviceOf(service)),
   connect: ({ service }, deps) => hintSource.connect(serviceOf(service), deps),
   pace: ({ service }, view) => hintSource.pace(serviceOf(service), view),

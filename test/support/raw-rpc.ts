@@ -28,11 +28,11 @@ export function rawCall(session: ClientHttp2Session, method: string, request: Ui
   return call;
 }
 
-/** A call whose request is still to be sent: `stream.end(frame(request))`. */
+/** A call whose request is still to be sent: `stream.end(frame(request))`. A method of another service begins with `/`. */
 export function openCall(session: ClientHttp2Session, method: string): RawCall {
   const stream = session.request({
     ':method': 'POST',
-    ':path': `/externalscaler.ExternalScaler/${method}`,
+    ':path': method.startsWith('/') ? method : `/externalscaler.ExternalScaler/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });

@@ -1,19 +1,24 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { credentials } from '@grpc/grpc-js';
 import { expect, onTestFinished, vi } from 'vitest';
-import type { Desk } from '../../src/grpc/desk.ts';
-import type { GrpcSettings, GrpcTimes } from '../../src/grpc/server.ts';
-import { GrpcServer } from '../../src/grpc/server.ts';
+import { GrpcServer, type GrpcSettings, type GrpcTimes } from '../../src/grpc/server.ts';
+import type { LiveTriggers } from '../../src/grpc/service.ts';
 import type { Logger } from '../../src/telemetry/log.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { TestClient } from './rpc-client.ts';
 
-export interface StartOptions {
-  /** 0 unless said: a free one. */
-  port?: number;
-  tls?: GrpcSettings['tls'];
-  maxConnectionAgeSeconds?: number;
+/** As in the configuration, but on a free port. */
+export const grpcSettings: GrpcSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  maxConnections: 256,
+  maxStreams: 60_000,
+  maxStreamsPerConnection: 40_000,
+  maxCalls: 10_000,
+};
+
+export interface StartOptions extends Partial<GrpcSettings> {
   times?: GrpcTimes;
   log?: Logger;
 }
@@ -31,10 +36,10 @@ export interface TestServer {
  * A real server on a free port and a client of it. When the test is over both are closed, and the test fails
  * if a stream has been left behind, or the server does not drain by itself.
  */
-export async function startServer(desk: Desk, options: StartOptions = {}): Promise<TestServer> {
+export async function startServer(triggers: LiveTriggers, options: StartOptions = {}): Promise<TestServer> {
   const { times, log = silentLogger, ...rest } = options;
   const metrics = new Metrics();
-  const server = new GrpcServer({ host: '127.0.0.1', port: 0, ...rest }, { desk, metrics, log }, times);
+  const server = new GrpcServer({ ...grpcSettings, ...rest }, { triggers, metrics, log }, times);
   const port = await server.listen();
   server.setServing(true);
   const clients: TestClient[] = [];

@@ -1,22 +1,21 @@
 import { onTestFinished } from 'vitest';
-import type { BoardLimits } from '../../src/monitor/board.ts';
-import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';
-import { boardOf, connectionOf } from './board.ts';
+import type { ConfiguredConnection } from '../../src/sources/source.ts';
 import { hintSource, QueueService } from './hint-source.ts';
 import { levelSource, type Tanks } from './level-source.ts';
+import { connectionOf, type Limits, LiveTriggers } from './live-triggers.ts';
 import { type StartOptions, startServer } from './rpc.ts';
 
 export interface ScalerOptions extends StartOptions {
-  limits?: Partial<BoardLimits>;
+  limits?: Partial<Limits>;
   connections?: readonly ConfiguredConnection[];
 }
 
-/** The gRPC server over the real parsing and the real monitors. */
-export async function startScaler({ limits, connections, ...options }: ScalerOptions) {
-  const { board } = boardOf(connections ?? [], limits);
-  onTestFinished(() => board.close());
-  const started = await startServer(board, options);
-  return { ...started, board };
+/** The gRPC server over real triggers and subjects. */
+export async function startScaler({ limits, connections = [], ...options }: ScalerOptions) {
+  const live = new LiveTriggers(connections, limits === undefined ? {} : { limits });
+  onTestFinished(() => live.close());
+  const started = await startServer(live.triggers, options);
+  return { ...started, live };
 }
 
 /** A scaler of queues that can only be asked, and of tanks. */

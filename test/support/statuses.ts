@@ -1,4 +1,4 @@
-import type { TriggerStatus } from '../../src/monitor/status.ts';
+import type { TriggerStatus } from '../../src/triggers/trigger.ts';
 
 /** A trigger's status, with only what matters to a test given. */
 export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
@@ -18,11 +18,12 @@ export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
   };
 }
 
-/** A board of so many triggers, in no order. */
-export function boardOf(statuses: readonly TriggerStatus[]) {
+/** Where just these are read. */
+export function listOf(statuses: readonly TriggerStatus[]) {
   return { statuses: () => statuses };
 }
 
+/** So many, in no order. */
 export function manyStatuses(count: number): TriggerStatus[] {
   return Array.from({ length: count }, (_, i) => {
     // 7919 is prime, so that every number comes once, out of order.

@@ -21,6 +21,7 @@ export const watchedSource: Source<{ name: string }, WatchedLog, number, undefin
   params: { table: { name: required(text({ doc: 'The log.' })) }, rules: [] },
   config: z.custom<WatchedLog>(),
   connectionKeys: {},
+  place: () => 'log',
   minReadMs: () => 1_000,
   connect: (log) => ({
     subject: ({ name }) => ({ key: name, hintNames: [name], need: undefined }),

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { Scaler, type ScalerOptions } from '../../src/scaler.ts';
 import { sources } from '../../src/sources/index.ts';
-import { addProcessMetrics } from '../../src/telemetry/process-metrics.ts';
+import { addProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
 
@@ -29,9 +29,8 @@ export class WholeScaler {
     const load = () => loadConfig(file, { environment: {}, sources });
     const loaded = await load();
     if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
-    const { config, stamps } = loaded;
     const log = recordingLog();
-    const scaler = new Scaler({ sources, config, stamps, load, log, ...more });
+    const scaler = new Scaler({ sources, loaded, load, log, ...more });
     addProcessMetrics(scaler.metrics.registry);
     await scaler.start();
     return new WholeScaler(scaler, log, directory);

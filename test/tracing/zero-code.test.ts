@@ -7,20 +7,12 @@ import { RunningImage } from '../container/running-image.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { receiveOtlp } from '../support/otlp-receiver.ts';
 import { ref, TestClient } from '../support/rpc-client.ts';
-import { node24 } from '../support/tools/node24.ts';
-import { useTool } from '../support/tools/use-tool.ts';
-import {
-  autoInstrumentations,
-  autoInstrumentationsVersion,
-  registerModule,
-} from './auto-instrumentations.ts';
+import { useTools } from '../support/tools/use-tool.ts';
+import { autoInstrumentations, autoInstrumentationsVersion } from './auto-instrumentations.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const page = readFileSync(new URL('../../docs/tracing.md', import.meta.url), 'utf8');
-const installLimitMs = 5 * 60_000;
-const tool = useTool(async () => ({ node: await node24(), register: await registerModule() }), {
-  limitMs: installLimitMs,
-});
+const tools = useTools('auto-instrumentations', 'built-command');
 
 /** The names and values of the page's environment. */
 function environmentOfThePage(): Record<string, string> {
@@ -33,7 +25,7 @@ function environment(endpoint: string): Record<string, string> {
   const { NODE_OPTIONS: options = '', ...rest } = environmentOfThePage();
   return {
     ...rest,
-    NODE_OPTIONS: options.replace(/file:\S+/, tool().register),
+    NODE_OPTIONS: options.replace(/file:\S+/, tools('auto-instrumentations')),
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     OTEL_TRACES_SAMPLER: 'always_on',
     OTEL_BSP_SCHEDULE_DELAY: '100',
@@ -48,7 +40,7 @@ it('sends the spans of the built command to a collector, set up as the page says
   const connections = { orders: { source: 'kafka', bootstrapServers: ['127.0.0.1:1'] } };
   await folder.write('config.yaml', stringify({ grpc: address, admin: address, connections }));
   const running = new RunningImage({
-    command: [tool().node, 'dist/main.js', 'serve', '--config', folder.file],
+    command: [process.execPath, tools('built-command'), 'serve', '--config', folder.file],
     cwd: repository,
     env: environment(receiver.endpoint),
   });
@@ -56,7 +48,7 @@ it('sends the spans of the built command to a collector, set up as the page says
     running.signal('SIGKILL');
     await running.exited;
   });
-  const within = { timeout: 30_000, interval: 100 };
+  const within = { timeout: 60_000, interval: 100 };
   const port = await vi.waitFor(() => running.port('grpc'), within);
   const client = new TestClient(`127.0.0.1:${port}`, credentials.createInsecure());
   onTestFinished(() => client.close());
@@ -76,7 +68,7 @@ it('sends the spans of the built command to a collector, set up as the page says
     () => expect(receiver.spans, running.output).toContainEqual(expect.objectContaining(partly(expected))),
     within,
   );
-}, 90_000);
+});
 
 function partly({ attributes, ...rest }: { scope: string; name: string; attributes: object }): object {
   return { ...rest, attributes: expect.objectContaining(attributes) };
@@ -84,7 +76,7 @@ function partly({ attributes, ...rest }: { scope: string; name: string; attribut
 
 it('is the version that the page installs, and its way to the file', () => {
   expect(page).toContain(`${autoInstrumentations}@${autoInstrumentationsVersion}`);
-  const { register } = tool();
+  const register = tools('auto-instrumentations');
   const inHome = register.slice(register.indexOf('/node_modules/'));
   expect(environmentOfThePage()['NODE_OPTIONS']).toContain(`file:///otel${inHome}`);
 });

@@ -4,10 +4,10 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { LoadedConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
-import { TriggerBook } from '../../src/trigger/book.ts';
-import type { Trigger } from '../../src/trigger/trigger.ts';
+import type { Measured } from '../../src/triggers/resolve.ts';
 import { chartConfig, readChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
+import { resolvingIn } from '../support/live-triggers.ts';
 
 const root = new URL('../../deploy/examples/', import.meta.url);
 
@@ -40,10 +40,10 @@ function manifests(file: string): z.infer<typeof manifest>[] {
   });
 }
 
-function triggersOf({ metadata, spec }: Scaled, { settings, connections }: LoadedConfig): Trigger[] {
+function triggersOf({ metadata, spec }: Scaled, { settings, connections }: LoadedConfig): Measured[] {
   const { maxStalenessSeconds } = settings.limits;
-  const book = new TriggerBook({ sources, connections, maxStalenessSeconds, maxRemembered: 10 });
-  return spec.triggers.map((trigger) => book.trigger({ ...metadata, metadata: trigger.metadata }));
+  const resolve = resolvingIn(sources, connections, maxStalenessSeconds);
+  return spec.triggers.map((trigger) => resolve({ ...metadata, metadata: trigger.metadata }));
 }
 
 const folders = [...new Set(files.map((file) => file.slice(0, file.indexOf('/'))))];

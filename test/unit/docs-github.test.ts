@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseYaml } from '../../src/config/yaml.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { sources } from '../../src/sources/index.ts';
-import { TriggerBook } from '../../src/trigger/book.ts';
 import { loadExample } from '../support/example-config.ts';
+import { resolvingIn } from '../support/live-triggers.ts';
 
 const page = readFileSync(new URL('../../docs/github.md', import.meta.url), 'utf8');
 
@@ -30,10 +30,10 @@ describe('docs/github.md', () => {
 
   it.each(triggers)('has a trigger that the scaler takes: %#', async (text) => {
     const { connections } = await loadExample(configs[0] ?? '');
-    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    const resolve = resolvingIn(sources, connections);
     const parsed = parseYaml(text);
     for (const { metadata } of withTriggers.parse('value' in parsed ? parsed.value : undefined).triggers)
-      expect(book.trigger({ namespace: 'ci', name: 'runners', metadata }).source.kind).toBe('github');
+      expect(resolve({ namespace: 'ci', name: 'runners', metadata }).source.kind).toBe('github');
   });
 
   it('links to manifests and pages that are there', () => {

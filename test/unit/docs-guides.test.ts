@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
-import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
+import { jobsToCreate, scaledJobDefaults } from '../../fakes/keda/scaled-job.ts';
 import { sources } from '../../src/sources/index.ts';
-import { TriggerBook } from '../../src/trigger/book.ts';
-import type { ConfiguredConnection } from '../../src/trigger/trigger.ts';
+import type { ConfiguredConnection } from '../../src/sources/source.ts';
 import { loadExample } from '../support/example-config.ts';
+import { resolvingIn } from '../support/live-triggers.ts';
 
 const root = new URL('../../', import.meta.url);
 const guides = [
@@ -105,9 +105,9 @@ describe.each(guides)('%s', (page) => {
   });
 
   it.each(guide.scaled)('$kind $metadata.name: the scaler takes its triggers', ({ kind, metadata, spec }) => {
-    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    const resolve = resolvingIn(sources, connections);
     for (const { type, metadata: keys } of spec.triggers) {
-      expect(book.trigger({ ...metadata, metadata: keys }).source.kind).toBe(keys['source']);
+      expect(resolve({ ...metadata, metadata: keys }).source.kind).toBe(keys['source']);
       if (kind === 'ScaledJob') expect(type).toBe('external');
     }
   });

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseYaml } from '../../src/config/yaml.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { sources } from '../../src/sources/index.ts';
-import { TriggerBook } from '../../src/trigger/book.ts';
 import { loadExample } from '../support/example-config.ts';
+import { resolvingIn } from '../support/live-triggers.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -40,12 +40,12 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
 
   it.each(triggers)('has a trigger that the scaler takes: %#', async (block) => {
     const { connections } = await loadExample(configs[0] ?? '');
-    const book = new TriggerBook({ sources, connections, maxStalenessSeconds: 60, maxRemembered: 10 });
+    const resolve = resolvingIn(sources, connections);
     const parsed = parseYaml(block);
     const found = withTriggers.parse('value' in parsed ? parsed.value : undefined).triggers;
     const [namespace = ''] = [...connections.values()][0]?.namespaces ?? [];
     for (const { metadata } of found)
-      expect(kinds).toContain(book.trigger({ namespace, name: 'workers', metadata }).source.kind);
+      expect(kinds).toContain(resolve({ namespace, name: 'workers', metadata }).source.kind);
   });
 
   it('has JSON that is JSON', () => {

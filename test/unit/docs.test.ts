@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { triggerSeries } from '../../src/admin/trigger-series.ts';
+import { parseYaml } from '../../src/config/document.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { parseYaml } from '../../src/config/yaml.ts';
 import { sources } from '../../src/sources/index.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import { boardOf, statusWith } from '../support/statuses.ts';
+import { listOf, statusWith } from '../support/statuses.ts';
 
 /** The first fenced block of a page, of this language. */
 function block(page: string, language: string): string {
@@ -36,12 +36,12 @@ async function exposition(): Promise<string> {
   metrics.decisionsDropped.inc({ to: 'sink' });
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
-  metrics.monitors.set({ source }, 1);
+  metrics.subjects.set({ source }, 1);
   metrics.tlsCertificateExpiry.set(1_800_000_000);
   metrics.configReloads.inc({ outcome: 'applied' });
-  metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v20.20.2' }, 1);
+  metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v24.21.0' }, 1);
   let text = await metrics.exposition();
-  for await (const chunk of triggerSeries(boardOf([statusWith()]))) text += chunk;
+  for await (const chunk of triggerSeries(listOf([statusWith()]))) text += chunk;
   // prom-client leaves empty lines between families.
   return text.replace(/\n{2,}/g, '\n');
 }

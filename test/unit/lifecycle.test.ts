@@ -33,11 +33,11 @@ describe('Lifecycle', () => {
     ]);
   });
 
-  it('stops what was started, and what was not quite, when a part does not start', async () => {
+  it('stops every part when one does not start', async () => {
     const events: string[] = [];
     const lifecycle = new Lifecycle(recordingLog());
     await expect(lifecycle.start(parts(['a', 'b', 'c'], events, 'b'))).rejects.toThrow('b is broken');
-    expect(events).toEqual(['start a', 'stop b', 'stop a']);
+    expect(events).toEqual(['start a', 'stop c', 'stop b', 'stop a']);
     expect(lifecycle.state).toBe('stopped');
   });
 
@@ -70,7 +70,7 @@ describe('Lifecycle', () => {
     const signal: Part = { name: 'signal', start: () => void lifecycle.stop('SIGTERM'), stop: () => {} };
     await lifecycle.start([...parts(['a'], events), signal, ...parts(['b'], events)]);
     await lifecycle.stop('again');
-    expect(events).toEqual(['start a', 'stop a']);
+    expect(events).toEqual(['start a', 'stop b', 'stop a']);
     expect(lifecycle.state).toBe('stopped');
   });
 });

@@ -1,15 +1,13 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../../clock.ts';
-import type { EventLog } from '../../events/event-log.ts';
+import type { EventLog } from '../../event-log/event-log.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { refuseBearer } from '../admission.ts';
 import { type Answer, refusal } from '../answer.ts';
 import { keepAll } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
-import type { Hinted, Senders } from '../senders.ts';
-import { handshakeOf } from './handshake.ts';
-import { modeOf } from './mode.ts';
-import { maxBatch, parseCloudEvents } from './parse.ts';
+import { type Hinted, refuseBearer, type Senders } from '../senders.ts';
+import { maxBatch, modeOf, parseCloudEvents } from './parse.ts';
 
 export interface CloudEventsOptions {
   readonly senders: () => Senders;
@@ -89,4 +87,23 @@ function factsOf(
     const { type, id } = event;
     return said === undefined ? [] : [{ connection, type, id: id.slice(0, 128), receivedAtMs, fact: said }];
   });
+}
+
+/**
+ * The answer to a sender that asks before it sends (CloudEvents HTTP web hooks 1.0 §4). It asks without a token
+ * and is told the same for every path, so that nobody learns from it which connections there are: it may send
+ * from any origin at any rate, and its token decides. `WebHook-Request-Callback` is not called: this port talks
+ * to nobody, and the answer already is the permission.
+ */
+export function handshakeOf(headers: IncomingHttpHeaders): Answer {
+  const asked = headers['webhook-request-origin'] !== undefined;
+  return {
+    status: 200,
+    outcome: 'ping',
+    body: { accepted: asked ? 'may send, with a token; no callback is called' : 'takes POST' },
+    headers: {
+      allow: 'POST, OPTIONS',
+      ...(asked ? { 'webhook-allowed-origin': '*', 'webhook-allowed-rate': '*' } : {}),
+    },
+  };
 }

@@ -1,12 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { InboundCloudEvent } from '../../sources/source.ts';
-import { argoEvent, isArgo } from './argo.ts';
+import { isJson, mediaTypeOf } from '../media-type.ts';
+import { cloudEventOf, Faults, type Report } from './attributes.ts';
 import { binaryEvent } from './binary.ts';
-import { jsonOf } from './content.ts';
-import { eventBridgeEvent, isEventBridge } from './eventbridge.ts';
-import { Faults, type Report } from './faults.ts';
-import type { Mode } from './mode.ts';
-import { isObject, structuredEvent } from './structured.ts';
+import { attributesOf, isObject, jsonOf, structuredEvent } from './structured.ts';
 
 /** As many as a batch may hold; the HTTP binding leaves that to the receiver (§3.3). */
 export const maxBatch = 1000;
@@ -52,4 +49,90 @@ function plainEvent(json: unknown, report: Report): InboundCloudEvent | undefine
 function whole(events: readonly (InboundCloudEvent | undefined)[], faults: Faults): Parsed {
   if (faults.any) return { kind: 'faulty', why: faults.summary };
   return { kind: 'events', events: events.filter((event) => event !== undefined) };
+}
+
+/** How a request says its events. */
+export type Mode =
+  /** `application/cloudevents-batch+json` */
+  | 'batch'
+  /** `application/cloudevents+json` */
+  | 'structured'
+  /** Attributes in `ce-` headers, data in the body. */
+  | 'binary'
+  /** Other JSON: an event of EventBridge or Argo Events, or a CloudEvent under a plain content type. */
+  | 'json';
+
+/** Any of these makes a request an event in binary mode, so that one that lacks another is told which. */
+const marks = ['ce-specversion', 'ce-id', 'ce-source', 'ce-type'];
+
+/**
+ * The mode (CloudEvents HTTP binding 1.0 §3); undefined: no way of saying events that is known here. Parameters
+ * and case of the content type do not matter: the SDK's `HTTP.toEvent` refuses the binding's own example for
+ * its `; charset=UTF-8`, so no header of a sender reaches it.
+ */
+export function modeOf(headers: IncomingHttpHeaders): Mode | undefined {
+  const mediaType = mediaTypeOf(headers['content-type']);
+  if (mediaType === 'application/cloudevents-batch+json') return 'batch';
+  if (mediaType === 'application/cloudevents+json') return 'structured';
+  // In a format that is not known here.
+  if (mediaType.startsWith('application/cloudevents')) return undefined;
+  if (marks.some((name) => headers[name] !== undefined)) return 'binary';
+  return isJson(mediaType) ? 'json' : undefined;
+}
+
+const maxChars = 2048;
+
+/** Whether an object is an event as EventBridge sends it; no other sender writes `detail-type`. */
+export function isEventBridge(json: Readonly<Record<string, unknown>>): boolean {
+  return json['detail-type'] !== undefined;
+}
+
+/**
+ * An event of EventBridge as a CloudEvent: its `detail-type` is the type, its first resource the subject, and
+ * the whole of it the data, so that a pointer reaches `/detail/execution-id` as well as `/resources/0`. Its
+ * source need not be a URI reference: who puts events on a bus may call itself what it likes.
+ */
+export function eventBridgeEvent(
+  json: Readonly<Record<string, unknown>>,
+  report: Report,
+): InboundCloudEvent | undefined {
+  const { id, source, 'detail-type': type, time, account, region, resources } = json;
+  for (const [name, value] of Object.entries({ id, source, 'detail-type': type })) {
+    if (!isName(value)) report(name, value === undefined ? 'is missing' : notAName);
+  }
+  if (!isName(id) || !isName(source) || !isName(type)) return undefined;
+  const subject: unknown = Array.isArray(resources) ? resources[0] : undefined;
+  const timeMs = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return {
+    id,
+    source,
+    type,
+    subject: isName(subject) ? subject : undefined,
+    timeMs: Number.isNaN(timeMs) ? undefined : timeMs,
+    data: json,
+    extensions: { ...(isName(account) ? { account } : {}), ...(isName(region) ? { region } : {}) },
+  };
+}
+
+const notAName = `must be a string of 1 to ${maxChars} characters, none of them a control character`;
+
+function isName(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value !== '' && value.length <= maxChars && !/[\p{Cc}\p{Cs}]/u.test(value)
+  );
+}
+
+/** Whether an object is an event as Argo Events hands it around: a CloudEvent whose attributes are its `context`. */
+export function isArgo(json: Readonly<Record<string, unknown>>): boolean {
+  return isObject(json['context']);
+}
+
+export function argoEvent(
+  { context, data }: Readonly<Record<string, unknown>>,
+  report: Report,
+): InboundCloudEvent | undefined {
+  if (!isObject(context)) return undefined;
+  return cloudEventOf(attributesOf(context), data, (attribute, problem) =>
+    report(attribute.includes(' ') ? attribute : `context.${attribute}`, problem),
+  );
 }

@@ -1,7 +1,6 @@
 import type { InboundCloudEvent } from '../../sources/source.ts';
-import { cloudEventOf } from './attributes.ts';
-import { type Content, dataOf } from './content.ts';
-import type { Report } from './faults.ts';
+import { isJson, isText, mediaTypeOf } from '../media-type.ts';
+import { cloudEventOf, type Report } from './attributes.ts';
 
 /** An event as a JSON object (JSON event format 1.0 §3). */
 export function structuredEvent(json: unknown, report: Report): InboundCloudEvent | undefined {
@@ -30,4 +29,36 @@ function dataIn(plain: unknown, base64: unknown, contentType: unknown): Content 
   if (plain !== undefined) return { fault: 'is there beside data' };
   if (typeof base64 !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) return { fault: 'is not Base64' };
   return dataOf(Buffer.from(base64, 'base64'), typeof contentType === 'string' ? contentType : undefined);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** What bytes say, or in words why they say nothing. */
+export type Content = { readonly value: unknown } | { readonly fault: string };
+
+/** JSON, with or without a byte order mark. */
+export function jsonOf(bytes: Uint8Array): Content {
+  const text = textOf(bytes);
+  if (text === undefined) return { fault: 'is not UTF-8' };
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return { fault: 'is not JSON' };
+  }
+}
+
+/** The data that came as bytes of this content type: JSON, text, or undefined where it is neither, or nothing. */
+export function dataOf(bytes: Uint8Array, contentType: string | undefined): Content {
+  const mediaType = mediaTypeOf(contentType);
+  if (bytes.length === 0) return { value: undefined };
+  if (isJson(mediaType)) return jsonOf(bytes);
+  return { value: isText(mediaType) ? textOf(bytes) : undefined };
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

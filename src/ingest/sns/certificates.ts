@@ -1,4 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { ScalerError } from '../../errors.ts';
 import type { Get } from './https-get.ts';
 
@@ -26,8 +27,7 @@ export interface CertificatesOptions {
 /** The certificates that SNS signs with: each is fetched once, by whomever it is asked for. */
 export class Certificates {
   private readonly options: CertificatesOptions;
-  /** The one used last is the last. */
-  private readonly known = new Map<string, X509Certificate>();
+  private readonly known = new LRUCache<string, X509Certificate>({ max: maxKnown });
   private readonly fetching = new Map<string, Promise<X509Certificate>>();
   private readonly windows = new Map<string, Window>();
 
@@ -41,15 +41,11 @@ export class Certificates {
    */
   async key(url: string, connection: string): Promise<KeyObject> {
     const certificate = this.known.get(url) ?? (await this.fetched(url, connection));
-    this.known.delete(url);
     if (!isValid(certificate, this.options.now())) {
+      this.known.delete(url);
       throw new ScalerError('invalid', 'the certificate is not valid now');
     }
     this.known.set(url, certificate);
-    for (const [oldest] of this.known) {
-      if (this.known.size <= maxKnown) break;
-      this.known.delete(oldest);
-    }
     return certificate.publicKey;
   }
 

@@ -1,4 +1,8 @@
+import { createVerify, type KeyObject, type Verify } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import { type Answer, refusal } from '../answer.ts';
+import { mediaTypeOf } from '../media-type.ts';
 
 /*
  * What SNS posts to an HTTP endpoint (Amazon SNS Developer Guide, "Parsing message formats"), as far as it is
@@ -64,4 +68,98 @@ function signedFields(said: Message): readonly (readonly [string, string])[] {
   }
   const { Subject } = said;
   return [...first, ...(typeof Subject === 'string' ? [['Subject', Subject] as const] : []), time, ...last];
+}
+
+/** What the headers of a message say (Amazon SNS Developer Guide, "HTTP/HTTPS headers"). They are not signed. */
+export interface Announced {
+  readonly type: MessageType;
+  readonly topic: string;
+}
+
+/** Undefined where a request does not even say that it is of SNS. */
+export function announcedIn(headers: IncomingHttpHeaders): Announced | undefined {
+  const topic = headers['x-amz-sns-topic-arn'];
+  const type = messageTypes.find((one) => one === headers['x-amz-sns-message-type']);
+  return type === undefined || !isTopicArn(topic) ? undefined : { type, topic };
+}
+
+export function isRaw(headers: IncomingHttpHeaders): boolean {
+  return String(headers['x-amz-sns-rawdelivery']).toLowerCase() === 'true';
+}
+
+/** `arn:<partition>:sns:<region>:<account>:<name>`; a name has at most 256 characters (SNS API, CreateTopic). */
+function isTopicArn(text: unknown): text is string {
+  return (
+    typeof text === 'string' && /^arn:aws[a-z-]{0,20}:sns:[a-z0-9-]{3,32}:\d{12}:[\w.-]{1,256}$/.test(text)
+  );
+}
+
+export function unsigned(): Answer {
+  const error = 'is no message of Amazon SNS: needs x-amz-sns-message-type and x-amz-sns-topic-arn';
+  return refusal(401, 'unsigned', error);
+}
+
+export function unsignedRaw(): Answer {
+  const error = 'raw message delivery is not signed: turn it off for this subscription (RawMessageDelivery)';
+  return refusal(401, 'unsigned', error);
+}
+
+/** SNS sends text/plain, or what `headerContentType` of its delivery policy says: of JSON, it can be told these two. */
+export function isContentType(contentType: string | undefined): boolean {
+  const given = mediaTypeOf(contentType);
+  return given === 'text/plain' || given === 'application/json';
+}
+
+/*
+ * The only addresses that a message can make us call. They are matched as text and whole, before anything is
+ * made of them: no other port, no user, no host that only looks like one of SNS.
+ */
+
+const host = String.raw`sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?`;
+const certificate = new RegExp(`^https://${host}/SimpleNotificationService-[0-9a-f]{32}\\.pem$`);
+const subscribe = new RegExp(`^https://${host}/\\?([!-"$-~]+)$`);
+
+/** Where SNS publishes the certificates that it signs with. */
+export function isCertificateUrl(text: string): boolean {
+  return certificate.test(text);
+}
+
+/** Whether a call of `SubscribeURL` does nothing but confirm the subscription of this topic. */
+export function isSubscribeUrl(text: string, topic: string, token: string): boolean {
+  const query = subscribe.exec(text)?.[1];
+  if (query === undefined) return false;
+  const params = new URLSearchParams(query);
+  const is = (name: string, value: string): boolean => {
+    const given = params.getAll(name);
+    return given.length === 1 && given[0] === value;
+  };
+  return is('Action', 'ConfirmSubscription') && is('TopicArn', topic) && is('Token', token);
+}
+
+/** By `SignatureVersion`: PKCS #1 v1.5 with SHA-1, and with SHA-256 where the topic asks for it. */
+const algorithms = new Map([
+  ['1', 'RSA-SHA1'],
+  ['2', 'RSA-SHA256'],
+]);
+
+/** A message's signature, before the key is there: the text is hashed already, and need not be kept. */
+export class Signature {
+  private readonly verifier: Verify;
+  private readonly signature: string;
+
+  /** Undefined where the version is none that SNS has. */
+  static of(message: Message): Signature | undefined {
+    const algorithm = algorithms.get(message.SignatureVersion);
+    return algorithm === undefined ? undefined : new Signature(algorithm, message);
+  }
+
+  private constructor(algorithm: string, message: Message) {
+    this.verifier = createVerify(algorithm).update(signedText(message), 'utf8');
+    this.signature = message.Signature;
+  }
+
+  /** Once. */
+  isBy(key: KeyObject): boolean {
+    return this.verifier.verify(key, this.signature, 'base64');
+  }
 }

@@ -1,17 +1,24 @@
-import { ScalerError } from '../../errors.ts';
-import type { Logger } from '../../telemetry/log.ts';
+import { LRUCache } from 'lru-cache';
+import { type ErrorCode, ScalerError } from '../../errors.ts';
+import { FewAMinute, type Logger } from '../../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from '../answer.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import type { Senders } from '../senders.ts';
-import { isCertificateUrl, isSubscribeUrl } from './address.ts';
 import { Certificates } from './certificates.ts';
 import { Confirmations } from './confirmations.ts';
-import { announcedIn, isContentType, isRaw, unsigned, unsignedRaw } from './headers.ts';
 import { type Get, httpsGet } from './https-get.ts';
-import { type Message, parseMessage } from './message.ts';
-import { Seen } from './seen.ts';
-import { Signature } from './signature.ts';
-import { TroubleLog, troubleOf } from './trouble.ts';
+import {
+  announcedIn,
+  isCertificateUrl,
+  isContentType,
+  isRaw,
+  isSubscribeUrl,
+  type Message,
+  parseMessage,
+  Signature,
+  unsigned,
+  unsignedRaw,
+} from './message.ts';
 
 /** SNS retries for an hour at most (Developer Guide, "Message delivery retries"); what is older is a replay. */
 const maxAgeMs = 60 * 60_000;
@@ -20,6 +27,8 @@ const maxBodyBytes = 2 * 1024 * 1024;
 /** Each waits at most 2 s for a certificate, and holds a few hundred bytes. */
 const maxWaiting = 1_000;
 const busyRetrySeconds = 5;
+/** At SNS's highest rates this is seconds; what is forgotten and comes again is one hint too many. */
+const maxRemembered = 10_000;
 
 export interface SnsMessagesOptions {
   readonly senders: () => Senders;
@@ -58,7 +67,8 @@ export class SnsMessages implements IngestKind {
   private readonly closing = new AbortController();
   private readonly certificates: Certificates;
   private readonly confirmations: Confirmations;
-  private readonly seen = new Seen();
+  /** What has been taken already: SNS sends again what it takes for lost, and anybody can send again what they have seen. */
+  private readonly seen = new LRUCache<string, true>({ max: maxRemembered });
   private readonly troubles: TroubleLog;
   private waiting = 0;
 
@@ -149,7 +159,8 @@ export class SnsMessages implements IngestKind {
     } finally {
       this.waiting -= 1;
     }
-    if (!this.seen.add(key)) return 'ignored';
+    if (this.seen.has(key)) return 'ignored';
+    this.seen.set(key, true);
     const outcome = await this.act(notice);
     // SNS sends a confirmation again that did not work.
     if (outcome === 'unavailable') this.seen.delete(key);
@@ -180,4 +191,48 @@ function noticeOf(message: Message, connection: string, subject: string | undefi
     certificateUrl: message.SigningCertURL,
     subscribeUrl: message.Type === 'Notification' ? undefined : message.SubscribeURL,
   };
+}
+
+/** What is said of messages that are not taken; the sender of one that is verified late does not see it. */
+const texts = {
+  signature: 'a message of SNS was refused: its signature is not by the certificate that it names',
+  certificate: 'a message of SNS was refused: the certificate that it names is not there, or no good',
+  unreachable:
+    'messages of SNS cannot be verified, and are not hints: let this pod reach sns.<region>.amazonaws.com by HTTPS',
+  too_many:
+    'messages of SNS are not verified: too many certificates were asked for, which is what forgers do',
+  age: 'a message of SNS was refused: its Timestamp is more than an hour from the clock of this pod',
+  topic: 'a message of an SNS topic was refused: snsTopics of the connection does not list it',
+  raw: 'a message of SNS was refused: raw delivery is on, and its messages are not signed; turn it off for the subscription',
+} as const;
+
+export type Trouble = keyof typeof texts;
+
+/** Says what is wrong with messages of SNS: each once a minute for a connection. */
+export class TroubleLog {
+  private readonly log: Logger;
+  private readonly few: FewAMinute;
+
+  constructor(log: Logger, now: () => number) {
+    this.log = log;
+    this.few = new FewAMinute(1, now);
+  }
+
+  /** `connection` must be one that there is; `fields` of what anybody can send must be bounded. */
+  say(trouble: Trouble, connection: string, fields: object = {}): void {
+    const due = this.few.due(`${trouble} ${connection}`);
+    if (due === undefined) return;
+    const again = due.unsaid === undefined ? {} : { alsoRefused: due.unsaid };
+    this.log.warn({ connection, ...fields, ...again }, texts[trouble]);
+  }
+}
+
+/** What it means that a certificate could not be had. */
+export function troubleOf({ code }: ScalerError): { trouble: Trouble; outcome: Outcome } {
+  const known: Partial<Record<ErrorCode, { trouble: Trouble; outcome: Outcome }>> = {
+    invalid: { trouble: 'certificate', outcome: 'refused' },
+    not_found: { trouble: 'certificate', outcome: 'refused' },
+    exhausted: { trouble: 'too_many', outcome: 'busy' },
+  };
+  return known[code] ?? { trouble: 'unreachable', outcome: 'unavailable' };
 }

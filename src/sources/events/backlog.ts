@@ -1,6 +1,6 @@
 import { didYouMean } from '../../params/suggest.ts';
-import { quote } from '../../params/values.ts';
-import type { Reading, Target } from '../source.ts';
+import { quote } from '../../printable.ts';
+import type { Pace, Reading, Target } from '../source.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
 import type { EventsParams } from './params.ts';
 import type { EventsSnapshot } from './snapshot.ts';
@@ -24,4 +24,11 @@ export function conflict({ backlog }: EventsParams, config: EventsConfig): strin
   const known = backlogsOf(config);
   if (known.has(backlog)) return undefined;
   return `backlog: the connection has ${[...known].join(', ')}, not ${quote(backlog)}${didYouMean(backlog, known)}`;
+}
+
+/** Events wake the subject; this is for items that expire, and costs nothing. */
+const readMs = 10_000;
+
+export function pace(): Pace {
+  return { nextReadMs: readMs, watch: false };
 }

@@ -20,7 +20,7 @@ const subject = glob('The `subject` of the events; any where it is left out.').e
 const item = z.strictObject({
   backlog,
   type: glob(
-    'The `type` of the events. `*` stands for any run of characters, also for a version at the end. For EventBridge it is the `detail-type`.',
+    'The `type` of the events. `*` stands for any run of characters, also for a version at the end, and `?` for any one. For EventBridge it is the `detail-type`.',
   ),
   source,
   subject,

@@ -1,11 +1,19 @@
 import { epochNowMs } from '../../clock.ts';
-import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
-import { Completeness } from './completeness.ts';
+import { ScalerError } from '../../errors.ts';
+import type {
+  Connection,
+  ConnectionDeps,
+  Deliver,
+  EventFeed,
+  InboundEvent,
+  Subject,
+  SubjectRef,
+} from '../source.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
 import { areFacts } from './fact.ts';
-import { Ledger } from './ledger/ledger.ts';
+import { Ledger } from './ledger.ts';
 import type { EventsParams } from './params.ts';
-import type { EventsSnapshot } from './snapshot.ts';
+import type { Coverage, EventsSnapshot } from './snapshot.ts';
 
 export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConnection {
   return new EventsConnection(config, deps);
@@ -99,3 +107,38 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
   }
 }
+
+/**
+ * Since when the ledger knows of every item. Nothing but events can tell of one, so that without all events of
+ * the last `ttlSeconds` an item may be open that it knows nothing of.
+ */
+export class Completeness {
+  private readonly feed: Pick<EventFeed, 'durable' | 'keptSinceMs'>;
+  private readonly ttlMs: number;
+  /** In ms since 1970; undefined before all that were kept have been read. */
+  private wholeFromMs: number | undefined;
+
+  constructor(feed: Pick<EventFeed, 'durable' | 'keptSinceMs'>, ttlMs: number) {
+    this.feed = feed;
+    this.ttlMs = ttlMs;
+  }
+
+  /** From now on the ledger follows. */
+  replayed(): void {
+    this.wholeFromMs = this.feed.keptSinceMs() + this.ttlMs;
+  }
+
+  at(nowMs: number): Coverage {
+    const { wholeFromMs } = this;
+    if (wholeFromMs === undefined) return { kind: 'replaying', error: stillReading };
+    if (nowMs >= wholeFromMs) return { kind: 'whole' };
+    const time = new Date(wholeFromMs).toISOString().slice(0, 16).replace('T', ' ');
+    const advice = this.feed.durable
+      ? 'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents or eventLog.retentionSeconds'
+      : 'the event log in memory forgets at a restart: set eventLog: { type: file }';
+    const message = `the number is known at ${time} UTC, ttlSeconds after the first event that is still kept; ${advice}`;
+    return { kind: 'partial', error: new ScalerError('unavailable', message) };
+  }
+}
+
+const stillReading = new ScalerError('unavailable', 'events that were kept are still being read');

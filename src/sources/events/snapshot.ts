@@ -1,5 +1,5 @@
 import type { ScalerError } from '../../errors.ts';
-import type { Counts } from './ledger/ledger.ts';
+import type { Counts } from './ledger.ts';
 
 /** Whether the ledger knows of every item that may be open. */
 export type Coverage =

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ScalerError } from '../../errors.ts';
+import { leastSecretLength } from '../source.ts';
 import { githubApiUrl, normaliseApiUrl } from './api-url.ts';
 import { isName, isOf, isRepoName, namesOwner } from './repo-names.ts';
 import { readPrivateKey } from './rest/private-key.ts';
@@ -15,6 +16,8 @@ export const scopes = ['org', 'repo', 'ent'] as const;
 const text = (doc: string) => z.string().min(1).describe(doc);
 const number = (least: number, fallback: number, doc: string) =>
   z.int().min(least).default(fallback).describe(doc);
+
+const webhookSecret = z.string().min(leastSecretLength);
 
 const app = z.strictObject({
   id: z.int().min(1).describe("The App's id (App ID on its settings page)."),
@@ -65,11 +68,11 @@ const shape = z.strictObject({
   token: text(
     'A personal access token that may read actions and metadata. Failed deliveries cannot be asked for with one.',
   ).exactOptional(),
-  webhookSecret: text(
-    'The secret of the webhook. Without one, jobs are only seen by sweeps.',
-  ).exactOptional(),
+  webhookSecret: webhookSecret
+    .exactOptional()
+    .describe('The secret of the webhook. Without one, jobs are only seen by sweeps.'),
   webhookSecrets: z
-    .array(z.string().min(1))
+    .array(webhookSecret)
     .min(1)
     .exactOptional()
     .describe('Instead of one: several secrets that are good at a time, while one is replaced.'),

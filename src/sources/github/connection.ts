@@ -1,17 +1,18 @@
+import { z } from 'zod';
 import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
 import type { GitHubApi } from './api.ts';
 import { type GitHubConfig, webhookSecretsOf } from './config.ts';
+import type { GitHubFact } from './fact.ts';
+import { statuses } from './job.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { LiveSubjects } from './live-subjects.ts';
 import type { GitHubParams } from './params.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { fullNames, isOf } from './repo-names.ts';
 import { createGitHubApi, type GitHubAuth } from './rest/github-api.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
-import { isFact } from './stored-fact.ts';
 
 /** The subject of all of an owner's repositories. */
 const allRepos = '*';
@@ -120,4 +121,77 @@ function authOf({ app, token = '' }: GitHubConfig): GitHubAuth {
 
 function warnOfNoWebhook({ sweepSeconds }: GitHubConfig, log: Logger): void {
   log.warn({ sweepSeconds }, 'without a webhook secret jobs are only seen every sweepSeconds');
+}
+
+/** How long a subject is woken after it was last read: monitors read much more often than this. */
+const forgottenAfterMs = 10 * 60_000;
+const lookForForgottenMs = 60_000;
+
+/** The subjects that are read, and which of them an event of a repository wakes. */
+export class LiveSubjects {
+  private readonly readAtMs = new Map<string, number>();
+  private readonly byRepo = new Map<string, Set<string>>();
+  /** The keys of subjects that hold every repository. */
+  private readonly ofAll = new Set<string>();
+  private readonly reposOf = new Map<string, readonly string[]>();
+  private lookAtMs = 0;
+
+  /** A subject was read: it lives. Without repositories it holds them all. */
+  read(key: string, repos: readonly string[], nowMs: number): void {
+    this.readAtMs.set(key, nowMs);
+    if (!this.reposOf.has(key)) this.add(key, repos);
+    if (nowMs >= this.lookAtMs) this.forget(nowMs);
+  }
+
+  /** The keys of the subjects that hold this repository. */
+  *holding(repo: string): Iterable<string> {
+    yield* this.ofAll;
+    yield* this.byRepo.get(repo) ?? [];
+  }
+
+  private add(key: string, repos: readonly string[]): void {
+    this.reposOf.set(key, repos);
+    if (repos.length === 0) this.ofAll.add(key);
+    for (const repo of repos) this.byRepo.set(repo, (this.byRepo.get(repo) ?? new Set()).add(key));
+  }
+
+  private forget(nowMs: number): void {
+    this.lookAtMs = nowMs + lookForForgottenMs;
+    for (const [key, atMs] of this.readAtMs) if (nowMs - atMs > forgottenAfterMs) this.remove(key);
+  }
+
+  private remove(key: string): void {
+    for (const repo of this.reposOf.get(key) ?? []) {
+      const keys = this.byRepo.get(repo);
+      keys?.delete(key);
+      if (keys?.size === 0) this.byRepo.delete(repo);
+    }
+    this.ofAll.delete(key);
+    this.reposOf.delete(key);
+    this.readAtMs.delete(key);
+  }
+}
+
+/*
+ * A fact as it comes out of the event log, which may outlive the version of the scaler that wrote it.
+ */
+
+const id = z.int().min(1);
+const common = { repo: z.string(), runId: id, runAttempt: id, installationId: id.optional() };
+
+const stored = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('job'),
+    jobId: id,
+    labels: z.array(z.string()),
+    status: z.enum(statuses),
+    sinceMs: z.number().optional(),
+    gated: z.boolean(),
+    ...common,
+  }),
+  z.object({ kind: z.literal('run'), status: z.enum(['requested', 'in_progress', 'completed']), ...common }),
+]);
+
+export function isFact(value: unknown): value is GitHubFact {
+  return stored.safeParse(value).success;
 }

@@ -1,11 +1,10 @@
 import type { Source } from '../source.ts';
-import { backlog, target } from './backlog.ts';
+import { backlog, conflict, leastStalenessSeconds, pace, target } from './backlog.ts';
 import { type GitHubConfig, githubConfig, sendsSecretInPlaintext, webhookSecretsOf } from './config.ts';
-import { conflict } from './conflict.ts';
 import { connect } from './connection.ts';
 import { githubConnectionKeys } from './connection-keys.ts';
-import { pace } from './pace.ts';
 import { type GitHubParams, githubParams } from './params.ts';
+import { fullNames } from './repo-names.ts';
 import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
 import { fact, owns } from './webhook.ts';
 
@@ -16,9 +15,17 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   maxStalenessSeconds: 3600,
   config: githubConfig,
   connectionKeys: githubConnectionKeys,
+  place: ({ apiUrl, scope, owner, repos }) => ({
+    apiUrl,
+    scope,
+    owner: owner.toLowerCase(),
+    repos: fullNames(owner, repos ?? []),
+  }),
+  local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
   webhooks: { secrets: webhookSecretsOf, owns, fact },
   minReadMs: () => 0,
+  leastStalenessSeconds,
   conflict,
   connect,
   fold: () => undefined,

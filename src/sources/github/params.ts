@@ -1,6 +1,6 @@
 import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list } from '../../params/schema.ts';
-import { quote } from '../../params/values.ts';
+import { quote } from '../../printable.ts';
 import { isRepoName } from './repo-names.ts';
 
 /** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */
@@ -23,6 +23,7 @@ export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
       doc: 'The repositories whose jobs count, as `name` or `owner/name`; without any, those of the connection.',
+      most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
       doc: 'The labels the runners have, besides the default ones. A job counts when the runners have every label it asks for, in whatever case.',

@@ -24,14 +24,13 @@ export function backlog(
   const selected = select(params, snapshot);
   if (selected instanceof ScalerError) return { kind: 'unknown', error: selected };
   const sum = sumUp(params, selected, history, takenAtMs);
-  const bound = capReplicas(params, sum);
+  const bound = mostReplicas(params, sum);
   const wanted = params.ensureEvenDistributionOfPartitions ? evenLag(params, sum) : sum.lag;
   return {
     kind: 'known',
     items: bound === undefined ? wanted : Math.min(wanted, bound * params.lagThreshold),
     active: sum.lag + sum.persistentLag > params.activationLagThreshold,
     detail: () => describe(sum, history),
-    ...(bound === undefined ? {} : { capReplicas: bound }),
   };
 }
 
@@ -85,7 +84,7 @@ function sumUp(params: KafkaParams, selected: Selected, history: KafkaHistory, t
 }
 
 /** How many replicas can have work at most: a partition has one consumer. Undefined: the trigger sets no cap. */
-function capReplicas(params: KafkaParams, { partitions, laggingPartitions }: Sum): number | undefined {
+function mostReplicas(params: KafkaParams, { partitions, laggingPartitions }: Sum): number | undefined {
   if (params.limitToPartitionsWithLag) return laggingPartitions;
   return params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions ? undefined : partitions;
 }

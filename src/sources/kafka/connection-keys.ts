@@ -1,4 +1,4 @@
-import { parseList } from '../../params/values.ts';
+import { splitList } from '../../params/schema.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { normaliseServer } from './bootstrap-server.ts';
@@ -14,10 +14,19 @@ const kedaSasl: Readonly<Record<string, string>> = {
 };
 
 function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
-  return parseList(value).some((text) => {
-    const server = normaliseServer(text);
-    return server !== undefined && bootstrapServers.includes(server);
-  });
+  const given = serversOf(value);
+  return bootstrapServers.some((server) => given.has(server));
+}
+
+let last: { readonly value: string; readonly servers: ReadonlySet<string> } | undefined;
+
+/** Of the last value only: it is compared with one connection after the other. */
+function serversOf(value: string): ReadonlySet<string> {
+  if (last?.value !== value) {
+    const servers = splitList(value).map((text) => normaliseServer(text) ?? '');
+    last = { value, servers: new Set(servers) };
+  }
+  return last.servers;
 }
 
 /** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */
@@ -42,6 +51,7 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
   bootstrapServers: {
     doc: 'Picks the connection that has at least one of these host:port.',
     selects: true,
+    most: 8_192,
     agrees: agreesOnServers,
   },
   sasl: {

@@ -5,6 +5,13 @@ import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.t
 /** How long a subject's end must not have moved for the subject to be quiet. */
 export const quietAfterMs = 15_000;
 
+/** A read that finds the end moved adds one to a subject's unrest, and time takes one in so many ms. */
+const calmEveryMs = 5000;
+/** Restless is who has more unrest than this: after a dozen seconds of traffic without a pause. */
+const restlessAbove = 10;
+/** No more is remembered, so that a subject is calm again soon after its traffic has ended. */
+const mostUnrest = restlessAbove + 1;
+
 /** What is remembered of a topic. Arrays are indexed by partition and never changed in place. */
 interface TopicHistory {
   /** How much of the topic the last read did not get: -1 the whole of it, else that many partitions. */
@@ -20,6 +27,8 @@ export interface KafkaHistory {
   readonly topics: ReadonlyMap<string, TopicHistory>;
   /** When an end last moved, or what can be read last changed. */
   readonly endMovedAtMs: number;
+  /** How often reads found the end moved lately. */
+  readonly unrest: number;
   /** Oldest first. */
   readonly samples: readonly Sample[];
 }
@@ -33,24 +42,25 @@ export function fold(
   snapshot: KafkaSnapshot,
   takenAtMs: number,
 ): KafkaHistory {
-  const before = history?.topics ?? new Map<string, TopicHistory>();
-  const after = new Map<string, TopicHistory>();
+  const before = history?.topics ?? noTopics;
   let same = before.size === snapshot.topics.size;
   let endMoved = !same;
   let produced = 0;
   let consumed = 0;
+  const steps: (readonly [string, TopicHistory])[] = [];
   for (const [topic, offsets] of snapshot.topics) {
     const known = before.get(topic);
     const step = foldTopic(known, offsets, takenAtMs);
-    after.set(topic, step.topic);
+    steps.push([topic, step.topic]);
     same &&= step.topic === known;
     endMoved ||= step.endMoved;
     produced += step.produced;
     consumed += step.consumed;
   }
   return {
-    topics: same ? before : after,
+    topics: same ? before : new Map(steps),
     endMovedAtMs: history === undefined || endMoved ? takenAtMs : history.endMovedAtMs,
+    unrest: history === undefined ? 0 : unrestAfter(history, endMoved, takenAtMs),
     samples: addSample(history?.samples ?? [], { takenAtMs, produced, consumed }),
   };
 }
@@ -60,10 +70,23 @@ export function isQuiet({ endMovedAtMs }: KafkaHistory, nowMs: number): boolean 
   return nowMs - endMovedAtMs >= quietAfterMs;
 }
 
+/** Whether the end has moved at read after read: records come all the time, and whoever is inactive keeps up with them. */
+export function isRestless({ unrest }: KafkaHistory): boolean {
+  return unrest > restlessAbove;
+}
+
+function unrestAfter({ unrest, samples }: KafkaHistory, endMoved: boolean, takenAtMs: number): number {
+  const sinceMs = takenAtMs - (samples.at(-1)?.takenAtMs ?? takenAtMs);
+  const left = Math.max(0, unrest - sinceMs / calmEveryMs);
+  return endMoved ? Math.min(mostUnrest, left + 1) : left;
+}
+
 /** Since when the partition has had lag while its commit stood still; undefined where that is not so. */
 export function stuckSinceMs(history: KafkaHistory, topic: string, partition: number): number | undefined {
   return history.topics.get(topic)?.stuckSinceMs[partition];
 }
+
+const noTopics: KafkaHistory['topics'] = new Map();
 
 /** A topic's new history, and what moved on the way there. */
 interface Step {
@@ -81,8 +104,9 @@ function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, taken
     return { topic: known, endMoved: false, produced: 0, consumed: 0 };
   }
   // What was not read keeps what was known of it: one failed read must not restart a partition's clock.
-  const last = [...(known?.last ?? [])];
-  const stuckSinceMs = [...(known?.stuckSinceMs ?? [])];
+  const count = Math.max(known?.last.length ?? 0, 1 + (partitions.at(-1)?.partition ?? -1));
+  const last = resized(known?.last ?? [], count);
+  const stuckSinceMs = resized(known?.stuckSinceMs ?? [], count);
   let endMoved = known?.unread !== unread;
   let produced = 0;
   let consumed = 0;
@@ -107,6 +131,11 @@ function stuckSince(
 ): number | undefined {
   if (now.committed === undefined || committedLag(now, now.committed) === 0) return undefined;
   return then?.committed === now.committed ? (sinceMs ?? takenAtMs) : takenAtMs;
+}
+
+/** Of exactly this length: a list that grows by itself takes room for sixteen more, in ten thousand subjects. */
+function resized<T>(list: readonly T[], length: number): (T | undefined)[] {
+  return Array.from({ length }, (_, at) => list[at]);
 }
 
 function equal(a: PartitionOffsets | undefined, b: PartitionOffsets): boolean {

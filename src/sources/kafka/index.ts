@@ -15,8 +15,12 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   params: kafkaParams,
   config: kafkaConfig,
   connectionKeys: kafkaConnectionKeys,
+  place: ({ bootstrapServers }) => bootstrapServers.toSorted(),
+  local: ['activeReadMs'],
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
+  // Three reads: one may be late, or lost.
+  leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold,
   evaluate: (params, { snapshot, history, takenAtMs }) => backlog(params, snapshot, history, takenAtMs),

@@ -1,5 +1,5 @@
 import type { Pace, PaceView } from '../source.ts';
-import { isQuiet, type KafkaHistory } from './history.ts';
+import { isQuiet, isRestless, type KafkaHistory } from './history.ts';
 import type { KafkaSnapshot } from './snapshot.ts';
 
 export interface PaceConfig {
@@ -10,14 +10,18 @@ export interface PaceConfig {
 }
 
 /**
- * Quiet subjects are watched. Reads slow down only where nothing can happen unseen: the watch sees the end move
- * but not the group's commits, so while a trigger is active the lag is still read at the active pace.
+ * What is inactive is watched, so that its next record is an edge within milliseconds; what is active is read at the
+ * active pace, and watched as well when its end has stood still for long, for its triggers that are not active.
+ * Restless subjects are left to the clock: each record would wake them, for nothing but a read.
+ *
+ * Reads slow down only where nothing can happen unseen: the watch sees the end move but not the group's commits, so
+ * while a trigger is active the lag is still read at the active pace.
  */
 export function pace(config: PaceConfig, view: PaceView<KafkaSnapshot, KafkaHistory>): Pace {
-  const quiet = isQuiet(view.history, view.nowMs);
-  const atRest = quiet && view.watch === 'armed' && !view.active;
+  const watch = isQuiet(view.history, view.nowMs) || (!view.active && !isRestless(view.history));
+  const atRest = watch && view.watch === 'armed' && !view.active;
   const nextReadMs = atRest ? untilReconcileMs(config, view.nowMs) : config.activeReadMs;
-  return { nextReadMs, watch: quiet };
+  return { nextReadMs, watch };
 }
 
 /** On the clock, not so long after each subject's last read: all of a connection are then reconciled together. */

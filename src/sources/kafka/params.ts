@@ -1,3 +1,4 @@
+import type { Ranges } from '../../params/ranges.ts';
 import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list, ranges, required, text } from '../../params/schema.ts';
 import type { IsolationLevel } from './snapshot.ts';
@@ -18,9 +19,12 @@ export interface KafkaParams {
   readonly persistentLagSeconds: number;
   readonly limitToPartitionsWithLag: boolean;
   readonly ensureEvenDistributionOfPartitions: boolean;
-  readonly partitionLimitation: ReadonlySet<number> | undefined;
+  readonly partitionLimitation: Ranges | undefined;
   readonly isolationLevel: IsolationLevel;
 }
+
+/** What a broker takes for a topic's name (org.apache.kafka.common.internals.Topic). */
+const mostTopicCharacters = 249;
 
 /** Names, defaults and rules of KEDA's `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21), and four keys of ours. */
 export const kafkaParams: ParamsSchema<KafkaParams> = {
@@ -28,9 +32,11 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
     topic: list({
       doc: 'The topics to look at; without any, every topic the group has committed offsets for.',
+      most: { memberCharacters: mostTopicCharacters },
     }),
     topicPattern: text({
-      doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters.',
+      doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters and `?` any one.',
+      most: mostTopicCharacters,
     }),
     lagThreshold: decimal({
       doc: 'How many records of lag one replica is good for.',
@@ -56,6 +62,7 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
       doc: 'How long a partition must have had lag, with its committed offset unmoved, for the lag to be persistent.',
       fallback: 60,
       above: 0,
+      most: 604_800,
     }),
     limitToPartitionsWithLag: flag({ doc: 'Limits the replicas to the number of partitions that have lag.' }),
     ensureEvenDistributionOfPartitions: flag({
@@ -63,6 +70,7 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     }),
     partitionLimitation: ranges({
       doc: 'The partitions to look at, such as `1,3-5`; ignored where neither topic nor topicPattern is given.',
+      most: 2 ** 31 - 1,
     }),
     isolationLevel: choice({
       doc: 'Whether the lag counts up to the high watermark (`readUncommitted`) or the last stable offset (`readCommitted`).',

@@ -1,12 +1,13 @@
 import { ScalerError } from '../../errors.ts';
-import { quote } from '../../params/values.ts';
+import { inRanges } from '../../params/ranges.ts';
+import { quote } from '../../printable.ts';
 import { type KafkaParams, namesTopics } from './params.ts';
 import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 
 /** Per topic the partitions a trigger looks at. */
 export type Selected = ReadonlyMap<string, readonly PartitionOffsets[]>;
 
-type Limitation = ReadonlySet<number> | undefined;
+type Limitation = KafkaParams['partitionLimitation'];
 
 /**
  * The partitions the trigger looks at, or why its number cannot be known: one topic or partition that could not
@@ -48,11 +49,13 @@ function partitionsOf(
     faults.add(`topic ${quote(topic)}`, offsets.error);
     return undefined;
   }
-  const failed = [...offsets.faults].filter(([partition]) => limitation?.has(partition) ?? true);
+  const failed = [...offsets.faults].filter(
+    ([partition]) => limitation === undefined || inRanges(limitation, partition),
+  );
   for (const [partition, error] of failed) faults.add(`topic ${quote(topic)} partition ${partition}`, error);
   if (failed.length > 0) return undefined;
   if (limitation === undefined) return offsets.partitions;
-  return offsets.partitions.filter(({ partition }) => limitation.has(partition));
+  return offsets.partitions.filter(({ partition }) => inRanges(limitation, partition));
 }
 
 function noPartition(limitation: Limitation): ScalerError {

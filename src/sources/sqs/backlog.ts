@@ -1,4 +1,7 @@
+import { quote } from '../../printable.ts';
 import type { Reading, Target, TriggerView } from '../source.ts';
+import type { SqsConfig } from './config.ts';
+import { awsOrigin, isAt } from './endpoint.ts';
 import { burst, type SqsHistory, settled } from './history.ts';
 import type { SqsParams } from './params.ts';
 import type { SqsSnapshot } from './snapshot.ts';
@@ -33,7 +36,6 @@ export function backlog(params: SqsParams, view: View): Reading {
     items: maxConcurrency === undefined ? items : Math.min(items, maxConcurrency * params.queueLength),
     active,
     detail: () => ({ ...snapshot, ...because }),
-    ...(maxConcurrency === undefined ? {} : { capReplicas: maxConcurrency }),
   };
 }
 
@@ -75,4 +77,15 @@ function areThere(params: SqsParams, { snapshot, history, takenAtMs, lastHintAtM
 /** Messages in flight of a queue that was busy until now. */
 function areWorkedOn(params: SqsParams, { snapshot, history, takenAtMs }: View): boolean {
   return params.scaleOnInFlight && snapshot.inFlight > 0 && history.busyAtMs === takenAtMs;
+}
+
+/** A trigger names queues of its connection's endpoint and region: our credentials sign nothing for another host. */
+export function conflict({ queueURL }: SqsParams, config: SqsConfig): string | undefined {
+  if (isAt(config, queueURL)) return undefined;
+  const { region, endpoint } = config;
+  const { origin = '', aws, name } = queueURL;
+  if (aws !== undefined && endpoint === undefined) {
+    return `queueURL: ${quote(name)} is in ${aws.region}, the connection is for ${region}; name the connection of that region`;
+  }
+  return `queueURL: ${quote(origin)} is not the connection's endpoint (${endpoint ?? awsOrigin(region)}); requests go nowhere else`;
 }

@@ -2,12 +2,9 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-s
 import { ScalerError } from '../../errors.ts';
 import type { SourceMetrics } from '../../telemetry/metrics.ts';
 import type { SqsConfig } from './config.ts';
-import { counting } from './counting.ts';
 import { credentialsOf } from './credentials.ts';
-import { fromAws, isStaleSocket } from './errors.ts';
-import type { Operation } from './fault-facts.ts';
-import { limited } from './limited.ts';
-import { silenceSdkVersionWarning, silentSdkLog } from './sdk-log.ts';
+import { fromAws, isStaleSocket, type Operation } from './errors.ts';
+import { counting, silentSdkLog } from './sdk.ts';
 import type { SqsSnapshot } from './snapshot.ts';
 
 /** So many timeouts a request may take with all that belongs to it: credentials of the default chain, and a role's. */
@@ -27,7 +24,6 @@ export class SqsClient {
   constructor(config: SqsConfig, metrics: SourceMetrics) {
     this.config = config;
     const { region, endpoint, requestTimeoutMs, maxSockets } = config;
-    silenceSdkVersionWarning();
     const agent = { keepAlive: true, maxSockets };
     this.sdk = new SQSClient({
       region,
@@ -107,5 +103,34 @@ export class SqsClient {
 
   private incomplete(queue: string, what: string): ScalerError {
     return new ScalerError('unavailable', `queue ${queue}: the answer of SQS has no usable ${what}`);
+  }
+}
+
+/** A request had no answer, or no whole one, in the time that all of it may take. */
+export class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
+
+/**
+ * Runs a task that is to end with the signal, or after `limitMs`: the AWS SDK looks at its signal only while a
+ * request is under way, not while it looks for credentials. Rejects with the signal's reason, or OutOfTime.
+ */
+export async function limited<T>(
+  limitMs: number,
+  outer: AbortSignal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  // Not a listener on the outer signal: a read of many queues would have too many for Node.
+  const inner = AbortSignal.any([outer, own.signal]);
+  const timer = setTimeout(() => own.abort(new OutOfTime()), limitMs);
+  const aborted = new Promise<never>((_, reject) => {
+    if (inner.aborted) reject(inner.reason);
+    else inner.addEventListener('abort', () => reject(inner.reason), { once: true });
+  });
+  try {
+    return await Promise.race([task(inner), aborted]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,9 +1,7 @@
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
-import { awsHost } from './aws-host.ts';
 import type { SqsConfig } from './config.ts';
-import { normaliseEndpoint } from './endpoint.ts';
-import { isAt } from './own-queue.ts';
+import { awsHost, isAt, normaliseEndpoint } from './endpoint.ts';
 import { parseQueueAddress } from './queue-url.ts';
 
 function agreesOnEndpoint({ region, endpoint }: SqsConfig, value: string): boolean {

@@ -1,13 +1,14 @@
+import { LRUCache } from 'lru-cache';
 import { ScalerError } from '../../errors.ts';
 import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '../source.ts';
 import { SqsClient } from './client.ts';
 import type { SqsConfig } from './config.ts';
-import { urlOf } from './own-queue.ts';
+import { urlOf } from './endpoint.ts';
 import type { SqsParams } from './params.ts';
-import { QueueUrls } from './queue-urls.ts';
-import { Slots } from './slots.ts';
 import type { SqsNeed, SqsSnapshot } from './snapshot.ts';
-import { ThrottledQueues } from './throttled.ts';
+
+/** Far more queues than an account's triggers name. */
+const maxUrls = 10_000;
 
 /** One account and region, with one set of credentials. Nothing is sent before something is read. */
 export function connect(config: SqsConfig, { metrics }: Pick<ConnectionDeps, 'metrics'>): SqsConnection {
@@ -18,7 +19,8 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
   private readonly config: SqsConfig;
   private readonly client: SqsClient;
   private readonly slots: Slots;
-  private readonly urls = new QueueUrls();
+  /** The URLs of queues that are known by name, each asked for once. */
+  private readonly urls = new LRUCache<string, string>({ max: maxUrls });
   private readonly throttled = new ThrottledQueues(() => performance.now());
 
   constructor(config: SqsConfig, client: SqsClient) {
@@ -67,13 +69,76 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
     const fault = this.throttled.fault(key);
     if (fault) throw fault;
     try {
-      const known = url ?? (await this.urls.of(name, () => this.client.queueUrl(name, signal)));
+      const known = url ?? (await this.urlOf(name, signal));
       return { snapshot: await this.client.counts({ name, url: known }, signal) };
     } catch (reason) {
       const error = ScalerError.from(reason);
-      if (error.code === 'not_found') this.urls.forget(name);
+      if (error.code === 'not_found') this.urls.delete(name);
       this.throttled.failed(key, error);
       throw error;
+    }
+  }
+
+  private async urlOf(name: string, signal: AbortSignal): Promise<string> {
+    const known = this.urls.get(name);
+    if (known !== undefined) return known;
+    const url = await this.client.queueUrl(name, signal);
+    this.urls.set(name, url);
+    return url;
+  }
+}
+
+interface Pause {
+  untilMs: number;
+  error: ScalerError;
+}
+
+/** Queues whose reads AWS has throttled: until it may be asked again nothing is sent, not for a hint either. */
+export class ThrottledQueues {
+  private readonly pauses = new Map<string, Pause>();
+  private readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  /** Why the queue is not to be read now; undefined: it may be. */
+  fault(key: string): ScalerError | undefined {
+    const pause = this.pauses.get(key);
+    if (pause === undefined) return undefined;
+    const retryAfterMs = pause.untilMs - this.now();
+    if (retryAfterMs > 0) return new ScalerError(pause.error.code, pause.error.message, { retryAfterMs });
+    this.pauses.delete(key);
+    return undefined;
+  }
+
+  failed(key: string, error: ScalerError): void {
+    if (error.retryAfterMs === undefined) return;
+    const nowMs = this.now();
+    // Of queues that nobody reads any more.
+    for (const [other, { untilMs }] of this.pauses) if (untilMs <= nowMs) this.pauses.delete(other);
+    this.pauses.set(key, { untilMs: nowMs + error.retryAfterMs, error });
+  }
+}
+
+/** So many at a time; the others wait in their order. */
+export class Slots {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(slots: number) {
+    this.free = slots;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
     }
   }
 }

@@ -2,8 +2,7 @@ import type { SQSClientConfig } from '@aws-sdk/client-sqs';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { SourceMetrics } from '../../telemetry/metrics.ts';
 import type { SqsConfig } from './config.ts';
-import { counting } from './counting.ts';
-import { silentSdkLog } from './sdk-log.ts';
+import { counting, silentSdkLog } from './sdk.ts';
 
 export type Credentials = NonNullable<SQSClientConfig['credentials']>;
 

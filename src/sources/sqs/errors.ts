@@ -1,6 +1,5 @@
 import { ScalerError } from '../../errors.ts';
-import { type Asked, type Facts, factsOf, type Operation } from './fault-facts.ts';
-import { networkFault } from './network-fault.ts';
+import { retryAfterMs } from '../../retry.ts';
 
 /** How long a queue is left alone that AWS has throttled without saying for how long. */
 export const throttledMs = 5_000;
@@ -104,3 +103,87 @@ function nameOf({ code, status }: Facts): string {
     'for a reason it does not name'
   );
 }
+
+export type Operation = 'GetQueueAttributes' | 'GetQueueUrl';
+
+/** What was asked, for the message. */
+export interface Asked {
+  operation: Operation;
+  queue: string;
+  region: string;
+  endpoint?: string;
+  requestTimeoutMs: number;
+  /** The longest that all of it may take, credentials included. */
+  limitMs: number;
+}
+
+const leastRetryAfterMs = 1_000;
+const maxRetryAfterMs = 300_000;
+
+/** What an error of the AWS SDK says, as far as it is to be told apart. */
+export interface Facts {
+  /** AWS's name for the error, or that of JavaScript's error. */
+  code: string;
+  /** Node's, of a socket or of TLS: ECONNREFUSED and the like. */
+  systemCode: string;
+  status: number | undefined;
+  retryAfterMs: number | undefined;
+  /** For telling errors apart, never for showing. */
+  message: string;
+}
+
+/** Total. */
+export function factsOf(reason: unknown): Facts {
+  const { name, message, code, $metadata, $response } = mapping(reason);
+  const status = mapping($metadata)['httpStatusCode'];
+  const headers = mapping(mapping($response)['headers']);
+  return {
+    code: typeof name === 'string' ? name : '',
+    systemCode: typeof code === 'string' ? code : '',
+    status: typeof status === 'number' ? status : undefined,
+    retryAfterMs: boundedRetryAfterMs(headers['retry-after']),
+    message: typeof message === 'string' ? message : String(reason),
+  };
+}
+
+function boundedRetryAfterMs(header: unknown): number | undefined {
+  const askedMs = typeof header === 'string' ? retryAfterMs(header, Date.now()) : undefined;
+  return askedMs === undefined ? undefined : Math.min(Math.max(leastRetryAfterMs, askedMs), maxRetryAfterMs);
+}
+
+function mapping(value: unknown): Readonly<Record<string, unknown>> {
+  return isMapping(value) ? value : {};
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What keeps a request from being answered at all; undefined where it was answered. */
+export function networkFault({ code, systemCode }: Facts, asked: Asked): string | undefined {
+  const { endpoint, region, requestTimeoutMs, limitMs } = asked;
+  const host = endpoint ?? `AWS's endpoint of ${region}`;
+  if (systemCode === 'ENOTFOUND') {
+    return `${host} does not exist: check the connection's ${endpoint === undefined ? 'region' : 'endpoint'}`;
+  }
+  const known = faults[systemCode];
+  if (known !== undefined) return `${host} ${known}`;
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO/.test(systemCode)) {
+    return `${host} shows a certificate that we do not trust, or speaks no TLS (${systemCode})`;
+  }
+  if (code === 'TimeoutError') return `${host} does not answer within ${requestTimeoutMs} ms`;
+  if (code === 'OutOfTime') {
+    return `there were no AWS credentials, or no whole answer, within ${limitMs} ms`;
+  }
+  if (code === 'AbortError') return 'the read was given up before an answer came';
+  return undefined;
+}
+
+const faults: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',
+  EAI_AGAIN: 'has a name that cannot be resolved now',
+  EHOSTUNREACH: 'cannot be reached: no route to its host',
+  ENETUNREACH: 'cannot be reached: no route to its network',
+  ECONNRESET: 'closes the connection',
+  EPIPE: 'closes the connection',
+};

@@ -1,7 +1,6 @@
 import type { Source } from '../source.ts';
-import { backlog, target } from './backlog.ts';
+import { backlog, conflict, target } from './backlog.ts';
 import { type SqsConfig, sqsConfig } from './config.ts';
-import { conflict } from './conflict.ts';
 import { connect } from './connection.ts';
 import { sqsConnectionKeys } from './connection-keys.ts';
 import { fold, type SqsHistory } from './history.ts';
@@ -15,9 +14,13 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   params: sqsParams,
   config: sqsConfig,
   connectionKeys: sqsConnectionKeys,
+  place: ({ region, endpoint, roleArn }) => ({ region, endpoint, account: accountOf(roleArn) }),
+  local: ['snsTopics', 'idleReadSeconds', 'activeReadSeconds'],
   snsTopics: ({ snsTopics = [] }) => snsTopics,
   minReadMs: () => minReadMs,
   readsAlone: true,
+  // Two reads at the pace that the operator pays for; the usual limit is always allowed.
+  leastStalenessSeconds: (_, { activeReadSeconds }) => Math.min(2 * activeReadSeconds, 60),
   conflict,
   connect,
   fold,
@@ -25,3 +28,8 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   pace,
   target,
 };
+
+/** The account of a role to assume: a queue's bare name is one of it. */
+function accountOf(roleArn: string | undefined): string | undefined {
+  return roleArn?.split(':')[4];
+}

@@ -1,6 +1,5 @@
-import { ParamFault } from '../../params/fault.ts';
 import type { Param, ParamsSchema } from '../../params/schema.ts';
-import { decimal, flag, optionalDecimal, required, text } from '../../params/schema.ts';
+import { decimal, flag, optionalDecimal, ParamFault, required, text } from '../../params/schema.ts';
 import { parseQueueAddress, type QueueAddress } from './queue-url.ts';
 
 /** An SQS trigger's own keys; region, endpoint and credentials belong to the connection. */
@@ -15,8 +14,11 @@ export interface SqsParams {
 
 const nowhere: QueueAddress = { name: '', account: undefined, origin: undefined, aws: undefined };
 
+/** Of a queue's name AWS takes 80 (CreateQueue, SQS API); the rest is for the host. */
+const mostUrlCharacters = 512;
+
 function queue(doc: string): Param<QueueAddress> {
-  return { ...required(text({ doc })), parse: parseQueue, fallback: nowhere };
+  return { ...required(text({ doc, most: mostUrlCharacters })), parse: parseQueue, fallback: nowhere };
 }
 
 function parseQueue(value: string): QueueAddress {

@@ -1,5 +1,5 @@
-import { quote } from '../../params/values.ts';
-import { type AwsHost, awsHost } from './aws-host.ts';
+import { quote } from '../../printable.ts';
+import { type AwsHost, awsHost } from './endpoint.ts';
 
 /** What a trigger's `queueURL` names. */
 export interface QueueAddress {

@@ -1,17 +1,17 @@
 import { chmodSync, chownSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { npmPackage } from '../../support/tools/npm-package.ts';
 import { run } from '../../support/tools/run.ts';
 
-/** Of the major version that Node 24 brings. */
-const npmVersion = '11.21.2';
 const nonroot = 65532;
 
 /** The root of the image that the Dockerfile builds with: Node, npm and a shell. */
-export async function nodeTree(root: string, node: string): Promise<void> {
+export async function nodeTree(
+  root: string,
+  { node, npm: folder }: { node: string; npm: string },
+): Promise<void> {
   await install(root, { '/usr/local/bin/node': node, '/bin/sh': '/bin/sh', '/usr/bin/env': '/usr/bin/env' });
   const npm = 'usr/local/lib/node_modules/npm';
-  cpSync(await npmPackage('npm', npmVersion), join(root, npm), { recursive: true });
+  cpSync(folder, join(root, npm), { recursive: true });
   chmodSync(join(root, npm, 'bin/npm-cli.js'), 0o755);
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
   write(root, 'etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');

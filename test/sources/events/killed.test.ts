@@ -119,7 +119,7 @@ describe.skipIf(process.platform !== 'linux')('a disk that takes no more', () =>
     await command.line(({ msg }) => String(msg).includes('is its disk full?'));
     expect(await serving.number()).toBe(accepted);
     limitFiles(pid, 'unlimited');
-    await expect.poll(send, { timeout: 10_000 }).toBe(202);
+    await expect.poll(send, { timeout: 30_000 }).toBe(202);
     expect(await serving.number()).toBe(accepted);
     await serving.kill();
     await serving.start();

@@ -55,7 +55,7 @@ it('a reload opens the connection over the same log: nothing is lost, nothing co
 });
 
 it("GitHub's webhooks are known again after a restart, while GitHub is away", async () => {
-  const secret = 'it is a secret';
+  const secret = 'it is a long secret';
   // Nothing listens there.
   const github = { owner: 'acme', apiUrl: 'http://127.0.0.1:9', token: 't', webhookSecret: secret };
   const settings = {

@@ -73,7 +73,7 @@ async function replay(
   return Promise.all(answers);
 }
 
-describe.concurrent('payloads that GitHub has really sent', { timeout: 60_000 }, () => {
+describe.concurrent('payloads that GitHub has really sent', () => {
   it('are all taken; years old as they are, none of their jobs counts', async (test) => {
     const scene = await start(test);
     const pollings = truth.map(([connection]) => scene.poll(test, { connection, ...everything }));

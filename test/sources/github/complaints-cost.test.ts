@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('complaints: limits that polling burns', { timeout: 60_000 }, () => {
+describe.concurrent('complaints: limits that polling burns', () => {
   it('ARC#206, keda#1732, keda#8086: however many ask however often, GitHub is not asked more', async (test) => {
     const scene = await Scene.start(test, {
       connection: patient,

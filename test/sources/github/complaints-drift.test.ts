@@ -3,7 +3,7 @@ import { tooLow } from '../../support/github-keda.ts';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
 /** Counters that go up and down by events drift; a ledger by job id cannot. Without REST, if not said otherwise. */
-describe.concurrent('complaints: numbers that drift', { timeout: 90_000 }, () => {
+describe.concurrent('complaints: numbers that drift', () => {
   const byWebhooks = { connection: patient };
 
   it('ARC#4315: a re-run that tells its old successes as completed again does not lower the number', async (test) => {

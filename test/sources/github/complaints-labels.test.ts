@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('complaints: jobs for other runners', { timeout: 60_000 }, () => {
+describe.concurrent('complaints: jobs for other runners', () => {
   const byWebhooks = { connection: patient };
   const linuxGpu = { labels: 'gpu' };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
 /** What others miss: the situation of each issue that is named. */
-describe.concurrent('complaints: jobs that nobody sees', { timeout: 90_000 }, () => {
+describe.concurrent('complaints: jobs that nobody sees', () => {
   it('ARC#2788: a lost `queued` never scales: a sweep finds the job', async (test) => {
     const scene = await Scene.start(test);
     await scene.becomes(0);

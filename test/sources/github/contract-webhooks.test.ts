@@ -1,6 +1,6 @@
 import { verify } from '@octokit/webhooks-methods';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import { type Receiver, startReceiver } from '../../support/github/receiver.ts';
 import {
   pingExamples,

@@ -1,7 +1,7 @@
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import { type Oracle, withOracle } from '../../support/github/openapi-oracle.ts';
 import { slice } from '../../support/github/openapi-slice.ts';
 import { silent } from '../../support/github/silent.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Faults } from '../../../src/demo/github/faults.ts';
+import type { Faults } from '../../../fakes/github/faults.ts';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, run, Scene } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';

@@ -3,7 +3,7 @@ import { hasty, run, Scene } from '../../support/github-scaler.ts';
 
 const prefix = '/api/v3';
 
-describe.concurrent('GitHub Enterprise Server', { timeout: 60_000 }, () => {
+describe.concurrent('GitHub Enterprise Server', () => {
   it('is read below /api/v3 only, and followed', async (test) => {
     const scene = await Scene.start(test, {
       github: { prefix },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
+import type { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('owners', { timeout: 60_000 }, () => {
+describe.concurrent('owners', () => {
   const twoOrganizations = (github: FakeGitHub) => {
     github.addRepo('web');
     github.addOwner('labs', { installationId: 3 });

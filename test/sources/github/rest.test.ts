@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
+import { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import type { GitHubApi } from '../../../src/sources/github/api.ts';
 import { createGitHubApi, type GitHubApiOptions } from '../../../src/sources/github/rest/github-api.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';

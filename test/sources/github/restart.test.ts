@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('restart and first sync', { timeout: 60_000 }, () => {
+describe.concurrent('restart and first sync', () => {
   it('a restart loses nothing: UNAVAILABLE until the first sync, then the number of today', async (test) => {
     const scene = await Scene.start(test, { connection: { ...patient, requestTimeoutMs: 1000 } });
     const { github } = scene;
@@ -105,7 +105,7 @@ describe.concurrent('restart and first sync', { timeout: 60_000 }, () => {
   });
 
   it('a webhook secret that is replaced while running: both are good, then the new one; numbers are kept', async (test) => {
-    const next = 'the next secret';
+    const next = 'the next long secret';
     const scene = await Scene.start(test, { connection: patient, files: () => ({ next }) });
     const { github } = scene;
     await scene.becomes(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../../../src/demo/github/world/job.ts';
-import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../src/scaling/scaled-job.ts';
+import type { Job } from '../../../fakes/github/world/job.ts';
+import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../fakes/keda/scaled-job.ts';
 import { eventually, type Metadata, patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 
 /** KEDA's loop over a ScaledJob: what it creates at each poll, and the ephemeral runners that come of it. */
@@ -89,7 +89,7 @@ async function start(test: Test): Promise<Scene> {
   return scene;
 }
 
-describe.concurrent('ScaledJob, which KEDA only polls', { timeout: 60_000 }, () => {
+describe.concurrent('ScaledJob, which KEDA only polls', () => {
   for (const { name, strategy, metadata } of ways) {
     it(`${name}: as many Jobs as jobs, however they are picked up (keda#6994, keda#5163, keda#4788, keda#5605)`, async (test) => {
       const scene = await start(test);

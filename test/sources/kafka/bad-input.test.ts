@@ -255,7 +255,10 @@ describe('the whole scaler, given bad input and faults', () => {
     const said = log.lines.filter(({ message, fields }) =>
       JSON.stringify([message, fields]).includes('127.0.0.1:1 refuses'),
     );
-    expect(said.filter(({ level }) => level !== 'debug')).toHaveLength(1);
+    const levels = said.map(({ level }) => level).filter((level) => level !== 'debug');
+    // On a busy machine it may fail in another way in between: then this one is over, and can be said anew.
+    expect(levels).toEqual(levels.map((_, index) => (index % 2 === 0 ? 'warn' : 'info')));
+    expect(levels).not.toEqual([]);
   });
 
   it(`takes ${cheapRepetitions} of each cheap one, and is not larger afterwards`, async () => {

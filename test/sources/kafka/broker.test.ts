@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TestKafka, useKafka } from '../../support/kafka/broker.ts';
-import { findKafka } from '../../support/tools/kafka.ts';
-import { useTool } from '../../support/tools/use-tool.ts';
+import { tool, useTool } from '../../support/tools/use-tool.ts';
 
 describe('a broker for tests', () => {
   const kafka = useKafka({ users: { scaler: 'a-password' }, stats: true });
@@ -46,7 +45,7 @@ describe('a broker for tests', () => {
 });
 
 describe("the tests' broker", () => {
-  useTool(findKafka, { limitMs: 180_000 });
+  useTool(() => tool('kafka-broker'));
 
   it('leaves no process and no file behind', async () => {
     const kafka = await TestKafka.start();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { coordinatorOf, groupAt } from '../../support/kafka/coordinator.ts';
-import { type KafkaBoard, openBoard } from '../../support/kafka/kafka-board.ts';
+import { type KafkaTriggers, openKafka } from '../../support/kafka/kafka-triggers.ts';
 
 const nodes = [1, 2, 3];
 const partitions = [0, 1, 2];
@@ -14,8 +14,8 @@ describe('three brokers', () => {
     'leader.imbalance.per.broker.percentage': '0',
   };
   const kafka = useKafka({ heapMiB: 256, brokers: 3, properties });
-  const open = (more = {}): KafkaBoard =>
-    openBoard({
+  const open = (more = {}): KafkaTriggers =>
+    openKafka({
       bootstrapServers: [...kafka().cluster.bootstrap.plain],
       activeReadMs: 200,
       requestTimeoutMs: 3000,
@@ -44,7 +44,7 @@ describe('three brokers', () => {
   }
 
   /** Resolves when the trigger is read again, without help. */
-  const isRead = (on: KafkaBoard, trigger: Record<string, string>, sinceMs: number) =>
+  const isRead = (on: KafkaTriggers, trigger: Record<string, string>, sinceMs: number) =>
     expect
       .poll(
         () => {
@@ -90,7 +90,7 @@ describe('three brokers', () => {
     const wakes = await sleeper.wakes('record');
     await kafka().produce(quiet, 1, { partition: 1 });
     await expect
-      .poll(() => told.at(-1), { timeout: 10_000, interval: 5 })
+      .poll(() => told.at(-1), { timeout: 30_000, interval: 5 })
       .toEqual({ active: true, edge: true });
     expect(await sleeper.wakes('record')).toBe(wakes + 1);
   }, 180_000);
@@ -159,7 +159,7 @@ describe('three brokers', () => {
     await Promise.all(kafka().cluster.brokers.map((broker) => broker.kill()));
     expect(await later.value(trigger)).toBe(5);
     await expect
-      .poll(() => later.status(trigger)?.error, { timeout: 10_000, interval: 10 })
+      .poll(() => later.status(trigger)?.error, { timeout: 30_000, interval: 10 })
       .toMatch(/refuses the connection/);
     expect(await later.value(trigger)).toBe(5);
     await later.refuses(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { useKafka } from '../../support/kafka/broker.ts';
-import { type KafkaBoard, openBoard } from '../../support/kafka/kafka-board.ts';
+import { type KafkaTriggers, openKafka } from '../../support/kafka/kafka-triggers.ts';
 
 describe('the number of a Kafka trigger, on a real broker', () => {
   const kafka = useKafka({ heapMiB: 256 });
-  const open = (): KafkaBoard => openBoard({ bootstrapServers: [...kafka().cluster.bootstrap.plain] });
+  const open = (): KafkaTriggers => openKafka({ bootstrapServers: [...kafka().cluster.bootstrap.plain] });
 
   /** A topic with so many records in each partition. */
   async function topicWith(...records: number[]): Promise<string> {
@@ -202,7 +202,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
   it('costs the broker one request of a kind for many triggers', async () => {
     const topics = await Promise.all(Array.from({ length: 10 }, () => topicWith(1)));
     const groups = Array.from({ length: 10 }, () => kafka().name('group'));
-    const on = openBoard({
+    const on = openKafka({
       bootstrapServers: [...kafka().cluster.bootstrap.plain],
       activeReadMs: 60_000,
       reconcileSeconds: 60,

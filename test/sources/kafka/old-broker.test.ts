@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { CappingProxy } from '../../support/kafka/capping-proxy.ts';
-import { openBoard } from '../../support/kafka/kafka-board.ts';
 import { needOf, openConnection } from '../../support/kafka/kafka-connection.ts';
+import { openKafka } from '../../support/kafka/kafka-triggers.ts';
 
 describe('a broker older than Kafka 3.0', () => {
   const kafka = useKafka({ heapMiB: 256 });
@@ -10,7 +10,7 @@ describe('a broker older than Kafka 3.0', () => {
   it('is asked for one group at a time', async () => {
     const proxy = await CappingProxy.to(kafka().cluster.broker(1).node.ports.plain);
     onTestFinished(() => proxy.close());
-    const on = openBoard({ bootstrapServers: [proxy.address], reconcileSeconds: 3600 });
+    const on = openKafka({ bootstrapServers: [proxy.address], reconcileSeconds: 3600 });
     const topic = await kafka().createTopic({ partitions: 2 });
     await kafka().produce(topic, 10, { partition: 0 });
     const groups = Array.from({ length: 5 }, () => kafka().name('group'));
@@ -38,7 +38,7 @@ describe('a broker older than Kafka 3.0', () => {
     const { watch, wakes } = on.arm(need, await on.read(need));
     await expect.poll(() => watch.state).toBe('armed');
     await kafka().produce(topic, 1);
-    await expect.poll(() => wakes, { timeout: 10_000, interval: 5 }).toEqual(['record']);
+    await expect.poll(() => wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
     expect(proxy.tooNew).toEqual([]);
     expect(proxy.requests).toContain('1 v11');
   });

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Certificates, makeCertificates } from '../../support/certificates.ts';
 import { grant } from '../../support/kafka/acls.ts';
 import { type TestKafka, useKafka } from '../../support/kafka/broker.ts';
-import { type KafkaBoard, type KafkaSettings, openBoard } from '../../support/kafka/kafka-board.ts';
+import { type KafkaSettings, type KafkaTriggers, openKafka } from '../../support/kafka/kafka-triggers.ts';
 import { tokenEndpoint } from '../../support/kafka/token-endpoint.ts';
 import { tlsFront } from '../../support/tls-front.ts';
 
@@ -59,8 +59,8 @@ describe('a broker with TLS, users and ACLs', () => {
   }
 
   type Listener = 'sasl' | 'tls' | 'saslTls';
-  const open = (listener: Listener, settings: Omit<KafkaSettings, 'bootstrapServers'>): KafkaBoard =>
-    openBoard({ bootstrapServers: [...kafka().cluster.bootstrap[listener]], ...settings });
+  const open = (listener: Listener, settings: Omit<KafkaSettings, 'bootstrapServers'>): KafkaTriggers =>
+    openKafka({ bootstrapServers: [...kafka().cluster.bootstrap[listener]], ...settings });
   const scaler = { username: 'scaler', password };
 
   it.each<[string, Listener, () => Omit<KafkaSettings, 'bootstrapServers'>]>([
@@ -167,7 +167,7 @@ describe('a broker with TLS, users and ACLs', () => {
     const shown = certificates(name.replaceAll(/\W/g, '-'), { authority: ours.ca, ...options });
     const port = await tlsFront(kafka().cluster.broker(1).node.ports.plain, shown.server);
     const server = `localhost:${port}`;
-    expect(await openBoard({ bootstrapServers: [server], tls: { ca } }).refusal(await orders())).toMatch(
+    expect(await openKafka({ bootstrapServers: [server], tls: { ca } }).refusal(await orders())).toMatch(
       message,
     );
   });
@@ -235,7 +235,7 @@ describe('a broker with TLS, users and ACLs', () => {
     expect((await on.requests('SaslAuthenticate')) - logins).toBeGreaterThan(4);
     await kafka().produce(quiet, 1);
     await expect
-      .poll(() => told.at(-1), { timeout: 10_000, interval: 5 })
+      .poll(() => told.at(-1), { timeout: 30_000, interval: 5 })
       .toEqual({ active: true, edge: true });
     expect(await on.wakes('record')).toBe(1);
   }, 60_000);

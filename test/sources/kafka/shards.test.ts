@@ -15,15 +15,15 @@ describe('a connection to a real broker', () => {
     for (const partition of [3, partitions - 1]) {
       const snapshot = await on.read(need);
       const before = on.arm(need, snapshot);
-      await expect.poll(() => before.watch.state, { timeout: 20_000 }).toBe('armed');
+      await expect.poll(() => before.watch.state, { timeout: 30_000 }).toBe('armed');
       await kafka().produce(topic, 1, { partition });
-      await expect.poll(() => before.wakes, { timeout: 20_000, interval: 5 }).toEqual(['record']);
+      await expect.poll(() => before.wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
       expect(before.watch.state).toBe('refused');
       // Still the old snapshot: the record has come since.
       const after = on.arm(need, snapshot);
-      await expect.poll(() => after.wakes, { timeout: 20_000, interval: 5 }).toEqual(['record']);
+      await expect.poll(() => after.wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
     }
-    // Reads, and two sessions.
-    expect(on.dials).toBe(3);
+    // Reads, two sessions, and the spare ones, of which there are four at most.
+    expect(on.dials).toBeLessThanOrEqual(1 + 2 + 4);
   }, 60_000);
 });

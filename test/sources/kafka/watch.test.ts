@@ -52,7 +52,7 @@ function ends(topic: string, partitions: number, end = 0): PartitionEnd[] {
   return Array.from({ length: partitions }, (_, partition) => ({ topic, partition, end }));
 }
 
-describe('a watch on a real broker', { timeout: 60_000 }, () => {
+describe('a watch on a real broker', () => {
   const kafka = useKafka();
   const watcher = (): Watcher => watcherOf(kafka());
 
@@ -108,7 +108,7 @@ describe('a watch on a real broker', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a broker without room for fetch sessions', { timeout: 60_000 }, () => {
+describe('a broker without room for fetch sessions', () => {
   // The slots are shared out over eight caches, so that less than eight are none.
   const kafka = useKafka({ properties: { 'max.incremental.fetch.session.cache.slots': '1' } });
 

@@ -25,7 +25,7 @@ const faults: readonly Fault[] = [
   { name: 'has another region', of: trouble.wrongRegion, why: /region/i },
 ];
 
-describe.concurrent('SQS in trouble', { timeout: 90_000 }, () => {
+describe.concurrent('SQS in trouble', () => {
   const sqs = useSqs('moto');
 
   for (const { name, of, why } of faults) {

@@ -5,7 +5,7 @@ import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 /*
  * Whatever these tests see is read because of a hint: by the clock, queues are read when the tests are long over.
  */
-describe('hints of SQS', { timeout: 90_000 }, () => {
+describe('hints of SQS', () => {
   const sqs = useSqs('moto');
 
   async function idle(test: Test) {

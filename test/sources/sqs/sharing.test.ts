@@ -6,7 +6,7 @@ import { useSqs } from '../../support/sqs/use-sqs.ts';
 
 const windowSeconds = 5;
 
-describe('ScaledObjects that share queues', { timeout: 90_000 }, () => {
+describe('ScaledObjects that share queues', () => {
   const sqs = useSqs('moto');
 
   it('a hundred on ten queues cost what ten cost, however often KEDA asks', async (test) => {

@@ -1,5 +1,5 @@
-import type { FakeGitHub } from '../../../src/demo/github/fake-github.ts';
-import type { Exchange } from '../../../src/demo/github/rest/server.ts';
+import type { FakeGitHub } from '../../../fakes/github/fake-github.ts';
+import type { Exchange } from '../../../fakes/github/rest/server.ts';
 import { basicError, type Compiled, operations } from './schemas.ts';
 
 /** What any request may be answered: GitHub describes it in prose, for all operations at once. */

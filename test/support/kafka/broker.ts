@@ -1,22 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
-import { type KafkaCluster, startKafka } from '../../../src/demo/kafka/cluster.ts';
-import { commitOffsets, type Offsets } from '../../../src/demo/kafka/commit-offsets.ts';
-import type { KafkaOptions } from '../../../src/demo/kafka/options.ts';
-import { findKafka } from '../tools/kafka.ts';
-import { useTool } from '../tools/use-tool.ts';
+import { type KafkaCluster, startKafka } from '../../../fakes/kafka/cluster.ts';
+import { commitOffsets, type Offsets } from '../../../fakes/kafka/commit-offsets.ts';
+import type { KafkaOptions } from '../../../fakes/kafka/options.ts';
+import { tool, useTool } from '../tools/use-tool.ts';
 import { eventually } from './kafka-eventually.ts';
-
-const startLimitMs = 180_000;
 
 /** A real broker, or three. Needs Java and Maven: see `useTool`. */
 export function useKafka(options: KafkaOptions = {}): () => TestKafka {
   return useTool(
     async () => {
-      await findKafka(options);
+      await (options.stats ? tool('kafka-stats') : tool('kafka-broker'));
       return await TestKafka.start(options);
     },
-    { limitMs: startLimitMs, end: (kafka) => kafka.stop() },
+    { end: (kafka) => kafka.stop() },
   );
 }
 

@@ -6,7 +6,7 @@ import { createDialer } from '../../../src/sources/kafka/wire/dialer.ts';
 import type { Dialer } from '../../../src/sources/kafka/wire/wire.ts';
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
-import type { KafkaSettings } from './kafka-board.ts';
+import type { KafkaSettings } from './kafka-triggers.ts';
 
 /** A connection without a board, until the test is over: subjects are read and watched when the test says so. */
 export function openConnection(settings: KafkaSettings): OpenConnection {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { javaMajor } from '../../../src/demo/kafka/tools.ts';
+import { javaMajor } from '../../../fakes/kafka/tools.ts';
 import { cached, versionOf } from '../tools/cached.ts';
 import { run } from '../tools/run.ts';
 import { ToolMissing } from '../tools/tool-missing.ts';

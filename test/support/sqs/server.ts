@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Watchdog } from '../../../src/demo/kafka/watchdog.ts';
+import { Watchdog } from '../../../fakes/kafka/watchdog.ts';
 import type { SqsProgram } from './program.ts';
 
-const startLimitMs = 60_000;
+const startLimitMs = 180_000;
 const stopLimitMs = 10_000;
 
 /** A running server of SQS, a process of its own. `stop()` leaves no process and no file behind, and neither does a crash. */

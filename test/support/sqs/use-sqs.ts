@@ -1,14 +1,10 @@
 import type { TestContext } from 'vitest';
-import { useTool } from '../tools/use-tool.ts';
-import { findElasticMq } from './elasticmq.ts';
+import { tool, useTool } from '../tools/use-tool.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { findMoto } from './moto.ts';
 import { SqsServer } from './server.ts';
 import { TestQueues } from './test-queues.ts';
 
-const startLimitMs = 300_000;
-
-const find = { moto: findMoto, elasticmq: findElasticMq };
+const find = { moto: () => tool('moto'), elasticmq: () => tool('elasticmq') };
 
 export type SqsKind = keyof typeof find;
 
@@ -30,7 +26,6 @@ export function useSqs(kind: SqsKind): () => TestSqs {
       return { server, queues: new TestQueues(server.url) };
     },
     {
-      limitMs: startLimitMs,
       end: async ({ server, queues }) => {
         queues.close();
         await server.stop();

@@ -3,9 +3,6 @@ import { join } from 'node:path';
 import { cached, versionOf } from './cached.ts';
 import { run } from './run.ts';
 
-/** Tens of megabytes from a mirror, and package lists before them. */
-export const debianLimitMs = 5 * 60_000;
-
 /**
  * A folder with what Debian's packages hold, and what they need that this machine has not, unpacked and never
  * installed. Their versions are those of the Debian at hand.

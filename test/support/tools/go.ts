@@ -3,9 +3,6 @@ import { cached } from './cached.ts';
 import { run } from './run.ts';
 import { ToolMissing } from './tool-missing.ts';
 
-/** Helm alone has some hundred packages, KEDA's scalers a thousand. */
-export const goBuildLimitMs = 15 * 60_000;
-
 interface GoTool {
   module: string;
   version: string;

@@ -1,11 +1,12 @@
-import { findDistribution, withStats } from '../../../src/demo/kafka/distribution.ts';
+import { findDistribution, withStats } from '../../../fakes/kafka/distribution.ts';
 import { ScalerError } from '../../../src/errors.ts';
+import { nowDoing } from './run.ts';
 import { ToolMissing } from './tool-missing.ts';
 
 /** Fetches what a broker needs. Throws ToolMissing, without Java or Maven, say; statistics need Java's compiler too. */
 export async function findKafka({ stats = false }: { stats?: boolean } = {}): Promise<void> {
   try {
-    const distribution = await findDistribution((line) => console.error(line));
+    const distribution = await findDistribution(nowDoing);
     if (stats) await withStats(distribution);
   } catch (error) {
     throw new ToolMissing(ScalerError.from(error).message);

@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianLimitMs, debianPackages } from './debian.ts';
+import { debianPackages } from './debian.ts';
 import { ToolMissing } from './tool-missing.ts';
-
-export const prometheusLimitMs = debianLimitMs;
 
 /** Paths of programs. */
 export interface PrometheusTools {

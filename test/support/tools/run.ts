@@ -1,29 +1,38 @@
 import { spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
 import { ToolMissing } from './tool-missing.ts';
 
-const progressMs = 10_000;
 const keptCharacters = 2000;
 
 export interface Run {
-  /** What takes its time, for a line every ten seconds and for the fault. */
+  /** What takes its time, for a line now and then and for the fault. */
   readonly doing: string;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** What the command prints on standard output. It runs at low priority: tests run beside it. Throws ToolMissing. */
+let doing: string | undefined;
+
+/** What takes its time at present, as it was said last. */
+export function doingNow(): string | undefined {
+  return doing;
+}
+
+export function nowDoing(what: string): void {
+  doing = what;
+}
+
+/** What the command prints on standard output. Throws ToolMissing. */
 export async function run(
   command: string,
   args: readonly string[],
-  { doing, cwd, env = {} }: Run,
+  { doing: what, cwd, env = {} }: Run,
 ): Promise<string> {
+  nowDoing(what);
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (child.pid !== undefined) setPriority(child.pid, 10);
   let output = '';
   let complaints = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -32,10 +41,6 @@ export async function run(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = `${complaints}${text}`.slice(-keptCharacters);
   });
-  const startedAt = Date.now();
-  const progress = setInterval(() => {
-    console.info(`${doing}: ${Math.round((Date.now() - startedAt) / 1000)} s (minutes on a fresh machine)`);
-  }, progressMs);
   try {
     const code = await new Promise((resolve, reject) => {
       child.once('error', reject);
@@ -44,8 +49,6 @@ export async function run(
     if (code === 0) return output;
     throw new Error(`${output.slice(-keptCharacters)}${complaints}`.trim() || `exit code ${code}`);
   } catch (error) {
-    throw new ToolMissing(`${doing} failed: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    clearInterval(progress);
+    throw new ToolMissing(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

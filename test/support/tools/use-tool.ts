@@ -1,11 +1,33 @@
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { Forbidden } from './forbidden.ts';
 import { ToolMissing } from './tool-missing.ts';
+import type { ToolName, ToolOf } from './toolbox.ts';
 
 interface Use<T> {
-  /** The first time on a machine it is fetched, or built. */
-  readonly limitMs: number;
   readonly end?: (tool: T) => Promise<void> | void;
+}
+
+/** Hooks wait for what has limits of its own: starting a server, building an image. */
+const noLimitMs = 0;
+
+/**
+ * What was set up under this name before the first test. Throws ToolMissing or Forbidden where it is not to be had.
+ * Write the name in the call itself: what is set up is read from there (needed.ts).
+ */
+export async function tool<Name extends ToolName>(name: Name): Promise<ToolOf<Name>> {
+  const outcome = inject('tools')[name];
+  if (outcome === undefined) throw new Error(`the tool ${name} was not set up: see toolsNeededBy`);
+  switch (outcome.kind) {
+    case 'found':
+      // The name says of which type it is; that goes lost between processes.
+      return outcome.tool as ToolOf<Name>;
+    case 'missing':
+      throw new ToolMissing(outcome.reason);
+    case 'forbidden':
+      throw new Forbidden(outcome.reason);
+    case 'failed':
+      throw new Error(outcome.reason);
+  }
 }
 
 /**
@@ -13,7 +35,7 @@ interface Use<T> {
  * tells it inside them. Where it is missing the tests are skipped and the reason is printed; where `CI` is set they
  * fail, so that a run cannot pass by skipping. What the machine forbids is skipped there as well: installing would not help.
  */
-export function useTool<T>(find: () => Promise<T>, { limitMs, end }: Use<T>): () => T {
+export function useTool<T>(find: () => Promise<T>, { end }: Use<T> = {}): () => T {
   let found: { readonly tool: T } | undefined;
   let missing: string | undefined;
 
@@ -27,7 +49,7 @@ export function useTool<T>(find: () => Promise<T>, { limitMs, end }: Use<T>): ()
       missing = error.message;
       console.warn(`skipped: ${missing}`);
     }
-  }, limitMs);
+  }, noLimitMs);
 
   beforeEach(({ skip }) => {
     if (missing !== undefined) skip(missing);
@@ -35,10 +57,22 @@ export function useTool<T>(find: () => Promise<T>, { limitMs, end }: Use<T>): ()
 
   afterAll(async () => {
     if (found) await end?.(found.tool);
-  }, limitMs);
+  }, noLimitMs);
 
   return () => {
     if (found === undefined) throw new Error('what useTool finds is there inside tests only');
     return found.tool;
   };
+}
+
+/** Several tools by their names: gives a function that tells, inside tests, what each is. */
+export function useTools<Name extends ToolName>(
+  ...names: Name[]
+): <One extends Name>(name: One) => ToolOf<One> {
+  const found = useTool(async () => {
+    const tools = new Map<Name, unknown>();
+    for (const name of names) tools.set(name, await tool(name));
+    return tools;
+  });
+  return <One extends Name>(name: One) => found().get(name) as ToolOf<One>;
 }

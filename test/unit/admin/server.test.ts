@@ -1,21 +1,23 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdminDeps, AdminServer } from '../../../src/admin/server.ts';
-import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
+import { type AdminDeps, AdminServer, type AdminTimes } from '../../../src/admin/server.ts';
+import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 const servers: AdminServer[] = [];
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-async function start(given: Partial<AdminDeps> = {}): Promise<string> {
-  const server = new AdminServer({
+async function start(given: Partial<AdminDeps> = {}, times: Partial<AdminTimes> = {}): Promise<string> {
+  const deps: AdminDeps = {
     exposition: async () => '# the registry\n',
-    board: boardOf([statusWith()]),
+    triggers: listOf([statusWith()]),
     readiness: () => ({ ready: true, checks: { serving: true } }),
     token: () => undefined,
+    maxConnections: 128,
     ...given,
-  });
+  };
+  const server = new AdminServer(deps, times);
   servers.push(server);
   return `http://127.0.0.1:${await server.listen({ host: '127.0.0.1', port: 0 })}`;
 }
@@ -43,7 +45,7 @@ describe('AdminServer', () => {
   });
 
   it('lists triggers by the page', async () => {
-    const url = await start({ board: boardOf(manyStatuses(30)) });
+    const url = await start({ triggers: listOf(manyStatuses(30)) });
     const page = await (await fetch(`${url}/api/triggers?limit=20`)).json();
     expect(page).toMatchObject({ triggers: { length: 20 }, nextCursor: expect.any(String) });
     const refused = await fetch(`${url}/api/triggers?limit=x`);
@@ -94,13 +96,58 @@ describe('AdminServer', () => {
     release();
   });
 
+  it('cuts a reader that takes its time for the next one', async () => {
+    const url = await start({ exposition: () => new Promise(() => {}) }, { pageMs: 0 });
+    const readers = Array.from({ length: 4 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
+    let closed = 0;
+    for (const reader of readers) {
+      reader.once('close', () => {
+        closed += 1;
+      });
+      reader.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    }
+    await expect.poll(async () => (await fetch(`${url}/api/triggers`)).status).toBe(200);
+    await expect.poll(() => closed).toBeGreaterThan(0);
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    for (const reader of readers) reader.destroy();
+  });
+
+  it.each(['/metrics', '/api/triggers?limit=1000'])('cuts a reader that does not read %s', async (path) => {
+    // More than the socket buffers of both sides hold.
+    const triggers = listOf(manyStatuses(1000).map((one) => ({ ...one, error: 'x'.repeat(20_000) })));
+    const exposition = async () => '# the registry\n'.repeat(1_000_000);
+    const url = await start({ triggers, exposition }, { answerMs: 300 });
+    const reader = connect(Number(new URL(url).port), '127.0.0.1');
+    reader.on('error', () => {});
+    reader.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    await new Promise((resolve) => reader.once('readable', resolve));
+    await expect
+      .poll(() => servers.map(({ openConnections }) => openConnections), { timeout: 5000 })
+      .toEqual([0]);
+    reader.destroy();
+  });
+
+  it('answers probes while its port is full of sockets that say nothing', async () => {
+    const url = await start({ maxConnections: 8 });
+    const port = Number(new URL(url).port);
+    const idle = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    for (let probe = 0; probe < 20; probe += 1) {
+      // The kubelet opens a connection for each probe.
+      const { status } = await fetch(`${url}/livez`, { headers: { connection: 'close' } });
+      expect(status).toBe(200);
+    }
+    expect(servers.map(({ openConnections }) => openConnections <= 8)).toEqual([true]);
+    for (const socket of idle) socket.destroy();
+  });
+
   it('names the address that is taken', async () => {
     const { port } = new URL(await start());
     const second = new AdminServer({
       exposition: async () => '',
-      board: boardOf([]),
+      triggers: listOf([]),
       readiness: () => ({ ready: true, checks: {} }),
       token: () => undefined,
+      maxConnections: 128,
     });
     await expect(second.listen({ host: '127.0.0.1', port: Number(port) })).rejects.toThrow(
       `admin: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
@@ -109,7 +156,7 @@ describe('AdminServer', () => {
   });
 
   it('closes while a reader does not read', async () => {
-    const url = await start({ board: boardOf(manyStatuses(20_000)) });
+    const url = await start({ triggers: listOf(manyStatuses(20_000)) });
     const reader = connect(Number(new URL(url).port), '127.0.0.1');
     reader.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
     await new Promise((resolve) => reader.once('readable', resolve));

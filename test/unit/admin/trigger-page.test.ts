@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { parsePageQuery } from '../../../src/admin/page-query.ts';
-import { type TriggerPage, triggerPage } from '../../../src/admin/trigger-page.ts';
-import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
+import { parsePageQuery, type TriggerPage, triggerPage } from '../../../src/admin/trigger-page.ts';
+import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 const next = ({ nextCursor }: TriggerPage) => (nextCursor === undefined ? {} : { cursor: nextCursor });
 
 describe('triggerPage', () => {
   it('shows a trigger without its identity and with its age in seconds', async () => {
     const { triggers, nextCursor } = await triggerPage(
-      boardOf([statusWith({ error: 'down', detail: { lag: 4 } })]),
+      listOf([statusWith({ error: 'down', detail: { lag: 4 } })]),
       { limit: 10 },
     );
     expect(nextCursor).toBeUndefined();
@@ -30,36 +29,55 @@ describe('triggerPage', () => {
     ]);
   });
 
+  it('shows of a refused trigger why, and nothing that it has not', async () => {
+    const {
+      value: _,
+      active: __,
+      ageMs: ___,
+      ...rest
+    } = statusWith({
+      source: '',
+      connection: '',
+      metricName: '',
+      up: false,
+      error: 'source: is required',
+    });
+    const { triggers } = await triggerPage(listOf([rest]), { limit: 10 });
+    expect(triggers).toEqual([
+      { namespace: 'shop', name: 'orders-worker', up: false, error: 'source: is required' },
+    ]);
+  });
+
   it.each([1, 7, 300, 1000])('gives every trigger once, in order, %i at a time', async (limit) => {
-    const board = boardOf(manyStatuses(2100).slice(0, limit === 1 ? 20 : undefined));
+    const triggers = listOf(manyStatuses(2100).slice(0, limit === 1 ? 20 : undefined));
     const seen: string[] = [];
-    let page = await triggerPage(board, { limit });
+    let page = await triggerPage(triggers, { limit });
     for (;;) {
       expect(page.triggers.length).toBeLessThanOrEqual(limit);
       seen.push(...page.triggers.map(({ namespace, name }) => `${namespace}/${name}`));
       if (page.nextCursor === undefined) break;
-      page = await triggerPage(board, { limit, ...next(page) });
+      page = await triggerPage(triggers, { limit, ...next(page) });
     }
-    const all = board.statuses().map(({ namespace, name }) => `${namespace}/${name}`);
+    const all = triggers.statuses().map(({ namespace, name }) => `${namespace}/${name}`);
     expect(seen).toEqual(all.sort());
   });
 
   it('misses and repeats nothing when a shown trigger goes between two pages', async () => {
     const statuses = ['a', 'b', 'c', 'd'].map((name) => statusWith({ id: name, name }));
-    const first = await triggerPage(boardOf(statuses), { limit: 2 });
-    const second = await triggerPage(boardOf(statuses.slice(1)), { limit: 2, ...next(first) });
+    const first = await triggerPage(listOf(statuses), { limit: 2 });
+    const second = await triggerPage(listOf(statuses.slice(1)), { limit: 2, ...next(first) });
     expect([...first.triggers, ...second.triggers].map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('tells twins apart, so that none falls between two pages', async () => {
     const twins = [statusWith({ id: 'x', target: 1 }), statusWith({ id: 'y', target: 2 })];
-    const first = await triggerPage(boardOf(twins), { limit: 1 });
-    const second = await triggerPage(boardOf(twins), { limit: 1, ...next(first) });
+    const first = await triggerPage(listOf(twins), { limit: 1 });
+    const second = await triggerPage(listOf(twins), { limit: 1, ...next(first) });
     expect([...first.triggers, ...second.triggers].map(({ target }) => target)).toEqual([1, 2]);
   });
 
   it('shows one namespace', async () => {
-    const { triggers } = await triggerPage(boardOf(manyStatuses(100)), { limit: 1000, namespace: 'ns-3' });
+    const { triggers } = await triggerPage(listOf(manyStatuses(100)), { limit: 1000, namespace: 'ns-3' });
     expect(triggers).toHaveLength(10);
     expect(new Set(triggers.map(({ namespace }) => namespace))).toEqual(new Set(['ns-3']));
   });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { triggerSeries } from '../../../src/admin/trigger-series.ts';
-import { turnSize } from '../../../src/admin/turns.ts';
-import type { TriggerStatus } from '../../../src/monitor/status.ts';
-import { boardOf, manyStatuses, statusWith } from '../../support/statuses.ts';
+import { triggerSeries, turnSize } from '../../../src/admin/trigger-series.ts';
+import type { TriggerStatus } from '../../../src/triggers/trigger.ts';
+import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 async function chunks(statuses: readonly TriggerStatus[]): Promise<string[]> {
   const all: string[] = [];
-  for await (const chunk of triggerSeries(boardOf(statuses))) all.push(chunk);
+  for await (const chunk of triggerSeries(listOf(statuses))) all.push(chunk);
   return all;
 }
 
@@ -44,8 +43,24 @@ describe('triggerSeries', () => {
   });
 
   it('escapes what would end a label', async () => {
-    const [value] = await samples([statusWith({ name: 'a"b\\c\nd' })]);
-    expect(value).toContain('scaledobject="a\\"b\\\\c\\nd"');
+    const [value] = await samples([statusWith({ name: 'a"b\\c' })]);
+    expect(value).toContain('scaledobject="a\\"b\\\\c"');
+  });
+
+  it('shows the code of a character that a terminal or a page would obey', async () => {
+    const name = 'a\0b\rc\nd\u001b[31me\u009bf\u202eg\u2066h\u2028i';
+    const [value = ''] = await samples([statusWith({ name })]);
+    expect(value).toContain(
+      'scaledobject="a\\\\u0000b\\\\u000dc\\\\u000ad\\\\u001b[31me\\\\u009bf\\\\u202eg\\\\u2066h\\\\u2028i"',
+    );
+    expect(value).not.toMatch(/[\p{Cc}\p{Bidi_C}\u2028\u2029]/u);
+  });
+
+  it('says of a refused trigger that it is not up, and has no target of it', async () => {
+    const { value: _, active: __, ageMs: ___, ...rest } = statusWith({ metricName: '', up: false });
+    expect(await samples([rest])).toEqual([
+      `backlog_scaler_trigger_up${labels.replace('kafka-workers-orders', '')} 0`,
+    ]);
   });
 
   it('gives equal labels once: the first trigger stands for both', async () => {
@@ -65,7 +80,7 @@ describe('triggerSeries', () => {
     };
     setImmediate(turn);
     let lines = 0;
-    for await (const chunk of triggerSeries(boardOf(manyStatuses(count)))) {
+    for await (const chunk of triggerSeries(listOf(manyStatuses(count)))) {
       const inChunk = chunk.split('\n').length - 1;
       expect(inChunk).toBeLessThanOrEqual(turnSize);
       lines += inChunk;
@@ -79,9 +94,9 @@ describe('triggerSeries', () => {
   it('takes the state in turns too, also while triggers go', async () => {
     const live = new Map(manyStatuses(1000).map((status) => [status.id, status]));
     setImmediate(() => live.clear());
-    const board = { statuses: () => live.values() };
+    const triggers = { statuses: () => live.values() };
     let text = '';
-    for await (const chunk of triggerSeries(board)) text += chunk;
+    for await (const chunk of triggerSeries(triggers)) text += chunk;
     expect(text.match(/^backlog_scaler_trigger_up/gm)).toHaveLength(turnSize);
   });
 });

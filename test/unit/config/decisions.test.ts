@@ -14,15 +14,18 @@ async function load(decisions: string, more = '') {
 
 describe('decisions', () => {
   it('has its token from a file', async () => {
-    await folder.write('token', 'open-sesame\n');
+    await folder.write('token', 'open-sesame-open-sesame\n');
     const { settings } = loaded(await load('{ sink: "https://sink.example/in?a=b", tokenFile: token }'));
-    expect(settings.decisions).toMatchObject({ sink: 'https://sink.example/in?a=b', token: 'open-sesame' });
+    expect(settings.decisions).toMatchObject({
+      sink: 'https://sink.example/in?a=b',
+      token: 'open-sesame-open-sesame',
+    });
   });
 
   it('may be sent without TLS where nothing is secret, or where that is asked for', async () => {
     loaded(await load('{ sink: "http://broker.knative-eventing.svc/shop/default" }'));
     const security = 'security: { allowPlaintextSecrets: true }\n';
-    loaded(await load('{ sink: "http://sink.example/?key=k", token: t }', security));
+    loaded(await load('{ sink: "http://sink.example/?key=k", token: open-sesame-open-sesame }', security));
   });
 
   it.each([
@@ -32,23 +35,27 @@ describe('decisions', () => {
     ['{ sink: "https://user:hidden@a.example" }', /^decisions\.sink: must be .* without user and password/],
     ['{ sink: 7 }', /^decisions\.sink: must be text/],
     [
-      '{ sink: "http://a.example", token: hidden }',
+      '{ sink: "http://a.example", token: hidden-hidden-hidden }',
       /^decisions\.sink: would send its token or query without TLS/,
     ],
     [
       '{ sink: "http://a.example/?key=hidden" }',
       /^decisions\.sink: would send its token or query without TLS/,
     ],
-    ['{ token: hidden }', 'decisions.token: needs sink'],
+    ['{ token: hidden-hidden-hidden }', 'decisions.token: needs sink'],
     [
-      '{ sink: "https://a.example", token: "hidden\\nx" }',
+      '{ sink: "https://a.example", token: "hidden-hidden-hidden\\nx" }',
       /^decisions\.token: must be letters, digits and signs/,
     ],
     [
       '{ sink: "https://a.example", tokenFile: nowhere }',
       /^decisions\.tokenFile: the file \S+ does not exist/,
     ],
-    ['{ sink: "https://a.example", token: a, tokenFile: b }', /give token or tokenFile, not both/],
+    [
+      '{ sink: "https://a.example", token: hidden-hidden-hidden, tokenFile: b }',
+      /give token or tokenFile, not both/,
+    ],
+    ['{ sink: "https://a.example", token: hidden }', 'decisions.token: must be at least 16 characters long'],
     ['{ batchSize: 0 }', 'decisions.batchSize: must be at least 1'],
     ['{ batchSize: 1001 }', 'decisions.batchSize: must be at most 1000'],
     ['{ batchSize: 50, maxQueued: 49 }', 'decisions.maxQueued: must be at least batchSize'],

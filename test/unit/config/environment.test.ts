@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expandEnvironment, typedValue } from '../../../src/config/environment.ts';
-import { Faults } from '../../../src/config/faults.ts';
+import { expandEnvironment, Faults, typedValue } from '../../../src/config/document.ts';
 
 function expand(document: unknown, environment: Record<string, string> = {}) {
   const faults = new Faults();

@@ -16,25 +16,34 @@ const minimal = 'connections:\n  a: { source: place, address: here }\n';
 
 describe('a configuration that can be used', () => {
   it('has the documented defaults', async () => {
-    const { settings, connections } = loaded(await load(minimal));
+    const { start, settings, connections } = loaded(await load(minimal));
+    expect(start).toEqual({
+      grpc: {
+        host: '0.0.0.0',
+        port: 6000,
+        maxConnections: 256,
+        maxStreams: 60_000,
+        maxStreamsPerConnection: 40_000,
+        maxCalls: 10_000,
+      },
+      admin: { host: '0.0.0.0', port: 8080, maxConnections: 128 },
+      ingest: { host: '0.0.0.0', port: 8081, maxConnections: 1024 },
+      eventLog: { type: 'memory', maxEvents: 20_000 },
+    });
     expect(settings).toEqual({
       log: { level: 'info' },
-      grpc: { host: '0.0.0.0', port: 6000 },
-      admin: { host: '0.0.0.0', port: 8080 },
-      ingest: {
-        host: '0.0.0.0',
-        port: 8081,
-        maxBodyBytes: 5_242_880,
-        maxInflightBytes: 67_108_864,
-        tokens: [],
-      },
-      eventLog: { type: 'memory', maxEvents: 20_000 },
+      admin: {},
+      ingest: { maxBodyBytes: 5_242_880, maxInflightBytes: 67_108_864, tokens: [] },
       limits: {
-        triggers: 20000,
-        triggersPerNamespace: 2000,
-        coldReadTimeoutMs: 2000,
+        triggers: 20_000,
+        triggersPerNamespace: 2_000,
+        metadataBytes: 33_554_432,
+        metadataBytesPerNamespace: 4_194_304,
+        refusedTriggers: 1_000,
+        coldReadTimeoutMs: 2_000,
         maxStalenessSeconds: 60,
         leaseSeconds: 300,
+        maxLeaseSeconds: 21_600,
         firstSyncTimeoutSeconds: 120,
       },
       security: { allowPlaintextSecrets: false },
@@ -44,8 +53,8 @@ describe('a configuration that can be used', () => {
   });
 
   it('takes the part that is given and keeps the defaults of the rest', async () => {
-    const { settings } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
-    expect(settings.grpc).toEqual({ host: '0.0.0.0', port: 7000 });
+    const { start } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
+    expect(start.grpc).toMatchObject({ host: '0.0.0.0', port: 7000, maxConnections: 256 });
   });
 
   it('may have no connections', async () => {
@@ -102,6 +111,8 @@ describe('a configuration that cannot be used', () => {
       'log.level: must be one of trace, debug, info, warn, error, fatal, silent',
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
+    [`${minimal}limits: { leaseSeconds: 30000 }`, 'limits.maxLeaseSeconds: must be at least leaseSeconds'],
+    [`${minimal}admin: { token: a }`, 'admin.token: must be at least 16 characters long'],
     [
       `${minimal}ingest: { maxBodyByts: 1 }`,
       'ingest.maxBodyByts: unknown key (did you mean "maxBodyBytes"?)',
@@ -199,15 +210,25 @@ it('lets a connection send its password in the open where that is allowed', asyn
   expect(loaded(await load(yaml)).connections.size).toBe(1);
 });
 
-describe('fingerprints', () => {
-  const print = async (entry: string) =>
-    loaded(await load(`connections: { a: { source: place, ${entry} } }`)).connections.get('a')?.fingerprint;
+describe('a connection', () => {
+  const connection = async (entry: string) =>
+    loaded(await load(`connections: { a: { source: place, ${entry} } }`)).connections.get('a');
+  const print = async (entry: string) => (await connection(entry))?.fingerprint;
+  const place = async (entry: string) => (await connection(entry))?.place;
 
-  it('are equal whatever the order of the keys, and differ in every value', async () => {
+  it('has a fingerprint of what its upstream sees, whatever the order of the keys', async () => {
     const first = await print('address: x, password: secret');
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
     expect(await print('password: secret, address: x')).toBe(first);
     expect(await print('address: x, password: other')).not.toBe(first);
-    expect(await print('address: x, password: secret, namespaces: [b]')).not.toBe(first);
-    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await print('address: y, password: secret')).not.toBe(first);
+    expect(await print('address: x, password: secret, namespaces: [b]')).toBe(first);
+    expect(await print('address: x, password: secret, port: 5')).toBe(first);
+  });
+
+  it('is of the same place as long as what its source measures is there', async () => {
+    const first = await place('address: x, password: secret');
+    expect(await place('address: x, password: other, tls: true, namespaces: [b]')).toBe(first);
+    expect(await place('address: y, password: secret')).not.toBe(first);
   });
 });

@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changesBetween } from '../../../src/config/changes.ts';
 import type { LoadedConfig } from '../../../src/config/load.ts';
-import { ConfigReloader } from '../../../src/config/reload.ts';
+import {
+  ConfigReloader,
+  type Configurable,
+  changesBetween,
+  prepareAll,
+  taking,
+} from '../../../src/config/reload.ts';
 import { ScalerError } from '../../../src/errors.ts';
-import { ConfigFolder, loaded } from '../../support/config-folder.ts';
+import { ConfigFolder, usable } from '../../support/config-folder.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 let folder: ConfigFolder;
@@ -15,26 +20,32 @@ afterEach(() => folder.remove());
 const good = (address: string, rest = '') =>
   `connections: { a: { source: place, address: ${address} } }\n${rest}`;
 
-async function reloader(apply: (config: LoadedConfig) => void = () => {}) {
-  const first = await folder.load();
+async function reloader(refuses: (config: LoadedConfig) => void = () => {}, { isStarted = true } = {}) {
   const log = recordingLog();
   const outcomes: string[] = [];
   const applied: LoadedConfig[] = [];
   let loads = 0;
-  const subject = new ConfigReloader(loaded(first), first.stamps, {
+  const refusing: Configurable = {
+    prepare: (config) => {
+      refuses(config);
+      return { commit: () => {}, discard: () => {} };
+    },
+  };
+  const subject = new ConfigReloader(usable(await folder.load()), {
+    parts: [taking((config) => void applied.push(config)), refusing],
     load: () => {
       loads += 1;
       return folder.load();
     },
-    apply: (config) => {
-      apply(config);
-      applied.push(config);
-    },
     log,
     reloads: { inc: ({ outcome }) => void outcomes.push(outcome) },
   });
+  if (isStarted) await subject.start();
+  applied.splice(0);
   return { subject, log, outcomes, applied, loads: () => loads };
 }
+
+const addressOf = (config: LoadedConfig | undefined) => config?.connections.get('a')?.config;
 
 describe('ConfigReloader', () => {
   it('does not load while no file has changed, but does when it is told to', async () => {
@@ -114,11 +125,13 @@ describe('ConfigReloader', () => {
 
   it('counts a configuration that cannot be taken into use as refused', async () => {
     await folder.write('config.yaml', good('x'));
-    const { subject, outcomes, log } = await reloader(() => {
-      throw new ScalerError('invalid', 'connections.a: its certificate is none');
+    const { subject, outcomes, log, applied } = await reloader((config) => {
+      if (config.settings.log.level === 'warn')
+        throw new ScalerError('invalid', 'connections.a: its certificate is none');
     });
-    await subject.look({ force: true });
-    expect(outcomes).toEqual(['refused']);
+    await folder.write('config.yaml', good('x', 'log: { level: warn }'));
+    await subject.look();
+    expect([outcomes, applied]).toEqual([['refused'], []]);
     expect(log.lines[0]?.fields).toEqual({ faults: ['connections.a: its certificate is none'] });
   });
 
@@ -128,12 +141,164 @@ describe('ConfigReloader', () => {
     await Promise.all([subject.look({ force: true }), subject.look({ force: true })]);
     expect(loads()).toBe(2);
   });
+
+  it('takes the first configuration as every other, and throws where a part refuses it', async () => {
+    await folder.write('config.yaml', good('x'));
+    const { subject, applied } = await reloader(() => {}, { isStarted: false });
+    await subject.start();
+    expect(applied.map(addressOf)).toEqual([{ address: 'x' }]);
+    const refused = await reloader(
+      () => {
+        throw new ScalerError('unavailable', 'no port');
+      },
+      { isStarted: false },
+    );
+    await expect(refused.subject.start()).rejects.toMatchObject({ code: 'unavailable', message: 'no port' });
+    expect(refused.applied).toEqual([]);
+  });
+
+  it.each(['before', 'while'])('keeps what it is told to load %s it starts', async (when) => {
+    await folder.write('config.yaml', good('x'));
+    const { subject, applied, log } = await reloader(() => {}, { isStarted: false });
+    await folder.write('config.yaml', good('new'));
+    if (when === 'before') await subject.look({ force: true });
+    const started = subject.start();
+    if (when === 'while') await subject.look({ force: true });
+    await started;
+    expect(applied.map(addressOf)).toEqual([{ address: 'x' }, { address: 'new' }]);
+    await subject.look();
+    expect(applied).toHaveLength(2);
+    expect(log.lines).toMatchObject([{ fields: { applied: ['connections.a'] } }]);
+  });
+
+  it('says what waits for a restart as long as it waits', async () => {
+    await folder.write('config.yaml', good('x'));
+    const { subject, log } = await reloader();
+    const waiting = () => log.lines.splice(0).filter(({ level }) => level === 'warn');
+    await folder.write('config.yaml', good('x', 'grpc: { port: 1 }'));
+    await subject.look();
+    expect(waiting()).toMatchObject([{ fields: { keys: ['grpc.port'] } }]);
+    await folder.write('config.yaml', good('other', 'grpc: { port: 1 }'));
+    await subject.look();
+    expect(waiting()).toMatchObject([{ fields: { keys: ['grpc.port'] } }]);
+    await folder.write('config.yaml', good('other'));
+    await subject.look();
+    expect(waiting()).toEqual([]);
+  });
+
+  it('loads no more when it is closed', async () => {
+    await folder.write('config.yaml', good('x'));
+    const { subject, loads } = await reloader();
+    await subject.close();
+    await subject.look({ force: true });
+    expect(loads()).toBe(0);
+  });
+});
+
+describe('what keeps callers out', () => {
+  const token = 'token: 0123456789abcdef';
+  const tls = 'tls: { certFile: pem, keyFile: pem, clientCaFile: pem, allowedClientNames: [keda] }';
+  const why = (key: string, how = '') =>
+    `${key}: is left out, but has kept callers out so far, and a truncated file must not let them in; ${how}restart to drop it`;
+  const reloaded = async (before: string, after: string) => {
+    await folder.write('pem', 'PEM');
+    await folder.write('config.yaml', before);
+    const { subject, log, applied } = await reloader();
+    await folder.write('config.yaml', after);
+    await subject.look({ force: true });
+    const [line] = log.lines;
+    return applied.length > 0 ? [] : line !== undefined && 'faults' in line.fields ? line.fields.faults : [];
+  };
+
+  it('is not dropped by a file that is cut short, wherever that is', async () => {
+    const whole = `connections:\n  a: { source: place, address: x }\nlog:\n  level: debug\nadmin:\n  ${token}\n`;
+    const cut = Array.from({ length: whole.length }, (_, length) => whole.slice(0, length));
+    await folder.write('config.yaml', whole);
+    const { subject, applied } = await reloader();
+    for (const text of cut) {
+      await folder.write('config.yaml', text);
+      await subject.look({ force: true });
+    }
+    expect(applied.map(({ settings }) => settings.admin.token)).toEqual(['0123456789abcdef']);
+  });
+
+  it.each([
+    ['admin.token', `admin: { ${token} }\nconnections: {}`, 'connections: {}'],
+    ['grpc.tls', `grpc: { tls: { certFile: pem, keyFile: pem } }\nconnections: {}`, 'connections: {}'],
+    [
+      'grpc.tls.allowedClientNames',
+      `grpc: { ${tls} }\nconnections: {}`,
+      `grpc: { ${tls.replace(', allowedClientNames: [keda]', '')} }\nconnections: {}`,
+    ],
+  ])('is not dropped by leaving out %s', async (key, before, after) => {
+    expect(await reloaded(before, after)).toEqual([why(key)]);
+  });
+
+  const shop = 'connections: { a: { source: place, address: x, namespaces: [shop] } }';
+  it('is not dropped by leaving out namespaces', async () => {
+    expect(await reloaded(shop, shop.replace(', namespaces: [shop]', ''))).toEqual([
+      why('connections.a.namespaces', 'write ["*"] to let all in, or '),
+    ]);
+  });
+
+  it.each([
+    ['namespaces are opened to all', shop, shop.replace('[shop]', '["*"]')],
+    ['what is left out was open', shop.replace('[shop]', '["*"]'), shop.replace(', namespaces: [shop]', '')],
+    ['the connection is gone', shop, 'connections: {}'],
+    [
+      'the token is another',
+      `admin: { ${token} }\nconnections: {}`,
+      'admin: { token: fedcba9876543210 }\nconnections: {}',
+    ],
+  ])('may change: %s', async (_, before, after) => {
+    expect(await reloaded(before, after)).toEqual([]);
+  });
+});
+
+describe('prepareAll', () => {
+  const names = ['a', 'b', 'c'];
+  const run = async (failing?: string) => {
+    await folder.write('config.yaml', good('x'));
+    const did: string[] = [];
+    const parts = names.map(
+      (name): Configurable => ({
+        prepare: async () => {
+          did.push(`prepare ${name}`);
+          if (name === failing) throw new ScalerError('unavailable', `${name} is broken`);
+          return {
+            commit: () => void did.push(`commit ${name}`),
+            discard: async () => void did.push(`discard ${name}`),
+          };
+        },
+      }),
+    );
+    const prepared = prepareAll(parts, usable(await folder.load()).config);
+    return { did, prepared };
+  };
+
+  it('commits nothing before all are prepared', async () => {
+    const { did, prepared } = await run();
+    const { commit } = await prepared;
+    expect(did).toEqual(['prepare a', 'prepare b', 'prepare c']);
+    commit();
+    expect(did.slice(3)).toEqual(['commit a', 'commit b', 'commit c']);
+  });
+
+  it.each([
+    ['a', ['prepare a']],
+    ['b', ['prepare a', 'prepare b', 'discard a']],
+    ['c', ['prepare a', 'prepare b', 'prepare c', 'discard b', 'discard a']],
+  ])('discards what is prepared when %s refuses', async (failing, expected) => {
+    const { did, prepared } = await run(failing);
+    await expect(prepared).rejects.toMatchObject({ code: 'unavailable', message: `${failing} is broken` });
+    expect(did).toEqual(expected);
+  });
 });
 
 describe('changesBetween', () => {
   const from = async (yaml: string) => {
     await folder.write('config.yaml', yaml);
-    return loaded(await folder.load());
+    return usable(await folder.load());
   };
 
   it('names connections that came, went and changed', async () => {
@@ -153,7 +318,7 @@ describe('changesBetween', () => {
   it('takes limits and the token while running, and addresses at the next start', async () => {
     const before = await from('connections: {}');
     const after = await from(
-      'admin: { host: 127.0.0.1, token: t }\nlimits: { triggers: 5 }\nconnections: {}',
+      'admin: { host: 127.0.0.1, token: 0123456789abcdef }\nlimits: { triggers: 5 }\nconnections: {}',
     );
     expect(changesBetween(before, after)).toEqual({
       applied: ['admin.token', 'limits.triggers'],

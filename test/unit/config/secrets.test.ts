@@ -85,9 +85,9 @@ describe('secrets from files', () => {
   });
 
   it('reads the token of the admin server', async () => {
-    await folder.write('token', 'abc\n');
+    await folder.write('token', 'abcdefghijklmnop\n');
     await folder.write('config.yaml', 'admin: { tokenFile: token }\nconnections: {}');
-    expect(loaded(await folder.load()).settings.admin.token).toBe('abc');
+    expect(loaded(await folder.load()).settings.admin.token).toBe('abcdefghijklmnop');
   });
 });
 
@@ -109,7 +109,7 @@ describe('the files of the gRPC server', () => {
       `grpc.tls.keyFile: the file ${join(folder.path, 'key.pem')} does not exist`,
     ]);
     await folder.write('key.pem', 'PEM');
-    expect(loaded(await folder.load()).settings.grpc.tls).toEqual({
+    expect(loaded(await folder.load()).start.grpc.tls).toEqual({
       certFile: join(folder.path, 'cert.pem'),
       keyFile: join(folder.path, 'key.pem'),
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BoundedQueue } from '../../../src/decisions/queue.ts';
+import { BoundedQueue } from '../../../src/decisions/sink.ts';
 
 describe('a bounded queue', () => {
   it('drops the oldest', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Choice, choose } from '../../../src/demo/choice.ts';
-import type { Story } from '../../../src/demo/story.ts';
+import { type Choice, choose } from '../../../demo/choice.ts';
+import type { Story } from '../../../demo/story.ts';
 
 function story(source: string, missing?: string): Story {
   return {

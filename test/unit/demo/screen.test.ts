@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameText } from '../../../src/demo/screen.ts';
+import { frameText } from '../../../demo/screen.ts';
 
 describe('frameText', () => {
   const frame = { phase: 'burst', backlog: 580, value: 580, replicas: 6, running: 4 };

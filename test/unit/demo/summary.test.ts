@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, type Outcome, summarize, type Words } from '../../../src/demo/summary.ts';
+import { duration, type Outcome, summarize, type Words } from '../../../demo/summary.ts';
 
 const good: Outcome = {
   wakes: [

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Workers, type WorkQueue } from '../../../src/demo/workers.ts';
+import { Workers, type WorkQueue } from '../../../demo/workers.ts';
 
 /** Work that ends when told. */
 class Queue implements WorkQueue {

@@ -1,6 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { admitNames, certificateNames } from '../../../src/grpc/client-names.ts';
+import { certificateNames } from '../../../src/grpc/tls.ts';
 
 function subject(CN: unknown): PeerCertificate['subject'] {
   // Node gives a list where a certificate has several common names; its types do not say so.
@@ -24,28 +24,5 @@ describe('certificateNames', () => {
     ['a quoted quote', undefined, 'DNS:"evil\\", DNS:keda-operator", DNS:b', ['b']],
   ])('reads %s', (_, commonName, subjectaltname, names) => {
     expect(certificateNames({ subject: subject(commonName), subjectaltname })).toEqual(names);
-  });
-});
-
-describe('admitNames', () => {
-  const admit = admitNames(['keda-operator']);
-
-  it('admits a certificate that has an allowed name', () => {
-    const sslPeerCertificate = {
-      subject: subject('other'),
-      subjectaltname: 'DNS:keda-operator',
-    } as PeerCertificate;
-    expect(() => admit({ getAuthContext: () => ({ sslPeerCertificate }) })).not.toThrow();
-  });
-
-  it('denies one that has not, and says which it has', () => {
-    const sslPeerCertificate = { subject: subject('intruder') } as PeerCertificate;
-    expect(() => admit({ getAuthContext: () => ({ sslPeerCertificate }) })).toThrow(
-      "the client's certificate is for intruder; grpc.tls.allowedClientNames allows keda-operator",
-    );
-  });
-
-  it('denies a client without a certificate', () => {
-    expect(() => admit({ getAuthContext: () => ({}) })).toThrow(/is for no name/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toReference } from '../../../src/grpc/reference.ts';
+import { toReference } from '../../../src/grpc/service.ts';
 
 describe('toReference', () => {
   it('takes a whole reference as it is', () => {

@@ -1,6 +1,6 @@
 import { Server } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { allowStreamResets } from '../../../src/grpc/stream-resets.ts';
+import { allowStreamResets } from '../../../src/grpc/server.ts';
 
 describe('allowStreamResets', () => {
   it('finds the options that grpc-js hands to http2.createServer', () => {

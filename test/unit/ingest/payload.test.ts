@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePayload, payloadTypeOf } from '../../../src/ingest/payload.ts';
+import { parsePayload, payloadTypeOf } from '../../../src/ingest/github.ts';
 
 const form = 'application/x-www-form-urlencoded';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Tokens } from '../../../src/ingest/tokens.ts';
+import { Tokens } from '../../../src/ingest/senders.ts';
 
 const tokens = new Tokens([
   { name: 'a', token: 'one', connections: ['x', 'y'] },

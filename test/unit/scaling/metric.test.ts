@@ -71,7 +71,7 @@ describe('a target on the wire', () => {
 
 describe('a reading as a metric', () => {
   it('is its items and its activity', () => {
-    const reading = { kind: 'known', items: 7.5, active: false, capReplicas: 2, detail: () => ({}) } as const;
+    const reading = { kind: 'known', items: 7.5, active: false, detail: () => ({}) } as const;
     expect(toMetric(reading)).toEqual({ value: 7.5, active: false });
   });
 });

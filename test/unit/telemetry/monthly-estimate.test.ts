@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Metrics } from '../../../src/telemetry/metrics.ts';
-import { MonthlyEstimate } from '../../../src/telemetry/monthly-estimate.ts';
+import { Metrics, MonthlyEstimate } from '../../../src/telemetry/metrics.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

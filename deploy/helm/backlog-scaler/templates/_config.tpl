@@ -27,7 +27,7 @@
 {{- dig "eventLog" "type" "memory" .Values.config -}}
 {{- end -}}
 
-{{- /* What the scaler reads only at its start (src/config/changes.ts). */ -}}
+{{- /* What the scaler reads only at its start (`startSettings` of src/config/schema.ts). */ -}}
 {{- define "backlog-scaler.restartChecksum" -}}
 {{- $config := include "backlog-scaler.config" . | fromYaml -}}
 {{- $admin := pick $config.admin "port" -}}

@@ -1,15 +1,21 @@
 import type { RunFact } from '../fact.ts';
 import type { Job, RunRef } from '../job.ts';
 import type { LabelCount, OpenJobs } from '../snapshot.ts';
-import { Attempts, type AttemptsOfRun } from './attempts.ts';
-import type { Silence } from './due.ts';
-import { isExpired, soonestExpiryMs } from './expiry.ts';
-import { LabelSets } from './label-sets.ts';
-import { countedAs, fromNotFound, fromRest, fromWebhook, type JobRecord, join, statusOf } from './record.ts';
+import { isExpired, type Silence, soonestExpiryMs } from './due.ts';
+import {
+  countedAs,
+  fromNotFound,
+  fromRest,
+  fromWebhook,
+  type JobRecord,
+  join,
+  LabelSets,
+  statusOf,
+} from './record.ts';
 import { restLagMs } from './registers.ts';
+import { Attempts, type AttemptsOfRun, type Tombstone, Tombstones } from './remembered.ts';
 import { OpenRuns } from './runs.ts';
 import { Tally } from './tally.ts';
-import { type Tombstone, Tombstones } from './tombstones.ts';
 
 /** What came of a webhook. */
 export interface Taken {

@@ -1,5 +1,4 @@
 import type { Job } from '../job.ts';
-import type { LabelSet } from './label-sets.ts';
 import { believed, furthest, latest, type Register, type SeenStatus } from './registers.ts';
 
 /**
@@ -25,7 +24,7 @@ export interface JobRecord {
 }
 
 /** How late a webhook may be before we ask REST whether it is still true. */
-export const lateAfterMs = 15 * 60_000;
+const lateAfterMs = 15 * 60_000;
 
 /** What a webhook says. `atMs`: when we received it. */
 export function fromWebhook(job: Job, labelSet: LabelSet, atMs: number): JobRecord {
@@ -107,4 +106,28 @@ function newerName(a: JobRecord, b: JobRecord): string {
 function fuller(a: LabelSet, b: LabelSet): LabelSet {
   if (a.labels.length !== b.labels.length) return a.labels.length > b.labels.length ? a : b;
   return a.key >= b.key ? a : b;
+}
+
+/** A set of labels as jobs share it, with what tells it from others. */
+export interface LabelSet {
+  readonly key: string;
+  /** Lower case, each once, sorted. */
+  readonly labels: readonly string[];
+}
+
+const maxSets = 10_000;
+
+/** Lets the jobs that ask for the same labels share one array. Forgetting a set costs memory only. */
+export class LabelSets {
+  private readonly sets = new Map<string, LabelSet>();
+
+  of(labels: readonly string[]): LabelSet {
+    const key = labels.join('\u0000');
+    const known = this.sets.get(key);
+    if (known !== undefined) return known;
+    if (this.sets.size >= maxSets) this.sets.clear();
+    const set = { key, labels: [...labels] };
+    this.sets.set(key, set);
+    return set;
+  }
 }

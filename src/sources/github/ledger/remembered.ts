@@ -1,5 +1,7 @@
+import type { JobRecord } from './record.ts';
+
 /** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
-export const redeliveryMs = 72 * 3_600_000;
+const redeliveryMs = 72 * 3_600_000;
 
 /** What is remembered by id for 72 h, within a bound in number. The oldest go first. */
 export class Remembered<V extends { readonly atMs: number }> {
@@ -44,5 +46,56 @@ export class Remembered<V extends { readonly atMs: number }> {
       if (this.values.size <= keep) return;
       this.values.delete(id);
     }
+  }
+}
+
+/** A job that is open no more. */
+export interface Tombstone {
+  /** In ms since 1970 by our clock. */
+  readonly atMs: number;
+  /** What was known of a job that is not certainly completed (not found, expired): more may bring it back. */
+  readonly last?: JobRecord;
+}
+
+export class Tombstones extends Remembered<Tombstone> {
+  isCompleted(jobId: number): boolean {
+    const tombstone = this.get(jobId);
+    return tombstone !== undefined && tombstone.last === undefined;
+  }
+}
+
+/** What is known of a run's attempts. */
+export interface AttemptsOfRun {
+  /** The first attempt that may have open jobs: all before it are over. */
+  readonly firstOpen: number;
+  /** In ms since 1970 by our clock. */
+  readonly atMs: number;
+}
+
+/** Which attempts of which runs are over. A re-run is the next attempt of the same run. */
+export class Attempts {
+  private readonly runs: Remembered<AttemptsOfRun>;
+
+  constructor(maxRuns: number) {
+    this.runs = new Remembered(maxRuns);
+  }
+
+  /** Tells whether it was news. */
+  learn(runId: number, { firstOpen, atMs }: AttemptsOfRun): boolean {
+    if (firstOpen <= (this.runs.get(runId)?.firstOpen ?? 0)) return false;
+    this.runs.set(runId, { firstOpen, atMs });
+    return true;
+  }
+
+  isOver(runId: number, attempt: number): boolean {
+    return attempt < (this.runs.get(runId)?.firstOpen ?? 0);
+  }
+
+  entries(): Iterable<[number, AttemptsOfRun]> {
+    return this.runs.entries();
+  }
+
+  forget(nowMs: number): void {
+    this.runs.forget(nowMs);
   }
 }

@@ -7,6 +7,8 @@ export interface RepoOutlook {
   readonly repo: string;
   /** A live trigger names it. */
   readonly named: boolean;
+  /** It is on a list, has been read, or events have told of it; else only a trigger says that it is there. */
+  readonly seen: boolean;
   /** It has been swept, or is known to be missing. */
   readonly synced: boolean;
   readonly active: boolean;
@@ -21,6 +23,8 @@ export interface Outlook {
   readonly pausedUntilMs: number;
   /** Sweeps leave what remains of the limit to others until then. */
   readonly heldUntilMs: number;
+  /** When there is something left again of what may be asked about names that nobody has seen. */
+  readonly unseenAtMs: number;
   readonly verifyAtMs: number;
   readonly deliveriesAtMs: number;
   readonly listAtMs: number;
@@ -36,7 +40,10 @@ export type Work =
   | { readonly kind: 'sweep'; readonly repo: string }
   | { readonly kind: 'wait'; readonly untilMs: number };
 
-/** In order. What a trigger names goes before the first sync of the rest, which may take an hour. */
+/**
+ * In order. What a trigger names goes before the first sync of the rest, which may take an hour; but a name that nobody
+ * else knows may be made up, thousands of them at a time, and waits for all that is known to be there.
+ */
 const ranks = {
   syncNamed: 0,
   verify: 1,
@@ -47,6 +54,7 @@ const ranks = {
   sweepActive: 6,
   list: 7,
   sweep: 8,
+  unseen: 9,
 } as const;
 
 interface Candidate {
@@ -78,18 +86,25 @@ function* candidates(outlook: Outlook): Iterable<Candidate> {
   yield { work: { kind: 'deliveries' }, rank: ranks.deliveries, dueAtMs: deliveriesAtMs };
   const listRank = listed ? ranks.list : ranks.firstList;
   yield { work: { kind: 'list' }, rank: listRank, dueAtMs: held(listAtMs, listed ? heldUntilMs : 0) };
-  for (const repo of outlook.repos) yield sweepOf(repo, heldUntilMs);
+  for (const repo of outlook.repos) yield sweepOf(repo, outlook);
 }
 
-function sweepOf(outlook: RepoOutlook, heldUntilMs: number): Candidate {
+function sweepOf(outlook: RepoOutlook, { heldUntilMs, unseenAtMs }: Outlook): Candidate {
   const { repo, underWay } = outlook;
   const rank = sweepRank(outlook);
-  const dueAtMs = rank === ranks.syncNamed ? outlook.dueAtMs : held(outlook.dueAtMs, heldUntilMs);
+  const dueAtMs = held(outlook.dueAtMs, notBeforeMs(rank, heldUntilMs, unseenAtMs));
   // Among equals, what has begun is brought to its end.
   return { work: { kind: 'sweep', repo }, rank: underWay ? rank - 0.5 : rank, dueAtMs };
 }
 
-function sweepRank({ named, synced, active }: RepoOutlook): number {
+/** What a trigger names anew is read though sweeps are held back. */
+function notBeforeMs(rank: number, heldUntilMs: number, unseenAtMs: number): number {
+  if (rank === ranks.unseen) return unseenAtMs;
+  return rank === ranks.syncNamed ? 0 : heldUntilMs;
+}
+
+function sweepRank({ named, seen, synced, active }: RepoOutlook): number {
+  if (!seen) return ranks.unseen;
   if (named) return synced ? ranks.sweepNamed : ranks.syncNamed;
   if (!synced) return ranks.sync;
   return active ? ranks.sweepActive : ranks.sweep;

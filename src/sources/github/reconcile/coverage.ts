@@ -58,8 +58,10 @@ export class RepoCoverage implements Coverage {
     for (const name of repos) {
       const repo = book.get(name);
       if (repo?.missing) continue;
-      if (repo?.sweptAtMs === undefined)
-        return this.notYet(`${name} has not been read from GitHub yet`, repo?.error);
+      if (repo?.sweptAtMs === undefined) {
+        const unseen = book.isUnseen(name) ? new ScalerError('unavailable', unseenWaits) : undefined;
+        return this.notYet(`${name} has not been read from GitHub yet`, repo?.error ?? unseen);
+      }
       confirmedAtMs = Math.min(confirmedAtMs, repo.sweptAtMs);
     }
     return covered(missing, confirmedAtMs);
@@ -93,6 +95,9 @@ function notThere(repos: readonly string[]): string {
   const named = repos.length > 5 ? `${repos.slice(0, 5).join(', ')}, …` : repos.join(', ');
   return `GitHub does not know ${named}: check the names, and that the App is installed on them or the token may read them`;
 }
+
+const unseenWaits =
+  'no list and no event has it, and such names wait for all others; check the name, or name it in `repos` of the connection';
 
 function noneThere(owner: string): string {
   return `GitHub lists repositories of ${owner} but answers 404 for the runs of each: let the App or the token read them (Actions: read)`;

@@ -1,6 +1,7 @@
+import { backoffMs } from '../../../retry.ts';
 import type { RunRef } from '../job.ts';
-import { backoffMs } from './backoff.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
+import { mostBackoffMs } from './settings.ts';
 
 /** Several events of a run that tell the same are looked into once. */
 const coalesceMs = 2_000;
@@ -100,7 +101,7 @@ export class Lookups {
   fail(run: RunRef, nowMs: number): void {
     const failures = (this.failed.get(run.runId)?.failures ?? 0) + 1;
     if (failures === 1 && this.failed.size >= maxWaiting) return;
-    const atMs = nowMs + backoffMs(failures, this.options.random());
+    const atMs = nowMs + backoffMs(failures, this.options.random(), mostBackoffMs);
     this.failed.set(run.runId, { run, atMs, failures });
   }
 
@@ -108,7 +109,8 @@ export class Lookups {
     const { ledger, silence, everyMs, isMissing } = this.options;
     if (nowMs < this.lookAtMs) return;
     for (const atMs of this.looks) if (atMs <= nowMs) this.looks.delete(atMs);
-    this.lookAtMs = Math.min(nowMs + everyMs, ...this.looks);
+    this.lookAtMs = nowMs + everyMs;
+    for (const atMs of this.looks) this.lookAtMs = Math.min(this.lookAtMs, atMs);
     const due = ledger.due(nowMs, silence());
     this.silent = due.filter(({ repo, runId }) => !this.failed.has(runId) && !isMissing(repo));
   }

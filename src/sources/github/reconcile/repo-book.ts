@@ -1,9 +1,11 @@
 import type { RepoOutlook } from './agenda.ts';
-import { dueAtMs, newRepo, type Repo } from './repo.ts';
+import { dueAtMs, isSeen, newRepo, type Repo } from './repo.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 /** Repositories that only events tell of are not taken beyond this. */
 const maxRepos = 20_000;
+/** Nor are more names than these that nobody but triggers has heard of. */
+const maxUnseen = 2_000;
 
 /** How often repositories are swept now. */
 export interface Cadence {
@@ -19,6 +21,8 @@ export interface Cadence {
 export class RepoBook {
   private readonly repos = new Map<string, Repo>();
   private readonly configured: ReadonlySet<string>;
+  /** As of the last survey, and those that were opened since. */
+  private unseen = 0;
   /** The configured ones, or those of the first list, that have not been swept; undefined before there is a list. */
   private firstRound: Set<string> | undefined;
   private listedAtMs: number | undefined;
@@ -44,8 +48,23 @@ export class RepoBook {
     return repo;
   }
 
+  /** A trigger names it. Undefined: nobody else has heard of it, and there are many such names already. */
+  openByTrigger(name: string): Repo | undefined {
+    const known = this.repos.get(name);
+    if (known) return known;
+    if (this.unseen >= maxUnseen) return undefined;
+    this.unseen += 1;
+    return this.open(name);
+  }
+
+  /** How many there are, without names that nobody has seen. */
   get size(): number {
-    return this.repos.size;
+    return this.repos.size - this.unseen;
+  }
+
+  isUnseen(name: string): boolean {
+    const repo = this.repos.get(name);
+    return repo === undefined || !isSeen(repo);
   }
 
   /** Events of repositories beyond those configured wake nobody here: they may not be ours to read. */
@@ -136,6 +155,7 @@ export class RepoBook {
     const outlooks: RepoOutlook[] = [];
     let resting: Repo | undefined;
     let active = false;
+    this.unseen = 0;
     for (const repo of this.repos.values()) {
       this.mark(repo, cadence);
       if (!repo.active && !repo.urgent && !repo.listed) {
@@ -143,10 +163,12 @@ export class RepoBook {
         this.firstRound?.delete(repo.name);
         continue;
       }
-      active ||= repo.active;
+      const seen = cadence.withOpenJobs.has(repo.name) || isSeen(repo);
+      if (!seen) this.unseen += 1;
+      active ||= repo.active && seen;
       const older = (repo.sweptAtMs ?? Infinity) < (resting?.sweptAtMs ?? Infinity);
       if (older && !repo.missing) resting = repo;
-      outlooks.push(outlookOf(repo, cadence));
+      outlooks.push(outlookOf(repo, cadence, seen));
     }
     return active || !resting ? outlooks : [...outlooks, this.pulse(resting, cadence)];
   }
@@ -155,7 +177,7 @@ export class RepoBook {
   private pulse(repo: Repo, { activeEveryMs }: Cadence): RepoOutlook {
     const atMs = Math.max(repo.retryAtMs, (this.lastSweptAtMs ?? 0) + activeEveryMs);
     const underWay = repo.sweep !== undefined;
-    return { repo: repo.name, named: false, synced: true, active: true, underWay, dueAtMs: atMs };
+    return { repo: repo.name, named: false, seen: true, synced: true, active: true, underWay, dueAtMs: atMs };
   }
 
   private mark(repo: Repo, { nowMs, named, withOpenJobs }: Cadence): void {
@@ -172,28 +194,34 @@ export class RepoBook {
     let oldest = Number.POSITIVE_INFINITY;
     let listedSize = 0;
     let listedMissing = 0;
-    for (const { active, listed, missing, sweptAtMs } of this.repos.values()) {
+    let seenSize = 0;
+    for (const repo of this.repos.values()) {
+      // A name that only a trigger knows holds up nobody else.
+      if (!isSeen(repo)) continue;
+      const { active, listed, missing, sweptAtMs } = repo;
+      seenSize += 1;
       if (listed) listedSize += 1;
       if (listed && missing) listedMissing += 1;
       if (active && !missing) oldest = Math.min(oldest, sweptAtMs ?? this.confirmed ?? oldest);
     }
     this.nothingThere = listedSize > 0 && listedMissing === listedSize;
-    const atMs = oldest === Number.POSITIVE_INFINITY ? this.restingConfirmedAtMs() : oldest;
+    const atMs = oldest === Number.POSITIVE_INFINITY ? this.restingConfirmedAtMs(seenSize) : oldest;
     if (atMs !== undefined) this.confirmed = Math.max(this.confirmed ?? atMs, atMs);
   }
 
-  private restingConfirmedAtMs(): number | undefined {
-    return this.repos.size === 0 ? this.listedAtMs : (this.lastSweptAtMs ?? this.listedAtMs);
+  private restingConfirmedAtMs(seenSize: number): number | undefined {
+    return seenSize === 0 ? this.listedAtMs : (this.lastSweptAtMs ?? this.listedAtMs);
   }
 }
 
-function outlookOf(repo: Repo, { named, activeEveryMs, allEveryMs }: Cadence): RepoOutlook {
+function outlookOf(repo: Repo, { named, activeEveryMs, allEveryMs }: Cadence, seen: boolean): RepoOutlook {
   const { name, active, sweptAtMs, missing, sweep } = repo;
   const namedEveryMs = named.get(name) ?? Number.POSITIVE_INFINITY;
   const everyMs = Math.min(active ? activeEveryMs : allEveryMs, namedEveryMs);
   return {
     repo: name,
     named: named.has(name),
+    seen,
     synced: sweptAtMs !== undefined || missing !== undefined,
     active,
     underWay: sweep !== undefined,

@@ -1,6 +1,7 @@
 import { ScalerError } from '../../../errors.ts';
+import { backoffMs } from '../../../retry.ts';
 import type { GitHubApi } from '../api.ts';
-import { backoffMs } from './backoff.ts';
+import { mostBackoffMs } from './settings.ts';
 
 export interface RepoListOptions {
   readonly api: Pick<GitHubApi, 'repositories'>;
@@ -59,7 +60,7 @@ export class RepoList {
       if (error.retryAfterMs === undefined) {
         this.lastError = error;
         this.failures += 1;
-        this.retryAtMs = now() + backoffMs(this.failures, random());
+        this.retryAtMs = now() + backoffMs(this.failures, random(), mostBackoffMs);
       }
       throw error;
     }

@@ -54,6 +54,11 @@ export function newRepo(name: string): Repo {
   };
 }
 
+/** Whether anybody but a trigger says that it is there: a list, the configuration, an event, or GitHub when it was read. */
+export function isSeen({ listed, sweptAtMs, lastEventAtMs }: Repo): boolean {
+  return listed || sweptAtMs !== undefined || lastEventAtMs > Number.NEGATIVE_INFINITY;
+}
+
 /** A removed repository is asked about again soon, to be sure; later it only costs requests. */
 const askAgainMs = 60_000;
 

@@ -13,3 +13,6 @@ export interface ReconcileSettings {
   /** Deliveries that failed are looked for this often. */
   readonly deliveriesSeconds: number;
 }
+
+/** The longest that what has failed is left alone. */
+export const mostBackoffMs = 60_000;

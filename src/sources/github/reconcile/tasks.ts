@@ -1,8 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
+import { backoffMs } from '../../../retry.ts';
 import type { GitHubApi } from '../api.ts';
 import type { RunRef } from '../job.ts';
 import type { Outlook, Work } from './agenda.ts';
-import { backoffMs } from './backoff.ts';
 import type { Interest } from './interest.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
 import type { Lookups } from './lookups.ts';
@@ -13,10 +13,14 @@ import type { Repo } from './repo.ts';
 import type { RepoBook } from './repo-book.ts';
 import type { RepoList } from './repo-list.ts';
 import type { RunReader } from './run-reader.ts';
+import { mostBackoffMs } from './settings.ts';
 import { stretched, sweepsHeldUntilMs } from './stretch.ts';
 import type { Sweeper } from './sweeper.ts';
 
 const expireEveryMs = 60_000;
+/** How often GitHub may be asked in vain about names that nobody but a trigger has heard of: so often at once, and an hour. */
+const unseenAtOnce = 60;
+const unseenAnHour = 120;
 
 export interface TasksOptions {
   readonly api: Pick<GitHubApi, 'quota' | 'clockOffsetMs'>;
@@ -42,27 +46,30 @@ export class Tasks {
   private expiredAtMs: number;
   private deliveryFailures = 0;
   private shortestMs = Number.POSITIVE_INFINITY;
+  private readonly unseen: Allowance;
 
   constructor(options: TasksOptions) {
     this.options = options;
     this.expiredAtMs = options.now();
+    this.unseen = new Allowance(unseenAtOnce, 3_600_000 / unseenAnHour, this.expiredAtMs);
   }
 
   outlook(): Outlook {
     const { api, ledger, book, list, interest, lookups, redelivery, pause, now } = this.options;
     const nowMs = now();
-    const { named, ownerMs } = interest.at(nowMs);
-    for (const name of named.keys()) book.open(name);
+    const { named, shortestNamedMs, ownerMs } = interest.at(nowMs);
+    for (const name of named.keys()) book.openByTrigger(name);
     const withOpenJobs = new Set(ledger.repos());
     for (const name of withOpenJobs) book.openByEvent(name);
     const activeEveryMs = Math.min(stretched(this.options.sweepMs, api.quota, nowMs), ownerMs);
-    this.shortestMs = Math.min(activeEveryMs, ...named.values());
+    this.shortestMs = Math.min(activeEveryMs, shortestNamedMs);
     const allEveryMs = stretched(this.options.sweepAllMs, api.quota, nowMs);
     const repos = book.survey({ nowMs, named, withOpenJobs, activeEveryMs, allEveryMs });
     return {
       nowMs,
       pausedUntilMs: pause.untilMs,
       heldUntilMs: sweepsHeldUntilMs(api.quota, nowMs),
+      unseenAtMs: this.unseen.nextAtMs(),
       verifyAtMs: lookups.nextAtMs(),
       deliveriesAtMs: redelivery.nextAtMs,
       // Of an owner without repositories only the list can confirm anything.
@@ -124,7 +131,7 @@ export class Tasks {
       return deliveries;
     } catch (reason) {
       this.deliveryFailures += 1;
-      redelivery.postpone(now() + backoffMs(this.deliveryFailures, random()));
+      redelivery.postpone(now() + backoffMs(this.deliveryFailures, random(), mostBackoffMs));
       throw within(reason, deliveries);
     }
   }
@@ -146,12 +153,17 @@ export class Tasks {
   private async sweep(repo: Repo, signal: AbortSignal): Promise<string> {
     const { sweeper, book, now, changed } = this.options;
     const firstDone = book.firstDone;
+    const unseen = book.isUnseen(repo.name);
     try {
       const step = await sweeper.step(repo, signal);
       if (step.kind === 'underWay') return repo.name;
       if (step.kind === 'complete') book.swept(repo, step.startedAtMs);
-      else this.missed(repo, now());
+      else {
+        if (unseen) this.unseen.take(now());
+        this.missed(repo, now());
+      }
     } catch (reason) {
+      if (unseen) this.unseen.take(now());
       this.failed(repo, ScalerError.from(reason, 'unavailable'));
       throw within(reason, repo.name);
     }
@@ -178,7 +190,7 @@ export class Tasks {
     const news = repo.error?.message !== error.message;
     repo.error = error;
     repo.failures += 1;
-    repo.retryAtMs = now() + backoffMs(repo.failures, random());
+    repo.retryAtMs = now() + backoffMs(repo.failures, random(), mostBackoffMs);
     if (news && repo.sweptAtMs === undefined) changed(repo.name);
   }
 
@@ -189,6 +201,29 @@ export class Tasks {
     this.expiredAtMs = nowMs;
     const repos = [...ledger.repos()];
     if (ledger.expire(nowMs + api.clockOffsetMs)) for (const repo of repos) changed(repo);
+  }
+}
+
+/** So many at once, and one more for each interval. All times in ms. */
+class Allowance {
+  private readonly most: number;
+  private readonly everyMs: number;
+  /** When all of it is there again. */
+  private fullAtMs: number;
+
+  constructor(most: number, everyMs: number, nowMs: number) {
+    this.most = most;
+    this.everyMs = everyMs;
+    this.fullAtMs = nowMs;
+  }
+
+  take(nowMs: number): void {
+    this.fullAtMs = Math.max(this.fullAtMs, nowMs) + this.everyMs;
+  }
+
+  /** When there is one to take; in the past: now. */
+  nextAtMs(): number {
+    return this.fullAtMs - (this.most - 1) * this.everyMs;
   }
 }
 

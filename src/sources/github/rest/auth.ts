@@ -1,3 +1,4 @@
+import { Limits } from './limits.ts';
 import type { Credential } from './sender.ts';
 
 /** Who we are towards GitHub. Its methods may send requests, so they are called when it is our turn to send. */
@@ -11,4 +12,21 @@ export interface Auth {
   learnInstallation(owner: string, installationId: number): void;
   /** GitHub has refused (401) what `forOwner` gave. Whether another try is worth it, with a new token. */
   renew(credential: Credential): boolean;
+}
+
+/** A personal access token, for everything. */
+export function tokenAuth(token: string): Auth {
+  const credential: Credential = {
+    asker: 'token',
+    authorization: `token ${token.trim()}`,
+    generation: 0,
+    limits: new Limits(),
+  };
+  return {
+    app: undefined,
+    forOwner: () => Promise.resolve(credential),
+    installationOf: () => Promise.resolve(undefined),
+    learnInstallation() {},
+    renew: () => false,
+  };
 }

@@ -4,10 +4,8 @@ import type { Auth } from './auth.ts';
 import type { About } from './errors.ts';
 import type { Etags } from './etags.ts';
 import type { Answer } from './exchange.ts';
-import { nextQuery } from './link.ts';
 import { readJson } from './read-json.ts';
 import type { Call, Credential, Sender, Sent } from './sender.ts';
-import { Serial } from './serial.ts';
 
 /** Who a request is made as: the App by its key, or whoever may read what belongs to an owner. */
 export type As = 'app' | { readonly owner: string };
@@ -99,4 +97,47 @@ export class Client {
     if (this.auth.app === undefined) throw new ScalerError('internal', 'only a GitHub App may ask this');
     return this.auth.app;
   }
+}
+
+/** One caller asks one thing after the other, so that few ever wait. */
+const maxWaiting = 1_000;
+
+/** Runs tasks one at a time, in the order they came. */
+export class Serial {
+  private tail: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+
+  /** Throws ScalerError `exhausted` when too many wait, and `unavailable` when `signal` aborts before its turn. */
+  run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.waiting >= maxWaiting) {
+      return Promise.reject(
+        new ScalerError('exhausted', `more than ${maxWaiting} requests to GitHub are waiting for their turn`),
+      );
+    }
+    this.waiting += 1;
+    const turn = this.tail.then(() => {
+      if (signal.aborted) throw new ScalerError('unavailable', 'the request was cancelled');
+      return task();
+    });
+    this.tail = turn
+      .catch(() => {})
+      .finally(() => {
+        this.waiting -= 1;
+      });
+    return turn;
+  }
+}
+
+/**
+ * The query of the next page, by RFC 8288's `Link`. Only the query: path and host are ours, so that no header can
+ * send our credentials elsewhere.
+ */
+export function nextQuery(link: string | null): string | undefined {
+  for (const part of (link ?? '').split(',')) {
+    const match = /^\s*<([^<>]*)>(.*)$/.exec(part);
+    if (match === null || !/;\s*rel="?next"?\s*(;|$)/i.test(match[2] ?? '')) continue;
+    const query = (match[1] ?? '').split('?')[1];
+    if (query !== undefined && query !== '') return query;
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
-/** A repository has five pages of runs at least, and each open run its page of jobs. */
-const maxEntries = 20_000;
+import { LRUCache } from 'lru-cache';
+
 const maxBytes = 16 * 1024 * 1024;
 /** For the entry itself, its path and its ETag. */
 const entryBytes = 300;
@@ -13,7 +13,6 @@ export interface Kept<T> {
 
 interface Entry<T> extends Kept<T> {
   readonly generation: number;
-  readonly bytes: number;
 }
 
 /**
@@ -21,43 +20,22 @@ interface Entry<T> extends Kept<T> {
  * for the token that got it. The least used go first.
  */
 export class Etags<T> {
-  private readonly entries = new Map<string, Entry<T>>();
-  private readonly limits: { maxEntries: number; maxBytes: number };
-  private bytes = 0;
+  private readonly entries: LRUCache<string, Entry<T>>;
 
-  constructor(limits = { maxEntries, maxBytes }) {
-    this.limits = limits;
+  constructor(limits = { maxBytes }) {
+    this.entries = new LRUCache({ maxSize: limits.maxBytes });
   }
 
   /** What the same path gave to the same token. */
   get(path: string, generation: number): Kept<T> | undefined {
     const entry = this.entries.get(path);
-    if (entry === undefined) return undefined;
-    if (entry.generation !== generation) {
-      this.delete(path);
-      return undefined;
-    }
+    if (entry === undefined || entry.generation === generation) return entry;
     this.entries.delete(path);
-    this.entries.set(path, entry);
-    return entry;
+    return undefined;
   }
 
   set(path: string, generation: number, kept: Kept<T>): void {
-    this.delete(path);
-    const bytes = entryBytes + 2 * (path.length + (JSON.stringify(kept.value)?.length ?? 0));
-    if (bytes > this.limits.maxBytes) return;
-    this.entries.set(path, { ...kept, generation, bytes });
-    this.bytes += bytes;
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= this.limits.maxEntries && this.bytes <= this.limits.maxBytes) return;
-      this.delete(oldest);
-    }
-  }
-
-  private delete(path: string): void {
-    const entry = this.entries.get(path);
-    if (entry === undefined) return;
-    this.entries.delete(path);
-    this.bytes -= entry.bytes;
+    const size = entryBytes + 2 * (path.length + (JSON.stringify(kept.value)?.length ?? 0));
+    this.entries.set(path, { ...kept, generation }, { size });
   }
 }

@@ -87,7 +87,7 @@ export class Exchange {
     }
   }
 
-  /** Not `AbortSignal.any`: in Node 20 each use leaves something behind on a signal that lives long. */
+  /** Not `AbortSignal.any`: what has a listener stays as long as the signal that lives long (Node 24.21). */
   private async inTime(url: URL, init: RequestInit): Promise<Answer> {
     const { requestTimeoutMs, signal } = this.options;
     const abort = new AbortController();

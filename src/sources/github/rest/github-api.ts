@@ -3,6 +3,7 @@ import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { GitHubApi } from '../api.ts';
 import { AppAuth } from './app-auth.ts';
+import { tokenAuth } from './auth.ts';
 import { Client } from './client.ts';
 import { Deliveries } from './deliveries.ts';
 import { Jobs } from './jobs.ts';
@@ -10,7 +11,6 @@ import { readPrivateKey } from './private-key.ts';
 import { Repositories, type Scope } from './repositories.ts';
 import { Runs } from './runs.ts';
 import { Sender } from './sender.ts';
-import { tokenAuth } from './token-auth.ts';
 
 export type GitHubAuth =
   | {

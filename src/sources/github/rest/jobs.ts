@@ -69,7 +69,7 @@ function about(what: string): About {
 }
 
 /** A job as REST tells of it. `requested` and `pending` have not come as far as to need a runner. */
-export function jobOf(repo: string, shape: JobShape): Job {
+function jobOf(repo: string, shape: JobShape): Job {
   const status = shape.status === 'requested' || shape.status === 'pending' ? 'waiting' : shape.status;
   const since = { waiting: shape.created_at, queued: shape.created_at, in_progress: shape.started_at };
   return {

@@ -1,4 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
+import { retryAfterMs } from '../../../retry.ts';
 import type { Quota } from '../api.ts';
 import type { Answer } from './exchange.ts';
 import { said } from './said.ts';
@@ -19,8 +20,8 @@ const mostSecondaryPauseMs = 30 * 60_000;
 export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number): number | undefined {
   const { status, headers } = answer;
   if (status >= 400) {
-    const retryAfterMs = retryAfterMsOf(headers.get('retry-after'), githubNowMs);
-    if (retryAfterMs !== undefined) return within(retryAfterMs);
+    const askedMs = retryAfterMs(headers.get('retry-after'), githubNowMs);
+    if (askedMs !== undefined) return within(askedMs);
   }
   if (headers.get('x-ratelimit-remaining') === '0') {
     const resetMs = secondsOf(headers.get('x-ratelimit-reset'));
@@ -32,7 +33,7 @@ export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number):
 }
 
 /** A 403 is a missing permission as well; what tells them apart without headers is only the message. */
-export function isSecondaryLimit(answer: Answer): boolean {
+function isSecondaryLimit(answer: Answer): boolean {
   if (answer.status === 429) return true;
   return (
     answer.status === 403 &&
@@ -84,14 +85,6 @@ export function limited(retryAfterMs: number): ScalerError {
 
 function within(pauseMs: number): number {
   return Math.min(Math.max(pauseMs, leastPauseMs), mostPauseMs);
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfterMsOf(header: string | null, githubNowMs: number): number | undefined {
-  const seconds = secondsOf(header);
-  if (seconds !== undefined) return seconds;
-  const atMs = header === null ? Number.NaN : Date.parse(header);
-  return Number.isNaN(atMs) ? undefined : atMs - githubNowMs;
 }
 
 function secondsOf(header: string | null): number | undefined {

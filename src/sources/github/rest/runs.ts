@@ -1,10 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Asked, OpenRun } from '../api.ts';
 import type { Ask, Client } from './client.ts';
 import { Etags } from './etags.ts';
-import { ExpiringSet } from './expiring-set.ts';
 import { type Chunk, readAll } from './pages.ts';
 import { listOf } from './readable.ts';
 import { repoPath } from './repo-path.ts';
@@ -29,10 +29,12 @@ export class Runs {
   private readonly schema: z.ZodType<Chunk<RunShape>>;
   private readonly etags = new Etags<Chunk<RunShape>>();
   /** Repositories that ran more often than one list shows: it need not be asked for. */
-  private readonly busy = new ExpiringSet(busyMs, maxBusyRepos);
+  private readonly busy: LRUCache<string, true>;
 
   constructor(client: Client, log: Logger) {
     this.client = client;
+    const perf = { now: () => client.sender.now() };
+    this.busy = new LRUCache({ max: maxBusyRepos, ttl: busyMs, ttlResolution: 0, perf });
     this.schema = z
       .object({
         total_count: z.int().nonnegative().optional().catch(undefined),
@@ -43,10 +45,10 @@ export class Runs {
 
   async open(repo: string, signal: AbortSignal): Promise<Asked<readonly OpenRun[]>> {
     const nowMs = this.client.sender.now();
-    if (!this.busy.has(repo, nowMs)) {
+    if (!this.busy.has(repo)) {
       const { value: newest, askedAtMs } = await this.client.page(this.ask(repo, {}), signal);
       if (this.saysAll(newest)) return { value: openRuns(newest.items), askedAtMs };
-      this.busy.add(repo, nowMs);
+      this.busy.set(repo, true);
     }
     const seen = new Map<number, RunShape>();
     let askedAtMs: number | undefined;

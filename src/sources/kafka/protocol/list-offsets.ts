@@ -18,7 +18,7 @@ export interface ListOffsetsAnswer extends KafkaAnswer {
 
 export interface ListOffsetsOptions {
   /** Partitions this broker leads. */
-  topics: ReadonlyMap<string, readonly number[]>;
+  topics: ReadonlyMap<string, readonly number[] | ReadonlySet<number>>;
   timestamp: 'end' | 'logStart';
   /** What `end` is: the high watermark, or under `readCommitted` the last stable offset. */
   isolationLevel: IsolationLevel;

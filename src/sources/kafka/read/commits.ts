@@ -13,7 +13,8 @@ import {
 import type { Wire } from '../wire/wire.ts';
 import type { Brokers, Send } from './brokers.ts';
 import type { Coordinators } from './coordinators.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
+import { mostPartitions } from './topology.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
 
 /** A group's commits by topic; partitions without a commit are missing. */
@@ -36,13 +37,16 @@ const coordinatorMoved: ReadonlySet<number> = new Set([
   errorCodes.NOT_COORDINATOR,
 ]);
 
-const nothing: Offsets = { values: new Map(), faults: new Map() };
+const nothing: Offsets = { values: [], faults: noFaults };
 
 /** Committed offsets: one OffsetFetch a coordinator for all that is asked in one turn of the event loop. */
 export class Commits {
   private readonly brokers: Brokers;
   private readonly coordinators: Coordinators;
-  private readonly batch = new TurnBatch<Question, Answer>((asked) => this.askCoordinators(asked));
+  private readonly batch = new TurnBatch<Question, Answer>(
+    (asked) => this.askCoordinators(asked),
+    ({ topics }) => (topics === 'all' ? 1 : partitionsOf(topics)),
+  );
 
   constructor(brokers: Brokers, coordinators: Coordinators) {
     this.brokers = brokers;
@@ -108,27 +112,36 @@ export class Commits {
   }
 }
 
+function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
+  let count = 0;
+  for (const partitions of topics.values()) count += partitions.length;
+  return count;
+}
+
 /** What is asked of each group, once: a group named twice in one request is an error to some brokers. */
 function mergeGroups(asked: readonly AskedQuestion[]): GroupTopics[] {
-  const merged = new Map<string, Map<string, readonly number[]> | 'all'>();
+  const merged = new Map<string, GroupTopics['topics']>();
   for (const { item } of asked) {
     const known = merged.get(item.group);
-    if (known === 'all') continue;
-    if (item.topics === 'all') merged.set(item.group, 'all');
-    else if (known === undefined) merged.set(item.group, new Map(item.topics));
-    else for (const [topic, partitions] of item.topics) addTopic(known, topic, partitions);
+    if (known === undefined || item.topics === 'all') merged.set(item.group, item.topics);
+    else if (known !== 'all') merged.set(item.group, mergeTopics(known, item.topics));
   }
   return [...merged].map(([group, topics]) => ({ group, topics }));
 }
 
-/** Two who ask in one turn may know the topic before and after it grew. */
-function addTopic(
-  topics: Map<string, readonly number[]>,
-  topic: string,
-  partitions: readonly number[],
-): void {
-  if (partitions.length > (topics.get(topic)?.length ?? 0)) topics.set(topic, partitions);
+type Topics = ReadonlyMap<string, readonly number[]>;
+
+/** Two who ask in one turn may know a topic before and after it grew. */
+function mergeTopics(known: Topics, more: Topics): Topics {
+  const merged = known instanceof MergedTopics ? known : new MergedTopics(known);
+  for (const [topic, partitions] of more) {
+    if (partitions.length > (merged.get(topic)?.length ?? 0)) merged.set(topic, partitions);
+  }
+  return merged;
 }
+
+/** Topics that are ours to add to: a group of many topics is asked for in as many questions. */
+class MergedTopics extends Map<string, readonly number[]> {}
 
 /** One request for all groups, or one each where the broker is older than Kafka 3.0. */
 async function askFor(
@@ -147,13 +160,24 @@ function readAnswer({ errorCode, topics }: GroupOffsets): Answer {
 }
 
 function readOffsets(partitions: readonly CommittedOffset[]): Offsets {
-  const values = new Map<number, number>();
-  const faults = new Map<number, ScalerError>();
+  const values: (number | undefined)[] = new Array(placesOf(partitions)).fill(undefined);
+  let faults: Map<number, ScalerError> | undefined;
   for (const { partition, errorCode, committed } of partitions) {
-    if (errorCode !== 0) faults.set(partition, fromErrorCode(errorCode, 'the commit of the partition'));
-    else if (committed !== undefined) values.set(partition, committed);
+    if (errorCode !== 0) {
+      faults ??= new Map();
+      faults.set(partition, fromErrorCode(errorCode, 'the commit of the partition'));
+    } else if (partition >= 0 && partition < values.length) {
+      values[partition] = committed;
+    }
   }
-  return { values, faults };
+  return { values, faults: faults ?? noFaults };
+}
+
+/** How long a list is that has a place for each partition. */
+function placesOf(partitions: readonly CommittedOffset[]): number {
+  let most = -1;
+  for (const { partition } of partitions) if (partition < mostPartitions) most = Math.max(most, partition);
+  return most + 1;
 }
 
 function unanswered(group: string): ScalerError {

@@ -14,6 +14,7 @@ import { type Asked, TurnBatch } from './turn-batch.ts';
 
 const idleMs = 300_000;
 const mostGroups = 100_000;
+const mostTexts = 1000;
 
 export interface CoordinatorsOptions {
   brokers: Brokers;
@@ -24,6 +25,7 @@ export interface CoordinatorsOptions {
 export class Coordinators {
   private readonly brokers: Brokers;
   private readonly addresses: RecentMap<string, string>;
+  private readonly texts = new Map<string, string>();
   private readonly batch = new TurnBatch<string, string>((asked) => this.refresh(asked));
 
   constructor({ brokers, now }: CoordinatorsOptions) {
@@ -40,6 +42,15 @@ export class Coordinators {
     this.addresses.delete(group);
   }
 
+  /** Each answer is a text of its own, and brokers are few: one is kept of those that are equal. */
+  private oneOf(address: string): string {
+    const known = this.texts.get(address);
+    if (known !== undefined) return known;
+    if (this.texts.size >= mostTexts) this.texts.clear();
+    this.texts.set(address, address);
+    return address;
+  }
+
   private async refresh(asked: readonly Asked<string, string>[]): Promise<void> {
     const groups = [...new Set(asked.map(({ item }) => item))];
     const answers = await this.brokers.askAny((send, wire) => askFor(groups, send, wire));
@@ -52,8 +63,9 @@ export class Coordinators {
       } else if (answer.errorCode !== 0) {
         reject(fromErrorCode(answer.errorCode, what));
       } else {
-        this.addresses.set(item, answer.address);
-        resolve(answer.address);
+        const address = this.oneOf(answer.address);
+        this.addresses.set(item, address);
+        resolve(address);
       }
     }
   }

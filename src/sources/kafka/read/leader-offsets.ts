@@ -4,13 +4,14 @@ import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
 import type { IsolationLevel } from '../snapshot.ts';
 import type { Brokers } from './brokers.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
 
 export interface LeaderQuestion {
   readonly topic: string;
   readonly partitions: readonly number[];
-  readonly leaders: ReadonlyMap<number, string>;
+  /** By partition. */
+  readonly leaders: readonly (string | undefined)[];
   readonly timestamp: ListOffsetsOptions['timestamp'];
   readonly isolationLevel: IsolationLevel;
 }
@@ -27,7 +28,7 @@ const staleCodes: ReadonlySet<number> = new Set([errorCodes.UNKNOWN_TOPIC_OR_PAR
 
 interface LeaderRequest {
   readonly address: string;
-  readonly topics: Map<string, Set<number>>;
+  readonly topics: Map<string, readonly number[] | ReadonlySet<number>>;
   readonly timestamp: ListOffsetsOptions['timestamp'];
   readonly isolationLevel: IsolationLevel;
 }
@@ -38,7 +39,10 @@ type Outcome = ReadonlyMap<string, readonly ListedOffset[]> | ScalerError;
 /** Ends and starts of logs: one ListOffsets a leader for all that is asked in one turn of the event loop. */
 export class LeaderOffsets {
   private readonly brokers: Brokers;
-  private readonly batch = new TurnBatch<LeaderQuestion, LeaderAnswer>((asked) => this.askLeaders(asked));
+  private readonly batch = new TurnBatch<LeaderQuestion, LeaderAnswer>(
+    (asked) => this.askLeaders(asked),
+    ({ partitions }) => partitions.length,
+  );
 
   constructor(brokers: Brokers) {
     this.brokers = brokers;
@@ -51,16 +55,17 @@ export class LeaderOffsets {
 
   private async askLeaders(asked: readonly Asked<LeaderQuestion, LeaderAnswer>[]): Promise<void> {
     const requests = new Map<string, LeaderRequest>();
-    for (const { item } of asked) addQuestion(requests, item);
-    const outcomes = new Map([...requests].map(([key, request]) => [key, this.send(request)]));
-    for (const { item, resolve } of asked) resolve(answerTo(item, outcomes));
+    const parts = asked.map(({ item }) => {
+      const leaders = leadersOf(item);
+      return leaders.map((address) => addQuestion(requests, item, address, leaders.length === 1));
+    });
+    const outcomes = new Map([...requests.values()].map((request) => [request, this.send(request)]));
+    for (const [at, { item, resolve }] of asked.entries()) resolve(answerTo(item, parts[at] ?? [], outcomes));
   }
 
-  private async send({ address, topics, ...options }: LeaderRequest): Promise<Outcome> {
-    const partitions = new Map([...topics].map(([topic, numbers]) => [topic, [...numbers]]));
+  private async send(request: LeaderRequest): Promise<Outcome> {
     try {
-      const request = listOffsets({ ...options, topics: partitions });
-      const answer = await this.brokers.ask(address, (send) => send(request));
+      const answer = await this.brokers.ask(request.address, (send) => send(listOffsets(request)));
       return new Map(answer.topics.map((topic) => [topic.topic, topic.partitions]));
     } catch (reason) {
       return ScalerError.from(reason);
@@ -68,70 +73,66 @@ export class LeaderOffsets {
   }
 }
 
-function requestKey(leader: string, { timestamp, isolationLevel }: LeaderQuestion): string {
-  return `${leader} ${timestamp} ${isolationLevel}`;
-}
-
-function addQuestion(requests: Map<string, LeaderRequest>, question: LeaderQuestion): void {
-  const { topic, partitions, leaders, timestamp, isolationLevel } = question;
-  for (const partition of partitions) {
-    const address = leaders.get(partition);
-    if (address === undefined) continue;
-    const key = requestKey(address, question);
-    let request = requests.get(key);
-    if (!request) {
-      request = { address, topics: new Map(), timestamp, isolationLevel };
-      requests.set(key, request);
-    }
-    const known = request.topics.get(topic);
-    if (known) known.add(partition);
-    else request.topics.set(topic, new Set([partition]));
-  }
-}
-
-async function answerTo(
-  question: LeaderQuestion,
-  outcomes: ReadonlyMap<string, Promise<Outcome>>,
-): Promise<LeaderAnswer> {
-  const values = new Map<number, number>();
-  const faults = new Map<number, ScalerError>();
-  const stale: number[] = [];
-  const lost = new Map<string, ScalerError>();
-  for (const leader of leadersOf(question)) {
-    const outcome = await outcomes.get(requestKey(leader, question));
-    if (outcome instanceof ScalerError) lost.set(leader, outcome);
-    else for (const listed of outcome?.get(question.topic) ?? []) sort(listed, values, faults, stale);
-  }
-  for (const partition of question.partitions) {
-    if (values.has(partition) || faults.has(partition)) continue;
-    const leader = question.leaders.get(partition);
-    faults.set(partition, leader === undefined ? noLeader() : (lost.get(leader) ?? notAnswered()));
-  }
-  return { values, faults, stale, lostLeader: lost.size > 0 };
-}
-
 /** Not every leader of the topic: another one may hang, and this question is nothing to it. */
-function leadersOf({ partitions, leaders }: LeaderQuestion): Set<string> {
-  const asked = new Set<string>();
+function leadersOf({ partitions, leaders }: LeaderQuestion): string[] {
+  const asked: string[] = [];
   for (const partition of partitions) {
-    const leader = leaders.get(partition);
-    if (leader !== undefined) asked.add(leader);
+    const leader = leaders[partition];
+    if (leader !== undefined && leader !== asked.at(-1) && !asked.includes(leader)) asked.push(leader);
   }
   return asked;
 }
 
-function sort(
-  { partition, errorCode, offset }: ListedOffset,
-  values: Map<number, number>,
-  faults: Map<number, ScalerError>,
-  stale: number[],
-): void {
-  if (errorCode === 0) {
-    values.set(partition, offset);
-    return;
+/** Adds what the question asks of one leader to the request that goes there. `isWhole`: it leads all of the partitions. */
+function addQuestion(
+  requests: Map<string, LeaderRequest>,
+  { topic, partitions, leaders, timestamp, isolationLevel }: LeaderQuestion,
+  address: string,
+  isWhole: boolean,
+): LeaderRequest {
+  const key = `${address} ${timestamp} ${isolationLevel}`;
+  let request = requests.get(key);
+  if (!request) {
+    request = { address, topics: new Map(), timestamp, isolationLevel };
+    requests.set(key, request);
   }
-  faults.set(partition, fromErrorCode(errorCode, 'the partition'));
-  if (staleCodes.has(errorCode)) stale.push(partition);
+  const own = isWhole ? partitions : partitions.filter((partition) => leaders[partition] === address);
+  const known = request.topics.get(topic);
+  if (known === undefined) request.topics.set(topic, own);
+  else if (known !== own) request.topics.set(topic, new Set([...known, ...own]));
+  return request;
+}
+
+async function answerTo(
+  { topic, partitions, leaders }: LeaderQuestion,
+  requests: readonly LeaderRequest[],
+  outcomes: ReadonlyMap<LeaderRequest, Promise<Outcome>>,
+): Promise<LeaderAnswer> {
+  const values = new Array<number | undefined>(leaders.length).fill(undefined);
+  const stale: number[] = [];
+  let faults: Map<number, ScalerError> | undefined;
+  const lost = new Map<string, ScalerError>();
+  for (const request of requests) {
+    const outcome = await outcomes.get(request);
+    if (outcome instanceof ScalerError) {
+      lost.set(request.address, outcome);
+      continue;
+    }
+    for (const { partition, errorCode, offset } of outcome?.get(topic) ?? []) {
+      if (errorCode === 0 && partition >= 0 && partition < leaders.length) values[partition] = offset;
+      if (errorCode === 0) continue;
+      faults ??= new Map();
+      faults.set(partition, fromErrorCode(errorCode, 'the partition'));
+      if (staleCodes.has(errorCode)) stale.push(partition);
+    }
+  }
+  for (const partition of partitions) {
+    if (values[partition] !== undefined || faults?.has(partition) === true) continue;
+    const leader = leaders[partition];
+    faults ??= new Map();
+    faults.set(partition, leader === undefined ? noLeader() : (lost.get(leader) ?? notAnswered()));
+  }
+  return { values, faults: faults ?? noFaults, stale, lostLeader: lost.size > 0 };
 }
 
 function noLeader(): ScalerError {

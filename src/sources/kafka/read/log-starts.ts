@@ -1,5 +1,5 @@
 import type { LeaderOffsets } from './leader-offsets.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
 import type { KnownLayout } from './topology.ts';
 
@@ -7,7 +7,7 @@ const idleMs = 300_000;
 const mostTopics = 100_000;
 
 interface Cached {
-  readonly values: ReadonlyMap<number, number>;
+  readonly starts: Offsets['values'];
   readonly takenAtMs: number;
 }
 
@@ -31,12 +31,12 @@ export class LogStarts {
   }
 
   /** The starts of the partitions whose ends are given. Never rejects. */
-  async of(topic: string, layout: KnownLayout, ends: ReadonlyMap<number, number>): Promise<Offsets> {
+  async of(topic: string, layout: KnownLayout, ends: Offsets['values']): Promise<Offsets> {
     const { leaders, now } = this.options;
     const cached = this.cache.get(topic);
     const current = cached && this.isCurrent(cached) ? cached : undefined;
-    const partitions = partitionsWithout(current?.values, ends);
-    if (current && partitions.length === 0) return { values: current.values, faults: new Map() };
+    const partitions = partitionsWithout(current?.starts ?? [], ends);
+    if (current && partitions.length === 0) return { values: current.starts, faults: noFaults };
     const answer = await leaders.ask({
       topic,
       partitions,
@@ -44,9 +44,11 @@ export class LogStarts {
       timestamp: 'logStart',
       isolationLevel: 'readUncommitted',
     });
-    const values = new Map([...(current?.values ?? []), ...answer.values]);
-    this.cache.set(topic, { values, takenAtMs: current?.takenAtMs ?? now() });
-    return { values, faults: answer.faults };
+    const starts = layout.leaders.map(
+      (_, partition) => answer.values[partition] ?? current?.starts[partition],
+    );
+    this.cache.set(topic, { starts, takenAtMs: current?.takenAtMs ?? now() });
+    return { values: starts, faults: answer.faults };
   }
 
   /** As with layouts, all starts grow old together, so that they are asked for together. */
@@ -56,13 +58,11 @@ export class LogStarts {
   }
 }
 
-function partitionsWithout(
-  starts: ReadonlyMap<number, number> | undefined,
-  ends: ReadonlyMap<number, number>,
-): number[] {
+function partitionsWithout(starts: readonly (number | undefined)[], ends: Offsets['values']): number[] {
   const missing: number[] = [];
-  for (const [partition, end] of ends) {
-    const start = starts?.get(partition);
+  for (const [partition, end] of ends.entries()) {
+    if (end === undefined) continue;
+    const start = starts[partition];
     if (start === undefined || end < start) missing.push(partition);
   }
   return missing;

@@ -1,9 +1,10 @@
 import { ScalerError } from '../../../errors.ts';
 import type { Deliver, Subject } from '../../source.ts';
 import type { KafkaNeed, KafkaSnapshot, PartitionOffsets, TopicOffsets } from '../snapshot.ts';
+import { inTurns } from '../turns.ts';
 import type { Cluster } from './cluster.ts';
 import type { Commits } from './commits.ts';
-import type { Offsets } from './offsets.ts';
+import { noFaults, type Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
 import { TopicPatterns } from './topic-pattern.ts';
 import type { TopicRange, TopicRanges } from './topic-ranges.ts';
@@ -41,14 +42,22 @@ export class KafkaReader {
   ): Promise<void> {
     const abort = rejectOnAbort(signal);
     try {
-      await Promise.all(
-        subjects.map(async (subject) => {
-          deliver(subject.key, await this.readOne(subject, abort.rejection));
-        }),
-      );
+      const reads: Promise<void>[] = [];
+      for await (const part of inTurns(subjects)) {
+        for (const subject of part) reads.push(this.deliverOne(subject, deliver, abort.rejection));
+      }
+      await Promise.all(reads);
     } finally {
       abort.stop();
     }
+  }
+
+  private async deliverOne(
+    subject: Subject<KafkaNeed>,
+    deliver: Deliver<KafkaSnapshot>,
+    abort: Promise<never>,
+  ): Promise<void> {
+    deliver(subject.key, await this.readOne(subject, abort));
   }
 
   private async readOne({ needs }: Subject<KafkaNeed>, abort: Promise<never>) {
@@ -69,20 +78,25 @@ export class KafkaReader {
     if (need.topics.length > 0) return this.readTopics(need, need.topics);
     if (need.topicPattern !== '') {
       const names = await this.topology.topicNames();
-      return this.readTopics(need, this.patterns.matching(need.topicPattern, names));
+      return this.readTopics(need, await this.patterns.matching(need.topicPattern, names));
     }
     return this.readCommitted(need);
   }
 
   private async readTopics(need: KafkaNeed, topics: readonly string[]): Promise<KafkaSnapshot['topics']> {
-    const read = [...new Set(topics)].map(async (topic): Promise<[string, TopicOffsets]> => {
-      const [range, commits] = await Promise.all([
-        this.ranges.of(topic, need.isolationLevel),
-        this.commitsOf(need.consumerGroup, topic),
-      ]);
-      return [topic, combine(range, commits)];
-    });
-    return new Map(await Promise.all(read));
+    const reads: Promise<[string, TopicOffsets]>[] = [];
+    for await (const part of inTurns([...new Set(topics)])) {
+      for (const topic of part) reads.push(this.readTopic(need, topic));
+    }
+    return new Map(await Promise.all(reads));
+  }
+
+  private async readTopic(need: KafkaNeed, topic: string): Promise<[string, TopicOffsets]> {
+    const [range, commits] = await Promise.all([
+      this.ranges.of(topic, need.isolationLevel),
+      this.commitsOf(need.consumerGroup, topic),
+    ]);
+    return [topic, combine(range, commits)];
   }
 
   /** A topic that is not there has no commits to ask for; its range says why. */
@@ -109,24 +123,26 @@ export class KafkaReader {
   }
 }
 
-const noCommits: Offsets = { values: new Map(), faults: new Map() };
+const noCommits: Offsets = { values: [], faults: noFaults };
 
 function combine(range: TopicRange, commits: Offsets): TopicOffsets {
   if (range.kind === 'failed') return range;
   const { starts, ends } = range;
   const partitions: PartitionOffsets[] = [];
-  const faults = new Map<number, ScalerError>();
+  let faults: Map<number, ScalerError> | undefined;
   for (const partition of range.partitions) {
-    const end = ends.values.get(partition);
-    const logStart = starts.values.get(partition);
+    const end = ends.values[partition];
+    const logStart = starts.values[partition];
     const fault = ends.faults.get(partition) ?? starts.faults.get(partition) ?? commits.faults.get(partition);
     if (fault === undefined && end !== undefined && logStart !== undefined) {
-      partitions.push({ partition, logStart, end, committed: commits.values.get(partition) });
+      partitions.push({ partition, logStart, end, committed: commits.values[partition] });
     } else {
+      faults ??= new Map();
       faults.set(partition, fault ?? new ScalerError('unavailable', 'the partition could not be read'));
     }
   }
-  return { kind: 'read', partitions, faults };
+  // A copy is as long as what is in it; what has grown by `push` has room for sixteen more.
+  return { kind: 'read', partitions: partitions.slice(), faults: faults ?? noFaults };
 }
 
 function rejectOnAbort(signal: AbortSignal): { rejection: Promise<never>; stop(): void } {

@@ -31,7 +31,7 @@ export class RecentMap<K, V> {
   get(key: K): V | undefined {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
-    entry.usedAtMs = this.options.now();
+    entry.usedAtMs = Math.floor(this.options.now());
     return entry.value;
   }
 
@@ -41,7 +41,8 @@ export class RecentMap<K, V> {
   }
 
   set(key: K, value: V): void {
-    const nowMs = this.options.now();
+    // A whole number is kept in its place, any other in an object of its own.
+    const nowMs = Math.floor(this.options.now());
     this.entries.set(key, { value, usedAtMs: nowMs });
     if (nowMs - this.sweptAtMs >= sweepEveryMs) this.sweep(nowMs);
     if (this.entries.size > this.options.limit) this.dropOldest();

@@ -62,8 +62,12 @@ function common(before: KnownLayout, after: KnownLayout): readonly number[] {
 
 /** The first answer, with what a second found out about its stale partitions. */
 function merge(first: LeaderAnswer, second: LeaderAnswer): Offsets {
-  const values = new Map([...first.values, ...second.values]);
+  const { length } = first.values.length < second.values.length ? second.values : first.values;
+  const values = Array.from(
+    { length },
+    (_, partition) => second.values[partition] ?? first.values[partition],
+  );
   const faults = new Map([...first.faults, ...second.faults]);
-  for (const partition of second.values.keys()) faults.delete(partition);
+  for (const [partition, value] of second.values.entries()) if (value !== undefined) faults.delete(partition);
   return { values, faults };
 }

@@ -12,8 +12,8 @@ export interface KnownLayout {
   readonly kind: 'known';
   /** In order. */
   readonly partitions: readonly number[];
-  /** `host:port` of each partition's leader; a partition without one is missing. */
-  readonly leaders: ReadonlyMap<number, string>;
+  /** `host:port` of each partition's leader, by partition; undefined where it has none. */
+  readonly leaders: readonly (string | undefined)[];
 }
 
 /** How long an answer that is not a sound layout is believed: a topic just created is found soon. */
@@ -24,6 +24,8 @@ const idleMs = 300_000;
 const mostTopics = 100_000;
 /** Kafka's own limit (org.apache.kafka.common.internals.Topic). */
 const longestTopic = 249;
+/** More than any topic has. Partitions are places in lists here, and a list is as long as its last place. */
+export const mostPartitions = 200_000;
 
 interface Cached {
   readonly layout: TopicLayout;
@@ -42,7 +44,10 @@ export class Topology {
   private readonly options: TopologyOptions;
   private readonly topics: RecentMap<string, Cached>;
   private readonly asking = new Map<string, Promise<TopicLayout>>();
-  private readonly batch = new TurnBatch<string, TopicLayout>((asked) => this.refresh(asked));
+  private readonly batch = new TurnBatch<string, TopicLayout>(
+    (asked) => this.refresh(asked),
+    (topic) => this.partitionsOf(topic),
+  );
   private names: { readonly all: readonly string[]; readonly takenAtMs: number } | undefined;
   private listing: Promise<readonly string[]> | undefined;
 
@@ -78,7 +83,7 @@ export class Topology {
   /** The leader as last heard, without asking anyone. */
   locate(topic: string, partition: number): string | undefined {
     const layout = this.topics.peek(topic)?.layout;
-    return layout?.kind === 'known' ? layout.leaders.get(partition) : undefined;
+    return layout?.kind === 'known' ? layout.leaders[partition] : undefined;
   }
 
   /** What is known of the topic has turned out to be stale. */
@@ -93,6 +98,12 @@ export class Topology {
     });
     this.asking.set(topic, answer);
     return answer;
+  }
+
+  /** As last heard. */
+  private partitionsOf(topic: string): number {
+    const layout = this.topics.peek(topic)?.layout;
+    return layout?.kind === 'known' ? layout.partitions.length : 1;
   }
 
   private async refresh(asked: readonly Asked<string, TopicLayout>[]): Promise<void> {
@@ -156,23 +167,22 @@ function readLayout(
   addresses: ReadonlyMap<number, string>,
 ): TopicLayout {
   if (errorCode !== 0) return { kind: 'failed', error: fromErrorCode(errorCode, 'the topic') };
-  const leaders = new Map<number, string>();
-  for (const { partition, leader } of partitions) {
-    const address = addresses.get(leader);
-    if (address !== undefined) leaders.set(partition, address);
+  const numbers = partitions.map(({ partition }) => partition).sort((a, b) => a - b);
+  const [least = 0, most = -1] = [numbers[0], numbers.at(-1)];
+  if (least < 0 || most >= mostPartitions) {
+    const text = `the broker speaks of partitions ${least} to ${most}: at most ${mostPartitions} are believed`;
+    return { kind: 'failed', error: new ScalerError('unavailable', text) };
   }
-  return {
-    kind: 'known',
-    partitions: partitions.map(({ partition }) => partition).sort((a, b) => a - b),
-    leaders,
-  };
+  const leaders: (string | undefined)[] = new Array(most + 1).fill(undefined);
+  for (const { partition, leader } of partitions) leaders[partition] = addresses.get(leader);
+  return { kind: 'known', partitions: numbers, leaders };
 }
 
 function isSettled(layout: TopicLayout): boolean {
   return (
     layout.kind === 'known' &&
-    layout.leaders.size === layout.partitions.length &&
-    layout.partitions.length > 0
+    layout.partitions.length > 0 &&
+    layout.partitions.every((partition) => layout.leaders[partition] !== undefined)
   );
 }
 

@@ -2,11 +2,12 @@ import type { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import { errorName } from '../protocol/error-codes.ts';
 import type { Leaders, WatchSettings } from './ports.ts';
-import { Refusals } from './refusals.ts';
 import type { ShardListener } from './shard.ts';
-import type { SubjectWatch } from './subject-watch.ts';
+import type { PartitionHost, SubjectWatch, WatchedPartition } from './subject-watch.ts';
 import { isLeaderStale, type Verdict } from './verdict.ts';
-import type { PartitionHost, WatchedPartition } from './watched-partition.ts';
+
+/** The most topics or brokers that are remembered to have refused. */
+const mostKeys = 10_000;
 
 /**
  * Turns what a session hears into wakes and refusals. A fault never hides an event: either the subject is woken,
@@ -18,6 +19,7 @@ export class Faults implements ShardListener {
   private readonly settings: WatchSettings;
   private readonly topics = new Refusals();
   private readonly brokers = new Refusals();
+  private readonly spares = new Refusals();
 
   constructor(leaders: Leaders, log: Logger, settings: WatchSettings) {
     this.leaders = leaders;
@@ -27,6 +29,11 @@ export class Faults implements ShardListener {
 
   mayWatch(topic: string, address: string): boolean {
     return !this.topics.isRefused(topic) && !this.brokers.isRefused(address);
+  }
+
+  /** Whether the broker may be asked for a session beyond those it has granted. */
+  maySpare(address: string): boolean {
+    return !this.spares.isRefused(address);
   }
 
   judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void {
@@ -51,13 +58,13 @@ export class Faults implements ShardListener {
     this.log.info({ broker: address }, `broker ${address}: watching again`);
   }
 
-  notGranted({ address }: PartitionHost, partitions: readonly WatchedPartition[]): void {
-    if (this.brokers.refuse(address, this.settings.notGrantedMs)) {
+  notGranted({ address, isSpare }: PartitionHost, partitions: readonly WatchedPartition[]): void {
+    const [refusals, what] = isSpare
+      ? [this.spares, 'grants no further fetch session, so what comes to rest is watched some seconds later']
+      : [this.brokers, 'grants no fetch session, reading instead'];
+    if (refusals.refuse(address, this.settings.notGrantedMs)) {
       const hint = 'raise max.incremental.fetch.session.cache.slots to wake at once';
-      this.log.warn(
-        { broker: address },
-        `broker ${address}: grants no fetch session, reading instead; ${hint}`,
-      );
+      this.log.warn({ broker: address }, `broker ${address}: ${what}; ${hint}`);
     }
     for (const watch of watchesOf(partitions)) watch.refuse();
   }
@@ -94,4 +101,34 @@ export function watchesOf(partitions: Iterable<WatchedPartition>): Set<SubjectWa
   const watches = new Set<SubjectWatch>();
   for (const partition of partitions) for (const watch of partition.watches) watches.add(watch);
   return watches;
+}
+
+/** What said no, and for how long it is not asked again. */
+export class Refusals {
+  private readonly untilMs = new Map<string, number>();
+
+  /** True when this is news: the key was not refused before, or was cleared since. */
+  refuse(key: string, forMs: number): boolean {
+    const isNews = !this.untilMs.delete(key);
+    this.untilMs.set(key, performance.now() + forMs);
+    if (this.untilMs.size > mostKeys) this.dropOldest();
+    return isNews;
+  }
+
+  isRefused(key: string): boolean {
+    const untilMs = this.untilMs.get(key);
+    return untilMs !== undefined && performance.now() < untilMs;
+  }
+
+  /** True when the key was refused, however long ago. */
+  clear(key: string): boolean {
+    return this.untilMs.delete(key);
+  }
+
+  private dropOldest(): void {
+    for (const oldest of this.untilMs.keys()) {
+      this.untilMs.delete(oldest);
+      return;
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import { errorCodes } from '../protocol/error-codes.ts';
-import type { FetchPlan } from './fetch-plan.ts';
-import { partitionKey, type WatchedPartition } from './watched-partition.ts';
+import { type FetchAnswer, type FetchPosition, fetch } from '../protocol/fetch.ts';
+import type { IsolationLevel } from '../snapshot.ts';
+import type { KafkaRequest } from '../wire/wire.ts';
+import { partitionKey, type WatchedPartition } from './subject-watch.ts';
 
 const lostSession: ReadonlySet<number> = new Set([
   errorCodes.FETCH_SESSION_ID_NOT_FOUND,
@@ -13,6 +15,14 @@ const maxEpoch = 2 ** 31 - 1;
 
 /** `renewed`: the broker forgot the session, the next request starts another. `notGranted`: it has no room for one. */
 export type SessionOutcome = 'going on' | 'renewed' | 'notGranted' | 'failed';
+
+/** What one fetch request says of its session. */
+export interface FetchPlan {
+  readonly sessionId: number;
+  readonly sessionEpoch: number;
+  readonly add: readonly WatchedPartition[];
+  readonly forget: readonly WatchedPartition[];
+}
 
 /**
  * An incremental fetch session (KIP-227): a first request carries all partitions, later ones only what changed.
@@ -99,10 +109,40 @@ export class FetchSession {
     this.epoch = fullEpoch;
     this.held.clear();
     this.changed.clear();
-    for (const partition of this.wanted.values()) {
-      this.changed.add(partition.key);
-      if (partition.phase === 'acknowledged') partition.phase = 'renewing';
-    }
+    for (const key of this.wanted.keys()) this.changed.add(key);
     return 'renewed';
   }
+}
+
+/** The request of a plan: it asks for as few bytes as a broker can send to say that there are some. */
+export function fetchRequest(
+  { sessionId, sessionEpoch, add, forget }: FetchPlan,
+  isolationLevel: IsolationLevel,
+  maxWaitMs: number,
+): KafkaRequest<FetchAnswer> {
+  return fetch({
+    maxWaitMs,
+    // A partition's limit of 0 bytes would never satisfy a minimum of 1.
+    minBytes: 1,
+    maxBytes: 1,
+    partitionMaxBytes: 1,
+    isolationLevel,
+    sessionId,
+    sessionEpoch,
+    topics: byTopic(add, ({ partition, offset }): FetchPosition => ({ partition, fetchOffset: offset })),
+    forgotten: byTopic(forget, ({ partition }) => partition),
+  });
+}
+
+function byTopic<T>(
+  partitions: readonly WatchedPartition[],
+  part: (partition: WatchedPartition) => T,
+): ReadonlyMap<string, readonly T[]> {
+  const topics = new Map<string, T[]>();
+  for (const partition of partitions) {
+    const parts = topics.get(partition.topic);
+    if (parts) parts.push(part(partition));
+    else topics.set(partition.topic, [part(partition)]);
+  }
+  return topics;
 }

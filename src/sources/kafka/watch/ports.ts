@@ -30,15 +30,19 @@ export interface WatchSettings {
   readonly watchPartitionsPerSession: number;
   /** How long a broker holds a quiet poll. */
   readonly watchMaxWaitMs: number;
-  /** The first poll after partitions were added; each later one takes twice as long, up to `watchMaxWaitMs`. */
+  /** The first held poll of a new session: when the broker goes on after it, the session is known to work. */
   readonly firstWaitMs: number;
+  /** The first held poll after partitions were added: soon after it, they are in one session with the rest. */
+  readonly freshWaitMs: number;
+  /** The most sessions to a broker beyond those that are needed for size, so that an addition need not wait for a held poll. */
+  readonly spareSessions: number;
   /** How long after its poll should have ended a broker counts as lost. */
   readonly graceMs: number;
   /** How long a session without partitions keeps its socket. */
   readonly lingerMs: number;
   /** How long a broker that cannot be reached is left alone. */
   readonly unreachableMs: number;
-  /** How long a broker that grants no session is left alone. */
+  /** How long a broker that grants no session, or no spare one, is left alone. */
   readonly notGrantedMs: number;
   /** How long a topic without READ right is left alone. */
   readonly noReadRightMs: number;
@@ -48,6 +52,8 @@ export const defaultWatchSettings: WatchSettings = {
   watchPartitionsPerSession: 1000,
   watchMaxWaitMs: 10_000,
   firstWaitMs: 500,
+  freshWaitMs: 4000,
+  spareSessions: 4,
   graceMs: 10_000,
   lingerMs: 60_000,
   unreachableMs: 5000,

@@ -1,19 +1,21 @@
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Wake, Watch } from '../../source.ts';
 import type { IsolationLevel } from '../snapshot.ts';
+import { ownTurn } from '../turns.ts';
 import type { Dialer } from '../wire/wire.ts';
 import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './ports.ts';
 import { defaultWatchSettings } from './ports.ts';
 import { Shard } from './shard.ts';
-import { SubjectWatch, type WakeCause } from './subject-watch.ts';
-import { partitionKey, WatchedPartition } from './watched-partition.ts';
+import { partitionKey, SubjectWatch, type WakeCause, WatchedPartition } from './subject-watch.ts';
 
 export interface WatcherDeps {
   readonly dialer: Dialer;
   readonly leaders: Leaders;
   readonly log: Logger;
 }
+
+const partitionsInATurn = 1000;
 
 /** A partition to be watched, and its leader. */
 interface Placed extends PartitionEnd {
@@ -34,6 +36,8 @@ export class Watcher {
     readUncommitted: new Map(),
     readCommitted: new Map(),
   };
+  /** Which one was chosen last. */
+  private latest: Shard | undefined;
   private closed = false;
 
   constructor({ dialer, leaders, log }: WatcherDeps, settings: Partial<WatchSettings> = {}) {
@@ -48,12 +52,24 @@ export class Watcher {
    * nothing to watch, or a partition has no known leader, no READ right, or a broker that is left alone for now.
    */
   arm({ partitions, isolationLevel }: WatchRequest, wake: Wake): Watch {
-    const watch = new SubjectWatch(wake, (partition) => this.forget(partition));
-    const places = this.place(partitions);
-    if (!places) {
-      watch.close();
-      return watch;
+    const places = this.place(partitions) ?? [];
+    const watch = new SubjectWatch(places.length, wake, (partition) => this.forget(partition));
+    if (places.length === 0) watch.close();
+    this.join(watch, places.slice(0, partitionsInATurn), isolationLevel);
+    void this.joinLater(watch, places.slice(partitionsInATurn), isolationLevel);
+    return watch;
+  }
+
+  /** Thousands of partitions in turns of the event loop after this one; the watch is arming until it has all. */
+  private async joinLater(watch: SubjectWatch, places: readonly Placed[], isolationLevel: IsolationLevel) {
+    for (let at = 0; at < places.length; at += partitionsInATurn) {
+      await ownTurn();
+      if (this.closed || watch.state === 'refused') return;
+      this.join(watch, places.slice(at, at + partitionsInATurn), isolationLevel);
     }
+  }
+
+  private join(watch: SubjectWatch, places: readonly Placed[], isolationLevel: IsolationLevel): void {
     let isBehind = false;
     for (const place of places) {
       const partition = this.partitionAt(place, isolationLevel);
@@ -62,7 +78,6 @@ export class Watcher {
       if (partition.offset > place.end) isBehind = true;
     }
     if (isBehind) queueMicrotask(() => watch.fire('record'));
-    return watch;
   }
 
   /** Closes all sockets; no watch wakes any more. */
@@ -99,13 +114,38 @@ export class Watcher {
     return partition;
   }
 
+  /**
+   * The session that a partition joins: one whose next request goes out at once, a spare one where all are being
+   * held, and where there are enough of those, the one that is held for the shortest time.
+   */
   private shardAt(address: string, isolationLevel: IsolationLevel): Shard {
-    for (const shard of this.shards) {
-      if (shard.address === address && shard.isolationLevel === isolationLevel && !shard.isFull) return shard;
+    const latest = this.latest;
+    // A subject of thousands of partitions asks for each.
+    if (latest?.address === address && latest.isolationLevel === isolationLevel && this.isReady(latest)) {
+      return latest;
     }
+    this.latest = this.findShard(address, isolationLevel);
+    return this.latest;
+  }
+
+  private isReady(shard: Shard): boolean {
+    return this.shards.has(shard) && !shard.isGone && this.hasRoom(shard) && shard.busyMs === 0;
+  }
+
+  private hasRoom({ size }: Shard): boolean {
+    return size < this.settings.watchPartitionsPerSession;
+  }
+
+  private findShard(address: string, isolationLevel: IsolationLevel): Shard {
+    const roomy = this.shardsAt(address, isolationLevel).filter((shard) => this.hasRoom(shard));
+    const soonest = roomy.sort((a, b) => a.busyMs - b.busyMs || b.size - a.size)[0];
+    const mostRoomy = this.faults.maySpare(address) ? 1 + this.settings.spareSessions : 1;
+    if (soonest && (soonest.busyMs === 0 || roomy.length >= mostRoomy)) return soonest;
     const shard: Shard = new Shard(address, isolationLevel, {
       settings: this.settings,
       listener: this.faults,
+      isSpare: roomy.some(({ isProven }) => isProven),
+      onTurn: () => this.gather(shard),
       onOver: () => this.shards.delete(shard),
     });
     this.shards.add(shard);
@@ -113,9 +153,26 @@ export class Watcher {
     return shard;
   }
 
+  /** Fills a session up from the smaller ones, so that a broker is soon left with as few as can be. */
+  private gather(into: Shard): void {
+    const others = this.shardsAt(into.address, into.isolationLevel);
+    const age = others.indexOf(into);
+    for (const [at, other] of others.entries()) {
+      const isSmaller = other.size < into.size || (other.size === into.size && at > age);
+      if (isSmaller) into.takeOver(other, this.settings.watchPartitionsPerSession - into.size);
+    }
+  }
+
+  /** Oldest first. */
+  private shardsAt(address: string, isolationLevel: IsolationLevel): Shard[] {
+    return [...this.shards].filter(
+      (shard) => shard.address === address && shard.isolationLevel === isolationLevel && !shard.isGone,
+    );
+  }
+
   /** Nobody wants the partition any more. */
   private forget(partition: WatchedPartition): void {
-    partition.host.remove(partition);
+    partition.leave();
     const watched = this.watched[partition.host.isolationLevel];
     if (watched.get(partition.key) === partition) watched.delete(partition.key);
   }

@@ -9,6 +9,7 @@ import type { HostPort } from '../protocol/address.ts';
 import { apiKeys } from '../protocol/api-keys.ts';
 import { Reader } from '../protocol/reader.ts';
 import { Writer } from '../protocol/writer.ts';
+import { ownTurn } from '../turns.ts';
 import type { OpenSocket } from './broker-socket.ts';
 import { oauthBearer } from './sasl-oauthbearer.ts';
 import type { SaslSecurity } from './security.ts';
@@ -16,6 +17,8 @@ import type { KafkaAnswer, KafkaRequest, VersionRange } from './wire.ts';
 
 /** The largest answer that is believed: what is not Kafka reads as a length of hundreds of MiB. */
 const maxAnswerBytes = 128 * 1024 * 1024;
+/** An answer of more is read in a turn of the event loop of its own: it is about hundreds of topics. */
+const largeAnswerBytes = 16 * 1024;
 /** The longest a broker's wish for silence is followed; it is asked again then. */
 const maxThrottleMs = 30_000;
 /** A login is renewed when this part of its life is left (KIP-368). */
@@ -107,6 +110,7 @@ export class KafkaJsConnection {
       request: { ...request, encode: async () => ({ buf: bytes, buffer: bytes }) },
       response: {
         decode: async (payload) => {
+          if (payload.length > largeAnswerBytes) await ownTurn();
           const answer = this.read(request, payload);
           return { answer, clientSideThrottleTime: Math.min(answer.throttleTimeMs, maxThrottleMs) };
         },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { modeOf } from '../../../../src/ingest/cloudevents/mode.ts';
+import { modeOf } from '../../../../src/ingest/cloudevents/parse.ts';
 import {
   batch,
   binary,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHeaderValue } from '../../../../src/ingest/cloudevents/header-value.ts';
+import { decodeHeaderValue } from '../../../../src/ingest/cloudevents/binary.ts';
 import { binary, eventIn, faultOf, headerValue } from '../../../support/cloudevents.ts';
 
 describe('the value of a ce- header', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isCertificateUrl, isSubscribeUrl } from '../../../../src/ingest/sns/address.ts';
+import { isCertificateUrl, isSubscribeUrl } from '../../../../src/ingest/sns/message.ts';
 
 const name = 'SimpleNotificationService-010a507c1833636cd94bdb98bd93083a.pem';
 const topic = 'arn:aws:sns:us-west-2:123456789012:MyTopic';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Faults } from '../../../../src/config/faults.ts';
-import { addIssues } from '../../../../src/config/issues.ts';
+import { Faults } from '../../../../src/config/document.ts';
+import { validate } from '../../../../src/config/validate.ts';
 import { conflict, target } from '../../../../src/sources/events/backlog.ts';
 import { eventsConfig } from '../../../../src/sources/events/config.ts';
 
@@ -8,9 +8,8 @@ const item = { backlog: 'builds', type: 'a', state: 'queued', key: 'subject' };
 const good = { ttlSeconds: 60, items: [item] };
 
 function faultsOf(input: unknown): readonly string[] {
-  const { error } = eventsConfig.safeParse(input);
   const faults = new Faults();
-  addIssues(faults, error?.issues ?? [], { schema: eventsConfig, input, at: ['connections', 'b'] });
+  validate(eventsConfig, input, { at: ['connections', 'b'], expanded: new Set() }, faults);
   return faults.list;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryEventLog } from '../../../../src/events/memory.ts';
+import { MemoryEventLog } from '../../../../src/event-log/memory.ts';
 import { backlog } from '../../../../src/sources/events/backlog.ts';
 import { eventsConfig } from '../../../../src/sources/events/config.ts';
 import { connect } from '../../../../src/sources/events/connection.ts';

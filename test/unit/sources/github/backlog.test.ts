@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { backlog, target } from '../../../../src/sources/github/backlog.ts';
 import type { Covered } from '../../../../src/sources/github/snapshot.ts';
-import { metricName } from '../../../../src/trigger/metric-name.ts';
+import { metricName } from '../../../../src/triggers/resolve.ts';
 import { type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';
 import { paramsOf } from './trigger-params.ts';
 

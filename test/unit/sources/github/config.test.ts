@@ -88,7 +88,7 @@ describe('a github connection', () => {
     ],
     [{ scope: 'ent', repos: ['web'] }, 'repos: must be owner/name, since an enterprise has several owners'],
     [
-      { webhookSecret: 'a', webhookSecrets: ['b'] },
+      { webhookSecret: 'a-secret-of-ours-1', webhookSecrets: ['a-secret-of-ours-2'] },
       'webhookSecrets: give webhookSecret or webhookSecrets, not both',
     ],
   ])('refuses %j', (entry, fault) => {
@@ -99,9 +99,9 @@ describe('a github connection', () => {
     [{ scope: 'enterprise' }, 'scope'],
     [{ repos: [] }, 'repos'],
     [{ token: '' }, 'token'],
-    [{ webhookSecret: '' }, 'webhookSecret'],
+    [{ webhookSecret: 'cut' }, 'webhookSecret'],
     [{ webhookSecrets: [] }, 'webhookSecrets'],
-    [{ webhookSecrets: [''] }, 'webhookSecrets.0'],
+    [{ webhookSecrets: ['cut'] }, 'webhookSecrets.0'],
     [withApp({ id: 0 }), 'app.id'],
     [withApp({ id: 'Iv1.x' }), 'app.id'],
     [withApp({ installationId: 1.5 }), 'app.installationId'],
@@ -139,8 +139,11 @@ describe('the secrets of a github connection', () => {
   it('that may sign webhooks are none, one, or several while one is replaced', () => {
     const secrets = (entry: object) => webhookSecretsOf(githubConfig.parse({ ...least, ...entry }));
     expect(secrets({})).toEqual([]);
-    expect(secrets({ webhookSecret: 'a' })).toEqual(['a']);
-    expect(secrets({ webhookSecrets: ['a', 'b'] })).toEqual(['a', 'b']);
+    expect(secrets({ webhookSecret: 'a-secret-of-ours-1' })).toEqual(['a-secret-of-ours-1']);
+    expect(secrets({ webhookSecrets: ['a-secret-of-ours-1', 'a-secret-of-ours-2'] })).toEqual([
+      'a-secret-of-ours-1',
+      'a-secret-of-ours-2',
+    ]);
   });
 
   it.each([

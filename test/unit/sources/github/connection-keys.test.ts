@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { githubConfig } from '../../../../src/sources/github/config.ts';
 import { github } from '../../../../src/sources/github/index.ts';
-import { TriggerBook } from '../../../../src/trigger/book.ts';
-import { byName, connectionOf, referenceOf } from '../../../support/board.ts';
+import { byName, connectionOf, referenceOf, resolvingIn } from '../../../support/live-triggers.ts';
 
 const token = 'ghp_x';
 const apiUrl = 'https://github.acme.example/api/v3';
@@ -15,17 +14,14 @@ const configs = {
   holding: { owner: 'holding', token, scope: 'ent', repos: ['acme/web'] },
 };
 
-const book = new TriggerBook({
-  sources: [github],
-  connections: byName(
+const resolve = resolvingIn(
+  [github],
+  byName(
     Object.entries(configs).map(([name, config]) => connectionOf(name, github, githubConfig.parse(config))),
   ),
-  maxStalenessSeconds: 60,
-  maxRemembered: 100,
-});
+);
 
-const trigger = (metadata: Record<string, string>) =>
-  book.trigger(referenceOf({ source: 'github', ...metadata }));
+const trigger = (metadata: Record<string, string>) => resolve(referenceOf({ source: 'github', ...metadata }));
 
 const onServer = { connection: 'acme-server' };
 

@@ -11,7 +11,7 @@ import { SmallGitHub } from './small-github.ts';
 import { paramsOf } from './trigger-params.ts';
 
 const token = 'ghp_x';
-const webhookSecret = 'secret';
+const webhookSecret = 'a-secret-of-ours';
 let nextJobId = 1;
 const opened: GitHubConnection[] = [];
 
@@ -211,6 +211,6 @@ describe('a connection without a webhook secret', () => {
   it('says once how late jobs are seen', async () => {
     expect(await warnings({})).toEqual(['without a webhook secret jobs are only seen every sweepSeconds']);
     expect(await warnings({ webhookSecret })).toEqual([]);
-    expect(await warnings({ webhookSecrets: ['a', 'b'] })).toEqual([]);
+    expect(await warnings({ webhookSecrets: [webhookSecret, 'another-of-ours-'] })).toEqual([]);
   });
 });

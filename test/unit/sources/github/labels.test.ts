@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { matches, runnerOf } from '../../../../src/sources/github/backlog.ts';
 import { canonicalLabels } from '../../../../src/sources/github/job.ts';
-import { matches, runnerOf } from '../../../../src/sources/github/labels.ts';
 import { paramsOf } from './trigger-params.ts';
 
 const none = {};

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LiveSubjects } from '../../../../src/sources/github/live-subjects.ts';
+import { LiveSubjects } from '../../../../src/sources/github/connection.ts';
 
 const minuteMs = 60_000;
 const holding = (subjects: LiveSubjects, repo: string) => [...subjects.holding(repo)].sort();

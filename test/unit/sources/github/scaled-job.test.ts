@@ -3,7 +3,7 @@ import {
   jobsToCreate,
   type ScaledJobStrategy,
   scaledJobDefaults,
-} from '../../../../src/scaling/scaled-job.ts';
+} from '../../../../fakes/keda/scaled-job.ts';
 import { backlog } from '../../../../src/sources/github/backlog.ts';
 import { snapshotOf } from './open-jobs.ts';
 import { paramsOf } from './trigger-params.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { githubConfig } from '../../../../src/sources/github/config.ts';
-import { isFact } from '../../../../src/sources/github/stored-fact.ts';
+import { isFact } from '../../../../src/sources/github/connection.ts';
 import { fact, owns } from '../../../../src/sources/github/webhook.ts';
 import { examplesOf } from './examples.ts';
 

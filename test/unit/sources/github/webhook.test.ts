@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { githubConfig } from '../../../../src/sources/github/config.ts';
-import { isFact } from '../../../../src/sources/github/stored-fact.ts';
+import { isFact } from '../../../../src/sources/github/connection.ts';
 import { fact, owns } from '../../../../src/sources/github/webhook.ts';
 import { examplesOf } from './examples.ts';
 

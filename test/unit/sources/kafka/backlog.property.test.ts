@@ -4,6 +4,7 @@ import { backlog } from '../../../../src/sources/kafka/backlog.ts';
 import { fold, type KafkaHistory } from '../../../../src/sources/kafka/history.ts';
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
 import type { KafkaSnapshot, PartitionOffsets } from '../../../../src/sources/kafka/snapshot.ts';
+import type { Detail } from '../../../../src/sources/source.ts';
 import { kedaBacklog } from './keda-oracle.ts';
 import { paramsOf } from './offsets.ts';
 
@@ -55,16 +56,21 @@ function earlier(shapes: readonly Shape[]): KafkaHistory {
   return fold(undefined, snapshotOf(shapes), nowMs - 600_000);
 }
 
+/** The most replicas that have work: KEDA's documentation of the two keys. */
+function cap(params: KafkaParams, { partitions, laggingPartitions }: Detail): number {
+  if (params.limitToPartitionsWithLag) return Number(laggingPartitions);
+  const idle = params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions;
+  return idle ? Number.POSITIVE_INFINITY : Number(partitions);
+}
+
 describe('for whatever a broker says', () => {
   it('the number is finite, never negative, never above cap × threshold', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
-        const { items, capReplicas } = read(params, shapes, earlier(before));
+        const { items, detail } = read(params, shapes, earlier(before));
         expect(Number.isFinite(items)).toBe(true);
         expect(items).toBeGreaterThanOrEqual(0);
-        if (capReplicas === undefined) return;
-        expect(capReplicas).toBeLessThanOrEqual(shapes.length);
-        expect(items).toBeLessThanOrEqual(capReplicas * params.lagThreshold);
+        expect(items).toBeLessThanOrEqual(cap(params, detail) * params.lagThreshold);
       }),
     );
   });
@@ -171,7 +177,7 @@ describe("where none of our decisions differ, KEDA's own algorithm gives the sam
     fc.assert(
       fc.property(anyParams, plainPartitions, (params, shapes) => {
         const { ours, theirs } = compare(params, shapes);
-        const most = (ours.capReplicas ?? Number.POSITIVE_INFINITY) * params.lagThreshold;
+        const most = cap(params, ours.detail) * params.lagThreshold;
         const evenOfNothing = params.ensureEvenDistributionOfPartitions && ours.detail['lag'] === 0;
         expect(ours.items).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
         // (a) is about less than one replica: KEDA is never a whole threshold above.

@@ -42,7 +42,10 @@ describe("Kafka's trigger metadata", () => {
       topic: ['a', 'b'],
       lagThreshold: 25,
       allowIdleConsumers: true,
-      partitionLimitation: new Set([1, 3, 4, 5]),
+      partitionLimitation: [
+        { from: 1, to: 1 },
+        { from: 3, to: 5 },
+      ],
       offsetResetPolicy: 'earliest',
       isolationLevel: 'readCommitted',
     });

@@ -17,6 +17,13 @@ function rates(...reads: Reads): [produced: number, consumed: number] | undefine
   return found && [found.producedPerSecond, found.consumedPerSecond];
 }
 
+function interpolate(ends: readonly { atSeconds: number; end: number }[], seconds: number): number {
+  const after = ends.findIndex(({ atSeconds }) => atSeconds >= seconds);
+  const [a, b] = [ends[after - 1], ends[after]];
+  if (a === undefined || b === undefined) return b?.end ?? 0;
+  return a.end + ((b.end - a.end) * (seconds - a.atSeconds)) / (b.atSeconds - a.atSeconds);
+}
+
 describe('rates', () => {
   it.each<[string, ReturnType<typeof rates>, ReturnType<typeof rates>]>([
     ['one read', rates([0, { a: [[0, 9, 1]] }]), undefined],
@@ -94,9 +101,45 @@ describe('rates', () => {
   });
 
   it('are bounded in memory, and still right', () => {
-    const reads = Array.from({ length: 500 }, (_, i) => [i, { a: [[0, 7 * i, 3 * i]] }] as const);
-    expect(historyOf(reads as Reads)?.samples).toHaveLength(maxSamples);
-    expect(rates(...(reads as Reads))).toEqual([7, 3]);
+    const reads: Reads = Array.from({ length: 500 }, (_, i) => [i, { a: [[0, 7 * i, 3 * i]] }]);
+    expect(historyOf(reads)?.samples.length).toBeLessThanOrEqual(maxSamples);
+    expect(rates(...reads)).toEqual([expect.closeTo(7, 6), expect.closeTo(3, 6)]);
+  });
+
+  it('of what is at rest need two samples, and are right when it goes on', () => {
+    const rest: Reads = Array.from({ length: 500 }, (_, i) => [i, { a: [[0, 7, 7]] }]);
+    expect(historyOf(rest)?.samples).toHaveLength(2);
+    const after: Reads = [...rest, [500, { a: [[0, 127, 67]] }]];
+    expect(rates(...after)).toEqual([2, 1]);
+    const later: Reads = [...after, [530, { a: [[0, 127, 127]] }]];
+    expect(rates(...later)).toEqual([2, 2]);
+  });
+
+  it('are those of all reads, within what moves in five seconds', () => {
+    const steps = fc.array(
+      fc.record({ seconds: fc.integer({ min: 1, max: 5 }), moved: fc.constantFrom(0, 0, 0, 5, 90) }),
+      { minLength: 2, maxLength: 100 },
+    );
+    fc.assert(
+      fc.property(steps, (all) => {
+        let [atSeconds, end] = [0, 0];
+        const ends = [{ atSeconds, end }];
+        for (const { seconds, moved } of all) {
+          atSeconds += seconds;
+          end += moved;
+          ends.push({ atSeconds, end });
+        }
+        const [produced] =
+          rates(...ends.map((one) => [one.atSeconds, { a: [[0, one.end, 0]] }] as const)) ?? [];
+        const fromSeconds = Math.max(0, atSeconds - 60);
+        const at = (seconds: number) => interpolate(ends, seconds);
+        const exact = (end - at(fromSeconds)) / (atSeconds - fromSeconds);
+        const least = (end - at(fromSeconds + 10)) / (atSeconds - fromSeconds);
+        const most = (end - at(fromSeconds - 10)) / (atSeconds - fromSeconds);
+        expect(produced).toBeGreaterThanOrEqual(Math.min(least, exact) - 1e-9);
+        expect(produced).toBeLessThanOrEqual(Math.max(most, exact) + 1e-9);
+      }),
+    );
   });
 
   it('are never negative, whatever happens to the topic', () => {

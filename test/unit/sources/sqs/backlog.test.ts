@@ -16,7 +16,6 @@ describe('the number', () => {
   ])('with scaleOnInFlight %s and scaleOnDelayed %s is %d', (scaleOnInFlight, scaleOnDelayed, items) => {
     const [reading] = readingsOf(paramsOf({ scaleOnInFlight, scaleOnDelayed }), [{ atMs: 0, ...counts }]);
     expect(reading).toMatchObject({ items, active: true });
-    expect(reading).not.toHaveProperty('capReplicas');
   });
 
   it.each([
@@ -26,7 +25,7 @@ describe('the number', () => {
     [500, 20],
   ])('with maxConcurrency 4, of %d messages, is %d', (visible, items) => {
     const params = paramsOf({ queueLength: '5', maxConcurrency: '4' });
-    expect(readingsOf(params, [{ atMs: 0, visible }])[0]).toMatchObject({ items, capReplicas: 4 });
+    expect(readingsOf(params, [{ atMs: 0, visible }])[0]).toMatchObject({ items });
   });
 
   it('is as read while the trigger is not yet active, and says why it is not', () => {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
 import { sqs } from '../../../../src/sources/sqs/index.ts';
-import { TriggerBook } from '../../../../src/trigger/book.ts';
-import { byName, connectionOf, referenceOf } from '../../../support/board.ts';
+import { byName, connectionOf, referenceOf, resolvingIn } from '../../../support/live-triggers.ts';
 import { configOf } from './connecting.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/scaler';
@@ -14,12 +13,12 @@ const connections = byName([
   connectionOf('local', sqs, configOf('http://localstack:4566', { region: 'us-west-2' })),
   connectionOf('private', sqs, configOf(vpce, { region: 'eu-west-1' })),
 ]);
-const book = new TriggerBook({ sources: [sqs], connections, maxStalenessSeconds: 60, maxRemembered: 100 });
+const resolve = resolvingIn([sqs], connections);
 
 /** The connection a trigger gets, or its faults. */
 function chosen(metadata: Record<string, string>): string {
   try {
-    return book.trigger(referenceOf({ source: 'sqs', queueURL: 'jobs', ...metadata })).connection.name;
+    return resolve(referenceOf({ source: 'sqs', queueURL: 'jobs', ...metadata })).connection.name;
   } catch (reason) {
     if (reason instanceof ScalerError) return reason.message;
     throw reason;

@@ -147,7 +147,7 @@ describe('a queue that AWS throttles', () => {
     const connection = connected();
     await errorOf(connection, url);
     await expect
-      .poll(() => readOne(connection, url).catch(() => undefined), { timeout: 5000 })
+      .poll(() => readOne(connection, url).catch(() => undefined), { timeout: 30_000 })
       .toMatchObject({
         visible: 6,
       });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
 import { sqs } from '../../../../src/sources/sqs/index.ts';
-import { boardOf, connectionOf, referenceOf } from '../../../support/board.ts';
+import { connectionOf, LiveTriggers, referenceOf } from '../../../support/live-triggers.ts';
 import { configOf } from './connecting.ts';
 import { countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
@@ -29,15 +29,15 @@ afterAll(async () => {
 });
 
 async function refusalOf(config: unknown, metadata: Record<string, string>): Promise<ScalerError> {
-  const { board } = boardOf([connectionOf('jobs', sqs, config)]);
+  const live = new LiveTriggers([connectionOf('jobs', sqs, config)]);
   try {
-    const trigger = board.trigger(referenceOf({ source: 'sqs', ...metadata }));
-    throw new Error(`was taken: ${JSON.stringify(await board.answer(trigger, new AbortController()))}`);
+    const answer = await live.answer(referenceOf({ source: 'sqs', ...metadata }));
+    throw new Error(`was taken: ${JSON.stringify(answer)}`);
   } catch (reason) {
     if (reason instanceof ScalerError) return reason;
     throw reason;
   } finally {
-    await board.close();
+    await live.close();
   }
 }
 
@@ -101,9 +101,8 @@ describe('a queue of another place', () => {
 });
 
 it('the queue of the connection itself is read', async () => {
-  const { board } = boardOf([connectionOf('jobs', sqs, configOf(own.url))]);
-  const trigger = board.trigger(referenceOf({ source: 'sqs', queueURL: `${own.url}/1/jobs` }));
-  const answer = await board.answer(trigger, new AbortController());
+  const live = new LiveTriggers([connectionOf('jobs', sqs, configOf(own.url))]);
+  const answer = await live.answer(referenceOf({ source: 'sqs', queueURL: `${own.url}/1/jobs` }));
   expect(answer).toMatchObject({ kind: 'known', value: 1, active: true });
-  await board.close();
+  await live.close();
 });

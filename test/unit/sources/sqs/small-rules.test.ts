@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
-import { awsOrigin } from '../../../../src/sources/sqs/aws-host.ts';
-import { limited, OutOfTime } from '../../../../src/sources/sqs/limited.ts';
-import { QueueUrls } from '../../../../src/sources/sqs/queue-urls.ts';
-import { Slots } from '../../../../src/sources/sqs/slots.ts';
-import { ThrottledQueues } from '../../../../src/sources/sqs/throttled.ts';
+import { limited, OutOfTime } from '../../../../src/sources/sqs/client.ts';
+import { Slots, ThrottledQueues } from '../../../../src/sources/sqs/connection.ts';
+import { awsOrigin } from '../../../../src/sources/sqs/endpoint.ts';
 
 describe('slots', () => {
   it('are taken in order, and freed by a task that fails', async () => {
@@ -35,25 +33,6 @@ describe('slots', () => {
       'fulfilled',
       'fulfilled',
     ]);
-  });
-});
-
-describe('the URLs of queues', () => {
-  it('are bounded: the oldest goes', async () => {
-    const urls = new QueueUrls();
-    let asked = 0;
-    const ask = async () => `url-${asked++}`;
-    for (let i = 0; i <= 10_000; i += 1) await urls.of(`queue-${i}`, ask);
-    expect(asked).toBe(10_001);
-    expect(await urls.of('queue-1', ask)).toBe('url-1');
-    expect(await urls.of('queue-0', ask)).toBe('url-10001');
-  });
-
-  it('are not kept where AWS has none', async () => {
-    const urls = new QueueUrls();
-    const fails = () => Promise.reject(new ScalerError('not_found', 'no such queue'));
-    await expect(urls.of('jobs', fails)).rejects.toThrow('no such queue');
-    expect(await urls.of('jobs', async () => 'url')).toBe('url');
   });
 });
 

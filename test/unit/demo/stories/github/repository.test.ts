@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { FakeGitHub } from '../../../../../src/demo/github/fake-github.ts';
-import { Repository } from '../../../../../src/demo/stories/github/repository.ts';
+import { Repository } from '../../../../../demo/stories/github/repository.ts';
+import { FakeGitHub } from '../../../../../fakes/github/fake-github.ts';
 
 const going = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { Hints } from '../../../../../src/demo/stories/sqs/hints.ts';
+import { Hints } from '../../../../../demo/stories/sqs/hints.ts';
 
 /** An ingest that knows one token. */
 async function ingest(): Promise<{ url: string; paths: (string | undefined)[] }> {

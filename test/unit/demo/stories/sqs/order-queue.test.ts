@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { startSqs } from '../../../../../src/demo/sqs/embedded-sqs.ts';
-import { OrderQueue } from '../../../../../src/demo/stories/sqs/order-queue.ts';
+import { OrderQueue } from '../../../../../demo/stories/sqs/order-queue.ts';
+import { startSqs } from '../../../../../fakes/sqs/embedded-sqs.ts';
 import { sdkClient } from '../../../../support/sqs/client.ts';
 
 async function start() {

@@ -13,6 +13,7 @@ const idle: Outlook = {
   nowMs,
   pausedUntilMs: 0,
   heldUntilMs: 0,
+  unseenAtMs: 0,
   verifyAtMs: never,
   deliveriesAtMs: never,
   listAtMs: never,
@@ -21,11 +22,12 @@ const idle: Outlook = {
 };
 
 function repo(name: string, more: Partial<RepoOutlook> = {}): RepoOutlook {
-  const outlook = { named: false, synced: true, active: false, underWay: false, dueAtMs: past };
+  const outlook = { named: false, seen: true, synced: true, active: false, underWay: false, dueAtMs: past };
   return { repo: name, ...outlook, ...more };
 }
 
 const namedNew = repo('named-new', { named: true, synced: false, dueAtMs: 0 });
+const unseen = repo('unseen', { named: true, seen: false, synced: false, dueAtMs: 0 });
 const named = repo('named', { named: true, active: true });
 const fresh = repo('new', { synced: false, dueAtMs: 0 });
 const active = repo('active', { active: true });
@@ -97,6 +99,15 @@ const rows: [string, Outlook, string][] = [
     'sweep named-new',
   ],
   ['held back, but a run is to be verified', { ...everything, heldUntilMs: held, repos: [active] }, 'verify'],
+  ['a name that nobody has seen, and anything else', { ...everything, repos: [unseen, resting] }, 'verify'],
+  [
+    'a name that nobody has seen, and resting repositories',
+    { ...idle, repos: [unseen, resting] },
+    'sweep resting',
+  ],
+  ['a name that nobody has seen alone', { ...idle, repos: [unseen] }, 'sweep unseen'],
+  ['the same, held back', { ...idle, heldUntilMs: held, repos: [unseen] }, 'sweep unseen'],
+  ['the same, with its allowance used up', { ...idle, unseenAtMs: nowMs + 9, repos: [unseen] }, 'wait 9'],
   ['held back, but there is no list yet', { ...idle, heldUntilMs: held, listed: false, listAtMs: 0 }, 'list'],
 ];
 

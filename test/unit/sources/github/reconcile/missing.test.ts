@@ -104,4 +104,71 @@ describe('a repository that GitHub answers 404 for', () => {
     await at.seconds(21_600);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
+
+  describe('and that nobody but a trigger has heard of', () => {
+    const madeUp = Array.from({ length: 3_000 }, (_, i) => `acme/no-${i}`);
+    const inVain = (at: ReturnType<typeof reconciling>) =>
+      at.github.calls.filter(({ about }) => at.github.removed.has(about)).length;
+
+    function withMadeUp() {
+      const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+      for (const name of madeUp) at.github.removed.add(name);
+      for (let i = 0; i < madeUp.length; i += 200) at.reconciler.need(madeUp.slice(i, i + 200), 120_000);
+      at.reconciler.need(['acme/web'], 120_000);
+      at.reconciler.need([], undefined);
+      return at;
+    }
+
+    it('is asked for within an allowance of its own, behind all that is there', async () => {
+      const at = withMadeUp();
+      await at.seconds(5);
+      expect(at.coverage.of(['acme/web'])).toMatchObject({ kind: 'synced' });
+      expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
+      await at.seconds(20 * 60);
+      expect(inVain(at)).toBeLessThanOrEqual(60 + 41);
+      expect(inVain(at)).toBeGreaterThan(60);
+    });
+
+    it('takes nothing from verifying and sweeping, and makes nobody stale', async () => {
+      const at = withMadeUp();
+      at.hear(at.github.put('acme/web', 1, 11));
+      await at.seconds(460);
+      at.reconciler.need(['acme/web'], 120_000);
+      expect(at.github.callsOf('jobsOf', 'acme/web').length).toBeGreaterThan(0);
+      for (const repos of [['acme/web'], []]) {
+        const covered = at.coverage.of(repos);
+        expect(covered.kind === 'synced' && at.clock.nowMs - covered.confirmedAtMs).toBeLessThan(
+          repos.length > 0 ? 65_000 : 905_000,
+        );
+      }
+    });
+
+    it('says why it waits', async () => {
+      const at = withMadeUp();
+      await at.seconds(60);
+      const covered = at.coverage.of(madeUp.slice(-1));
+      expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/no-2999 .*wait for all others/);
+    });
+
+    it('is found once it is there', async () => {
+      const at = withMadeUp();
+      at.github.removed.delete('acme/no-5');
+      await at.seconds(30);
+      expect(at.coverage.of(['acme/no-5'])).toMatchObject({ kind: 'synced' });
+    });
+
+    it('cannot stop the loop by its number', async () => {
+      const at = reconciling({ repos: ['acme/web'] });
+      for (let i = 0; i < 10; i += 1) {
+        const names = Array.from({ length: 13_000 }, (_, j) => `acme/x${i}-${j}`);
+        for (const name of names) at.github.removed.add(name);
+        at.reconciler.need(names, 7_200_000);
+      }
+      await at.seconds(60);
+      at.hear(at.github.put('acme/web', 1, 11));
+      await at.seconds(330);
+      expect(at.github.callsOf('jobsOf', 'acme/web').length).toBeGreaterThan(0);
+      expect(at.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    });
+  });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Quota } from '../../../../../src/sources/github/api.ts';
-import { backoffMs } from '../../../../../src/sources/github/reconcile/backoff.ts';
 import {
   stretched,
   sweepsHeldUntilMs,
@@ -50,19 +49,5 @@ describe('when sweeps are held back', () => {
     ['nothing left, but the limit began anew', { ...left(0), resetAtMs: nowMs }, 0],
   ])('%s', (_, quota, expected) => {
     expect(sweepsHeldUntilMs(quota, nowMs)).toBe(expected);
-  });
-});
-
-describe('backoff', () => {
-  it.each([
-    [1, 0.5, 1000],
-    [2, 0.5, 2000],
-    [6, 0.5, 32_000],
-    [7, 0.5, 60_000],
-    [1000, 0.5, 60_000],
-    [1, 0, 800],
-    [1, 1, 1200],
-  ])('after %i failures, at %f', (failures, random, expected) => {
-    expect(backoffMs(failures, random)).toBeCloseTo(expected);
   });
 });

@@ -15,8 +15,8 @@ describe('kept answers', () => {
     expect(etags.get('/a', 1), 'dropped: its token is gone').toBeUndefined();
   });
 
-  it('are bounded in number: the least used goes first', () => {
-    const etags = new Etags<string>({ maxEntries: 2, maxBytes: 1e6 });
+  it('are bounded: the least used goes first', () => {
+    const etags = new Etags<string>({ maxBytes: 700 });
     etags.set('/a', 1, kept('a'));
     etags.set('/b', 1, kept('b'));
     etags.get('/a', 1);
@@ -25,7 +25,7 @@ describe('kept answers', () => {
   });
 
   it('are bounded in bytes, and replacing gives the bytes back', () => {
-    const etags = new Etags<string>({ maxEntries: 100, maxBytes: 10_000 });
+    const etags = new Etags<string>({ maxBytes: 10_000 });
     for (let round = 0; round < 50; round += 1) etags.set('/a', 1, kept('x'.repeat(3_000)));
     expect(etags.get('/a', 1)).toBeDefined();
     etags.set('/b', 1, kept('x'.repeat(3_000)));

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ExpiringSet } from '../../../../../src/sources/github/rest/expiring-set.ts';
-import { nextQuery } from '../../../../../src/sources/github/rest/link.ts';
+import { nextQuery } from '../../../../../src/sources/github/rest/client.ts';
 import { repoPath } from '../../../../../src/sources/github/rest/repo-path.ts';
 import { said } from '../../../../../src/sources/github/rest/said.ts';
 
@@ -56,15 +55,5 @@ describe('what GitHub said', () => {
 
   it('is cut', () => {
     expect(said({ text: JSON.stringify({ message: 'x'.repeat(5_000) }) })).toHaveLength(200);
-  });
-});
-
-describe('names that are remembered for a time', () => {
-  it('are forgotten after it, and the oldest when they are too many', () => {
-    const names = new ExpiringSet(1_000, 2);
-    names.add('a', 0);
-    expect([names.has('a', 999), names.has('a', 1_000)]).toEqual([true, false]);
-    for (const name of ['a', 'b', 'c']) names.add(name, 2_000);
-    expect(['a', 'b', 'c'].map((name) => names.has(name, 2_001))).toEqual([false, true, true]);
   });
 });

@@ -42,6 +42,45 @@ describe('reading many subjects', () => {
     expect(showResult(results[7])).toEqual({ t7: '0: 0..10@3, 1: 0..10@-, 2: 0..10@-, 3: 0..10@-' });
   });
 
+  it('of thousands is done in parts of a thousand, each in a turn of the event loop', async () => {
+    const model = new ModelKafka(1);
+    const needs = Array.from({ length: 2500 }, (_, i) => {
+      model.create(`t${i}`, { end: 10 });
+      return { consumerGroup: `g${i}`, topics: [`t${i}`] };
+    });
+    const delivered: number[] = [0];
+    const turn = (): void => {
+      delivered.push(0);
+      immediate = setImmediate(turn);
+    };
+    let immediate = setImmediate(turn);
+    await new ModelReading(model).read(needs, { onResult: () => delivered.push((delivered.pop() ?? 0) + 1) });
+    clearImmediate(immediate);
+    expect(delivered.reduce((sum, each) => sum + each)).toBe(2500);
+    expect(Math.max(...delivered)).toBeLessThanOrEqual(1000);
+    expect(model.count('OffsetFetch')).toBe(3);
+    expect(Math.max(...model.asked.map(({ names }) => names.length))).toBe(1000);
+  });
+
+  it('is one request a broker for a thousand topics of twenty partitions, and two for what is more', async () => {
+    const model = new ModelKafka(1);
+    const needs = Array.from({ length: 1000 }, (_, i) => {
+      model.create(`t${i}`, { partitions: 20 });
+      return { consumerGroup: `g${i}`, topics: [`t${i}`] };
+    });
+    const reading = new ModelReading(model);
+    await reading.read(needs);
+    model.forgetAsked();
+    await reading.read(needs);
+    expect(requestCounts(model)).toEqual({ 'OffsetFetch b0:9092': 1, 'ListOffsets b0:9092': 1 });
+    model.create('t0', { partitions: 21 });
+    reading.nowMs += 30_000;
+    await reading.read(needs);
+    model.forgetAsked();
+    await reading.read(needs);
+    expect(requestCounts(model)).toEqual({ 'OffsetFetch b0:9092': 2, 'ListOffsets b0:9092': 2 });
+  });
+
   it('costs the first time also one Metadata, one FindCoordinator and one ListOffsets of log starts', async () => {
     const { model, needs } = hundred();
     await new ModelReading(model).read(needs);

@@ -24,6 +24,8 @@ describe('a partition that can no longer be watched', () => {
     const asked = made.cluster.asked.length;
     await pass(30_000);
     expect(made.cluster.asked.length - asked).toBeLessThan(9);
+    // Past the time for which a session without partitions keeps its socket.
+    await pass(60_000);
     expect(made.cluster.sessions.contents()).toEqual([`${a} u/0`]);
   });
 
@@ -147,6 +149,21 @@ describe('a broker', () => {
     await pass(1000);
     expect((await made.armed(['t/0'])).watch.state).toBe('armed');
     expect(made.warnings).toEqual([expect.stringContaining('grants no fetch session')]);
+  });
+
+  it('that grants no further session has what comes to rest wait for the one it granted', async () => {
+    const made = watching('t', 'u', 'v');
+    await made.armed(['t/0']);
+    await pass(20_000);
+    made.cluster.sessions.granting = false;
+    const refused = await made.armed(['u/0']);
+    expect([refused.watch.state, refused.causes]).toEqual(['refused', []]);
+    expect(made.warnings).toEqual([expect.stringContaining('grants no further fetch session')]);
+    const waiting = await made.armed(['v/0']);
+    expect(waiting.watch.state).toBe('arming');
+    await pass(10_000);
+    expect(waiting.watch.state).toBe('armed');
+    expect(made.cluster.sessions.contents()).toEqual([`${a} t/0`, `${a} v/0`]);
   });
 
   it('that cannot be reached is dialled at most once in five seconds', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pass, Watching } from '../../../../support/kafka/watching.ts';
+import { type Armed, pass, Watching } from '../../../../support/kafka/watching.ts';
 
 const broker = 'a:9092';
 
@@ -9,6 +9,13 @@ afterEach(() => void vi.useRealTimers());
 function topic(partitions: number, made = new Watching()): { made: Watching; keys: string[] } {
   made.cluster.create('t', broker, partitions);
   return { made, keys: Array.from({ length: partitions }, (_, partition) => `t/${partition}`) };
+}
+
+/** What each request that changed its session added and took out. */
+function changes({ cluster }: Watching): string[][][] {
+  return cluster.asked
+    .map(({ positions, forgotten }) => [positions.map(({ key }) => key), [...forgotten]])
+    .filter(([added, taken]) => (added?.length ?? 0) + (taken?.length ?? 0) > 0);
 }
 
 describe('polls', () => {
@@ -32,18 +39,17 @@ describe('polls', () => {
     const third = made.arm(['t/2']);
     await pass(10_100);
     expect(third.watch.state).toBe('armed');
-    const changes = made.cluster.asked
-      .filter(({ positions, forgotten }) => positions.length + forgotten.length > 0)
-      .map(({ positions, forgotten }) => [positions.map(({ key }) => key), forgotten]);
-    expect(changes).toEqual([
+    // The third one first in a session of its own, for the other is being held.
+    expect(changes(made)).toEqual([
       [['t/0', 't/1'], []],
+      [['t/2'], []],
       [['t/2'], ['t/0']],
     ]);
   });
 
   it('send a partition that comes back before it was forgotten anew, and do not forget it', async () => {
     const { made } = topic(2);
-    const [first, stays] = [await made.armed(['t/0']), await made.armed(['t/1'])];
+    const [first, stays] = [made.arm(['t/0']), made.arm(['t/1'])];
     await pass(60_000);
     first.watch.close();
     const again = made.arm(['t/0']);
@@ -55,12 +61,66 @@ describe('polls', () => {
     expect(again.causes).toEqual(['record']);
   });
 
-  it('start short after additions, so that what goes quiet next is acknowledged soon', async () => {
+  it('do not keep an addition waiting, however many are being held', async () => {
+    const { made, keys } = topic(8);
+    await made.armed(['t/0']);
+    await pass(60_000);
+    for (const [second, key] of keys.slice(1, 7).entries()) {
+      const { watch, causes } = await made.armed([key]);
+      expect([second, watch.state]).toEqual([second, 'armed']);
+      made.cluster.append('t', Number(key.slice(2)));
+      await pass(5);
+      expect([second, causes]).toEqual([second, ['record']]);
+      await pass(975);
+    }
+  });
+
+  it('of spare sessions end: all is in one session again within ten seconds, and wakes on the way there', async () => {
+    const { made, keys } = topic(4);
+    await made.armed(['t/0']);
+    await pass(60_000);
+    const later: Armed[] = [];
+    for (const key of keys.slice(1)) {
+      later.push(await made.armed([key]));
+      await pass(980);
+    }
+    expect(made.cluster.dials).toBeGreaterThan(1);
+    await pass(10_000);
+    const asked = made.cluster.asked.length;
+    await pass(100_000);
+    expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(11 + 3);
+    expect(made.cluster.openWires).toBe(1);
+    expect(made.cluster.sessions.contents()).toEqual(keys.map((key) => `${broker} ${key}`));
+    for (const key of keys.slice(1)) made.cluster.append('t', Number(key.slice(2)));
+    await pass(10);
+    expect(later.map(({ causes }) => causes)).toEqual([['record'], ['record'], ['record']]);
+  });
+
+  it('fill sessions up, so that no more are left than the partitions need', async () => {
+    const { made, keys } = topic(3000);
+    for (let at = 0; at < keys.length; at += 700) {
+      for (const key of keys.slice(at, at + 700)) made.arm([key]);
+      await pass(1300);
+    }
+    await pass(40_000);
+    const asked = made.cluster.asked.length;
+    await pass(100_000);
+    expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(33);
+  });
+
+  it('cost about two requests for what comes to rest in a second, once a second for ever', async () => {
     const { made } = topic(2);
     await made.armed(['t/0']);
-    const next = made.arm(['t/1']);
-    await pass(520);
-    expect(next.watch.state).toBe('armed');
+    await pass(60_000);
+    const asked = made.cluster.asked.length;
+    for (let second = 0; second < 60; second += 1) {
+      const { watch } = await made.armed(['t/1']);
+      expect(watch.state).not.toBe('refused');
+      await pass(480);
+      watch.close();
+      await pass(500);
+    }
+    expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(2.5 * 60);
   });
 
   it('pause while nothing is wanted; the socket is kept for a minute, then the session is given back', async () => {

@@ -97,6 +97,24 @@ describe('a watch', () => {
     expect(causes).toEqual(['record']);
   });
 
+  it('over thousands of partitions is armed in parts, and wakes for a record in any', async () => {
+    const made = new Watching();
+    made.cluster.create('t', broker, 3500);
+    const keys = Array.from({ length: 3500 }, (_, partition) => `t/${partition}`);
+    const { watch, causes } = made.arm(keys);
+    await pass(0);
+    expect(watch.state).toBe('arming');
+    await pass(60_000);
+    expect([watch.state, made.cluster.sessions.contents().length]).toEqual(['armed', 3500]);
+    made.cluster.append('t', 3400);
+    await pass(10);
+    expect([causes, watch.state]).toEqual([['record'], 'refused']);
+    const closed = made.arm(keys, { ends: keys.map(() => 1) });
+    closed.watch.close();
+    await pass(100_000);
+    expect(made.cluster.sessions.contents()).toEqual([]);
+  });
+
   it('is refused where there is nothing to watch or no leader', () => {
     const made = watching();
     expect(made.arm([]).watch.state).toBe('refused');
@@ -110,14 +128,14 @@ describe('subjects that share a partition', () => {
     const made = watching('t', 'u');
     const first = await made.armed(['t/0']);
     const second = await made.armed(['t/0', 'u/0']);
-    await pass(20_000);
+    await pass(80_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} t/0`, `${broker} u/0`]);
     first.watch.close();
     await pass(20_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} t/0`, `${broker} u/0`]);
     second.watch.close();
     const third = await made.armed(['u/0']);
-    await pass(20_000);
+    await pass(80_000);
     expect(made.cluster.sessions.contents()).toEqual([`${broker} u/0`]);
     expect(third.watch.state).toBe('armed');
   });

@@ -1,0 +1,36 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/*
+ * Preloaded into a process under measurement (`node --import`); it answers what `NodeProcess.ask` asks. The process
+ * does not stay alive for it.
+ *
+ * `turns`: the longest time between two ticks of a timer of 1 ms since it was last asked. The loop was then busy for
+ * so long, or, where other programs want the cores, was not run: compare it with another process under the same load.
+ * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
+ */
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+const ticks = monitorEventLoopDelay({ resolution: 1 });
+ticks.enable();
+
+process.on('message', ({ ask }: { ask: string }) => {
+  process.send?.(ask === 'turns' ? turns() : memory());
+});
+process.channel?.unref();
+
+function turns() {
+  const longestMs = ticks.max / 1e6;
+  ticks.reset();
+  return { longestMs };
+}
+
+function memory() {
+  // What the first leaves to finalizers goes in the second.
+  collect();
+  collect();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed + external, residentBytes: rss };
+}

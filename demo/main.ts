@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import { ScalerError } from '../src/errors.ts';
+import { choices, runDemo } from './run.ts';
+
+const usage = `npm run demo -- [--source ${choices.join('|')}] [--kafka]
+
+Shows a backlog wake and size a workload: of an SQS queue, by hints, and of GitHub Actions jobs, by webhooks.
+The exit code is 0 where every promise was kept.
+
+  --kafka          Show it on a real Kafka broker as well (needs Java 17 and Maven; the first run fetches Kafka).
+  --source SOURCE  Show one source alone.
+  --help           Show this text.
+`;
+
+process.exit(await run());
+
+/** SIGINT and SIGTERM end it early, with nothing left behind. */
+async function run(): Promise<number> {
+  const { values, fault } = readArguments();
+  if (fault !== undefined) {
+    process.stderr.write(`${fault}; see npm run demo -- --help\n`);
+    return 2;
+  }
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const interrupted = new AbortController();
+  const onSignal = (): void => {
+    if (interrupted.signal.aborted) process.exit(1);
+    interrupted.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  try {
+    const choice = { source: values.source, kafka: values.kafka };
+    return (await runDemo(process.stdout, choice, interrupted.signal)) ? 0 : 1;
+  } catch (reason) {
+    process.stderr.write(`${ScalerError.from(reason).message}\n`);
+    return 1;
+  }
+}
+
+function readArguments() {
+  const options = {
+    kafka: { type: 'boolean', default: false },
+    source: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  } as const;
+  const nothing = { kafka: false, help: false, source: undefined };
+  try {
+    const { values } = parseArgs({ options });
+    const { source } = values;
+    if (source === undefined || choices.includes(source)) return { values: { ...nothing, ...values } };
+    return {
+      values: nothing,
+      fault: `--source must be one of ${choices.join(', ')}, got ${JSON.stringify(source)}`,
+    };
+  } catch (reason) {
+    return { values: nothing, fault: reason instanceof Error ? reason.message : String(reason) };
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
+import { decide, type KedaObservation, kedaDefaults } from './decide.ts';
+import { hpaDefaults, sync } from './hpa.ts';
+import { KedaClient, type MetricTarget } from './keda-client.ts';
+import type { Recommendation } from './stabilize.ts';
+
+/** What KEDA scales: a Deployment's `spec.replicas`, in the demo a consumer group's size or a number of runners. */
+export interface Workload {
+  /** What was asked for last; the members that run follow it in their own time. */
+  readonly replicas: number;
+  scale(replicas: number): void;
+}
+
+/** The times that decide how fast KEDA and the HPA act. */
+export interface KedaTimings {
+  readonly pollingIntervalMs: number;
+  readonly cooldownPeriodMs: number;
+  readonly hpaSyncMs: number;
+  readonly downscaleStabilizationMs: number;
+}
+
+/** KEDA 2.21's and Kubernetes 1.36's own. */
+export const defaultTimings: KedaTimings = {
+  pollingIntervalMs: 30_000,
+  cooldownPeriodMs: 300_000,
+  hpaSyncMs: 15_000,
+  downscaleStabilizationMs: 300_000,
+};
+
+export interface MiniKedaOptions {
+  /** Where the scaler's gRPC service listens, `host:port`. */
+  address: string;
+  reference: ScaledObjectRef;
+  workload: Workload;
+  timings: KedaTimings;
+  maxReplicaCount: number;
+  onEvent(event: KedaEvent): void;
+}
+
+/** What happened, in ms of `performance.now()`. */
+export type KedaEvent = { readonly atMs: number } & (
+  | { readonly kind: 'pushed'; readonly active: boolean }
+  | { readonly kind: 'answered'; readonly value: number; readonly active: boolean }
+  | { readonly kind: 'failed'; readonly message: string }
+  | {
+      readonly kind: 'scaled';
+      readonly by: 'push' | 'poll' | 'hpa';
+      readonly from: number;
+      readonly to: number;
+      readonly because: string;
+    }
+);
+
+type EventBody = KedaEvent extends infer E ? (E extends KedaEvent ? Omit<E, 'atMs'> : never) : never;
+
+/**
+ * One ScaledObject with one `external-push` trigger, as KEDA 2.21 and the HPA treat it: a poll, two streams, an
+ * HPA sync, and one lock for polls and pushes. It decides on nothing but what the scaler answers.
+ */
+export class MiniKeda {
+  private readonly options: MiniKedaOptions;
+  private readonly client: KedaClient;
+  private readonly stopped = new AbortController();
+  private readonly loops: Promise<void>[] = [];
+  private readonly createdAtMs = performance.now();
+  /** The HPA's target: from the last reconcile. Undefined: there is no HPA yet. */
+  private target: MetricTarget | undefined;
+  /** With a spec from the stream, polls do not ask for it (pkg/scaling/cache/scalers_cache.go:206). */
+  private targetIsStreamed = false;
+  private lastActiveAtMs: number | undefined;
+  private recommendations: readonly Recommendation[] | undefined;
+  private scaling: Promise<void> = Promise.resolve();
+
+  constructor(options: MiniKedaOptions) {
+    this.options = options;
+    this.client = new KedaClient(options.address, options.reference);
+  }
+
+  start(): void {
+    const { pollingIntervalMs, hpaSyncMs } = this.options.timings;
+    this.client.followTarget((target) => {
+      this.target = target;
+      this.targetIsStreamed = true;
+    });
+    this.client.followActivity((active) => this.pushed(active));
+    this.loops.push(
+      this.every(pollingIntervalMs, () => this.locked(() => this.poll())),
+      this.every(hpaSyncMs, () => this.syncHpa()),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    this.client.close();
+    await Promise.all(this.loops);
+    await this.scaling;
+  }
+
+  /** `false` is ignored, and so is everything before there is an HPA (pkg/scaling/scale_handler.go:332-349). */
+  private pushed(active: boolean): void {
+    this.emit({ kind: 'pushed', active });
+    if (!active || this.target === undefined) return;
+    void this.locked(async () => this.act({ isActive: true, isError: false }, 'push'));
+  }
+
+  private async poll(): Promise<void> {
+    const answer = await this.ask();
+    this.act({ isActive: answer?.active ?? false, isError: answer === undefined }, 'poll');
+  }
+
+  private act(observation: KedaObservation, by: 'push' | 'poll'): void {
+    const { workload, timings } = this.options;
+    const { replicas } = workload;
+    const state = { replicas, createdAtMs: this.createdAtMs, lastActiveAtMs: this.lastActiveAtMs };
+    const spec = { ...kedaDefaults, cooldownPeriodSeconds: timings.cooldownPeriodMs / 1000 };
+    const step = decide(spec, state, observation, performance.now());
+    this.lastActiveAtMs = step.lastActiveAtMs;
+    this.scale(step.replicas, by, step.because);
+  }
+
+  /** Only while there are replicas; an answer that failed leaves them as they are. */
+  private async syncHpa(): Promise<void> {
+    const { workload, timings, maxReplicaCount } = this.options;
+    const { replicas } = workload;
+    if (replicas === 0 || this.target === undefined) return;
+    const answer = await this.ask();
+    // KEDA has scaled meanwhile: the next sync looks again, as after a conflict on the scale subresource.
+    if (answer === undefined || workload.replicas !== replicas) return;
+    const { downscaleStabilizationMs } = timings;
+    const metrics = [{ type: 'AverageValue' as const, value: answer.value, target: this.target.perReplica }];
+    const spec = { ...hpaDefaults, metrics, maxReplicaCount, downscaleStabilizationMs };
+    const step = sync(spec, { replicas, recommendations: this.recommendations }, performance.now());
+    this.recommendations = step.recommendations;
+    this.scale(step.replicas, 'hpa', step.because);
+  }
+
+  /** GetMetricSpec, GetMetrics and IsActive; a failure is tried once more at once (scalers_cache.go:256). */
+  private async ask(): Promise<{ value: number; active: boolean } | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!this.targetIsStreamed || this.target === undefined)
+          this.target = await this.client.metricTarget();
+        const value = await this.client.value(this.target.name);
+        const active = await this.client.isActive();
+        this.emit({ kind: 'answered', value, active });
+        return { value, active };
+      } catch (error) {
+        if (this.stopped.signal.aborted) return undefined;
+        if (attempt === 1) continue;
+        this.emit({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+        return undefined;
+      }
+    }
+  }
+
+  private scale(to: number, by: 'push' | 'poll' | 'hpa', because: string): void {
+    const { workload } = this.options;
+    const from = workload.replicas;
+    if (from === to || this.stopped.signal.aborted) return;
+    workload.scale(to);
+    this.emit({ kind: 'scaled', by, from, to, because });
+  }
+
+  /** KEDA's scalingMutex: a push waits for the poll under way. */
+  private locked(work: () => Promise<void>): Promise<void> {
+    this.scaling = this.scaling.then(work);
+    return this.scaling;
+  }
+
+  private async every(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.stopped;
+    while (!signal.aborted) {
+      await work();
+      await sleep(intervalMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  private emit(body: EventBody): void {
+    this.options.onEvent({ ...body, atMs: performance.now() });
+  }
+}

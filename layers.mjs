@@ -1,0 +1,164 @@
+// Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
+
+const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'telemetry'];
+
+/** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
+const parts = {
+  'errors.ts': [],
+  'clock.ts': [],
+  'retry.ts': [],
+  'printable.ts': [],
+  'version.ts': [],
+  'bearer.ts': [],
+  'sockets.ts': [],
+  telemetry: ['printable.ts'],
+  params: ['printable.ts'],
+  'sources/source.ts': [...upwards, 'params'],
+  'sources/ignored-keys.ts': ['sources/source.ts'],
+  'sources/kafka': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/sqs': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/github': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/events': [...upwards, 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+  'sources/index.ts': ['sources'],
+  scaling: ['errors.ts', 'sources/source.ts'],
+  subjects: [...upwards, 'scaling', 'sources/source.ts'],
+  triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts'],
+  decisions: [...upwards, 'config/schema.ts', 'triggers'],
+  'event-log': [...upwards, 'sources/source.ts'],
+  ingest: [...upwards, 'bearer.ts', 'sockets.ts', 'config', 'event-log', 'sources/source.ts'],
+  grpc: [...upwards, 'sockets.ts', 'scaling', 'triggers'],
+  admin: [...upwards, 'bearer.ts', 'sockets.ts', 'triggers'],
+  config: [...upwards, 'params', 'sources/source.ts'],
+  'lifecycle.ts': ['telemetry'],
+  'scaler.ts': ['.'],
+  cli: ['.'],
+  'main.ts': ['cli'],
+};
+
+/** Each package, and the parts that may import it. */
+const packages = {
+  '@aws-sdk/client-sqs': ['sources/sqs'],
+  '@aws-sdk/credential-providers': ['sources/sqs'],
+  '@grpc/grpc-js': ['grpc'],
+  '@grpc/proto-loader': ['grpc'],
+  '@grpc/reflection': ['grpc'],
+  '@octokit/auth-app': ['sources/github/rest', 'sources/github/upstream'],
+  '@octokit/rest': ['sources/github/rest', 'sources/github/upstream'],
+  '@octokit/webhooks-methods': ['ingest'],
+  '@opentelemetry/api': ['telemetry'],
+  'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
+  'classic-level': ['event-log'],
+  cloudevents: ['ingest', 'decisions'],
+  fastify: ['admin', 'ingest'],
+  'grpc-health-check': ['grpc'],
+  kafkajs: ['sources/kafka'],
+  'lru-cache': ['ingest', 'sources'],
+  pino: ['telemetry'],
+  'prom-client': ['telemetry'],
+  yaml: ['config', 'cli'],
+  zod: ['config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
+};
+
+/** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
+const pure = [
+  'src/(errors|clock|retry|printable)\\.ts',
+  'src/(params|scaling)/',
+  'src/sources/[^/]+/rules/',
+  'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
+  'src/sources/github/(fact|job|snapshot|webhook)\\.ts',
+  'src/sources/github/ledger/',
+  'src/sources/events/ledger\\.ts',
+  'src/sources/events/(fact|pointer|presets|snapshot)\\.ts',
+  'src/sources/sqs/(endpoint|queue-url|snapshot)\\.ts',
+];
+
+const escaped = (path) => path.replaceAll('.', '\\.');
+/** Matches the part itself and all that is in it. */
+const inside = (part) => (part === '.' ? '^src/' : `^src/${escaped(part)}(/|$)`);
+const ofPackage = (name) => `(^|/)node_modules/${escaped(name)}/`;
+const anyPart = Object.keys(parts).map(inside);
+
+export default {
+  forbidden: [
+    ...Object.entries(parts).map(([part, others]) => ({
+      name: `imports-of-${part}`,
+      severity: 'error',
+      comment: `${part} may import of src: ${others.join(', ') || 'nothing'}`,
+      from: { path: inside(part) },
+      to: { path: '^src/', pathNot: [inside(part), ...others.map(inside)] },
+    })),
+    ...Object.entries(packages).map(([name, users]) => ({
+      name: `users-of-${name}`,
+      severity: 'error',
+      comment: `only ${users.join(', ')} may import ${name}`,
+      from: { path: '^src/', pathNot: users.map(inside) },
+      to: { path: ofPackage(name) },
+    })),
+    {
+      name: 'part-without-a-row',
+      severity: 'error',
+      comment: 'a new folder or file of src needs a row in layers.mjs',
+      from: { path: '^src/', pathNot: anyPart },
+      to: {},
+    },
+    {
+      name: 'package-without-a-row',
+      severity: 'error',
+      comment: 'a new package needs a row in layers.mjs',
+      from: { path: '^src/' },
+      to: { path: '(^|/)node_modules/', pathNot: Object.keys(packages).map(ofPackage) },
+    },
+    {
+      name: 'not-found',
+      severity: 'error',
+      from: { path: '^(src|fakes|demo)/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'pure',
+      severity: 'error',
+      comment: 'it is pure: no input or output, no clock, no package but zod',
+      from: { path: pure.map((path) => `^${path}`) },
+      to: { path: '(^|/)node_modules/', pathNot: ofPackage('zod') },
+    },
+    {
+      name: 'pure-without-node',
+      severity: 'error',
+      comment: "it is pure: nothing of Node's",
+      from: { path: pure.map((path) => `^${path}`) },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'product',
+      severity: 'error',
+      comment: 'what is shipped does not stand on fakes, demo, tests or bench',
+      from: { path: '^src/' },
+      to: { path: '^(fakes|demo|test|bench)/' },
+    },
+    {
+      name: 'fakes',
+      severity: 'error',
+      comment: 'tests, bench and demo stand on fakes, not the other way',
+      from: { path: '^fakes/' },
+      to: { path: '^(demo|test|bench)/' },
+    },
+    {
+      name: 'demo',
+      severity: 'error',
+      comment: 'the demo needs nothing of the tests',
+      from: { path: '^demo/' },
+      to: { path: '^(test|bench)/' },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    moduleSystems: ['es6'],
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/grpc/generated/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      conditionNames: ['node', 'import', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};

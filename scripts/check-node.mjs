@@ -1,0 +1,9 @@
+// TypeScript runs as it is since Node 22.18. `npm ci` brings a Node of its own for Linux and Intel Macs.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `Node 22.18 or later is needed, and this is ${process.versions.node}. npm ci brings Node 24 for Linux ` +
+      '(x64 and arm64) and Intel Macs: run it, and start commands with npm run. Elsewhere install Node 24.',
+  );
+  process.exit(1);
+}

@@ -1,0 +1,244 @@
+import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { ScalerError } from '../errors.ts';
+import { Sockets } from '../sockets.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { FewAMinute } from '../telemetry/log.ts';
+import { type Status, toStatus } from './status.ts';
+import { certificateNames } from './tls.ts';
+
+export interface AdmissionSettings {
+  readonly maxConnections: number;
+  readonly maxStreams: number;
+  readonly maxStreamsPerConnection: number;
+  readonly maxCalls: number;
+  /** The names of which a client's certificate must have one; undefined: it needs none. */
+  readonly allowedClientNames: readonly string[] | undefined;
+}
+
+export interface AdmissionDeps {
+  readonly log: Logger;
+  /** Is told of each call that is refused. */
+  refused(method: string, status: Status): void;
+}
+
+/** In ms; tests shorten them. */
+export interface AdmissionTimes {
+  /** How long a call may last that is no stream of KEDA's and no Watch: answers come from memory. */
+  readonly callMs: number;
+  /** How long it is safe from being cut for a new one: longer than a cold read waits by default. */
+  readonly patienceMs: number;
+}
+
+export const admissionTimes: AdmissionTimes = { callMs: 60_000, patienceMs: 5_000 };
+
+/** What bounds one kind of calls. */
+interface Kind {
+  readonly most: number;
+  readonly mostPerConnection: number;
+  /** Whether it is over after `callMs`. */
+  readonly timed: boolean;
+  /** What a call is told beyond the bound. */
+  readonly full: string;
+  open: number;
+}
+
+interface Timed {
+  readonly of: Kind;
+  readonly sinceMs: number;
+  cut: boolean;
+}
+
+interface Connection {
+  /** Why its client may call nothing. */
+  readonly denied: ScalerError | undefined;
+  readonly socket: Socket | undefined;
+  readonly open: Map<Kind, number>;
+}
+
+const watchPath = '/grpc.health.v1.Health/Watch';
+const reflectionPaths = '/grpc.reflection.';
+const streamPaths = ['StreamIsActive', 'StreamMetricSpec'].map(
+  (rpc) => `/externalscaler.ExternalScaler/${rpc}`,
+);
+
+/**
+ * Lets a call in, or refuses it, before grpc-js has looked for its handler or read a byte of its message: every
+ * method of every service, and what is no method. It stands between HTTP/2 and grpc-js since interceptors of
+ * grpc-js 1.14.7 hear only of methods that are there, and can neither hear of a call's end nor cut it.
+ */
+export class Admission {
+  private readonly settings: AdmissionSettings;
+  private readonly deps: AdmissionDeps;
+  private readonly times: AdmissionTimes;
+  private readonly connections = new WeakMap<Http2Session, Connection>();
+  private readonly few = new FewAMinute(1, () => performance.now());
+  private readonly streams: Kind;
+  private readonly calls: Kind;
+  private readonly watches = kind(1_000, 10, false, 'too many health watches are open');
+  private readonly reflections = kind(8, 4, true, 'too many reflection streams are open');
+  /** The open calls that end in time, the oldest first. */
+  private readonly timed = new Map<ServerHttp2Stream, Timed>();
+  private readonly sweeper: NodeJS.Timeout;
+
+  constructor(settings: AdmissionSettings, deps: AdmissionDeps, times: AdmissionTimes = admissionTimes) {
+    this.settings = settings;
+    this.deps = deps;
+    this.times = times;
+    const { maxStreams, maxStreamsPerConnection, maxCalls } = settings;
+    const full = `the bound of open streams is reached: grpc.maxStreams (${maxStreams}), grpc.maxStreamsPerConnection (${maxStreamsPerConnection})`;
+    this.streams = kind(maxStreams, maxStreamsPerConnection, false, full);
+    const busy = `too many calls are under way: grpc.maxCalls (${maxCalls})`;
+    this.calls = kind(maxCalls, maxCalls, true, busy);
+    this.sweeper = setInterval(() => this.cutLate(), Math.min(5_000, times.callMs)).unref();
+  }
+
+  /** Takes its place before grpc-js on a server that has just begun to listen. */
+  guard(server: Http2Server): Sockets {
+    const [toGrpc, ...others] = server.listeners('stream');
+    if (toGrpc === undefined || others.length > 0)
+      throw new Error('grpc-js has changed: it hears streams otherwise');
+    const sockets = new Sockets(server, this.settings.maxConnections);
+    const byPeer = new Map<string, Socket>();
+    server.on('connection', (socket: Socket) => {
+      const peer = peerOf(socket);
+      byPeer.set(peer, socket);
+      socket.once('close', () => byPeer.delete(peer));
+    });
+    server.removeAllListeners('stream');
+    server.on('stream', (stream, headers) => {
+      const path = headers[':path'] ?? '';
+      const connection = this.connectionOf(stream, byPeer);
+      if (connection !== undefined && this.admits(path, stream, connection, sockets)) toGrpc(stream, headers);
+    });
+    return sockets;
+  }
+
+  /** Ends what could otherwise hold up a drain. */
+  drain(): void {
+    clearInterval(this.sweeper);
+    for (const [stream, { of }] of this.timed) if (of === this.reflections) this.cut(stream);
+  }
+
+  /** How many calls are open, of all kinds. */
+  get open(): number {
+    return this.streams.open + this.calls.open + this.watches.open + this.reflections.open;
+  }
+
+  private connectionOf(
+    stream: ServerHttp2Stream,
+    byPeer: ReadonlyMap<string, Socket>,
+  ): Connection | undefined {
+    const { session } = stream;
+    // Its connection has gone meanwhile.
+    if (session === undefined || session.destroyed) return undefined;
+    const known = this.connections.get(session);
+    if (known !== undefined) return known;
+    const socket = byPeer.get(peerOf(session.socket));
+    const connection = { denied: this.denied(session), socket, open: new Map<Kind, number>() };
+    this.connections.set(session, connection);
+    return connection;
+  }
+
+  private denied({ socket }: Http2Session): ScalerError | undefined {
+    const { allowedClientNames: allowed } = this.settings;
+    if (allowed === undefined) return undefined;
+    const names =
+      socket instanceof TLSSocket && socket.authorized ? certificateNames(socket.getPeerCertificate()) : [];
+    if (names.some((name) => allowed.includes(name))) return undefined;
+    return new ScalerError(
+      'denied',
+      `the client's certificate is for ${names.join(', ') || 'no name'}; grpc.tls.allowedClientNames allows ${allowed.join(', ')}`,
+    );
+  }
+
+  private admits(path: string, stream: ServerHttp2Stream, connection: Connection, sockets: Sockets): boolean {
+    const of = this.kindOf(path);
+    if (connection.denied !== undefined) return this.refuse(path, stream, connection.denied);
+    const here = connection.open.get(of) ?? 0;
+    if (here >= of.mostPerConnection || (of.open >= of.most && !(of === this.calls && this.cutOldest()))) {
+      this.sayFull(of);
+      return this.refuse(path, stream, new ScalerError('exhausted', of.full));
+    }
+    of.open += 1;
+    connection.open.set(of, here + 1);
+    if (connection.socket !== undefined) sockets.begin(connection.socket);
+    if (of.timed) this.timed.set(stream, { of, sinceMs: performance.now(), cut: false });
+    stream.once('close', () => {
+      of.open -= 1;
+      connection.open.set(of, (connection.open.get(of) ?? 1) - 1);
+      if (connection.socket !== undefined) sockets.end(connection.socket);
+      if (of.timed) this.timed.delete(stream);
+    });
+    return true;
+  }
+
+  private kindOf(path: string): Kind {
+    if (streamPaths.includes(path)) return this.streams;
+    if (path === watchPath) return this.watches;
+    return path.startsWith(reflectionPaths) ? this.reflections : this.calls;
+  }
+
+  private refuse(path: string, stream: ServerHttp2Stream, reason: ScalerError): false {
+    const status = toStatus(reason);
+    this.deps.refused(path.slice(path.lastIndexOf('/') + 1), status);
+    stream.on('error', () => {});
+    stream.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc+proto',
+        'grpc-status': status.code,
+        'grpc-message': encodeURI(status.details),
+      },
+      { endStream: true },
+    );
+    // Else the rest of its request would be waited for.
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.resume();
+    return false;
+  }
+
+  private sayFull(of: Kind): void {
+    const due = this.few.due(of.full);
+    if (due === undefined) return;
+    this.deps.log.warn({ open: of.open, ...(due.unsaid && { alsoRefused: due.unsaid }) }, `gRPC: ${of.full}`);
+  }
+
+  /** Of the calls; false where the oldest is still to be waited for. */
+  private cutOldest(): boolean {
+    const nowMs = performance.now();
+    for (const [stream, call] of this.timed) {
+      if (nowMs - call.sinceMs < this.times.patienceMs) return false;
+      if (call.cut || call.of !== this.calls) continue;
+      this.cut(stream);
+      return true;
+    }
+    return false;
+  }
+
+  private cutLate(): void {
+    const nowMs = performance.now();
+    for (const [stream, { sinceMs, cut }] of this.timed) {
+      if (nowMs - sinceMs < this.times.callMs) return;
+      // Nothing of its connection leaves any more, not even the word that the call is over.
+      if (cut) stream.session?.destroy();
+      else this.cut(stream);
+    }
+  }
+
+  private cut(stream: ServerHttp2Stream): void {
+    const call = this.timed.get(stream);
+    if (call !== undefined) call.cut = true;
+    stream.close(constants.NGHTTP2_CANCEL);
+  }
+}
+
+function kind(most: number, mostPerConnection: number, timed: boolean, full: string): Kind {
+  return { most, mostPerConnection, timed, full, open: 0 };
+}
+
+/** HTTP/2 hides the socket of a session behind another object. */
+function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
+}

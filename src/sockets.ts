@@ -1,0 +1,81 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
+
+/**
+ * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the
+ * one that has been idle for the longest is closed, and where none is idle, the one that has been busy for the
+ * longest. So whoever holds sockets open keeps no probe out, and never takes the process's descriptors.
+ */
+export class Sockets {
+  private readonly most: number;
+  /** Both in the order in which they became so. */
+  private readonly idle = new Set<Socket>();
+  private readonly busy = new Map<Socket, { underWay: number }>();
+
+  /** `server`: one that does not listen yet. */
+  constructor(server: Server, most: number) {
+    this.most = most;
+    server.on('connection', (socket) => this.add(socket));
+  }
+
+  get size(): number {
+    return this.idle.size + this.busy.size;
+  }
+
+  /** A call begins on a socket. */
+  begin(socket: Socket): void {
+    const busy = this.busy.get(socket);
+    if (busy !== undefined) busy.underWay += 1;
+    else if (this.idle.delete(socket)) this.busy.set(socket, { underWay: 1 });
+  }
+
+  /** A call that has begun is over, however it ended. */
+  end(socket: Socket): void {
+    const busy = this.busy.get(socket);
+    if (busy === undefined) return;
+    busy.underWay -= 1;
+    if (busy.underWay > 0) return;
+    this.busy.delete(socket);
+    this.idle.add(socket);
+  }
+
+  closeAll(): void {
+    for (const socket of [...this.idle, ...this.busy.keys()]) socket.destroy();
+  }
+
+  private add(socket: Socket): void {
+    if (this.size >= this.most) this.makeRoom();
+    this.idle.add(socket);
+    socket.once('close', () => this.forget(socket));
+  }
+
+  private makeRoom(): void {
+    const [longest] = this.idle.size > 0 ? this.idle : this.busy.keys();
+    if (longest === undefined) return;
+    this.forget(longest);
+    longest.destroy();
+  }
+
+  private forget(socket: Socket): void {
+    this.idle.delete(socket);
+    this.busy.delete(socket);
+  }
+}
+
+/**
+ * Bounds the sockets of an HTTP/1.1 server, and the time of each answer: `answerMs` after the head of its
+ * request has come, a socket whose answer has not been taken whole is closed.
+ */
+export function boundHttp(server: HttpServer, bounds: { most: number; answerMs: number }): Sockets {
+  const sockets = new Sockets(server, bounds.most);
+  server.on('request', ({ socket }, response) => {
+    sockets.begin(socket);
+    const late = setTimeout(() => socket.destroy(), bounds.answerMs);
+    // Also comes when the reader hangs up in the middle.
+    response.once('close', () => {
+      clearTimeout(late);
+      sockets.end(socket);
+    });
+  });
+  return sockets;
+}

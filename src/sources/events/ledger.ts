@@ -1,0 +1,152 @@
+import { type ItemFact, itemStates } from './fact.ts';
+
+export interface Counts {
+  readonly queued: number;
+  readonly running: number;
+}
+
+export interface LedgerLimits {
+  /** How long an item is believed in after its last event, in ms; and how long it is known to be finished. */
+  readonly ttlMs: number;
+  /** The most items that are held, with the finished ones. */
+  readonly maxItems: number;
+}
+
+const none: Counts = { queued: 0, running: 0 };
+
+/**
+ * Work items by backlog and key. Events of an item may come in any order and more than once: what they come to
+ * is the same. All times are in ms since 1970 by our clock: what a sender's clock says is not looked at.
+ */
+export class Ledger {
+  /** How many items were left out because there were too many. */
+  refusals = 0;
+  private readonly limits: LedgerLimits;
+  private readonly open = new RecentlyHeard<Item>();
+  private readonly finished = new RecentlyHeard<Item>();
+  private readonly tally = new Map<string, Counts>();
+  private clockMs = 0;
+
+  constructor(limits: LedgerLimits) {
+    this.limits = limits;
+  }
+
+  counts(backlog: string): Counts {
+    return this.tally.get(backlog) ?? none;
+  }
+
+  /** Takes what was heard at `receivedAtMs`. Returns the backlogs that now have other counts. */
+  take(fact: ItemFact, receivedAtMs: number): ReadonlySet<string> {
+    const changed = this.expire(receivedAtMs);
+    const { backlog, key, state, attempt } = fact;
+    const name = `${backlog}/${key}`;
+    const known = this.open.get(name) ?? this.finished.get(name);
+    const heard: Item = { backlog, key, state, attempt };
+    if (known === undefined && !this.makeRoom()) return changed;
+    const item = known === undefined ? heard : join(known, heard);
+    this.put(name, item);
+    return this.count(known, item) ? changed.add(backlog) : changed;
+  }
+
+  /** Forgets those that nothing was heard of for the TTL. Returns the backlogs that now have other counts. */
+  expire(nowMs: number): Set<string> {
+    // Never back: the order in which items were heard of is the order in which they expire.
+    this.clockMs = Math.max(this.clockMs, nowMs);
+    const before = this.clockMs - this.limits.ttlMs;
+    for (const _ of this.finished.takeBefore(before));
+    const changed = new Set<string>();
+    for (const item of this.open.takeBefore(before)) {
+      this.count(item, undefined);
+      changed.add(item.backlog);
+    }
+    return changed;
+  }
+
+  private put(name: string, item: Item): void {
+    const [to, from] = item.state === 'finished' ? [this.finished, this.open] : [this.open, this.finished];
+    from.delete(name);
+    to.set(name, item, this.clockMs);
+  }
+
+  private makeRoom(): boolean {
+    if (this.open.size + this.finished.size < this.limits.maxItems) return true;
+    if (this.finished.size === 0) {
+      this.refusals += 1;
+      return false;
+    }
+    this.finished.deleteOldest();
+    return true;
+  }
+
+  /** Tells whether a count has changed. */
+  private count(before: Item | undefined, after: Item | undefined): boolean {
+    if (before?.state === after?.state) return false;
+    const was = this.add(before, -1);
+    const is = this.add(after, 1);
+    return was || is;
+  }
+
+  private add(item: Item | undefined, step: 1 | -1): boolean {
+    if (item === undefined || item.state === 'finished') return false;
+    const { queued, running } = this.counts(item.backlog);
+    this.tally.set(
+      item.backlog,
+      item.state === 'queued' ? { queued: queued + step, running } : { queued, running: running + step },
+    );
+    return true;
+  }
+}
+
+/** What is known of an item: greatest of what was heard. Never changed in place. */
+export interface Item {
+  readonly backlog: string;
+  readonly key: string;
+  readonly state: ItemFact['state'];
+  readonly attempt: number;
+}
+
+/** Of a later attempt only its own events count; within one the furthest state does. */
+export function join(a: Item, b: Item): Item {
+  if (a.attempt !== b.attempt) return a.attempt > b.attempt ? a : b;
+  return itemStates.indexOf(a.state) >= itemStates.indexOf(b.state) ? a : b;
+}
+
+/** Values by name, those that were heard of longest ago first. */
+export class RecentlyHeard<T> {
+  private readonly heard = new Map<string, { value: T; atMs: number }>();
+
+  get size(): number {
+    return this.heard.size;
+  }
+
+  get(name: string): T | undefined {
+    return this.heard.get(name)?.value;
+  }
+
+  /** `atMs` is never less than in a call before. */
+  set(name: string, value: T, atMs: number): void {
+    // A name that is set again would stay where it was.
+    this.heard.delete(name);
+    this.heard.set(name, { value, atMs });
+  }
+
+  delete(name: string): void {
+    this.heard.delete(name);
+  }
+
+  deleteOldest(): void {
+    for (const name of this.heard.keys()) {
+      this.heard.delete(name);
+      return;
+    }
+  }
+
+  /** Takes those away that were last heard of before `atMs`. */
+  *takeBefore(atMs: number): Iterable<T> {
+    for (const [name, { value, atMs: heardMs }] of this.heard) {
+      if (heardMs >= atMs) return;
+      this.heard.delete(name);
+      yield value;
+    }
+  }
+}

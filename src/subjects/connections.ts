@@ -1,0 +1,164 @@
+import { ScalerError } from '../errors.ts';
+import type { AnyConnection, ConfiguredConnection, EventFeed } from '../sources/source.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { OpenConnection } from './connection.ts';
+import { Slices } from './slices.ts';
+
+export interface ConnectionsOptions {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The verified events of a connection; where there is nothing that takes any, none come. */
+  readonly feedOf?: (connection: string) => EventFeed;
+  readonly now?: () => number;
+  /** In [0, 1): for backoff, and to spread reads. */
+  readonly random?: () => number;
+}
+
+/** What of a configuration the connections take. */
+export interface ConnectionsConfig {
+  readonly connections: ReadonlyMap<string, ConfiguredConnection>;
+  readonly settings: { readonly limits: { readonly firstSyncTimeoutSeconds: number } };
+}
+
+/** The open connections. */
+export class Connections {
+  readonly now: () => number;
+  /** Work in slices, for all connections and for the triggers. */
+  readonly slices = new Slices();
+  private readonly options: ConnectionsOptions;
+  private readonly open = new Map<string, OpenConnection>();
+  private readonly firstSyncs = new Map<OpenConnection, FirstSync>();
+
+  constructor(options: ConnectionsOptions) {
+    this.options = options;
+    this.now = options.now ?? (() => performance.now());
+    const { metrics } = options;
+    metrics.onCollect(() => {
+      metrics.subjects.reset();
+      for (const { source, size } of this.open.values()) metrics.subjects.inc({ source: source.kind }, size);
+    });
+  }
+
+  get(name: string): OpenConnection | undefined {
+    return this.open.get(name);
+  }
+
+  /**
+   * Opens what a configuration has anew. `commit` puts it in place and closes what is gone or changed, with its subjects;
+   * `discard` closes what was opened. Throws ScalerError, with nothing changed, where one cannot be opened.
+   */
+  prepare({ connections, settings }: ConnectionsConfig): { commit(): void; discard(): void } {
+    const opened: OpenConnection[] = [];
+    const discard = (): void => {
+      for (const one of opened) void this.closeOne(one);
+    };
+    try {
+      for (const configured of connections.values()) {
+        if (this.open.get(configured.name)?.configured.fingerprint === configured.fingerprint) continue;
+        opened.push(this.connect(configured));
+      }
+    } catch (reason) {
+      discard();
+      throw ScalerError.from(reason, 'invalid');
+    }
+    return { commit: () => this.commit(connections, opened, settings.limits), discard };
+  }
+
+  private connect(configured: ConfiguredConnection): OpenConnection {
+    const { log, metrics, feedOf, random = Math.random } = this.options;
+    const events = feedOf?.(configured.name) ?? silence;
+    return new OpenConnection(configured, {
+      log,
+      metrics,
+      events,
+      random,
+      now: this.now,
+      slices: this.slices,
+    });
+  }
+
+  private commit(
+    connections: ReadonlyMap<string, ConfiguredConnection>,
+    opened: readonly OpenConnection[],
+    { firstSyncTimeoutSeconds }: { firstSyncTimeoutSeconds: number },
+  ): void {
+    const closing: OpenConnection[] = [];
+    const fresh = new Map(opened.map((one) => [one.configured.name, one]));
+    for (const [name, one] of this.open) {
+      const configured = connections.get(name);
+      if (configured && !fresh.has(name)) one.configured = configured;
+      else closing.push(one);
+    }
+    for (const one of closing) this.open.delete(one.configured.name);
+    for (const [name, one] of fresh) this.open.set(name, one);
+    for (const one of closing) void this.closeOne(one);
+    for (const one of opened) this.awaitFirstSync(one, firstSyncTimeoutSeconds * 1000);
+  }
+
+  /** A hint that something may have happened; without a name, to all subjects of the connection. False: none. */
+  hint(connection: string, hintName: string | undefined, cause: string): boolean {
+    return this.open.get(connection)?.hint(hintName, cause) ?? false;
+  }
+
+  /** The connections whose first sync readiness still waits for. */
+  syncing(): readonly string[] {
+    return [...this.firstSyncs].filter(([, { overdue }]) => !overdue).map(([one]) => one.configured.name);
+  }
+
+  /** Past its time the sync goes on, and readiness does not wait for it any more. */
+  private awaitFirstSync(one: OpenConnection, timeoutMs: number): void {
+    const connection: AnyConnection = one.connection;
+    if (!connection.firstSync) return;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      sync.overdue = true;
+    }, timeoutMs);
+    const sync: FirstSync = { abort, timer, overdue: false };
+    this.firstSyncs.set(one, sync);
+    const done = (): void => this.endFirstSync(one);
+    connection.firstSync(abort.signal).then(done, done);
+  }
+
+  private endFirstSync(one: OpenConnection): void {
+    const sync = this.firstSyncs.get(one);
+    this.firstSyncs.delete(one);
+    clearTimeout(sync?.timer);
+    sync?.abort.abort();
+  }
+
+  private async closeOne(one: OpenConnection): Promise<void> {
+    const { name } = one.configured;
+    this.endFirstSync(one);
+    await one.close().catch((reason: unknown) => {
+      const { message } = ScalerError.from(reason);
+      this.options.log.warn({ connection: name, error: message }, 'connection did not close');
+    });
+    // Only now: while it closed it could still count.
+    if (!this.open.has(name)) this.options.metrics.forgetConnection(name);
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.open.values()];
+    this.open.clear();
+    this.slices.close();
+    await Promise.all(all.map((one) => this.closeOne(one)));
+  }
+}
+
+interface FirstSync {
+  readonly abort: AbortController;
+  readonly timer: NodeJS.Timeout;
+  /** Past its time limit: the sync goes on, readiness does not wait for it any more. */
+  overdue: boolean;
+}
+
+/** The feed of a scaler that takes nothing in. */
+const silence: EventFeed = {
+  durable: false,
+  keptSinceMs: () => performance.timeOrigin,
+  follow: (_, replayed) => {
+    replayed?.();
+    return () => {};
+  },
+};

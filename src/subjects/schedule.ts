@@ -1,0 +1,35 @@
+/*
+ * When a subject is read. All times are ms of the monotonic clock.
+ */
+
+/**
+ * The clock's reads fall on a beat that the subjects of a connection share, so that those which are due come
+ * due together and go out in one request a broker. Result: the beat nearest to `intervalMs` from now, never
+ * the present one.
+ */
+export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): number {
+  if (beatMs <= 0) return nowMs + intervalMs;
+  const nearest = Math.round((nowMs + intervalMs) / beatMs) * beatMs;
+  return nearest - nowMs > beatMs / 4 ? nearest : nearest + beatMs;
+}
+
+/**
+ * The part of an interval after which a subject is read that others began together with: once, at random, so that
+ * their reads do not come together for ever. `part` is in [0, 1].
+ */
+export function spreadMs(intervalMs: number, leastMs: number, part: number): number {
+  return leastMs >= intervalMs ? intervalMs : leastMs + (intervalMs - leastMs) * part;
+}
+
+/** How long a refused watch is left alone: a moved leader is known in seconds, a missing right stays missing. */
+export function watchRetryMs(attempts: number): number {
+  return Math.min(5_000 * 2 ** Math.min(attempts - 1, 16), 60_000);
+}
+
+/**
+ * How soon a wake may read: at once, unless a wake has caused a read less than `minReadMs` ago. Reads of the
+ * clock do not count: else a wake just after a reconcile would wait a second for nothing.
+ */
+export function wakeReadAt(nowMs: number, lastWakeReadAtMs: number, minReadMs: number): number {
+  return Math.max(nowMs, lastWakeReadAtMs + minReadMs);
+}

@@ -1,0 +1,50 @@
+import type { Given, Metadata } from '../params/parse.ts';
+import type { AnySource } from '../sources/source.ts';
+import { kedaSecretKeys } from './common-params.ts';
+
+const QUOTED = /"(?:[^"\\]|\\.)*"/g;
+
+/**
+ * Takes out of messages about a trigger what came from the workload's environment, which may be a secret. Values are
+ * quoted in messages, whole or a part of them, and may be cut.
+ */
+export function hidingFromEnv(given: Iterable<Given>): (message: string) => string {
+  const hidden = [...given]
+    .filter(({ key }) => key.endsWith('FromEnv'))
+    .map(({ value }) => value.toLowerCase());
+  if (hidden.length === 0) return (message) => message;
+  return (message) =>
+    message.replace(QUOTED, (quoted) => {
+      const text = quotedText(quoted).toLowerCase();
+      const isPart = text !== '' && hidden.some((value) => value.includes(text));
+      return isPart ? '(a value from the environment)' : quoted;
+    });
+}
+
+/** What is between the quotes, as it was before `quote` wrote it as JSON. */
+function quotedText(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted)).replace(/…$/, '');
+  } catch {
+    return quoted.slice(1, -1);
+  }
+}
+
+/**
+ * A fault for each secret that KEDA took from the workload's environment and sent along: it replaces the value of
+ * every `…FromEnv` and knows of no secrets (pkg/scalers/external_scaler.go:125, v2.21). A plain key wins over its
+ * `…FromEnv`, but both have been sent; so the metadata is looked at, not what was made of it.
+ */
+export function secretsFromEnv({ connectionKeys }: AnySource, metadata: Metadata): string[] {
+  const secretKeys = [
+    ...kedaSecretKeys,
+    ...Object.keys(connectionKeys).filter((key) => connectionKeys[key]?.secret),
+  ];
+  return secretKeys
+    .map((key) => `${key}FromEnv`)
+    .filter((key) => (metadata[key] ?? '').trim() !== '')
+    .map(
+      (key) =>
+        `${key}: is a secret, and came over gRPC without TLS: take it out (the connection has its own credentials) and replace the secret; or set grpc.tls, or security.allowPlaintextSecrets`,
+    );
+}

@@ -1,0 +1,103 @@
+import { hash } from 'node:crypto';
+import { ScalerError } from '../errors.ts';
+import { givenValues } from '../params/parse.ts';
+import { printable } from '../printable.ts';
+import type { AnySource } from '../sources/source.ts';
+import { commonParams } from './common-params.ts';
+
+/** KEDA's ScaledObjectRef (also sent for a ScaledJob), made safe: every field is there. */
+export interface Reference {
+  readonly namespace: string;
+  readonly name: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * The one key of a trigger: a hash of namespace, name and sorted metadata. KEDA sends neither uid nor trigger index,
+ * and its metadata is a Go map, which is shuffled at each call.
+ */
+export function idOf({ namespace, name, metadata }: Reference): string {
+  // Lengths keep apart what only looks alike when it is put together.
+  let text = `${namespace.length}:${namespace}${name.length}:${name}`;
+  for (const key of Object.keys(metadata).sort()) {
+    const value = metadata[key] ?? '';
+    text += `${key.length}:${key}${value.length}:${value}`;
+  }
+  return hash('sha256', text, 'base64url');
+}
+
+/** What Kubernetes allows: a name is a DNS subdomain, a namespace a DNS label (RFC 1123). */
+const maxNamespaceLength = 63;
+const maxNameLength = 253;
+/** What the gRPC port takes in one message. */
+export const maxMetadataBytes = 64 * 1024;
+
+/**
+ * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or a bound of ours allows: nothing of it
+ * may be kept or logged before, and its message shows none of it but what fits.
+ */
+export function checkReference({ namespace, name, metadata }: Reference): void {
+  const faults: string[] = [];
+  if (namespace.length > maxNamespaceLength) {
+    faults.push(`namespace: has ${namespace.length} characters, Kubernetes allows ${maxNamespaceLength}`);
+  }
+  if (name.length > maxNameLength) {
+    faults.push(`name: has ${name.length} characters, Kubernetes allows ${maxNameLength}`);
+  }
+  const bytes = textBytes(metadata);
+  if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes, at most are ${maxMetadataBytes}`);
+  if (faults.length === 0) return;
+  const owner = ownerOf({
+    namespace: namespace.slice(0, maxNamespaceLength),
+    name: name.slice(0, maxNameLength),
+    metadata: {},
+  });
+  throw new ScalerError('invalid', `trigger of ${owner}: ${faults.join('; ')}`);
+}
+
+const ignoredValue = '*';
+
+/**
+ * What is kept of a reference to resolve it again, with the same outcome under any configuration: the values of keys
+ * that have no effect become `*`. Without its source, all but the keys that every trigger may have are such.
+ */
+export function kept({ namespace, name, metadata }: Reference, source: AnySource | undefined): Reference {
+  const given = givenValues(metadata);
+  const entries = Object.entries(metadata).map(([key, value]): [string, string] => {
+    if (value.trim() === '') return [key, ''];
+    const field = key.endsWith(fromEnv) ? key.slice(0, -fromEnv.length) : key;
+    const counts = [key, field].some((known) => given.get(known)?.key === key && hasEffect(known, source));
+    return [key, counts ? value.trim() : ignoredValue];
+  });
+  return { namespace, name, metadata: Object.fromEntries(entries) };
+}
+
+const fromEnv = 'FromEnv';
+
+function hasEffect(key: string, source: AnySource | undefined): boolean {
+  if (Object.hasOwn(commonParams.table, key)) return true;
+  if (source === undefined) return false;
+  if (Object.hasOwn(source.params.table, key)) return true;
+  return Object.hasOwn(source.connectionKeys, key) && source.connectionKeys[key]?.agrees !== undefined;
+}
+
+/** What an entry of a map costs beside its text, so that thousands of tiny keys count for what they take. */
+const entryBytes = 64;
+
+/** Bytes that a kept reference counts for: its text, once as it was given and once as what was read of it. */
+export function bytesOf({ namespace, name, metadata }: Reference): number {
+  const text = Buffer.byteLength(namespace) + Buffer.byteLength(name) + textBytes(metadata);
+  return 2 * text + entryBytes * Object.keys(metadata).length;
+}
+
+function textBytes(metadata: Reference['metadata']): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(metadata))
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  return bytes;
+}
+
+/** `shop/orders`: how messages name the ScaledObject or ScaledJob of a reference. */
+export function ownerOf({ namespace, name }: Reference): string {
+  return `${printable(namespace) || '(no namespace)'}/${printable(name) || '(no name)'}`;
+}

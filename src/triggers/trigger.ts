@@ -1,0 +1,446 @@
+import { ScalerError } from '../errors.ts';
+import { toMetric } from '../scaling/metric.ts';
+import type { Detail, Reading, Target } from '../sources/source.ts';
+import type { Member, Subject } from '../subjects/subject.ts';
+import { type Change, type Decided, type Decision, Told } from './decision.ts';
+import type { Reference } from './reference.ts';
+import type { Measured } from './resolve.ts';
+
+/** What a trigger's reading comes to, for KEDA. */
+export type Answer =
+  | { kind: 'known'; value: number; active: boolean; ageMs: number }
+  /** Something waits for certain, how much is not known: activity can be answered, the number cannot. */
+  | { kind: 'active'; why: string };
+
+/** A trigger's activity, as whoever follows it is told. */
+export interface Activity {
+  active: boolean;
+  /** True when this is a change from inactive (or unknown) to active, false for the state on open. */
+  edge: boolean;
+}
+
+/** What the HPA is told to ask for. */
+export interface Spec {
+  readonly metricName: string;
+  readonly target: Pick<Target, 'perReplica'>;
+}
+
+/** One trigger as people see it: on `/metrics`, `/api/triggers` and in `explain`. No metadata values, no secrets. */
+export interface TriggerStatus {
+  /** The trigger's identity; unique, and equal in every pod. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** As it was last resolved; '' for a trigger that never was. */
+  readonly source: string;
+  readonly connection: string;
+  readonly metricName: string;
+  /** What one replica is good for, as the HPA is told; absent while the trigger is refused. */
+  readonly target?: number;
+  /** Absent while the number is not known. */
+  readonly value?: number;
+  /** Absent while it is not known. */
+  readonly active?: boolean;
+  /** Time since the source last confirmed the reading; absent before the first one. */
+  readonly ageMs?: number;
+  /** Whether KEDA gets an answer now: there is a reading, and it is not too old. */
+  readonly up: boolean;
+  /** Why it is not up, or the last failure. */
+  readonly error?: string;
+  readonly detail?: Detail;
+}
+
+/** What a trigger needs of those that it lives among. */
+export interface TriggerHost {
+  now(): number;
+  coldReadTimeoutMs: number;
+  decided: Decided;
+  /** The trigger went from inactive to active. */
+  edge(measured: Measured): void;
+}
+
+type Good = Exclude<Reading, { kind: 'unknown' }>;
+type Following<T> = (told: T) => void;
+
+/**
+ * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
+ * `/api/triggers`, metrics, decisions) get what its one `state` says.
+ */
+export class Trigger implements Member {
+  readonly id: string;
+  reference: Reference;
+  /** What it was last resolved to; while it is refused, what it was before. Undefined: it never was. */
+  measured: Measured | undefined;
+  /** Why it is refused; undefined: it is measured. */
+  refusal: ScalerError | undefined;
+  /** Of which configuration that is. */
+  generation = 0;
+  private subject: Subject | undefined;
+  /** Where it was last measured, and as what: what was read anywhere else is not of this trigger. */
+  private place: string | undefined;
+  private subjectKey: string | undefined;
+  private readonly host: TriggerHost;
+  private good: Good | undefined;
+  private goodConfirmedAtMs = 0;
+  /** Why the newest snapshot gives no reading, or why there is no subject. */
+  private fault: ScalerError | undefined;
+  /** Until when a caller may wait for the first reading. */
+  private coldUntilMs: number;
+  private readonly told = new Told();
+  /** What followers know; undefined where they know nothing, or what they knew is too old. */
+  private heard: boolean | undefined;
+  // Only there while somebody follows or waits: there are tens of thousands of triggers.
+  private followers: readonly Following<Activity>[] = none;
+  private specFollowers: readonly Following<Spec>[] = none;
+  private waiting: Set<() => void> | undefined;
+  private lastAskedMs: number;
+  private longestGapMs: number;
+
+  /** `lastAskedMs`: when it was asked for in an earlier life, which tells how seldom it is. */
+  constructor(id: string, reference: Reference, host: TriggerHost, lastAskedMs?: number) {
+    const nowMs = host.now();
+    this.id = id;
+    this.reference = reference;
+    this.host = host;
+    this.coldUntilMs = nowMs + host.coldReadTimeoutMs;
+    this.longestGapMs = nowMs - (lastAskedMs ?? nowMs);
+    this.lastAskedMs = nowMs;
+  }
+
+  /** `kafka trigger of shop/orders-worker`: how messages name a trigger. */
+  get label(): string {
+    const { namespace, name } = this.reference;
+    const kind = this.measured ? `${this.measured.source.kind} ` : '';
+    return `${kind}trigger of ${namespace}/${name}`;
+  }
+
+  /** Throws ScalerError where the trigger is refused. */
+  get spec(): Spec {
+    return this.sound();
+  }
+
+  // --- Its resolution.
+
+  /** The reference is resolved: for the first time, or to something else. Those who follow its spec are told. */
+  measure(measured: Measured): void {
+    const before = this.measured;
+    this.measured = measured;
+    this.refusal = undefined;
+    const same =
+      before?.metricName === measured.metricName && before.target.perReplica === measured.target.perReplica;
+    if (before && !same) for (const told of this.specFollowers) told(measured);
+  }
+
+  /** The reference cannot be used as the configuration is now: nothing is answered or pushed until it can. */
+  refuse(error: ScalerError): void {
+    this.leave();
+    this.refusal = error;
+    this.settle();
+    this.look();
+  }
+
+  /** The measured parameters and all else that resolving gave; throws ScalerError where it is refused. */
+  private sound(): Measured {
+    if (this.refusal) throw this.refusal;
+    if (!this.measured) throw new ScalerError('unavailable', `${this.label}: is not resolved yet`);
+    return this.measured;
+  }
+
+  // --- Its place among the members of a subject.
+
+  get params(): unknown {
+    return this.measured?.params;
+  }
+
+  get paramsKey(): string {
+    return this.measured?.paramsKey ?? '';
+  }
+
+  get maxStalenessMs(): number {
+    return this.measured?.maxStalenessMs ?? 0;
+  }
+
+  get wasActive(): boolean | undefined {
+    return this.good && (this.good.kind === 'active' || this.good.active);
+  }
+
+  take(reading: Reading, confirmedAtMs: number, nowMs: number, cause?: string): void {
+    if (reading.kind === 'unknown') {
+      this.fault = reading.error;
+    } else {
+      this.fault = undefined;
+      this.good = reading;
+      this.goodConfirmedAtMs = confirmedAtMs;
+    }
+    this.settle();
+    this.look(nowMs, cause);
+  }
+
+  failed(nowMs: number, cause?: string): void {
+    this.settle();
+    this.look(nowMs, cause);
+  }
+
+  left(): void {
+    this.subject = undefined;
+  }
+
+  /**
+   * Measures it by a subject, which may be the one that it has already. `place` is its connection's: what was read
+   * somewhere else, or of another subject, is forgotten. `need`: what it needs of the subject.
+   */
+  join(subject: Subject, place: string, need: unknown): void {
+    const { key } = subject;
+    if (this.place !== undefined && (this.place !== place || this.subjectKey !== key)) this.forget();
+    this.place = place;
+    this.subjectKey = key;
+    if (this.subject === subject) return;
+    this.leave();
+    this.subject = subject;
+    this.fault = undefined;
+    subject.join(this, need);
+  }
+
+  /** Nothing is read for it any more. */
+  leave(): void {
+    this.subject?.leave(this);
+    this.subject = undefined;
+  }
+
+  /** It cannot be measured: its subject cannot be named, or its connection is not open. */
+  lose(fault: ScalerError): void {
+    this.leave();
+    this.fault = fault;
+    this.settle();
+    this.look();
+  }
+
+  /** Whether it is to be measured, and nothing measures it. */
+  get lost(): boolean {
+    return this.refusal === undefined && this.subject === undefined;
+  }
+
+  private forget(): void {
+    this.good = undefined;
+    this.heard = undefined;
+    this.coldUntilMs = this.host.now() + this.host.coldReadTimeoutMs;
+  }
+
+  // --- What it says.
+
+  /** From memory; the first call of a cold trigger waits for its first reading. Rejects with ScalerError where nothing is known. */
+  async answer(caller: { readonly signal: AbortSignal }): Promise<Answer> {
+    while (this.cold() && !caller.signal.aborted) await this.settled(caller.signal);
+    const nowMs = this.host.now();
+    this.look(nowMs);
+    return this.answerNow(nowMs);
+  }
+
+  /** Throws ScalerError where it is refused, nothing is known, or what is known is too old. */
+  private answerNow(nowMs: number): Answer {
+    const { maxStalenessMs } = this.sound();
+    const { good } = this;
+    if (!good) throw this.unknown('nothing has been read yet');
+    const ageMs = this.ageMs(nowMs);
+    if (ageMs > maxStalenessMs) {
+      throw this.unknown(
+        `the last good reading is ${Math.floor(ageMs / 1000)} s old, more than maxStalenessSeconds (${maxStalenessMs / 1000})`,
+      );
+    }
+    if (good.kind === 'active') return { kind: 'active', why: good.why };
+    return { kind: 'known', ...toMetric(good), ageMs };
+  }
+
+  private unknown(situation: string): ScalerError {
+    const { error, label } = this;
+    if (!error) return new ScalerError('unavailable', `${label}: ${situation}`);
+    return error.within(`${label}: ${situation}`);
+  }
+
+  /** What `answerNow` would say of its activity; undefined: an error. */
+  private activeNow(nowMs: number): boolean | undefined {
+    return this.good && !this.refusal && this.ageMs(nowMs) <= this.maxStalenessMs
+      ? this.wasActive
+      : undefined;
+  }
+
+  /** Whether KEDA gets a number; undefined while it is too early to say that it does not. */
+  private upNow(active: boolean | undefined, nowMs: number): boolean | undefined {
+    const { good } = this;
+    const counted = good?.kind === 'known' && Number.isFinite(good.items) && good.items >= 0;
+    if (counted && active !== undefined) return true;
+    return this.told.up === undefined && !this.refusal && nowMs < this.coldUntilMs ? undefined : false;
+  }
+
+  /**
+   * Tells what has come to be something else than was told. A reading grows too old without any event: whoever asks,
+   * and a sweep, look as well. `cause`: of the read, where a wake led to it.
+   */
+  look(nowMs = this.host.now(), cause?: string): void {
+    const active = this.activeNow(nowMs);
+    const up = this.upNow(active, nowMs);
+    const { told } = this;
+    if (active !== this.heard) {
+      this.heard = active;
+      if (active !== undefined) this.tell({ active, edge: active && told.active !== true });
+    }
+    if ((active === undefined || active === told.active) && up === told.up) return;
+    const wasActive = told.active;
+    for (const change of told.take(active, up, nowMs)) {
+      // What was active when we first looked is no edge of ours to count.
+      if (change.kind === 'activated' && wasActive === false && this.measured) this.host.edge(this.measured);
+      this.decide(change, nowMs, cause);
+    }
+  }
+
+  private tell(activity: Activity): void {
+    for (const told of this.followers) told(activity);
+  }
+
+  private decide({ kind, lastedMs }: Change, nowMs: number, cause?: string): void {
+    const { good, measured, id, reference } = this;
+    if (!measured) return;
+    const { source, connection, metricName, target } = measured;
+    const decision: Decision = {
+      kind,
+      trigger: { id, reference, source, connection, metricName, target },
+      value: good?.kind === 'known' && this.told.up === true ? good.items : undefined,
+      cause: cause ?? (lastedMs === undefined ? 'start' : 'clock'),
+      ageMs: good && this.ageMs(nowMs),
+      lastedMs,
+      error: kind === 'failing' ? this.whyNot(nowMs) : undefined,
+      atMs: Date.now(),
+    };
+    this.host.decided(decision);
+  }
+
+  /** Why there is no number, in the words that KEDA gets. */
+  private whyNot(nowMs: number): string | undefined {
+    try {
+      const answer = this.answerNow(nowMs);
+      return answer.kind === 'active' ? answer.why : undefined;
+    } catch (reason) {
+      return ScalerError.from(reason).message;
+    }
+  }
+
+  /** Age of the last good reading; while it is the newest, whatever confirms the snapshot confirms it too. */
+  private ageMs(nowMs: number): number {
+    if (!this.good) return Number.POSITIVE_INFINITY;
+    const confirmedAtMs = this.fault
+      ? this.goodConfirmedAtMs
+      : Math.max(this.goodConfirmedAtMs, this.subject?.confirmedAtMs() ?? 0);
+    return Math.max(0, nowMs - confirmedAtMs);
+  }
+
+  /** A read that failed is newer than what the newest snapshot lacks. */
+  private get error(): ScalerError | undefined {
+    return this.subject?.error ?? this.fault;
+  }
+
+  status(nowMs: number): TriggerStatus {
+    const { id, reference, measured, refusal, good } = this;
+    const active = this.activeNow(nowMs);
+    const ageMs = this.ageMs(nowMs);
+    const counted = active !== undefined && good?.kind === 'known' ? good : undefined;
+    const error = refusal ?? this.error;
+    return {
+      id,
+      namespace: reference.namespace,
+      name: reference.name,
+      source: measured?.source.kind ?? '',
+      connection: measured?.connection.name ?? '',
+      metricName: measured?.metricName ?? '',
+      up: counted !== undefined,
+      ...(measured && !refusal && { target: measured.target.perReplica }),
+      ...(counted && { value: counted.items, detail: counted.detail() }),
+      ...(active !== undefined && { active }),
+      ...(Number.isFinite(ageMs) && { ageMs }),
+      ...(error ? { error: error.message } : {}),
+    };
+  }
+
+  // --- Those who wait for it and follow it.
+
+  /** Whether the first reading, or word that it failed, is still to come. */
+  private cold(): boolean {
+    return !this.good && !this.refusal && !this.error && this.host.now() < this.coldUntilMs;
+  }
+
+  /** Resolves at the next reading or failure, at the end of the cold time, or when the signal aborts. */
+  private async settled(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.waiting?.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, this.coldUntilMs - this.host.now()));
+      signal.addEventListener('abort', done);
+      this.waiting ??= new Set();
+      this.waiting.add(done);
+    });
+  }
+
+  private settle(): void {
+    for (const wake of this.waiting ?? []) wake();
+    this.waiting = undefined;
+  }
+
+  /**
+   * Until the returned function is called; the trigger is kept meanwhile. `told` hears the present state as soon as
+   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw.
+   */
+  follow(told: (activity: Activity) => void): () => void {
+    // So that those who follow already miss nothing.
+    this.look();
+    this.followers = [...this.followers, told];
+    const active = this.heard;
+    if (active !== undefined) told({ active, edge: false });
+    return () => {
+      this.followers = this.without(this.followers, told);
+    };
+  }
+
+  /** The same for its spec: told at once, and when a changed configuration changes it. */
+  followSpec(told: (spec: Spec) => void): () => void {
+    told(this.sound());
+    this.specFollowers = [...this.specFollowers, told];
+    return () => {
+      this.specFollowers = this.without(this.specFollowers, told);
+    };
+  }
+
+  private without<T>(followers: readonly T[], gone: T): readonly T[] {
+    const left = followers.filter((one) => one !== gone);
+    if (left.length < followers.length) this.lastAskedMs = this.host.now();
+    return left.length === 0 ? none : left;
+  }
+
+  // --- How long it is kept: KEDA has no call that says a ScaledObject is gone.
+
+  /** Somebody has asked for it. */
+  renew(): void {
+    const nowMs = this.host.now();
+    this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastAskedMs);
+    this.lastAskedMs = nowMs;
+  }
+
+  get followed(): boolean {
+    return this.followers.length + this.specFollowers.length > 0;
+  }
+
+  get askedAtMs(): number {
+    return this.lastAskedMs;
+  }
+
+  /** Whether nobody follows it, and nobody has asked for it within three of its own gaps, at least and at most so long. */
+  abandoned(nowMs: number, leastMs: number, mostMs: number): boolean {
+    if (this.followed) return false;
+    const leaseMs = Math.min(Math.max(leastMs, 3 * this.longestGapMs), Math.max(leastMs, mostMs));
+    return nowMs - this.lastAskedMs > leaseMs;
+  }
+}
+
+const none: readonly never[] = [];

@@ -1,0 +1,294 @@
+import { attempt, ScalerError } from '../errors.ts';
+import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
+import type { Connections } from '../subjects/connections.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { FewAMinute } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Decided } from './decision.ts';
+import { bytesOf, checkReference, idOf, kept, type Reference } from './reference.ts';
+import { type Measured, resolve, type World } from './resolve.ts';
+import { Trigger, type TriggerHost, type TriggerStatus } from './trigger.ts';
+
+/** How often triggers that nobody asks for any more are looked for. */
+export const sweepMs = 5_000;
+
+/** Whoever reaches the port can have triggers refused, each for a text of their own. */
+const refusalsAMinute = 30;
+const refusalCharacters = 2_000;
+
+export interface TriggerLimits {
+  readonly triggers: number;
+  readonly triggersPerNamespace: number;
+  /** Bytes of what is kept of references. */
+  readonly metadataBytes: number;
+  readonly metadataBytesPerNamespace: number;
+  /** How many refused references are remembered; the oldest goes first, and is resolved anew when it is asked for. */
+  readonly refusedTriggers: number;
+  readonly leaseSeconds: number;
+  readonly maxLeaseSeconds: number;
+  readonly coldReadTimeoutMs: number;
+  readonly maxStalenessSeconds: number;
+}
+
+/** What of a configuration the triggers take. */
+export interface TriggersConfig {
+  readonly connections: ReadonlyMap<string, ConfiguredConnection>;
+  readonly settings: {
+    readonly limits: TriggerLimits;
+    readonly security: { readonly allowPlaintextSecrets: boolean };
+  };
+}
+
+export interface TriggersOptions {
+  readonly sources: readonly AnySource[];
+  readonly connections: Connections;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Whether what KEDA sends can be read by whoever sees the traffic. */
+  readonly plaintext: boolean;
+  readonly decided?: Decided;
+}
+
+interface Usage {
+  triggers: number;
+  bytes: number;
+}
+
+/** All live triggers, by the one key that a reference has: everything an RPC is answered from. */
+export class Triggers implements TriggerHost {
+  coldReadTimeoutMs = 0;
+  readonly decided: Decided;
+  private readonly options: TriggersOptions;
+  private readonly connections: Connections;
+  private readonly live = new Map<string, Trigger>();
+  /** Those of the live that were never measured: of them only the refusal is kept. */
+  private readonly refused = new Set<Trigger>();
+  private readonly used: Usage = { triggers: 0, bytes: 0 };
+  private readonly usedBy = new Map<string, Usage>();
+  /** When triggers that have gone were last asked for: else one that is polled less often than its lease lasts would never be known for what it is. */
+  private readonly departed = new Map<string, number>();
+  private readonly refusals: FewAMinute;
+  private readonly sweeper: NodeJS.Timeout;
+  /** Grows with each configuration; what was resolved under another one is resolved again before it says anything. */
+  private generation = 0;
+  private world: World;
+  private limits: TriggerLimits | undefined;
+
+  constructor(options: TriggersOptions) {
+    const { sources, connections, metrics, decided = () => {} } = options;
+    this.options = options;
+    this.connections = connections;
+    this.decided = decided;
+    this.world = { sources, connections: new Map(), maxStalenessSeconds: 0, refuseSecretsFromEnv: true };
+    this.refusals = new FewAMinute(refusalsAMinute, () => this.now());
+    this.sweeper = setInterval(() => connections.slices.run(this.sweep()), sweepMs);
+    metrics.onCollect(() => {
+      metrics.triggers.reset();
+      let refused = 0;
+      for (const { measured, refusal } of this.live.values()) {
+        if (refusal) refused += 1;
+        else if (measured) metrics.triggers.inc({ source: measured.source.kind });
+      }
+      metrics.refusedTriggers.set(refused);
+    });
+  }
+
+  now(): number {
+    return this.connections.now();
+  }
+
+  edge({ source }: Measured): void {
+    this.options.metrics.edges.inc({ source: source.kind });
+  }
+
+  /** Cannot fail. What is live is resolved again in slices, and whoever is asked for before that, at once. */
+  prepare({ connections, settings }: TriggersConfig): { commit(): void; discard(): void } {
+    const { limits, security } = settings;
+    const commit = (): void => {
+      this.generation += 1;
+      this.limits = limits;
+      this.coldReadTimeoutMs = limits.coldReadTimeoutMs;
+      this.world = {
+        sources: this.options.sources,
+        connections,
+        maxStalenessSeconds: limits.maxStalenessSeconds,
+        refuseSecretsFromEnv: this.options.plaintext && !security.allowPlaintextSecrets,
+      };
+      this.connections.slices.run(this.resolveAll());
+    };
+    return { commit, discard: () => {} };
+  }
+
+  /**
+   * The live trigger of a reference: the one that there is, or a new one. Throws ScalerError `invalid` or `denied`, with
+   * every fault there is, for one that is refused, and `exhausted` at a limit.
+   */
+  trigger(reference: Reference): Trigger {
+    checkReference(reference);
+    const id = idOf(reference);
+    let trigger = this.live.get(id);
+    // Of one that was refused nothing is kept that could be resolved again.
+    if (trigger && this.refused.has(trigger) && trigger.generation !== this.generation) {
+      this.remove(trigger);
+      trigger = undefined;
+    }
+    trigger ??= this.add(id, reference);
+    this.refresh(trigger);
+    trigger.renew();
+    if (trigger.refusal) throw trigger.refusal;
+    return trigger;
+  }
+
+  *statuses(): Iterable<TriggerStatus> {
+    for (const trigger of this.live.values()) {
+      this.refresh(trigger);
+      yield trigger.status(this.now());
+    }
+  }
+
+  private add(id: string, reference: Reference): Trigger {
+    const measured = attempt(() => resolve(reference, this.world));
+    if (measured instanceof ScalerError) return this.addRefused(id, reference, measured);
+    const keeping = kept(reference, measured.source);
+    this.admit(keeping);
+    const trigger = new Trigger(id, keeping, this, this.departed.get(id));
+    this.departed.delete(id);
+    this.live.set(id, trigger);
+    trigger.generation = this.generation;
+    trigger.measure(measured);
+    this.place(trigger, measured);
+    return trigger;
+  }
+
+  private addRefused(id: string, { namespace, name }: Reference, refusal: ScalerError): Trigger {
+    const trigger = new Trigger(id, { namespace, name, metadata: {} }, this);
+    trigger.generation = this.generation;
+    this.live.set(id, trigger);
+    this.refused.add(trigger);
+    this.refuse(trigger, refusal);
+    const most = this.limits?.refusedTriggers ?? 0;
+    for (const oldest of this.refused) {
+      if (this.refused.size <= most || oldest === trigger) break;
+      this.remove(oldest);
+    }
+    return trigger;
+  }
+
+  /** Throws ScalerError `exhausted` where there is no room for one more; else it counts from now on. */
+  private admit(reference: Reference): void {
+    const { limits } = this;
+    if (!limits) throw new ScalerError('unavailable', 'the scaler has no configuration yet');
+    const { namespace } = reference;
+    const bytes = bytesOf(reference);
+    const own = this.usedBy.get(namespace) ?? { triggers: 0, bytes: 0 };
+    const inNamespace = `namespace ${namespace} has`;
+    if (this.used.triggers >= limits.triggers) {
+      throw exhausted('limits.triggers', `${limits.triggers} triggers are live already`);
+    }
+    if (own.triggers >= limits.triggersPerNamespace) {
+      throw exhausted('limits.triggersPerNamespace', `${inNamespace} ${own.triggers} live triggers already`);
+    }
+    if (this.used.bytes + bytes > limits.metadataBytes) {
+      throw exhausted('limits.metadataBytes', `live triggers have ${this.used.bytes} bytes of metadata`);
+    }
+    if (own.bytes + bytes > limits.metadataBytesPerNamespace) {
+      throw exhausted('limits.metadataBytesPerNamespace', `${inNamespace} ${own.bytes} bytes of metadata`);
+    }
+    this.usedBy.set(namespace, own);
+    count(this.used, 1, bytes);
+    count(own, 1, bytes);
+  }
+
+  /** Resolves it again where the configuration has changed since. */
+  private refresh(trigger: Trigger): void {
+    if (trigger.generation === this.generation || this.refused.has(trigger)) return;
+    trigger.generation = this.generation;
+    const measured = attempt(() => resolve(trigger.reference, this.world));
+    if (measured instanceof ScalerError) {
+      this.refuse(trigger, measured);
+    } else {
+      trigger.measure(measured);
+      this.place(trigger, measured);
+    }
+  }
+
+  /** Puts a trigger on its subject. */
+  private place(trigger: Trigger, { connection, params }: Measured): void {
+    const open = this.connections.get(connection.name);
+    const ref = open
+      ? attempt(() => open.connection.subject(params))
+      : new ScalerError('unavailable', `connection ${connection.name} is not open`);
+    if (ref instanceof ScalerError) trigger.lose(ref);
+    else if (open) trigger.join(open.subject(ref), connection.place, ref.need);
+  }
+
+  /** Says why, once: for a ScaledObject that is refused from the beginning, KEDA v2.21 shows *no metric specs* alone. */
+  private refuse(trigger: Trigger, refusal: ScalerError): void {
+    const before = trigger.refusal?.message;
+    trigger.refuse(refusal);
+    if (refusal.message === before) return;
+    const due = this.refusals.due('');
+    if (due === undefined) return;
+    const { code, message } = refusal;
+    const { unsaid } = due;
+    this.options.log.warn(
+      {
+        code,
+        error: message.slice(0, refusalCharacters),
+        ...(unsaid === undefined ? {} : { alsoRefused: unsaid }),
+      },
+      'a trigger is refused; said once for the same metadata',
+    );
+  }
+
+  private *resolveAll(): Generator<void, void> {
+    for (const trigger of this.live.values()) {
+      if (this.refused.has(trigger) && trigger.generation !== this.generation) this.remove(trigger);
+      else this.refresh(trigger);
+      yield;
+    }
+  }
+
+  private *sweep(): Generator<void, void> {
+    const { leaseSeconds = 0, maxLeaseSeconds = 0 } = this.limits ?? {};
+    for (const trigger of this.live.values()) {
+      if (trigger.abandoned(this.now(), leaseSeconds * 1000, maxLeaseSeconds * 1000)) {
+        this.remove(trigger);
+      } else {
+        if (trigger.lost && trigger.measured) this.place(trigger, trigger.measured);
+        trigger.look();
+      }
+      yield;
+    }
+  }
+
+  private remove(trigger: Trigger): void {
+    const { id, reference } = trigger;
+    this.live.delete(id);
+    trigger.leave();
+    if (this.refused.delete(trigger)) return;
+    const bytes = bytesOf(reference);
+    const own = this.usedBy.get(reference.namespace);
+    count(this.used, -1, -bytes);
+    if (own) count(own, -1, -bytes);
+    if (own?.triggers === 0) this.usedBy.delete(reference.namespace);
+    this.departed.set(id, trigger.askedAtMs);
+    for (const oldest of this.departed.keys()) {
+      if (this.departed.size <= (this.limits?.triggers ?? 0)) break;
+      this.departed.delete(oldest);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.sweeper);
+  }
+}
+
+function count(usage: Usage, triggers: number, bytes: number): void {
+  usage.triggers += triggers;
+  usage.bytes += bytes;
+}
+
+function exhausted(limit: string, situation: string): ScalerError {
+  return new ScalerError('exhausted', `${limit}: ${situation}; raise it`);
+}

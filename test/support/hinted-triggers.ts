@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, vi } from 'vitest';
+import type { Answer } from '../../src/triggers/trigger.ts';
+import { hintSource, QueueService } from './hint-source.ts';
+import { connectionOf, LiveTriggers, referenceOf } from './live-triggers.ts';
+
+export interface HintedTriggers {
+  readonly live: LiveTriggers;
+  /** Behind their one connection, with three items in queue `a`. */
+  readonly service: QueueService;
+}
+
+/** Live triggers for each test, in time that the test moves on; at its end no timer is left. */
+export function useHintedTriggers(): () => HintedTriggers {
+  let own: HintedTriggers | undefined;
+
+  beforeEach(() => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+    });
+    const service = new QueueService();
+    service.queues.set('a', { visible: 3, inFlight: 0 });
+    own = { service, live: new LiveTriggers([connectionOf('queues', hintSource, service)]) };
+  });
+
+  afterEach(async () => {
+    await own?.live.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  return () => {
+    if (own === undefined) throw new Error('the triggers are there inside tests only');
+    return own;
+  };
+}
+
+/** What KEDA would be told of a queue by a caller who never leaves. */
+export function askFor(
+  live: LiveTriggers,
+  queue = 'a',
+  name = 'worker',
+  more: Record<string, string> = {},
+): Promise<Answer> {
+  return live.answer(referenceOf({ source: 'hinted', queue, ...more }, name));
+}

@@ -1,0 +1,131 @@
+import type { AnySource, ConfiguredConnection, EventFeed } from '../../src/sources/source.ts';
+import { Connections } from '../../src/subjects/connections.ts';
+import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+import type { Decided } from '../../src/triggers/decision.ts';
+import type { Reference } from '../../src/triggers/reference.ts';
+import { type Measured, resolve } from '../../src/triggers/resolve.ts';
+import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
+import { type TriggerLimits, Triggers } from '../../src/triggers/triggers.ts';
+
+export interface Limits extends TriggerLimits {
+  firstSyncTimeoutSeconds: number;
+}
+
+export const limits: Limits = {
+  triggers: 20_000,
+  triggersPerNamespace: 2_000,
+  metadataBytes: 33_554_432,
+  metadataBytesPerNamespace: 4_194_304,
+  refusedTriggers: 1_000,
+  coldReadTimeoutMs: 2_000,
+  maxStalenessSeconds: 60,
+  leaseSeconds: 300,
+  maxLeaseSeconds: 21_600,
+  firstSyncTimeoutSeconds: 120,
+};
+
+export function connectionOf(
+  name: string,
+  source: AnySource,
+  config: unknown,
+  more: Partial<ConfiguredConnection> = {},
+): ConfiguredConnection {
+  return { name, source, config, namespaces: ['*'], fingerprint: name, place: source.kind, ...more };
+}
+
+export function byName(
+  connections: readonly ConfiguredConnection[],
+): ReadonlyMap<string, ConfiguredConnection> {
+  return new Map(connections.map((connection) => [connection.name, connection]));
+}
+
+export interface LiveOptions {
+  readonly limits?: Partial<Limits>;
+  readonly decided?: Decided;
+  /** Fixed where a test does not say otherwise, so that backoff has no jitter. */
+  readonly random?: () => number;
+  readonly sources?: readonly AnySource[];
+  readonly feedOf?: (connection: string) => EventFeed;
+  readonly log?: Logger;
+}
+
+/** Live triggers and the connections behind them, without a server. */
+export class LiveTriggers {
+  readonly metrics = new Metrics();
+  readonly connections: Connections;
+  readonly triggers: Triggers;
+
+  constructor(configured: readonly ConfiguredConnection[], options: LiveOptions = {}) {
+    const { metrics } = this;
+    const { decided, random = () => 0.5, feedOf, log = silentLogger } = options;
+    const sources = options.sources ?? [...new Set(configured.map(({ source }) => source))];
+    this.connections = new Connections({
+      log,
+      metrics,
+      random,
+      ...(feedOf === undefined ? {} : { feedOf }),
+    });
+    this.triggers = new Triggers({
+      sources,
+      connections: this.connections,
+      log,
+      metrics,
+      plaintext: false,
+      ...(decided === undefined ? {} : { decided }),
+    });
+    this.use(configured, options.limits);
+  }
+
+  /** Takes another configuration into use. */
+  use(configured: readonly ConfiguredConnection[], more: Partial<Limits> = {}): void {
+    const settings = { limits: { ...limits, ...more }, security: { allowPlaintextSecrets: false } };
+    const config = { connections: byName(configured), settings };
+    const prepared = [this.connections.prepare(config), this.triggers.prepare(config)];
+    for (const one of prepared) one.commit();
+  }
+
+  trigger(reference: Reference): Trigger {
+    return this.triggers.trigger(reference);
+  }
+
+  /** What a unary call of a caller who never leaves gets. */
+  async answer(reference: Reference): Promise<Answer> {
+    return this.trigger(reference).answer(new AbortController());
+  }
+
+  follow(reference: Reference, told: (activity: Activity) => void = () => {}): () => void {
+    return this.trigger(reference).follow(told);
+  }
+
+  hint(connection: string, name: string | undefined, cause: string): boolean {
+    return this.connections.hint(connection, name, cause);
+  }
+
+  statuses(): TriggerStatus[] {
+    return [...this.triggers.statuses()];
+  }
+
+  async close(): Promise<void> {
+    this.triggers.close();
+    await this.connections.close();
+  }
+}
+
+export function referenceOf(
+  metadata: Record<string, string>,
+  name = 'worker',
+  namespace = 'shop',
+): Reference {
+  return { namespace, name, metadata };
+}
+
+/** Resolves references against these connections, as the live triggers would. */
+export function resolvingIn(
+  sources: readonly AnySource[],
+  connections: ReadonlyMap<string, ConfiguredConnection>,
+  maxStalenessSeconds = 60,
+): (reference: Reference) => Measured {
+  const world = { sources, connections, maxStalenessSeconds, refuseSecretsFromEnv: false };
+  return (reference) => resolve(reference, world);
+}

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+
+function demo(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['demo/main.ts', ...args], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+it('says what the demo takes', () => {
+  expect(demo('--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('--source sqs|github|kafka'),
+    stderr: '',
+  });
+});
+
+it.each([
+  [
+    ['--source', 'nats'],
+    '--source must be one of sqs, github, kafka, got "nats"; see npm run demo -- --help',
+  ],
+  [['--kafka=yes'], "'--kafka' does not take an argument"],
+  [['--sauce', 'sqs'], "Unknown option '--sauce'"],
+])('%j is invalid', (args, fault) => {
+  const { status, stdout, stderr } = demo(...args);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(fault);
+});

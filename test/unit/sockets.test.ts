@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { boundHttp } from '../../src/sockets.ts';
+
+const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+
+/** An HTTP server of three sockets at most; and a way to open more. */
+async function start(answer: RequestListener, answerMs = 60_000) {
+  const server = createServer(answer);
+  const sockets = boundHttp(server, { most: 3, answerMs });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    sockets.closeAll();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const open = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    const taken = once(server, 'connection');
+    await once(socket, 'connect');
+    await taken;
+    return socket;
+  };
+  return { sockets, open, port };
+}
+
+async function answered(socket: Socket): Promise<string> {
+  socket.write(request);
+  const [answer] = await once(socket, 'data');
+  return String(answer).slice(0, 'HTTP/1.1 200'.length);
+}
+
+describe('the sockets of a port', () => {
+  it('are never more than their bound, and the newest is served', async () => {
+    const { sockets, open } = await start((_, response) => response.end());
+    for (let opened = 0; opened < 50; opened += 1) {
+      const newest = await open();
+      expect(sockets.size).toBeLessThanOrEqual(3);
+      expect(await answered(newest)).toBe('HTTP/1.1 200');
+    }
+  });
+
+  it('make room by the one that has been idle for the longest', async () => {
+    const { open } = await start((_, response) => response.end());
+    const [first, second, third] = [await open(), await open(), await open()];
+    // Idle since its answer now: the second has been so for the longest.
+    await answered(first);
+    const closed = once(second, 'close');
+    await open();
+    await closed;
+    expect(await answered(first)).toBe('HTTP/1.1 200');
+    expect(await answered(third)).toBe('HTTP/1.1 200');
+  });
+
+  it('make room by idle ones before any that waits for an answer', async () => {
+    const held: (() => void)[] = [];
+    const { sockets, open } = await start((_, response) => void held.push(() => response.end()));
+    const busy = await open();
+    const answer = answered(busy);
+    await expect.poll(() => held.length).toBe(1);
+    for (let opened = 0; opened < 10; opened += 1) await open();
+    expect(sockets.size).toBe(3);
+    for (const release of held) release();
+    expect(await answer).toBe('HTTP/1.1 200');
+  });
+
+  it('make room by the one that has waited for the longest, where all wait', async () => {
+    const held: (() => void)[] = [];
+    const { open } = await start((_, response) => void held.push(() => response.end()));
+    const waiting = [await open(), await open(), await open()];
+    for (const [index, socket] of waiting.entries()) {
+      socket.write(request);
+      await expect.poll(() => held.length).toBe(index + 1);
+    }
+    const [longest] = waiting;
+    const closed = longest && once(longest, 'close');
+    await open();
+    await closed;
+    expect(waiting.map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+  });
+
+  it('are closed when an answer is not taken in time', async () => {
+    const { sockets, open } = await start((_, response) => void response.write('x'.repeat(1024)), 50);
+    const socket = await open();
+    socket.write(request);
+    await once(socket.resume(), 'close');
+    await expect.poll(() => sockets.size).toBe(0);
+  });
+});

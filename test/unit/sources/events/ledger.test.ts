@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { ItemFact, ItemState } from '../../../../src/sources/events/fact.ts';
+import { Ledger } from '../../../../src/sources/events/ledger.ts';
+
+const ttlMs = 60_000;
+const fact = (state: ItemState, more: Partial<ItemFact> = {}): ItemFact => ({
+  backlog: 'builds',
+  key: 'a',
+  state,
+  attempt: 0,
+  ...more,
+});
+
+function ledgerOf(maxItems = 1000) {
+  const ledger = new Ledger({ ttlMs, maxItems });
+  const counts = () => Object.values(ledger.counts('builds'));
+  const take = (state: ItemState, atMs = 0, more: Partial<ItemFact> = {}) => [
+    ...ledger.take(fact(state, more), atMs),
+  ];
+  return { ledger, counts, take };
+}
+
+describe('Ledger', () => {
+  it('counts what is queued and running, by backlog', () => {
+    const { ledger, counts, take } = ledgerOf();
+    take('queued');
+    take('running', 0, { key: 'b' });
+    take('queued', 0, { key: 'a', backlog: 'other' });
+    expect(counts()).toEqual([1, 1]);
+    expect(ledger.counts('other')).toEqual({ queued: 1, running: 0 });
+    expect(ledger.counts('none')).toEqual({ queued: 0, running: 0 });
+  });
+
+  it('tells which counts have changed', () => {
+    const { take } = ledgerOf();
+    expect(take('queued')).toEqual(['builds']);
+    expect(take('queued')).toEqual([]);
+    expect(take('running')).toEqual(['builds']);
+    expect(take('queued')).toEqual([]);
+    expect(take('finished')).toEqual(['builds']);
+    expect(take('finished')).toEqual([]);
+  });
+
+  it('finished before queued is finished', () => {
+    const { counts, take } = ledgerOf();
+    expect([take('finished'), take('queued'), take('running')]).toEqual([[], [], []]);
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  it('a later attempt starts the item anew, an earlier one says nothing', () => {
+    const { counts, take } = ledgerOf();
+    take('finished', 0, { attempt: 1 });
+    take('running', 0, { attempt: 2 });
+    expect(counts()).toEqual([0, 1]);
+    take('finished', 0, { attempt: 1 });
+    expect(counts()).toEqual([0, 1]);
+    take('finished', 0, { attempt: 2 });
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  it('an item whose end never comes expires ttlSeconds after its last event', () => {
+    const { ledger, counts, take } = ledgerOf();
+    take('queued', 0);
+    take('running', 30_000);
+    expect([...ledger.expire(90_000)]).toEqual([]);
+    expect(counts()).toEqual([0, 1]);
+    expect([...ledger.expire(90_001)]).toEqual(['builds']);
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  it('is told by events of others that one has expired', () => {
+    const { take, counts } = ledgerOf();
+    take('queued', 0);
+    expect(take('queued', 60_001, { key: 'b', backlog: 'other' })).toEqual(['builds', 'other']);
+    expect(counts()).toEqual([0, 0]);
+  });
+
+  it('a finished item is finished for ttlSeconds, and then may be used again', () => {
+    const { counts, take } = ledgerOf();
+    take('finished', 0);
+    take('queued', 60_000);
+    expect(counts()).toEqual([0, 0]);
+    take('queued', 120_001);
+    expect(counts()).toEqual([1, 0]);
+  });
+
+  it('holds at most maxItems: finished ones go first, then none is taken', () => {
+    const { ledger, counts, take } = ledgerOf(3);
+    take('finished', 0, { key: 'f1' });
+    take('finished', 1, { key: 'f2' });
+    for (const key of ['a', 'b', 'c']) take('queued', 2, { key });
+    expect([counts(), ledger.refusals]).toEqual([[3, 0], 0]);
+    take('queued', 3, { key: 'd' });
+    expect([counts(), ledger.refusals]).toEqual([[3, 0], 1]);
+    take('running', 4, { key: 'a' });
+    take('finished', 4, { key: 'b' });
+    take('queued', 5, { key: 'd' });
+    expect([counts(), ledger.refusals]).toEqual([[2, 1], 1]);
+  });
+});

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Slices } from '../../../src/subjects/slices.ts';
+
+let nowMs = 0;
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(() => {
+  nowMs = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Steps that each take so long, and say when they were done. */
+function* steps(count: number, stepMs: number, done: string[], name: string): Generator<void, void> {
+  for (let i = 0; i < count; i += 1) {
+    nowMs += stepMs;
+    done.push(name);
+    yield;
+  }
+}
+
+describe('slices', () => {
+  it('do what is small at once', () => {
+    const done: string[] = [];
+    new Slices().run(steps(5, 1, done, 'a'));
+    expect(done).toHaveLength(5);
+  });
+
+  it('go on in the next turns of the event loop, none of which is long', async () => {
+    const done: string[] = [];
+    const slices = new Slices();
+    for (let i = 0; i < 10; i += 1) slices.run(steps(1, 3, done, 'a'));
+    const turns = [done.length];
+    while (done.length < 10) {
+      const before = done.length;
+      await nextTurn();
+      turns.push(done.length - before);
+    }
+    expect(turns).toEqual([3, 3, 3, 1]);
+  });
+
+  it('do what is urgent before the rest of what waits', async () => {
+    const done: string[] = [];
+    const slices = new Slices();
+    slices.run(steps(6, 4, done, 'batch'));
+    slices.run(steps(1, 4, done, 'wake'), true);
+    await nextTurn();
+    expect(done).toEqual(['batch', 'batch', 'wake', 'batch']);
+    slices.close();
+    await nextTurn();
+    await nextTurn();
+    expect(done).toHaveLength(4);
+  });
+
+  it('take steps that other steps bring', () => {
+    const done: string[] = [];
+    const slices = new Slices();
+    slices.run(
+      (function* () {
+        slices.run(steps(1, 0, done, 'inner'));
+        done.push('outer');
+        yield;
+      })(),
+    );
+    expect(done).toEqual(['outer', 'inner']);
+  });
+});

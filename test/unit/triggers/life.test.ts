@@ -1,0 +1,234 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { ScalerError } from '../../../src/errors.ts';
+import { hintSource, QueueService } from '../../support/hint-source.ts';
+import { askFor, useHintedTriggers } from '../../support/hinted-triggers.ts';
+import { connectionOf, LiveTriggers, limits, referenceOf } from '../../support/live-triggers.ts';
+
+const hinted = useHintedTriggers();
+let service: QueueService;
+let live: LiveTriggers;
+
+beforeEach(() => {
+  ({ service, live } = hinted());
+});
+
+const ask = () => askFor(live);
+
+describe('leases', () => {
+  const idle = () => [...live.statuses()].length;
+
+  it('end by themselves when nobody asks', async () => {
+    await ask();
+    expect(idle()).toBe(1);
+    await vi.advanceTimersByTimeAsync(310_000);
+    expect(idle()).toBe(0);
+    const reads = service.reads.length;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(service.reads.length).toBe(reads);
+  });
+
+  it('last three times the caller’s own gap', async () => {
+    for (let i = 0; i < 4; i += 1) {
+      await ask();
+      await vi.advanceTimersByTimeAsync(200_000);
+    }
+    await vi.advanceTimersByTimeAsync(380_000);
+    expect(idle()).toBe(1);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(idle()).toBe(0);
+  });
+
+  it('learn a gap longer than themselves', async () => {
+    await ask();
+    await vi.advanceTimersByTimeAsync(400_000);
+    expect(idle()).toBe(0);
+    await ask();
+    await vi.advanceTimersByTimeAsync(400_000);
+    expect(idle()).toBe(1);
+  });
+
+  it('end at most limits.maxLeaseSeconds after the last call, however seldom it is asked for', async () => {
+    await ask();
+    await vi.advanceTimersByTimeAsync(3 * 86_400_000);
+    await ask();
+    await vi.advanceTimersByTimeAsync(limits.maxLeaseSeconds * 1000 - 1_000);
+    expect(idle()).toBe(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(idle()).toBe(0);
+  });
+
+  it('hold while a stream is open', async () => {
+    const end = live.follow(referenceOf({ source: 'hinted', queue: 'a' }), () => {});
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(idle()).toBe(1);
+    end();
+    end();
+    await vi.advanceTimersByTimeAsync(310_000);
+    expect(idle()).toBe(0);
+  });
+});
+
+describe('limits', () => {
+  it('of all triggers and of one namespace are RESOURCE_EXHAUSTED, and free again when triggers go', async () => {
+    const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
+      limits: { triggers: 3, triggersPerNamespace: 2 },
+    });
+    const open = (name: string, namespace: string) =>
+      small.answer(referenceOf({ source: 'hinted', queue: 'a' }, name, namespace));
+    await open('one', 'shop');
+    await open('two', 'shop');
+    await expect(open('three', 'shop')).rejects.toMatchObject({
+      code: 'exhausted',
+      message: expect.stringContaining('limits.triggersPerNamespace'),
+    });
+    await open('one', 'bank');
+    await expect(open('two', 'bank')).rejects.toThrow('limits.triggers: 3 triggers');
+    await vi.advanceTimersByTimeAsync(310_000);
+    await open('three', 'shop');
+    await small.close();
+  });
+});
+
+describe('limits of bytes', () => {
+  const long = 'q'.repeat(250);
+  const reference = (name: string, namespace: string, more: Record<string, string> = {}) =>
+    referenceOf({ source: 'hinted', queue: long, ...more }, name, namespace);
+
+  it('of all triggers and of one namespace count what is kept, whoever asked', async () => {
+    const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
+      limits: { metadataBytes: 3_000, metadataBytesPerNamespace: 1_500 },
+    });
+    small.trigger(reference('one', 'shop'));
+    small.trigger(reference('two', 'shop'));
+    expect(() => small.trigger(reference('three', 'shop'))).toThrow(
+      expect.objectContaining({
+        code: 'exhausted',
+        message: expect.stringMatching(/^limits\.metadataBytesPerNamespace: namespace shop has \d+ bytes/),
+      }),
+    );
+    small.trigger(reference('one', 'bank'));
+    small.trigger(reference('two', 'bank'));
+    expect(() => small.trigger(reference('one', 'mill'))).toThrow(/^limits\.metadataBytes: /);
+    await vi.advanceTimersByTimeAsync(310_000);
+    small.trigger(reference('three', 'shop'));
+    await small.close();
+  });
+
+  it('count nothing for keys that have no effect', async () => {
+    const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
+      limits: { metadataBytesPerNamespace: 10_000 },
+    });
+    for (let i = 0; i < 10; i += 1)
+      small.trigger(reference(`w-${i}`, 'shop', { caCert: 'c'.repeat(50_000) }));
+    await small.close();
+  });
+});
+
+describe('one that cannot be placed', () => {
+  it('says why, and is tried again: a source that fails to name its subject once', async () => {
+    let fails = true;
+    const moody: typeof hintSource = {
+      ...hintSource,
+      connect: (config, deps) => {
+        const connection = hintSource.connect(config, deps);
+        return {
+          ...connection,
+          subject: (params) => {
+            if (fails) throw new TypeError('a bug');
+            return connection.subject(params);
+          },
+        };
+      },
+    };
+    const own = new LiveTriggers([connectionOf('queues', moody, service)]);
+    const reference = referenceOf({ source: 'hinted', queue: 'a' });
+    await expect(own.answer(reference)).rejects.toMatchObject({ code: 'internal' });
+    fails = false;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await own.answer(reference)).toMatchObject({ value: 3 });
+    await own.close();
+  });
+});
+
+describe('one answer', () => {
+  it('is what calls, new streams and the list of triggers say of a reading that is too old', async () => {
+    await ask();
+    const before: boolean[] = [];
+    const reference = referenceOf({ source: 'hinted', queue: 'a' });
+    live.follow(reference, ({ active }) => before.push(active));
+    service.hang = new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(62_500);
+    const after: { active: boolean; edge: boolean }[] = [];
+    live.follow(reference, (activity) => after.push(activity));
+    await expect(ask()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(live.statuses()[0]).toMatchObject({ up: false });
+    expect(live.statuses()[0]).not.toHaveProperty('active');
+    expect([before, after]).toEqual([[true], []]);
+    service.hang = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await ask()).toMatchObject({ active: true });
+    expect(after).toEqual([{ active: true, edge: false }]);
+  });
+});
+
+describe('a changed configuration', () => {
+  it('closes what is gone or changed, moves its triggers, and they go on serving what they know', async () => {
+    await ask();
+    const told: boolean[] = [];
+    live.follow(referenceOf({ source: 'hinted', queue: 'a' }), ({ active }) => told.push(active));
+    const next = new QueueService();
+    next.queues.set('a', { visible: 0, inFlight: 0 });
+    next.hang = Promise.resolve();
+    live.use([connectionOf('queues', hintSource, next, { fingerprint: 'changed' })]);
+    expect(await ask()).toMatchObject({ value: 3 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await ask()).toMatchObject({ value: 0, active: false });
+    expect(told).toEqual([true, false]);
+    expect([service.open, next.open]).toEqual([0, 1]);
+  });
+
+  it('that takes a connection away leaves its triggers with an error that says so, and brings them back', async () => {
+    await ask();
+    const trigger = live.trigger(referenceOf({ source: 'hinted', queue: 'a' }));
+    live.use([]);
+    expect(() => live.trigger(trigger.reference)).toThrow(/there is no connection of source hinted/);
+    expect([...live.statuses()][0]?.error).toContain('there is no connection');
+    live.use([connectionOf('queues', hintSource, service)]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([...live.statuses()][0]?.error).toBeUndefined();
+    expect(await ask()).toMatchObject({ value: 3 });
+  });
+
+  it('that leaves a connection as it was does not touch it', async () => {
+    await ask();
+    live.use([connectionOf('queues', hintSource, service)]);
+    await ask();
+    expect(service.readsOf('a')).toBe(1);
+  });
+
+  it('that lets another namespace in opens nothing anew, and one that is shut out is denied', async () => {
+    await ask();
+    const only = (namespaces: readonly string[]) =>
+      live.use([connectionOf('queues', hintSource, service, { namespaces })]);
+    only(['shop', 'bank']);
+    expect([service.open, await ask()]).toMatchObject([1, { value: 3 }]);
+    only(['bank']);
+    expect(() => live.trigger(referenceOf({ source: 'hinted', queue: 'a' }))).toThrow(/namespace/);
+    expect(live.statuses()[0]?.error).toContain('namespace');
+    expect(service.open).toBe(1);
+  });
+
+  it('that cannot be opened changes nothing', async () => {
+    await ask();
+    const broken = {
+      ...hintSource,
+      connect: () => {
+        throw new ScalerError('invalid', 'not a certificate');
+      },
+    };
+    expect(() => live.use([connectionOf('queues', broken, service, { fingerprint: 'changed' })])).toThrow(
+      'not a certificate',
+    );
+    expect(await ask()).toMatchObject({ value: 3 });
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { ScalerError } from '../../../src/errors.ts';
+import { sources } from '../../../src/sources/index.ts';
+import { bytesOf, checkReference, idOf, kept } from '../../../src/triggers/reference.ts';
+import { referenceOf } from '../../support/live-triggers.ts';
+
+const kafka = sources.find(({ kind }) => kind === 'kafka');
+
+describe('the id of a reference', () => {
+  const one = idOf(referenceOf({ a: '1', b: '2' }));
+
+  it('is the same in whatever order its keys come', () => {
+    expect(idOf(referenceOf({ b: '2', a: '1' }))).toBe(one);
+    expect(one).toMatch(/^[\w-]{43}$/);
+  });
+
+  it.each([
+    referenceOf({ a: '1', b: '3' }),
+    referenceOf({ a: '1' }),
+    referenceOf({ a: '1b2' }),
+    referenceOf({ a: '1', b: '2' }, 'other'),
+    referenceOf({ a: '1', b: '2' }, 'worker', 'other'),
+    referenceOf({ a: '1', b: '2' }, 'workers', 'hop'),
+  ])('is another for %j', (other) => {
+    expect(idOf(other)).not.toBe(one);
+  });
+});
+
+describe('a reference that is too large', () => {
+  it.each([
+    [referenceOf({}, 'n'.repeat(253), 's'.repeat(63)), undefined],
+    [referenceOf({}, 'n'.repeat(254)), 'name: has 254 characters, Kubernetes allows 253'],
+    [referenceOf({}, 'w', 's'.repeat(62_000)), 'namespace: has 62000 characters, Kubernetes allows 63'],
+    [referenceOf({ caCert: 'x'.repeat(65_530) }), undefined],
+    [referenceOf({ caCert: 'é'.repeat(40_000) }), 'metadata: has 80006 bytes, at most are 65536'],
+  ])('is refused', (reference, fault) => {
+    const check = () => checkReference(reference);
+    if (fault === undefined) expect(check).not.toThrow();
+    else expect(check).toThrow(fault);
+  });
+
+  it('is not in the message', () => {
+    const name = `evil\u202e\u0085${'n'.repeat(62_000)}`;
+    try {
+      checkReference(referenceOf({}, name, 's'.repeat(62_000)));
+      expect.unreachable();
+    } catch (reason) {
+      const { code, message } = ScalerError.from(reason);
+      expect(code).toBe('invalid');
+      expect(message.length).toBeLessThan(600);
+      expect(message).toContain('/evil\\u202e\\u0085nnn');
+    }
+  });
+});
+
+describe('what is kept of a reference', () => {
+  it('is what its source reads; of ignored keys only the name', () => {
+    const reference = referenceOf({
+      source: 'kafka',
+      consumerGroup: ' g ',
+      topicFromEnv: 'orders',
+      bootstrapServers: 'b:9092',
+      caCert: 'x'.repeat(60_000),
+      password: 'hunter2',
+      version: '1.0.0',
+      mistyped: 'x'.repeat(1_000),
+      username: ' ',
+    });
+    expect(kept(reference, kafka).metadata).toEqual({
+      source: 'kafka',
+      consumerGroup: 'g',
+      topicFromEnv: 'orders',
+      bootstrapServers: 'b:9092',
+      caCert: '*',
+      password: '*',
+      version: '*',
+      mistyped: '*',
+      username: '',
+    });
+    expect(bytesOf(kept(reference, kafka))).toBeLessThan(1_000);
+  });
+
+  it('has of a value that another wins over only that it was there', () => {
+    const reference = referenceOf({ source: 'kafka', topic: 'orders', topicFromEnv: 'x'.repeat(1_000) });
+    expect(kept(reference, kafka).metadata).toMatchObject({ topic: 'orders', topicFromEnv: '*' });
+  });
+
+  it('is little where its source is not known', () => {
+    const reference = referenceOf({ source: 'kafak', topic: 'x'.repeat(1_000) });
+    expect(kept(reference, undefined).metadata).toEqual({ source: 'kafak', topic: '*' });
+  });
+
+  it('counts what many tiny keys take', () => {
+    const keys = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, '']));
+    expect(bytesOf(referenceOf(keys))).toBeGreaterThan(64_000);
+  });
+});
