@@ -25,11 +25,3 @@ export function spreadMs(intervalMs: number, leastMs: number, part: number): num
 export function watchRetryMs(attempts: number): number {
   return Math.min(5_000 * 2 ** Math.min(attempts - 1, 16), 60_000);
 }
-
-/**
- * How soon a wake may read: at once, unless a wake has caused a read less than `minReadMs` ago. Reads of the
- * clock do not count: else a wake just after a reconcile would wait a second for nothing.
- */
-export function wakeReadAt(nowMs: number, lastWakeReadAtMs: number, minReadMs: number): number {
-  return Math.max(nowMs, lastWakeReadAtMs + minReadMs);
-}

@@ -86,6 +86,8 @@ export class Subject {
   private readonly members = new Map<Member, unknown>();
   /** Distinct needs, counted, by their JSON; only there where a source has needs. */
   private needs: Map<string, { need: unknown; count: number }> | undefined;
+  /** Members that need more than the newest read asked for: it says nothing of them. */
+  private uncovered: Set<Member> | undefined;
   private known: Known | undefined;
   private failing: Failing | undefined;
   private readSinceMs = 0;
@@ -140,7 +142,9 @@ export class Subject {
     this.allActive = member.wasActive === true && (this.allActive || this.members.size === 0);
     this.members.set(member, need);
     const nowMs = this.host.now();
-    if (this.known && isNew) {
+    if (isNew && (this.known || this.current === 'reading')) {
+      this.uncovered ??= new Set();
+      this.uncovered.add(member);
       this.dueAtMs = nowMs;
     } else if (this.known) {
       this.evaluate(member, this.known);
@@ -157,6 +161,7 @@ export class Subject {
     if (!this.members.has(member)) return;
     this.removeNeed(this.members.get(member));
     this.members.delete(member);
+    this.uncovered?.delete(member);
     if (this.members.size === 0) this.host.emptied(this);
   }
 
@@ -197,6 +202,7 @@ export class Subject {
   /** The connection has sent for it. */
   begin(nowMs: number): void {
     this.current = 'reading';
+    this.uncovered = undefined;
     this.readSinceMs = nowMs;
     if (this.urgent) this.lastWakeReadAtMs = nowMs;
     this.urgent = false;
@@ -217,6 +223,7 @@ export class Subject {
       this.wokenAgain = false;
       this.dueForWake(this.host.now());
     } else {
+      if (this.uncovered) this.dueAtMs = this.host.now();
       this.host.schedule(this);
     }
   }
@@ -235,6 +242,7 @@ export class Subject {
     let active = false;
     let allActive = true;
     for (const member of this.members.keys()) {
+      if (this.uncovered?.has(member)) continue;
       this.evaluate(member, known, shared, this.readCause);
       active ||= member.wasActive === true;
       allActive &&= member.wasActive === true;

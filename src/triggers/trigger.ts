@@ -165,6 +165,7 @@ export class Trigger implements Member {
   }
 
   take(reading: Reading, confirmedAtMs: number, nowMs: number, cause?: string): void {
+    const before = this.wasActive;
     if (reading.kind === 'unknown') {
       this.fault = reading.error;
     } else {
@@ -173,7 +174,9 @@ export class Trigger implements Member {
       this.goodConfirmedAtMs = confirmedAtMs;
     }
     this.settle();
-    this.look(nowMs, cause);
+    // What an event has just told of is certain, also where the number is too old to be given.
+    const after = this.wasActive;
+    this.look(nowMs, cause, before === false && after === true);
   }
 
   failed(nowMs: number, cause?: string): void {
@@ -275,11 +278,12 @@ export class Trigger implements Member {
 
   /**
    * Tells what has come to be something else than was told. A reading grows too old without any event: whoever asks,
-   * and a sweep, look as well. `cause`: of the read, where a wake led to it.
+   * and a sweep, look as well. `cause`: of the read, where a wake led to it. `edge`: that read has found work.
    */
-  look(nowMs = this.host.now(), cause?: string): void {
-    const active = this.activeNow(nowMs);
-    const up = this.upNow(active, nowMs);
+  look(nowMs = this.host.now(), cause?: string, edge = false): void {
+    const answered = this.activeNow(nowMs);
+    const up = this.upNow(answered, nowMs);
+    const active = answered ?? (edge || undefined);
     const { told } = this;
     if (active !== this.heard) {
       this.heard = active;

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../../support/tools/run.ts';
 
@@ -40,7 +40,7 @@ async function install(root: string, programs: Readonly<Record<string, string>>)
 
 function copy(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, { dereference: true });
+  copyFileSync(from, to);
 }
 
 function write(root: string, path: string, text: string): void {

@@ -26,7 +26,10 @@ describe('a broker older than Kafka 3.0', () => {
     await Promise.all(groups.map((group) => kafka().commit(group, topic, { 0: 10 })));
     for (const trigger of [...triggers, committed]) await on.becomes(trigger, 0);
     expect(proxy.tooNew).toEqual([]);
-    expect(new Set(proxy.requests)).toEqual(new Set(['18 v2', '3 v6', '10 v2', '2 v3', '9 v4']));
+    // The Fetch of a watch may have gone out already: what has come to 0 is watched at once.
+    expect(new Set([...proxy.requests, '1 v11'])).toEqual(
+      new Set(['18 v2', '3 v6', '10 v2', '2 v3', '9 v4', '1 v11']),
+    );
   });
 
   it('is watched, too', async () => {

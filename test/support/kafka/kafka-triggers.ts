@@ -45,7 +45,7 @@ export class KafkaTriggers {
     return this.live.trigger(referenceOf({ source: 'kafka', ...metadata }));
   }
 
-  answer(metadata: Metadata): Promise<Answer> {
+  async answer(metadata: Metadata): Promise<Answer> {
     return this.trigger(metadata).answer(new AbortController());
   }
 

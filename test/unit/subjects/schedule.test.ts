@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextOnBeat, spreadMs, wakeReadAt } from '../../../src/subjects/schedule.ts';
+import { nextOnBeat, spreadMs } from '../../../src/subjects/schedule.ts';
 
 describe('nextOnBeat', () => {
   it.each([
@@ -32,14 +32,5 @@ describe('spreadMs', () => {
     expect([0, 0.5, 1].map((part) => spreadMs(5_000, 1_000, part))).toEqual([1_000, 3_000, 5_000]);
     expect(spreadMs(1_000, 1_000, 0)).toBe(1_000);
     expect(spreadMs(700, 1_000, 0)).toBe(700);
-  });
-});
-
-describe('wakeReadAt', () => {
-  it('is at once, unless a wake has read just now', () => {
-    expect(wakeReadAt(5_000, Number.NEGATIVE_INFINITY, 1_000)).toBe(5_000);
-    expect(wakeReadAt(5_000, 4_400, 1_000)).toBe(5_400);
-    expect(wakeReadAt(5_000, 3_000, 1_000)).toBe(5_000);
-    expect(wakeReadAt(5_000, 4_999, 0)).toBe(5_000);
   });
 });

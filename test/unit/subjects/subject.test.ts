@@ -81,7 +81,7 @@ class Scene {
   }
 
   /** A trigger that asks, and what it has been told. */
-  member(paramsKey = ''): Member & { readings: Reading[]; failures: number; gone: boolean } {
+  member(paramsKey = '', need?: string): Member & { readings: Reading[]; failures: number; gone: boolean } {
     const readings: Reading[] = [];
     const member = {
       params: {},
@@ -102,7 +102,7 @@ class Scene {
         member.gone = true;
       },
     };
-    this.subject.join(member, undefined);
+    this.subject.join(member, need);
     return member;
   }
 
@@ -173,6 +173,24 @@ describe('a subject that is reading', () => {
     }
     steps.next();
     expect(scene.subject.state).toBe('idle');
+  });
+});
+
+describe('a need that the read under way did not ask for', () => {
+  it('has no reading of it, and is read for at once after it', () => {
+    const scene = new Scene();
+    const first = scene.member('a', 'web');
+    scene.subject.begin(0);
+    const late = scene.member('b', 'api');
+    const alike = scene.member('c', 'web');
+    scene.nowMs = 50;
+    scene.deliver();
+    expect([first, late, alike].map(({ readings }) => readings.length)).toEqual([1, 0, 1]);
+    expect([scene.subject.state, scene.subject.dueAtMs]).toEqual(['idle', 50]);
+    expect(scene.subject.asked.needs).toEqual(['web', 'api']);
+    scene.read();
+    expect(late.readings).toHaveLength(1);
+    expect(scene.subject.dueAtMs).toBe(30_000);
   });
 });
 
