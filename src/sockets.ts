@@ -3,8 +3,8 @@ import type { Server, Socket } from 'node:net';
 
 /**
  * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the
- * one that has been idle for the longest is closed, and where none is idle, the one that has been busy for the
- * longest. So whoever holds sockets open keeps no probe out, and never takes the process's descriptors.
+ * one that has been idle for the longest is closed. Where none is idle, it is the one with the fewest calls under way,
+ * of several the one that has been busy for the longest: KEDA has all its streams on one connection. So whoever holds sockets open keeps no probe out, and never takes the process's descriptors.
  */
 export class Sockets {
   private readonly most: number;
@@ -50,10 +50,22 @@ export class Sockets {
   }
 
   private makeRoom(): void {
-    const [longest] = this.idle.size > 0 ? this.idle : this.busy.keys();
-    if (longest === undefined) return;
-    this.forget(longest);
-    longest.destroy();
+    const [longestIdle] = this.idle;
+    const leaving = longestIdle ?? this.leastBusy();
+    if (leaving === undefined) return;
+    this.forget(leaving);
+    leaving.destroy();
+  }
+
+  private leastBusy(): Socket | undefined {
+    let least: Socket | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const [socket, { underWay }] of this.busy) {
+      if (underWay >= fewest) continue;
+      fewest = underWay;
+      least = socket;
+    }
+    return least;
   }
 
   private forget(socket: Socket): void {

@@ -1,4 +1,4 @@
-import { ScalerError } from '../errors.ts';
+import { attempt, ScalerError } from '../errors.ts';
 import type {
   AnyConnection,
   ConfiguredConnection,
@@ -34,8 +34,9 @@ export interface ConnectionOptions {
 
 /** One open connection: its subjects, and the clock that reads them, all that are due in one call. */
 export class OpenConnection implements SubjectHost {
-  /** As the configuration has it now; what its source was opened with does not change. */
+  /** As the configuration has it now. */
   configured: ConfiguredConnection;
+  minReadMs: number;
   readonly connection: AnyConnection;
   readonly failures: FailureLog;
   readonly now: () => number;
@@ -60,6 +61,7 @@ export class OpenConnection implements SubjectHost {
     this.options = options;
     this.now = options.now;
     this.random = options.random;
+    this.minReadMs = source.minReadMs(config);
     const log = options.log.child({ source: source.kind, connection: name });
     this.failures = new FailureLog(log);
     this.hints = new Hints({ subjects: this.subjects, random: options.random });
@@ -72,16 +74,19 @@ export class OpenConnection implements SubjectHost {
     });
   }
 
+  /** Takes settings that the upstream does not see: what its source was opened with stays. */
+  use(configured: ConfiguredConnection): void {
+    const minReadMs = attempt(() => configured.source.minReadMs(configured.config));
+    if (!(minReadMs instanceof ScalerError)) this.minReadMs = minReadMs;
+    this.configured = configured;
+  }
+
   get source(): ConfiguredConnection['source'] {
     return this.configured.source;
   }
 
   get config(): unknown {
     return this.configured.config;
-  }
-
-  get minReadMs(): number {
-    return this.source.minReadMs(this.config);
   }
 
   get size(): number {

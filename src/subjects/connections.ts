@@ -1,4 +1,4 @@
-import { ScalerError } from '../errors.ts';
+import { attempt, ScalerError } from '../errors.ts';
 import type { AnyConnection, ConfiguredConnection, EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -87,7 +87,7 @@ export class Connections {
     const fresh = new Map(opened.map((one) => [one.configured.name, one]));
     for (const [name, one] of this.open) {
       const configured = connections.get(name);
-      if (configured && !fresh.has(name)) one.configured = configured;
+      if (configured && !fresh.has(name)) one.use(configured);
       else closing.push(one);
     }
     for (const one of closing) this.open.delete(one.configured.name);
@@ -117,7 +117,9 @@ export class Connections {
     const sync: FirstSync = { abort, timer, overdue: false };
     this.firstSyncs.set(one, sync);
     const done = (): void => this.endFirstSync(one);
-    connection.firstSync(abort.signal).then(done, done);
+    const filled = attempt(() => connection.firstSync?.(abort.signal));
+    if (filled instanceof ScalerError) done();
+    else filled?.then(done, done);
   }
 
   private endFirstSync(one: OpenConnection): void {

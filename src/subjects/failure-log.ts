@@ -1,6 +1,9 @@
 import type { ScalerError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 
+/** A subject's key has what its trigger's author wrote. */
+const mostSubjectCharacters = 512;
+
 interface Failing {
   readonly subjects: Set<string>;
   /** The most that failed in this way at a time. */
@@ -29,7 +32,7 @@ export class FailureLog {
       failing = { subjects: new Set(), most: 0, reads: 0 };
       this.reasons.set(message, failing);
       this.log.warn(
-        { subject, code, error: message },
+        { subject: subject.slice(0, mostSubjectCharacters), code, error: message },
         'cannot be read; said once for all subjects it is true of',
       );
     }

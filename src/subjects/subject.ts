@@ -102,6 +102,8 @@ export class Subject {
   private watchRetryAtMs = 0;
   /** How often in a row a watch was asked for and was not seen armed. */
   private watchAttempts = 0;
+  /** Whether all members are active: then a hint could bring no edge. It may say no too often, never yes. */
+  private allActive = false;
 
   constructor({ key, hintNames }: SubjectRef<unknown>, host: SubjectHost) {
     this.key = key;
@@ -135,6 +137,7 @@ export class Subject {
   /** A trigger joins; what is known already answers it, unless it needs more than was read. */
   join(member: Member, need: unknown): void {
     const isNew = this.addNeed(need);
+    this.allActive = member.wasActive === true && (this.allActive || this.members.size === 0);
     this.members.set(member, need);
     const nowMs = this.host.now();
     if (this.known && isNew) {
@@ -167,7 +170,7 @@ export class Subject {
     const nowMs = this.host.now();
     if (kind === 'hint') {
       this.lastHintAtMs = nowMs + delayMs;
-      if (this.current !== 'reading' && !this.failing && this.allActive()) return;
+      if (this.current !== 'reading' && !this.failing && this.allActive) return;
     }
     this.wakeCause ??= cause;
     this.host.woken(cause);
@@ -230,12 +233,15 @@ export class Subject {
     this.failing = undefined;
     const shared: SharedReadings | undefined = this.members.size > 1 ? new Map() : undefined;
     let active = false;
+    let allActive = true;
     for (const member of this.members.keys()) {
       this.evaluate(member, known, shared, this.readCause);
       active ||= member.wasActive === true;
+      allActive &&= member.wasActive === true;
       yield;
       if (this.current !== 'reading') return undefined;
     }
+    this.allActive = allActive;
     const view = this.view(known);
     const paceView = { ...view, active, watch: this.watch?.state ?? 'none' } as const;
     const pace = attempt(() => source.pace(config, paceView));
@@ -345,11 +351,6 @@ export class Subject {
   /** So that one lost read does not make a reading stale. */
   private longestIntervalMs(): number {
     return this.smallestLimitMs() / 2;
-  }
-
-  private allActive(): boolean {
-    for (const { wasActive } of this.members.keys()) if (wasActive !== true) return false;
-    return true;
   }
 
   /** True when no member has asked for this before. */

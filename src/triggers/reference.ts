@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { ScalerError } from '../errors.ts';
 import { givenValues } from '../params/parse.ts';
 import { printable } from '../printable.ts';
@@ -10,20 +9,6 @@ export interface Reference {
   readonly namespace: string;
   readonly name: string;
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/**
- * The one key of a trigger: a hash of namespace, name and sorted metadata. KEDA sends neither uid nor trigger index,
- * and its metadata is a Go map, which is shuffled at each call.
- */
-export function idOf({ namespace, name, metadata }: Reference): string {
-  // Lengths keep apart what only looks alike when it is put together.
-  let text = `${namespace.length}:${namespace}${name.length}:${name}`;
-  for (const key of Object.keys(metadata).sort()) {
-    const value = metadata[key] ?? '';
-    text += `${key.length}:${key}${value.length}:${value}`;
-  }
-  return hash('sha256', text, 'base64url');
 }
 
 /** What Kubernetes allows: a name is a DNS subdomain, a namespace a DNS label (RFC 1123). */

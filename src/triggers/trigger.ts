@@ -269,7 +269,8 @@ export class Trigger implements Member {
     const { good } = this;
     const counted = good?.kind === 'known' && Number.isFinite(good.items) && good.items >= 0;
     if (counted && active !== undefined) return true;
-    return this.told.up === undefined && !this.refusal && nowMs < this.coldUntilMs ? undefined : false;
+    const early = (this.told.up === undefined || !good) && !this.refusal && nowMs < this.coldUntilMs;
+    return early ? undefined : false;
   }
 
   /**

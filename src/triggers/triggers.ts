@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { attempt, ScalerError } from '../errors.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Connections } from '../subjects/connections.ts';
@@ -5,7 +6,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
-import { bytesOf, checkReference, idOf, kept, type Reference } from './reference.ts';
+import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, resolve, type World } from './resolve.ts';
 import { Trigger, type TriggerHost, type TriggerStatus } from './trigger.ts';
 
@@ -124,7 +125,6 @@ export class Triggers implements TriggerHost {
    * every fault there is, for one that is refused, and `exhausted` at a limit.
    */
   trigger(reference: Reference): Trigger {
-    checkReference(reference);
     const id = idOf(reference);
     let trigger = this.live.get(id);
     // Of one that was refused nothing is kept that could be resolved again.
@@ -147,6 +147,7 @@ export class Triggers implements TriggerHost {
   }
 
   private add(id: string, reference: Reference): Trigger {
+    checkReference(reference);
     const measured = attempt(() => resolve(reference, this.world));
     if (measured instanceof ScalerError) return this.addRefused(id, reference, measured);
     const keeping = kept(reference, measured.source);
@@ -291,4 +292,18 @@ function count(usage: Usage, triggers: number, bytes: number): void {
 
 function exhausted(limit: string, situation: string): ScalerError {
   return new ScalerError('exhausted', `${limit}: ${situation}; raise it`);
+}
+
+/**
+ * The one key of a trigger: a hash of namespace, name and sorted metadata. KEDA sends neither uid nor trigger index,
+ * and its metadata is a Go map, which is shuffled at each call.
+ */
+export function idOf({ namespace, name, metadata }: Reference): string {
+  // Lengths keep apart what only looks alike when it is put together.
+  let text = `${namespace.length}:${namespace}${name.length}:${name}`;
+  for (const key of Object.keys(metadata).sort()) {
+    const value = metadata[key] ?? '';
+    text += `${key.length}:${key}${value.length}:${value}`;
+  }
+  return hash('sha256', text, 'base64url');
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { boundHttp } from '../../src/sockets.ts';
+import { boundHttp, Sockets } from '../../src/sockets.ts';
 
 const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 
@@ -83,6 +83,21 @@ describe('the sockets of a port', () => {
     await open();
     await closed;
     expect(waiting.map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+  });
+
+  it('make room by the one with the fewest calls under way, however long the others have been there', async () => {
+    const server = createTcpServer();
+    const sockets = new Sockets(server, 3);
+    const add = (calls: number): Socket => {
+      const socket = new Socket();
+      server.emit('connection', socket);
+      for (let call = 0; call < calls; call += 1) sockets.begin(socket);
+      return socket;
+    };
+    const [keda, some, one] = [add(20), add(2), add(1)];
+    const newest = add(1);
+    add(1);
+    expect([keda, some, one, newest].map(({ destroyed }) => destroyed)).toEqual([false, false, true, true]);
   });
 
   it('are closed when an answer is not taken in time', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
 import { sources } from '../../../src/sources/index.ts';
-import { bytesOf, checkReference, idOf, kept } from '../../../src/triggers/reference.ts';
+import { bytesOf, checkReference, kept } from '../../../src/triggers/reference.ts';
+import { idOf } from '../../../src/triggers/triggers.ts';
 import { referenceOf } from '../../support/live-triggers.ts';
 
 const kafka = sources.find(({ kind }) => kind === 'kafka');
