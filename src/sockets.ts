@@ -2,9 +2,10 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
 /**
- * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the
- * one that has been idle for the longest is closed. Where none is idle, it is the one with the fewest calls under way,
- * of several the one that has been busy for the longest: KEDA has all its streams on one connection. So whoever holds sockets open keeps no probe out, and never takes the process's descriptors.
+ * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the one that
+ * has been idle for the longest is closed. Where none is idle, it is the one with the fewest calls under way (KEDA has
+ * all its streams on one connection), and of several such the one that has been busy for the longest. So whoever holds
+ * sockets open keeps no probe out, and never takes the process's descriptors.
  */
 export class Sockets {
   private readonly most: number;

@@ -12,7 +12,7 @@ import { owner } from './github-pools.ts';
 import { listen } from './listen.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** How often a monitor reads its subject, and how old a reading may be: the source's own. */
+/** How often a subject is read, and how old a reading may be: the source's own. */
 const readMs = 30_000;
 const maxStalenessMs = 3_600_000;
 

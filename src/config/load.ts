@@ -26,8 +26,8 @@ export interface Loaded {
 }
 
 /**
- * The settings that may keep callers out and are written in the file, by key, and whether they do: a file that
- * is cut short lacks some of them and is valid all the same.
+ * The settings of the file that could keep callers out, by key, and whether each does. A file that is cut short lacks
+ * some of them, and is valid all the same.
  */
 export type Guards = ReadonlyMap<string, boolean>;
 

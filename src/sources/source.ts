@@ -5,8 +5,8 @@ import type { Logger } from '../telemetry/log.ts';
 import type { SourceMetrics } from '../telemetry/metrics.ts';
 
 /*
- * A source is a kind of backlog. It stays naive: it reads, it may watch, and it has pure rules. The monitor
- * around it owns schedule, single flight, backoff, staleness, history and leases.
+ * A source is a kind of backlog. It stays naive: it reads, it may watch, and it has pure rules. Schedule, single
+ * flight, backoff and history are the subject's (`subjects/`), staleness and leases the trigger's (`triggers/`).
  *
  * Every time in this interface is in ms of the monotonic clock `performance.now()`, if it does not say otherwise.
  */
@@ -47,7 +47,7 @@ export interface ConnectionKey<C> {
   agrees?(config: C, value: string): boolean;
 }
 
-/** What is measured once and shared: equal `key` means one monitor. */
+/** What is measured once and shared: equal `key` means one subject. */
 export interface SubjectRef<N> {
   key: string;
   /** The names that hints use for it: its topics, queue or repositories. */
@@ -77,7 +77,7 @@ export type Wake = (cause: string) => void;
 
 export type WatchState = 'none' | 'arming' | 'armed' | 'refused';
 
-/** A long-lived look at a quiet subject's end. It wakes once and is then closed by the monitor. */
+/** A long-lived look at a quiet subject's end. It wakes once, and its subject then closes it. */
 export interface Watch {
   readonly state: Exclude<WatchState, 'none'>;
   /** When the source last answered that nothing has happened. */
@@ -104,7 +104,7 @@ export interface PaceView<S, H> extends SubjectView<S, H> {
   watch: WatchState;
 }
 
-/** How the monitor goes on after a reading. */
+/** How a subject goes on after a read. */
 export interface Pace {
   nextReadMs: number;
   /** Whether the subject is to be watched. */

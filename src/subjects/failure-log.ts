@@ -1,7 +1,7 @@
 import type { ScalerError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** A subject's key has what its trigger's author wrote. */
+/** A subject's key holds what a trigger's author wrote, which may be long. */
 const mostSubjectCharacters = 512;
 
 interface Failing {

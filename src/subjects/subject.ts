@@ -66,7 +66,7 @@ interface Known {
   readonly confirmedAtMs: number;
 }
 
-/** Why it cannot be read, and since when nobody may ask again before `notBeforeMs`, whoever wakes it. */
+/** Why it cannot be read, and until when nobody may ask again, whoever wakes it. */
 interface Failing {
   readonly error: ScalerError;
   readonly failures: number;
@@ -104,7 +104,7 @@ export class Subject {
   private watchRetryAtMs = 0;
   /** How often in a row a watch was asked for and was not seen armed. */
   private watchAttempts = 0;
-  /** Whether all members are active: then a hint could bring no edge. It may say no too often, never yes. */
+  /** Whether all members are known to be active: then a hint could bring no edge. */
   private allActive = false;
 
   constructor({ key, hintNames }: SubjectRef<unknown>, host: SubjectHost) {

@@ -69,14 +69,14 @@ type Following<T> = (told: T) => void;
 export class Trigger implements Member {
   readonly id: string;
   reference: Reference;
-  /** What it was last resolved to; while it is refused, what it was before. Undefined: it never was. */
+  /** The last outcome of resolving that was no refusal; while it is refused, that of before. Undefined: there was none. */
   measured: Measured | undefined;
   /** Why it is refused; undefined: it is measured. */
   refusal: ScalerError | undefined;
-  /** Of which configuration that is. */
+  /** The configuration that it was last resolved under, by its number. */
   generation = 0;
   private subject: Subject | undefined;
-  /** Where it was last measured, and as what: what was read anywhere else is not of this trigger. */
+  /** Where it was last measured, and by which subject: a reading of any other is not this trigger's. */
   private place: string | undefined;
   private subjectKey: string | undefined;
   private readonly host: TriggerHost;
@@ -96,7 +96,7 @@ export class Trigger implements Member {
   private lastAskedMs: number;
   private longestGapMs: number;
 
-  /** `lastAskedMs`: when it was asked for in an earlier life, which tells how seldom it is. */
+  /** `lastAskedMs`: when it was last asked for in an earlier life, so that the gap between its calls is known. */
   constructor(id: string, reference: Reference, host: TriggerHost, lastAskedMs?: number) {
     const nowMs = host.now();
     this.id = id;
@@ -277,8 +277,9 @@ export class Trigger implements Member {
   }
 
   /**
-   * Tells what has come to be something else than was told. A reading grows too old without any event: whoever asks,
-   * and a sweep, look as well. `cause`: of the read, where a wake led to it. `edge`: that read has found work.
+   * Tells followers and the audit trail what is not any more as they were told. A reading grows too old without any
+   * event, so callers and a sweep look too. `cause`: of the wake that led to the read, if one did. `edge`: that read has found
+   * work.
    */
   look(nowMs = this.host.now(), cause?: string, edge = false): void {
     const answered = this.activeNow(nowMs);

@@ -62,11 +62,14 @@ export class Triggers implements TriggerHost {
   private readonly options: TriggersOptions;
   private readonly connections: Connections;
   private readonly live = new Map<string, Trigger>();
-  /** Those of the live that were never measured: of them only the refusal is kept. */
+  /** The live ones that were refused from the beginning: only their refusal is kept, no metadata. */
   private readonly refused = new Set<Trigger>();
   private readonly used: Usage = { triggers: 0, bytes: 0 };
   private readonly usedBy = new Map<string, Usage>();
-  /** When triggers that have gone were last asked for: else one that is polled less often than its lease lasts would never be known for what it is. */
+  /**
+   * When each trigger that has gone was last asked for. Without it, one whose polls are further apart than its lease
+   * would be new at every poll.
+   */
   private readonly departed = new Map<string, number>();
   private readonly refusals: FewAMinute;
   private readonly sweeper: NodeJS.Timeout;
@@ -102,7 +105,7 @@ export class Triggers implements TriggerHost {
     this.options.metrics.edges.inc({ source: source.kind });
   }
 
-  /** Cannot fail. What is live is resolved again in slices, and whoever is asked for before that, at once. */
+  /** Cannot fail. Live triggers are resolved again in slices; one that is asked for before its turn, at once. */
   prepare({ connections, settings }: TriggersConfig): { commit(): void; discard(): void } {
     const { limits, security } = settings;
     const commit = (): void => {
@@ -127,7 +130,7 @@ export class Triggers implements TriggerHost {
   trigger(reference: Reference): Trigger {
     const id = idOf(reference);
     let trigger = this.live.get(id);
-    // Of one that was refused nothing is kept that could be resolved again.
+    // No metadata are kept of it that could be resolved again: it is made anew.
     if (trigger && this.refused.has(trigger) && trigger.generation !== this.generation) {
       this.remove(trigger);
       trigger = undefined;

@@ -82,7 +82,7 @@ describe('conformance: readings', () => {
     expect(held.messages).toHaveLength(1);
   });
 
-  it('22 an edge of a real monitor is pushed, by a hint, before any poll', async () => {
+  it('22 an edge of a real trigger is pushed, by a hint, before any poll', async () => {
     const { client, service, live } = await startQueueScaler();
     service.queues.set('orders', { visible: 0, inFlight: 0 });
     const stream = client.streamIsActive(ref('w', queue));

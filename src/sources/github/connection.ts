@@ -123,7 +123,7 @@ function warnOfNoWebhook({ sweepSeconds }: GitHubConfig, log: Logger): void {
   log.warn({ sweepSeconds }, 'without a webhook secret jobs are only seen every sweepSeconds');
 }
 
-/** How long a subject is woken after it was last read: monitors read much more often than this. */
+/** How long a subject is woken after it was last read: subjects are read much more often than this. */
 const forgottenAfterMs = 10 * 60_000;
 const lookForForgottenMs = 60_000;
 

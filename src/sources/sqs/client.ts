@@ -31,7 +31,7 @@ export class SqsClient {
       // Else a signed request goes to whatever host a queue's URL names.
       useQueueUrlAsEndpoint: false,
       credentials: credentialsOf(config, metrics),
-      // The monitor tries again, at its own pace.
+      // The subject is read again, at its own pace.
       maxAttempts: 1,
       requestHandler: {
         connectionTimeout: requestTimeoutMs,

@@ -25,7 +25,7 @@ export function credentialsOf(config: SqsConfig, metrics: SourceMetrics): Creden
       RoleSessionName: sessionName,
       ...(externalId === undefined ? {} : { ExternalId: externalId }),
     },
-    // The monitor tries again. Sockets and region are those of the SQS client.
+    // The subject is read again. Sockets and region are those of the SQS client.
     clientConfig: { maxAttempts: 1 },
     clientPlugins,
     logger: silentSdkLog,

@@ -1,7 +1,7 @@
 import type { SqsSnapshot } from './snapshot.ts';
 
 /**
- * How far apart two reads must be to count as two: a second. A little less, since the monitor's beat may bring a
+ * How far apart two reads must be to count as two: a second. A little less, since the clock's beat may bring a
  * read some ms early.
  */
 export const apartMs = 900;

@@ -8,7 +8,7 @@ import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import type { KafkaSettings } from './kafka-triggers.ts';
 
-/** A connection without a board, until the test is over: subjects are read and watched when the test says so. */
+/** A connection by itself, until the test is over: subjects are read and watched when the test says so. */
 export function openConnection(settings: KafkaSettings): OpenConnection {
   const opened = new OpenConnection(settings);
   onTestFinished(() => opened.close());

@@ -105,7 +105,7 @@ describe('a github connection', () => {
     expect(countOf(await read('api'), 'acme/api')).toBe(0);
   });
 
-  it('is confirmed by its reconcile, on the clock of monitors', async () => {
+  it('is confirmed by its reconcile, on the clock of subjects', async () => {
     const github = new SmallGitHub();
     github.jobs.set('acme/web', [queued('acme/web')]);
     const beforeMs = performance.now();

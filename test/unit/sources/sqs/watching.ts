@@ -11,7 +11,7 @@ export interface Seen {
   hintAtMs?: number;
 }
 
-/** The readings of a trigger over a queue's reads, as the monitor makes them. `wasActive` is its state before the first. */
+/** The readings of a trigger over a queue's reads, as a subject makes them. `wasActive` is its state before the first. */
 export function readingsOf(params: SqsParams, reads: readonly Seen[], wasActive?: boolean) {
   let history: SqsHistory | undefined;
   let active = wasActive;

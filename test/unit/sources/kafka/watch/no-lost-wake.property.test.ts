@@ -33,7 +33,7 @@ interface Held extends Armed {
   readonly ends: readonly number[];
 }
 
-/** Subjects as their monitors would handle them: a snapshot first, a watch from there, closed when asked. */
+/** Watches as their subjects would handle them: a snapshot first, a watch from there, closed when asked. */
 class History {
   readonly made = new Watching(settings);
   readonly held: (Held | undefined)[] = subjects.map(() => undefined);
