@@ -103,8 +103,8 @@ describe('the image', () => {
     const app = join(image().root, 'app');
     expect(readdirSync(app).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'proto']);
     const sources = new URL('../../src', import.meta.url);
-    const modules = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((path) =>
-      path.endsWith('.ts'),
+    const modules = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('.ts') && !path.endsWith('.d.ts'),
     );
     const built = pathsIn(join(app, 'dist')).filter((path) => path.endsWith('.js'));
     expect(built.toSorted()).toEqual(modules.map((path) => path.replace(/\.ts$/, '.js')).toSorted());
