@@ -13,8 +13,12 @@ const slow = [
   'test/ingest/limits.test.ts',
   'test/rpc/conformance-github.test.ts',
 ];
-/** Unit tests of what happens once in a process. */
-const alone = ['test/unit/sources/sqs/quiet.test.ts'];
+/** Unit tests of what happens once in a process, and those that count all timers of theirs. */
+const alone = [
+  'test/unit/sources/sqs/quiet.test.ts',
+  'test/unit/sources/kafka/{watch,wire}/*.test.ts',
+  'test/unit/{subjects,triggers}/*.test.ts',
+];
 
 export default defineConfig({
   test: {
