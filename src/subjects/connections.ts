@@ -1,4 +1,4 @@
-import { ScalerError } from '../errors.ts';
+import { attempt, ScalerError } from '../errors.ts';
 import type { AnyConnection, ConfiguredConnection, EventFeed } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -117,7 +117,9 @@ export class Connections {
     const sync: FirstSync = { abort, timer, overdue: false };
     this.firstSyncs.set(one, sync);
     const done = (): void => this.endFirstSync(one);
-    connection.firstSync(abort.signal).then(done, done);
+    // A commit cannot fail, whatever a source does.
+    const synced = attempt(() => connection.firstSync?.(abort.signal));
+    Promise.resolve(synced).then(done, done);
   }
 
   private endFirstSync(one: OpenConnection): void {

@@ -91,6 +91,8 @@ export class Subject {
   private readSinceMs = 0;
   /** A wake came that the read under way may not have seen. */
   private wokenAgain = false;
+  /** A trigger joined that needs what the read under way does not bring. */
+  private needsMore = false;
   private lastWakeReadAtMs = Number.NEGATIVE_INFINITY;
   /** Whether its reads have been moved away from those of the others that began with it. */
   private spread = false;
@@ -137,8 +139,10 @@ export class Subject {
     const isNew = this.addNeed(need);
     this.members.set(member, need);
     const nowMs = this.host.now();
+    // The read under way was asked for without it.
+    if (isNew && this.current === 'reading') this.needsMore = true;
     if (this.known && isNew) {
-      this.dueAtMs = nowMs;
+      this.dueAtMs = Math.max(nowMs, this.failing?.notBeforeMs ?? 0);
     } else if (this.known) {
       this.evaluate(member, this.known);
       // It may ask for fresher readings than those before it.
@@ -198,6 +202,7 @@ export class Subject {
     if (this.urgent) this.lastWakeReadAtMs = nowMs;
     this.urgent = false;
     this.wokenAgain = false;
+    this.needsMore = false;
     this.readCause = this.wakeCause;
     this.wakeCause = undefined;
   }
@@ -210,6 +215,7 @@ export class Subject {
     if (failure) yield* this.fail(failure);
     if (this.current !== 'reading') return;
     this.current = 'idle';
+    if (this.needsMore) this.dueAtMs = Math.max(this.host.now(), this.failing?.notBeforeMs ?? 0);
     if (this.wokenAgain) {
       this.wokenAgain = false;
       this.dueForWake(this.host.now());

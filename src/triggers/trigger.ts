@@ -1,4 +1,4 @@
-import { ScalerError } from '../errors.ts';
+import { attempt, ScalerError } from '../errors.ts';
 import { toMetric } from '../scaling/metric.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
@@ -342,7 +342,9 @@ export class Trigger implements Member {
     const { id, reference, measured, refusal, good } = this;
     const active = this.activeNow(nowMs);
     const ageMs = this.ageMs(nowMs);
-    const counted = active !== undefined && good?.kind === 'known' ? good : undefined;
+    const up = this.upNow(active, nowMs) === true;
+    const counted = up && good?.kind === 'known' ? good : undefined;
+    const detail = counted && attempt(() => counted.detail());
     const error = refusal ?? this.error;
     return {
       id,
@@ -351,9 +353,10 @@ export class Trigger implements Member {
       source: measured?.source.kind ?? '',
       connection: measured?.connection.name ?? '',
       metricName: measured?.metricName ?? '',
-      up: counted !== undefined,
+      up,
       ...(measured && !refusal && { target: measured.target.perReplica }),
-      ...(counted && { value: counted.items, detail: counted.detail() }),
+      ...(counted && { value: counted.items }),
+      ...(detail && !(detail instanceof ScalerError) && { detail }),
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
