@@ -230,7 +230,11 @@ export class Trigger implements Member {
 
   /** From memory; the first call of a cold trigger waits for its first reading. Rejects with ScalerError where nothing is known. */
   async answer(caller: { readonly signal: AbortSignal }): Promise<Answer> {
-    while (this.cold() && !caller.signal.aborted) await this.settled(caller.signal);
+    // A configuration that moves the trigger makes it cold once more, but whoever waits already waits no longer for it.
+    const untilMs = this.host.now() + this.host.coldReadTimeoutMs;
+    while (this.cold() && this.host.now() < untilMs && !caller.signal.aborted) {
+      await this.settled(caller.signal, Math.min(untilMs, this.coldUntilMs));
+    }
     const nowMs = this.host.now();
     this.look(nowMs);
     return this.answerNow(nowMs);
@@ -370,8 +374,8 @@ export class Trigger implements Member {
     return !this.good && !this.refusal && !this.error && this.host.now() < this.coldUntilMs;
   }
 
-  /** Resolves at the next reading or failure, at the end of the cold time, or when the signal aborts. */
-  private async settled(signal: AbortSignal): Promise<void> {
+  /** Resolves at the next reading or failure, at that time, or when the signal aborts. */
+  private async settled(signal: AbortSignal, untilMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -379,7 +383,7 @@ export class Trigger implements Member {
         this.waiting?.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, Math.max(0, this.coldUntilMs - this.host.now()));
+      const timer = setTimeout(done, Math.max(0, untilMs - this.host.now()));
       signal.addEventListener('abort', done);
       this.waiting ??= new Set();
       this.waiting.add(done);
