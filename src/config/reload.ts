@@ -134,7 +134,9 @@ export class ConfigReloader {
     }
     if (this.state === 'closed') return prepared.discard();
     prepared.commit();
-    this.current = { ...result, start: before.start };
+    // Those of a connection that is gone are remembered: a file that is still being written may bring it back without them.
+    const guards = new Map([...before.guards, ...result.guards]);
+    this.current = { ...result, start: before.start, guards };
     this.deps.reloads.inc({ outcome: 'applied' });
     this.report(changesBetween(before, result));
   }

@@ -117,9 +117,9 @@ export class Connections {
     const sync: FirstSync = { abort, timer, overdue: false };
     this.firstSyncs.set(one, sync);
     const done = (): void => this.endFirstSync(one);
-    const filled = attempt(() => connection.firstSync?.(abort.signal));
-    if (filled instanceof ScalerError) done();
-    else filled?.then(done, done);
+    // A commit cannot fail, whatever a source does.
+    const synced = attempt(() => connection.firstSync?.(abort.signal));
+    Promise.resolve(synced).then(done, done);
   }
 
   private endFirstSync(one: OpenConnection): void {

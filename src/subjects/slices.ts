@@ -27,18 +27,22 @@ export class Slices {
   private work(): void {
     this.working = true;
     const beganAtMs = performance.now() - this.spentMs;
-    while (this.spentMs < sliceMs) {
-      const queue = this.urgent.size > 0 ? this.urgent : this.waiting;
-      const [steps] = queue;
-      if (steps === undefined) break;
-      if (steps.next().done === true) queue.delete(steps);
-      this.spentMs = performance.now() - beganAtMs;
+    try {
+      while (this.spentMs < sliceMs) {
+        const queue = this.urgent.size > 0 ? this.urgent : this.waiting;
+        const [steps] = queue;
+        if (steps === undefined) break;
+        if (steps.next().done === true) queue.delete(steps);
+        this.spentMs = performance.now() - beganAtMs;
+      }
+    } finally {
+      // Also where a step throws all the same: it is over then, and the others go on.
+      this.working = false;
+      this.turn ??= setImmediate(() => {
+        this.turn = undefined;
+        this.spentMs = 0;
+        if (this.urgent.size + this.waiting.size > 0) this.work();
+      });
     }
-    this.working = false;
-    this.turn ??= setImmediate(() => {
-      this.turn = undefined;
-      this.spentMs = 0;
-      if (this.urgent.size + this.waiting.size > 0) this.work();
-    });
   }
 }

@@ -145,7 +145,7 @@ export class Subject {
     if (isNew && (this.known || this.current === 'reading')) {
       this.uncovered ??= new Set();
       this.uncovered.add(member);
-      this.dueAtMs = nowMs;
+      this.dueAtMs = Math.max(nowMs, this.failing?.notBeforeMs ?? 0);
     } else if (this.known) {
       this.evaluate(member, this.known);
       // It may ask for fresher readings than those before it.
@@ -219,11 +219,11 @@ export class Subject {
     if (failure) yield* this.fail(failure);
     if (this.current !== 'reading') return;
     this.current = 'idle';
+    if (this.uncovered) this.dueAtMs = Math.max(this.host.now(), this.failing?.notBeforeMs ?? 0);
     if (this.wokenAgain) {
       this.wokenAgain = false;
       this.dueForWake(this.host.now());
     } else {
-      if (this.uncovered) this.dueAtMs = this.host.now();
       this.host.schedule(this);
     }
   }

@@ -16,6 +16,8 @@ const maxNamespaceLength = 63;
 const maxNameLength = 253;
 /** What the gRPC port takes in one message. */
 export const maxMetadataBytes = 64 * 1024;
+/** Several times what any source knows: each key is sorted, hashed and looked up before it is known to be none of ours. */
+const maxMetadataKeys = 500;
 
 /**
  * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or a bound of ours allows: nothing of it
@@ -29,6 +31,8 @@ export function checkReference({ namespace, name, metadata }: Reference): void {
   if (name.length > maxNameLength) {
     faults.push(`name: has ${name.length} characters, Kubernetes allows ${maxNameLength}`);
   }
+  const keys = Object.keys(metadata).length;
+  if (keys > maxMetadataKeys) faults.push(`metadata: has ${keys} keys, at most are ${maxMetadataKeys}`);
   const bytes = textBytes(metadata);
   if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes, at most are ${maxMetadataBytes}`);
   if (faults.length === 0) return;

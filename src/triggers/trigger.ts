@@ -1,4 +1,4 @@
-import { ScalerError } from '../errors.ts';
+import { attempt, ScalerError } from '../errors.ts';
 import { toMetric } from '../scaling/metric.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
@@ -233,7 +233,11 @@ export class Trigger implements Member {
 
   /** From memory; the first call of a cold trigger waits for its first reading. Rejects with ScalerError where nothing is known. */
   async answer(caller: { readonly signal: AbortSignal }): Promise<Answer> {
-    while (this.cold() && !caller.signal.aborted) await this.settled(caller.signal);
+    // A configuration that moves the trigger makes it cold once more, but whoever waits already waits no longer for it.
+    const untilMs = this.host.now() + this.host.coldReadTimeoutMs;
+    while (this.cold() && this.host.now() < untilMs && !caller.signal.aborted) {
+      await this.settled(caller.signal, Math.min(untilMs, this.coldUntilMs));
+    }
     const nowMs = this.host.now();
     this.look(nowMs);
     return this.answerNow(nowMs);
@@ -348,7 +352,9 @@ export class Trigger implements Member {
     const { id, reference, measured, refusal, good } = this;
     const active = this.activeNow(nowMs);
     const ageMs = this.ageMs(nowMs);
-    const counted = active !== undefined && good?.kind === 'known' ? good : undefined;
+    const up = this.upNow(active, nowMs) === true;
+    const counted = up && good?.kind === 'known' ? good : undefined;
+    const detail = counted && attempt(() => counted.detail());
     const error = refusal ?? this.error;
     return {
       id,
@@ -357,9 +363,10 @@ export class Trigger implements Member {
       source: measured?.source.kind ?? '',
       connection: measured?.connection.name ?? '',
       metricName: measured?.metricName ?? '',
-      up: counted !== undefined,
+      up,
       ...(measured && !refusal && { target: measured.target.perReplica }),
-      ...(counted && { value: counted.items, detail: counted.detail() }),
+      ...(counted && { value: counted.items }),
+      ...(detail && !(detail instanceof ScalerError) && { detail }),
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
@@ -373,8 +380,8 @@ export class Trigger implements Member {
     return !this.good && !this.refusal && !this.error && this.host.now() < this.coldUntilMs;
   }
 
-  /** Resolves at the next reading or failure, at the end of the cold time, or when the signal aborts. */
-  private async settled(signal: AbortSignal): Promise<void> {
+  /** Resolves at the next reading or failure, at that time, or when the signal aborts. */
+  private async settled(signal: AbortSignal, untilMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -382,7 +389,7 @@ export class Trigger implements Member {
         this.waiting?.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, Math.max(0, this.coldUntilMs - this.host.now()));
+      const timer = setTimeout(done, Math.max(0, untilMs - this.host.now()));
       signal.addEventListener('abort', done);
       this.waiting ??= new Set();
       this.waiting.add(done);

@@ -259,6 +259,8 @@ export class Triggers implements TriggerHost {
       if (trigger.abandoned(this.now(), leaseSeconds * 1000, maxLeaseSeconds * 1000)) {
         this.remove(trigger);
       } else {
+        // A configuration that came meanwhile may have put its connection somewhere else.
+        this.refresh(trigger);
         if (trigger.lost && trigger.measured) this.place(trigger, trigger.measured);
         trigger.look();
       }

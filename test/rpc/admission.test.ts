@@ -206,6 +206,20 @@ describe('connections', () => {
     fake.known('a', 1);
     expect(await stream.next()).toEqual({ result: true });
   });
+
+  it('that carry many streams stay where every other has one too', async () => {
+    const fake = triggers();
+    const { port, server, client } = await startServer(fake, { maxConnections: 4 });
+    const streams = [client.streamIsActive(ref('a')), client.streamIsActive(ref('a'))];
+    for (const stream of streams) await stream.next();
+    for (let opened = 0; opened < 10; opened += 1) {
+      const call = rawCall(await rawConnection(port), 'StreamIsActive', reference);
+      await vi.waitFor(() => expect(call.messages()).toHaveLength(1));
+    }
+    expect(server.openConnections).toBe(4);
+    fake.known('a', 1);
+    for (const stream of streams) expect(await stream.next()).toEqual({ result: true });
+  });
 });
 
 it('a reflection stream or a watch does not hold up a drain', async () => {

@@ -241,6 +241,20 @@ describe('what keeps callers out', () => {
     ]);
   });
 
+  it('is not dropped by a file that is written slowly: its connection goes, and comes back without', async () => {
+    const whole = `log:\n  level: debug\nconnections:\n  a: { source: place, address: x }\n  b:\n    source: place\n    address: y\n    namespaces: [shop]\n`;
+    await folder.write('config.yaml', whole);
+    const { subject, applied } = await reloader();
+    for (let length = 1; length <= whole.length; length += 1) {
+      await folder.write('config.yaml', whole.slice(0, length));
+      await subject.look({ force: true });
+    }
+    const reached = applied.map(({ connections }) => connections.get('b')?.namespaces);
+    expect(reached).toContain(undefined);
+    expect(reached.filter((namespaces) => namespaces?.includes('*'))).toEqual([]);
+    expect(reached.at(-1)).toEqual(['shop']);
+  });
+
   it.each([
     ['namespaces are opened to all', shop, shop.replace('[shop]', '["*"]')],
     ['what is left out was open', shop.replace('[shop]', '["*"]'), shop.replace(', namespaces: [shop]', '')],

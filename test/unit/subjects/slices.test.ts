@@ -67,4 +67,19 @@ describe('slices', () => {
     );
     expect(done).toEqual(['outer', 'inner']);
   });
+
+  it('go on after one whose step throws', async () => {
+    const done: string[] = [];
+    const slices = new Slices();
+    const broken = (function* (): Generator<void, void> {
+      yield;
+      throw new TypeError('a bug');
+    })();
+    expect(() => slices.run(broken)).toThrow('a bug');
+    slices.run(steps(1, 1, done, 'next'));
+    expect(done).toEqual(['next']);
+    slices.run(steps(10, 4, done, 'later'));
+    for (let turn = 0; turn < 6; turn += 1) await nextTurn();
+    expect(done).toHaveLength(11);
+  });
 });

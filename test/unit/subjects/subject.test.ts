@@ -192,6 +192,44 @@ describe('a need that the read under way did not ask for', () => {
     expect(late.readings).toHaveLength(1);
     expect(scene.subject.dueAtMs).toBe(30_000);
   });
+describe('a trigger that needs more of a subject than the others', () => {
+  it('has it read at once', () => {
+    const scene = new Scene();
+    scene.member('a', 'a');
+    scene.read();
+    scene.nowMs = 5_000;
+    scene.member('b', 'b');
+    expect(scene.subject.dueAtMs).toBe(5_000);
+    expect(scene.subject.asked.needs).toEqual(['a', 'b']);
+  });
+
+  it.each([0, 1])('has it read again after a read that was asked for without it (%i before)', (before) => {
+    const scene = new Scene();
+    scene.member('a', 'a');
+    for (let i = 0; i < before; i += 1) scene.read();
+    scene.subject.begin(0);
+    scene.nowMs = 100;
+    scene.member('b', 'b');
+    scene.deliver();
+    expect([scene.subject.state, scene.subject.dueAtMs]).toEqual(['idle', 100]);
+    scene.read();
+    expect(scene.subject.dueAtMs).toBe(30_000);
+  });
+
+  it('is no reason to ask a source before the time that it asked for', () => {
+    const scene = new Scene();
+    scene.member('a', 'a');
+    scene.read();
+    scene.read(new ScalerError('unavailable', 'slow down', { retryAfterMs: 60_000 }));
+    scene.nowMs = 30_000;
+    scene.member('b', 'b');
+    expect(scene.subject.dueAtMs).toBe(60_000);
+    scene.nowMs = 60_000;
+    scene.subject.begin(60_000);
+    scene.member('c', 'c');
+    scene.deliver(new ScalerError('unavailable', 'slow down', { retryAfterMs: 60_000 }));
+    expect(scene.subject.dueAtMs).toBe(120_000);
+  });
 });
 
 describe('a subject that is closed', () => {

@@ -174,4 +174,38 @@ describe('a rule that throws', () => {
     expect(await answer('sound', '5')).toMatchObject({ value: 9 });
     await own.close();
   });
+
+  it('while it describes a number takes the description away, from that trigger alone', async () => {
+    const mute: typeof hintSource = {
+      ...hintSource,
+      evaluate: (params, view) => {
+        const reading = hintSource.evaluate(params, view);
+        const detail = () => {
+          throw new TypeError('a bug');
+        };
+        return params.perReplica === 13 ? { ...reading, detail } : reading;
+      },
+    };
+    const own = new LiveTriggers([connectionOf('queues', mute, service)]);
+    for (const perReplica of ['13', '5'])
+      await own.answer(referenceOf({ source: 'hinted', queue: 'a', perReplica }, perReplica));
+    const [mutedOne, other] = own.statuses();
+    expect(mutedOne).toMatchObject({ up: true, value: 3 });
+    expect(mutedOne).not.toHaveProperty('detail');
+    expect(other).toMatchObject({ up: true, value: 3, detail: { visible: 3 } });
+    await own.close();
+  });
+
+  it('to a number that is none is up for nobody: calls fail, and the list says so', async () => {
+    const odd: typeof hintSource = {
+      ...hintSource,
+      evaluate: () => ({ kind: 'known', items: Number.NaN, active: true, detail: () => ({}) }),
+    };
+    const own = new LiveTriggers([connectionOf('queues', odd, service)]);
+    const reference = referenceOf({ source: 'hinted', queue: 'a' });
+    await expect(own.answer(reference)).rejects.toMatchObject({ code: 'internal' });
+    expect(own.statuses()[0]).toMatchObject({ up: false });
+    expect(own.statuses()[0]).not.toHaveProperty('value');
+    await own.close();
+  });
 });

@@ -231,4 +231,19 @@ describe('a changed configuration', () => {
     );
     expect(await ask()).toMatchObject({ value: 3 });
   });
+
+  it('is taken whole where a source fails to begin its first sync', async () => {
+    const source: typeof hintSource = {
+      ...hintSource,
+      connect: (config, deps) => ({
+        ...hintSource.connect(config, deps),
+        firstSync: () => {
+          throw new TypeError('a bug');
+        },
+      }),
+    };
+    live.use([connectionOf('queues', source, service, { fingerprint: 'changed' })]);
+    expect(await ask()).toMatchObject({ value: 3 });
+    expect(live.connections.syncing()).toEqual([]);
+  });
 });

@@ -27,6 +27,8 @@ describe('the id of a reference', () => {
   });
 });
 
+const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, '']));
+
 describe('a reference that is too large', () => {
   it.each([
     [referenceOf({}, 'n'.repeat(253), 's'.repeat(63)), undefined],
@@ -34,6 +36,8 @@ describe('a reference that is too large', () => {
     [referenceOf({}, 'w', 's'.repeat(62_000)), 'namespace: has 62000 characters, Kubernetes allows 63'],
     [referenceOf({ caCert: 'x'.repeat(65_530) }), undefined],
     [referenceOf({ caCert: 'é'.repeat(40_000) }), 'metadata: has 80006 bytes, at most are 65536'],
+    [referenceOf(keys(500)), undefined],
+    [referenceOf(keys(501)), 'metadata: has 501 keys, at most are 500'],
   ])('is refused', (reference, fault) => {
     const check = () => checkReference(reference);
     if (fault === undefined) expect(check).not.toThrow();

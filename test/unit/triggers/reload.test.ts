@@ -66,6 +66,25 @@ describe('what was read', () => {
     expect([told, opened]).toEqual([[true], []]);
   });
 
+  it('of another place is waited for no longer than coldReadTimeoutMs by whoever waits already', async () => {
+    live.use([hanging('there')]);
+    let answered = false;
+    const answer = live
+      .answer(reference)
+      .catch(({ code }) => code)
+      .finally(() => {
+        answered = true;
+      });
+    for (let place = 0; place < 5; place += 1) {
+      await vi.advanceTimersByTimeAsync(450);
+      if (place < 4) expect(answered).toBe(false);
+      live.use([hanging(`place ${place}`)]);
+      live.trigger(reference);
+    }
+    expect(answered).toBe(true);
+    expect(await answer).toBe('unavailable');
+  });
+
   it('of another subject is dropped: the same reference means another queue now', async () => {
     const renamed = {
       ...namedSource,
