@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { extname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
@@ -8,7 +8,8 @@ const startLimitMs = 30_000;
 const stopLimitMs = 15_000;
 const askLimitMs = 30_000;
 const linesKept = 20;
-const probe = new URL(`./probe${extname(import.meta.url)}`, import.meta.url).href;
+/** Plain JavaScript: what strips types off TypeScript would be 20 MiB of the process that is measured. */
+const probe = new URL('./probe.mjs', import.meta.url).href;
 
 /** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
 export class NodeProcess {
@@ -20,7 +21,10 @@ export class NodeProcess {
   /** With `probed` it answers `ask`. */
   constructor(args: readonly string[], { probed = false } = {}) {
     const preload = probed ? ['--import', probe] : [];
-    this.child = spawn(process.execPath, [...preload, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.child = spawn(process.execPath, [...preload, ...args], {
+      env: { ...process.env, NODE_OPTIONS: imageOptions() },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     const { pid, stdout, stderr } = this.child;
     if (pid === undefined || !stdout || !stderr) throw new Error(`cannot start node ${args.join(' ')}`);
     this.pid = pid;
@@ -55,12 +59,12 @@ export class NodeProcess {
     this.child.send(message);
   }
 
-  /** The longest time between two ticks of a timer of 1 ms since this was last asked; see probe.ts. */
+  /** The longest time between two ticks of a timer of 1 ms since this was last asked; see probe.mjs. */
   async longestTurnMs(): Promise<number> {
     return (await this.ask('turns'))['longestMs'] ?? Number.NaN;
   }
 
-  /** Collects garbage, and gives the bytes that are left; see probe.ts. */
+  /** Collects garbage, and gives the bytes that are left; see probe.mjs. */
   async collected(): Promise<{ readonly heapBytes: number; readonly residentBytes: number }> {
     const { heapBytes = Number.NaN, residentBytes = Number.NaN } = await this.ask('memory');
     return { heapBytes, residentBytes };
@@ -95,4 +99,12 @@ export class NodeProcess {
   private readonly kill = (): void => {
     this.child.kill('SIGKILL');
   };
+}
+
+/** What the image has Node start with: a program is measured as it is shipped. */
+function imageOptions(): string {
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  const options = /NODE_OPTIONS="(.*)"/.exec(dockerfile)?.[1];
+  if (options === undefined) throw new Error('Dockerfile: has no NODE_OPTIONS');
+  return options;
 }

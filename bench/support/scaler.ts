@@ -10,7 +10,7 @@ const host = '127.0.0.1';
 export interface Start {
   /** The built command. */
   readonly program: string;
-  /** With probe.ts in it. */
+  /** With probe.mjs in it. */
   readonly probed?: boolean;
 }
 

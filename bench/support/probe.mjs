@@ -12,11 +12,11 @@ import { runInNewContext } from 'node:vm';
  */
 
 setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
+const collect = runInNewContext('gc');
 const ticks = monitorEventLoopDelay({ resolution: 1 });
 ticks.enable();
 
-process.on('message', ({ ask }: { ask: string }) => {
+process.on('message', ({ ask }) => {
   process.send?.(ask === 'turns' ? turns() : memory());
 });
 process.channel?.unref();
