@@ -176,8 +176,8 @@ describe('a subject that is reading', () => {
   });
 });
 
-describe('a need that the read under way did not ask for', () => {
-  it('has no reading of it, and is read for at once after it', () => {
+describe('a trigger that needs more of a subject than the others', () => {
+  it('has no reading of a read that was asked for without it, and is read for at once after that', () => {
     const scene = new Scene();
     const first = scene.member('a', 'web');
     scene.subject.begin(0);
@@ -192,7 +192,7 @@ describe('a need that the read under way did not ask for', () => {
     expect(late.readings).toHaveLength(1);
     expect(scene.subject.dueAtMs).toBe(30_000);
   });
-describe('a trigger that needs more of a subject than the others', () => {
+
   it('has it read at once', () => {
     const scene = new Scene();
     scene.member('a', 'a');
