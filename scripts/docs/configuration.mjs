@@ -36,13 +36,14 @@ connections:
   missing, empty, not UTF-8, or larger than 1 MiB is an error.
 - **Length of secrets.** A secret that lets callers in has at least ${leastSecretLength} characters: a shorter one was cut, or can be guessed.
 - **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change is applied as a whole or not at
-  all: a bad one is refused, logged once with every fault, and changes nothing. The column *when* says when a setting is applied:
+  all: a bad one is refused, logged once (and at each SIGHUP) with every fault, and changes nothing. The column *when* says when a setting is applied:
   \`live\` while running; \`restart\` at the next start, and the log names the settings that wait for it; \`reopens\` while running, by
   opening the connection anew. Readings are kept as long as the connection measures the same place: other servers, another region,
   owner or mapping are another place. The files of \`grpc.tls\` are read again by themselves.
 - **Truncated files** are often valid YAML, and must not let callers in. A change is refused if it leaves out \`admin.token\`,
   \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or the \`namespaces\` of a connection that kept callers out so far.
   To drop one of them on purpose, restart; to open a connection to every namespace, write \`namespaces: ["*"]\`.
+  A file that is cut between two connections is taken: the triggers of those that are gone are refused until they are back.
 - **Namespaces.** A caller states the namespace it asks for. \`namespaces\` therefore only keeps tenants apart where the caller
   is KEDA for certain: by \`grpc.tls.clientCaFile\`, or by a NetworkPolicy that lets only KEDA reach the port.
 `;

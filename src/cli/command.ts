@@ -34,7 +34,7 @@ export interface ListedCommand {
 }
 
 /** What a command ends with. */
-export const exitCode = { ok: 0, failed: 1, invalid: 2, unreachable: 3 } as const;
+export const exitCode = { ok: 0, failed: 1, invalid: 2 } as const;
 
 /** Finds the command, reads its options, and runs it; resolves with the exit code. */
 export async function runCommand(
@@ -155,7 +155,7 @@ export function overview(commands: readonly ListedCommand[]): string {
     'Commands:',
     ...columns(rows),
     '',
-    'Every command has --help. Exit codes: 0 fine, 1 failed, 2 invalid input, 3 source unreachable.',
+    'Every command has --help. Exit codes: 0 fine, 1 failed, 2 invalid input.',
     '',
   ].join('\n');
 }

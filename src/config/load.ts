@@ -144,7 +144,7 @@ function configureConnection(
   if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
     faults.add(
       at,
-      'would send its password or token without TLS: set tls, or security.allowPlaintextSecrets',
+      'would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
     );
     return undefined;
   }

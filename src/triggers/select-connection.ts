@@ -59,7 +59,10 @@ function byName(
   }
   if (!connection) {
     const known = allowed.map(({ name }) => name);
-    const there = known.length === 0 ? 'there is none of its source' : `there are: ${someOf(known)}`;
+    const there =
+      known.length === 0
+        ? `namespace ${quote(namespace)} may use none of source ${source.kind}`
+        : `there are: ${someOf(known)}`;
     return none(`connection: ${quote(named)} is not configured${didYouMean(named, known)}; ${there}`);
   }
   if (connection.source.kind !== source.kind) {

@@ -176,7 +176,7 @@ describe('a configuration that cannot be used', () => {
     ],
     [
       'connections: { a: { source: place, address: x, password: open sesame } }',
-      'connections.a: would send its password or token without TLS: set tls, or security.allowPlaintextSecrets',
+      'connections.a: would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
     ],
   ])('%s', async (yaml, fault) => {
     expect(faultsOf(await load(yaml))).toEqual([fault]);
