@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
@@ -20,7 +21,10 @@ export class NodeProcess {
   /** With `probed` it answers `ask`. */
   constructor(args: readonly string[], { probed = false } = {}) {
     const preload = probed ? ['--import', probe] : [];
-    this.child = spawn(process.execPath, [...preload, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.child = spawn(process.execPath, [...preload, ...args], {
+      env: { ...process.env, NODE_OPTIONS: imageOptions() },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     const { pid, stdout, stderr } = this.child;
     if (pid === undefined || !stdout || !stderr) throw new Error(`cannot start node ${args.join(' ')}`);
     this.pid = pid;
@@ -95,4 +99,12 @@ export class NodeProcess {
   private readonly kill = (): void => {
     this.child.kill('SIGKILL');
   };
+}
+
+/** What the image has Node start with: a program is measured as it is shipped. */
+function imageOptions(): string {
+  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  const options = /NODE_OPTIONS="(.*)"/.exec(dockerfile)?.[1];
+  if (options === undefined) throw new Error('Dockerfile: has no NODE_OPTIONS');
+  return options;
 }
