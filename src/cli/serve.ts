@@ -81,12 +81,13 @@ function warnOfMissingWalls({ start, config }: Loaded, log: Logger): void {
 }
 
 /** How much the heap may grow between two full collections, in percent of what is alive. */
-const growthPercent = 40;
+const growthPercent = 20;
 
 /**
  * Most of our heap is open streams that live for days, and little is garbage. V8 by default lets it grow to
  * several times what is alive before it collects, and gives little of that back; `npm run bench -- --only
- * latency` shows the memory with 20,000 streams. The price is a full collection more often.
+ * latency` shows the memory with 20,000 streams. The price is a full collection more often. Little is right, since what Node
+ * makes for a call of HTTP/2 is free after a full collection only, and more comes while that one goes on.
  */
 function boundHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);
