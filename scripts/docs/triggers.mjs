@@ -1,7 +1,7 @@
 import { usually } from '../../src/params/schema.ts';
 import { sources } from '../../src/sources/index.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
-import { maxMetadataBytes } from '../../src/triggers/reference.ts';
+import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
 import { code, table } from './table.mjs';
 
 const intro = `# Triggers
@@ -29,8 +29,8 @@ are given, the plain \`x\` wins. An unknown key is an error that names the neare
 message.
 
 Where nothing else is said, a text has at most ${usually.text} characters, a list ${usually.members} members of at most ${usually.text} characters
-each, ranges ${usually.ranges} numbers and ranges, and a number is at most ${usually.number}. All of the metadata has at most ${maxMetadataBytes / 1024}
-KiB. What is beyond is refused.
+each, ranges ${usually.ranges} numbers and ranges, and a number is at most ${usually.number}. All of the metadata has at most
+${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB. What is beyond is refused.
 
 KEDA's own keys may be there and are not looked at: ${kedaOwnKeys.map(code).join(', ')}.
 `;

@@ -17,7 +17,7 @@ const maxNameLength = 253;
 /** What the gRPC port takes in one message. */
 export const maxMetadataBytes = 64 * 1024;
 /** Several times what any source knows: each key is sorted, hashed and looked up before it is known to be none of ours. */
-const maxMetadataKeys = 500;
+export const maxMetadataKeys = 500;
 
 /**
  * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or a bound of ours allows: nothing of it
