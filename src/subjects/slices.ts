@@ -1,5 +1,7 @@
 /** How much of one turn of the event loop may go into steps, in ms. RPCs are answered between two turns. */
 const sliceMs = 8;
+/** The same while something urgent waits. */
+const urgentSliceMs = 24;
 
 /**
  * Work that comes in thousands of small steps, done over several turns of the event loop, so that a batch of ten
@@ -15,7 +17,7 @@ export class Slices {
   /** Begins at once, as far as this turn has time left. A step must not throw. */
   run(steps: Iterator<unknown>, urgent = false): void {
     (urgent ? this.urgent : this.waiting).add(steps);
-    if (!this.working && this.spentMs < sliceMs) this.work();
+    if (!this.working && this.spentMs < this.allowedMs) this.work();
   }
 
   /** Forgets what waits. */
@@ -24,11 +26,15 @@ export class Slices {
     this.waiting.clear();
   }
 
+  private get allowedMs(): number {
+    return this.urgent.size > 0 ? urgentSliceMs : sliceMs;
+  }
+
   private work(): void {
     this.working = true;
     const beganAtMs = performance.now() - this.spentMs;
     try {
-      while (this.spentMs < sliceMs) {
+      while (this.spentMs < this.allowedMs) {
         const queue = this.urgent.size > 0 ? this.urgent : this.waiting;
         const [steps] = queue;
         if (steps === undefined) break;

@@ -178,7 +178,7 @@ describe('deploy/examples/hints: what makes work items', () => {
       ['running', 0],
     ] as const) {
       expect(await send(word)).toBe(202);
-      expect(await scene.items('pipelines')).toBe(items);
+      await expect.poll(() => scene.items('pipelines')).toBe(items);
     }
   });
 
@@ -196,9 +196,9 @@ describe('deploy/examples/hints: what makes work items', () => {
       expect(argoCdTemplates(file, 'on-sync-work', 'Running')).toEqual(['sync-started']);
       expect(argoCdTemplates(file, 'on-sync-work', phase)).toEqual(['sync-finished']);
       expect(await send('sync-started')).toBe(202);
-      expect(await scene.items('syncs')).toBe(1);
+      await expect.poll(() => scene.items('syncs')).toBe(1);
       expect(await send('sync-finished')).toBe(202);
-      expect(await scene.items('syncs')).toBe(0);
+      await expect.poll(() => scene.items('syncs')).toBe(0);
     },
   );
 });

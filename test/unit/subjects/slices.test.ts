@@ -47,12 +47,26 @@ describe('slices', () => {
     const slices = new Slices();
     slices.run(steps(6, 4, done, 'batch'));
     slices.run(steps(1, 4, done, 'wake'), true);
+    expect(done).toEqual(['batch', 'batch', 'wake']);
     await nextTurn();
-    expect(done).toEqual(['batch', 'batch', 'wake', 'batch']);
+    expect(done).toEqual(['batch', 'batch', 'wake', 'batch', 'batch']);
     slices.close();
     await nextTurn();
     await nextTurn();
-    expect(done).toHaveLength(4);
+    expect(done).toHaveLength(5);
+  });
+
+  it('bound what is urgent as well', async () => {
+    const done: string[] = [];
+    const slices = new Slices();
+    slices.run(steps(20, 4, done, 'wakes'), true);
+    const turns = [done.length];
+    while (done.length < 20) {
+      const before = done.length;
+      await nextTurn();
+      turns.push(done.length - before);
+    }
+    expect(turns).toEqual([6, 6, 6, 2]);
   });
 
   it('take steps that other steps bring', () => {
