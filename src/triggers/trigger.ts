@@ -3,7 +3,7 @@ import { toMetric } from '../scaling/metric.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, Told } from './decision.ts';
-import type { Reference } from './reference.ts';
+import { ownerOf, type Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
 
 /** What a trigger's reading comes to, for KEDA. */
@@ -64,7 +64,7 @@ type Following<T> = (told: T) => void;
 
 /**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
- * `/api/triggers`, metrics, decisions) get what its one `state` says.
+ * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
  */
 export class Trigger implements Member {
   readonly id: string;
@@ -109,9 +109,8 @@ export class Trigger implements Member {
 
   /** `kafka trigger of shop/orders-worker`: how messages name a trigger. */
   get label(): string {
-    const { namespace, name } = this.reference;
     const kind = this.measured ? `${this.measured.source.kind} ` : '';
-    return `${kind}trigger of ${namespace}/${name}`;
+    return `${kind}trigger of ${ownerOf(this.reference)}`;
   }
 
   /** Throws ScalerError where the trigger is refused. */
@@ -233,14 +232,19 @@ export class Trigger implements Member {
 
   /** From memory; the first call of a cold trigger waits for its first reading. Rejects with ScalerError where nothing is known. */
   async answer(caller: { readonly signal: AbortSignal }): Promise<Answer> {
-    // A configuration that moves the trigger makes it cold once more, but whoever waits already waits no longer for it.
-    const untilMs = this.host.now() + this.host.coldReadTimeoutMs;
-    while (this.cold() && this.host.now() < untilMs && !caller.signal.aborted) {
-      await this.settled(caller.signal, Math.min(untilMs, this.coldUntilMs));
-    }
+    if (this.cold()) await this.warm(caller.signal);
     const nowMs = this.host.now();
     this.look(nowMs);
     return this.answerNow(nowMs);
+  }
+
+  /** Resolves when it is cold no more, or the signal aborts. */
+  private async warm(signal: AbortSignal): Promise<void> {
+    // A configuration that moves the trigger makes it cold once more, but whoever waits already waits no longer for it.
+    const untilMs = this.host.now() + this.host.coldReadTimeoutMs;
+    while (this.cold() && this.host.now() < untilMs && !signal.aborted) {
+      await this.settled(signal, Math.min(untilMs, this.coldUntilMs));
+    }
   }
 
   /** Throws ScalerError where it is refused, nothing is known, or what is known is too old. */

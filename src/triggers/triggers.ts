@@ -130,8 +130,7 @@ export class Triggers implements TriggerHost {
   trigger(reference: Reference): Trigger {
     const id = idOf(reference);
     let trigger = this.live.get(id);
-    // No metadata are kept of it that could be resolved again: it is made anew.
-    if (trigger && this.refused.has(trigger) && trigger.generation !== this.generation) {
+    if (trigger && this.isOutdated(trigger)) {
       this.remove(trigger);
       trigger = undefined;
     }
@@ -216,6 +215,11 @@ export class Triggers implements TriggerHost {
     }
   }
 
+  /** Refused under another configuration, and no metadata are kept of it that could be resolved again: it is made anew. */
+  private isOutdated(trigger: Trigger): boolean {
+    return this.refused.has(trigger) && trigger.generation !== this.generation;
+  }
+
   /** Puts a trigger on its subject. */
   private place(trigger: Trigger, { connection, params }: Measured): void {
     const open = this.connections.get(connection.name);
@@ -247,7 +251,7 @@ export class Triggers implements TriggerHost {
 
   private *resolveAll(): Generator<void, void> {
     for (const trigger of this.live.values()) {
-      if (this.refused.has(trigger) && trigger.generation !== this.generation) this.remove(trigger);
+      if (this.isOutdated(trigger)) this.remove(trigger);
       else this.refresh(trigger);
       yield;
     }
