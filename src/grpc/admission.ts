@@ -46,8 +46,11 @@ interface Kind {
 
 interface Timed {
   readonly of: Kind;
+  readonly stream: ServerHttp2Stream;
   readonly sinceMs: number;
   cut: boolean;
+  older: Timed | undefined;
+  newer: Timed | undefined;
 }
 
 interface Connection {
@@ -78,8 +81,7 @@ export class Admission {
   private readonly calls: Kind;
   private readonly watches = kind(1_000, 10, false, 'too many health watches are open');
   private readonly reflections = kind(8, 4, true, 'too many reflection streams are open');
-  /** The open calls that end in time, the oldest first. */
-  private readonly timed = new Map<ServerHttp2Stream, Timed>();
+  private readonly timed = new TimedCalls();
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(settings: AdmissionSettings, deps: AdmissionDeps, times: AdmissionTimes = admissionTimes) {
@@ -118,7 +120,7 @@ export class Admission {
   /** Ends what could otherwise hold up a drain. */
   drain(): void {
     clearInterval(this.sweeper);
-    for (const [stream, { of }] of this.timed) if (of === this.reflections) this.cut(stream);
+    for (const call of this.timed) if (call.of === this.reflections) cut(call);
   }
 
   /** How many calls are open, of all kinds. */
@@ -164,12 +166,12 @@ export class Admission {
     of.open += 1;
     connection.open.set(of, here + 1);
     if (connection.socket !== undefined) sockets.begin(connection.socket);
-    if (of.timed) this.timed.set(stream, { of, sinceMs: performance.now(), cut: false });
+    const timed = of.timed ? this.timed.add(of, stream) : undefined;
     stream.once('close', () => {
       of.open -= 1;
       connection.open.set(of, (connection.open.get(of) ?? 1) - 1);
       if (connection.socket !== undefined) sockets.end(connection.socket);
-      if (of.timed) this.timed.delete(stream);
+      if (timed !== undefined) this.timed.delete(timed);
     });
     return true;
   }
@@ -208,10 +210,10 @@ export class Admission {
   /** Of the calls; false where the oldest is still to be waited for. */
   private cutOldest(): boolean {
     const nowMs = performance.now();
-    for (const [stream, call] of this.timed) {
+    for (const call of this.timed) {
       if (nowMs - call.sinceMs < this.times.patienceMs) return false;
       if (call.cut || call.of !== this.calls) continue;
-      this.cut(stream);
+      cut(call);
       return true;
     }
     return false;
@@ -219,19 +221,56 @@ export class Admission {
 
   private cutLate(): void {
     const nowMs = performance.now();
-    for (const [stream, { sinceMs, cut }] of this.timed) {
-      if (nowMs - sinceMs < this.times.callMs) return;
+    for (const call of this.timed) {
+      if (nowMs - call.sinceMs < this.times.callMs) return;
       // Nothing of its connection leaves any more, not even the word that the call is over.
-      if (cut) stream.session?.destroy();
-      else this.cut(stream);
+      if (call.cut) call.stream.session?.destroy();
+      else cut(call);
     }
   }
+}
 
-  private cut(stream: ServerHttp2Stream): void {
-    const call = this.timed.get(stream);
-    if (call !== undefined) call.cut = true;
-    stream.close(constants.NGHTTP2_CANCEL);
+/**
+ * The open calls that end in time, the oldest first. A list and no Map: see StreamTable for what a Map costs that
+ * thousands of short-lived objects pass through.
+ */
+class TimedCalls {
+  private oldest: Timed | undefined;
+  private newest: Timed | undefined;
+
+  add(of: Kind, stream: ServerHttp2Stream): Timed {
+    const older = this.newest;
+    const call: Timed = { of, stream, sinceMs: performance.now(), cut: false, older, newer: undefined };
+    if (older === undefined) this.oldest = call;
+    else older.newer = call;
+    this.newest = call;
+    return call;
   }
+
+  /** Of a call that was added, once. */
+  delete(call: Timed): void {
+    const { older, newer } = call;
+    if (older === undefined) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
+    call.older = undefined;
+    call.newer = undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Timed> {
+    for (let call = this.oldest; call !== undefined; ) {
+      // Cutting a call can take it out of the list.
+      const { newer } = call;
+      yield call;
+      call = newer;
+    }
+  }
+}
+
+function cut(call: Timed): void {
+  call.cut = true;
+  call.stream.close(constants.NGHTTP2_CANCEL);
 }
 
 function kind(most: number, mostPerConnection: number, timed: boolean, full: string): Kind {

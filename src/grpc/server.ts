@@ -1,4 +1,4 @@
-import type { Http2Server } from 'node:http2';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { ServerOptions } from '@grpc/grpc-js';
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
@@ -89,7 +89,10 @@ export class GrpcServer {
     return new Promise((resolve, reject) => {
       this.server.bindAsync(address, credentials, (cause, bound) => {
         if (cause === null) {
-          for (const server of http2ServersOf(this.server)) this.sockets.push(this.admission.guard(server));
+          for (const server of http2ServersOf(this.server)) {
+            server.prependListener('session', replaceStreamMap);
+            this.sockets.push(this.admission.guard(server));
+          }
           return resolve(bound);
         }
         this.admission.drain();
@@ -235,4 +238,50 @@ export function http2ServersOf(server: Server): Http2Server[] {
   const servers: unknown = Reflect.get(server, 'http2Servers');
   if (!(servers instanceof Map)) throw new Error('grpc-js has changed: its Server has no http2Servers');
   return [...servers.keys()];
+}
+
+/**
+ * Gives a new session of Node's another table of its streams than the Map it comes with. V8 leaves each table that a
+ * Map outgrows with a pointer to the next one. Once such a table is in the old generation, where only a full collection
+ * finds that it is dead, it keeps all the tables after it, and with them every call that was open when one was outgrown:
+ * each call is then moved to the old generation before it is freed. With 20 calls at a time that is 4.5 KiB a call, and
+ * 0.7 without it.
+ *
+ * A session that has no such table (another Node) keeps what it has: slower, and right all the same.
+ */
+export function replaceStreamMap(session: ServerHttp2Session): void {
+  for (const key of Object.getOwnPropertySymbols(session)) {
+    if (key.description !== 'state') continue;
+    const state: unknown = Reflect.get(session, key);
+    if (typeof state !== 'object' || state === null || !('streams' in state)) continue;
+    // Node's Map has no prototype, so that instanceof does not know it.
+    if (Reflect.get(Object(state.streams), 'size') === 0) state.streams = new StreamTable();
+  }
+}
+
+/** All of a Map that Node 22 and 24 use for a session's streams (lib/internal/http2/core.js). */
+class StreamTable<V> {
+  private readonly streams: Record<number, V> = Object.create(null);
+  size = 0;
+
+  get(id: number): V | undefined {
+    return this.streams[id];
+  }
+
+  set(id: number, stream: V): this {
+    if (this.streams[id] === undefined) this.size += 1;
+    this.streams[id] = stream;
+    return this;
+  }
+
+  delete(id: number): boolean {
+    if (this.streams[id] === undefined) return false;
+    delete this.streams[id];
+    this.size -= 1;
+    return true;
+  }
+
+  forEach(each: (stream: V) => void): void {
+    for (const stream of Object.values(this.streams)) each(stream);
+  }
 }
