@@ -167,7 +167,8 @@ export class Admission {
     connection.open.set(of, here + 1);
     if (connection.socket !== undefined) sockets.begin(connection.socket);
     const timed = of.timed ? this.timed.add(of, stream) : undefined;
-    stream.once('close', () => {
+    // Comes once. Not `once`: it keeps two objects more, for each of tens of thousands.
+    stream.on('close', () => {
       of.open -= 1;
       connection.open.set(of, (connection.open.get(of) ?? 1) - 1);
       if (connection.socket !== undefined) sockets.end(connection.socket);

@@ -14,7 +14,7 @@ import type { GetMetricsResponse } from './generated/externalscaler/GetMetricsRe
 import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
 import { codeName, type Status, toStatus } from './status.ts';
-import { ActivityStream, Outbox, type StreamRpc, type Streams } from './streams.ts';
+import { ActivityStream, forgetRequest, Outbox, type StreamRpc, type Streams } from './streams.ts';
 
 /** All that RPCs ask of the rest. Everything is answered from memory. */
 export interface LiveTriggers {
@@ -104,8 +104,7 @@ export class Service {
   private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: LiveTrigger) => void): void {
     try {
       serve(this.triggerOf(call.request));
-      // grpc-js keeps the request as long as the stream lives, twice for each trigger, which has all of it already.
-      Object.assign(call.request, nothing);
+      forgetRequest(call);
     } catch (reason) {
       this.deps.streams.refuse(rpc, call, this.failed(reason, rpc));
     }
@@ -140,8 +139,6 @@ export class Service {
     return toStatus(error);
   }
 }
-
-const nothing: ScaledObjectRef__Output = { name: '', namespace: '', scalerMetadata: {} };
 
 /** A ScaledObjectRef as it came from the wire, made safe; throws ScalerError naming all that is missing. */
 export function toReference(ref: ScaledObjectRef__Output | null): Reference {
