@@ -54,6 +54,8 @@ export class TestKafka {
     const topic = options.name ?? this.name('topic');
     const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }));
     await this.admin.createTopics({
+      // kafkajs's own wait fails where the broker has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic,
