@@ -4,7 +4,7 @@ import { securityOf } from './connection-security.ts';
 import type { KafkaParams } from './params.ts';
 import { Cluster } from './read/cluster.ts';
 import { KafkaReader } from './read/reader.ts';
-import type { KafkaNeed, KafkaSnapshot } from './snapshot.ts';
+import type { KafkaNeed, KafkaSnapshot } from './rules/snapshot.ts';
 import type { PartitionEnd } from './watch/ports.ts';
 import { Watcher } from './watch/watcher.ts';
 import { createDialer } from './wire/dialer.ts';
@@ -72,7 +72,7 @@ const refused: Watch = { state: 'refused', confirmedAtMs: undefined, close() {} 
 function endsOf(topics: KafkaSnapshot['topics']): PartitionEnd[] | undefined {
   const ends: PartitionEnd[] = [];
   for (const [topic, offsets] of topics) {
-    if (offsets.kind === 'failed' || offsets.faults.size > 0) return undefined;
+    if (offsets.kind !== 'whole') return undefined;
     for (const { partition, end } of offsets.partitions) ends.push({ topic, partition, end });
   }
   return ends;

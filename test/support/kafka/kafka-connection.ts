@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { kafkaConfig } from '../../../src/sources/kafka/config.ts';
 import { KafkaConnection } from '../../../src/sources/kafka/connection.ts';
-import type { KafkaNeed, KafkaSnapshot } from '../../../src/sources/kafka/snapshot.ts';
+import type { KafkaNeed, KafkaSnapshot } from '../../../src/sources/kafka/rules/snapshot.ts';
 import { createDialer } from '../../../src/sources/kafka/wire/dialer.ts';
 import type { Dialer } from '../../../src/sources/kafka/wire/wire.ts';
 import type { Watch } from '../../../src/sources/source.ts';

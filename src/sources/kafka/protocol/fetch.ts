@@ -1,4 +1,4 @@
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { KafkaAnswer, KafkaRequest } from '../wire/wire.ts';
 import { apiKeys } from './api-keys.ts';
 import { consumerReplicaId } from './consumer-replica.ts';

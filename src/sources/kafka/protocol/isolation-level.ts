@@ -1,4 +1,4 @@
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 
 /** Kafka's number of an isolation level, as ListOffsets and Fetch carry it. */
 export function isolationByte(level: IsolationLevel): number {

@@ -2,7 +2,7 @@ import { ScalerError } from '../../../errors.ts';
 import { fromErrorCode } from '../errors.ts';
 import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { Brokers } from './brokers.ts';
 import { noFaults, type Offsets } from './offsets.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';

@@ -1,6 +1,13 @@
 import { ScalerError } from '../../../errors.ts';
 import type { Deliver, Subject } from '../../source.ts';
-import type { KafkaNeed, KafkaSnapshot, PartitionOffsets, TopicOffsets } from '../snapshot.ts';
+import {
+  type IsolationLevel,
+  isSome,
+  type KafkaNeed,
+  type KafkaSnapshot,
+  type PartitionOffsets,
+  type TopicOffsets,
+} from '../rules/snapshot.ts';
 import { inTurns } from '../turns.ts';
 import type { Cluster } from './cluster.ts';
 import type { Commits } from './commits.ts';
@@ -8,7 +15,7 @@ import { noFaults, type Offsets } from './offsets.ts';
 import { RecentMap } from './recent-map.ts';
 import { TopicPatterns } from './topic-pattern.ts';
 import type { TopicRange, TopicRanges } from './topic-ranges.ts';
-import type { Topology } from './topology.ts';
+import type { TopicLayout, Topology } from './topology.ts';
 
 const idleMs = 300_000;
 const mostGroups = 100_000;
@@ -76,11 +83,25 @@ export class KafkaReader {
       throw new ScalerError('invalid', `consumerGroup: has more than ${longestGroupBytes} bytes`);
     }
     if (need.topics.length > 0) return this.readTopics(need, need.topics);
-    if (need.topicPattern !== '') {
-      const names = await this.topology.topicNames();
-      return this.readTopics(need, await this.patterns.matching(need.topicPattern, names));
+    return this.withoutGone(
+      need.topicPattern === '' ? await this.readCommitted(need) : await this.readMatching(need),
+    );
+  }
+
+  private async readMatching(need: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+    const names = await this.topology.topicNames();
+    return this.readTopics(need, await this.patterns.matching(need.topicPattern, names));
+  }
+
+  /** What we found ourselves, and is no more, is no member of the set: a name that was given would be an error. */
+  private async withoutGone(topics: KafkaSnapshot['topics']): Promise<KafkaSnapshot['topics']> {
+    let left: Map<string, TopicOffsets> | undefined;
+    for (const [topic, offsets] of topics) {
+      if (offsets.kind === 'whole' || !(await this.topology.isGone(topic).catch(() => false))) continue;
+      left ??= new Map(topics);
+      left.delete(topic);
     }
-    return this.readCommitted(need);
+    return left ?? topics;
   }
 
   private async readTopics(need: KafkaNeed, topics: readonly string[]): Promise<KafkaSnapshot['topics']> {
@@ -96,13 +117,27 @@ export class KafkaReader {
       this.ranges.of(topic, need.isolationLevel),
       this.commitsOf(need.consumerGroup, topic),
     ]);
-    return [topic, combine(range, commits)];
+    return [topic, await this.combine(topic, range, commits, need.isolationLevel)];
+  }
+
+  /** Where a commit is beyond the last stable offset, it takes the high watermark to say whether there is a log for it. */
+  private async combine(
+    topic: string,
+    range: TopicRange,
+    commits: Offsets,
+    isolationLevel: IsolationLevel,
+  ): Promise<TopicOffsets> {
+    if (range.kind === 'failed') return range;
+    if (isolationLevel === 'readUncommitted') return combine(range, commits);
+    const beyond = range.partitions.filter((at) => (commits.values[at] ?? 0) > (range.ends.values[at] ?? 0));
+    if (beyond.length === 0) return combine(range, commits);
+    return combine(range, commits, await this.ranges.highWatermarks(topic, beyond));
   }
 
   /** A topic that is not there has no commits to ask for; its range says why. */
   private async commitsOf(group: string, topic: string): Promise<Offsets> {
     const layout = await this.topology.layout(topic);
-    return layout.kind === 'failed' ? noCommits : this.commits.of(group, topic, layout.partitions);
+    return layout.kind !== 'known' ? noCommits : this.commits.of(group, topic, layout.partitions);
   }
 
   private async readCommitted({
@@ -114,36 +149,67 @@ export class KafkaReader {
     // If the commits fail, nobody waits for these any more.
     for (const range of early.values()) range.catch(() => {});
     const committed = await this.commits.all(consumerGroup);
-    this.committedTopics.set(consumerGroup, [...committed.keys()]);
+    const missing = remembered.filter((topic) => !committed.has(topic));
+    const hidden = missing.length === 0 ? new Map<string, TopicOffsets>() : await this.hidden(missing);
+    this.committedTopics.set(consumerGroup, [...committed.keys(), ...hidden.keys()]);
     const read = [...committed].map(async ([topic, commits]): Promise<[string, TopicOffsets]> => {
       const range = await (early.get(topic) ?? this.ranges.of(topic, isolationLevel));
-      return [topic, combine(range, commits)];
+      return [topic, await this.combine(topic, range, commits, isolationLevel)];
     });
-    return new Map(await Promise.all(read));
+    return new Map([...(await Promise.all(read)), ...hidden]);
+  }
+
+  /**
+   * Those of the topics that we may not see any more: a coordinator leaves the commits to them out without a word.
+   * Of the others the commits have expired.
+   */
+  private async hidden(missing: readonly string[]): Promise<Map<string, TopicOffsets>> {
+    const layouts = missing.map(async (topic): Promise<[string, TopicLayout]> => {
+      this.topology.forget(topic);
+      return [topic, await this.topology.layout(topic)];
+    });
+    const hidden = new Map<string, TopicOffsets>();
+    for (const [topic, layout] of await Promise.all(layouts)) {
+      if (layout.kind === 'failed') hidden.set(topic, { kind: 'failed', error: layout.error });
+    }
+    return hidden;
   }
 }
+
+type ReadRange = Extract<TopicRange, { kind: 'read' }>;
 
 const noCommits: Offsets = { values: [], faults: noFaults };
 
-function combine(range: TopicRange, commits: Offsets): TopicOffsets {
-  if (range.kind === 'failed') return range;
+function combine(range: ReadRange, commits: Offsets, highWatermarks?: Offsets): TopicOffsets {
   const { starts, ends } = range;
   const partitions: PartitionOffsets[] = [];
-  let faults: Map<number, ScalerError> | undefined;
+  const faults = new Map<number, ScalerError>();
   for (const partition of range.partitions) {
     const end = ends.values[partition];
     const logStart = starts.values[partition];
-    const fault = ends.faults.get(partition) ?? starts.faults.get(partition) ?? commits.faults.get(partition);
-    if (fault === undefined && end !== undefined && logStart !== undefined) {
-      partitions.push({ partition, logStart, end, committed: commits.values[partition] });
-    } else {
-      faults ??= new Map();
+    const highWatermark = highWatermarks?.values[partition];
+    const fault =
+      ends.faults.get(partition) ??
+      starts.faults.get(partition) ??
+      commits.faults.get(partition) ??
+      highWatermarks?.faults.get(partition);
+    if (fault !== undefined || end === undefined || logStart === undefined) {
       faults.set(partition, fault ?? new ScalerError('unavailable', 'the partition could not be read'));
+      continue;
     }
+    const offsets = { partition, logStart, end, committed: commits.values[partition] };
+    partitions.push(highWatermark === undefined ? offsets : { ...offsets, highWatermark });
   }
   // A copy is as long as what is in it; what has grown by `push` has room for sixteen more.
-  return { kind: 'read', partitions: partitions.slice(), faults: faults ?? noFaults };
+  const read = partitions.slice();
+  if (faults.size > 0) return { kind: 'partial', partitions: read, faults };
+  return isSome(read) ? { kind: 'whole', partitions: read } : noPartitions;
 }
+
+const noPartitions: TopicOffsets = {
+  kind: 'failed',
+  error: new ScalerError('unavailable', 'has no partitions yet'),
+};
 
 function rejectOnAbort(signal: AbortSignal): { rejection: Promise<never>; stop(): void } {
   let onAbort = (): void => {};

@@ -1,5 +1,5 @@
 import type { ScalerError } from '../../../errors.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { LeaderAnswer, LeaderOffsets } from './leader-offsets.ts';
 import type { LogStarts } from './log-starts.ts';
 import type { Offsets } from './offsets.ts';
@@ -33,7 +33,7 @@ export class TopicRanges {
   async of(topic: string, isolationLevel: IsolationLevel): Promise<TopicRange> {
     const { topology, leaders } = this.options;
     const layout = await topology.layout(topic);
-    if (layout.kind === 'failed') return layout;
+    if (layout.kind !== 'known') return failed(layout.error);
     const ask = (where: KnownLayout, partitions: readonly number[]) =>
       leaders.ask({ topic, partitions, leaders: where.leaders, timestamp: 'end', isolationLevel });
 
@@ -42,16 +42,34 @@ export class TopicRanges {
     if (ends.stale.length === 0) return this.finish(topic, layout, ends);
 
     const moved = await topology.layout(topic);
-    if (moved.kind === 'failed') return moved;
+    if (moved.kind !== 'known') return failed(moved.error);
     const again = await ask(moved, ends.stale);
     if (again.lostLeader || again.stale.length > 0) topology.forget(topic);
     return this.finish(topic, { ...moved, partitions: common(layout, moved) }, merge(ends, again));
+  }
+
+  /** The high watermarks of some partitions. Never rejects: where one cannot be read, its fault says why. */
+  async highWatermarks(topic: string, partitions: readonly number[]): Promise<Offsets> {
+    const { topology, leaders } = this.options;
+    const layout = await topology.layout(topic);
+    const where = layout.kind === 'known' ? layout.leaders : [];
+    return leaders.ask({
+      topic,
+      partitions,
+      leaders: where,
+      timestamp: 'end',
+      isolationLevel: 'readUncommitted',
+    });
   }
 
   private async finish(topic: string, layout: KnownLayout, ends: Offsets): Promise<TopicRange> {
     const starts = await this.options.starts.of(topic, layout, ends.values);
     return { kind: 'read', partitions: layout.partitions, ends, starts };
   }
+}
+
+function failed(error: ScalerError): TopicRange {
+  return { kind: 'failed', error };
 }
 
 /** A topic that was made anew may have other partitions; those that are new are for the next read. */

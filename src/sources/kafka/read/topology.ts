@@ -1,12 +1,13 @@
 import { ScalerError } from '../../../errors.ts';
 import { fromErrorCode } from '../errors.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
 import { type MetadataAnswer, type MetadataTopic, metadata } from '../protocol/metadata.ts';
 import type { Brokers } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 import { type Asked, TurnBatch } from './turn-batch.ts';
 
-/** Where a topic's partitions are, or why that is not known. */
-export type TopicLayout = KnownLayout | { readonly kind: 'failed'; readonly error: ScalerError };
+/** Where a topic's partitions are, or why that is not known. `gone`: the cluster knows of no such topic. */
+export type TopicLayout = KnownLayout | { readonly kind: 'gone' | 'failed'; readonly error: ScalerError };
 
 export interface KnownLayout {
   readonly kind: 'known';
@@ -31,6 +32,13 @@ interface Cached {
   readonly layout: TopicLayout;
   readonly isSettled: boolean;
   readonly takenAtMs: number;
+  /** Since when every answer said that it is gone. */
+  readonly goneSinceMs: number | undefined;
+}
+
+interface TopicNames {
+  readonly all: readonly string[];
+  readonly takenAtMs: number;
 }
 
 export interface TopologyOptions {
@@ -48,8 +56,8 @@ export class Topology {
     (asked) => this.refresh(asked),
     (topic) => this.partitionsOf(topic),
   );
-  private names: { readonly all: readonly string[]; readonly takenAtMs: number } | undefined;
-  private listing: Promise<readonly string[]> | undefined;
+  private names: TopicNames | undefined;
+  private listing: Promise<TopicNames> | undefined;
 
   constructor(options: TopologyOptions) {
     this.options = options;
@@ -71,13 +79,31 @@ export class Topology {
     return this.asking.get(topic) ?? this.ask(topic);
   }
 
-  /** Every topic we may see, but Kafka's own. @throws ScalerError `unavailable` */
-  async topicNames(): Promise<readonly string[]> {
-    if (this.names && this.isCurrent(this.names.takenAtMs)) return this.names.all;
+  /**
+   * Every topic we may see, but Kafka's own, and those that we saw before and are refused now. `notBeforeMs`: the
+   * answer must be of this time or newer.
+   * @throws ScalerError `unavailable`
+   */
+  async topicNames(notBeforeMs = 0): Promise<readonly string[]> {
+    const { names } = this;
+    if (names && this.isCurrent(names.takenAtMs) && names.takenAtMs >= notBeforeMs) return names.all;
     this.listing ??= this.list().finally(() => {
       this.listing = undefined;
     });
-    return this.listing;
+    const { all, takenAtMs } = await this.listing;
+    return takenAtMs >= notBeforeMs ? all : this.topicNames(notBeforeMs);
+  }
+
+  /**
+   * Whether a topic that was found, not named, is no more: the cluster says so of its name, and has it in no list since.
+   * A broker that is late with the news of one is not taken at its word.
+   * @throws ScalerError `unavailable`
+   */
+  async isGone(topic: string): Promise<boolean> {
+    const goneSinceMs = this.topics.peek(topic)?.goneSinceMs;
+    if (goneSinceMs === undefined) return false;
+    const names = await this.topicNames(goneSinceMs);
+    return !names.includes(topic);
   }
 
   /** The leader as last heard, without asking anyone. */
@@ -116,7 +142,9 @@ export class Topology {
       this.options.brokers.learn(answer.brokers.map(({ address }) => address));
       for (const { item, resolve } of asked) {
         const layout = layouts.get(item) ?? unanswered();
-        this.topics.set(item, { layout, isSettled: isSettled(layout), takenAtMs });
+        const before = this.topics.peek(item)?.goneSinceMs ?? takenAtMs;
+        const goneSinceMs = layout.kind === 'gone' ? before : undefined;
+        this.topics.set(item, { layout, isSettled: isSettled(layout), takenAtMs, goneSinceMs });
         resolve(layout);
       }
     } catch (reason) {
@@ -134,13 +162,30 @@ export class Topology {
     }
   }
 
-  private async list(): Promise<readonly string[]> {
+  private async list(): Promise<TopicNames> {
     const request = metadata({ topics: 'all' });
+    const takenAtMs = this.options.now();
     const answer = await this.options.brokers.askAny((send) => send(request));
-    const own = answer.topics.filter(({ topic, internal }) => !internal && !topic.startsWith('__'));
-    const all = own.map(({ topic }) => topic).sort();
-    this.names = { all, takenAtMs: this.options.now() };
-    return all;
+    const seen = new Set<string>();
+    for (const { topic, internal } of answer.topics)
+      if (!internal && !topic.startsWith('__')) seen.add(topic);
+    for (const topic of await this.hidden(seen)) seen.add(topic);
+    this.names = { all: [...seen].sort(), takenAtMs };
+    return this.names;
+  }
+
+  /**
+   * Those of the last list that are not in this one, but for what is gone. A list leaves out, without a word, what our
+   * user may not see any more; asked for by its name, the cluster says that it refuses.
+   */
+  private async hidden(seen: ReadonlySet<string>): Promise<readonly string[]> {
+    const missing = this.names?.all.filter((topic) => !seen.has(topic)) ?? [];
+    const layouts = missing.map((topic) => {
+      this.forget(topic);
+      return this.layout(topic);
+    });
+    const found = await Promise.all(layouts);
+    return missing.filter((_, at) => found[at]?.kind !== 'gone');
   }
 
   private isFresh({ isSettled, takenAtMs }: Cached): boolean {
@@ -166,7 +211,10 @@ function readLayout(
   { errorCode, partitions }: MetadataTopic,
   addresses: ReadonlyMap<number, string>,
 ): TopicLayout {
-  if (errorCode !== 0) return { kind: 'failed', error: fromErrorCode(errorCode, 'the topic') };
+  if (errorCode !== 0) {
+    const kind = errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION ? 'gone' : 'failed';
+    return { kind, error: fromErrorCode(errorCode, 'the topic') };
+  }
   const numbers = partitions.map(({ partition }) => partition).sort((a, b) => a - b);
   const [least = 0, most = -1] = [numbers[0], numbers.at(-1)];
   if (least < 0 || most >= mostPartitions) {

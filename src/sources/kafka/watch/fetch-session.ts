@@ -1,6 +1,6 @@
 import { errorCodes } from '../protocol/error-codes.ts';
 import { type FetchAnswer, type FetchPosition, fetch } from '../protocol/fetch.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { KafkaRequest } from '../wire/wire.ts';
 import { partitionKey, type WatchedPartition } from './subject-watch.ts';
 

@@ -1,4 +1,4 @@
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 
 /** What the watch needs to know of the cluster. */
 export interface Leaders {

@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../errors.ts';
 import { errorName } from '../protocol/error-codes.ts';
 import type { FetchAnswer } from '../protocol/fetch.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { Dialer, Wire } from '../wire/wire.ts';
 import { type FetchPlan, FetchSession, fetchRequest } from './fetch-session.ts';
 import type { WatchSettings } from './ports.ts';

@@ -1,5 +1,5 @@
 import type { Wake, Watch } from '../../source.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import type { PartitionEnd } from './ports.ts';
 
 /** Why a watch wakes its subject; each becomes a metric label. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Wake, Watch } from '../../source.ts';
-import type { IsolationLevel } from '../snapshot.ts';
+import type { IsolationLevel } from '../rules/snapshot.ts';
 import { ownTurn } from '../turns.ts';
 import type { Dialer } from '../wire/wire.ts';
 import { Faults, watchesOf } from './faults.ts';

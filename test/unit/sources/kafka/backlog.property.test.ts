@@ -1,25 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backlog } from '../../../../src/sources/kafka/backlog.ts';
-import { fold, type KafkaHistory } from '../../../../src/sources/kafka/history.ts';
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
-import type { KafkaSnapshot, PartitionOffsets } from '../../../../src/sources/kafka/snapshot.ts';
+import { backlog } from '../../../../src/sources/kafka/rules/backlog.ts';
+import { fold, type KafkaHistory } from '../../../../src/sources/kafka/rules/history.ts';
+import type { KafkaSnapshot, PartitionOffsets } from '../../../../src/sources/kafka/rules/snapshot.ts';
 import type { Detail } from '../../../../src/sources/source.ts';
 import { kedaBacklog } from './keda-oracle.ts';
-import { paramsOf } from './offsets.ts';
+import { paramsOf, topicRead } from './offsets.ts';
 
 type Shape = Omit<PartitionOffsets, 'partition'>;
 
 const nowMs = 1_000_000;
 
-/** Anything a broker could say, also commits beyond the end and behind the log start. */
+/** Anything a broker could say, now and then also commits beyond the end; and behind the log start. */
 const anyPartition: fc.Arbitrary<Shape> = fc
   .record({
     logStart: fc.nat(300),
     length: fc.nat(300),
-    committed: fc.option(fc.nat(700), { nil: undefined }),
+    behind: fc.option(fc.oneof({ weight: 19, arbitrary: fc.nat(600) }, fc.integer({ min: -100, max: 0 })), {
+      nil: undefined,
+    }),
   })
-  .map(({ logStart, length, committed }) => ({ logStart, end: logStart + length, committed }));
+  .map(({ logStart, length, behind }) => {
+    const end = logStart + length;
+    return { logStart, end, committed: behind === undefined ? undefined : Math.max(0, end - behind) };
+  });
 
 const anyPartitions = fc.array(anyPartition, { minLength: 1, maxLength: 12 });
 
@@ -41,12 +46,15 @@ const anyParams: fc.Arbitrary<KafkaParams> = fc
 
 function snapshotOf(shapes: readonly Shape[]): KafkaSnapshot {
   const partitions = shapes.map((shape, partition) => ({ ...shape, partition }));
-  return { topics: new Map([['orders', { kind: 'read', partitions, faults: new Map() }]]) };
+  return { topics: new Map([['orders', topicRead(partitions)]]) };
 }
 
 function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHistory) {
   const snapshot = snapshotOf(shapes);
   const reading = backlog(params, snapshot, fold(history, snapshot, nowMs), nowMs);
+  // Only a commit beyond the end, seen for the first time, makes it unknown.
+  const isBeyond = shapes.some(({ end, committed = 0 }) => committed > end);
+  if (reading.kind === 'unknown' && isBeyond) fc.pre(false);
   if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
   return { ...reading, detail: reading.detail() };
 }
@@ -139,6 +147,29 @@ describe('for whatever a broker says', () => {
         const fresh = read({ ...params, excludePersistentLag: true }, shapes, history);
         expect(fresh.items).toBeLessThanOrEqual(all.items);
         expect(fresh.active).toBe(all.active);
+      }),
+    );
+  });
+});
+
+describe('a commit beyond the end of the log', () => {
+  const beyond = fc
+    .record({ logStart: fc.nat(50), length: fc.nat(50), beyond: fc.integer({ min: 1, max: 100 }) })
+    .map(({ logStart, length, beyond }): Shape => {
+      const end = logStart + length;
+      return { logStart, end, committed: end + beyond };
+    });
+
+  it('is unknown when it is first read, and then what a partition without a commit is', () => {
+    fc.assert(
+      fc.property(anyParams, fc.array(beyond, { minLength: 1, maxLength: 5 }), (params, shapes) => {
+        const snapshot = snapshotOf(shapes);
+        const once = fold(undefined, snapshot, nowMs - 1000);
+        expect(backlog(params, snapshot, once, nowMs - 1000).kind).toBe('unknown');
+        const { items, active } = read(params, shapes, once);
+        const without = shapes.map((shape) => ({ ...shape, committed: undefined }));
+        const { items: itemsWithout, active: activeWithout } = read(params, without);
+        expect({ items, active }).toEqual({ items: itemsWithout, active: activeWithout });
       }),
     );
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
-import { backlog, target } from '../../../../src/sources/kafka/backlog.ts';
-import { fold, type KafkaHistory } from '../../../../src/sources/kafka/history.ts';
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
-import type { KafkaSnapshot, TopicOffsets } from '../../../../src/sources/kafka/snapshot.ts';
+import { backlog, target } from '../../../../src/sources/kafka/rules/backlog.ts';
+import { fold, type KafkaHistory } from '../../../../src/sources/kafka/rules/history.ts';
+import type { KafkaSnapshot, TopicOffsets } from '../../../../src/sources/kafka/rules/snapshot.ts';
 import { type Row, table } from './backlog.table.ts';
 import { lags, type Offsets, paramsOf, snapshotOf, topicOf } from './offsets.ts';
 
@@ -48,7 +48,7 @@ describe('what cannot be read is unknown, never zero', () => {
   const gone = new ScalerError('not_found', 'does not exist');
   const failed = (error: ScalerError): TopicOffsets => ({ kind: 'failed', error });
   const faulty = (...partitions: number[]): TopicOffsets => ({
-    kind: 'read',
+    kind: 'partial',
     partitions: [{ partition: 0, logStart: 0, end: 5, committed: 0 }],
     faults: new Map(partitions.map((partition) => [partition, down])),
   });
@@ -115,10 +115,50 @@ describe('what cannot be read is unknown, never zero', () => {
     );
   });
 
-  it('a topic without partitions', () => {
-    expect(failure(snapshotOf({ orders: [] }))).toMatchObject({
+  it('a pattern that matches nothing', () => {
+    expect(failure(snapshotOf({}), { topic: [], topicPattern: 'x-*' })).toMatchObject({
       code: 'unavailable',
-      message: 'topic "orders": has no partitions yet',
+      message: expect.stringMatching(
+        /^topicPattern "x-\*" matches no topic that our user may see: .*DESCRIBE/,
+      ),
+    });
+  });
+
+  it('a group without a commit that we may see, where no topic is named', () => {
+    expect(failure(snapshotOf({}), { topic: [] })).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /^group "workers" has no committed offset that our user may see: .*topic/,
+      ),
+    });
+  });
+
+  it('a commit beyond the end of the log that no earlier read explains', () => {
+    const message =
+      'topic "orders" partition 1: the group\'s commit lies beyond the end of the log; the next read tells whether it stays so';
+    const now = snapshotOf({
+      orders: [
+        [0, 9, 9],
+        [0, 23, 100],
+      ],
+    });
+    expect(failure(now)).toMatchObject({ code: 'unavailable', message });
+    // The topic was made anew since the last read.
+    const before = fold(
+      undefined,
+      snapshotOf({
+        orders: [
+          [0, 9, 9],
+          [0, 100, 100],
+        ],
+      }),
+      nowMs - 1000,
+    );
+    const reading = readAt(now, {}, before);
+    expect(reading.kind === 'unknown' && reading.error.message).toBe(message);
+    expect(readAt(now, { partitionLimitation: [{ from: 0, to: 0 }] })).toMatchObject({
+      kind: 'known',
+      items: 0,
     });
   });
 
@@ -164,6 +204,7 @@ describe('the working behind the number', () => {
       partitions: 3,
       laggingPartitions: 2,
       partitionsWithoutCommit: 1,
+      commitsBeyondEnd: 0,
       producedPerSecond: 3.67,
       consumedPerSecond: 0.2,
     });

@@ -7,7 +7,7 @@ import { kafkaConfig } from '../../../../src/sources/kafka/config.ts';
 import { KafkaConnection } from '../../../../src/sources/kafka/connection.ts';
 import { kafka } from '../../../../src/sources/kafka/index.ts';
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
-import type { KafkaSnapshot } from '../../../../src/sources/kafka/snapshot.ts';
+import type { KafkaSnapshot } from '../../../../src/sources/kafka/rules/snapshot.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
 import { silence, unmeasured } from '../../../support/connection-deps.ts';
 import { ModelKafka } from '../../../support/kafka/model-kafka.ts';

@@ -6,8 +6,8 @@ import {
   type KafkaHistory,
   quietAfterMs,
   stuckSinceMs,
-} from '../../../../src/sources/kafka/history.ts';
-import type { KafkaSnapshot } from '../../../../src/sources/kafka/snapshot.ts';
+} from '../../../../src/sources/kafka/rules/history.ts';
+import type { KafkaSnapshot } from '../../../../src/sources/kafka/rules/snapshot.ts';
 import { lags, type Offsets, snapshotOf } from './offsets.ts';
 
 type Topics = Readonly<Record<string, Offsets>>;
@@ -33,7 +33,7 @@ const faulty: KafkaSnapshot = {
     [
       'a',
       {
-        kind: 'read',
+        kind: 'partial',
         partitions: [{ partition: 0, logStart: 0, end: 1007, committed: 1000 }],
         faults: new Map([[1, down]]),
       },

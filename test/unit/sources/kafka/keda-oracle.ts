@@ -1,5 +1,5 @@
 import type { KafkaParams } from '../../../../src/sources/kafka/params.ts';
-import type { PartitionOffsets } from '../../../../src/sources/kafka/snapshot.ts';
+import type { PartitionOffsets } from '../../../../src/sources/kafka/rules/snapshot.ts';
 
 /**
  * KEDA's own algorithm in plain words, faults and all (pkg/scalers/kafka_scaler.go, getLagForPartition and

@@ -1,6 +1,11 @@
 import { parseParams } from '../../../../src/params/parse.ts';
 import { type KafkaParams, kafkaParams } from '../../../../src/sources/kafka/params.ts';
-import type { KafkaSnapshot, TopicOffsets } from '../../../../src/sources/kafka/snapshot.ts';
+import {
+  isSome,
+  type KafkaSnapshot,
+  type PartitionOffsets,
+  type TopicOffsets,
+} from '../../../../src/sources/kafka/rules/snapshot.ts';
 
 /** `[log start, end, committed]`; null: the group has no commit. The place in the list is the partition. */
 export type Offsets = readonly (readonly [number, number, number | null])[];
@@ -11,16 +16,20 @@ export function lags(...lag: number[]): Offsets {
 }
 
 export function topicOf(offsets: Offsets): TopicOffsets {
-  return {
-    kind: 'read',
-    partitions: offsets.map(([logStart, end, committed], partition) => ({
+  return topicRead(
+    offsets.map(([logStart, end, committed], partition) => ({
       partition,
       logStart,
       end,
       committed: committed ?? undefined,
     })),
-    faults: new Map(),
-  };
+  );
+}
+
+/** A topic of which all was read. */
+export function topicRead(partitions: readonly PartitionOffsets[]): TopicOffsets {
+  if (!isSome(partitions)) throw new Error('a topic without partitions');
+  return { kind: 'whole', partitions };
 }
 
 export function snapshotOf(topics: Readonly<Record<string, Offsets>>): KafkaSnapshot {

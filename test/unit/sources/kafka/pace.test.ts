@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fold, type KafkaHistory } from '../../../../src/sources/kafka/history.ts';
-import { pace } from '../../../../src/sources/kafka/pace.ts';
+import { fold, type KafkaHistory } from '../../../../src/sources/kafka/rules/history.ts';
+import { pace } from '../../../../src/sources/kafka/rules/pace.ts';
 import type { WatchState } from '../../../../src/sources/source.ts';
 import { lags, snapshotOf } from './offsets.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fold, type KafkaHistory } from '../../../../src/sources/kafka/history.ts';
-import { maxSamples, ratesOf } from '../../../../src/sources/kafka/rates.ts';
+import { fold, type KafkaHistory } from '../../../../src/sources/kafka/rules/history.ts';
+import { maxSamples, ratesOf } from '../../../../src/sources/kafka/rules/rates.ts';
 import { type Offsets, snapshotOf } from './offsets.ts';
 
 type Reads = readonly (readonly [atSeconds: number, topics: Readonly<Record<string, Offsets>>])[];
@@ -144,7 +144,7 @@ describe('rates', () => {
 
   it('are never negative, whatever happens to the topic', () => {
     const offsets = fc.tuple(fc.constant(0), fc.nat(1000), fc.option(fc.nat(1000)));
-    const topic = fc.dictionary(fc.constantFrom('a', 'b'), fc.array(offsets, { maxLength: 3 }));
+    const topic = fc.dictionary(fc.constantFrom('a', 'b'), fc.array(offsets, { minLength: 1, maxLength: 3 }));
     fc.assert(
       fc.property(fc.array(topic, { minLength: 2, maxLength: 70 }), (topics) => {
         const found = rates(...topics.map((at, i) => [i, at] as const));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KafkaNeed } from '../../../../../src/sources/kafka/snapshot.ts';
+import type { KafkaNeed } from '../../../../../src/sources/kafka/rules/snapshot.ts';
 import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
 import { ModelReading, showResult } from '../../../../support/kafka/model-reading.ts';
 

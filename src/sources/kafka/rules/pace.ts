@@ -1,5 +1,5 @@
-import type { Pace, PaceView } from '../source.ts';
-import { isQuiet, isRestless, type KafkaHistory } from './history.ts';
+import type { Pace, PaceView } from '../../source.ts';
+import { isQuiet, isRestless, isUndecided, type KafkaHistory } from './history.ts';
 import type { KafkaSnapshot } from './snapshot.ts';
 
 export interface PaceConfig {
@@ -19,7 +19,7 @@ export interface PaceConfig {
  */
 export function pace(config: PaceConfig, view: PaceView<KafkaSnapshot, KafkaHistory>): Pace {
   const watch = isQuiet(view.history, view.nowMs) || (!view.active && !isRestless(view.history));
-  const atRest = watch && view.watch === 'armed' && !view.active;
+  const atRest = watch && view.watch === 'armed' && !view.active && !isUndecided(view.history);
   const nextReadMs = atRest ? untilReconcileMs(config, view.nowMs) : config.activeReadMs;
   return { nextReadMs, watch };
 }

@@ -1,11 +1,10 @@
-import { ScalerError } from '../../errors.ts';
-import type { Detail, Reading, Target } from '../source.ts';
-import { type KafkaHistory, stuckSinceMs } from './history.ts';
-import { committedLag, uncommittedLag } from './lag.ts';
-import type { KafkaParams } from './params.ts';
+import { ScalerError } from '../../../errors.ts';
+import type { Detail, Reading, Target } from '../../source.ts';
+import type { KafkaParams } from '../params.ts';
+import { type Coverage, cover } from './coverage.ts';
+import { committedLag, type KafkaHistory, stuckSinceMs } from './history.ts';
 import { ratesOf } from './rates.ts';
-import { type Selected, select } from './select.ts';
-import type { KafkaSnapshot } from './snapshot.ts';
+import type { KafkaSnapshot, PartitionOffsets } from './snapshot.ts';
 
 /**
  * The trigger's reading of a snapshot: KEDA's rules (pkg/scalers/kafka_scaler.go, getTotalLag, v2.21) with these
@@ -21,9 +20,9 @@ export function backlog(
   history: KafkaHistory,
   takenAtMs: number,
 ): Reading {
-  const selected = select(params, snapshot);
-  if (selected instanceof ScalerError) return { kind: 'unknown', error: selected };
-  const sum = sumUp(params, selected, history, takenAtMs);
+  const covered = cover(params, snapshot, history);
+  if (covered instanceof ScalerError) return { kind: 'unknown', error: covered };
+  const sum = sumUp(params, covered, history, takenAtMs);
   const bound = mostReplicas(params, sum);
   const wanted = params.ensureEvenDistributionOfPartitions ? evenLag(params, sum) : sum.lag;
   return {
@@ -52,20 +51,25 @@ interface Sum {
   partitions: number;
   laggingPartitions: number;
   partitionsWithoutCommit: number;
+  /** Of those without: the commits that lie beyond the end of the log. */
+  commitsBeyondEnd: number;
 }
 
-function sumUp(params: KafkaParams, selected: Selected, history: KafkaHistory, takenAtMs: number): Sum {
+function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, takenAtMs: number): Sum {
   const sum: Sum = {
     lag: 0,
     persistentLag: 0,
     partitions: 0,
     laggingPartitions: 0,
     partitionsWithoutCommit: 0,
+    commitsBeyondEnd: 0,
   };
   const stuckBeforeMs = takenAtMs - params.persistentLagSeconds * 1000;
-  for (const [topic, partitions] of selected) {
+  for (const { topic, partitions, lost } of covered) {
+    sum.commitsBeyondEnd += lost.size;
     for (const offsets of partitions) {
-      const { partition, committed } = offsets;
+      const { partition } = offsets;
+      const committed = lost.has(partition) ? undefined : offsets.committed;
       sum.partitions += 1;
       if (committed === undefined) sum.partitionsWithoutCommit += 1;
       const lag =
@@ -81,6 +85,12 @@ function sumUp(params: KafkaParams, selected: Selected, history: KafkaHistory, t
     }
   }
   return sum;
+}
+
+/** The lag of a partition the group has no commit for, as KEDA counts it, but without the deleted records. */
+function uncommittedLag({ logStart, end }: PartitionOffsets, params: KafkaParams): number {
+  if (params.scaleToZeroOnInvalidOffset) return 0;
+  return params.offsetResetPolicy === 'latest' ? 1 : Math.max(0, end - logStart);
 }
 
 /** How many replicas can have work at most: a partition has one consumer. Undefined: the trigger sets no cap. */

@@ -1,4 +1,3 @@
-import { committedLag } from './lag.ts';
 import { addSample, type Sample } from './rates.ts';
 import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 
@@ -20,7 +19,11 @@ interface TopicHistory {
   readonly last: readonly (PartitionOffsets | undefined)[];
   /** Since when the partition has had lag at the commit it has now; undefined without lag or without a commit. */
   readonly stuckSinceMs: readonly (number | undefined)[];
+  readonly beyondEnd: BeyondEnd;
 }
+
+/** By partition: the group's commit lies beyond the end of the log, in the last read alone or in two in a row. */
+export type BeyondEnd = ReadonlyMap<number, 'once' | 'again'>;
 
 /** What one subject's snapshots have shown over time. Bounded by the subject's partitions and `maxSamples`. */
 export interface KafkaHistory {
@@ -86,7 +89,38 @@ export function stuckSinceMs(history: KafkaHistory, topic: string, partition: nu
   return history.topics.get(topic)?.stuckSinceMs[partition];
 }
 
+/** The topic's partitions whose commit lies beyond the end of the log. */
+export function beyondEnd(history: KafkaHistory, topic: string): BeyondEnd {
+  return history.topics.get(topic)?.beyondEnd ?? none;
+}
+
+/** Whether the next read decides what a commit beyond the end of the log means. */
+export function isUndecided({ topics }: KafkaHistory): boolean {
+  for (const { beyondEnd } of topics.values()) if (hasUndecided(beyondEnd)) return true;
+  return false;
+}
+
+/** What to tell people of the subject, once; undefined: nothing. */
+export function caution({ topics }: KafkaHistory): string | undefined {
+  const names: string[] = [];
+  for (const [topic, { beyondEnd }] of topics) {
+    for (const [partition, seen] of beyondEnd) if (seen === 'again') names.push(`${topic}/${partition}`);
+  }
+  if (names.length === 0) return undefined;
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  const where = names.slice(0, mostNames).join(', ');
+  return `the group's commit lies beyond the end of the log, which was made anew or cut short: it counts as none, by offsetResetPolicy (${where}${more})`;
+}
+
+const mostNames = 3;
+const none: BeyondEnd = new Map();
 const noTopics: KafkaHistory['topics'] = new Map();
+
+function hasUndecided(seen: BeyondEnd): boolean {
+  if (seen.size === 0) return false;
+  for (const often of seen.values()) if (often === 'once') return true;
+  return false;
+}
 
 /** A topic's new history, and what moved on the way there. */
 interface Step {
@@ -97,11 +131,13 @@ interface Step {
 }
 
 function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, takenAtMs: number): Step {
-  const unread = offsets.kind === 'failed' ? -1 : offsets.faults.size;
+  const unread = unreadOf(offsets);
   const partitions = offsets.kind === 'failed' ? [] : offsets.partitions;
   const moved = partitions.filter((now) => !equal(known?.last[now.partition], now));
+  const beyondEnd = foldBeyondEnd(known, partitions, moved);
   if (known !== undefined && known.unread === unread && moved.length === 0) {
-    return { topic: known, endMoved: false, produced: 0, consumed: 0 };
+    const topic = known.beyondEnd === beyondEnd ? known : { ...known, beyondEnd };
+    return { topic, endMoved: false, produced: 0, consumed: 0 };
   }
   // What was not read keeps what was known of it: one failed read must not restart a partition's clock.
   const count = Math.max(known?.last.length ?? 0, 1 + (partitions.at(-1)?.partition ?? -1));
@@ -119,7 +155,57 @@ function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, taken
     stuckSinceMs[now.partition] = stuckSince(then, now, stuckSinceMs[now.partition], takenAtMs);
     last[now.partition] = now;
   }
-  return { topic: { unread, last, stuckSinceMs }, endMoved, produced, consumed };
+  return { topic: { unread, last, stuckSinceMs, beyondEnd }, endMoved, produced, consumed };
+}
+
+/** -1: the whole topic. */
+function unreadOf(offsets: TopicOffsets): number {
+  if (offsets.kind === 'failed') return -1;
+  return offsets.kind === 'partial' ? offsets.faults.size : 0;
+}
+
+/** What was not read keeps what was known of it. */
+function foldBeyondEnd(
+  known: TopicHistory | undefined,
+  partitions: readonly PartitionOffsets[],
+  moved: readonly PartitionOffsets[],
+): BeyondEnd {
+  const before = known?.beyondEnd ?? none;
+  if (!hasUndecided(before) && !moved.some((now) => before.has(now.partition) || isBeyondEnd(now)))
+    return before;
+  const after = new Map(before);
+  for (const now of partitions) {
+    const { partition } = now;
+    after.delete(partition);
+    if (isBeyondEnd(now) && !isOvertaken(known?.last[partition], now)) {
+      after.set(partition, before.has(partition) ? 'again' : 'once');
+    }
+  }
+  return after.size === 0 ? none : after;
+}
+
+function isBeyondEnd(offsets: PartitionOffsets): boolean {
+  return offsets.committed !== undefined && offsets.committed > logEnd(offsets);
+}
+
+/**
+ * Whether a commit beyond the end may be one of a record that came between the two requests of a read: the commit of
+ * the read before lies within the log. One that does not was made before this end was read, and is of another log.
+ */
+function isOvertaken(then: PartitionOffsets | undefined, now: PartitionOffsets): boolean {
+  return then !== undefined && (then.committed === undefined || then.committed <= logEnd(now));
+}
+
+function logEnd({ end, highWatermark = end }: PartitionOffsets): number {
+  return highWatermark;
+}
+
+/**
+ * Records between the group's commit and the end. Never negative: the commit is read after the end, so it can be
+ * ahead of it. Records that retention has deleted are not waiting for anybody.
+ */
+export function committedLag({ logStart, end }: PartitionOffsets, committed: number): number {
+  return Math.max(0, end - Math.max(committed, logStart));
 }
 
 /** The clock starts with the lag, not with the last commit: after a quiet night the first record is not stuck. */
@@ -139,5 +225,11 @@ function resized<T>(list: readonly T[], length: number): (T | undefined)[] {
 }
 
 function equal(a: PartitionOffsets | undefined, b: PartitionOffsets): boolean {
-  return a !== undefined && a.end === b.end && a.committed === b.committed && a.logStart === b.logStart;
+  return (
+    a !== undefined &&
+    a.end === b.end &&
+    a.committed === b.committed &&
+    a.logStart === b.logStart &&
+    a.highWatermark === b.highWatermark
+  );
 }
