@@ -32,13 +32,15 @@ interface Cached {
   readonly layout: TopicLayout;
   readonly isSettled: boolean;
   readonly takenAtMs: number;
-  /** Since when every answer said that it is gone. */
-  readonly goneSinceMs: number | undefined;
+  /** The first of the answers that all said that it is gone, by its number. */
+  readonly goneSince: number | undefined;
 }
 
 interface TopicNames {
   readonly all: readonly string[];
   readonly takenAtMs: number;
+  /** The last answer before they were asked for, by its number. */
+  readonly after: number;
 }
 
 export interface TopologyOptions {
@@ -58,6 +60,8 @@ export class Topology {
   );
   private names: TopicNames | undefined;
   private listing: Promise<TopicNames> | undefined;
+  /** How many answers there were: what is asked for later knows of what they said. */
+  private answers = 0;
 
   constructor(options: TopologyOptions) {
     this.options = options;
@@ -80,18 +84,11 @@ export class Topology {
   }
 
   /**
-   * Every topic we may see, but Kafka's own, and those that we saw before and are refused now. `notBeforeMs`: the
-   * answer must be of this time or newer.
+   * Every topic we may see, but Kafka's own, and those that we saw before and are refused now.
    * @throws ScalerError `unavailable`
    */
-  async topicNames(notBeforeMs = 0): Promise<readonly string[]> {
-    const { names } = this;
-    if (names && this.isCurrent(names.takenAtMs) && names.takenAtMs >= notBeforeMs) return names.all;
-    this.listing ??= this.list().finally(() => {
-      this.listing = undefined;
-    });
-    const { all, takenAtMs } = await this.listing;
-    return takenAtMs >= notBeforeMs ? all : this.topicNames(notBeforeMs);
+  async topicNames(): Promise<readonly string[]> {
+    return (await this.namesAfter(0)).all;
   }
 
   /**
@@ -100,10 +97,20 @@ export class Topology {
    * @throws ScalerError `unavailable`
    */
   async isGone(topic: string): Promise<boolean> {
-    const goneSinceMs = this.topics.peek(topic)?.goneSinceMs;
-    if (goneSinceMs === undefined) return false;
-    const names = await this.topicNames(goneSinceMs);
-    return !names.includes(topic);
+    const goneSince = this.topics.peek(topic)?.goneSince;
+    if (goneSince === undefined) return false;
+    const { all } = await this.namesAfter(goneSince);
+    return !all.includes(topic);
+  }
+
+  private async namesAfter(answer: number): Promise<TopicNames> {
+    const { names } = this;
+    if (names && this.isCurrent(names.takenAtMs) && names.after >= answer) return names;
+    this.listing ??= this.list().finally(() => {
+      this.listing = undefined;
+    });
+    const listed = await this.listing;
+    return listed.after >= answer ? listed : this.namesAfter(answer);
   }
 
   /** The leader as last heard, without asking anyone. */
@@ -138,13 +145,14 @@ export class Topology {
       const request = metadata({ topics: [...new Set(asked.map(({ item }) => item))] });
       const answer = await this.options.brokers.askAny((send) => send(request));
       const takenAtMs = this.options.now();
+      this.answers += 1;
+      const number = this.answers;
       const layouts = readLayouts(answer);
       this.options.brokers.learn(answer.brokers.map(({ address }) => address));
       for (const { item, resolve } of asked) {
         const layout = layouts.get(item) ?? unanswered();
-        const before = this.topics.peek(item)?.goneSinceMs ?? takenAtMs;
-        const goneSinceMs = layout.kind === 'gone' ? before : undefined;
-        this.topics.set(item, { layout, isSettled: isSettled(layout), takenAtMs, goneSinceMs });
+        const goneSince = layout.kind === 'gone' ? (this.topics.peek(item)?.goneSince ?? number) : undefined;
+        this.topics.set(item, { layout, isSettled: isSettled(layout), takenAtMs, goneSince });
         resolve(layout);
       }
     } catch (reason) {
@@ -164,13 +172,13 @@ export class Topology {
 
   private async list(): Promise<TopicNames> {
     const request = metadata({ topics: 'all' });
-    const takenAtMs = this.options.now();
+    const [takenAtMs, after] = [this.options.now(), this.answers];
     const answer = await this.options.brokers.askAny((send) => send(request));
     const seen = new Set<string>();
     for (const { topic, internal } of answer.topics)
       if (!internal && !topic.startsWith('__')) seen.add(topic);
     for (const topic of await this.hidden(seen)) seen.add(topic);
-    this.names = { all: [...seen].sort(), takenAtMs };
+    this.names = { all: [...seen].sort(), takenAtMs, after };
     return this.names;
   }
 

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
 import {
+  beyondEnd,
+  caution,
   fold,
   isQuiet,
+  isUndecided,
   type KafkaHistory,
   quietAfterMs,
   stuckSinceMs,
 } from '../../../../src/sources/kafka/rules/history.ts';
 import type { KafkaSnapshot } from '../../../../src/sources/kafka/rules/snapshot.ts';
-import { lags, type Offsets, snapshotOf } from './offsets.ts';
+import { lags, type Offsets, snapshotOf, topicRead } from './offsets.ts';
 
 type Topics = Readonly<Record<string, Offsets>>;
 
@@ -120,5 +123,55 @@ describe('folding', () => {
   it('forgets topics that are no longer asked for', () => {
     const history = foldAll([100, { a: lags(7), b: lags(1) }], [200, { b: lags(1) }], [300, { b: lags(1) }]);
     expect([...history.topics.keys()]).toEqual(['b']);
+  });
+});
+
+describe('a commit beyond the end of the log', () => {
+  const beyond: Topics = { a: [[0, 9, 100]] };
+
+  it('is undecided once, and counts after the next read, also where nothing moves', () => {
+    expect(isUndecided(foldAll([0, beyond]))).toBe(true);
+    const again = foldAll([0, beyond], [1000, beyond]);
+    expect(isUndecided(again)).toBe(false);
+    expect([...beyondEnd(again, 'a')]).toEqual([[0, 'again']]);
+    expect(foldAll([0, beyond], [1000, beyond], [2000, beyond]).topics).toEqual(again.topics);
+  });
+
+  it('is none where consumers may have overtaken the read', () => {
+    const overtaken = foldAll(
+      [0, { a: [[0, 9, 9]] }],
+      [1000, { a: [[0, 20, 22]] }],
+      [2000, { a: [[0, 40, 41]] }],
+    );
+    expect(beyondEnd(overtaken, 'a').size).toBe(0);
+  });
+
+  it('is over when the end reaches it, or the group commits within the log', () => {
+    for (const after of [{ a: [[0, 100, 100]] }, { a: [[0, 9, 9]] }, { a: [[0, 9, null]] }] as const) {
+      const history = foldAll([0, beyond], [1000, beyond], [2000, after]);
+      expect(beyondEnd(history, 'a').size).toBe(0);
+      expect(caution(history)).toBeUndefined();
+    }
+  });
+
+  it('keeps what was known of it through a read that fails', () => {
+    expect([...beyondEnd(foldAll([0, beyond], [1000, failed], [2000, beyond]), 'a')]).toEqual([[0, 'again']]);
+  });
+
+  it('is none of an open transaction', () => {
+    const open: KafkaSnapshot = {
+      topics: new Map([
+        ['a', topicRead([{ partition: 0, logStart: 0, end: 5, committed: 8, highWatermark: 10 }])],
+      ]),
+    };
+    expect(beyondEnd(foldAll([0, open], [1000, open]), 'a').size).toBe(0);
+  });
+
+  it('is told to people, with a few of the partitions', () => {
+    expect(caution(foldAll([0, beyond]))).toBeUndefined();
+    const five: Topics = { a: [1, 2, 3, 4, 5].map(() => [0, 9, 100]) };
+    expect(caution(foldAll([0, five], [1000, five]))).toMatch(
+      /beyond the end .*\(a\/0, a\/1, a\/2 and 2 more\)$/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { errorCodes } from '../../../../../src/sources/kafka/protocol/error-codes.ts';
 import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
 import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 
@@ -102,6 +103,85 @@ describe('the topics of a subject', () => {
     await reading.topics({ topics: ['mail'] });
     model.create('mail', { partitions: 1, end: 2 });
     expect(show(await reading.topics({ topics: ['mail'] }))).toEqual({ mail: '0: 0..2@-' });
+  });
+});
+
+describe('topics that were found, not named', () => {
+  const refused = errorCodes.TOPIC_AUTHORIZATION_FAILED;
+
+  it.each([
+    ['that match a pattern', { topicPattern: 'orders*' }],
+    ['that a group has commits for', {}],
+  ])('%s are no members any more once they are deleted, in the read that finds out', async (_, need) => {
+    const { model, reading } = shop();
+    model.commit('workers', 'orders', 4);
+    model.commit('workers', 'orders-eu', 20);
+    await reading.topics(need);
+    model.topics.delete('orders-eu');
+    expect(show(await reading.topics(need))).toMatchObject({ orders: expect.stringContaining('0..10') });
+    expect([...(await reading.topics(need)).keys()]).toEqual(['orders']);
+    reading.nowMs += 30_000;
+    expect([...(await reading.topics(need)).keys()]).toEqual(['orders']);
+  });
+
+  it('stay members, and unread, while a broker that lists them says that it knows of none', async () => {
+    const { model, reading } = shop();
+    model.topicErrors.set('orders-eu', errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(show(await reading.topics({ topicPattern: 'orders*' }))).toEqual({
+      orders: '0: 0..10@-',
+      'orders-eu': 'not_found',
+    });
+  });
+
+  it.each([
+    ['that match a pattern', { topicPattern: 'orders*' }, '-'],
+    ['that a group has commits for', {}, '4'],
+  ])('%s are unread, and not gone, once our user may not see them', async (_, need, commit) => {
+    const { model, reading } = shop();
+    model.commit('workers', 'orders', 4);
+    model.commit('workers', 'orders-eu', 4, { coordinator: 0 });
+    if (commit === '-') model.groups.clear();
+    await reading.topics(need);
+    model.topicErrors.set('orders-eu', refused);
+    for (const later of [30_000, 30_000, 30_000]) {
+      reading.nowMs += later;
+      expect(show(await reading.topics(need))).toEqual({
+        orders: `0: 0..10@${commit}`,
+        'orders-eu': 'unavailable',
+      });
+    }
+    model.topicErrors.delete('orders-eu');
+    reading.nowMs += 30_000;
+    expect(show(await reading.topics(need))).toEqual({
+      orders: `0: 0..10@${commit}`,
+      'orders-eu': `0: 0..20@${commit}`,
+    });
+  });
+
+  it('are no members once the commits to them have expired', async () => {
+    const { model, reading } = shop();
+    model.commit('workers', 'orders', 4);
+    model.commit('workers', 'mail', 4);
+    await reading.topics({});
+    model.groups.get('workers')?.commits.delete('mail');
+    expect([...(await reading.topics({})).keys()]).toEqual(['orders']);
+  });
+});
+
+describe('a commit beyond the last stable offset', () => {
+  it('is read with the high watermark, which says whether there is a log for it', async () => {
+    const { model, reading } = shop();
+    model.commit('workers', 'orders', 8);
+    model.partition('orders').lastStableOffset = 5;
+    const need = { topics: ['orders'], isolationLevel: 'readCommitted' } as const;
+    expect((await reading.topics(need)).get('orders')).toEqual({
+      kind: 'whole',
+      partitions: [{ partition: 0, logStart: 0, end: 5, committed: 8, highWatermark: 10 }],
+    });
+    model.forgetAsked();
+    model.partition('orders').lastStableOffset = 9;
+    expect(show(await reading.topics(need))).toEqual({ orders: '0: 0..9@8' });
+    expect(model.count('ListOffsets')).toBe(1);
   });
 });
 
