@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bootstrapServer } from './bootstrap-server.ts';
+import { formatAddress, parseAddress } from './upstream/protocol/address.ts';
 
 /*
  * A Kafka connection as the configuration file has it, after the loader has read the files: where the file
@@ -8,6 +8,20 @@ import { bootstrapServer } from './bootstrap-server.ts';
  */
 
 const text = (doc: string) => z.string().min(1).describe(doc);
+
+/** `Broker-1:09092 ` → `broker-1:9092`, so that equal servers are equal texts; undefined: not a host:port. */
+export function normaliseServer(text: string): string | undefined {
+  const address = parseAddress(text.trim().toLowerCase());
+  return address === undefined || /[\s/@]/.test(address.host) ? undefined : formatAddress(address);
+}
+
+/** One broker to start from, as the configuration has it. */
+export const bootstrapServer = z.string().transform((text, context) => {
+  const server = normaliseServer(text);
+  if (server !== undefined) return server;
+  context.addIssue({ code: 'custom', message: 'must be host:port, such as kafka-0.kafka:9092' });
+  return z.NEVER;
+});
 
 const tls = z
   .strictObject({

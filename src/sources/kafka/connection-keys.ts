@@ -1,8 +1,8 @@
 import { splitList } from '../../params/schema.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
-import { normaliseServer } from './bootstrap-server.ts';
 import type { KafkaConfig } from './config.ts';
+import { normaliseServer } from './config.ts';
 
 /** KEDA's spelling of each mechanism (kafka_scaler.go and apache_kafka_scaler.go, v2.21). */
 const kedaSasl: Readonly<Record<string, string>> = {

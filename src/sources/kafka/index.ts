@@ -1,13 +1,13 @@
 import type { Source } from '../source.ts';
 import { type KafkaConfig, kafkaConfig } from './config.ts';
-import { connect } from './connection.ts';
 import { kafkaConnectionKeys } from './connection-keys.ts';
-import { sendsSecretInPlaintext } from './connection-security.ts';
 import { type KafkaParams, kafkaParams } from './params.ts';
 import { backlog, target } from './rules/backlog.ts';
 import { caution, fold, type KafkaHistory } from './rules/history.ts';
 import { pace } from './rules/pace.ts';
 import type { KafkaNeed, KafkaSnapshot } from './rules/snapshot.ts';
+import { connect } from './upstream/connection.ts';
+import { sendsSecretInPlaintext } from './upstream/wire/security.ts';
 
 /** The lag of a consumer group. */
 export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory, KafkaNeed> = {

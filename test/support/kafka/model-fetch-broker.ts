@@ -1,7 +1,13 @@
 import { ScalerError } from '../../../src/errors.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
-import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from '../../../src/sources/kafka/wire/wire.ts';
+import {
+  highestCommon,
+  type KafkaAnswer,
+  type KafkaRequest,
+  type Spoken,
+} from '../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import { type FetchAsked, FetchSessions } from './model-fetch-sessions.ts';
 
 const latencyMs = 1;
@@ -28,6 +34,8 @@ export class ModelCluster implements Dialer {
   readonly sessions = new FetchSessions(this);
   private readonly wires = new Set<ModelWire>();
   private readonly held = new Set<() => void>();
+  /** The newest version of Fetch that its brokers take; the model answers in 11. */
+  newestFetch = 17;
   dials = 0;
 
   get openWires(): number {
@@ -134,13 +142,14 @@ class ModelWire implements Wire {
     this.onClose = onClose;
   }
 
-  versions(): { min: number; max: number } {
-    return { min: 0, max: 17 };
+  takes(api: Spoken): boolean {
+    return highestCommon(api, { min: 4, max: this.cluster.newestFetch }) !== undefined;
   }
 
   send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
+    const versioned = request.at(highestCommon(request, { min: 4, max: 11 }) ?? 11);
     const to = new Writer();
-    request.write(to);
+    versioned.write(to);
     const bytes = to.finish();
     const answer = this.turn.then(() => this.serve(bytes));
     this.turn = answer.catch(() => undefined);
@@ -158,7 +167,7 @@ class ModelWire implements Wire {
       if (this.closed) fail(lost(this.address));
       answer.then((raw) => {
         settle();
-        if (!this.closed) resolve(request.read(new Reader(raw)));
+        if (!this.closed) resolve(versioned.read(new Reader(raw)));
       }, reject);
     });
   }

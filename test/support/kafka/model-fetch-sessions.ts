@@ -1,6 +1,6 @@
-import { errorCodes } from '../../../src/sources/kafka/protocol/error-codes.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelCluster } from './model-fetch-broker.ts';
 
 const batchBytes = 70;

@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../src/errors.ts';
-import type { Dialer, Wire } from '../../../src/sources/kafka/wire/wire.ts';
+import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import { ModelReadWire } from './model-read-wire.ts';
 
 export interface ModelPartition {

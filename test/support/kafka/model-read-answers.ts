@@ -1,7 +1,7 @@
-import { parseAddress } from '../../../src/sources/kafka/protocol/address.ts';
-import { errorCodes } from '../../../src/sources/kafka/protocol/error-codes.ts';
-import type { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { parseAddress } from '../../../src/sources/kafka/upstream/protocol/address.ts';
+import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
+import type { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelKafka } from './model-kafka.ts';
 
 export interface ModelAnswer {

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
-import type { WatchSettings } from '../../../src/sources/kafka/watch/ports.ts';
-import { Watcher } from '../../../src/sources/kafka/watch/watcher.ts';
+import type { WatchSettings } from '../../../src/sources/kafka/upstream/watch/settings.ts';
+import { Watcher } from '../../../src/sources/kafka/upstream/watch/watcher.ts';
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { ModelCluster } from './model-fetch-broker.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kafkaConfig } from '../../../../src/sources/kafka/config.ts';
-import { securityOf, sendsSecretInPlaintext } from '../../../../src/sources/kafka/connection-security.ts';
+import { securityOf, sendsSecretInPlaintext } from '../../../../src/sources/kafka/upstream/wire/security.ts';
 
 const servers = { bootstrapServers: ['Kafka-0.Kafka:09092 ', '[::1]:9093'] };
 const oauth = {

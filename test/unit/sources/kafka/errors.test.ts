@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
-import { fromErrorCode, fromKafka } from '../../../../src/sources/kafka/errors.ts';
-import { errorCodes } from '../../../../src/sources/kafka/protocol/error-codes.ts';
+import { fromErrorCode, fromKafka } from '../../../../src/sources/kafka/upstream/errors.ts';
+import { errorCodes } from '../../../../src/sources/kafka/upstream/protocol/error-codes.ts';
 
 /** An error as Node and kafkajs throw them. */
 const thrown = (fields: { message?: string; name?: string; code?: string; type?: string }): Error =>

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { inTurns, ownTurn } from '../../../../src/sources/kafka/turns.ts';
+import { inTurns, ownTurn } from '../../../../src/sources/kafka/upstream/turns.ts';
 
 describe('turns of the event loop', () => {
   it('are had by one at a time', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, parseAddress } from '../../../../../src/sources/kafka/protocol/address.ts';
+import { formatAddress, parseAddress } from '../../../../../src/sources/kafka/upstream/protocol/address.ts';
 
 describe('addresses', () => {
   it.each([

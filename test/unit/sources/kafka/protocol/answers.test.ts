@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../../src/errors.ts';
-import { apiVersions } from '../../../../../src/sources/kafka/protocol/api-versions.ts';
-import { Reader } from '../../../../../src/sources/kafka/protocol/reader.ts';
+import { apiVersions } from '../../../../../src/sources/kafka/upstream/protocol/api-versions.ts';
+import { Reader } from '../../../../../src/sources/kafka/upstream/protocol/reader.ts';
 import { goldens } from './goldens.ts';
-import { answer, bytes } from './hex.ts';
+import { answer, bytes, newestOf } from './hex.ts';
 
-describe.each(goldens)('the answer to $name', ({ request, body, expected }) => {
+describe.each(goldens)('the answer to $name', ({ request, version = newestOf(request), body, expected }) => {
   it('is read to its last byte, with the errors of single partitions beside the rest', () => {
     const reader = new Reader(bytes(body));
-    expect(request.read(reader)).toEqual(expected);
+    expect(request.at(version).read(reader)).toEqual(expected);
     expect(reader.remaining).toBe(0);
   });
 
@@ -18,7 +18,7 @@ describe.each(goldens)('the answer to $name', ({ request, body, expected }) => {
     // An ApiVersions answer may end before its throttle time, see below.
     const end = request.apiName === 'ApiVersions' ? whole.length - 4 : whole.length;
     for (let length = 0; length < end; length += 1) {
-      expect(() => answer(request, whole.subarray(0, length))).toThrow(
+      expect(() => answer(request, whole.subarray(0, length), version)).toThrow(
         expect.objectContaining({ name: 'ScalerError', code: 'unavailable' }),
       );
     }
@@ -32,7 +32,7 @@ describe.each(goldens)('the answer to $name', ({ request, body, expected }) => {
         const damaged = Buffer.from(whole);
         for (const [at, value] of changes) damaged.writeUInt8(value, at);
         try {
-          answer(request, damaged);
+          answer(request, damaged, version);
         } catch (reason) {
           expect(reason).toBeInstanceOf(ScalerError);
         }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, it } from 'vitest';
-import { errorCodes, errorName } from '../../../../../src/sources/kafka/protocol/error-codes.ts';
+import { errorCodes, errorName } from '../../../../../src/sources/kafka/upstream/protocol/error-codes.ts';
 
 interface KnownError {
   type: string;

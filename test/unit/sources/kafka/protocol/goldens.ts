@@ -1,17 +1,22 @@
-import { apiVersions } from '../../../../../src/sources/kafka/protocol/api-versions.ts';
-import { fetch } from '../../../../../src/sources/kafka/protocol/fetch.ts';
+import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import { apiVersions } from '../../../../../src/sources/kafka/upstream/protocol/api-versions.ts';
+import { fetch } from '../../../../../src/sources/kafka/upstream/protocol/fetch.ts';
 import {
   findCoordinator,
   findCoordinators,
-} from '../../../../../src/sources/kafka/protocol/find-coordinator.ts';
-import { listOffsets } from '../../../../../src/sources/kafka/protocol/list-offsets.ts';
-import { metadata } from '../../../../../src/sources/kafka/protocol/metadata.ts';
-import { offsetFetch, offsetFetchSingle } from '../../../../../src/sources/kafka/protocol/offset-fetch.ts';
-import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire/wire.ts';
+} from '../../../../../src/sources/kafka/upstream/protocol/find-coordinator.ts';
+import { listOffsets } from '../../../../../src/sources/kafka/upstream/protocol/list-offsets.ts';
+import { metadata } from '../../../../../src/sources/kafka/upstream/protocol/metadata.ts';
+import {
+  offsetFetch,
+  offsetFetchSingle,
+} from '../../../../../src/sources/kafka/upstream/protocol/offset-fetch.ts';
 
 export interface Golden {
   name: string;
   request: KafkaRequest<KafkaAnswer>;
+  /** The newest where none is said. */
+  version?: number;
   /** See `bytes` in hex.ts. */
   body: string;
   expected: object;
@@ -21,7 +26,7 @@ const none: ReadonlyMap<string, readonly number[]> = new Map();
 const throttle = '00000007';
 
 /** Answers made by hand from Kafka's message definitions. Each has an error beside a success. */
-export const goldens: readonly Golden[] = [
+const newest: readonly Golden[] = [
   {
     name: 'ApiVersions v2',
     request: apiVersions(),
@@ -221,4 +226,31 @@ export const goldens: readonly Golden[] = [
       ],
     },
   },
+];
+
+function older(name: string, version: number, change: (body: string) => string): Golden {
+  const found = newest.find((golden) => golden.name.startsWith(`${name} v`) && golden.version === undefined);
+  if (found === undefined) throw new Error(`no golden of ${name}`);
+  return { ...found, name: `${name} v${version}`, version, body: change(found.body) };
+}
+
+export const goldens: readonly Golden[] = [
+  ...newest,
+  // Without offline replicas.
+  older('Metadata', 4, (body) =>
+    body
+      .replace('00000002 00000001 00000002 00000000\n', '00000002 00000001 00000002\n')
+      .replace('00000000 00000000 00000001 00000002\n', '00000000 00000000\n'),
+  ),
+  older('Metadata', 5, (body) => body),
+  older('ListOffsets', 2, (body) => body),
+  // Without a nearer replica.
+  ...[7, 8, 9, 10].map((version) =>
+    older('Fetch', version, (body) =>
+      body
+        .replace("0000000000000002 ffffffff 00000005'batch'", "0000000000000002 00000005'batch'")
+        .replace('ffffffff ffffffff ffffffff\n', 'ffffffff ffffffff\n')
+        .replace('00000000 ffffffff 00000000', '00000000 00000000'),
+    ),
+  ),
 ];

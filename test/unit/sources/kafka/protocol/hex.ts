@@ -1,6 +1,10 @@
-import { Reader } from '../../../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
-import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire/wire.ts';
+import type {
+  KafkaAnswer,
+  KafkaRequest,
+  Spoken,
+} from '../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 
 /** Bytes of a readable golden: hex in groups, `'text'` for its characters. */
 export function bytes(golden: string): Buffer {
@@ -10,13 +14,25 @@ export function bytes(golden: string): Buffer {
   );
 }
 
+/** The newest version that we speak. */
+export function newestOf({ versions }: Spoken): number {
+  return versions.at(-1) ?? -1;
+}
+
 /** A request's body as hex. */
-export function written<T extends KafkaAnswer>(request: KafkaRequest<T>): string {
+export function written<T extends KafkaAnswer>(
+  request: KafkaRequest<T>,
+  version = newestOf(request),
+): string {
   const writer = new Writer();
-  request.write(writer);
+  request.at(version).write(writer);
   return writer.finish().toString('hex');
 }
 
-export function answer<T extends KafkaAnswer>(request: KafkaRequest<T>, body: Buffer): T {
-  return request.read(new Reader(body));
+export function answer<T extends KafkaAnswer>(
+  request: KafkaRequest<T>,
+  body: Buffer,
+  version = newestOf(request),
+): T {
+  return request.at(version).read(new Reader(body));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../../src/errors.ts';
-import { Reader } from '../../../../../src/sources/kafka/protocol/reader.ts';
+import { Reader } from '../../../../../src/sources/kafka/upstream/protocol/reader.ts';
 import { bytes } from './hex.ts';
 
 const reader = (golden: string) => new Reader(bytes(golden));

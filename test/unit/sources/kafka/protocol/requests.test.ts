@@ -1,15 +1,22 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { apiVersions } from '../../../../../src/sources/kafka/protocol/api-versions.ts';
-import { fetch } from '../../../../../src/sources/kafka/protocol/fetch.ts';
+import {
+  highestCommon,
+  type KafkaAnswer,
+  type KafkaRequest,
+} from '../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import { apiVersions } from '../../../../../src/sources/kafka/upstream/protocol/api-versions.ts';
+import { fetch, fetchApi } from '../../../../../src/sources/kafka/upstream/protocol/fetch.ts';
 import {
   findCoordinator,
   findCoordinators,
-} from '../../../../../src/sources/kafka/protocol/find-coordinator.ts';
-import { listOffsets } from '../../../../../src/sources/kafka/protocol/list-offsets.ts';
-import { metadata } from '../../../../../src/sources/kafka/protocol/metadata.ts';
-import { offsetFetch, offsetFetchSingle } from '../../../../../src/sources/kafka/protocol/offset-fetch.ts';
-import type { KafkaAnswer, KafkaRequest } from '../../../../../src/sources/kafka/wire/wire.ts';
+} from '../../../../../src/sources/kafka/upstream/protocol/find-coordinator.ts';
+import { listOffsets } from '../../../../../src/sources/kafka/upstream/protocol/list-offsets.ts';
+import { metadata } from '../../../../../src/sources/kafka/upstream/protocol/metadata.ts';
+import {
+  offsetFetch,
+  offsetFetchSingle,
+} from '../../../../../src/sources/kafka/upstream/protocol/offset-fetch.ts';
 import { bytes, written } from './hex.ts';
 
 /** kafkajs's own request of the same version, written independently of ours. */
@@ -21,10 +28,12 @@ interface KafkaJsRequest {
 type KafkaJsBuilder = (options: object) => KafkaJsRequest;
 
 const require = createRequire(import.meta.url);
-const kafkaJs = (folder: string, options: object): KafkaJsRequest => {
-  const build: KafkaJsBuilder = require(`kafkajs/src/protocol/requests/${folder}/request`);
-  return build(options);
-};
+const kafkaJs =
+  (folder: string, options: object) =>
+  (version: number): KafkaJsRequest => {
+    const build: KafkaJsBuilder = require(`kafkajs/src/protocol/requests/${folder}/v${version}/request`);
+    return build(options);
+  };
 
 const fetchOptions = {
   maxWaitMs: 10_000,
@@ -37,17 +46,17 @@ const fetchOptions = {
 } as const;
 
 describe('requests are, byte for byte, what kafkajs writes', () => {
-  it.each<[string, KafkaRequest<KafkaAnswer>, KafkaJsRequest]>([
-    ['ApiVersions', apiVersions(), kafkaJs('apiVersions/v2', {})],
+  const cases: [string, KafkaRequest<KafkaAnswer>, (version: number) => KafkaJsRequest][] = [
+    ['ApiVersions', apiVersions(), kafkaJs('apiVersions', {})],
     [
       'Metadata',
       metadata({ topics: ['orders', 'größe'] }),
-      kafkaJs('metadata/v6', { topics: ['orders', 'größe'], allowAutoTopicCreation: false }),
+      kafkaJs('metadata', { topics: ['orders', 'größe'], allowAutoTopicCreation: false }),
     ],
     [
       'Metadata of all topics',
       metadata({ topics: 'all' }),
-      kafkaJs('metadata/v6', { topics: [], allowAutoTopicCreation: false }),
+      kafkaJs('metadata', { topics: [], allowAutoTopicCreation: false }),
     ],
     [
       'ListOffsets of the end',
@@ -59,7 +68,7 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
         timestamp: 'end',
         isolationLevel: 'readUncommitted',
       }),
-      kafkaJs('listOffsets/v3', {
+      kafkaJs('listOffsets', {
         replicaId: -1,
         isolationLevel: 0,
         topics: [
@@ -77,7 +86,7 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
     [
       'ListOffsets of the log start, committed',
       listOffsets({ topics: new Map([['a', [0]]]), timestamp: 'logStart', isolationLevel: 'readCommitted' }),
-      kafkaJs('listOffsets/v3', {
+      kafkaJs('listOffsets', {
         replicaId: -1,
         isolationLevel: 1,
         topics: [{ topic: 'a', partitions: [{ partition: 0, timestamp: -2 }] }],
@@ -86,7 +95,7 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
     [
       'OffsetFetch of one group',
       offsetFetchSingle({ group: 'g', topics: new Map([['a', [0, 5]]]) }),
-      kafkaJs('offsetFetch/v4', {
+      kafkaJs('offsetFetch', {
         groupId: 'g',
         topics: [{ topic: 'a', partitions: [{ partition: 0 }, { partition: 5 }] }],
       }),
@@ -94,12 +103,12 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
     [
       'OffsetFetch of one group, all topics',
       offsetFetchSingle({ group: 'g', topics: 'all' }),
-      kafkaJs('offsetFetch/v4', { groupId: 'g', topics: [] }),
+      kafkaJs('offsetFetch', { groupId: 'g', topics: [] }),
     ],
     [
       'FindCoordinator',
       findCoordinator({ group: 'g' }),
-      kafkaJs('findCoordinator/v2', { coordinatorKey: 'g', coordinatorType: 0 }),
+      kafkaJs('findCoordinator', { coordinatorKey: 'g', coordinatorType: 0 }),
     ],
     [
       'Fetch in a session',
@@ -108,7 +117,7 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
         topics: new Map([['a', [{ partition: 1, fetchOffset: 2 ** 40 }]]]),
         forgotten: new Map([['b', [3, 4]]]),
       }),
-      kafkaJs('fetch/v11', {
+      kafkaJs('fetch', {
         replicaId: -1,
         maxWaitTime: 10_000,
         minBytes: 1,
@@ -120,9 +129,20 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
         forgottenTopics: [{ topic: 'b', partitions: [3, 4] }],
       }),
     ],
-  ])('%s', async (_, ours, theirs) => {
-    expect([ours.apiKey, ours.apiVersion]).toEqual([theirs.apiKey, theirs.apiVersion]);
-    expect(written(ours)).toBe((await theirs.encode()).buffer.toString('hex'));
+  ];
+
+  it.each(
+    cases.flatMap(([name, ours, theirs]) =>
+      ours.versions.map((version) => ({ name, version, ours, theirs })),
+    ),
+  )('$name, v$version', async ({ version, ours, theirs }) => {
+    const kafkaJsOwn = theirs(version);
+    expect(ours.at(version)).toMatchObject({
+      apiKey: kafkaJsOwn.apiKey,
+      apiVersion: version,
+      flexible: false,
+    });
+    expect(written(ours, version)).toBe((await kafkaJsOwn.encode()).buffer.toString('hex'));
   });
 });
 
@@ -136,16 +156,29 @@ describe('requests that kafkajs does not know', () => {
     });
     const golden = "03 02'g' 02 03'ab' 03 00000000 00000001 00 00 03'hh' 00 00 00 00";
     expect(written(request)).toBe(bytes(golden).toString('hex'));
-    expect(request).toMatchObject({ apiKey: 9, apiVersion: 8, flexible: true });
+    expect(request.at(8)).toMatchObject({ apiKey: 9, apiVersion: 8, flexible: true });
   });
 
   it('FindCoordinator v4 names many groups (KIP-699)', () => {
     const request = findCoordinators({ groups: ['g', 'hh'] });
     expect(written(request)).toBe(bytes("00 03 02'g' 03'hh' 00").toString('hex'));
-    expect(request).toMatchObject({ apiKey: 10, apiVersion: 4, flexible: true });
+    expect(request.at(4)).toMatchObject({ apiKey: 10, apiVersion: 4, flexible: true });
   });
 
   it('Metadata of no topic asks for none, not for all', () => {
     expect(written(metadata({ topics: [] }))).toBe(bytes('00000000 00').toString('hex'));
+  });
+});
+
+describe('the version of a request', () => {
+  it.each([
+    [{ min: 0, max: 99 }, 11],
+    [{ min: 4, max: 10 }, 10],
+    [{ min: 4, max: 7 }, 7],
+    [{ min: 4, max: 6 }, undefined],
+    [{ min: 12, max: 18 }, undefined],
+    [undefined, undefined],
+  ])('is the highest that a broker of %o takes as well', (range, version) => {
+    expect(highestCommon(fetchApi, range)).toBe(version);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Reader } from '../../../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
+import { Reader } from '../../../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 
 const hex = (write: (to: Writer) => unknown): string => {
   const writer = new Writer();

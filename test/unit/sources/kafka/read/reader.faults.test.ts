@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../../src/errors.ts';
-import { errorCodes } from '../../../../../src/sources/kafka/protocol/error-codes.ts';
+import { errorCodes } from '../../../../../src/sources/kafka/upstream/protocol/error-codes.ts';
 import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
 import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorCodes } from '../../../../../src/sources/kafka/protocol/error-codes.ts';
+import { errorCodes } from '../../../../../src/sources/kafka/upstream/protocol/error-codes.ts';
 import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
 import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RecentMap } from '../../../../../src/sources/kafka/read/recent-map.ts';
+import { RecentMap } from '../../../../../src/sources/kafka/upstream/read/recent-map.ts';
 
 function map({ idleMs = 300_000, limit = 3 } = {}) {
   const clock = { nowMs: 0 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TopicPatterns } from '../../../../../src/sources/kafka/read/topic-pattern.ts';
+import { TopicPatterns } from '../../../../../src/sources/kafka/upstream/read/topology.ts';
 
 describe('topic patterns', () => {
   it('are whole names with * and ?, and nothing of a regular expression', async () => {

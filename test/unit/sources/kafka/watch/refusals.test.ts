@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Refusals } from '../../../../../src/sources/kafka/watch/faults.ts';
+import { Refusals } from '../../../../../src/sources/kafka/upstream/watch/faults.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLeaderStale, judge } from '../../../../../src/sources/kafka/watch/verdict.ts';
+import { isLeaderStale, judge } from '../../../../../src/sources/kafka/upstream/watch/faults.ts';
 
 const quiet = {
   topic: 't',

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { listOffsets } from '../../../../../src/sources/kafka/protocol/list-offsets.ts';
-import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
-import { createDialer } from '../../../../../src/sources/kafka/wire/dialer.ts';
-import type { KafkaSecurity } from '../../../../../src/sources/kafka/wire/security.ts';
-import type { Wire } from '../../../../../src/sources/kafka/wire/wire.ts';
+import { listOffsets } from '../../../../../src/sources/kafka/upstream/protocol/list-offsets.ts';
+import { Writer } from '../../../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { createDialer } from '../../../../../src/sources/kafka/upstream/wire/dialer.ts';
+import type { KafkaSecurity } from '../../../../../src/sources/kafka/upstream/wire/security.ts';
+import type { Wire } from '../../../../../src/sources/kafka/upstream/wire/wire.ts';
 import { silentLogger } from '../../../../../src/telemetry/log.ts';
 
 export interface Dialing {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ScalerError } from '../../../../../src/errors.ts';
-import { apiKeys } from '../../../../../src/sources/kafka/protocol/api-keys.ts';
-import type { SaslSecurity } from '../../../../../src/sources/kafka/wire/security.ts';
+import { apiKeys } from '../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import type { SaslSecurity } from '../../../../../src/sources/kafka/upstream/wire/security.ts';
 import type { ReceivedRequest, Script } from '../../../../support/kafka/scripted-broker.ts';
 import { scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { scriptedSasl } from '../../../../support/kafka/scripted-sasl.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { metadata } from '../../../../../src/sources/kafka/protocol/metadata.ts';
-import { Writer } from '../../../../../src/sources/kafka/protocol/writer.ts';
+import { metadata } from '../../../../../src/sources/kafka/upstream/protocol/metadata.ts';
+import { Writer } from '../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 import { frame, scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
@@ -45,7 +45,7 @@ describe('a wire', () => {
       ['a', 'b'].map((topic) => wire.send(metadata({ topics: [topic] }), longMs)),
     );
     expect(answers.map(({ topics }) => topics[0]?.topic)).toEqual(['a', 'b']);
-    expect(wire.versions(1)).toEqual({ min: 0, max: 12 });
+    expect(wire.takes(metadata({ topics: [] }))).toBe(true);
     expect(counted).toEqual(['ApiVersions ok', 'Metadata ok', 'Metadata ok']);
   });
 
@@ -105,10 +105,10 @@ describe('a wire', () => {
     });
     const wire = await dialing().dial(broker.address);
     await expect(wire.send(anyRequest, longMs)).rejects.toThrow(
-      unavailable(/ListOffsets only v0 to v1, we need v3/),
+      unavailable(/takes ListOffsets in v0 to v1, and we speak v2 to v3: Kafka 0\.11 or newer is needed/),
     );
     await expect(wire.send(metadata({ topics: [] }), longMs)).rejects.toThrow(
-      unavailable(/Metadata not at all/),
+      unavailable(/takes Metadata not at all/),
     );
     expect(broker.received).toHaveLength(1);
     expect(wire.closed).toBe(false);

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { mskIamToken } from '../../../../../src/sources/kafka/wire/msk-iam.ts';
+import { mskIamToken } from '../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 

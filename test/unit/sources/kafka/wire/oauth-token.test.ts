@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { OAuthTokenOptions } from '../../../../../src/sources/kafka/wire/oauth-token.ts';
-import { oauthToken } from '../../../../../src/sources/kafka/wire/oauth-token.ts';
+import type { OAuthTokenOptions } from '../../../../../src/sources/kafka/upstream/wire/tokens.ts';
+import { oauthToken } from '../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 
 interface Asked {
   method: string | undefined;

@@ -1,0 +1,106 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { ScalerError } from '../../../../errors.ts';
+import type { Logger } from '../../../../telemetry/log.ts';
+import type { SourceMetrics } from '../../../../telemetry/metrics.ts';
+import { fromErrorCode, fromKafka } from '../errors.ts';
+import { type HostPort, parseAddress } from '../protocol/address.ts';
+import { apiKeys, type VersionRange } from '../protocol/api.ts';
+import { apiVersions, firstVersion, lastResortVersion } from '../protocol/api-versions.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
+import { BrokerWire } from './broker-wire.ts';
+import { KafkaJsConnection } from './kafkajs-connection.ts';
+import type { KafkaSecurity, TlsSecurity } from './security.ts';
+import type { Dialer, Wire } from './wire.ts';
+
+export interface DialerOptions {
+  /** What the broker's logs and quotas call us. */
+  clientId: string;
+  security: KafkaSecurity;
+  /** The longest a broker may take to accept us, TLS and login included; the same for a renewed login. */
+  connectTimeoutMs: number;
+  log: Logger;
+  metrics: Pick<SourceMetrics, 'request'>;
+}
+
+/** Dials brokers with the credentials of one connection. */
+export function createDialer(options: DialerOptions): Dialer {
+  const openSocket = brokerSockets(options.security.tls);
+  return { dial: (address) => dial(address, options, openSocket) };
+}
+
+async function dial(address: string, options: DialerOptions, openSocket: OpenSocket): Promise<Wire> {
+  const where = parseAddress(address);
+  if (where === undefined) throw new ScalerError('unavailable', `broker "${address}" is not a host:port`);
+  const { clientId, connectTimeoutMs, log, metrics, security } = options;
+  const connection = new KafkaJsConnection({
+    address,
+    where,
+    clientId,
+    sasl: security.sasl,
+    openSocket,
+    connectTimeoutMs,
+    log,
+    metrics,
+  });
+  const deadline = setTimeout(() => {
+    const text = `broker ${address} does not accept us within ${connectTimeoutMs} ms`;
+    connection.destroy(new ScalerError('unavailable', text));
+  }, connectTimeoutMs);
+  try {
+    await connection.connect();
+    const versions = await askVersions(connection, address);
+    await connection.login(versions);
+    return new BrokerWire({ address, connection, versions, loginTimeoutMs: connectTimeoutMs });
+  } catch (reason) {
+    const error = fromKafka(reason, address);
+    connection.destroy(error);
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/**
+ * A broker that does not take our version of the question says so, in version 0: with the whole list (Azure Event
+ * Hubs), with what it takes of this API (since Kafka 2.4, KIP-511), or with nothing. Then it is asked in version 0.
+ */
+async function askVersions(
+  connection: KafkaJsConnection,
+  address: string,
+): Promise<ReadonlyMap<number, VersionRange>> {
+  let answer = await connection.exchange(apiVersions().at(firstVersion));
+  if (answer.errorCode === errorCodes.UNSUPPORTED_VERSION && !answer.versions.has(apiKeys.metadata)) {
+    answer = await connection.exchange(apiVersions().at(lastResortVersion));
+  }
+  const { errorCode, versions } = answer;
+  if (errorCode === errorCodes.NONE || versions.has(apiKeys.metadata)) return versions;
+  throw fromErrorCode(errorCode, `ApiVersions of broker ${address}`);
+}
+
+/** So that a broker whose host is gone is noticed while a wire has nothing to say. */
+const keepAliveMs = 30_000;
+
+export type OpenSocket = (where: HostPort, onConnect: () => void) => Socket;
+
+/** Opens sockets to brokers, encrypted or not. Throws on a PEM that cannot be read. */
+export function brokerSockets(tls: TlsSecurity): OpenSocket {
+  // Reading the PEMs costs ms, so that every socket shares one context.
+  let context: SecureContext | undefined;
+
+  function open({ host, port }: HostPort, onConnect: () => void): Socket {
+    if (tls === false) return connectPlain({ host, port }, onConnect);
+    context ??= createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key });
+    const rejectUnauthorized = tls.insecureSkipVerify !== true;
+    // Server names are names: RFC 6066 §3 forbids addresses.
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    return connectTls({ host, port, secureContext: context, rejectUnauthorized, ...servername }, onConnect);
+  }
+
+  return (where, onConnect) => {
+    const socket = open(where, onConnect);
+    socket.setKeepAlive(true, keepAliveMs);
+    socket.setNoDelay(true);
+    return socket;
+  };
+}
