@@ -131,6 +131,7 @@ export class ModelCluster implements Dialer {
 class ModelWire implements Wire {
   readonly address: string;
   closed = false;
+  readonly throttledMs = 0;
   private readonly cluster: ModelCluster;
   private readonly onClose: () => void;
   private readonly rejects = new Set<(reason: ScalerError) => void>();

@@ -15,6 +15,7 @@ import { answerOf } from './model-read-answers.ts';
 export class ModelReadWire implements Wire {
   readonly address: string;
   closed = false;
+  readonly throttledMs = 0;
   private readonly model: ModelKafka;
   private readonly rejects = new Set<(reason: ScalerError) => void>();
 

@@ -28,11 +28,22 @@ export class KafkaConnection implements Connection<KafkaParams, KafkaSnapshot, K
   constructor(config: KafkaConfig, { name, log }: Pick<ConnectionDeps, 'name' | 'log'>, dialer: Dialer) {
     const { bootstrapServers, requestTimeoutMs, reconcileSeconds } = config;
     const reconcileMs = reconcileSeconds * 1000;
-    this.cluster = new Cluster({ name, dialer, bootstrapServers, requestTimeoutMs, reconcileMs });
+    this.cluster = new Cluster({
+      name,
+      dialer,
+      bootstrapServers,
+      requestTimeoutMs,
+      reconcileMs,
+      onSilent: (address) => this.watcher.suspect(address),
+    });
     this.reader = new KafkaReader(this.cluster);
     const { watchMaxWaitMs, watchPartitionsPerSession } = config;
     const leaders = this.cluster.topology;
-    this.watcher = new Watcher({ dialer, leaders, log }, { watchMaxWaitMs, watchPartitionsPerSession });
+    const onSilent = (address: string) => this.cluster.suspect(address);
+    this.watcher = new Watcher(
+      { dialer, leaders, log, onSilent },
+      { watchMaxWaitMs, watchPartitionsPerSession },
+    );
   }
 
   subject({ consumerGroup, topic, topicPattern, isolationLevel }: KafkaParams): SubjectRef<KafkaNeed> {

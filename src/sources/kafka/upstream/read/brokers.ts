@@ -2,7 +2,10 @@ import { ScalerError } from '../../../../errors.ts';
 import type { KafkaAnswer, KafkaRequest } from '../protocol/api.ts';
 import type { Dialer, Wire } from '../wire/wire.ts';
 
-/** How long the first broker asked may think before the next one is asked as well. */
+/**
+ * How long a broker may think before another one is asked as well, or where only that one can answer, before it is
+ * asked again by a new connection: the old one may have died without a word.
+ */
 const hedgeAfterMs = 1000;
 /** The most brokers whose reasons one message gives. */
 const mostReasons = 8;
@@ -17,6 +20,8 @@ export interface BrokersOptions {
   dialer: Dialer;
   bootstrapServers: readonly string[];
   requestTimeoutMs: number;
+  /** A connection to this broker has died without a word: a new one was answered, and it was not. */
+  onSilent?: (address: string) => void;
 }
 
 /** The brokers of one cluster: one shared wire to each, dialed when first needed. Watches have their own wires. */
@@ -24,6 +29,10 @@ export class Brokers {
   private readonly options: BrokersOptions;
   private readonly wires = new Map<string, Wire>();
   private readonly dials = new Map<string, Promise<Wire>>();
+  /** How many jobs are under way on a wire; one that was replaced is closed after the last. */
+  private readonly underway = new Map<Wire, number>();
+  /** Of brokers that were found to be slow, not silent: how long they may think. */
+  private readonly patienceMs = new Map<string, number>();
   /** Who answered last; asked first. */
   private preferred: string | undefined;
   private known: readonly string[] = [];
@@ -86,14 +95,88 @@ export class Brokers {
   /** Closes every wire. Resolves when those that were being dialed are gone as well. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const wire of this.wires.values()) wire.close();
+    for (const wire of [...this.wires.values(), ...this.underway.keys()]) wire.close();
     this.wires.clear();
     await Promise.allSettled(this.dials.values());
   }
 
+  /** Another connection to the broker has died without a word: the next who asks it dials. */
+  suspect(address: string): void {
+    const wire = this.wires.get(address);
+    if (wire !== undefined) this.retire(address, wire);
+  }
+
   private async attempt<T>(address: string, job: Job<T>): Promise<T> {
+    const known = this.wires.get(address);
     const wire = await this.wire(address);
-    return job((request) => wire.send(request, this.options.requestTimeoutMs), wire);
+    return wire === known ? this.hedged(address, wire, job) : this.run(wire, job);
+  }
+
+  private async run<T>(wire: Wire, job: Job<T>): Promise<T> {
+    this.underway.set(wire, (this.underway.get(wire) ?? 0) + 1);
+    try {
+      return await job((request) => wire.send(request, this.options.requestTimeoutMs), wire);
+    } finally {
+      const left = (this.underway.get(wire) ?? 1) - 1;
+      if (left > 0) this.underway.set(wire, left);
+      else this.underway.delete(wire);
+      if (left === 0 && this.wires.get(wire.address) !== wire) wire.close();
+    }
+  }
+
+  /**
+   * A job on a wire that may have died since it was last used. Where nothing is heard of it in time, the job is done
+   * once more on a new one; whichever answers first counts. A broker that is only slow is given more time after that.
+   */
+  private hedged<T>(address: string, wire: Wire, job: Job<T>): Promise<T> {
+    const patienceMs = this.patienceMs.get(address) ?? hedgeAfterMs;
+    return new Promise((resolve, reject) => {
+      let second: 'not yet' | 'under way' | 'failed' = 'not yet';
+      let isSilent = true;
+      let lost: { readonly reason: unknown } | undefined;
+      const again = async (): Promise<void> => {
+        second = 'under way';
+        try {
+          const answer = await this.run(await this.replace(address, wire), job);
+          if (isSilent) this.options.onSilent?.(address);
+          resolve(answer);
+        } catch (reason) {
+          second = 'failed';
+          if (lost) reject(reason);
+        }
+      };
+      const timer = setTimeout(() => void again(), patienceMs + wire.throttledMs);
+      this.run(wire, job).then(
+        (answer) => {
+          clearTimeout(timer);
+          isSilent = false;
+          if (second === 'not yet') this.patienceMs.delete(address);
+          else this.patienceMs.set(address, Math.min(patienceMs * 2, this.options.requestTimeoutMs));
+          resolve(answer);
+        },
+        (reason: unknown) => {
+          clearTimeout(timer);
+          lost = { reason };
+          if (second !== 'under way') reject(reason);
+        },
+      );
+    });
+  }
+
+  /** A new wire in the place of this one, which stays where no other is to be had. */
+  private async replace(address: string, wire: Wire): Promise<Wire> {
+    if (this.wires.get(address) === wire) this.wires.delete(address);
+    try {
+      return await this.wire(address);
+    } catch (reason) {
+      if (!this.wires.has(address) && !this.closed && !wire.closed) this.wires.set(address, wire);
+      throw reason;
+    }
+  }
+
+  private retire(address: string, wire: Wire): void {
+    this.wires.delete(address);
+    if (!this.underway.has(wire)) wire.close();
   }
 
   /** An open wire to this broker. Those who ask at the same time share one dial. */

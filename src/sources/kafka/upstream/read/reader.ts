@@ -254,6 +254,11 @@ export class Cluster {
     });
   }
 
+  /** A connection to this broker has died without a word. */
+  suspect(address: string): void {
+    this.brokers.suspect(address);
+  }
+
   /** Resolves when every socket is gone. */
   close(): Promise<void> {
     return this.brokers.close();

@@ -20,15 +20,25 @@ export class Faults implements ShardListener {
   private readonly topics = new Refusals();
   private readonly brokers = new Refusals();
   private readonly spares = new Refusals();
+  private readonly withoutSessions = new Refusals();
+  private readonly onSilent: (host: PartitionHost) => void;
 
-  constructor(leaders: Leaders, log: Logger, settings: WatchSettings) {
+  /** `onSilent`: a connection to the broker has died without a word. */
+  constructor(
+    leaders: Leaders,
+    log: Logger,
+    settings: WatchSettings,
+    onSilent: (host: PartitionHost) => void,
+  ) {
     this.leaders = leaders;
     this.log = log;
     this.settings = settings;
+    this.onSilent = onSilent;
   }
 
   mayWatch(topic: string, address: string): boolean {
-    return !this.topics.isRefused(topic) && !this.brokers.isRefused(address);
+    if (this.topics.isRefused(topic) || this.brokers.isRefused(address)) return false;
+    return !this.withoutSessions.isRefused(address);
   }
 
   /** Whether the broker may be asked for a session beyond those it has granted. */
@@ -67,6 +77,25 @@ export class Faults implements ShardListener {
       this.log.warn({ broker: address }, `broker ${address}: ${what}; ${hint}`);
     }
     for (const watch of watchesOf(partitions)) watch.refuse();
+  }
+
+  unable({ address }: PartitionHost, partitions: readonly WatchedPartition[]): void {
+    if (this.withoutSessions.refuse(address, this.settings.noSessionsMs)) {
+      this.log.info(
+        { broker: address },
+        `broker ${address}: has no fetch sessions (Fetch v7, Kafka 1.1), so its topics are read every activeReadMs instead`,
+      );
+    }
+    for (const watch of watchesOf(partitions)) watch.refuse();
+  }
+
+  silent(host: PartitionHost): void {
+    const { address } = host;
+    this.log.info(
+      { broker: address },
+      `broker ${address}: a connection died without a word; another is used`,
+    );
+    this.onSilent(host);
   }
 
   lost(host: PartitionHost, partitions: readonly WatchedPartition[], error: ScalerError): void {

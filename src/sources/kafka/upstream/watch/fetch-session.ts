@@ -13,8 +13,11 @@ const fullEpoch = 0;
 const finalEpoch = -1;
 const maxEpoch = 2 ** 31 - 1;
 
-/** `renewed`: the broker forgot the session, the next request starts another. `notGranted`: it has no room for one. */
-export type SessionOutcome = 'going on' | 'renewed' | 'notGranted' | 'failed';
+/**
+ * `renewed`: the broker forgot the session, the next request starts another. `throttled`: it has not even looked at the
+ * request, the next one repeats it. `notGranted`: it has no room for a session.
+ */
+export type SessionOutcome = 'going on' | 'renewed' | 'throttled' | 'notGranted' | 'failed';
 
 /** What one fetch request says of its session. */
 export interface FetchPlan {
@@ -91,11 +94,15 @@ export class FetchSession {
     return { sessionId: this.sessionId, sessionEpoch: finalEpoch, add: [], forget: [] };
   }
 
-  accept(errorCode: number, sessionId: number): SessionOutcome {
+  accept({ errorCode, sessionId, throttleTimeMs }: Omit<FetchAnswer, 'partitions'>): SessionOutcome {
     const isFirst = this.epoch === fullEpoch;
     if (lostSession.has(errorCode)) return this.renew();
     if (errorCode !== 0) return 'failed';
-    if (isFirst && sessionId === 0) return 'notGranted';
+    if (isFirst && sessionId === 0) {
+      if (throttleTimeMs === 0) return 'notGranted';
+      this.restart();
+      return 'throttled';
+    }
     if (!isFirst && sessionId !== this.sessionId) return this.renew();
     this.sessionId = sessionId;
     this.epoch = this.epoch === maxEpoch ? 1 : this.epoch + 1;
@@ -105,12 +112,17 @@ export class FetchSession {
   /** A session lost before it ever went on is as good as none: starting again at once would never end. */
   private renew(): SessionOutcome {
     if (this.epoch <= 1) return 'notGranted';
+    this.restart();
+    return 'renewed';
+  }
+
+  /** The next request starts another session, with all partitions from where they are watched. */
+  restart(): void {
     this.sessionId = 0;
     this.epoch = fullEpoch;
     this.held.clear();
     this.changed.clear();
     for (const key of this.wanted.keys()) this.changed.add(key);
-    return 'renewed';
   }
 }
 

@@ -36,7 +36,9 @@ export interface WatchSettings {
   readonly freshWaitMs: number;
   /** The most sessions to a broker beyond those that are needed for size, so that an addition need not wait for a held poll. */
   readonly spareSessions: number;
-  /** How long after its poll should have ended a broker counts as lost. */
+  /** How long after its poll should have ended another connection is tried. */
+  readonly hedgeAfterMs: number;
+  /** How long after its poll should have ended a broker counts as lost, where no other connection is to be had either. */
   readonly graceMs: number;
   /** How long a session without partitions keeps its socket. */
   readonly lingerMs: number;
@@ -44,6 +46,8 @@ export interface WatchSettings {
   readonly unreachableMs: number;
   /** How long a broker that grants no session, or no spare one, is left alone. */
   readonly notGrantedMs: number;
+  /** How long a broker that has no fetch sessions is left alone: it must be another version to have some. */
+  readonly noSessionsMs: number;
   /** How long a topic without READ right is left alone. */
   readonly noReadRightMs: number;
 }
@@ -54,9 +58,11 @@ export const defaultWatchSettings: WatchSettings = {
   firstWaitMs: 500,
   freshWaitMs: 4000,
   spareSessions: 4,
+  hedgeAfterMs: 1000,
   graceMs: 10_000,
   lingerMs: 60_000,
   unreachableMs: 5000,
   notGrantedMs: 60_000,
+  noSessionsMs: 3_600_000,
   noReadRightMs: 600_000,
 };

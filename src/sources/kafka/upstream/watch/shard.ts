@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../../errors.ts';
 import type { IsolationLevel } from '../../rules/snapshot.ts';
 import { errorName } from '../protocol/error-codes.ts';
-import type { FetchAnswer } from '../protocol/fetch.ts';
+import { type FetchAnswer, fetchApi } from '../protocol/fetch.ts';
 import type { Dialer, Wire } from '../wire/wire.ts';
 import { judge, type Verdict } from './faults.ts';
 import { type FetchPlan, FetchSession, fetchRequest } from './fetch-session.ts';
@@ -16,6 +16,10 @@ export interface ShardListener {
   judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void;
   /** The broker has no room for a session; the shard is over. */
   notGranted(host: PartitionHost, partitions: readonly WatchedPartition[]): void;
+  /** The broker takes no request with sessions; the shard is over. */
+  unable(host: PartitionHost, partitions: readonly WatchedPartition[]): void;
+  /** Its socket was silent when a new one to the same broker was not. The shard goes on with that. */
+  silent(host: PartitionHost): void;
   /** The socket is gone or never came; the shard is over. */
   lost(host: PartitionHost, partitions: readonly WatchedPartition[], error: ScalerError): void;
 }
@@ -46,6 +50,8 @@ export class Shard implements PartitionHost {
   private heldUntilMs = 0;
   private lingerTimer: NodeJS.Timeout | undefined;
   private endLinger: (() => void) | undefined;
+  /** Tries another connection at once. */
+  private hedge: (() => void) | undefined;
 
   constructor(address: string, isolationLevel: IsolationLevel, deps: ShardDeps) {
     this.address = address;
@@ -104,20 +110,34 @@ export class Shard implements PartitionHost {
     try {
       const wire = await dialer.dial(this.address);
       this.wire = wire;
+      if (!wire.takes(fetchApi)) {
+        this.end((partitions) => this.deps.listener.unable(this, partitions));
+        return;
+      }
       while (!this.closed) {
         if (this.session.size === 0) await this.linger();
         else this.deps.onTurn();
         // No await between this and the end: a partition added meanwhile would never be polled.
         if (this.session.size === 0) break;
-        await this.poll(wire);
+        await this.poll(this.wire, dialer);
       }
-      if (!this.closed) await this.retire(wire);
+      if (!this.closed) await this.retire(this.wire);
     } catch (reason) {
       const error = ScalerError.from(reason, 'unavailable');
       this.end((partitions) => this.deps.listener.lost(this, partitions, error));
     } finally {
       this.close();
     }
+  }
+
+  /** Another connection to its broker has died without a word: this one may have as well. */
+  suspect(): void {
+    if (this.session.size > 0) {
+      this.hedge?.();
+      return;
+    }
+    this.deps.onOver();
+    this.close();
   }
 
   /** Destroys the socket; the listener hears nothing more. */
@@ -144,24 +164,85 @@ export class Shard implements PartitionHost {
     return own;
   }
 
-  private async poll(wire: Wire): Promise<void> {
+  private async poll(wire: Wire, dialer: Dialer): Promise<void> {
     const plan = this.session.next();
     const maxWaitMs = this.waitMs(plan);
-    const request = fetchRequest(plan, this.isolationLevel, maxWaitMs);
     this.heldUntilMs = performance.now() + maxWaitMs;
-    const answer = await wire.send(request, maxWaitMs + this.deps.settings.graceMs);
+    const answer = await this.ask(plan, maxWaitMs, wire, dialer);
     this.heldUntilMs = 0;
     if (this.closed) return;
-    switch (this.session.accept(answer.errorCode, answer.sessionId)) {
+    if (answer === undefined) return this.restart();
+    switch (this.session.accept(answer)) {
       case 'going on':
         return this.hear(plan, answer);
       case 'renewed':
         return this.renew();
+      case 'throttled':
+        // The wire sends nothing before the throttle is over.
+        return;
       case 'notGranted':
         return this.end((partitions) => this.deps.listener.notGranted(this, partitions));
       case 'failed':
         throw new ScalerError('unavailable', `broker ${this.address}: Fetch: ${errorName(answer.errorCode)}`);
     }
+  }
+
+  /**
+   * The answer to a poll. Where it does not come in time a new connection is tried. Undefined: that was there first, and
+   * is the shard's from now on. Rejects when the socket is gone, or as silent as the broker for too long.
+   */
+  private ask(
+    plan: FetchPlan,
+    maxWaitMs: number,
+    wire: Wire,
+    dialer: Dialer,
+  ): Promise<FetchAnswer | undefined> {
+    const { graceMs, hedgeAfterMs } = this.deps.settings;
+    const request = fetchRequest(plan, this.isolationLevel, maxWaitMs);
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const end = (): boolean => {
+        if (isOver) return false;
+        isOver = true;
+        clearTimeout(timer);
+        this.hedge = undefined;
+        return true;
+      };
+      const takeOver = (fresh: Wire, wasSuspect: boolean): void => {
+        if (this.closed || !end()) {
+          fresh.close();
+          return;
+        }
+        this.wire = fresh;
+        wire.close();
+        if (!wasSuspect) this.deps.listener.silent(this);
+        resolve(undefined);
+      };
+      const hedge = (wasSuspect: boolean): void => {
+        clearTimeout(timer);
+        this.hedge = undefined;
+        // Where there is no other connection either, the poll's own limit ends it.
+        dialer.dial(this.address).then(
+          (fresh) => takeOver(fresh, wasSuspect),
+          () => undefined,
+        );
+      };
+      const timer = setTimeout(() => hedge(false), maxWaitMs + hedgeAfterMs + wire.throttledMs);
+      this.hedge = () => hedge(true);
+      wire.send(request, maxWaitMs + graceMs).then(
+        (answer) => {
+          if (end()) resolve(answer);
+        },
+        (reason: unknown) => {
+          if (end()) reject(reason);
+        },
+      );
+    });
+  }
+
+  private restart(): void {
+    this.session.restart();
+    this.renew();
   }
 
   private renew(): void {

@@ -7,12 +7,20 @@ import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './settings.ts';
 import { defaultWatchSettings } from './settings.ts';
 import { Shard } from './shard.ts';
-import { partitionKey, SubjectWatch, type WakeCause, WatchedPartition } from './subject-watch.ts';
+import {
+  type PartitionHost,
+  partitionKey,
+  SubjectWatch,
+  type WakeCause,
+  WatchedPartition,
+} from './subject-watch.ts';
 
 export interface WatcherDeps {
   readonly dialer: Dialer;
   readonly leaders: Leaders;
   readonly log: Logger;
+  /** A connection to this broker has died without a word. */
+  readonly onSilent?: (address: string) => void;
 }
 
 const partitionsInATurn = 1000;
@@ -40,11 +48,21 @@ export class Watcher {
   private latest: Shard | undefined;
   private closed = false;
 
-  constructor({ dialer, leaders, log }: WatcherDeps, settings: Partial<WatchSettings> = {}) {
+  constructor({ dialer, leaders, log, onSilent }: WatcherDeps, settings: Partial<WatchSettings> = {}) {
     this.dialer = dialer;
     this.leaders = leaders;
     this.settings = { ...defaultWatchSettings, ...settings };
-    this.faults = new Faults(leaders, log, this.settings);
+    this.faults = new Faults(leaders, log, this.settings, (host) => {
+      this.suspect(host.address, host);
+      onSilent?.(host.address);
+    });
+  }
+
+  /** A connection to the broker has died without a word: what others there watch goes on by new ones. */
+  suspect(address: string, found?: PartitionHost): void {
+    for (const shard of [...this.shards]) {
+      if (shard.address === address && shard !== found) shard.suspect();
+    }
   }
 
   /**

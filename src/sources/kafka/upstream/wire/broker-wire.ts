@@ -17,6 +17,8 @@ export interface BrokerWireOptions {
   versions: ReadonlyMap<number, VersionRange>;
   /** The longest a renewed login may take. */
   loginTimeoutMs: number;
+  /** An answer said that nothing is to be sent for so many ms. */
+  onThrottled(throttleMs: number): void;
 }
 
 /**
@@ -42,6 +44,10 @@ export class BrokerWire implements Wire {
     return this.options.connection.gone !== undefined;
   }
 
+  get throttledMs(): number {
+    return this.options.connection.throttledMs;
+  }
+
   takes(api: Spoken): boolean {
     return highestCommon(api, this.options.versions.get(api.apiKey)) !== undefined;
   }
@@ -59,7 +65,9 @@ export class BrokerWire implements Wire {
     }, timeoutMs + connection.throttledMs);
     this.underway += 1;
     try {
-      return await connection.exchange(versioned);
+      const answer = await connection.exchange(versioned);
+      if (answer.throttleTimeMs > 0) this.options.onThrottled(answer.throttleTimeMs);
+      return answer;
     } catch (reason) {
       throw fromKafka(reason, this.address);
     } finally {

@@ -26,10 +26,44 @@ export interface DialerOptions {
 /** Dials brokers with the credentials of one connection. */
 export function createDialer(options: DialerOptions): Dialer {
   const openSocket = brokerSockets(options.security.tls);
-  return { dial: (address) => dial(address, options, openSocket) };
+  const throttles = new Throttles(options);
+  return { dial: (address) => dial(address, options, openSocket, throttles) };
 }
 
-async function dial(address: string, options: DialerOptions, openSocket: OpenSocket): Promise<Wire> {
+/** How long after its last throttle a broker's next one is news. */
+const calmMs = 600_000;
+/** The most brokers that are remembered to have throttled us. */
+const mostBrokers = 1000;
+
+/** Names a broker that throttles us, once for as long as it goes on. */
+class Throttles {
+  private readonly options: Pick<DialerOptions, 'clientId' | 'log'>;
+  private readonly lastAtMs = new Map<string, number>();
+
+  constructor(options: Pick<DialerOptions, 'clientId' | 'log'>) {
+    this.options = options;
+  }
+
+  noted(broker: string, throttleMs: number): void {
+    const nowMs = performance.now();
+    const calmSinceMs = nowMs - (this.lastAtMs.get(broker) ?? Number.NEGATIVE_INFINITY);
+    if (this.lastAtMs.size >= mostBrokers) this.lastAtMs.clear();
+    this.lastAtMs.set(broker, nowMs);
+    if (calmSinceMs < calmMs) return;
+    const { clientId, log } = this.options;
+    log.warn(
+      { broker, throttleMs },
+      `broker ${broker}: throttles us for ${throttleMs} ms, by a quota on our user or on the client id "${clientId}": raise it; until then readings are older, and records wake later`,
+    );
+  }
+}
+
+async function dial(
+  address: string,
+  options: DialerOptions,
+  openSocket: OpenSocket,
+  throttles: Throttles,
+): Promise<Wire> {
   const where = parseAddress(address);
   if (where === undefined) throw new ScalerError('unavailable', `broker "${address}" is not a host:port`);
   const { clientId, connectTimeoutMs, log, metrics, security } = options;
@@ -51,7 +85,13 @@ async function dial(address: string, options: DialerOptions, openSocket: OpenSoc
     await connection.connect();
     const versions = await askVersions(connection, address);
     await connection.login(versions);
-    return new BrokerWire({ address, connection, versions, loginTimeoutMs: connectTimeoutMs });
+    return new BrokerWire({
+      address,
+      connection,
+      versions,
+      loginTimeoutMs: connectTimeoutMs,
+      onThrottled: (throttleMs) => throttles.noted(address, throttleMs),
+    });
   } catch (reason) {
     const error = fromKafka(reason, address);
     connection.destroy(error);

@@ -4,6 +4,8 @@ import type { KafkaAnswer, KafkaRequest, Spoken } from '../protocol/api.ts';
 export interface Wire {
   readonly address: string;
   readonly closed: boolean;
+  /** How long the broker wants us to send nothing on it now, in ms. */
+  readonly throttledMs: number;
   /** Whether the broker takes a version of the API that we speak. */
   takes(api: Spoken): boolean;
   /** Sends it in the highest version that the broker takes as well. Rejects with ScalerError `unavailable`; after a timeout the socket is destroyed, so that a half-open one cannot stay. */
