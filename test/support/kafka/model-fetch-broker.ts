@@ -76,6 +76,11 @@ export class ModelCluster implements Dialer {
     this.stir();
   }
 
+  /** The sockets to a broker are dead from now on, and nobody is told. New ones are not. */
+  freeze(address: string): void {
+    for (const wire of this.wires) if (wire.address === address) wire.frozen = true;
+  }
+
   /** Breaks every socket to a broker. */
   cut(address: string): void {
     for (const wire of [...this.wires]) if (wire.address === address) wire.close();
@@ -131,16 +136,21 @@ export class ModelCluster implements Dialer {
 class ModelWire implements Wire {
   readonly address: string;
   closed = false;
-  readonly throttledMs = 0;
+  frozen = false;
   private readonly cluster: ModelCluster;
   private readonly onClose: () => void;
   private readonly rejects = new Set<(reason: ScalerError) => void>();
   private turn: Promise<unknown> = Promise.resolve();
+  private throttledUntilMs = 0;
 
   constructor(address: string, cluster: ModelCluster, onClose: () => void) {
     this.address = address;
     this.cluster = cluster;
     this.onClose = onClose;
+  }
+
+  get throttledMs(): number {
+    return Math.max(0, this.throttledUntilMs - performance.now());
   }
 
   takes(api: Spoken): boolean {
@@ -155,7 +165,7 @@ class ModelWire implements Wire {
     const answer = this.turn.then(() => this.serve(bytes));
     this.turn = answer.catch(() => undefined);
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.close(), timeoutMs);
+      const timer = setTimeout(() => this.close(), timeoutMs + this.throttledMs);
       const settle = (): void => {
         clearTimeout(timer);
         this.rejects.delete(fail);
@@ -167,8 +177,12 @@ class ModelWire implements Wire {
       this.rejects.add(fail);
       if (this.closed) fail(lost(this.address));
       answer.then((raw) => {
+        if (this.frozen) return;
         settle();
-        if (!this.closed) resolve(versioned.read(new Reader(raw)));
+        if (this.closed) return;
+        const read = versioned.read(new Reader(raw));
+        this.throttledUntilMs = performance.now() + read.throttleTimeMs;
+        resolve(read);
       }, reject);
     });
   }
@@ -182,7 +196,8 @@ class ModelWire implements Wire {
   }
 
   private async serve(bytes: Buffer): Promise<Buffer> {
-    await sleep(latencyMs);
+    await sleep(latencyMs + this.throttledMs);
+    if (this.frozen) await new Promise(() => {});
     const answer = await this.cluster.sessions.serve(bytes, this);
     await sleep(latencyMs);
     return answer;

@@ -300,6 +300,6 @@ export class Shard implements PartitionHost {
   private async retire(wire: Wire): Promise<void> {
     this.deps.onOver();
     const request = fetchRequest(this.session.last(), this.isolationLevel, 0);
-    await wire.send(request, this.deps.settings.graceMs).catch(() => undefined);
+    await wire.send(request, this.deps.settings.hedgeAfterMs).catch(() => undefined);
   }
 }

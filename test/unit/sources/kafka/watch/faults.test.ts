@@ -192,9 +192,98 @@ describe('a broker', () => {
     const made = watching('t');
     const { causes } = await made.armed(['t/0']);
     await pass(60_000);
-    made.cluster.hold = () => new Promise(() => undefined);
+    made.cluster.freeze(a);
+    made.cluster.unreachable.add(a);
     await pass(30_100);
     expect(causes).toEqual(['watch lost']);
     expect(made.cluster.openWires).toBe(0);
+  });
+
+  it('that never takes a request with sessions is dialled once in an hour, and said once', async () => {
+    const made = watching('t', 'u');
+    made.cluster.newestFetch = 6;
+    const { watch, causes } = await made.armed(['t/0']);
+    expect([watch.state, causes, made.cluster.openWires]).toEqual(['refused', [], 0]);
+    for (let minute = 0; minute < 59; minute += 1) {
+      expect((await made.armed(['u/0'])).watch.state).toBe('refused');
+      await pass(60_000);
+    }
+    expect(made.cluster.dials).toBe(1);
+    expect(made.said.filter((line) => line.includes('no fetch sessions'))).toHaveLength(1);
+    made.cluster.newestFetch = 17;
+    await pass(60_000);
+    expect((await made.armed(['t/0'])).watch.state).toBe('armed');
+  });
+
+  it('that throttles the first request is asked again when the throttle is over, and not given up', async () => {
+    const made = watching('t');
+    made.cluster.sessions.throttled = { requests: 2, ms: 3000 };
+    const { watch, causes } = made.arm(['t/0']);
+    await pass(5900);
+    expect([watch.state, made.cluster.asked.length]).toEqual(['arming', 2]);
+    await pass(200);
+    expect(watch.state).toBe('armed');
+    expect([made.warnings, made.cluster.dials]).toEqual([[], 1]);
+    made.cluster.append('t');
+    await pass(5);
+    expect(causes).toEqual(['record']);
+  });
+});
+
+describe('a connection that dies without a word', () => {
+  it('is replaced a second after its poll should have ended; what was appended meanwhile wakes then', async () => {
+    const made = watching('t', 'u');
+    const [t, u] = [await made.armed(['t/0']), await made.armed(['u/0'])];
+    await pass(60_000);
+    made.cluster.freeze(a);
+    made.cluster.append('t');
+    await pass(11_100);
+    expect([t.causes, u.causes]).toEqual([['record'], []]);
+    expect(u.watch.state).toBe('armed');
+    expect(made.cluster.openWires).toBe(1);
+    expect(made.said.filter((line) => line.includes('died without a word'))).toHaveLength(1);
+    made.cluster.append('u');
+    await pass(5);
+    expect(u.causes).toEqual(['record']);
+  });
+
+  it('has the others to its broker replaced with it, and is told to reads', async () => {
+    const made = watching('t', 'u');
+    await made.armed(['t/0']);
+    await pass(60_000);
+    await made.armed(['u/0']);
+    const committed = await made.armed(['u/0'], { readCommitted: true });
+    await pass(60_000);
+    const dials = made.cluster.dials;
+    made.cluster.freeze(a);
+    await pass(11_100);
+    expect(made.silent).toEqual([a]);
+    expect(made.cluster.dials - dials).toBe(2);
+    made.cluster.append('u');
+    await pass(5);
+    expect(committed.causes).toEqual(['record']);
+  });
+
+  it('that a read finds out is replaced at once', async () => {
+    const made = watching('t');
+    const { causes } = await made.armed(['t/0']);
+    await pass(60_000);
+    made.cluster.freeze(a);
+    made.cluster.append('t');
+    made.watcher.suspect(a);
+    await pass(10);
+    expect(causes).toEqual(['record']);
+    expect(made.silent).toEqual([]);
+  });
+
+  it('though the broker is only slow, is told from it by the answer: nothing is replaced', async () => {
+    const made = watching('t');
+    const { causes, watch } = await made.armed(['t/0']);
+    await pass(60_000);
+    made.cluster.unreachable.add(a);
+    const { hold } = made.cluster;
+    made.cluster.hold = (isDone, maxWaitMs) => hold.call(made.cluster, isDone, maxWaitMs + 5000);
+    await pass(60_000);
+    expect([causes, watch.state, made.cluster.openWires]).toEqual([[], 'armed', 1]);
   });
 });

@@ -24,6 +24,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('evict' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('move' as const), topic, broker }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut' as const), broker }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('freeze' as const), broker }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('throttle' as const), requests: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('recreate' as const), topic, broker }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unread' as const), topic }) },
 );
@@ -54,6 +56,8 @@ class History {
     else if (each.do === 'evict') cluster.sessions.evictAll();
     else if (each.do === 'move') cluster.move(each.topic, each.broker);
     else if (each.do === 'cut') cluster.cut(each.broker);
+    else if (each.do === 'freeze') cluster.freeze(each.broker);
+    else if (each.do === 'throttle') cluster.sessions.throttled = { requests: each.requests, ms: 300 };
     else if (each.do === 'unread') cluster.unreadable.add(each.topic);
     else this.recreate(each.topic, each.broker);
   }
