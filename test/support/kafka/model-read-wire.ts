@@ -46,8 +46,10 @@ export class ModelReadWire implements Wire {
       this.rejects.add(fail);
       const { names, bytes } = answerOf(versioned, new Reader(to.finish()), this.model, this.address);
       this.model.asked.push({ address: this.address, apiName: request.apiName, names });
-      if (this.model.hanging.has(this.address)) return;
-      setImmediate(() => {
+      if (this.model.hanging.has(this.address) || this.model.frozen.has(this)) return;
+      const later = (answer: () => void) =>
+        this.model.slowMs === 0 ? setImmediate(answer) : setTimeout(answer, this.model.slowMs);
+      later(() => {
         clearTimeout(timer);
         this.rejects.delete(fail);
         if (!this.closed) resolve(versioned.read(new Reader(bytes)));

@@ -1,6 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { ScalerError } from '../../../../errors.ts';
+import { serverName } from '../../../../server-name.ts';
 import type { Logger } from '../../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../../telemetry/metrics.ts';
 import { fromErrorCode, fromKafka } from '../errors.ts';
@@ -130,10 +131,15 @@ export function brokerSockets(tls: TlsSecurity): OpenSocket {
 
   function open({ host, port }: HostPort, onConnect: () => void): Socket {
     if (tls === false) return connectPlain({ host, port }, onConnect);
-    context ??= createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key });
+    context ??= createSecureContext({
+      ca: tls.ca,
+      cert: tls.cert,
+      key: tls.key,
+      passphrase: tls.keyPassword,
+    });
     const rejectUnauthorized = tls.insecureSkipVerify !== true;
     // Server names are names: RFC 6066 §3 forbids addresses.
-    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const servername = isIP(host) === 0 ? { servername: serverName(host) } : {};
     return connectTls({ host, port, secureContext: context, rejectUnauthorized, ...servername }, onConnect);
   }
 

@@ -8,6 +8,8 @@ export type TlsSecurity =
       readonly ca?: string;
       readonly cert?: string;
       readonly key?: string;
+      /** Of an encrypted key. */
+      readonly keyPassword?: string;
       /** Takes any certificate. */
       readonly insecureSkipVerify?: boolean;
     };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ModelKafka } from '../../../../support/kafka/model-kafka.ts';
 import { ModelReading, show, showResult } from '../../../../support/kafka/model-reading.ts';
 
@@ -72,6 +72,93 @@ describe('wires', () => {
     await under;
     expect(model.wires.size).toBe(0);
     expect(showResult((await reading.read([{ consumerGroup: 'x' }]))[0])).toContain('closed');
+  });
+});
+
+describe('a wire that died without a word', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** A reader whose wires are open, and what it was told of dead ones. */
+  async function used(requestTimeoutMs = 10_000) {
+    const { model } = cluster(1);
+    const silent: string[] = [];
+    const onSilent = (address: string) => silent.push(address);
+    const reading = new ModelReading(model, { onSilent, requestTimeoutMs });
+    await reading.topics(need);
+    return { model, reading, silent };
+  }
+
+  /** Lets what is under way go on for so long. */
+  async function pass(ms: number): Promise<void> {
+    for (let step = 0; step < ms; step += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  it('is replaced after a second, and the read gets its answer by the new one', async () => {
+    const { model, reading, silent } = await used();
+    model.freeze('b0:9092');
+    const read = reading.topics(need);
+    await pass(900);
+    expect(model.dialed).toHaveLength(1);
+    await pass(300);
+    expect(show(await read)).toEqual({ t: '0: 0..4@-' });
+    expect(model.dialed).toHaveLength(2);
+    expect(silent).toContain('b0:9092');
+    // The dead one goes when what waits on it has waited long enough.
+    await pass(10_000);
+    expect(model.wires.size).toBe(1);
+    await reading.topics(need);
+    expect(model.dialed).toHaveLength(2);
+    await reading.cluster.close();
+  });
+
+  it('is not used again once another connection to its broker was found dead', async () => {
+    const { model, reading } = await used();
+    model.freeze('b0:9092');
+    reading.cluster.suspect('b0:9092');
+    expect(show(await reading.topics(need))).toEqual({ t: '0: 0..4@-' });
+    expect([model.dialed.length, model.wires.size]).toEqual([2, 1]);
+    await reading.cluster.close();
+  });
+
+  it('is told from one whose broker hangs, which is dialled once for each read and not more', async () => {
+    const { model, reading, silent } = await used(4000);
+    model.hanging.add('b0:9092');
+    const reads = Promise.all([reading.read([need]), reading.read([{ topics: ['t'], consumerGroup: 'x' }])]);
+    await pass(9000);
+    expect((await reads).flat().map((result) => showResult(result))).toEqual([
+      expect.stringContaining('unavailable'),
+      expect.stringContaining('unavailable'),
+    ]);
+    expect(model.dialed.length).toBeLessThanOrEqual(3);
+    expect(silent).toEqual([]);
+    await reading.cluster.close();
+    expect(model.wires.size).toBe(0);
+  });
+
+  it('is told from one whose broker is slow, which is given more time at the next read', async () => {
+    const { model, reading } = await used();
+    const slowly = async (ms: number) => {
+      model.slowMs = ms;
+      let shown: unknown;
+      void reading.topics(need).then((topics) => {
+        shown = show(topics);
+      });
+      for (let tenth = 0; shown === undefined && tenth < 100; tenth += 1) await pass(100);
+      expect(shown).toEqual({ t: '0: 0..4@-' });
+    };
+    await slowly(1500);
+    const dialed = model.dialed.length;
+    expect(dialed).toBeGreaterThan(1);
+    await slowly(1500);
+    expect(model.dialed).toHaveLength(dialed);
+    await slowly(0);
+    await slowly(1500);
+    expect(model.dialed.length).toBeGreaterThan(dialed);
+    await reading.cluster.close();
   });
 });
 

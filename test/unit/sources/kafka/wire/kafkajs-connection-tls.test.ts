@@ -1,9 +1,10 @@
+import dns from 'node:dns';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Certificates } from '../../../../support/certificates.ts';
-import { makeCertificates } from '../../../../support/certificates.ts';
+import { encryptedKey, makeCertificates } from '../../../../support/certificates.ts';
 import { scriptedBroker } from '../../../../support/kafka/scripted-broker.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
@@ -54,6 +55,35 @@ describe('TLS to a broker', () => {
     const without = dialing({ tls: { ca: pem(good.ca) } }).dial(broker.address);
     await expect(without).rejects.toThrow(unavailable(/wants a client certificate|closed the connection/));
   });
+
+  it('shows our certificate also where its key is encrypted', async () => {
+    const key = encryptedKey(good.client, 'open sesame');
+    const tls = { ca: pem(good.ca), cert: pem(good.client.cert), key, keyPassword: 'open sesame' };
+    const broker = await answering({ ...serverOf(good), ca: pem(good.ca), requestCert: true });
+    await (await dialing({ tls }).dial(broker.address)).send(anyRequest, longMs);
+  });
+
+  it.each([[{}], [{ insecureSkipVerify: true }]])(
+    'names a broker without the dot that its name ends with: %o',
+    async (more) => {
+      const { lookup } = dns;
+      // Not every resolver takes it.
+      const spy = vi.spyOn(dns, 'lookup');
+      const undotted = (host: string, ...rest: unknown[]) =>
+        Reflect.apply(lookup, dns, [host.replace(/\.$/, ''), ...rest]);
+      spy.mockImplementation(Object.assign(undotted, { __promisify__: lookup.__promisify__ }));
+      onTestFinished(() => spy.mockRestore());
+      const named: string[] = [];
+      const SNICallback = (name: string, done: (error: null) => void) => {
+        named.push(name);
+        done(null);
+      };
+      const broker = await answering({ ...serverOf(good), SNICallback });
+      const wire = await dialing({ tls: { ca: pem(good.ca), ...more } }).dial(`localhost.:${broker.port}`);
+      await wire.send(anyRequest, longMs);
+      expect(named).toEqual(['localhost']);
+    },
+  );
 
   it.each<[string, () => [Certificates, string], RegExp]>([
     ['an unknown authority', () => [good, pem(expired.ca)], /authority we do not know: set `tls.caFile`/],
