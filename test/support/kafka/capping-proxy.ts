@@ -147,6 +147,14 @@ export class CappingProxy {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** What is open now is dead: nothing comes through any more, and nobody is told. New connections are served. */
+  freeze(): void {
+    for (const socket of this.sockets) {
+      socket.pause();
+      socket.removeAllListeners('data');
+    }
+  }
+
   close(): void {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();
