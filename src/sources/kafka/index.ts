@@ -1,6 +1,5 @@
 import type { Source } from '../source.ts';
-import { type KafkaConfig, kafkaConfig } from './config.ts';
-import { kafkaConnectionKeys } from './connection-keys.ts';
+import { type KafkaConfig, kafkaConfig, kafkaConnectionKeys } from './config.ts';
 import { type KafkaParams, kafkaParams } from './params.ts';
 import { backlog, target } from './rules/backlog.ts';
 import { caution, fold, type KafkaHistory } from './rules/history.ts';

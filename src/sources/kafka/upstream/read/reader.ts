@@ -10,11 +10,16 @@ import {
 } from '../../rules/snapshot.ts';
 import { inTurns } from '../turns.ts';
 import { Brokers, type BrokersOptions } from './brokers.ts';
-import { Commits } from './commits.ts';
-import { Coordinators } from './coordinators.ts';
-import { LeaderOffsets, noFaults, type Offsets } from './leader-offsets.ts';
+import { Commits, Coordinators } from './commits.ts';
+import {
+  LeaderOffsets,
+  LogStarts,
+  noFaults,
+  type Offsets,
+  type TopicRange,
+  TopicRanges,
+} from './log-ranges.ts';
 import { RecentMap } from './recent-map.ts';
-import { LogStarts, type TopicRange, TopicRanges } from './topic-ranges.ts';
 import { type TopicLayout, TopicPatterns, Topology } from './topology.ts';
 
 const idleMs = 300_000;

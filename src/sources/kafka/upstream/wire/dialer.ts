@@ -6,13 +6,12 @@ import type { Logger } from '../../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../../telemetry/metrics.ts';
 import { fromErrorCode, fromKafka } from '../errors.ts';
 import { type HostPort, parseAddress } from '../protocol/address.ts';
-import { apiKeys, type VersionRange } from '../protocol/api.ts';
-import { apiVersions, firstVersion, lastResortVersion } from '../protocol/api-versions.ts';
+import { apiKeys, apiVersions, firstVersion, lastResortVersion, type VersionRange } from '../protocol/api.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
-import { BrokerWire } from './broker-wire.ts';
 import { KafkaJsConnection } from './kafkajs-connection.ts';
 import type { KafkaSecurity, TlsSecurity } from './security.ts';
 import type { Dialer, Wire } from './wire.ts';
+import { BrokerWire } from './wire.ts';
 
 export interface DialerOptions {
   /** What the broker's logs and quotas call us. */

@@ -1,6 +1,6 @@
 /*
  * What we use of kafkajs 2.2.4 below its public API. The package has no `exports`, so the file can be imported;
- * it is pinned exactly, and test/unit/sources/kafka/kafkajs-internals.test.ts fails when a name is gone.
+ * it is pinned exactly, and test/unit/sources/kafka/upstream/wire/kafkajs-internals.test.ts fails when a name is gone.
  */
 declare module 'kafkajs/src/network/connection.js' {
   import type { Socket } from 'node:net';

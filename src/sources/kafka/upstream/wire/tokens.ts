@@ -1,4 +1,3 @@
-import { generateAuthToken } from 'aws-msk-iam-sasl-signer-js';
 import { z } from 'zod';
 import { ScalerError } from '../../../../errors.ts';
 import type { TokenProvider } from './security.ts';
@@ -157,6 +156,8 @@ const credentialsTimeoutMs = 10_000;
 export function mskIamToken({ region }: { region: string }): TokenProvider {
   return cachedToken(async () => {
     try {
+      // It brings half of the AWS SDK: only who logs in to MSK loads it.
+      const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js');
       const { token, expiryTime } = await withinTime(generateAuthToken({ region }));
       return { value: token, usableMs: expiryTime - Date.now() - marginMs };
     } catch (reason) {
