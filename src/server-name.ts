@@ -8,9 +8,8 @@ export function serverName(host: string): string {
 
 /** An address whose host has no dot at its end: `fetch` would send it in the handshake as well. */
 export function withoutFinalDot(address: string): string {
-  const url = new URL(address);
-  const { hostname } = url;
-  if (!hostname.endsWith('.')) return address;
-  url.hostname = serverName(hostname);
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url?.hostname.endsWith('.')) return address;
+  url.hostname = serverName(url.hostname);
   return url.href;
 }

@@ -226,7 +226,7 @@ const decisions = z
         (text) => sinkUrl(text) !== undefined,
         'must be an https:// or http:// address without user and password (use token)',
       )
-      .transform(withoutFinalDot)
+      .overwrite(withoutFinalDot)
       .optional()
       .describe(
         'The address that each decision is posted to, as a CloudEvent in batches; none when left out. `http://` only where nothing secret is sent: without `token` and without a query, or with security.allowPlaintextSecrets.',

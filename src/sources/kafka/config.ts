@@ -116,7 +116,7 @@ const mechanisms = [
     mechanism: z.literal('oauthbearer'),
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
-      .transform(withoutFinalDot)
+      .overwrite(withoutFinalDot)
       .describe('Where tokens are asked for, by OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client that asks for them.'),
     clientSecret: text('`clientSecret` or `clientSecretFile`: the secret of the client.'),
