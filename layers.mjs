@@ -1,6 +1,6 @@
 // Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
 
-const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'telemetry'];
+const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'server-name.ts', 'telemetry'];
 
 /** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
 const parts = {
@@ -8,6 +8,7 @@ const parts = {
   'clock.ts': [],
   'retry.ts': [],
   'printable.ts': [],
+  'server-name.ts': [],
   'version.ts': [],
   'bearer.ts': [],
   'sockets.ts': [],
@@ -61,7 +62,7 @@ const packages = {
 
 /** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
 const pure = [
-  'src/(errors|clock|retry|printable)\\.ts',
+  'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',

@@ -16,8 +16,8 @@ const slow = [
 /** Unit tests of what happens once in a process, and those that count all timers of theirs. */
 const alone = [
   'test/unit/sources/sqs/quiet.test.ts',
-  'test/unit/sources/kafka/watch/{no-lost-wake.property,polls,watcher}.test.ts',
-  'test/unit/sources/kafka/wire/kafkajs-connection.test.ts',
+  'test/unit/sources/kafka/upstream/watch/{no-lost-wake.property,polls,watcher}.test.ts',
+  'test/unit/sources/kafka/upstream/wire/kafkajs-connection.test.ts',
   'test/unit/subjects/hints.test.ts',
   'test/unit/triggers/{answers,life}.test.ts',
 ];

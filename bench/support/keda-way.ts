@@ -1,9 +1,9 @@
-import { findCoordinator } from '../../src/sources/kafka/protocol/find-coordinator.ts';
-import { listOffsets } from '../../src/sources/kafka/protocol/list-offsets.ts';
-import { metadata } from '../../src/sources/kafka/protocol/metadata.ts';
-import { offsetFetch } from '../../src/sources/kafka/protocol/offset-fetch.ts';
-import { createDialer } from '../../src/sources/kafka/wire/dialer.ts';
-import type { Wire } from '../../src/sources/kafka/wire/wire.ts';
+import { findCoordinator } from '../../src/sources/kafka/upstream/protocol/find-coordinator.ts';
+import { listOffsets } from '../../src/sources/kafka/upstream/protocol/list-offsets.ts';
+import { metadata } from '../../src/sources/kafka/upstream/protocol/metadata.ts';
+import { offsetFetch } from '../../src/sources/kafka/upstream/protocol/offset-fetch.ts';
+import { createDialer } from '../../src/sources/kafka/upstream/wire/dialer.ts';
+import type { Wire } from '../../src/sources/kafka/upstream/wire/wire.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { inParallel } from './in-parallel.ts';
 import { poll } from './keda-pace.ts';

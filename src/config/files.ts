@@ -89,6 +89,7 @@ export const fileKeys = {
   caFile: 'ca',
   certFile: 'cert',
   keyFile: 'key',
+  keyPasswordFile: 'keyPassword',
   privateKeyFile: 'privateKey',
   webhookSecretFile: 'webhookSecret',
   accessKeyIdFile: 'accessKeyId',

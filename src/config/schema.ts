@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
 import { levels } from '../telemetry/log.ts';
 import type { Faults } from './document.ts';
@@ -225,6 +226,7 @@ const decisions = z
         (text) => sinkUrl(text) !== undefined,
         'must be an https:// or http:// address without user and password (use token)',
       )
+      .overwrite(withoutFinalDot)
       .optional()
       .describe(
         'The address that each decision is posted to, as a CloudEvent in batches; none when left out. `http://` only where nothing secret is sent: without `token` and without a query, or with security.allowPlaintextSecrets.',

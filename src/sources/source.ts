@@ -230,6 +230,8 @@ export interface Source<P, C, S, H, N = undefined> {
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
   /** Takes a snapshot into the subject's bounded history. Pure. */
   fold(history: H | undefined, snapshot: S, takenAtMs: number): H;
+  /** What people are to know of what the history shows; it is logged once, as long as it stays the same. Pure. */
+  caution?(history: H): string | undefined;
   /** The trigger's reading of a snapshot. Pure. */
   evaluate(params: P, view: TriggerView<S, H>): Reading;
   /** When to read next, and whether to watch meanwhile. Pure. */

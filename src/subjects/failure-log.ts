@@ -19,6 +19,7 @@ export class FailureLog {
   private readonly log: Logger;
   private readonly reasons = new Map<string, Failing>();
   private readonly reasonOf = new Map<string, string>();
+  private readonly cautions = new Map<string, string>();
 
   constructor(log: Logger) {
     this.log = log;
@@ -41,8 +42,20 @@ export class FailureLog {
     failing.reads += 1;
   }
 
+  /** What its source would have people know of a subject that is read; undefined: nothing any more. */
+  caution(subject: string, text: string | undefined): void {
+    if (text === this.cautions.get(subject)) return;
+    if (text === undefined) {
+      this.cautions.delete(subject);
+      return;
+    }
+    this.cautions.set(subject, text);
+    this.log.warn({ subject: subject.slice(0, mostSubjectCharacters) }, text);
+  }
+
   /** The subject is not measured any more: nothing is over, and nothing is said. */
   forget(subject: string): void {
+    this.cautions.delete(subject);
     this.end(subject);
   }
 

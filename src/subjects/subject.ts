@@ -258,6 +258,8 @@ export class Subject {
       return pace;
     }
     if (before) failures.recovered(this.key);
+    const caution = attempt(() => source.caution?.(history));
+    if (!(caution instanceof ScalerError)) failures.caution(this.key, caution);
     this.keepWatch(pace.watch, view);
     this.dueAtMs = this.byClock(view.nowMs, Math.min(pace.nextReadMs, this.longestIntervalMs()));
     return undefined;

@@ -1,8 +1,8 @@
 import { status as Code } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { kafkaConfig } from '../../src/sources/kafka/config.ts';
-import { KafkaConnection } from '../../src/sources/kafka/connection.ts';
 import { kafka } from '../../src/sources/kafka/index.ts';
+import { KafkaConnection } from '../../src/sources/kafka/upstream/connection.ts';
 import { ModelKafka } from '../support/kafka/model-kafka.ts';
 import { connectionOf } from '../support/live-triggers.ts';
 import { ref } from '../support/rpc-client.ts';

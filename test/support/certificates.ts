@@ -89,6 +89,12 @@ function newKey(path: string): string[] {
   return ['-newkey', 'rsa:2048', '-nodes', '-keyout', path];
 }
 
+/** The key of a pair, encrypted with a passphrase (PKCS #8): as PEM. */
+export function encryptedKey({ key }: Pair, passphrase: string): string {
+  const args = ['pkcs8', '-topk8', '-in', key, '-passout', `pass:${passphrase}`];
+  return execFileSync('openssl', args, { stdio: 'pipe', encoding: 'utf8' });
+}
+
 function openssl(...args: string[]): void {
   execFileSync('openssl', args, { stdio: 'pipe' });
 }

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
 
@@ -14,6 +15,12 @@ const { privateKey } = generateKeyPairSync('rsa', {
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 });
 
+/** What a file of that name would hold. */
+function contentOf(path: string): string {
+  if (path.endsWith('private-key.pem')) return privateKey;
+  return path.endsWith('.crt') ? (rootCertificates[0] ?? '') : 'a-secret-that-nobody-knows';
+}
+
 /** Loads an example's configuration as `serve` does, with a file for each secret that it names. */
 export async function loadExample(text: string): Promise<LoadedConfig> {
   const folder = await mkdtemp(join(tmpdir(), 'backlog-scaler-example-'));
@@ -24,8 +31,7 @@ export async function loadExample(text: string): Promise<LoadedConfig> {
       text.replaceAll(mounted, (path) => join(folder, basename(path))),
     );
     for (const [path] of text.matchAll(mounted)) {
-      const secret = path.endsWith('private-key.pem') ? privateKey : 'a-secret-that-nobody-knows';
-      await writeFile(join(folder, basename(path)), secret);
+      await writeFile(join(folder, basename(path)), contentOf(path));
     }
     const result = await loadConfig(file, { environment: {}, sources });
     if (result.kind === 'refused') throw new Error(result.faults.join('\n'));

@@ -1,5 +1,11 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { bootstrapServer } from './bootstrap-server.ts';
+import { attempt, ScalerError } from '../../errors.ts';
+import { splitList } from '../../params/schema.ts';
+import { withoutFinalDot } from '../../server-name.ts';
+import { credential, ignored, secret } from '../ignored-keys.ts';
+import type { ConnectionKey } from '../source.ts';
+import { formatAddress, parseAddress } from './upstream/protocol/address.ts';
 
 /*
  * A Kafka connection as the configuration file has it, after the loader has read the files: where the file
@@ -9,11 +15,28 @@ import { bootstrapServer } from './bootstrap-server.ts';
 
 const text = (doc: string) => z.string().min(1).describe(doc);
 
+/** `Broker-1:09092 ` → `broker-1:9092`, so that equal servers are equal texts; undefined: not a host:port. */
+export function normaliseServer(text: string): string | undefined {
+  const address = parseAddress(text.trim().toLowerCase());
+  return address === undefined || /[\s/@]/.test(address.host) ? undefined : formatAddress(address);
+}
+
+/** One broker to start from, as the configuration has it. */
+export const bootstrapServer = z.string().transform((text, context) => {
+  const server = normaliseServer(text);
+  if (server !== undefined) return server;
+  context.addIssue({ code: 'custom', message: 'must be host:port, such as kafka-0.kafka:9092' });
+  return z.NEVER;
+});
+
 const tls = z
   .strictObject({
     ca: text('`caFile`: PEM of who vouches for the brokers; default: who Node trusts.').exactOptional(),
     cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
     key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
+    keyPassword: text(
+      '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
+    ).exactOptional(),
     insecureSkipVerify: z
       .boolean()
       .default(false)
@@ -21,7 +44,58 @@ const tls = z
   })
   .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
     error: 'certFile and keyFile must be given together',
+  })
+  .superRefine((settings, context) => {
+    for (const [path, message] of pemFaults(settings)) {
+      context.addIssue({ code: 'custom', path: [path], message });
+    }
   });
+
+interface Pems {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly keyPassword?: string;
+}
+
+/** What is wrong with PEMs, by setting: a broker's handshake would say it later, in OpenSSL's words. No secret is in it. */
+function* pemFaults({ ca, cert, key, keyPassword }: Pems): Generator<readonly [keyof Pems, string]> {
+  if (ca !== undefined && certificates(ca) === undefined) yield ['ca', noCertificates];
+  const own = cert === undefined ? undefined : certificates(cert);
+  if (cert !== undefined && own === undefined) yield ['cert', noCertificates];
+  if (keyPassword !== undefined && key === undefined) yield ['keyPassword', 'needs keyFile'];
+  if (key === undefined) return;
+  const read = privateKey(key, keyPassword);
+  if (typeof read === 'string') yield ['key', read];
+  else if (own?.[0]?.checkPrivateKey(read) === false)
+    yield ['key', 'is not the key of the certificate in certFile'];
+}
+
+const noCertificates = 'must be PEM of certificates (-----BEGIN CERTIFICATE-----)';
+const certificateBlock =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/** Undefined where there is none, or one cannot be read. */
+function certificates(pem: string): X509Certificate[] | undefined {
+  const blocks = pem.match(certificateBlock) ?? [];
+  const read = attempt(() => blocks.map((block) => new X509Certificate(block)));
+  return read instanceof ScalerError || read.length === 0 ? undefined : read;
+}
+
+/** The key, or why there is none. */
+function privateKey(pem: string, passphrase: string | undefined): KeyObject | string {
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
+    return 'must be PEM of a private key (-----BEGIN PRIVATE KEY-----)';
+  }
+  const isEncrypted = /-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem);
+  if (isEncrypted && passphrase === undefined)
+    return 'is encrypted: give keyPassword or keyPasswordFile as well';
+  const read = attempt(() =>
+    createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
+  );
+  if (!(read instanceof ScalerError)) return read;
+  return isEncrypted ? 'cannot be decrypted with keyPassword' : 'is PEM of a private key that cannot be read';
+}
 
 /** `tls: true` is TLS with nothing special about it. */
 function expandTls(value: unknown): unknown {
@@ -42,6 +116,7 @@ const mechanisms = [
     mechanism: z.literal('oauthbearer'),
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
+      .overwrite(withoutFinalDot)
       .describe('Where tokens are asked for, by OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client that asks for them.'),
     clientSecret: text('`clientSecret` or `clientSecretFile`: the secret of the client.'),
@@ -91,3 +166,91 @@ export const kafkaConfig = z.strictObject({
 
 /** Holds secrets: never logged. */
 export type KafkaConfig = z.output<typeof kafkaConfig>;
+
+/** KEDA's spelling of each mechanism (kafka_scaler.go and apache_kafka_scaler.go, v2.21). */
+const kedaSasl: Readonly<Record<string, string>> = {
+  plain: 'plaintext',
+  'scram-sha-256': 'scram_sha256',
+  'scram-sha-512': 'scram_sha512',
+  oauthbearer: 'oauthbearer',
+  'aws-msk-iam': 'aws_msk_iam',
+};
+
+function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
+  const given = serversOf(value);
+  return bootstrapServers.some((server) => given.has(server));
+}
+
+let last: { readonly value: string; readonly servers: ReadonlySet<string> } | undefined;
+
+/** Of the last value only: it is compared with one connection after the other. */
+function serversOf(value: string): ReadonlySet<string> {
+  if (last?.value !== value) {
+    const servers = splitList(value).map((text) => normaliseServer(text) ?? '');
+    last = { value, servers: new Set(servers) };
+  }
+  return last.servers;
+}
+
+/** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */
+function agreesOnSasl({ sasl }: KafkaConfig, value: string): boolean {
+  const mechanism = sasl?.mechanism;
+  if (mechanism === undefined) return value === 'none';
+  return value === kedaSasl[mechanism] || (mechanism === 'aws-msk-iam' && value === 'oauthbearer');
+}
+
+function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
+  if (sasl?.mechanism === 'aws-msk-iam') return value === 'aws_msk_iam';
+  // KEDA's default; it only means something with oauthbearer.
+  return value === 'bearer';
+}
+
+function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
+  return sasl?.mechanism !== 'aws-msk-iam' || sasl.region === value;
+}
+
+/** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
+export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
+  bootstrapServers: {
+    doc: 'Picks the connection that has at least one of these host:port.',
+    selects: true,
+    most: 8_192,
+    agrees: agreesOnServers,
+  },
+  sasl: {
+    doc: "Must be the connection's mechanism, in KEDA's spelling.",
+    selects: false,
+    agrees: agreesOnSasl,
+  },
+  tls: {
+    doc: 'enable or disable; must be what the connection has.',
+    selects: false,
+    agrees: (config, value) => value === (config.tls === undefined ? 'disable' : 'enable'),
+  },
+  saslTokenProvider: {
+    doc: 'Must fit the mechanism of the connection.',
+    selects: false,
+    agrees: agreesOnTokenProvider,
+  },
+  awsRegion: {
+    doc: "Must be the connection's region, where it has one.",
+    selects: false,
+    agrees: agreesOnRegion,
+  },
+  version: ignored('Versions are agreed with each broker; ignored.'),
+  fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
+  unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
+  username: credential,
+  password: secret,
+  ca: credential,
+  cert: credential,
+  key: secret,
+  keyPassword: secret,
+  scopes: credential,
+  oauthTokenEndpointUri: credential,
+  oauthExtensions: credential,
+  awsRoleArn: credential,
+  awsAccessKeyID: credential,
+  awsSecretAccessKey: secret,
+  awsSessionToken: secret,
+};

@@ -1,13 +1,12 @@
 import type { Source } from '../source.ts';
-import { backlog, target } from './backlog.ts';
-import { type KafkaConfig, kafkaConfig } from './config.ts';
-import { connect } from './connection.ts';
-import { kafkaConnectionKeys } from './connection-keys.ts';
-import { sendsSecretInPlaintext } from './connection-security.ts';
-import { fold, type KafkaHistory } from './history.ts';
-import { pace } from './pace.ts';
+import { type KafkaConfig, kafkaConfig, kafkaConnectionKeys } from './config.ts';
 import { type KafkaParams, kafkaParams } from './params.ts';
-import type { KafkaNeed, KafkaSnapshot } from './snapshot.ts';
+import { backlog, target } from './rules/backlog.ts';
+import { caution, fold, type KafkaHistory } from './rules/history.ts';
+import { pace } from './rules/pace.ts';
+import type { KafkaNeed, KafkaSnapshot } from './rules/snapshot.ts';
+import { connect } from './upstream/connection.ts';
+import { sendsSecretInPlaintext } from './upstream/wire/security.ts';
 
 /** The lag of a consumer group. */
 export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory, KafkaNeed> = {
@@ -23,6 +22,7 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold,
+  caution,
   evaluate: (params, { snapshot, history, takenAtMs }) => backlog(params, snapshot, history, takenAtMs),
   pace,
   target,

@@ -1,7 +1,8 @@
 import type { Ranges } from '../../params/ranges.ts';
 import type { ParamsSchema } from '../../params/schema.ts';
-import { choice, decimal, flag, list, ranges, required, text } from '../../params/schema.ts';
-import type { IsolationLevel } from './snapshot.ts';
+import { choice, decimal, flag, list, ParamFault, ranges, required, text } from '../../params/schema.ts';
+import { quote } from '../../printable.ts';
+import type { IsolationLevel } from './rules/snapshot.ts';
 
 export type OffsetResetPolicy = 'latest' | 'earliest';
 
@@ -23,8 +24,9 @@ export interface KafkaParams {
   readonly isolationLevel: IsolationLevel;
 }
 
-/** What a broker takes for a topic's name (org.apache.kafka.common.internals.Topic). */
+/** What a broker takes for a topic's name (org.apache.kafka.common.internals.Topic), and our two wildcards. */
 const mostTopicCharacters = 249;
+const notInPatterns = /[^a-zA-Z0-9._*?-]/u;
 
 /** Names, defaults and rules of KEDA's `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21), and four keys of ours. */
 export const kafkaParams: ParamsSchema<KafkaParams> = {
@@ -34,10 +36,13 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
       doc: 'The topics to look at; without any, every topic the group has committed offsets for.',
       most: { memberCharacters: mostTopicCharacters },
     }),
-    topicPattern: text({
-      doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters and `?` any one.',
-      most: mostTopicCharacters,
-    }),
+    topicPattern: {
+      ...text({
+        doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters and `?` any one.',
+        most: mostTopicCharacters,
+      }),
+      parse: patternOfTopics,
+    },
     lagThreshold: decimal({
       doc: 'How many records of lag one replica is good for.',
       fallback: 10,
@@ -101,6 +106,13 @@ function needsTopic(
   key: 'limitToPartitionsWithLag' | 'ensureEvenDistributionOfPartitions',
 ): string | undefined {
   return params[key] && !namesTopics(params) ? `${key}: needs topic or topicPattern` : undefined;
+}
+
+function patternOfTopics(given: string): string {
+  if (!notInPatterns.test(given)) return given;
+  throw new ParamFault(
+    `must be a name of letters, digits, ".", "_" and "-", with * for any run of characters and ? for any one, got ${quote(given)}`,
+  );
 }
 
 /** Whether the trigger says which topics it means, rather than "whatever the group has committed". */

@@ -1,10 +1,11 @@
+import { withoutFinalDot } from '../../server-name.ts';
 import type { SqsConfig } from './config.ts';
 import type { QueueAddress } from './queue-url.ts';
 
 /** `HTTP://LocalStack:4566/` → `http://localstack:4566`, so that equal endpoints are equal texts; undefined: none. */
 export function normaliseEndpoint(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
-  const { username, password, pathname, search, hash, origin } = new URL(text);
+  const { username, password, pathname, search, hash, origin } = new URL(withoutFinalDot(text));
   return username + password + search + hash === '' && pathname === '/' ? origin : undefined;
 }
 

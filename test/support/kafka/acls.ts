@@ -28,3 +28,20 @@ export async function grant(kafka: TestKafka, { user, operation, kind, name }: G
     ],
   });
 }
+
+/** Takes back what was granted. */
+export async function revoke(kafka: TestKafka, { user, operation, kind, name }: Grant): Promise<void> {
+  await kafka.admin.deleteAcls({
+    filters: [
+      {
+        resourceType: resourceTypes[kind],
+        resourceName: name,
+        resourcePatternType: ResourcePatternTypes.LITERAL,
+        principal: `User:${user}`,
+        host: '*',
+        operation: operations[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+      },
+    ],
+  });
+}

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
 import { kafkaConfig } from '../../../src/sources/kafka/config.ts';
-import { KafkaConnection } from '../../../src/sources/kafka/connection.ts';
-import type { KafkaNeed, KafkaSnapshot } from '../../../src/sources/kafka/snapshot.ts';
-import { createDialer } from '../../../src/sources/kafka/wire/dialer.ts';
-import type { Dialer } from '../../../src/sources/kafka/wire/wire.ts';
+import type { KafkaNeed, KafkaSnapshot } from '../../../src/sources/kafka/rules/snapshot.ts';
+import { KafkaConnection } from '../../../src/sources/kafka/upstream/connection.ts';
+import { createDialer } from '../../../src/sources/kafka/upstream/wire/dialer.ts';
+import type { Dialer } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import type { KafkaSettings } from './kafka-triggers.ts';

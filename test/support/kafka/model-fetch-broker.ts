@@ -1,7 +1,13 @@
 import { ScalerError } from '../../../src/errors.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
-import type { Dialer, KafkaAnswer, KafkaRequest, Wire } from '../../../src/sources/kafka/wire/wire.ts';
+import {
+  highestCommon,
+  type KafkaAnswer,
+  type KafkaRequest,
+  type Spoken,
+} from '../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import { type FetchAsked, FetchSessions } from './model-fetch-sessions.ts';
 
 const latencyMs = 1;
@@ -28,6 +34,8 @@ export class ModelCluster implements Dialer {
   readonly sessions = new FetchSessions(this);
   private readonly wires = new Set<ModelWire>();
   private readonly held = new Set<() => void>();
+  /** The newest version of Fetch that its brokers take; the model answers in 11. */
+  newestFetch = 17;
   dials = 0;
 
   get openWires(): number {
@@ -66,6 +74,11 @@ export class ModelCluster implements Dialer {
   move(topic: string, leader: string, partition = 0): void {
     this.log(topic, partition).leader = leader;
     this.stir();
+  }
+
+  /** The sockets to a broker are dead from now on, and nobody is told. New ones are not. */
+  freeze(address: string): void {
+    for (const wire of this.wires) if (wire.address === address) wire.frozen = true;
   }
 
   /** Breaks every socket to a broker. */
@@ -123,10 +136,12 @@ export class ModelCluster implements Dialer {
 class ModelWire implements Wire {
   readonly address: string;
   closed = false;
+  frozen = false;
   private readonly cluster: ModelCluster;
   private readonly onClose: () => void;
   private readonly rejects = new Set<(reason: ScalerError) => void>();
   private turn: Promise<unknown> = Promise.resolve();
+  private throttledUntilMs = 0;
 
   constructor(address: string, cluster: ModelCluster, onClose: () => void) {
     this.address = address;
@@ -134,18 +149,23 @@ class ModelWire implements Wire {
     this.onClose = onClose;
   }
 
-  versions(): { min: number; max: number } {
-    return { min: 0, max: 17 };
+  get throttledMs(): number {
+    return Math.max(0, this.throttledUntilMs - performance.now());
+  }
+
+  takes(api: Spoken): boolean {
+    return highestCommon(api, { min: 4, max: this.cluster.newestFetch }) !== undefined;
   }
 
   send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
+    const versioned = request.at(highestCommon(request, { min: 4, max: 11 }) ?? 11);
     const to = new Writer();
-    request.write(to);
+    versioned.write(to);
     const bytes = to.finish();
     const answer = this.turn.then(() => this.serve(bytes));
     this.turn = answer.catch(() => undefined);
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.close(), timeoutMs);
+      const timer = setTimeout(() => this.close(), timeoutMs + this.throttledMs);
       const settle = (): void => {
         clearTimeout(timer);
         this.rejects.delete(fail);
@@ -157,8 +177,12 @@ class ModelWire implements Wire {
       this.rejects.add(fail);
       if (this.closed) fail(lost(this.address));
       answer.then((raw) => {
+        if (this.frozen) return;
         settle();
-        if (!this.closed) resolve(request.read(new Reader(raw)));
+        if (this.closed) return;
+        const read = versioned.read(new Reader(raw));
+        this.throttledUntilMs = performance.now() + read.throttleTimeMs;
+        resolve(read);
       }, reject);
     });
   }
@@ -172,7 +196,8 @@ class ModelWire implements Wire {
   }
 
   private async serve(bytes: Buffer): Promise<Buffer> {
-    await sleep(latencyMs);
+    await sleep(latencyMs + this.throttledMs);
+    if (this.frozen) await new Promise(() => {});
     const answer = await this.cluster.sessions.serve(bytes, this);
     await sleep(latencyMs);
     return answer;

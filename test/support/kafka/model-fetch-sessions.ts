@@ -1,6 +1,6 @@
-import { errorCodes } from '../../../src/sources/kafka/protocol/error-codes.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelCluster } from './model-fetch-broker.ts';
 
 const batchBytes = 70;
@@ -47,6 +47,8 @@ interface Said {
 export class FetchSessions {
   /** Turned off, every request is served without a session. */
   granting = true;
+  /** So many of the next requests are over quota: each is answered at once, with nothing but this throttle. */
+  throttled = { requests: 0, ms: 0 };
   private readonly cluster: ModelCluster;
   private readonly sessions = new Map<number, Session>();
   private lastId = 0;
@@ -74,8 +76,16 @@ export class FetchSessions {
   async serve(bytes: Buffer, wire: Session['wire']): Promise<Buffer> {
     const asked = readRequest(bytes, wire.address);
     this.cluster.asked.push(asked);
+    if (this.throttled.requests > 0 && asked.sessionEpoch <= 0) {
+      this.throttled.requests -= 1;
+      return writeAnswer(0, 0, [], this.throttled.ms);
+    }
     const session = this.context(asked, wire);
     if (typeof session === 'number') return writeAnswer(session, 0, []);
+    if (this.throttled.requests > 0) {
+      this.throttled.requests -= 1;
+      return writeAnswer(0, session.id, [], this.throttled.ms);
+    }
     const cached = [...session.cached.values()];
     const isDone = (): boolean =>
       wire.closed || cached.length === 0 || this.say(cached, asked).some(cannotWait);
@@ -181,8 +191,8 @@ function readForgotten(from: Reader): string[] {
   return from.array((each) => `${topic}/${each.int32()}`);
 }
 
-function writeAnswer(errorCode: number, sessionId: number, said: readonly Said[]): Buffer {
-  const to = new Writer().int32(0).int16(errorCode).int32(sessionId);
+function writeAnswer(errorCode: number, sessionId: number, said: readonly Said[], throttleMs = 0): Buffer {
+  const to = new Writer().int32(throttleMs).int16(errorCode).int32(sessionId);
   to.array(said, (writer, { position, ...each }) => {
     writer.string(position.topic).array([position.partition], (inner, partition) => {
       inner.int32(partition).int16(each.errorCode).int64(each.highWatermark).int64(each.lastStableOffset);

@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../src/errors.ts';
-import type { Dialer, Wire } from '../../../src/sources/kafka/wire/wire.ts';
+import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import { ModelReadWire } from './model-read-wire.ts';
 
 export interface ModelPartition {
@@ -39,10 +39,13 @@ export class ModelKafka implements Dialer {
   /** Brokers that accept and never answer, and those that do not accept. */
   readonly hanging = new Set<string>();
   readonly refusing = new Set<string>();
+  /** How long every answer takes; 0: the next turn of the event loop. */
+  slowMs = 0;
   /** The newest version by api key; 99 otherwise. */
   readonly newestVersions = new Map<number, number>();
   readonly asked: ModelRequest[] = [];
   readonly wires = new Set<Wire>();
+  readonly frozen = new WeakSet<Wire>();
   readonly dialed: string[] = [];
 
   constructor(brokers: number) {
@@ -83,6 +86,11 @@ export class ModelKafka implements Dialer {
 
   forgetAsked(): void {
     this.asked.length = 0;
+  }
+
+  /** The sockets to a broker are dead from now on, and nobody is told. New ones are not. */
+  freeze(address: string): void {
+    for (const wire of this.wires) if (wire.address === address) this.frozen.add(wire);
   }
 
   /** Breaks every socket to a broker. */

@@ -1,7 +1,7 @@
-import { parseAddress } from '../../../src/sources/kafka/protocol/address.ts';
-import { errorCodes } from '../../../src/sources/kafka/protocol/error-codes.ts';
-import type { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { parseAddress } from '../../../src/sources/kafka/upstream/protocol/address.ts';
+import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
+import type { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelKafka } from './model-kafka.ts';
 
 export interface ModelAnswer {
@@ -41,7 +41,8 @@ function hostPort(address: string): { host: string; port: number } {
 
 function metadata(from: Reader, model: ModelKafka): ModelAnswer {
   const count = from.int32();
-  const names = count < 0 ? [...model.topics.keys()] : Array.from({ length: count }, () => from.string());
+  const seen = [...model.topics.keys()].filter((topic) => !isHidden(model, topic));
+  const names = count < 0 ? seen : Array.from({ length: count }, () => from.string());
   const to = new Writer().int32(0);
   to.array(model.addresses, (writer, address) => {
     const { host, port } = hostPort(address);
@@ -61,6 +62,11 @@ function metadata(from: Reader, model: ModelKafka): ModelAnswer {
     });
   });
   return { names: count < 0 ? ['all'] : names, bytes: to.finish() };
+}
+
+/** What our user may not see is left out, without a word, where it is not asked for by its name. */
+function isHidden(model: ModelKafka, topic: string): boolean {
+  return model.topicErrors.get(topic) === errorCodes.TOPIC_AUTHORIZATION_FAILED;
 }
 
 function listOffsets(from: Reader, model: ModelKafka, node: number): ModelAnswer {
@@ -122,7 +128,10 @@ type Commits = [topic: string, offsets: [partition: number, offset: number][]][]
 /** What the group has committed, of these topics or of all. */
 function commitsOf(model: ModelKafka, group: string, asked: [string, number[]][] | 'all'): Commits {
   const commits = model.groups.get(group)?.commits ?? new Map<string, Map<number, number>>();
-  if (asked === 'all') return [...commits].map(([topic, offsets]) => [topic, [...offsets]]);
+  if (asked === 'all') {
+    const seen = [...commits].filter(([topic]) => !isHidden(model, topic));
+    return seen.map(([topic, offsets]) => [topic, [...offsets]]);
+  }
   return asked.map(([topic, partitions]) => [
     topic,
     partitions.map((partition) => [partition, commits.get(topic)?.get(partition) ?? -1]),

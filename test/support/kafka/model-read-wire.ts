@@ -1,7 +1,13 @@
 import { ScalerError } from '../../../src/errors.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
-import type { KafkaAnswer, KafkaRequest, VersionRange, Wire } from '../../../src/sources/kafka/wire/wire.ts';
+import {
+  highestCommon,
+  type KafkaAnswer,
+  type KafkaRequest,
+  type Spoken,
+} from '../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import type { Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import type { ModelKafka } from './model-kafka.ts';
 import { answerOf } from './model-read-answers.ts';
 
@@ -9,6 +15,7 @@ import { answerOf } from './model-read-answers.ts';
 export class ModelReadWire implements Wire {
   readonly address: string;
   closed = false;
+  readonly throttledMs = 0;
   private readonly model: ModelKafka;
   private readonly rejects = new Set<(reason: ScalerError) => void>();
 
@@ -17,13 +24,18 @@ export class ModelReadWire implements Wire {
     this.model = model;
   }
 
-  versions(apiKey: number): VersionRange {
-    return { min: 0, max: this.model.newestVersions.get(apiKey) ?? 99 };
+  takes(api: Spoken): boolean {
+    return this.versionOf(api) !== undefined;
+  }
+
+  private versionOf(api: Spoken): number | undefined {
+    return highestCommon(api, { min: 0, max: this.model.newestVersions.get(api.apiKey) ?? 99 });
   }
 
   send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
+    const versioned = request.at(this.versionOf(request) ?? -1);
     const to = new Writer();
-    request.write(to);
+    versioned.write(to);
     return new Promise<T>((resolve, reject) => {
       if (this.closed) return reject(gone(this.address));
       const timer = setTimeout(() => this.close(), timeoutMs);
@@ -32,13 +44,15 @@ export class ModelReadWire implements Wire {
         reject(reason);
       };
       this.rejects.add(fail);
-      const { names, bytes } = answerOf(request, new Reader(to.finish()), this.model, this.address);
+      const { names, bytes } = answerOf(versioned, new Reader(to.finish()), this.model, this.address);
       this.model.asked.push({ address: this.address, apiName: request.apiName, names });
-      if (this.model.hanging.has(this.address)) return;
-      setImmediate(() => {
+      if (this.model.hanging.has(this.address) || this.model.frozen.has(this)) return;
+      const later = (answer: () => void) =>
+        this.model.slowMs === 0 ? setImmediate(answer) : setTimeout(answer, this.model.slowMs);
+      later(() => {
         clearTimeout(timer);
         this.rejects.delete(fail);
-        if (!this.closed) resolve(request.read(new Reader(bytes)));
+        if (!this.closed) resolve(versioned.read(new Reader(bytes)));
       });
     });
   }

@@ -1,7 +1,10 @@
 import { ScalerError } from '../../../src/errors.ts';
-import { Cluster, type ClusterOptions } from '../../../src/sources/kafka/read/cluster.ts';
-import { KafkaReader } from '../../../src/sources/kafka/read/reader.ts';
-import type { KafkaNeed, KafkaSnapshot, TopicOffsets } from '../../../src/sources/kafka/snapshot.ts';
+import type { KafkaNeed, KafkaSnapshot, TopicOffsets } from '../../../src/sources/kafka/rules/snapshot.ts';
+import {
+  Cluster,
+  type ClusterOptions,
+  KafkaReader,
+} from '../../../src/sources/kafka/upstream/read/reader.ts';
 import type { Delivered, Subject } from '../../../src/sources/source.ts';
 import type { ModelKafka } from './model-kafka.ts';
 
@@ -80,6 +83,8 @@ function showTopic(offsets: TopicOffsets): string {
   const read = offsets.partitions.map(
     ({ partition, logStart, end, committed }) => `${partition}: ${logStart}..${end}@${committed ?? '-'}`,
   );
-  const faults = [...offsets.faults].map(([partition, { code }]) => `${partition}: ${code}`);
+  const faults = [...(offsets.kind === 'partial' ? offsets.faults : [])].map(
+    ([partition, { code }]) => `${partition}: ${code}`,
+  );
   return [...read, ...faults].join(', ');
 }

@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { apiKeys } from '../../../src/sources/kafka/protocol/api-keys.ts';
-import { Reader } from '../../../src/sources/kafka/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { apiKeys } from '../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 
 export interface ReceivedRequest {
   apiKey: number;

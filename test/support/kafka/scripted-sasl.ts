@@ -1,5 +1,5 @@
-import { apiKeys } from '../../../src/sources/kafka/protocol/api-keys.ts';
-import { Writer } from '../../../src/sources/kafka/protocol/writer.ts';
+import { apiKeys } from '../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { Script } from './scripted-broker.ts';
 
 export interface SaslOptions {

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
-import type { WatchSettings } from '../../../src/sources/kafka/watch/ports.ts';
-import { Watcher } from '../../../src/sources/kafka/watch/watcher.ts';
+import type { WatchSettings } from '../../../src/sources/kafka/upstream/watch/settings.ts';
+import { Watcher } from '../../../src/sources/kafka/upstream/watch/watcher.ts';
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { ModelCluster } from './model-fetch-broker.ts';
@@ -15,11 +15,19 @@ export interface Armed {
 export class Watching {
   readonly cluster = new ModelCluster();
   readonly warnings: string[] = [];
+  readonly said: string[] = [];
+  /** Brokers of which a connection was found dead. */
+  readonly silent: string[] = [];
   readonly watcher: Watcher;
 
   constructor(settings: Partial<WatchSettings> = {}) {
-    const log = { ...silentLogger, warn: (_: object, message: string) => void this.warnings.push(message) };
-    this.watcher = new Watcher({ dialer: this.cluster, leaders: this.cluster, log }, settings);
+    const log = {
+      ...silentLogger,
+      warn: (_: object, message: string) => void this.warnings.push(message),
+      info: (_: object, message: string) => void this.said.push(message),
+    };
+    const onSilent = (address: string) => void this.silent.push(address);
+    this.watcher = new Watcher({ dialer: this.cluster, leaders: this.cluster, log, onSilent }, settings);
   }
 
   /** Arms `topic/partition` keys from where they end now, or from a given end. */

@@ -45,3 +45,16 @@ describe('failures of a connection', () => {
     expect(lines).toEqual([]);
   });
 });
+
+describe('what a source would have people know', () => {
+  it('is said once for each subject, until it is another or over', () => {
+    const said: string[] = [];
+    const failures = new FailureLog({ ...silentLogger, warn: (_, message) => said.push(message) });
+    for (const text of ['lost', 'lost', 'lost more', undefined, 'lost more']) failures.caution('a', text);
+    failures.caution('b', 'lost more');
+    expect(said).toEqual(['lost', 'lost more', 'lost more', 'lost more']);
+    failures.forget('b');
+    failures.caution('b', 'lost more');
+    expect(said).toHaveLength(5);
+  });
+});

@@ -1,6 +1,25 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { kafkaConfig } from '../../../../src/sources/kafka/config.ts';
-import { securityOf, sendsSecretInPlaintext } from '../../../../src/sources/kafka/connection-security.ts';
+import { securityOf, sendsSecretInPlaintext } from '../../../../src/sources/kafka/upstream/wire/security.ts';
+import { type Certificates, encryptedKey, makeCertificates } from '../../../support/certificates.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-pem-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const pem = (path: string) => readFileSync(path, 'utf8');
+
+function certificates(name: string): Certificates {
+  const path = join(directory, name);
+  mkdirSync(path);
+  return makeCertificates(path);
+}
+
+const [ours, theirs] = [certificates('ours'), certificates('theirs')];
+const [ca, cert, key] = [pem(ours.ca), pem(ours.client.cert), pem(ours.client.key)];
+const passphrase = 'open sesame';
+const encrypted = encryptedKey(ours.client, passphrase);
 
 const servers = { bootstrapServers: ['Kafka-0.Kafka:09092 ', '[::1]:9093'] };
 const oauth = {
@@ -45,7 +64,7 @@ describe('a kafka connection', () => {
     [{ watchPartitionsPerSession: 1.5 }, 'watchPartitionsPerSession'],
     [{ brokers: ['a:1'] }, ''],
     [{ tls: { cafile: 'x' } }, 'tls'],
-    [{ tls: { cert: 'x' } }, 'tls'],
+    [{ tls: { ca: 'x' } }, 'tls.ca'],
     [{ sasl: { mechanism: 'gssapi' } }, 'sasl.mechanism'],
     [{ sasl: { mechanism: 'plain', username: 'u' } }, 'sasl.password'],
     [{ sasl: { mechanism: 'plain', username: 'u', password: 'p', region: 'x' } }, 'sasl'],
@@ -64,6 +83,66 @@ describe('a kafka connection', () => {
   });
 });
 
+describe('PEM files', () => {
+  const other = pem(theirs.client.key);
+  const broken = cert.replace(/\n.{20}/, '\n!!!!!!!!!!!!!!!!!!!!');
+
+  it.each<[string, object, string[]]>([
+    ['all in order', { ca, cert, key }, []],
+    ['several authorities in one file, with words between them', { ca: `Ours:\n${ca}\nTheirs:\n${ca}` }, []],
+    ['an encrypted key with its passphrase', { cert, key: encrypted, keyPassword: passphrase }, []],
+    ['a key without a certificate', { key }, ['tls: certFile and keyFile must be given together']],
+    [
+      'a file that is something else',
+      { ca: 'kafka: yes' },
+      ['tls.ca: must be PEM of certificates (-----BEGIN CERTIFICATE-----)'],
+    ],
+    [
+      'a key where an authority belongs',
+      { ca: key },
+      ['tls.ca: must be PEM of certificates (-----BEGIN CERTIFICATE-----)'],
+    ],
+    [
+      'one bad authority of two',
+      { ca: ca + broken },
+      ['tls.ca: must be PEM of certificates (-----BEGIN CERTIFICATE-----)'],
+    ],
+    [
+      'a certificate that is cut',
+      { cert: cert.slice(0, 300), key },
+      ['tls.cert: must be PEM of certificates (-----BEGIN CERTIFICATE-----)'],
+    ],
+    [
+      'a certificate where the key belongs',
+      { cert, key: cert },
+      ['tls.key: must be PEM of a private key (-----BEGIN PRIVATE KEY-----)'],
+    ],
+    [
+      'a key that is cut',
+      { cert, key: `${key.slice(0, 300)}\n-----END PRIVATE KEY-----\n` },
+      ['tls.key: is PEM of a private key that cannot be read'],
+    ],
+    [
+      'a key of another certificate',
+      { cert, key: other },
+      ['tls.key: is not the key of the certificate in certFile'],
+    ],
+    [
+      'an encrypted key without its passphrase',
+      { cert, key: encrypted },
+      ['tls.key: is encrypted: give keyPassword or keyPasswordFile as well'],
+    ],
+    [
+      'an encrypted key with another passphrase',
+      { cert, key: encrypted, keyPassword: 'close sesame' },
+      ['tls.key: cannot be decrypted with keyPassword'],
+    ],
+    ['a passphrase of nothing', { keyPassword: passphrase }, ['tls.keyPassword: needs keyFile']],
+  ])('%s', (_, tls, expected) => {
+    expect(faults({ tls })).toEqual(expected);
+  });
+});
+
 describe('what a dialer is given', () => {
   const security = (entry: object) => securityOf(kafkaConfig.parse({ ...servers, ...entry }));
 
@@ -77,7 +156,7 @@ describe('what a dialer is given', () => {
   });
 
   it('is the certificate and the user as they are', () => {
-    const tls = { ca: 'CA', cert: 'CERT', key: 'KEY' };
+    const tls = { ca, cert, key };
     const sasl = { mechanism: 'scram-sha-512', username: 'u', password: 'p' };
     expect(security({ tls, sasl })).toEqual({ tls: { ...tls, insecureSkipVerify: false }, sasl });
   });

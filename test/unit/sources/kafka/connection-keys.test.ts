@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kafkaConfig } from '../../../../src/sources/kafka/config.ts';
-import { kafkaConnectionKeys } from '../../../../src/sources/kafka/connection-keys.ts';
+import { kafkaConfig, kafkaConnectionKeys } from '../../../../src/sources/kafka/config.ts';
 
 const bootstrapServers = ['a:9092', 'b:9092'];
 const user = { username: 'u', password: 'p' };

@@ -1,6 +1,0 @@
-import type { IsolationLevel } from '../snapshot.ts';
-
-/** Kafka's number of an isolation level, as ListOffsets and Fetch carry it. */
-export function isolationByte(level: IsolationLevel): number {
-  return level === 'readCommitted' ? 1 : 0;
-}

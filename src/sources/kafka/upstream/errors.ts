@@ -1,0 +1,147 @@
+import { ScalerError } from '../../../errors.ts';
+import { errorCodes, errorName } from './protocol/error-codes.ts';
+
+/**
+ * What kafkajs, Node's sockets or its TLS said about a broker, in our words. Total.
+ * @param broker `host:port`, for the message
+ */
+export function fromKafka(reason: unknown, broker: string): ScalerError {
+  if (reason instanceof ScalerError) return reason;
+  const { name, code, type, message } = facts(reason);
+  const say = (text: string) => new ScalerError('unavailable', `broker ${broker} ${text}`, { cause: reason });
+
+  if (type === 'UNSUPPORTED_SASL_MECHANISM' || /mechanism is not supported/.test(message)) {
+    return say("does not take this SASL mechanism: check the connection's `sasl.mechanism`");
+  }
+  if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
+    return say(`refuses our login: check the user and password (or token) of the connection's \`sasl\``);
+  }
+  if (type === 'ILLEGAL_SASL_STATE') {
+    return say('wants no SASL login on this listener: check its port, or leave out `sasl`');
+  }
+  const tls = tlsFault(code, message);
+  if (tls !== undefined) return say(tls);
+  const network = networkFaults[code];
+  if (network !== undefined) return say(network);
+  if (name === 'KafkaJSConnectionClosedError' || name === 'KafkaJSConnectionError') {
+    if (/timeout/i.test(message)) return say('does not accept the connection in time');
+    if (/closed/i.test(message)) return say(closedByBroker);
+  }
+  return say(`failed: ${message}`);
+}
+
+/** A broker drops who speaks TLS to a plain listener, or nothing to one that wants a login, without a word. */
+export const closedByBroker =
+  'closed the connection: if it always does, check whether this listener wants `tls` or `sasl`';
+
+const networkFaults: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',
+  ENOTFOUND: 'has a host name that does not exist: check `bootstrapServers` and the advertised listeners',
+  EAI_AGAIN: 'has a host name that cannot be resolved now',
+  EHOSTUNREACH: 'cannot be reached: no route to its host',
+  ENETUNREACH: 'cannot be reached: no route to its network',
+  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+  ECONNRESET: closedByBroker,
+  EPIPE: closedByBroker,
+};
+
+interface Facts {
+  name: string;
+  code: string;
+  /** kafkajs's name of a protocol error. */
+  type: string;
+  message: string;
+}
+
+function facts(reason: unknown): Facts {
+  if (!(reason instanceof Error)) return { name: '', code: '', type: '', message: String(reason) };
+  const code = 'code' in reason && typeof reason.code === 'string' ? reason.code : '';
+  const type = 'type' in reason && typeof reason.type === 'string' ? reason.type : '';
+  return { name: reason.name, code, type, message: reason.message };
+}
+
+/**
+ * A protocol error code, in our words.
+ * @param what the topic, partition or group it is about, such as `topic "orders"`
+ */
+export function fromErrorCode(code: number, what: string): ScalerError {
+  switch (code) {
+    case errorCodes.UNKNOWN_TOPIC_OR_PARTITION:
+      return new ScalerError(
+        'not_found',
+        `${what} does not exist on the cluster (or our user may not see it: grant it DESCRIBE on the topic)`,
+      );
+    case errorCodes.INVALID_TOPIC_EXCEPTION:
+      return new ScalerError('invalid', `${what} has a name that Kafka does not allow`);
+    case errorCodes.INVALID_GROUP_ID:
+      return new ScalerError('invalid', `${what} has a group name that Kafka does not allow`);
+    case errorCodes.TOPIC_AUTHORIZATION_FAILED:
+      return refused(
+        `${what} is refused to our user: grant it DESCRIBE on the topic (READ for wakes within ms)`,
+      );
+    case errorCodes.GROUP_AUTHORIZATION_FAILED:
+      return refused(`${what} is refused to our user: grant it DESCRIBE on the group`);
+    case errorCodes.CLUSTER_AUTHORIZATION_FAILED:
+      return refused(`${what} is refused to our user: grant it DESCRIBE on the cluster`);
+    default:
+      return new ScalerError('unavailable', `${what}: Kafka says ${errorName(code)}`);
+  }
+}
+
+function refused(message: string): ScalerError {
+  return new ScalerError('unavailable', message);
+}
+
+const untrusted =
+  'shows a TLS certificate of an authority we do not know: set `tls.caFile` to the PEM of the authority that signed it';
+const wantsCertificate =
+  'wants a client certificate (mTLS): set `tls.certFile` and `tls.keyFile`, signed by an authority it trusts';
+
+/** Node's codes of a certificate that fails (https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes). */
+const certificateFaults: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: `shows a self-signed TLS certificate: set \`tls.caFile\` to it`,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  CERT_UNTRUSTED: untrusted,
+  CERT_HAS_EXPIRED:
+    'shows a TLS certificate that has expired: renew it on the broker (or the authority that signed it)',
+  CERT_NOT_YET_VALID: "shows a TLS certificate that is not valid yet: check the broker's clock and ours",
+  INVALID_PURPOSE: 'shows a TLS certificate that is not made for servers (its extended key usage)',
+  CERT_REVOKED: 'shows a TLS certificate that was revoked',
+};
+
+/** OpenSSL's reasons; Node gives them as codes or, with the code EPROTO, only in the message. */
+const handshakeFaults: readonly [RegExp, string][] = [
+  [
+    /wrong.version.number|packet.length.too.long|unknown.protocol/i,
+    'does not speak TLS on this listener: check its port, or leave out `tls`',
+  ],
+  [/certificate.required|handshake.failure/i, wantsCertificate],
+  [
+    /bad.certificate|unknown.ca|certificate.unknown/i,
+    // Java says `bad_certificate` also where it was shown none.
+    'wants a client certificate (mTLS) and does not take ours: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
+  ],
+  [/certificate.expired/i, 'says our client certificate has expired: renew `tls.certFile`'],
+  [
+    /before secure TLS connection was established/i,
+    'broke the TLS handshake off: check whether this listener speaks TLS',
+  ],
+  [
+    /no start line|(PEM|DECODER|asn1).*routines|key values mismatch/i,
+    'cannot be asked: `tls` holds a PEM that cannot be read, or a key of another certificate',
+  ],
+];
+
+/** Which TLS fault this is and what to set, as the end of a sentence about a broker; undefined: none of TLS. */
+export function tlsFault(code: string, message: string): string | undefined {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return "shows a TLS certificate for another host name: connect by a name that is in it, or set the broker's advertised listeners to one";
+  }
+  const certificate = certificateFaults[code];
+  if (certificate !== undefined) return certificate;
+  const text = `${code} ${message}`;
+  return handshakeFaults.find(([pattern]) => pattern.test(text))?.[1];
+}

@@ -1,0 +1,255 @@
+import { ScalerError } from '../../../../errors.ts';
+import { fromErrorCode } from '../errors.ts';
+import { errorCodes } from '../protocol/error-codes.ts';
+import { type Coordinator, findCoordinator, findCoordinators } from '../protocol/find-coordinator.ts';
+import {
+  type CommittedOffset,
+  type GroupOffsets,
+  type GroupTopics,
+  offsetFetch,
+  offsetFetchSingle,
+} from '../protocol/offset-fetch.ts';
+import { type Asked, TurnBatch } from '../turns.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { Brokers, Send } from './brokers.ts';
+import { noFaults, type Offsets } from './log-ranges.ts';
+import { RecentMap } from './recent-map.ts';
+import { mostPartitions } from './topology.ts';
+
+/** A group's commits by topic; partitions without a commit are missing. */
+export type GroupCommits = ReadonlyMap<string, Offsets>;
+
+interface Question extends GroupTopics {
+  readonly address: string;
+}
+
+interface Answer {
+  readonly errorCode: number;
+  readonly commits: GroupCommits;
+}
+
+type AskedQuestion = Asked<Question, Answer>;
+
+const coordinatorMoved: ReadonlySet<number> = new Set([
+  errorCodes.COORDINATOR_LOAD_IN_PROGRESS,
+  errorCodes.COORDINATOR_NOT_AVAILABLE,
+  errorCodes.NOT_COORDINATOR,
+]);
+
+const nothing: Offsets = { values: [], faults: noFaults };
+
+/** Committed offsets: one OffsetFetch a coordinator for all that is asked in one turn of the event loop. */
+export class Commits {
+  private readonly brokers: Brokers;
+  private readonly coordinators: Coordinators;
+  private readonly batch = new TurnBatch<Question, Answer>(
+    (asked) => this.askCoordinators(asked),
+    ({ topics }) => (topics === 'all' ? 1 : partitionsOf(topics)),
+  );
+
+  constructor(brokers: Brokers, coordinators: Coordinators) {
+    this.brokers = brokers;
+    this.coordinators = coordinators;
+  }
+
+  /** The group's commits in one topic. @throws ScalerError when the group as a whole cannot be read */
+  async of(group: string, topic: string, partitions: readonly number[]): Promise<Offsets> {
+    const commits = await this.fetch(group, new Map([[topic, partitions]]));
+    return commits.get(topic) ?? nothing;
+  }
+
+  /** Everything the group has committed. @throws ScalerError as `of` */
+  all(group: string): Promise<GroupCommits> {
+    return this.fetch(group, 'all');
+  }
+
+  private async fetch(group: string, topics: GroupTopics['topics']): Promise<GroupCommits> {
+    let answer = await this.ask(group, topics);
+    // Its old coordinator says so at once; the new one is asked without waiting for the next read.
+    if (answer.errorCode === errorCodes.NOT_COORDINATOR) answer = await this.ask(group, topics);
+    const { errorCode, commits } = answer;
+    // Where a broker says that a group does not exist, others say that it has no commits.
+    if (errorCode === 0 || errorCode === errorCodes.GROUP_ID_NOT_FOUND) return commits;
+    throw fromErrorCode(errorCode, `group ${JSON.stringify(group)}`);
+  }
+
+  private async ask(group: string, topics: GroupTopics['topics']): Promise<Answer> {
+    const address = await this.coordinators.find(group);
+    try {
+      const answer = await this.batch.ask({ group, topics, address });
+      if (coordinatorMoved.has(answer.errorCode)) this.coordinators.forget(group);
+      return answer;
+    } catch (reason) {
+      this.coordinators.forget(group);
+      throw reason;
+    }
+  }
+
+  private async askCoordinators(asked: readonly AskedQuestion[]): Promise<void> {
+    const byAddress = new Map<string, AskedQuestion[]>();
+    for (const one of asked) {
+      const others = byAddress.get(one.item.address);
+      if (others) others.push(one);
+      else byAddress.set(one.item.address, [one]);
+    }
+    await Promise.all([...byAddress].map(([address, own]) => this.askCoordinator(address, own)));
+  }
+
+  private async askCoordinator(address: string, asked: readonly AskedQuestion[]): Promise<void> {
+    const groups = mergeGroups(asked);
+    try {
+      const answers = await this.brokers.ask(address, (send, wire) => askFor(groups, send, wire));
+      const found = new Map(answers.map((answer) => [answer.group, readAnswer(answer)]));
+      for (const { item, resolve, reject } of asked) {
+        const answer = found.get(item.group);
+        if (answer) resolve(answer);
+        else reject(unanswered(item.group));
+      }
+    } catch (reason) {
+      for (const { reject } of asked) reject(reason);
+    }
+  }
+}
+
+function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
+  let count = 0;
+  for (const partitions of topics.values()) count += partitions.length;
+  return count;
+}
+
+/** What is asked of each group, once: a group named twice in one request is an error to some brokers. */
+function mergeGroups(asked: readonly AskedQuestion[]): GroupTopics[] {
+  const merged = new Map<string, GroupTopics['topics']>();
+  for (const { item } of asked) {
+    const known = merged.get(item.group);
+    if (known === undefined || item.topics === 'all') merged.set(item.group, item.topics);
+    else if (known !== 'all') merged.set(item.group, mergeTopics(known, item.topics));
+  }
+  return [...merged].map(([group, topics]) => ({ group, topics }));
+}
+
+type Topics = ReadonlyMap<string, readonly number[]>;
+
+/** Two who ask in one turn may know a topic before and after it grew. */
+function mergeTopics(known: Topics, more: Topics): Topics {
+  const merged = known instanceof MergedTopics ? known : new MergedTopics(known);
+  for (const [topic, partitions] of more) {
+    if (partitions.length > (merged.get(topic)?.length ?? 0)) merged.set(topic, partitions);
+  }
+  return merged;
+}
+
+/** Topics that are ours to add to: a group of many topics is asked for in as many questions. */
+class MergedTopics extends Map<string, readonly number[]> {}
+
+/** One request for all groups, or one each where the broker is older than Kafka 3.0. */
+async function askFor(
+  groups: readonly GroupTopics[],
+  send: Send,
+  wire: Wire,
+): Promise<readonly GroupOffsets[]> {
+  const together = offsetFetch({ groups });
+  if (wire.takes(together)) return (await send(together)).groups;
+  const answers = await Promise.all(groups.map((group) => send(offsetFetchSingle(group))));
+  return answers.flatMap((answer) => answer.groups);
+}
+
+function readAnswer({ errorCode, topics }: GroupOffsets): Answer {
+  return { errorCode, commits: new Map(topics.map((one) => [one.topic, readOffsets(one.partitions)])) };
+}
+
+function readOffsets(partitions: readonly CommittedOffset[]): Offsets {
+  const values: (number | undefined)[] = new Array(placesOf(partitions)).fill(undefined);
+  let faults: Map<number, ScalerError> | undefined;
+  for (const { partition, errorCode, committed } of partitions) {
+    if (errorCode !== 0) {
+      faults ??= new Map();
+      faults.set(partition, fromErrorCode(errorCode, 'the commit of the partition'));
+    } else if (partition >= 0 && partition < values.length) {
+      values[partition] = committed;
+    }
+  }
+  return { values, faults: faults ?? noFaults };
+}
+
+/** How long a list is that has a place for each partition. */
+function placesOf(partitions: readonly CommittedOffset[]): number {
+  let most = -1;
+  for (const { partition } of partitions) if (partition < mostPartitions) most = Math.max(most, partition);
+  return most + 1;
+}
+
+function unanswered(group: string): ScalerError {
+  return new ScalerError('unavailable', `the coordinator said nothing about group ${JSON.stringify(group)}`);
+}
+
+const idleMs = 300_000;
+const mostGroups = 100_000;
+const mostTexts = 1000;
+
+export interface CoordinatorsOptions {
+  brokers: Brokers;
+  now: () => number;
+}
+
+/** Which broker keeps each group's commits. Asked for once, until somebody finds it is not so any more. */
+export class Coordinators {
+  private readonly brokers: Brokers;
+  private readonly addresses: RecentMap<string, string>;
+  private readonly texts = new Map<string, string>();
+  private readonly batch = new TurnBatch<string, string>((asked) => this.refresh(asked));
+
+  constructor({ brokers, now }: CoordinatorsOptions) {
+    this.brokers = brokers;
+    this.addresses = new RecentMap({ idleMs, limit: mostGroups, now });
+  }
+
+  /** The coordinator's `host:port`. @throws ScalerError */
+  async find(group: string): Promise<string> {
+    return this.addresses.get(group) ?? this.batch.ask(group);
+  }
+
+  forget(group: string): void {
+    this.addresses.delete(group);
+  }
+
+  /** Each answer is a text of its own, and brokers are few: one is kept of those that are equal. */
+  private oneOf(address: string): string {
+    const known = this.texts.get(address);
+    if (known !== undefined) return known;
+    if (this.texts.size >= mostTexts) this.texts.clear();
+    this.texts.set(address, address);
+    return address;
+  }
+
+  private async refresh(asked: readonly Asked<string, string>[]): Promise<void> {
+    const groups = [...new Set(asked.map(({ item }) => item))];
+    const answers = await this.brokers.askAny((send, wire) => askForCoordinators(groups, send, wire));
+    const found = new Map(answers.map((answer) => [answer.group, answer]));
+    for (const { item, resolve, reject } of asked) {
+      const answer = found.get(item);
+      const what = `the coordinator of group ${JSON.stringify(item)}`;
+      if (answer === undefined) {
+        reject(new ScalerError('unavailable', `the brokers said nothing about ${what}`));
+      } else if (answer.errorCode !== 0) {
+        reject(fromErrorCode(answer.errorCode, what));
+      } else {
+        const address = this.oneOf(answer.address);
+        this.addresses.set(item, address);
+        resolve(address);
+      }
+    }
+  }
+}
+
+/** One request for all groups, or one each where the broker is older than Kafka 3.0. */
+async function askForCoordinators(
+  groups: readonly string[],
+  send: Send,
+  wire: Wire,
+): Promise<readonly Coordinator[]> {
+  const together = findCoordinators({ groups });
+  if (wire.takes(together)) return (await send(together)).coordinators;
+  const answers = await Promise.all(groups.map((group) => send(findCoordinator({ group }))));
+  return answers.flatMap(({ coordinators }) => coordinators);
+}

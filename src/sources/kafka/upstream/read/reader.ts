@@ -1,0 +1,271 @@
+import { ScalerError } from '../../../../errors.ts';
+import type { Deliver, Subject } from '../../../source.ts';
+import {
+  type IsolationLevel,
+  isSome,
+  type KafkaNeed,
+  type KafkaSnapshot,
+  type PartitionOffsets,
+  type TopicOffsets,
+} from '../../rules/snapshot.ts';
+import { inTurns } from '../turns.ts';
+import { Brokers, type BrokersOptions } from './brokers.ts';
+import { Commits, Coordinators } from './commits.ts';
+import {
+  LeaderOffsets,
+  LogStarts,
+  noFaults,
+  type Offsets,
+  type TopicRange,
+  TopicRanges,
+} from './log-ranges.ts';
+import { RecentMap } from './recent-map.ts';
+import { type TopicLayout, TopicPatterns, Topology } from './topology.ts';
+
+const idleMs = 300_000;
+const mostGroups = 100_000;
+/** A STRING of Kafka's protocol has its length in an int16. */
+const longestGroupBytes = 0x7fff;
+
+/**
+ * Reads subjects, each on its own: one that fails or waits for a broker that hangs does not touch the others.
+ * They share requests all the same, since what is asked for in one turn of the event loop goes out together.
+ */
+export class KafkaReader {
+  private readonly topology: Topology;
+  private readonly commits: Commits;
+  private readonly ranges: TopicRanges;
+  private readonly patterns = new TopicPatterns();
+  /** The topics a group had commits for last time, so that their ends are asked for along with the commits. */
+  private readonly committedTopics: RecentMap<string, readonly string[]>;
+
+  constructor({ topology, commits, ranges, now }: Cluster) {
+    this.topology = topology;
+    this.commits = commits;
+    this.ranges = ranges;
+    this.committedTopics = new RecentMap({ idleMs, limit: mostGroups, now });
+  }
+
+  /** Delivers each subject exactly once, when it is there or the signal aborts. Never rejects. */
+  async read(
+    subjects: readonly Subject<KafkaNeed>[],
+    deliver: Deliver<KafkaSnapshot>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const abort = rejectOnAbort(signal);
+    try {
+      const reads: Promise<void>[] = [];
+      for await (const part of inTurns(subjects)) {
+        for (const subject of part) reads.push(this.deliverOne(subject, deliver, abort.rejection));
+      }
+      await Promise.all(reads);
+    } finally {
+      abort.stop();
+    }
+  }
+
+  private async deliverOne(
+    subject: Subject<KafkaNeed>,
+    deliver: Deliver<KafkaSnapshot>,
+    abort: Promise<never>,
+  ): Promise<void> {
+    deliver(subject.key, await this.readOne(subject, abort));
+  }
+
+  private async readOne({ needs }: Subject<KafkaNeed>, abort: Promise<never>) {
+    try {
+      // The key is made of the whole need, so a subject has one.
+      const need = needs[0];
+      if (need === undefined) throw new ScalerError('internal', 'a kafka subject without a need');
+      return { snapshot: { topics: await Promise.race([this.topicsOf(need), abort]) } };
+    } catch (reason) {
+      return ScalerError.from(reason);
+    }
+  }
+
+  private async topicsOf(need: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+    if (Buffer.byteLength(need.consumerGroup) > longestGroupBytes) {
+      throw new ScalerError('invalid', `consumerGroup: has more than ${longestGroupBytes} bytes`);
+    }
+    if (need.topics.length > 0) return this.readTopics(need, need.topics);
+    return this.withoutGone(
+      need.topicPattern === '' ? await this.readCommitted(need) : await this.readMatching(need),
+    );
+  }
+
+  private async readMatching(need: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+    const names = await this.topology.topicNames();
+    return this.readTopics(need, await this.patterns.matching(need.topicPattern, names));
+  }
+
+  /** What we found ourselves, and is no more, is no member of the set: a name that was given would be an error. */
+  private async withoutGone(topics: KafkaSnapshot['topics']): Promise<KafkaSnapshot['topics']> {
+    let left: Map<string, TopicOffsets> | undefined;
+    for (const [topic, offsets] of topics) {
+      if (offsets.kind === 'whole' || !(await this.topology.isGone(topic).catch(() => false))) continue;
+      left ??= new Map(topics);
+      left.delete(topic);
+    }
+    return left ?? topics;
+  }
+
+  private async readTopics(need: KafkaNeed, topics: readonly string[]): Promise<KafkaSnapshot['topics']> {
+    const reads: Promise<[string, TopicOffsets]>[] = [];
+    for await (const part of inTurns([...new Set(topics)])) {
+      for (const topic of part) reads.push(this.readTopic(need, topic));
+    }
+    return new Map(await Promise.all(reads));
+  }
+
+  private async readTopic(need: KafkaNeed, topic: string): Promise<[string, TopicOffsets]> {
+    const [range, commits] = await Promise.all([
+      this.ranges.of(topic, need.isolationLevel),
+      this.commitsOf(need.consumerGroup, topic),
+    ]);
+    return [topic, await this.combine(topic, range, commits, need.isolationLevel)];
+  }
+
+  /** Where a commit is beyond the last stable offset, it takes the high watermark to say whether there is a log for it. */
+  private async combine(
+    topic: string,
+    range: TopicRange,
+    commits: Offsets,
+    isolationLevel: IsolationLevel,
+  ): Promise<TopicOffsets> {
+    if (range.kind === 'failed') return range;
+    if (isolationLevel === 'readUncommitted') return combine(range, commits);
+    const beyond = range.partitions.filter((at) => (commits.values[at] ?? 0) > (range.ends.values[at] ?? 0));
+    if (beyond.length === 0) return combine(range, commits);
+    return combine(range, commits, await this.ranges.highWatermarks(topic, beyond));
+  }
+
+  /** A topic that is not there has no commits to ask for; its range says why. */
+  private async commitsOf(group: string, topic: string): Promise<Offsets> {
+    const layout = await this.topology.layout(topic);
+    return layout.kind !== 'known' ? noCommits : this.commits.of(group, topic, layout.partitions);
+  }
+
+  private async readCommitted({
+    consumerGroup,
+    isolationLevel,
+  }: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+    const remembered = this.committedTopics.get(consumerGroup) ?? [];
+    const early = new Map(remembered.map((topic) => [topic, this.ranges.of(topic, isolationLevel)]));
+    // If the commits fail, nobody waits for these any more.
+    for (const range of early.values()) range.catch(() => {});
+    const committed = await this.commits.all(consumerGroup);
+    const missing = remembered.filter((topic) => !committed.has(topic));
+    const hidden = missing.length === 0 ? new Map<string, TopicOffsets>() : await this.hidden(missing);
+    this.committedTopics.set(consumerGroup, [...committed.keys(), ...hidden.keys()]);
+    const read = [...committed].map(async ([topic, commits]): Promise<[string, TopicOffsets]> => {
+      const range = await (early.get(topic) ?? this.ranges.of(topic, isolationLevel));
+      return [topic, await this.combine(topic, range, commits, isolationLevel)];
+    });
+    return new Map([...(await Promise.all(read)), ...hidden]);
+  }
+
+  /**
+   * Those of the topics that we may not see any more: a coordinator leaves the commits to them out without a word.
+   * Of the others the commits have expired.
+   */
+  private async hidden(missing: readonly string[]): Promise<Map<string, TopicOffsets>> {
+    const layouts = missing.map(async (topic): Promise<[string, TopicLayout]> => {
+      this.topology.forget(topic);
+      return [topic, await this.topology.layout(topic)];
+    });
+    const hidden = new Map<string, TopicOffsets>();
+    for (const [topic, layout] of await Promise.all(layouts)) {
+      if (layout.kind === 'failed') hidden.set(topic, { kind: 'failed', error: layout.error });
+    }
+    return hidden;
+  }
+}
+
+type ReadRange = Extract<TopicRange, { kind: 'read' }>;
+
+const noCommits: Offsets = { values: [], faults: noFaults };
+
+function combine(range: ReadRange, commits: Offsets, highWatermarks?: Offsets): TopicOffsets {
+  const { starts, ends } = range;
+  const partitions: PartitionOffsets[] = [];
+  const faults = new Map<number, ScalerError>();
+  for (const partition of range.partitions) {
+    const end = ends.values[partition];
+    const logStart = starts.values[partition];
+    const highWatermark = highWatermarks?.values[partition];
+    const fault =
+      ends.faults.get(partition) ??
+      starts.faults.get(partition) ??
+      commits.faults.get(partition) ??
+      highWatermarks?.faults.get(partition);
+    if (fault !== undefined || end === undefined || logStart === undefined) {
+      faults.set(partition, fault ?? new ScalerError('unavailable', 'the partition could not be read'));
+      continue;
+    }
+    const offsets = { partition, logStart, end, committed: commits.values[partition] };
+    partitions.push(highWatermark === undefined ? offsets : { ...offsets, highWatermark });
+  }
+  // A copy is as long as what is in it; what has grown by `push` has room for sixteen more.
+  const read = partitions.slice();
+  if (faults.size > 0) return { kind: 'partial', partitions: read, faults };
+  return isSome(read) ? { kind: 'whole', partitions: read } : noPartitions;
+}
+
+const noPartitions: TopicOffsets = {
+  kind: 'failed',
+  error: new ScalerError('unavailable', 'has no partitions yet'),
+};
+
+function rejectOnAbort(signal: AbortSignal): { rejection: Promise<never>; stop(): void } {
+  let onAbort = (): void => {};
+  const rejection = new Promise<never>((_, reject) => {
+    onAbort = () =>
+      reject(new ScalerError('unavailable', 'Kafka did not answer before the read was given up'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  // With no subject to read nobody races it.
+  rejection.catch(() => {});
+  return { rejection, stop: () => signal.removeEventListener('abort', onAbort) };
+}
+
+export interface ClusterOptions extends BrokersOptions {
+  /** How old layouts, topic names and log starts may be. */
+  reconcileMs: number;
+  /** ms of a monotonic clock; `performance.now` but in tests. */
+  now?: () => number;
+}
+
+/** Everything one connection knows of its cluster, and the wires to it. */
+export class Cluster {
+  readonly now: () => number;
+  readonly topology: Topology;
+  readonly commits: Commits;
+  readonly ranges: TopicRanges;
+  private readonly brokers: Brokers;
+
+  constructor({ reconcileMs, now = () => performance.now(), ...options }: ClusterOptions) {
+    const brokers = new Brokers(options);
+    const leaders = new LeaderOffsets(brokers);
+    const topology = new Topology({ brokers, reconcileMs, now });
+    this.now = now;
+    this.brokers = brokers;
+    this.topology = topology;
+    this.commits = new Commits(brokers, new Coordinators({ brokers, now }));
+    this.ranges = new TopicRanges({
+      topology,
+      leaders,
+      starts: new LogStarts({ leaders, reconcileMs, now }),
+    });
+  }
+
+  /** A connection to this broker has died without a word. */
+  suspect(address: string): void {
+    this.brokers.suspect(address);
+  }
+
+  /** Resolves when every socket is gone. */
+  close(): Promise<void> {
+    return this.brokers.close();
+  }
+}

@@ -1,0 +1,89 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/*
+ * What is done for a thousand subjects at once takes ten milliseconds. It is done in a turn of the event loop of its
+ * own, so that RPCs are answered, and records wake, in between.
+ */
+
+/** How many subjects are worked on in one turn. */
+export const subjectsInATurn = 1000;
+
+let last: Promise<void> = Promise.resolve();
+
+/** Resolves in a turn of the event loop in which nobody else who asked for one is told. */
+export function ownTurn(): Promise<void> {
+  last = last.then(() => nextTurn());
+  return last;
+}
+
+/** The list in parts of `size`, each in a turn of its own but the first, which comes at once. */
+export async function* inTurns<T>(list: readonly T[], size = subjectsInATurn): AsyncGenerator<readonly T[]> {
+  for (let at = 0; at < list.length; at += size) {
+    if (at > 0) await ownTurn();
+    yield list.slice(at, at + size);
+  }
+}
+
+/** One thing asked for in a turn of the event loop. */
+export interface Asked<I, O> {
+  readonly item: I;
+  resolve(answer: O | PromiseLike<O>): void;
+  reject(reason: unknown): void;
+}
+
+/** The most partitions that are asked for together; an item that has more goes out alone. */
+const mostPartitions = 20_000;
+/** From so many on, they are encoded in a turn of their own. What a wake asks for is less, and goes out at once. */
+const many = 100;
+
+/**
+ * Collects what is asked for in one turn of the event loop, so that it goes out together: a thousand subjects
+ * that are due at once become one request a broker. More than that goes out in the turns after, a part in each,
+ * since every answer is worked off in one. `run` settles every item; what it throws fails those it has not.
+ */
+export class TurnBatch<I, O> {
+  private readonly run: (asked: readonly Asked<I, O>[]) => Promise<void>;
+  private readonly partitionsOf: (item: I) => number;
+  private asked: Asked<I, O>[] = [];
+
+  /** `partitionsOf` says how many partitions an item's answer will be about. */
+  constructor(
+    run: (asked: readonly Asked<I, O>[]) => Promise<void>,
+    partitionsOf: (item: I) => number = () => 1,
+  ) {
+    this.run = run;
+    this.partitionsOf = partitionsOf;
+  }
+
+  ask(item: I): Promise<O> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ item, resolve, reject });
+      if (this.asked.length === 1) setImmediate(() => void this.flush());
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const asked = this.take();
+    if (this.asked.length > 0) setImmediate(() => void this.flush());
+    try {
+      if (asked.length >= many) await ownTurn();
+      await this.run(asked);
+    } catch (reason) {
+      for (const { reject } of asked) reject(reason);
+    }
+  }
+
+  /** What goes out now; at least one. */
+  private take(): Asked<I, O>[] {
+    let count = 0;
+    let partitions = 0;
+    for (const { item } of this.asked) {
+      partitions += this.partitionsOf(item);
+      if (count > 0 && (partitions > mostPartitions || count === subjectsInATurn)) break;
+      count += 1;
+    }
+    const taken = this.asked.slice(0, count);
+    this.asked = this.asked.slice(count);
+    return taken;
+  }
+}

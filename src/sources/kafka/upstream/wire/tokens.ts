@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { ScalerError } from '../../../../errors.ts';
+import type { TokenProvider } from './security.ts';
+
+export interface IssuedToken {
+  readonly value: string;
+  /** How long to use it, in ms: the caller leaves its own margin to the expiry. */
+  readonly usableMs: number;
+}
+
+/** Keeps a token while it is usable. Those who ask while one is being issued share it; a failure is not kept. */
+export function cachedToken(issue: () => Promise<IssuedToken>): TokenProvider {
+  let value = '';
+  let usableUntilMs = Number.NEGATIVE_INFINITY;
+  let issuing: Promise<string> | undefined;
+
+  async function renew(): Promise<string> {
+    const issued = await issue();
+    value = issued.value;
+    usableUntilMs = performance.now() + issued.usableMs;
+    return value;
+  }
+
+  return () => {
+    if (performance.now() < usableUntilMs) return Promise.resolve(value);
+    issuing ??= renew().finally(() => {
+      issuing = undefined;
+    });
+    return issuing;
+  };
+}
+
+export interface OAuthTokenOptions {
+  tokenEndpoint: string;
+  clientId: string;
+  clientSecret: string;
+  /** Scopes, separated by spaces. */
+  scope?: string;
+  /** How the client says who it is (RFC 6749 §2.3.1). Servers must take `basic`; some take only `body`. */
+  clientAuthentication?: 'basic' | 'body';
+  /** The longest the endpoint may take; 10 s. */
+  timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 10_000;
+/** The part of a token's life it is used for, so that a broker never sees one that ends while it looks. */
+const usablePart = 0.8;
+/** For an endpoint that does not say when its token ends (RFC 6749 §5.1 only recommends it). */
+const unknownLifetimeSeconds = 60;
+const maxAnswerBytes = 256 * 1024;
+
+/** RFC 6749 §5.1. Some servers give the lifetime as text. */
+const tokenAnswer = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive().optional(),
+});
+
+/**
+ * Tokens by OAuth 2.0 client credentials (RFC 6749 §4.4), kept for 80 % of their life; one request at a time.
+ * Rejects with ScalerError `unavailable` that says what the endpoint answered, never a secret.
+ */
+export function oauthToken(options: OAuthTokenOptions): TokenProvider {
+  return cachedToken(() => requestToken(options));
+}
+
+async function requestToken(options: OAuthTokenOptions): Promise<IssuedToken> {
+  const { status, body } = await post(options);
+  if (status < 200 || status > 299) throw tokenError(options, `answers HTTP ${status}${oauthCode(body)}`);
+  const parsed = tokenAnswer.safeParse(json(body));
+  if (!parsed.success) throw tokenError(options, 'answers without a usable `access_token`');
+  const { access_token: value, expires_in: lifetimeSeconds = unknownLifetimeSeconds } = parsed.data;
+  return { value, usableMs: lifetimeSeconds * 1000 * usablePart };
+}
+
+async function post(options: OAuthTokenOptions): Promise<{ status: number; body: string }> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials' });
+  if (options.scope !== undefined) form.set('scope', options.scope);
+  const headers = new Headers({ accept: 'application/json' });
+  if (options.clientAuthentication === 'body') {
+    form.set('client_id', options.clientId);
+    form.set('client_secret', options.clientSecret);
+  } else {
+    headers.set('authorization', basic(options));
+  }
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  try {
+    const response = await fetch(options.tokenEndpoint, {
+      method: 'POST',
+      headers,
+      body: form,
+      // A redirect would carry the client's secret to wherever it points.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: response.status, body: await boundedText(response) };
+  } catch (reason) {
+    throw tokenError(options, unreachable(reason, timeoutMs), reason);
+  }
+}
+
+/** Name and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */
+function basic({ clientId, clientSecret }: OAuthTokenOptions): string {
+  const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1);
+  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')}`;
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function unreachable(reason: unknown, timeoutMs: number): string {
+  if (!(reason instanceof Error)) return 'cannot be reached';
+  if (reason.name === 'TimeoutError') return `does not answer within ${timeoutMs} ms`;
+  // fetch says "fetch failed" and keeps what happened in its cause.
+  const cause = reason.cause instanceof Error ? reason.cause : reason;
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+  return `cannot be reached: ${code}`;
+}
+
+/** The `error` of RFC 6749 §5.2, if it is one of its words; the rest of the body may hold anything. */
+function oauthCode(body: string): string {
+  const parsed = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) }).safeParse(json(body));
+  return parsed.success ? ` ${parsed.data.error}` : '';
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function tokenError({ tokenEndpoint }: OAuthTokenOptions, text: string, cause?: unknown): ScalerError {
+  const where = URL.canParse(tokenEndpoint) ? new URL(tokenEndpoint).host : 'its address';
+  const message = `the OAuth token endpoint at ${where} ${text}: check the connection's \`sasl\``;
+  return new ScalerError('unavailable', message, cause === undefined ? {} : { cause });
+}
+
+/** A token is used until this long before it ends; MSK's live 15 minutes, or as long as the credentials. */
+const marginMs = 60_000;
+/** The AWS default chain may ask services of the pod or of AWS, and has no limit of its own for all of them. */
+const credentialsTimeoutMs = 10_000;
+
+/**
+ * Tokens for AWS MSK's IAM listener, which is OAUTHBEARER on the wire. Credentials come from the AWS default
+ * chain; signing itself needs no network. Rejects with ScalerError `unavailable`, without a secret.
+ */
+export function mskIamToken({ region }: { region: string }): TokenProvider {
+  return cachedToken(async () => {
+    try {
+      // It brings half of the AWS SDK: only who logs in to MSK loads it.
+      const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js');
+      const { token, expiryTime } = await withinTime(generateAuthToken({ region }));
+      return { value: token, usableMs: expiryTime - Date.now() - marginMs };
+    } catch (reason) {
+      const name = reason instanceof Error ? reason.name : 'Error';
+      throw new ScalerError(
+        'unavailable',
+        `no AWS credentials to sign the login to MSK in ${region} with (${name}): check the pod's role or environment`,
+        { cause: reason },
+      );
+    }
+  });
+}
+
+function withinTime<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(Object.assign(new Error('no credentials in time'), { name: 'TimeoutError' }));
+    }, credentialsTimeoutMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

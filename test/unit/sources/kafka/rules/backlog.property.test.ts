@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { KafkaParams } from '../../../../../src/sources/kafka/params.ts';
+import { backlog } from '../../../../../src/sources/kafka/rules/backlog.ts';
+import { fold, type KafkaHistory } from '../../../../../src/sources/kafka/rules/history.ts';
+import type { KafkaSnapshot, PartitionOffsets } from '../../../../../src/sources/kafka/rules/snapshot.ts';
+import type { Detail } from '../../../../../src/sources/source.ts';
+import { kedaBacklog } from './keda-oracle.ts';
+import { paramsOf, topicRead } from './offsets.ts';
+
+type Shape = Omit<PartitionOffsets, 'partition'>;
+
+const nowMs = 1_000_000;
+
+/** Anything a broker could say, now and then also commits beyond the end; and behind the log start. */
+const anyPartition: fc.Arbitrary<Shape> = fc
+  .record({
+    logStart: fc.nat(300),
+    length: fc.nat(300),
+    behind: fc.option(fc.oneof({ weight: 19, arbitrary: fc.nat(600) }, fc.integer({ min: -100, max: 0 })), {
+      nil: undefined,
+    }),
+  })
+  .map(({ logStart, length, behind }) => {
+    const end = logStart + length;
+    return { logStart, end, committed: behind === undefined ? undefined : Math.max(0, end - behind) };
+  });
+
+const anyPartitions = fc.array(anyPartition, { minLength: 1, maxLength: 12 });
+
+const anyParams: fc.Arbitrary<KafkaParams> = fc
+  .record({
+    lagThreshold: fc.integer({ min: 1, max: 50 }),
+    activationLagThreshold: fc.nat(60),
+    offsetResetPolicy: fc.constantFrom('latest' as const, 'earliest' as const),
+    scaleToZeroOnInvalidOffset: fc.boolean(),
+    excludePersistentLag: fc.boolean(),
+    shape: fc.constantFrom<Partial<KafkaParams>>(
+      {},
+      { allowIdleConsumers: true },
+      { limitToPartitionsWithLag: true },
+      { ensureEvenDistributionOfPartitions: true },
+    ),
+  })
+  .map(({ shape, ...rest }) => paramsOf({ ...rest, ...shape }));
+
+function snapshotOf(shapes: readonly Shape[]): KafkaSnapshot {
+  const partitions = shapes.map((shape, partition) => ({ ...shape, partition }));
+  return { topics: new Map([['orders', topicRead(partitions)]]) };
+}
+
+function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHistory) {
+  const snapshot = snapshotOf(shapes);
+  const reading = backlog(params, snapshot, fold(history, snapshot, nowMs), nowMs);
+  // Only a commit beyond the end, seen for the first time, makes it unknown.
+  const isBeyond = shapes.some(({ end, committed = 0 }) => committed > end);
+  if (reading.kind === 'unknown' && isBeyond) fc.pre(false);
+  if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
+  return { ...reading, detail: reading.detail() };
+}
+
+/** The partitions as they were so long ago that what has not moved since is persistent. */
+function earlier(shapes: readonly Shape[]): KafkaHistory {
+  return fold(undefined, snapshotOf(shapes), nowMs - 600_000);
+}
+
+/** The most replicas that have work: KEDA's documentation of the two keys. */
+function cap(params: KafkaParams, { partitions, laggingPartitions }: Detail): number {
+  if (params.limitToPartitionsWithLag) return Number(laggingPartitions);
+  const idle = params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions;
+  return idle ? Number.POSITIVE_INFINITY : Number(partitions);
+}
+
+describe('for whatever a broker says', () => {
+  it('the number is finite, never negative, never above cap × threshold', () => {
+    fc.assert(
+      fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
+        const { items, detail } = read(params, shapes, earlier(before));
+        expect(Number.isFinite(items)).toBe(true);
+        expect(items).toBeGreaterThanOrEqual(0);
+        expect(items).toBeLessThanOrEqual(cap(params, detail) * params.lagThreshold);
+      }),
+    );
+  });
+
+  it('more records never make the number smaller, nor an active trigger inactive', () => {
+    fc.assert(
+      fc.property(
+        anyParams,
+        anyPartitions,
+        fc.nat(11),
+        fc.integer({ min: 1, max: 500 }),
+        (params, shapes, at, more) => {
+          const grown = shapes.map((shape, i) =>
+            i === at % shapes.length ? { ...shape, end: shape.end + more } : shape,
+          );
+          const before = read(params, shapes);
+          const after = read(params, grown);
+          expect(after.items).toBeGreaterThanOrEqual(before.items);
+          expect(after.active || !before.active).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('a commit that moves on never makes the number larger', () => {
+    fc.assert(
+      fc.property(anyParams, anyPartitions, fc.integer({ min: 1, max: 500 }), (params, shapes, more) => {
+        const moved = shapes.map((shape) =>
+          shape.committed === undefined ? shape : { ...shape, committed: shape.committed + more },
+        );
+        expect(read(params, moved).items).toBeLessThanOrEqual(read(params, shapes).items);
+      }),
+    );
+  });
+
+  it('active is what the activation threshold says of all lag, and a number above 0 means lag', () => {
+    fc.assert(
+      fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
+        const { items, active, detail } = read(params, shapes, earlier(before));
+        const all = Number(detail['lag']) + Number(detail['persistentLag']);
+        expect(active).toBe(all > params.activationLagThreshold);
+        if (items > 0) expect(all).toBeGreaterThan(0);
+        if (params.activationLagThreshold === 0 && items > 0) expect(active).toBe(true);
+      }),
+    );
+  });
+
+  it('the order in which partitions come is nothing to it', () => {
+    const shuffled = anyPartitions.chain((shapes) =>
+      fc.tuple(fc.constant(shapes), fc.shuffledSubarray(shapes, { minLength: shapes.length })),
+    );
+    fc.assert(
+      fc.property(anyParams, shuffled, (params, [shapes, other]) => {
+        const { detail, ...reading } = read(params, other);
+        expect(reading).toEqual({ ...read(params, shapes), detail: undefined });
+        expect(detail).toEqual(read(params, shapes).detail);
+      }),
+    );
+  });
+
+  it('excluding persistent lag only ever makes the number smaller, and leaves activity alone', () => {
+    fc.assert(
+      fc.property(anyParams, anyPartitions, (params, shapes) => {
+        const history = earlier(shapes);
+        const all = read({ ...params, excludePersistentLag: false }, shapes, history);
+        const fresh = read({ ...params, excludePersistentLag: true }, shapes, history);
+        expect(fresh.items).toBeLessThanOrEqual(all.items);
+        expect(fresh.active).toBe(all.active);
+      }),
+    );
+  });
+});
+
+describe('a commit beyond the end of the log', () => {
+  const beyond = fc
+    .record({ logStart: fc.nat(50), length: fc.nat(50), beyond: fc.integer({ min: 1, max: 100 }) })
+    .map(({ logStart, length, beyond }): Shape => {
+      const end = logStart + length;
+      return { logStart, end, committed: end + beyond };
+    });
+
+  it('is unknown when it is first read, and then what a partition without a commit is', () => {
+    fc.assert(
+      fc.property(anyParams, fc.array(beyond, { minLength: 1, maxLength: 5 }), (params, shapes) => {
+        const snapshot = snapshotOf(shapes);
+        const once = fold(undefined, snapshot, nowMs - 1000);
+        expect(backlog(params, snapshot, once, nowMs - 1000).kind).toBe('unknown');
+        const { items, active } = read(params, shapes, once);
+        const without = shapes.map((shape) => ({ ...shape, committed: undefined }));
+        const { items: itemsWithout, active: activeWithout } = read(params, without);
+        expect({ items, active }).toEqual({ items: itemsWithout, active: activeWithout });
+      }),
+    );
+  });
+});
+
+describe("where none of our decisions differ, KEDA's own algorithm gives the same", () => {
+  /** Logs from which nothing is deleted, commits within the log: decisions (d) and (e) do not matter. */
+  const plainPartitions = fc.array(
+    fc
+      .record({ end: fc.nat(300), behind: fc.option(fc.nat(300), { nil: undefined }) })
+      .map(({ end, behind }): Shape => {
+        return { logStart: 0, end, committed: behind === undefined ? undefined : Math.max(0, end - behind) };
+      }),
+    { minLength: 1, maxLength: 12 },
+  );
+
+  const compare = (params: KafkaParams, shapes: readonly Shape[]) => {
+    const ours = read({ ...params, excludePersistentLag: false }, shapes);
+    const theirs = kedaBacklog(
+      params,
+      shapes.map((shape, partition) => ({ ...shape, partition })),
+    );
+    return { ours, theirs };
+  };
+
+  it('in activity, always', () => {
+    fc.assert(
+      fc.property(anyParams, plainPartitions, (params, shapes) => {
+        const { ours, theirs } = compare(params, shapes);
+        expect(ours.active).toBe(theirs.active);
+      }),
+    );
+  });
+
+  it('in the number, but for (a) the cap and (f) an even distribution of nothing', () => {
+    fc.assert(
+      fc.property(anyParams, plainPartitions, (params, shapes) => {
+        const { ours, theirs } = compare(params, shapes);
+        const most = cap(params, ours.detail) * params.lagThreshold;
+        const evenOfNothing = params.ensureEvenDistributionOfPartitions && ours.detail['lag'] === 0;
+        expect(ours.items).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
+        // (a) is about less than one replica: KEDA is never a whole threshold above.
+        expect(theirs.metric).toBeLessThan(most + params.lagThreshold);
+      }),
+    );
+  });
+});

@@ -1,0 +1,38 @@
+import type {
+  KafkaAnswer,
+  KafkaRequest,
+  Spoken,
+} from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import { Reader } from '../../../../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
+
+/** Bytes of a readable golden: hex in groups, `'text'` for its characters. */
+export function bytes(golden: string): Buffer {
+  const parts = golden.match(/'[^']*'|[0-9a-f]{2}/g) ?? [];
+  return Buffer.concat(
+    parts.map((part) => (part.startsWith("'") ? Buffer.from(part.slice(1, -1)) : Buffer.from(part, 'hex'))),
+  );
+}
+
+/** The newest version that we speak. */
+export function newestOf({ versions }: Spoken): number {
+  return versions.at(-1) ?? -1;
+}
+
+/** A request's body as hex. */
+export function written<T extends KafkaAnswer>(
+  request: KafkaRequest<T>,
+  version = newestOf(request),
+): string {
+  const writer = new Writer();
+  request.at(version).write(writer);
+  return writer.finish().toString('hex');
+}
+
+export function answer<T extends KafkaAnswer>(
+  request: KafkaRequest<T>,
+  body: Buffer,
+  version = newestOf(request),
+): T {
+  return request.at(version).read(new Reader(body));
+}
