@@ -1,5 +1,6 @@
 import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { commitOffsets } from '../../../fakes/kafka/commit-offsets.ts';
+import { eventually } from '../../../fakes/kafka/eventually.ts';
 
 /** The demo's topic and its group, seen and fed with an ordinary client. */
 export class KafkaTopic {
@@ -33,8 +34,9 @@ export class KafkaTopic {
     await Promise.all([this.admin.connect(), this.producer.connect()]);
     await this.admin.createTopics({
       topics: [{ topic: this.topic, numPartitions: this.partitions }],
-      waitForLeaders: true,
+      waitForLeaders: false,
     });
+    await eventually(() => this.admin.fetchTopicOffsets(this.topic));
     const zeros = Array.from({ length: this.partitions }, (_, partition) => [partition, 0]);
     await commitOffsets(this.kafka, this.groupId, this.topic, Object.fromEntries(zeros));
   }

@@ -6,7 +6,7 @@ import { createDialer } from '../../../src/sources/kafka/upstream/wire/dialer.ts
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { type TestKafka, useKafka } from '../../support/kafka/broker.ts';
-import { eventually } from '../../support/kafka/kafka-eventually.ts';
+import { eventually } from '../../../fakes/kafka/eventually.ts';
 
 const opened: Watcher[] = [];
 afterEach(() => {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 import { type KafkaCluster, startKafka } from '../../../fakes/kafka/cluster.ts';
 import { commitOffsets, type Offsets } from '../../../fakes/kafka/commit-offsets.ts';
+import { eventually } from '../../../fakes/kafka/eventually.ts';
 import type { KafkaOptions } from '../../../fakes/kafka/options.ts';
 import { tool, useTool } from '../tools/use-tool.ts';
-import { eventually } from './kafka-eventually.ts';
 
 /** A real broker, or three. Needs Java and Maven: see `useTool`. */
 export function useKafka(options: KafkaOptions = {}): () => TestKafka {
