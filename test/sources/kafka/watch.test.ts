@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../fakes/kafka/eventually.ts';
 import type { PartitionEnd } from '../../../src/sources/kafka/upstream/watch/settings.ts';
 import { Watcher } from '../../../src/sources/kafka/upstream/watch/watcher.ts';
 import { createDialer } from '../../../src/sources/kafka/upstream/wire/dialer.ts';
 import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { type TestKafka, useKafka } from '../../support/kafka/broker.ts';
-import { eventually } from '../../../fakes/kafka/eventually.ts';
 
 const opened: Watcher[] = [];
 afterEach(() => {
