@@ -103,7 +103,8 @@ describe('conformance: kafka semantics', () => {
     lag(30);
     model.create('unrelated', { end: 1000 });
     await expect(number({ topic: '', consumerGroup: 'others' })).rejects.toMatchObject(unseen);
-    for (let partition = 0; partition < 10; partition += 1) model.commit('third', 'orders', 100, { partition });
+    for (let partition = 0; partition < 10; partition += 1)
+      model.commit('third', 'orders', 100, { partition });
     expect(await number({ topic: '', consumerGroup: 'third' })).toEqual([30, true]);
   });
 
