@@ -50,6 +50,16 @@ export class Metrics {
     'cause',
   ]);
   readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
+  readonly nudges = this.counter(
+    'nudges_total',
+    'Changed targets sent on StreamMetricSpec, so that the HPA looks at once, by what became of them.',
+    ['outcome'],
+  );
+  readonly growthTold = this.histogram(
+    'growth_told_seconds',
+    'Time from an edge or growth to the GetMetrics that told the HPA of it, where it is made to look.',
+    ['by'],
+  );
   readonly ingestRequests = this.counter('ingest_requests_total', 'Requests to the ingest port.', [
     'kind',
     'outcome',
