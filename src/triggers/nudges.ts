@@ -42,7 +42,7 @@ const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
 /** What came due within this time is equally old. */
-const equalMs = 100;
+const equalMs = 20;
 
 /**
  * The surges of all triggers, and their pace. KEDA's client to the API server has so many requests a second for all
