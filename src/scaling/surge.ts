@@ -165,10 +165,10 @@ export class Surge {
   }
 
   /**
-   * The trigger wants more than `replicas`, which is what the HPA was last told, or 1 at an edge. Says whether a surge
-   * begins. `pushed`: `true` has just been sent.
+   * There is a new reading. `replicas`: for what the HPA was last told, or 1 since the last edge. `pushedAtMs`: when `true`
+   * was last sent. Says whether a surge begins.
    */
-  begin(demand: Demand, replicas: number, nowMs: number, pushed: boolean): boolean {
+  begin(demand: Demand, replicas: number, nowMs: number, pushedAtMs: number): boolean {
     if (this.running) {
       this.urgency = this.growthTo(demand);
       return false;
@@ -182,7 +182,7 @@ export class Surge {
     this.toldAtMs = undefined;
     this.tries = 0;
     this.sent = 0;
-    this.nextAtMs = nowMs + (pushed ? this.times.afterPushMs : 0);
+    this.nextAtMs = Math.max(nowMs, pushedAtMs + this.times.afterPushMs);
     this.urgency = this.growthTo(demand);
     return true;
   }

@@ -64,7 +64,8 @@ export interface Change {
 export class Told {
   active: boolean | undefined;
   up: boolean | undefined;
-  private activeSinceMs = 0;
+  /** When it became active or inactive. */
+  activeSinceMs = Number.NEGATIVE_INFINITY;
   private upSinceMs = 0;
 
   /** What is to be told, in the order of its causes: it recovers and is then active; it is active and then fails. */

@@ -16,7 +16,7 @@ export interface Nudged {
   readonly id: string;
   readonly label: string;
   readonly reference: { readonly namespace: string };
-  /** Replicas for what the last GetMetrics was given; undefined before the first. */
+  /** Replicas for what the last GetMetrics was given, or the one of an edge after it; undefined before the first of both. */
   readonly hpaReplicas: number | undefined;
   /** Made at the first growth, and gone when it does not matter any more. */
   surge: Surge | undefined;
@@ -25,6 +25,13 @@ export interface Nudged {
   /** Says its target on its streams, by so many thousandths more than it is. */
   sayTarget(nudge: Nudge): void;
   surged(course: SurgeCourse, nowMs: number, cause: string | undefined): void;
+}
+
+export interface Growth {
+  readonly nowMs: number;
+  readonly pushedAtMs: number;
+  /** Of the wake that led to the reading. */
+  readonly cause: string | undefined;
 }
 
 export interface NudgesDeps {
@@ -88,18 +95,15 @@ export class Nudges {
     return this.size;
   }
 
-  /** A trigger with both streams has a new reading. `edge`: it was inactive before, and `true` has been sent. */
-  grown(
-    trigger: Nudged,
-    { nowMs, edge, cause }: { nowMs: number; edge: boolean; cause: string | undefined },
-  ): void {
+  /** A trigger with both streams has a new reading. `pushedAtMs`: when it became active. */
+  grown(trigger: Nudged, { nowMs, pushedAtMs, cause }: Growth): void {
     if (trigger.surge?.spent(nowMs)) trigger.surge = undefined;
-    const replicas = edge ? 1 : trigger.hpaReplicas;
+    const replicas = trigger.hpaReplicas;
     if (replicas === undefined || this.resting(nowMs)) return;
     const demand = trigger.demandNow(nowMs);
     if (!demand) return;
     const surge = trigger.surge ?? new Surge();
-    if (!surge.begin(demand, replicas, nowMs, edge)) return;
+    if (!surge.begin(demand, replicas, nowMs, pushedAtMs)) return;
     surge.cause = cause;
     trigger.surge = surge;
     this.add(trigger);

@@ -97,7 +97,7 @@ export class Trigger implements Member, Nudged {
   /** Until when a caller may wait for the first reading. */
   private coldUntilMs: number;
   private readonly told = new Told();
-  /** Replicas for what the last GetMetrics was given; undefined before the first. */
+  /** Replicas for what the last GetMetrics was given, or the one of an edge after it; undefined before the first of both. */
   hpaReplicas: number | undefined;
   /** Only there while it matters. */
   surge: Surge | undefined;
@@ -191,9 +191,10 @@ export class Trigger implements Member, Nudged {
     const after = this.wasActive;
     const edge = before === false && after === true;
     this.look(nowMs, cause, edge);
+    if (edge) this.hpaReplicas = 1;
     // Behind `look`, which has `true` sent first.
     if (this.followers.length > 0 && this.specFollowers.length > 0) {
-      this.host.nudges.grown(this, { nowMs, edge, cause });
+      this.host.nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
     }
   }
 

@@ -12,6 +12,9 @@ import {
   surgeTimes,
 } from '../../../src/scaling/surge.ts';
 
+/** `true` was last sent. */
+const never = Number.NEGATIVE_INFINITY;
+
 /** Of ten items a replica. */
 const jobs = (value: number): Demand => ({ value, perReplica: 10 });
 
@@ -35,7 +38,7 @@ function play(demand: Demand, { from = 1, edge = false, most = 10_000, looks = t
   const replicas = [from];
   const nudges: Nudge[] = [];
   let has: Nudge = 0;
-  surge.begin(demand, edge ? 1 : from, 0, edge);
+  surge.begin(demand, edge ? 1 : from, 0, edge ? 0 : never);
   for (let nowMs = surge.dueAtMs; surge.on; nowMs = Math.max(nowMs, surge.dueAtMs)) {
     const step = surge.step(demand, nowMs);
     const said: Nudge | undefined =
@@ -79,7 +82,7 @@ describe('a surge', () => {
 
   it('takes a poll of KEDA’s for a look, and has one to spare', () => {
     const surge = new Surge();
-    surge.begin(jobs(200), 1, 0, true);
+    surge.begin(jobs(200), 1, 0, 0);
     surge.step(jobs(200), 60);
     surge.looked(jobs(200), 61);
     expect(surge.course).toMatchObject({ from: 1, to: 4 });
@@ -94,7 +97,7 @@ describe('a surge', () => {
 
   it('repeats what is not answered, each time later, with a target that KEDA and the HPA do not have', () => {
     const surge = new Surge();
-    surge.begin(jobs(200), 1, 0, true);
+    surge.begin(jobs(200), 1, 0, 0);
     const times: number[] = [];
     const said: Nudge[] = [];
     while (surge.on) {
@@ -110,7 +113,7 @@ describe('a surge', () => {
   it('leaves a trigger alone that does not answer: a minute, then an hour', () => {
     const surge = new Surge();
     const giveUp = (nowMs: number, busy = false): number => {
-      expect(surge.begin(jobs(200), 1, nowMs, false)).toBe(true);
+      expect(surge.begin(jobs(200), 1, nowMs, never)).toBe(true);
       let atMs = nowMs;
       while (surge.on) {
         atMs = surge.dueAtMs;
@@ -119,18 +122,18 @@ describe('a surge', () => {
       return atMs;
     };
     const first = giveUp(0);
-    expect(surge.begin(jobs(200), 1, first + 59_999, false)).toBe(false);
+    expect(surge.begin(jobs(200), 1, first + 59_999, never)).toBe(false);
     // Silence of a KEDA that has much to do is no sign.
     const second = giveUp(first + 60_000, true);
     expect(surge.resting(second + 59_999)).toBe(true);
     const third = giveUp(second + 60_000);
-    expect(surge.begin(jobs(200), 1, third + 3_599_999, false)).toBe(false);
-    expect(surge.begin(jobs(200), 1, third + 3_600_000, false)).toBe(true);
+    expect(surge.begin(jobs(200), 1, third + 3_599_999, never)).toBe(false);
+    expect(surge.begin(jobs(200), 1, third + 3_600_000, never)).toBe(true);
   });
 
   it('is not held against a trigger whose first silence was while KEDA had much to do', () => {
     const surge = new Surge();
-    surge.begin(jobs(200), 1, 0, false);
+    surge.begin(jobs(200), 1, 0, never);
     while (surge.on) surge.step(jobs(200), surge.dueAtMs, true);
     expect(surge.resting(70_000)).toBe(false);
     expect(surge.spent(130_000)).toBe(true);
@@ -139,7 +142,7 @@ describe('a surge', () => {
   it('stops, with the exact target, where the backlog falls or nothing is known any more', () => {
     for (const demand of [jobs(0), jobs(40), undefined]) {
       const surge = new Surge();
-      surge.begin(jobs(200), 1, 0, true);
+      surge.begin(jobs(200), 1, 0, 0);
       surge.step(jobs(200), 60);
       surge.looked(jobs(200), 100);
       expect(surge.step(demand, 115)).toEqual({ kind: 'settle', gaveUp: false });
@@ -149,7 +152,7 @@ describe('a surge', () => {
 
   it('that the HPA’s own looks overtake sends nothing', () => {
     const surge = new Surge();
-    surge.begin(jobs(80), 1, 0, true);
+    surge.begin(jobs(80), 1, 0, 0);
     expect(surge.looked(jobs(80), 10)).toEqual({ kind: 'overtook', first: true });
     expect(surge.looked(jobs(80), 20)).toEqual({ kind: 'overtook', first: false });
     expect(surge.step(jobs(80), 60)).toEqual({ kind: 'over', gaveUp: false });
@@ -158,7 +161,7 @@ describe('a surge', () => {
 
   it('goes on to what has grown meanwhile', () => {
     const surge = new Surge();
-    surge.begin(jobs(40), 1, 0, true);
+    surge.begin(jobs(40), 1, 0, 0);
     surge.step(jobs(40), 60);
     surge.looked(jobs(100), 100);
     expect(surge.growth).toBe(2.5);
@@ -167,11 +170,11 @@ describe('a surge', () => {
 
   it('begins anew with a target that KEDA does not have, where the last one may not have been seen', () => {
     const surge = new Surge();
-    surge.begin(jobs(40), 1, 0, true);
+    surge.begin(jobs(40), 1, 0, 0);
     surge.step(jobs(40), 60);
     surge.looked(jobs(40), 100);
     expect(surge.step(jobs(40), 115).kind).toBe('settle');
-    surge.begin(jobs(100), 4, 116, false);
+    surge.begin(jobs(100), 4, 116, never);
     expect(surge.step(jobs(100), 116)).toMatchObject({ nudge: 2 });
   });
 });
@@ -271,7 +274,7 @@ describe('whatever happens', () => {
           if (move.kind === 'unknown') demand = undefined;
           if (move.kind === 'read') {
             demand = jobs(move.value);
-            surge.begin(demand, move.edge ? 1 : told, nowMs, move.edge);
+            surge.begin(demand, move.edge ? 1 : told, nowMs, move.edge ? nowMs : never);
           }
           if (move.kind === 'look' && demand) {
             told = replicasFor(demand);
@@ -297,7 +300,7 @@ describe('whatever happens', () => {
         let told = Number.POSITIVE_INFINITY;
         for (const [i, value] of readings.entries()) {
           const falling = Math.min(value, told * 10);
-          expect(surge.begin(jobs(falling), told, i * 1000, false)).toBe(false);
+          expect(surge.begin(jobs(falling), told, i * 1000, never)).toBe(false);
           told = replicasFor(jobs(falling));
         }
       }),
@@ -311,7 +314,7 @@ describe('whatever happens', () => {
       const nowMs = second * 1000;
       const high = second % 2 === 1;
       const demand = jobs(high ? 230 : 200);
-      if (surge.begin(demand, 20, nowMs, false)) {
+      if (surge.begin(demand, 20, nowMs, never)) {
         if (surge.step(demand, nowMs).kind === 'nudge') sent += 1;
         surge.looked(demand, nowMs + 40);
         surge.step(demand, nowMs + 55);

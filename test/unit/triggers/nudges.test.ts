@@ -46,9 +46,9 @@ class FakeTrigger implements Nudged {
     nudges.looked(this, this.demandNow());
   }
 
-  grow(items = 40, edge = false): this {
+  grow(items = 40, pushedAtMs = Number.NEGATIVE_INFINITY): this {
     this.items = items;
-    nudges.grown(this, { nowMs: performance.now(), edge, cause: undefined });
+    nudges.grown(this, { nowMs: performance.now(), pushedAtMs, cause: undefined });
     return this;
   }
 }
@@ -270,7 +270,7 @@ describe('where nudges are not answered', () => {
 
 describe('the end', () => {
   it('of a surge is told, with its course', async () => {
-    const trigger = new FakeTrigger('t').grow(80, true);
+    const trigger = new FakeTrigger('t').grow(80);
     await pass(1_000);
     expect(trigger.surged).toHaveBeenCalledExactlyOnceWith(
       { from: 1, to: 8, nudges: 2, ms: expect.any(Number) },

@@ -79,6 +79,27 @@ describe('a trigger that grows', () => {
     expect(hpa.said).toHaveLength(6);
   });
 
+  it('a moment after its edge waits for KEDA’s first replica all the same', async () => {
+    const hpa = await hpaOf(reference(), 0, { pushMs: 45 });
+    tanks.set('worker', 10);
+    // Read every 50 ms: the edge, and the growth with the next reading.
+    await pass(50);
+    tanks.set('worker', 200);
+    await pass(500);
+    expect(hpa.replicas).toBe(20);
+    expect(await nudges()).toEqual({ answered: 4, settled: 1 });
+  });
+
+  it('is told of its edge, whatever the HPA was told while it was inactive', async () => {
+    const one = reference('worker', { activation: '100' });
+    tanks.set('worker', 100);
+    const hpa = await hpaOf(one);
+    expect(hpa.pushed).toEqual([false]);
+    tanks.set('worker', 105);
+    await pass(500);
+    expect(hpa.replicas).toBe(11);
+  });
+
   it('while it runs needs no `true`', async () => {
     tanks.set('worker', 10);
     const hpa = await hpaOf(reference(), 1);
