@@ -13,6 +13,18 @@ export interface WireNumber {
   readonly int: string;
 }
 
+/** What a trigger asks for now: KEDA's two numbers. */
+export interface Demand {
+  readonly value: number;
+  /** The target. */
+  readonly perReplica: number;
+}
+
+/** Replicas for that demand; under `metricType: Value`, by how much the HPA multiplies its ready pods, rounded up. */
+export function replicasFor({ value, perReplica }: Demand): number {
+  return Math.ceil(value / perReplica);
+}
+
 /** A trigger's numbers under `policy: backlog`: the HPA divides the items by the target itself. */
 export function toMetric(reading: Extract<Reading, { kind: 'known' }>): Metric {
   return { value: finite(reading.items), active: reading.active };

@@ -1,4 +1,4 @@
-import { leastStep } from './metric.ts';
+import { type Demand, leastStep, replicasFor } from './metric.ts';
 
 /*
  * An HPA looks every 15 s, and at each look it adds as many replicas as it may. Since Kubernetes 1.37 it looks at once
@@ -15,13 +15,6 @@ function mostAfterLook(replicas: number): number {
   return Math.max(2 * replicas, 4);
 }
 
-/** What a trigger asks for now: KEDA's two numbers. */
-export interface Demand {
-  readonly value: number;
-  /** The target. */
-  readonly perReplica: number;
-}
-
 /**
  * Whether an HPA with so many replicas would add some.
  *
@@ -32,11 +25,6 @@ export interface Demand {
  */
 export function asksForMore({ value, perReplica }: Demand, replicas: number): boolean {
   return value / perReplica > replicas * (1 + tolerance);
-}
-
-/** Replicas for that demand, under AverageValue. */
-export function replicasFor({ value, perReplica }: Demand): number {
-  return Math.ceil(value / perReplica);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Demand, type Looked, type Nudge, Surge } from '../scaling/surge.ts';
+import type { Demand } from '../scaling/metric.ts';
+import { type Looked, type Nudge, Surge } from '../scaling/surge.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SurgeCourse } from './decision.ts';

@@ -1,6 +1,6 @@
 import { attempt, ScalerError } from '../errors.ts';
-import { toMetric } from '../scaling/metric.ts';
-import { canBeNudged, type Demand, type Nudge, replicasFor, type Surge } from '../scaling/surge.ts';
+import { type Demand, replicasFor, toMetric } from '../scaling/metric.ts';
+import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';

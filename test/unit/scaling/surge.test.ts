@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nudgedTarget } from '../../../src/scaling/metric.ts';
+import { type Demand, nudgedTarget, replicasFor } from '../../../src/scaling/metric.ts';
 import {
   asksForMore,
   canBeNudged,
-  type Demand,
   mostNudgesAMinute,
   type Nudge,
-  replicasFor,
   Surge,
   surgeTimes,
 } from '../../../src/scaling/surge.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Demand, Nudge, Surge } from '../../../src/scaling/surge.ts';
+import type { Demand } from '../../../src/scaling/metric.ts';
+import type { Nudge, Surge } from '../../../src/scaling/surge.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Nudged, Nudges, type Pace } from '../../../src/triggers/nudges.ts';
 import { pass } from '../../support/hpa.ts';
