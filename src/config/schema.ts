@@ -221,7 +221,7 @@ const surge = z.strictObject({
     .max(1000)
     .default(5)
     .describe(
-      'How often an HPA is made to look, over all triggers. Each costs KEDA about four requests to the API server, of 20 a second that it allows itself (`--kube-api-qps`).',
+      'How often an HPA is made to look, over all triggers. Each costs KEDA about four requests to the API server, of 20 a second that it allows itself (`--kube-api-qps`); a `true` counts as half a nudge.',
     ),
   nudgesAtOnce: z
     .number()

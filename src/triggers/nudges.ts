@@ -45,6 +45,10 @@ export interface NudgesDeps {
 export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
 type Outcome = (typeof outcomes)[number];
 
+/** What a `true` costs KEDA, in nudges: it starts the first replica and writes a status. */
+const pushCost = 0.5;
+/** For no longer than this do edges have nudges wait, however many come at once. */
+const mostDebtMs = 30_000;
 /** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
@@ -54,7 +58,7 @@ const equalMs = 20;
 
 /**
  * The surges of all triggers, and their pace. KEDA's client to the API server has so many requests a second for all
- * that it does, so `true` goes out first, and nudges one after the other: fairly between namespaces, what waits longest
+ * that it does, so `true` goes out first and counts, and nudges follow one after the other: fairly between namespaces, what waits longest
  * first, of equals what grows most. What only ends a surge waits for all of these.
  *
  * Until a first nudge was answered, one trigger at a time is nudged: where they are not answered, they cost KEDA little.
@@ -75,6 +79,8 @@ export class Nudges {
   private readonly silent = new Set<string>();
   private restUntilMs = Number.NEGATIVE_INFINITY;
   private said = false;
+  private heard = false;
+  private saidOld = false;
 
   constructor(deps: NudgesDeps) {
     this.deps = deps;
@@ -96,7 +102,26 @@ export class Nudges {
     return this.size;
   }
 
-  /** A trigger with both streams has a new reading. `pushedAtMs`: when it became active. */
+  /** KEDA follows the spec of a trigger: it is 2.21 or later. */
+  followed(): void {
+    this.heard = true;
+  }
+
+  /** `true` was sent. KEDA has that to do first. `nudged`: whether it follows the spec of this trigger, too. */
+  pushed(nudged: boolean): void {
+    const { enabled, nudgesPerSecond } = this.pace;
+    if (!enabled) return;
+    this.fill(this.deps.now());
+    this.tokens = Math.max(this.tokens - pushCost, (-nudgesPerSecond * mostDebtMs) / 1000);
+    if (nudged || this.heard || this.saidOld) return;
+    this.saidOld = true;
+    this.deps.log.info(
+      {},
+      'KEDA opens no StreamMetricSpec: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21, and a ScaledObject',
+    );
+  }
+
+  /** A trigger whose spec is followed has a new reading. `pushedAtMs`: when it became active. */
   grown(trigger: Nudged, { nowMs, pushedAtMs, cause }: Growth): void {
     if (trigger.surge?.spent(nowMs)) trigger.surge = undefined;
     const replicas = trigger.hpaReplicas;

@@ -191,11 +191,14 @@ export class Trigger implements Member, Nudged {
     const after = this.wasActive;
     const edge = before === false && after === true;
     this.look(nowMs, cause, edge);
-    if (edge) this.hpaReplicas = 1;
     // Behind `look`, which has `true` sent first.
-    if (this.followers.length > 0 && this.specFollowers.length > 0) {
-      this.host.nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    const { nudges } = this.host;
+    const nudged = this.specFollowers.length > 0;
+    if (edge) {
+      this.hpaReplicas = 1;
+      if (this.followers.length > 0) nudges.pushed(nudged);
     }
+    if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
   }
 
   failed(nowMs: number, cause?: string): void {
@@ -435,7 +438,7 @@ export class Trigger implements Member, Nudged {
     const { measured, surge } = this;
     if (!measured || this.refusal) return undefined;
     if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
-    if (this.followers.length === 0 || this.specFollowers.length === 0) return 'no stream';
+    if (this.specFollowers.length === 0) return 'no stream';
     return this.host.nudges.stateOf(surge, nowMs);
   }
 
@@ -486,6 +489,7 @@ export class Trigger implements Member, Nudged {
   followSpec(told: (spec: Spec) => void): () => void {
     told(this.sound());
     this.surge?.saidExact();
+    this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
     return () => {
       this.specFollowers = this.without(this.specFollowers, told);

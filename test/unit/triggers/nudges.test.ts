@@ -138,6 +138,27 @@ describe('the pace', () => {
     expect(firsts()).toEqual(['large', 'first', 'small', 'large']);
   });
 
+  it('counts each `true` as half a nudge, so that KEDA has the first replicas started before', async () => {
+    for (let i = 0; i < 40; i += 1) {
+      nudges.pushed(true);
+      new FakeTrigger(`t-${i}`).grow(40, performance.now());
+    }
+    // 20 - 7 nudges at 5 a second, and one more for the first to go.
+    await pass(2_700);
+    expect(sent).toHaveLength(0);
+    await pass(200);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('has edges hold up nudges for half a minute at most', async () => {
+    for (let i = 0; i < 10_000; i += 1) nudges.pushed(true);
+    new FakeTrigger('t').grow();
+    await pass(30_000);
+    expect(sent).toHaveLength(0);
+    await pass(300);
+    expect(sent).toHaveLength(1);
+  });
+
   it('drops a nudge that the HPA’s own look overtakes', async () => {
     use({ nudgesPerSecond: 0.1, nudgesAtOnce: 1 });
     const all = Array.from({ length: 10 }, (_, i) => new FakeTrigger(`t-${i}`).grow());

@@ -5,6 +5,7 @@ import type { Decision } from '../../../src/triggers/decision.ts';
 import { type Delays, Hpa, pass } from '../../support/hpa.ts';
 import { levelSource, type Tanks } from '../../support/level-source.ts';
 import { connectionOf, type LiveOptions, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
+import { recordingLogger } from '../../support/recording-logger.ts';
 
 let tanks: Tanks;
 let live: LiveTriggers;
@@ -175,20 +176,34 @@ describe('nothing is nudged', () => {
     expect(live.statuses()).toMatchObject([{ surge: 'off' }]);
   });
 
-  it('of a trigger without both streams: `external`, or KEDA before 2.21', async () => {
-    const specs: unknown[] = [];
-    const end = [
-      live.follow(reference('pushed')),
-      live.trigger(reference('polled')).followSpec((spec) => specs.push(spec)),
-    ];
+  it('of a trigger whose spec is not followed, and the log says once what that needs', async () => {
+    await live.close();
+    const log = recordingLogger();
+    use({ log });
+    const end = ['a', 'b'].map((name) => live.follow(reference(name)));
     await pass(100);
-    for (const name of ['pushed', 'polled']) live.trigger(reference(name)).looked(0);
-    for (const name of ['pushed', 'polled']) tanks.set(name, 200);
+    for (const name of ['a', 'b']) {
+      live.trigger(reference(name)).looked(0);
+      tanks.set(name, 200);
+    }
     await pass(5_000);
-    expect(specs).toHaveLength(1);
     expect(live.triggers.nudges.waiting).toBe(0);
     expect(live.statuses()).toMatchObject([{ surge: 'no stream' }, { surge: 'no stream' }]);
+    expect(log.messages('info')).toEqual([expect.stringMatching(/^KEDA opens no StreamMetricSpec: .*2\.21/)]);
     for (const one of end) one();
+  });
+
+  it('of a ScaledJob, of which nothing is said where KEDA follows the specs of others', async () => {
+    await live.close();
+    const log = recordingLogger();
+    use({ log });
+    await hpaOf(reference('other'));
+    const end = live.follow(reference());
+    await pass(100);
+    tanks.set('worker', 200);
+    await pass(5_000);
+    expect(log.messages('info')).toEqual([]);
+    end();
   });
 
   it('after a start of ours, of what ran all the time', async () => {
