@@ -213,11 +213,6 @@ export class Surge {
     return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
   }
 
-  /** KEDA was told the exact target for another reason: a new stream, another configuration. */
-  saidExact(): void {
-    this.said = 0;
-  }
-
   /** KEDA does not listen any more. When it does again, it is told the exact target first. */
   lose(): void {
     this.said = 0;

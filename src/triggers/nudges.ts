@@ -49,6 +49,8 @@ type Outcome = (typeof outcomes)[number];
 const pushCost = 0.5;
 /** For no longer than this do edges have nudges wait, however many come at once. */
 const mostDebtMs = 30_000;
+/** How long KEDA may be late after it was given as much as it can take. */
+const busyMs = 10_000;
 /** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
@@ -71,6 +73,8 @@ export class Nudges {
   private size = 0;
   private tokens = 0;
   private filledAtMs: number;
+  /** When the last of them was taken. */
+  private emptyAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private armedForMs = 0;
   /** Whether nudges are answered here. */
@@ -112,7 +116,8 @@ export class Nudges {
     const { enabled, nudgesPerSecond } = this.pace;
     if (!enabled) return;
     this.fill(this.deps.now());
-    this.tokens = Math.max(this.tokens - pushCost, (-nudgesPerSecond * mostDebtMs) / 1000);
+    this.take(pushCost);
+    this.tokens = Math.max(this.tokens, (-nudgesPerSecond * mostDebtMs) / 1000);
     if (nudged || this.heard || this.saidOld) return;
     this.saidOld = true;
     this.deps.log.info(
@@ -181,7 +186,7 @@ export class Nudges {
     while (this.tokens >= 1) {
       const trigger = this.next(nowMs);
       if (!trigger) break;
-      if (this.step(trigger, nowMs)) this.tokens -= 1;
+      if (this.step(trigger, nowMs)) this.take(1);
     }
     this.arm();
   };
@@ -216,7 +221,7 @@ export class Nudges {
     if (!surge) return false;
     const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
     if (surge.unanswered) this.count('unanswered');
-    const { busy } = this;
+    const busy = this.busy(nowMs);
     const step = surge.step(demand, nowMs, busy);
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
     if (step.kind === 'nudge') {
@@ -277,6 +282,11 @@ export class Nudges {
     this.filledAtMs = nowMs;
   }
 
+  private take(tokens: number): void {
+    this.tokens -= tokens;
+    if (this.tokens < 1) this.emptyAtMs = this.filledAtMs;
+  }
+
   private arm(): void {
     let firstMs = Number.POSITIVE_INFINITY;
     for (const triggers of this.surging.values()) {
@@ -300,9 +310,9 @@ export class Nudges {
 
   // --- Whether it works here.
 
-  /** More at once than KEDA can take: it may be late. */
-  private get busy(): boolean {
-    return this.size > this.pace.nudgesAtOnce;
+  /** KEDA has been given as much as it can take: it may be late. */
+  private busy(nowMs: number): boolean {
+    return nowMs - this.emptyAtMs < busyMs;
   }
 
   private resting(nowMs: number): boolean {

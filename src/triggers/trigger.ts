@@ -425,7 +425,6 @@ export class Trigger implements Member, Nudged {
   sayTarget(nudge: Nudge): void {
     const { measured } = this;
     if (!measured) return;
-    if (nudge === 0) this.surge?.saidExact();
     const { metricName, target } = measured;
     for (const told of this.specFollowers) told(nudge === 0 ? measured : { metricName, target, nudge });
   }
@@ -488,7 +487,6 @@ export class Trigger implements Member, Nudged {
   /** The same for its spec: told at once, and when a changed configuration changes it. */
   followSpec(told: (spec: Spec) => void): () => void {
     told(this.sound());
-    this.surge?.saidExact();
     this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
     return () => {

@@ -129,6 +129,28 @@ describe('a surge', () => {
     expect(surge.begin(jobs(200), 1, third + 3_600_000, never)).toBe(true);
   });
 
+  it('has its rest begin with a minute again, once it was answered', () => {
+    const surge = new Surge();
+    const giveUp = (nowMs: number): number => {
+      surge.begin(jobs(200), 1, nowMs, never);
+      while (surge.on) {
+        surge.step(jobs(200), surge.dueAtMs);
+        if (surge.nudges === 4) return surge.dueAtMs;
+      }
+      return nowMs;
+    };
+    const first = giveUp(0);
+    surge.step(jobs(200), first);
+    surge.begin(jobs(40), 1, first + 60_000, never);
+    surge.step(jobs(40), first + 60_000);
+    surge.looked(jobs(40), first + 60_040);
+    surge.step(jobs(40), first + 60_055);
+    const second = giveUp(first + 120_000);
+    expect(surge.step(jobs(200), second)).toMatchObject({ gaveUp: true });
+    expect(surge.resting(second + 59_999)).toBe(true);
+    expect(surge.resting(second + 60_000)).toBe(false);
+  });
+
   it('is not held against a trigger whose first silence was while KEDA had much to do', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, never);
