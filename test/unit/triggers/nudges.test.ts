@@ -123,6 +123,15 @@ describe('the pace', () => {
     expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'b1', 'c1', 'a0', 'b0', 'c0']);
   });
 
+  it('has the same hold between namespaces', async () => {
+    use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
+    new FakeTrigger('a').grow();
+    await pass(500);
+    new FakeTrigger('c', 'other').grow();
+    await pass(5_000);
+    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'c1', 'a0', 'c0']);
+  });
+
   it('is shared fairly by namespaces', async () => {
     use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
     for (let i = 0; i < 10; i += 1) new FakeTrigger(`a-${i}`, 'a').grow();
