@@ -135,7 +135,10 @@ export class Surge {
     return this.tries > 0;
   }
 
-  /** Replicas at its beginning and now, as far as can be known; and from the growth to the last look. Of the last surge, once it is over. */
+  /**
+   * Of this surge, or the last one: replicas at its beginning and now, as far as can be known, and the time from the growth
+   * to the last look that asked for more.
+   */
   get course(): { readonly from: number; readonly to: number; readonly ms: number | undefined } {
     const ms = this.toldAtMs === undefined ? undefined : this.toldAtMs - this.sinceMs;
     return { from: this.fromReplicas, to: this.replicas, ms };
@@ -176,8 +179,8 @@ export class Surge {
   }
 
   /**
-   * Its turn has come. `demand` is undefined where nothing fresh says how much, or it may not nudge. `busy`: KEDA has so much
-   * to do that silence means nothing.
+   * Its turn has come. `demand` is undefined where nothing fresh says how much, or it may not nudge. `busy`: KEDA has so
+   * much to do that silence means nothing.
    */
   step(demand: Demand | undefined, nowMs: number, busy = false): Step {
     if (!this.running) return { kind: 'over', gaveUp: false };
@@ -193,8 +196,8 @@ export class Surge {
   }
 
   /**
-   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. A poll that is taken for a
-   * look costs the look that there is to spare.
+   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. A poll that
+   * is taken for a look costs the look that there is to spare.
    */
   looked(demand: Demand, nowMs: number): Looked {
     const { tries } = this;

@@ -60,8 +60,8 @@ const equalMs = 20;
 
 /**
  * The surges of all triggers, and their pace. KEDA's client to the API server has so many requests a second for all
- * that it does, so `true` goes out first and counts, and nudges follow one after the other: fairly between namespaces, what waits longest
- * first, of equals what grows most. What only ends a surge waits for all of these.
+ * that it does. So `true` goes out first and counts, and nudges follow one after the other: fairly between namespaces,
+ * what waits longest first, of equals what grows most. What only ends a surge waits for all of these.
  *
  * Until a first nudge was answered, one trigger at a time is nudged: where they are not answered, they cost KEDA little.
  */
@@ -256,13 +256,12 @@ export class Nudges {
   private remove(trigger: Nudged): void {
     const { namespace } = trigger.reference;
     const triggers = this.surging.get(namespace);
-    if (this.probe === trigger) {
-      this.probe = undefined;
-      this.arm();
-    }
     if (!triggers?.delete(trigger)) return;
     this.size -= 1;
     if (triggers.size === 0) this.surging.delete(namespace);
+    if (this.probe !== trigger) return;
+    this.probe = undefined;
+    this.arm();
   }
 
   /** The namespace has had its turn. */
@@ -321,9 +320,12 @@ export class Nudges {
 
   private prove(): void {
     this.silent.clear();
-    this.probe = undefined;
-    if (!this.proven) this.arm();
-    this.proven = true;
+    this.restUntilMs = Number.NEGATIVE_INFINITY;
+    if (!this.proven) {
+      this.proven = true;
+      this.probe = undefined;
+      this.arm();
+    }
     if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
     this.said = false;
   }
