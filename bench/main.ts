@@ -8,6 +8,7 @@ import { scale } from './rows/scale.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
 import { sqsHint } from './rows/sqs-hint.ts';
 import { start } from './rows/start.ts';
+import { surge } from './rows/surge.ts';
 import { throughput } from './rows/throughput.ts';
 import { wake } from './rows/wake.ts';
 import { Checkout } from './support/checkout.ts';
@@ -19,6 +20,7 @@ const rows: readonly Row[] = [
   start,
   throughput,
   latency,
+  surge,
   wake,
   scale,
   kafkaCost(1),

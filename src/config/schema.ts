@@ -209,6 +209,30 @@ const limits = z
     message: 'must be at least leaseSeconds',
   });
 
+const surge = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether HPAs are made to look at once when a backlog grows; a trigger can say `surge: "false"` for itself.',
+    ),
+  nudgesPerSecond: z
+    .number()
+    .min(0.1)
+    .max(1000)
+    .default(5)
+    .describe(
+      'How often an HPA is made to look, over all triggers. Each costs KEDA about four requests to the API server, of 20 a second that it allows itself (`--kube-api-qps`); a `true` counts as half a nudge.',
+    ),
+  nudgesAtOnce: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(7)
+    .describe('How many of these may come at once, after a quiet time (`--kube-api-burst` of KEDA is 30).'),
+});
+
 const security = z.strictObject({
   allowPlaintextSecrets: z
     .boolean()
@@ -291,6 +315,7 @@ export const liveSettings = {
   admin: adminAccess,
   ingest: ingestAccess,
   limits,
+  surge,
   security,
   decisions,
 } as const;
@@ -317,6 +342,7 @@ export const configSchema = z.strictObject({
       'Where verified events from outside are kept, for the ledgers that are filled by them; in memory when left out.',
     ),
   limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
+  surge: surge.prefault({}).describe('How HPAs are made to look at once when a backlog grows.'),
   security: security.prefault({}).describe('What is refused unless it is asked for.'),
   decisions: decisions
     .prefault({})

@@ -1,6 +1,6 @@
 import type { CloudEventV1 } from 'cloudevents';
 import { retryAfterMs } from '../retry.ts';
-import type { Decision, DecisionKind } from '../triggers/decision.ts';
+import type { Decision, DecisionKind, SurgeCourse } from '../triggers/decision.ts';
 
 export type { Decision } from '../triggers/decision.ts';
 
@@ -21,11 +21,13 @@ export interface DecisionData {
   readonly activation: number;
   readonly ageMs?: number;
   readonly lastedMs?: number;
+  /** Of `surged`: replicas before and after, and how long and how many nudges it took. */
+  readonly surge?: SurgeCourse;
   readonly error?: string;
 }
 
 export function dataOf(decision: Decision): DecisionData {
-  const { kind, trigger, cause, value, ageMs, lastedMs, error } = decision;
+  const { kind, trigger, cause, value, ageMs, lastedMs, surge, error } = decision;
   return {
     decision: kind,
     namespace: trigger.reference.namespace,
@@ -40,6 +42,7 @@ export function dataOf(decision: Decision): DecisionData {
     activation: trigger.target.activation,
     ...(ageMs !== undefined && { ageMs: Math.round(ageMs) }),
     ...(lastedMs !== undefined && { lastedMs: Math.round(lastedMs) }),
+    ...(surge !== undefined && { surge: { ...surge, ms: Math.round(surge.ms) } }),
     ...(error !== undefined && { error }),
   };
 }

@@ -1,7 +1,7 @@
 import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
 import { ScalerError } from '../errors.ts';
-import { wire, wireTarget } from '../scaling/metric.ts';
+import { nudgedTarget, wire } from '../scaling/metric.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { endRpc, nameScaledObject, rpcSpans } from '../telemetry/tracing.ts';
@@ -32,12 +32,14 @@ export interface LiveTrigger {
    * caller's signal; rejects with ScalerError where nothing is known. Renews the lease.
    */
   answer(caller: { readonly signal: AbortSignal }): Promise<Answer>;
+  /** A GetMetrics is given this value. */
+  looked(value: number): void;
   /**
    * Until the returned function is called; the lease holds meanwhile. `told` hears the present state as soon as
    * it is known (at once if it is) and every change after that; never an error.
    */
   follow(told: (activity: Activity) => void): () => void;
-  /** The same for the spec: `told` hears it at once, and again when a reload changes it. */
+  /** The same for the spec: `told` hears it at once, and again when a reload changes it or the HPA is to look. */
   followSpec(told: (spec: Spec) => void): () => void;
 }
 
@@ -97,6 +99,7 @@ export class Service {
         `${trigger.label}: is active, how much waits is not known yet: ${answer.why}`,
       );
     }
+    trigger.looked(answer.value);
     const { int, float } = wire(answer.value);
     return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };
   }
@@ -121,7 +124,7 @@ export class Service {
     streams.hold('StreamIsActive', call, { ageMs: streamAgeMs(), release });
   }
 
-  /** Each message makes KEDA reconcile the ScaledObject: nothing but a changed spec is one. */
+  /** Each message makes KEDA reconcile the ScaledObject: nothing but a changed spec or a nudge is one. */
   private followSpec(trigger: LiveTrigger, call: StreamCall<GetMetricSpecResponse>): void {
     const outbox = new Outbox(call);
     const unfollow = trigger.followSpec((spec) => outbox.send(toSpecs(spec)));
@@ -155,8 +158,8 @@ export function toReference(ref: ScaledObjectRef__Output | null): Reference {
 }
 
 /** Exactly one: the HPA sums over what it gets. */
-function toSpecs({ metricName, target }: Spec): GetMetricSpecResponse {
-  const { int, float } = wireTarget(target);
+function toSpecs({ metricName, target, nudge = 0 }: Spec): GetMetricSpecResponse {
+  const { int, float } = nudgedTarget(target, nudge);
   return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
 }
 

@@ -13,6 +13,18 @@ export interface WireNumber {
   readonly int: string;
 }
 
+/** What a trigger asks for now: KEDA's two numbers. */
+export interface Demand {
+  readonly value: number;
+  /** The target. */
+  readonly perReplica: number;
+}
+
+/** Replicas for that demand; under `metricType: Value`, by how much the HPA multiplies its ready pods, rounded up. */
+export function replicasFor({ value, perReplica }: Demand): number {
+  return Math.ceil(value / perReplica);
+}
+
 /** A trigger's numbers under `policy: backlog`: the HPA divides the items by the target itself. */
 export function toMetric(reading: Extract<Reading, { kind: 'known' }>): Metric {
   return { value: finite(reading.items), active: reading.active };
@@ -29,12 +41,20 @@ export function wire(value: number): WireNumber {
   return { float: finite(value), int: ceilToInt64(value) };
 }
 
-/** The least target that survives KEDA's "%.3f"; the API server refuses an HPA whose target is 0. */
-const leastTarget = 0.001;
+/** The least by which two targets differ after KEDA's "%.3f", and the least target: the API server refuses 0. */
+export const leastStep = 0.001;
 
 /** A trigger's target for `GetMetricSpec`; never 0 in either field. */
 export function wireTarget({ perReplica }: Pick<Target, 'perReplica'>): WireNumber {
-  return wire(Math.max(leastTarget, finite(perReplica)));
+  return wire(Math.max(leastStep, finite(perReplica)));
+}
+
+/** The target so many thousandths above the one that KEDA prints. The int stays: who takes it knows no nudges. */
+export function nudgedTarget(target: Pick<Target, 'perReplica'>, thousandths: number): WireNumber {
+  const exact = wireTarget(target);
+  if (thousandths === 0) return exact;
+  const printed = Number(exact.float.toFixed(3));
+  return { float: Number((printed + thousandths * leastStep).toFixed(3)), int: exact.int };
 }
 
 const maxInt64 = 2n ** 63n - 1n;

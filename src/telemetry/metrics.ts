@@ -5,6 +5,9 @@ const prefix = 'backlog_scaler_';
 /** Seconds, from the sub-millisecond answers out of memory to a read that hangs. */
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
+/** Seconds, from a nudge that is answered to the clocks of HPA and KEDA. */
+const growthBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30, 60];
+
 /** What a connection counts about itself; labels that name it are bound already. */
 export interface SourceMetrics {
   /** One request to the upstream, as the upstream sees it. */
@@ -50,6 +53,17 @@ export class Metrics {
     'cause',
   ]);
   readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
+  readonly nudges = this.counter(
+    'nudges_total',
+    'Changed targets sent on StreamMetricSpec, so that the HPA looks at once, by what became of them.',
+    ['outcome'],
+  );
+  readonly growthTold = this.histogram(
+    'growth_told_seconds',
+    'Time from an edge or growth to the GetMetrics that told of it, where the HPA is made to look.',
+    ['by'],
+    growthBuckets,
+  );
   readonly ingestRequests = this.counter('ingest_requests_total', 'Requests to the ingest port.', [
     'kind',
     'outcome',
@@ -153,12 +167,17 @@ export class Metrics {
     return new Gauge({ name: prefix + name, help, labelNames, registers: [this.registry] });
   }
 
-  private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+  private histogram<L extends string>(
+    name: string,
+    help: string,
+    labelNames: L[],
+    buckets = durationBuckets,
+  ): Histogram<L> {
     return new Histogram({
       name: prefix + name,
       help,
       labelNames,
-      buckets: durationBuckets,
+      buckets,
       registers: [this.registry],
     });
   }

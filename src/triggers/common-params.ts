@@ -1,4 +1,4 @@
-import { choice, optionalDecimal, type ParamsSchema, required, text } from '../params/schema.ts';
+import { choice, flag, optionalDecimal, type ParamsSchema, required, text } from '../params/schema.ts';
 
 /** The keys every trigger may have, whatever its source. */
 export interface CommonParams {
@@ -6,6 +6,7 @@ export interface CommonParams {
   connection: string;
   policy: 'backlog';
   maxStalenessSeconds: number | undefined;
+  surge: boolean;
 }
 
 export const commonParams: ParamsSchema<CommonParams> = {
@@ -23,6 +24,10 @@ export const commonParams: ParamsSchema<CommonParams> = {
       doc: 'How long the last good reading is served while the source cannot be read; after that the answer is UNAVAILABLE. Left out: what the source says below, or else `limits.maxStalenessSeconds` of the configuration. Refused where the connection is not read often enough for it.',
       least: 1,
       most: 86_400,
+    }),
+    surge: flag({
+      doc: 'Whether the HPA is made to look at once when the backlog grows, by a target that is a thousandth more for a moment. Only with `external-push`, KEDA 2.21 and Kubernetes 1.37.',
+      fallback: true,
     }),
   },
   rules: [],

@@ -9,7 +9,19 @@ export type DecisionKind =
   /** No number can be given any more, or not yet: KEDA holds its replicas, or uses `fallback`. */
   | 'failing'
   /** A number can be given again. */
-  | 'recovered';
+  | 'recovered'
+  /** The HPA was made to look until it had been told all that has grown. */
+  | 'surged';
+
+/** What the HPA was made to do. */
+export interface SurgeCourse {
+  /** Replicas: those that the HPA was last told of (1 where KEDA has just started the first), and those that it came to. */
+  readonly from: number;
+  readonly to: number;
+  /** From the edge or growth to the GetMetrics that told the HPA of the last of them. */
+  readonly ms: number;
+  readonly nudges: number;
+}
 
 /** One line of the audit trail. No secrets, no metadata values. */
 export interface Decision {
@@ -27,6 +39,8 @@ export interface Decision {
   readonly ageMs: number | undefined;
   /** How long what this ends had lasted, in ms; undefined for what is first known. */
   readonly lastedMs: number | undefined;
+  /** Of a surge. */
+  readonly surge?: SurgeCourse;
   /** Why it fails, as KEDA is told. */
   readonly error: string | undefined;
   /** In ms since 1970. */
@@ -40,6 +54,7 @@ export interface Change {
   readonly kind: DecisionKind;
   /** How long what this ends had lasted, in ms; undefined for what is first known. */
   readonly lastedMs: number | undefined;
+  readonly surge?: SurgeCourse;
 }
 
 /**
@@ -49,7 +64,8 @@ export interface Change {
 export class Told {
   active: boolean | undefined;
   up: boolean | undefined;
-  private activeSinceMs = 0;
+  /** When it became active or inactive. */
+  activeSinceMs = Number.NEGATIVE_INFINITY;
   private upSinceMs = 0;
 
   /** What is to be told, in the order of its causes: it recovers and is then active; it is active and then fails. */

@@ -20,6 +20,8 @@ export interface Measured {
   readonly target: Target;
   readonly metricName: string;
   readonly maxStalenessMs: number;
+  /** Whether the HPA may be made to look when it grows. */
+  readonly surge: boolean;
 }
 
 /** All that a reference is resolved against. */
@@ -89,6 +91,7 @@ export function resolve(reference: Reference, world: World): Measured {
     target,
     metricName: metricName(source.kind, target.nameParts),
     maxStalenessMs: maxStalenessSeconds * 1000,
+    surge: common.params.surge,
   };
 }
 

@@ -1,8 +1,10 @@
 import { attempt, ScalerError } from '../errors.ts';
-import { toMetric } from '../scaling/metric.ts';
+import { type Demand, replicasFor, toMetric } from '../scaling/metric.ts';
+import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
-import { type Change, type Decided, type Decision, Told } from './decision.ts';
+import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
+import type { Nudged, Nudges } from './nudges.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
 
@@ -23,7 +25,12 @@ export interface Activity {
 export interface Spec {
   readonly metricName: string;
   readonly target: Pick<Target, 'perReplica'>;
+  /** By how many thousandths the target is to be more, to have the HPA look; absent but on a stream. */
+  readonly nudge?: Nudge;
 }
+
+/** Whether the HPA is made to look where a trigger grows: `ready` where it is, and quiet. */
+export type SurgeState = 'ready' | 'surging' | 'left alone' | 'no stream' | 'off';
 
 /** One trigger as people see it: on `/metrics`, `/api/triggers` and in `explain`. No metadata values, no secrets. */
 export interface TriggerStatus {
@@ -48,6 +55,8 @@ export interface TriggerStatus {
   /** Why it is not up, or the last failure. */
   readonly error?: string;
   readonly detail?: Detail;
+  /** Absent while it is refused. */
+  readonly surge?: SurgeState;
 }
 
 /** What a trigger needs of those that it lives among. */
@@ -55,6 +64,7 @@ export interface TriggerHost {
   now(): number;
   coldReadTimeoutMs: number;
   decided: Decided;
+  readonly nudges: Nudges;
   /** The trigger went from inactive to active. */
   edge(measured: Measured): void;
 }
@@ -66,7 +76,7 @@ type Following<T> = (told: T) => void;
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
  */
-export class Trigger implements Member {
+export class Trigger implements Member, Nudged {
   readonly id: string;
   reference: Reference;
   /** The last outcome of resolving that was no refusal; while it is refused, that of before. Undefined: there was none. */
@@ -87,6 +97,10 @@ export class Trigger implements Member {
   /** Until when a caller may wait for the first reading. */
   private coldUntilMs: number;
   private readonly told = new Told();
+  /** Replicas for what the last GetMetrics was given, or the one of an edge after it; undefined before the first of both. */
+  hpaReplicas: number | undefined;
+  /** Only there while it matters. */
+  surge: Surge | undefined;
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
   private heard: boolean | undefined;
   // Only there while somebody follows or waits: there are tens of thousands of triggers.
@@ -127,7 +141,7 @@ export class Trigger implements Member {
     this.refusal = undefined;
     const same =
       before?.metricName === measured.metricName && before.target.perReplica === measured.target.perReplica;
-    if (before && !same) for (const told of this.specFollowers) told(measured);
+    if (before && !same) this.sayTarget(0);
   }
 
   /** The reference cannot be used as the configuration is now: nothing is answered or pushed until it can. */
@@ -175,7 +189,16 @@ export class Trigger implements Member {
     this.settle();
     // What an event has just told of is certain, also where the number is too old to be given.
     const after = this.wasActive;
-    this.look(nowMs, cause, before === false && after === true);
+    const edge = before === false && after === true;
+    this.look(nowMs, cause, edge);
+    // Behind `look`, which has `true` sent first.
+    const { nudges } = this.host;
+    const nudged = this.specFollowers.length > 0;
+    if (edge) {
+      this.hpaReplicas = 1;
+      if (this.followers.length > 0) nudges.pushed(nudged);
+    }
+    if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
   }
 
   failed(nowMs: number, cause?: string): void {
@@ -311,7 +334,7 @@ export class Trigger implements Member {
     for (const told of this.followers) told(activity);
   }
 
-  private decide({ kind, lastedMs }: Change, nowMs: number, cause?: string): void {
+  private decide({ kind, lastedMs, surge }: Change, nowMs: number, cause?: string): void {
     const { good, measured, id, reference } = this;
     if (!measured) return;
     const { source, connection, metricName, target } = measured;
@@ -322,6 +345,7 @@ export class Trigger implements Member {
       cause: cause ?? (lastedMs === undefined ? 'start' : 'clock'),
       ageMs: good && this.ageMs(nowMs),
       lastedMs,
+      ...(surge && { surge }),
       error: kind === 'failing' ? this.whyNot(nowMs) : undefined,
       atMs: Date.now(),
     };
@@ -360,6 +384,7 @@ export class Trigger implements Member {
     const counted = up && good?.kind === 'known' ? good : undefined;
     const detail = counted && attempt(() => counted.detail());
     const error = refusal ?? this.error;
+    const surge = this.surgeState(nowMs);
     return {
       id,
       namespace: reference.namespace,
@@ -374,7 +399,46 @@ export class Trigger implements Member {
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
+      ...(surge && { surge }),
     };
+  }
+
+  // --- Its surges.
+
+  /** A GetMetrics was given this value. */
+  looked(value: number): void {
+    if (!this.measured) return;
+    const demand = { value, perReplica: this.measured.target.perReplica };
+    this.hpaReplicas = replicasFor(demand);
+    if (this.surge) this.host.nudges.looked(this, demand);
+  }
+
+  /** What may make the HPA look; undefined where it may not, or nothing fresh says how much waits. */
+  demandNow(nowMs: number): Demand | undefined {
+    const { measured } = this;
+    if (!measured?.surge || this.refusal || this.error || this.good?.kind !== 'known') return undefined;
+    const { perReplica } = measured.target;
+    const answer = canBeNudged(perReplica) ? attempt(() => this.answerNow(nowMs)) : undefined;
+    return answer && 'value' in answer ? { value: answer.value, perReplica } : undefined;
+  }
+
+  sayTarget(nudge: Nudge): void {
+    const { measured } = this;
+    if (!measured) return;
+    const { metricName, target } = measured;
+    for (const told of this.specFollowers) told(nudge === 0 ? measured : { metricName, target, nudge });
+  }
+
+  surged(surge: SurgeCourse, nowMs: number, cause: string | undefined): void {
+    this.decide({ kind: 'surged', lastedMs: undefined, surge }, nowMs, cause ?? 'clock');
+  }
+
+  private surgeState(nowMs: number): SurgeState | undefined {
+    const { measured, surge } = this;
+    if (!measured || this.refusal) return undefined;
+    if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
+    if (this.specFollowers.length === 0) return 'no stream';
+    return this.host.nudges.stateOf(surge, nowMs);
   }
 
   // --- Those who wait for it and follow it.
@@ -423,9 +487,11 @@ export class Trigger implements Member {
   /** The same for its spec: told at once, and when a changed configuration changes it. */
   followSpec(told: (spec: Spec) => void): () => void {
     told(this.sound());
+    this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
     return () => {
       this.specFollowers = this.without(this.specFollowers, told);
+      if (this.specFollowers.length === 0) this.host.nudges.lost(this);
     };
   }
 

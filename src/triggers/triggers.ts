@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
+import { Nudges, type Pace } from './nudges.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, resolve, type World } from './resolve.ts';
 import { Trigger, type TriggerHost, type TriggerStatus } from './trigger.ts';
@@ -37,6 +38,7 @@ export interface TriggersConfig {
   readonly settings: {
     readonly limits: TriggerLimits;
     readonly security: { readonly allowPlaintextSecrets: boolean };
+    readonly surge: Pace;
   };
 }
 
@@ -59,6 +61,7 @@ interface Usage {
 export class Triggers implements TriggerHost {
   coldReadTimeoutMs = 0;
   readonly decided: Decided;
+  readonly nudges: Nudges;
   private readonly options: TriggersOptions;
   private readonly connections: Connections;
   private readonly live = new Map<string, Trigger>();
@@ -83,6 +86,7 @@ export class Triggers implements TriggerHost {
     this.options = options;
     this.connections = connections;
     this.decided = decided;
+    this.nudges = new Nudges({ now: () => this.now(), log: options.log, metrics });
     this.world = { sources, connections: new Map(), maxStalenessSeconds: 0, refuseSecretsFromEnv: true };
     this.refusals = new FewAMinute(refusalsAMinute, () => this.now());
     this.sweeper = setInterval(() => connections.slices.run(this.sweep()), sweepMs);
@@ -107,7 +111,7 @@ export class Triggers implements TriggerHost {
 
   /** Cannot fail. Live triggers are resolved again in slices; one that is asked for before its turn, at once. */
   prepare({ connections, settings }: TriggersConfig): { commit(): void; discard(): void } {
-    const { limits, security } = settings;
+    const { limits, security, surge } = settings;
     const commit = (): void => {
       this.generation += 1;
       this.limits = limits;
@@ -118,6 +122,7 @@ export class Triggers implements TriggerHost {
         maxStalenessSeconds: limits.maxStalenessSeconds,
         refuseSecretsFromEnv: this.options.plaintext && !security.allowPlaintextSecrets,
       };
+      this.nudges.use(surge);
       this.connections.slices.run(this.resolveAll());
     };
     return { commit, discard: () => {} };
@@ -291,6 +296,7 @@ export class Triggers implements TriggerHost {
 
   close(): void {
     clearInterval(this.sweeper);
+    this.nudges.close();
   }
 }
 

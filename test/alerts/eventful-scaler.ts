@@ -55,6 +55,9 @@ export class EventfulScaler {
     this.settings = settings;
     client.streamIsActive(runners('ci'));
     client.streamMetricSpec(runners('ci'));
+    // One that grows, and is nudged.
+    client.streamIsActive(worker(0));
+    client.streamMetricSpec(worker(0));
   }
 
   get adminPort(): number {
@@ -67,10 +70,10 @@ export class EventfulScaler {
     const port = this.scaler.port('ingest');
     // Nobody hooks this GitHub up: only a read finds the job, and corrects the ledger.
     if (this.round % 5 === 1) this.github.startRun('web', run(1));
-    await postEvents(
-      port,
-      workEvent(this.round % 2 === 1 ? 'requested' : 'done', `item-${(this.round + 1) >> 1}`),
-    );
+    const word = this.round % 2 === 1 ? 'requested' : 'done';
+    for (const item of ['a', 'b', 'c']) {
+      await postEvents(port, workEvent(word, `item-${(this.round + 1) >> 1}-${item}`));
+    }
     await send(port, jobPayload('queued', { id: 900_000 + this.round, run_id: 800_000 + this.round }));
     await send(port, jobPayload('queued'), { signedWith: 'not the secret' });
     await this.poll();
@@ -79,12 +82,14 @@ export class EventfulScaler {
   }
 
   private async poll(): Promise<void> {
-    const workers = Array.from({ length: waiters }, (_, i) =>
-      ref(`worker-${i}`, { source: 'events', connection: 'builds', backlog: 'work' }),
-    );
+    const workers = Array.from({ length: waiters }, (_, i) => worker(i));
     const triggers = [...workers, runners('ci'), runners('down'), ref('wrong', { source: 'nowhere' })];
     await Promise.allSettled(triggers.map((trigger) => this.client.getMetrics(trigger, '')));
   }
+}
+
+function worker(number: number) {
+  return ref(`worker-${number}`, { source: 'events', connection: 'builds', backlog: 'work' });
 }
 
 function runners(connection: string) {

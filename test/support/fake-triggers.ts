@@ -62,6 +62,7 @@ export class FakeTriggers implements LiveTriggers {
       label: `fake trigger of ${namespace}/${name}`,
       spec,
       answer: ({ signal }) => this.answer(name, signal),
+      looked: () => {},
       follow: (told) => this.follow(name, told),
       followSpec: (told) => {
         const unfollow = add(this.toldSpec, name, told);

@@ -3,6 +3,7 @@ import { Connections } from '../../src/subjects/connections.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { Decided } from '../../src/triggers/decision.ts';
+import type { Pace } from '../../src/triggers/nudges.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
 import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
@@ -25,6 +26,9 @@ export const limits: Limits = {
   firstSyncTimeoutSeconds: 120,
 };
 
+/** As the configuration has it by default. */
+export const surge: Pace = { enabled: true, nudgesPerSecond: 5, nudgesAtOnce: 7 };
+
 export function connectionOf(
   name: string,
   source: AnySource,
@@ -42,6 +46,7 @@ export function byName(
 
 export interface LiveOptions {
   readonly limits?: Partial<Limits>;
+  readonly surge?: Partial<Pace>;
   readonly decided?: Decided;
   /** Fixed where a test does not say otherwise, so that backoff has no jitter. */
   readonly random?: () => number;
@@ -74,12 +79,20 @@ export class LiveTriggers {
       plaintext: false,
       ...(decided === undefined ? {} : { decided }),
     });
-    this.use(configured, options.limits);
+    this.use(configured, options.limits, options.surge);
   }
 
   /** Takes another configuration into use. */
-  use(configured: readonly ConfiguredConnection[], more: Partial<Limits> = {}): void {
-    const settings = { limits: { ...limits, ...more }, security: { allowPlaintextSecrets: false } };
+  use(
+    configured: readonly ConfiguredConnection[],
+    more: Partial<Limits> = {},
+    pace: Partial<Pace> = {},
+  ): void {
+    const settings = {
+      limits: { ...limits, ...more },
+      surge: { ...surge, ...pace },
+      security: { allowPlaintextSecrets: false },
+    };
     const config = { connections: byName(configured), settings };
     const prepared = [this.connections.prepare(config), this.triggers.prepare(config)];
     for (const one of prepared) one.commit();

@@ -29,6 +29,8 @@ async function exposition(): Promise<string> {
   metrics.sourceReadDuration.observe({ source }, 0.004);
   metrics.wakes.inc({ source, connection, cause: 'watch' });
   metrics.edges.inc({ source });
+  metrics.nudges.inc({ outcome: 'answered' });
+  metrics.growthTold.observe({ by: 'nudge' }, 0.12);
   metrics.ingestRequests.inc({ kind: 'github', outcome: 'accepted' });
   metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
   metrics.forConnection('github', 'ci').corrected('opened');

@@ -1,0 +1,268 @@
+import { type Demand, leastStep, replicasFor } from './metric.ts';
+
+/*
+ * An HPA looks every 15 s, and at each look it adds as many replicas as it may. Since Kubernetes 1.37 it looks at once
+ * when its spec has changed (HPAGeneration), and since 2.21 KEDA rewrites it when a StreamMetricSpec says another
+ * target. So a target that is a thousandth more, and then again the exact one, brings looks when there is a reason: a
+ * *nudge*. A *surge* is the nudges that bring a trigger's workload to what it asks for now.
+ */
+
+/** An HPA that is within this of what is asked for keeps its replicas (--horizontal-pod-autoscaler-tolerance). */
+const tolerance = 0.1;
+
+/** Without a `behavior` of its own, an HPA has no more after one look (calculateScaleUpLimit, horizontal.go, 1.37). */
+function mostAfterLook(replicas: number): number {
+  return Math.max(2 * replicas, 4);
+}
+
+/**
+ * Whether an HPA with so many replicas would add some.
+ *
+ * KEDA does not say the `metricType`. Under AverageValue, the default, value / target is the number of replicas, and this
+ * is the HPA's own rule. Under Value it is what the HPA multiplies its ready pods by; there `replicas` is the last such
+ * ratio, rounded up, so what has grown beyond it has grown for that HPA too, and growth within one whole number waits for
+ * its clock. Looks that follow each other within a second multiply nothing: pods that start are not ready yet.
+ */
+export function asksForMore({ value, perReplica }: Demand, replicas: number): boolean {
+  return value / perReplica > replicas * (1 + tolerance);
+}
+
+/**
+ * Whether a target can be nudged: two thousandths are at most 1 % of it, and are told apart from it. Only a target of no
+ * use cannot.
+ */
+export function canBeNudged(perReplica: number): boolean {
+  return perReplica >= 200 * leastStep && perReplica <= 1e12;
+}
+
+/**
+ * By how many thousandths a target is more than the exact one. More, so that no look asks for a replica too many; and
+ * two of them, so that there is always one that neither the HPA has nor KEDA was told last.
+ */
+export type Nudge = 0 | 1 | 2;
+
+/** When a nudge follows, in ms. Measured with Kubernetes 1.37.2 and KEDA 2.21.0. */
+export interface SurgeTimes {
+  /** After a `true`: KEDA writes the first replica, and an HPA of no replicas does not look. */
+  readonly afterPushMs: number;
+  /** After a GetMetrics: the HPA writes the replicas that it has come to. */
+  readonly afterLookMs: number;
+  /** How long the first, second, … nudge may stay without a GetMetrics until it is repeated, the last one until it is given up. */
+  readonly answerMs: readonly number[];
+  /** How long a trigger is left alone whose nudges were not answered, the first time and then. */
+  readonly restMs: readonly [number, number];
+}
+
+export const surgeTimes: SurgeTimes = {
+  afterPushMs: 60,
+  afterLookMs: 15,
+  answerMs: [500, 1000, 2000, 2000],
+  restMs: [60_000, 3_600_000],
+};
+
+/** Nudges of one trigger within a minute, the one back to the exact target not counted: 1 → 1,000 replicas takes 9. */
+export const mostNudgesAMinute = 12;
+const minuteMs = 60_000;
+
+/** What comes of a surge when it is its turn. */
+export type Step =
+  /** The target is to be said with these thousandths more. */
+  | { readonly kind: 'nudge'; readonly nudge: Nudge; readonly repeated: boolean }
+  /** It is over, and the exact target is to be said: as the last nudge. */
+  | { readonly kind: 'settle'; readonly gaveUp: boolean }
+  /** It is over, and KEDA has the exact target. */
+  | { readonly kind: 'over'; readonly gaveUp: boolean };
+
+/** What a GetMetrics was for a surge. `first`: with it the HPA has been told of the growth. */
+export type Looked =
+  /** It answered a nudge. `prompt`: before that was repeated, so that it is hardly chance. */
+  | { readonly kind: 'answered'; readonly prompt: boolean; readonly first: boolean }
+  /** It came by itself before the nudge went out, which then need not go. */
+  | { readonly kind: 'overtook'; readonly first: boolean }
+  /** There is no surge. */
+  | { readonly kind: 'quiet' };
+
+/** The surges of one trigger, one at a time. Knows no clock: every `nowMs` is the caller's, monotonic. */
+export class Surge {
+  private readonly times: SurgeTimes;
+  private running = false;
+  /** The replicas that the HPA is held to have, and those at the beginning. */
+  private replicas = 1;
+  private fromReplicas = 1;
+  private sinceMs = 0;
+  private toldAtMs: number | undefined;
+  /** What KEDA was told last, and what the HPA had at its last look. */
+  private said: Nudge = 0;
+  private had: Nudge = 0;
+  /** Nudges since the last look. */
+  private tries = 0;
+  private sent = 0;
+  private nextAtMs = 0;
+  private urgency = 0;
+  private minuteBeganMs = Number.NEGATIVE_INFINITY;
+  private inMinute = 0;
+  private failures = 0;
+  private restUntilMs = Number.NEGATIVE_INFINITY;
+  /** The cause of the wake that led to it. */
+  cause: string | undefined;
+
+  constructor(times: SurgeTimes = surgeTimes) {
+    this.times = times;
+  }
+
+  /** Whether it is under way. */
+  get on(): boolean {
+    return this.running;
+  }
+
+  /** When its next step is due. */
+  get dueAtMs(): number {
+    return this.nextAtMs;
+  }
+
+  /** How many times as many replicas are wanted as there are; 0 where only the exact target is left to be said. */
+  get growth(): number {
+    return this.urgency;
+  }
+
+  /** Nudges that this surge, or the last one, has sent. */
+  get nudges(): number {
+    return this.sent;
+  }
+
+  /** Whether a nudge is out, and no GetMetrics has come. */
+  get unanswered(): boolean {
+    return this.tries > 0;
+  }
+
+  /**
+   * Of this surge, or the last one: replicas at its beginning and now, as far as can be known, and the time from the growth
+   * to the last look that asked for more.
+   */
+  get course(): { readonly from: number; readonly to: number; readonly ms: number | undefined } {
+    const ms = this.toldAtMs === undefined ? undefined : this.toldAtMs - this.sinceMs;
+    return { from: this.fromReplicas, to: this.replicas, ms };
+  }
+
+  resting(nowMs: number): boolean {
+    return nowMs < this.restUntilMs;
+  }
+
+  /** Whether nothing of it matters any more. */
+  spent(nowMs: number): boolean {
+    return (
+      !this.running && this.failures === 0 && this.said === this.had && nowMs - this.minuteBeganMs >= minuteMs
+    );
+  }
+
+  /**
+   * There is a new reading. `replicas`: for what the HPA was last told, or 1 since the last edge. `pushedAtMs`: when `true`
+   * was last sent. Says whether a surge begins.
+   */
+  begin(demand: Demand, replicas: number, nowMs: number, pushedAtMs: number): boolean {
+    if (this.running) {
+      this.urgency = this.growthTo(demand);
+      return false;
+    }
+    const from = Math.max(1, replicas);
+    if (this.resting(nowMs) || !asksForMore(demand, from) || !this.mayNudge(nowMs)) return false;
+    this.running = true;
+    this.replicas = from;
+    this.fromReplicas = from;
+    this.sinceMs = nowMs;
+    this.toldAtMs = undefined;
+    this.tries = 0;
+    this.sent = 0;
+    this.nextAtMs = Math.max(nowMs, pushedAtMs + this.times.afterPushMs);
+    this.urgency = this.growthTo(demand);
+    return true;
+  }
+
+  /**
+   * Its turn has come. `demand` is undefined where nothing fresh says how much, or it may not nudge. `busy`: KEDA has so
+   * much to do that silence means nothing.
+   */
+  step(demand: Demand | undefined, nowMs: number, busy = false): Step {
+    if (!this.running) return { kind: 'over', gaveUp: false };
+    if (this.tries >= this.times.answerMs.length) return this.giveUp(nowMs, busy);
+    if (!demand || !asksForMore(demand, this.replicas) || !this.mayNudge(nowMs)) return this.end(false);
+    const repeated = this.tries > 0;
+    this.said = this.another(demand);
+    this.nextAtMs = nowMs + (this.times.answerMs[this.tries] ?? 0);
+    this.tries += 1;
+    this.sent += 1;
+    this.inMinute += 1;
+    return { kind: 'nudge', nudge: this.said, repeated };
+  }
+
+  /**
+   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. A poll that
+   * is taken for a look costs the look that there is to spare.
+   */
+  looked(demand: Demand, nowMs: number): Looked {
+    const { tries } = this;
+    this.had = this.said;
+    this.tries = 0;
+    if (!this.running) return { kind: 'quiet' };
+    let first = false;
+    if (tries > 0) this.failures = 0;
+    if (asksForMore(demand, this.replicas)) {
+      first = this.toldAtMs === undefined;
+      this.replicas = Math.min(replicasFor(demand), mostAfterLook(this.replicas));
+      this.toldAtMs = nowMs;
+    }
+    this.urgency = this.growthTo(demand);
+    this.nextAtMs = nowMs + this.times.afterLookMs;
+    return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
+  }
+
+  /** KEDA does not listen any more. When it does again, it is told the exact target first. */
+  lose(): void {
+    this.said = 0;
+    this.end(false);
+  }
+
+  /** The exact target once a look has seen another one: the look that there is to spare. */
+  private end(gaveUp: boolean): Step {
+    const kind = this.said === 0 ? 'over' : 'settle';
+    this.running = false;
+    this.tries = 0;
+    this.said = 0;
+    return { kind, gaveUp };
+  }
+
+  private giveUp(nowMs: number, busy: boolean): Step {
+    const [first, then] = this.times.restMs;
+    this.restUntilMs = nowMs + (this.failures === 0 || busy ? first : then);
+    if (!busy) this.failures += 1;
+    return this.end(true);
+  }
+
+  /**
+   * Neither what the HPA has nor what KEDA was told last, which may have been seen or not. The exact one is for the end,
+   * but where a thousandth makes a replica of many less, the last step needs it: it would be within the tolerance after.
+   */
+  private another(demand: Demand): Nudge {
+    const { said, had } = this;
+    const last = replicasFor(demand) <= mostAfterLook(this.replicas);
+    const order: readonly Nudge[] = last && isCoarse(demand) ? [0, 1, 2] : [1, 2, 0];
+    return order.find((nudge) => nudge !== said && nudge !== had) ?? 0;
+  }
+
+  private growthTo(demand: Demand): number {
+    return asksForMore(demand, this.replicas) ? demand.value / demand.perReplica / this.replicas : 0;
+  }
+
+  private mayNudge(nowMs: number): boolean {
+    if (nowMs - this.minuteBeganMs >= minuteMs) {
+      this.minuteBeganMs = nowMs;
+      this.inMinute = 0;
+    }
+    return this.inMinute < mostNudgesAMinute;
+  }
+}
+
+/** Whether a nudged target asks for fewer replicas than the exact one. */
+function isCoarse({ value, perReplica }: Demand): boolean {
+  return replicasFor({ value, perReplica: perReplica + 2 * leastStep }) < replicasFor({ value, perReplica });
+}

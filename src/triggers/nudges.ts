@@ -1,0 +1,364 @@
+import type { Demand } from '../scaling/metric.ts';
+import { type Looked, type Nudge, Surge } from '../scaling/surge.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { SurgeCourse } from './decision.ts';
+
+/** How much KEDA may be asked of. */
+export interface Pace {
+  readonly enabled: boolean;
+  readonly nudgesPerSecond: number;
+  /** After a quiet time. */
+  readonly nudgesAtOnce: number;
+}
+
+/** A trigger, as far as its surges go. */
+export interface Nudged {
+  readonly id: string;
+  readonly label: string;
+  readonly reference: { readonly namespace: string };
+  /** Replicas for what the last GetMetrics was given, or the one of an edge after it; undefined before the first of both. */
+  readonly hpaReplicas: number | undefined;
+  /** Made at the first growth, and gone when it does not matter any more. */
+  surge: Surge | undefined;
+  /** What it asks for; undefined where it may not nudge, or nothing fresh says so. */
+  demandNow(nowMs: number): Demand | undefined;
+  /** Says its target on its streams, by so many thousandths more than it is. */
+  sayTarget(nudge: Nudge): void;
+  surged(course: SurgeCourse, nowMs: number, cause: string | undefined): void;
+}
+
+export interface Growth {
+  readonly nowMs: number;
+  readonly pushedAtMs: number;
+  /** Of the wake that led to the reading. */
+  readonly cause: string | undefined;
+}
+
+export interface NudgesDeps {
+  /** Monotonic, in ms. */
+  now(): number;
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'nudges' | 'growthTold'>;
+}
+
+export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
+type Outcome = (typeof outcomes)[number];
+
+/** What a `true` costs KEDA, in nudges: it starts the first replica and writes a status. */
+const pushCost = 0.5;
+/** For no longer than this do edges have nudges wait, however many come at once. */
+const mostDebtMs = 30_000;
+/** How long KEDA may be late after it was given as much as it can take. */
+const busyMs = 10_000;
+/** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
+const silentTriggers = 3;
+/** How long a cluster is left alone that does not know nudges. */
+const restMs = 3_600_000;
+/** What came due within this time is equally old. */
+const equalMs = 20;
+
+/**
+ * The surges of all triggers, and their pace. KEDA's client to the API server has so many requests a second for all
+ * that it does. So `true` goes out first and counts, and nudges follow one after the other: fairly between namespaces,
+ * what waits longest first, of equals what grows most. What only ends a surge waits for all of these.
+ *
+ * Until a first nudge was answered, one trigger at a time is nudged: where they are not answered, they cost KEDA little.
+ */
+export class Nudges {
+  private readonly deps: NudgesDeps;
+  private pace: Pace = { enabled: false, nudgesPerSecond: 1, nudgesAtOnce: 1 };
+  /** The triggers that surge, by namespace; the namespace whose turn it is comes first. */
+  private readonly surging = new Map<string, Set<Nudged>>();
+  private size = 0;
+  private tokens = 0;
+  private filledAtMs: number;
+  /** When the last of them was taken. */
+  private emptyAtMs = Number.NEGATIVE_INFINITY;
+  private timer: NodeJS.Timeout | undefined;
+  private armedForMs = 0;
+  /** Whether nudges are answered here. */
+  private proven = false;
+  private probe: Nudged | undefined;
+  private readonly silent = new Set<string>();
+  private restUntilMs = Number.NEGATIVE_INFINITY;
+  private said = false;
+  private heard = false;
+  private saidOld = false;
+
+  constructor(deps: NudgesDeps) {
+    this.deps = deps;
+    this.filledAtMs = deps.now();
+    for (const outcome of outcomes) deps.metrics.nudges.inc({ outcome }, 0);
+  }
+
+  /** Takes changed settings; where they turn it off, surges end at their next step. */
+  use(pace: Pace): void {
+    const before = this.pace;
+    this.fill(this.deps.now());
+    this.pace = pace;
+    this.tokens = before.enabled ? Math.min(this.tokens, pace.nudgesAtOnce) : pace.nudgesAtOnce;
+    this.arm();
+  }
+
+  /** How many triggers surge. */
+  get waiting(): number {
+    return this.size;
+  }
+
+  /** KEDA follows the spec of a trigger: it is 2.21 or later. */
+  followed(): void {
+    this.heard = true;
+  }
+
+  /** `true` was sent. KEDA has that to do first. `nudged`: whether it follows the spec of this trigger, too. */
+  pushed(nudged: boolean): void {
+    const { enabled, nudgesPerSecond } = this.pace;
+    if (!enabled) return;
+    this.fill(this.deps.now());
+    this.take(pushCost);
+    this.tokens = Math.max(this.tokens, (-nudgesPerSecond * mostDebtMs) / 1000);
+    if (nudged || this.heard || this.saidOld) return;
+    this.saidOld = true;
+    this.deps.log.info(
+      {},
+      'KEDA opens no StreamMetricSpec: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21, and a ScaledObject',
+    );
+  }
+
+  /** A trigger whose spec is followed has a new reading. `pushedAtMs`: when it became active. */
+  grown(trigger: Nudged, { nowMs, pushedAtMs, cause }: Growth): void {
+    if (trigger.surge?.spent(nowMs)) trigger.surge = undefined;
+    const replicas = trigger.hpaReplicas;
+    if (replicas === undefined || this.resting(nowMs)) return;
+    const demand = trigger.demandNow(nowMs);
+    if (!demand) return;
+    const surge = trigger.surge ?? new Surge();
+    if (!surge.begin(demand, replicas, nowMs, pushedAtMs)) return;
+    surge.cause = cause;
+    trigger.surge = surge;
+    this.add(trigger);
+    this.armFor(surge.dueAtMs, nowMs);
+  }
+
+  /** A GetMetrics of a trigger with a surge, be it over, was given this. */
+  looked(trigger: Nudged, demand: Demand): void {
+    const { surge } = trigger;
+    if (!surge) return;
+    const nowMs = this.deps.now();
+    const looked = surge.looked(demand, nowMs);
+    if (looked.kind === 'quiet') return;
+    this.count(looked.kind === 'answered' ? 'answered' : 'overtaken');
+    this.deps.log.debug({ trigger: trigger.label, ...looked, ...surge.course }, 'surge: GetMetrics');
+    this.observe(looked, surge);
+    if (looked.kind === 'answered' && looked.prompt) this.prove();
+    this.armFor(surge.dueAtMs, nowMs);
+  }
+
+  /** Nobody follows its spec any more. */
+  lost(trigger: Nudged): void {
+    const { surge } = trigger;
+    if (!surge) return;
+    if (surge.unanswered) this.count('lost');
+    surge.lose();
+    this.remove(trigger);
+  }
+
+  stateOf(surge: Surge | undefined, nowMs: number): 'ready' | 'surging' | 'left alone' | 'off' {
+    if (!this.pace.enabled) return 'off';
+    if (surge?.on) return 'surging';
+    return this.resting(nowMs) || surge?.resting(nowMs) ? 'left alone' : 'ready';
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.pace = { ...this.pace, enabled: false };
+    this.surging.clear();
+    this.size = 0;
+  }
+
+  // --- Whose turn it is.
+
+  private readonly run = (): void => {
+    this.timer = undefined;
+    const nowMs = this.deps.now();
+    this.fill(nowMs);
+    while (this.tokens >= 1) {
+      const trigger = this.next(nowMs);
+      if (!trigger) break;
+      if (this.step(trigger, nowMs)) this.take(1);
+    }
+    this.arm();
+  };
+
+  private next(nowMs: number): Nudged | undefined {
+    let last: Nudged | undefined;
+    for (const triggers of this.surging.values()) {
+      const first = this.firstOf(triggers, nowMs);
+      if (first?.surge?.growth) return first;
+      last ??= first;
+    }
+    return last;
+  }
+
+  private firstOf(triggers: Iterable<Nudged>, nowMs: number): Nudged | undefined {
+    let first: Nudged | undefined;
+    for (const trigger of triggers) {
+      if (this.dueAt(trigger) <= nowMs && (!first || isBefore(trigger, first))) first = trigger;
+    }
+    return first;
+  }
+
+  /** Infinite while another trigger is the probe. */
+  private dueAt(trigger: Nudged): number {
+    const mayGo = this.proven || !this.probe || this.probe === trigger;
+    return mayGo && trigger.surge ? trigger.surge.dueAtMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether something was sent. */
+  private step(trigger: Nudged, nowMs: number): boolean {
+    const { surge } = trigger;
+    if (!surge) return false;
+    const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
+    if (surge.unanswered) this.count('unanswered');
+    const busy = this.busy(nowMs);
+    const step = surge.step(demand, nowMs, busy);
+    this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
+    if (step.kind === 'nudge') {
+      if (!this.proven) this.probe = trigger;
+      this.rotate(trigger.reference.namespace);
+      trigger.sayTarget(step.nudge);
+      return true;
+    }
+    this.remove(trigger);
+    if (step.kind === 'settle') {
+      this.count('settled');
+      trigger.sayTarget(0);
+    }
+    if (step.gaveUp && !busy) this.gaveUp(trigger, nowMs);
+    if (!step.gaveUp) this.finished(trigger, surge, nowMs);
+    return step.kind === 'settle';
+  }
+
+  private finished(trigger: Nudged, surge: Surge, nowMs: number): void {
+    const { course, nudges, cause } = surge;
+    if (nudges === 0 || course.ms === undefined) return;
+    trigger.surged({ ...course, ms: course.ms, nudges }, nowMs, cause);
+  }
+
+  private add(trigger: Nudged): void {
+    const { namespace } = trigger.reference;
+    const triggers = this.surging.get(namespace) ?? new Set();
+    this.surging.set(namespace, triggers.add(trigger));
+    this.size += 1;
+  }
+
+  private remove(trigger: Nudged): void {
+    const { namespace } = trigger.reference;
+    const triggers = this.surging.get(namespace);
+    if (!triggers?.delete(trigger)) return;
+    this.size -= 1;
+    if (triggers.size === 0) this.surging.delete(namespace);
+    if (this.probe !== trigger) return;
+    this.probe = undefined;
+    this.arm();
+  }
+
+  /** The namespace has had its turn. */
+  private rotate(namespace: string): void {
+    const triggers = this.surging.get(namespace);
+    if (!triggers) return;
+    this.surging.delete(namespace);
+    this.surging.set(namespace, triggers);
+  }
+
+  // --- When.
+
+  private fill(nowMs: number): void {
+    const { nudgesPerSecond, nudgesAtOnce } = this.pace;
+    const more = (Math.max(0, nowMs - this.filledAtMs) / 1000) * nudgesPerSecond;
+    this.tokens = Math.min(nudgesAtOnce, this.tokens + more);
+    this.filledAtMs = nowMs;
+  }
+
+  private take(tokens: number): void {
+    this.tokens -= tokens;
+    if (this.tokens < 1) this.emptyAtMs = this.filledAtMs;
+  }
+
+  private arm(): void {
+    let firstMs = Number.POSITIVE_INFINITY;
+    for (const triggers of this.surging.values()) {
+      for (const trigger of triggers) firstMs = Math.min(firstMs, this.dueAt(trigger));
+    }
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (Number.isFinite(firstMs)) this.armFor(firstMs, this.deps.now());
+  }
+
+  /** There is something to do then; at the earliest when there is a token for it. */
+  private armFor(dueMs: number, nowMs: number): void {
+    const missing = 1 - this.tokens;
+    const tokenAtMs = this.filledAtMs + (missing / this.pace.nudgesPerSecond) * 1000;
+    const atMs = missing > 0 ? Math.max(dueMs, tokenAtMs) : dueMs;
+    if (this.timer && this.armedForMs <= atMs) return;
+    clearTimeout(this.timer);
+    this.armedForMs = atMs;
+    this.timer = setTimeout(this.run, Math.max(0, atMs - nowMs));
+  }
+
+  // --- Whether it works here.
+
+  /** KEDA has been given as much as it can take: it may be late. */
+  private busy(nowMs: number): boolean {
+    return nowMs - this.emptyAtMs < busyMs;
+  }
+
+  private resting(nowMs: number): boolean {
+    return !this.pace.enabled || nowMs < this.restUntilMs;
+  }
+
+  private prove(): void {
+    this.silent.clear();
+    this.restUntilMs = Number.NEGATIVE_INFINITY;
+    if (!this.proven) {
+      this.proven = true;
+      this.probe = undefined;
+      this.arm();
+    }
+    if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
+    this.said = false;
+  }
+
+  private gaveUp(trigger: Nudged, nowMs: number): void {
+    this.silent.add(trigger.id);
+    if (this.silent.size < silentTriggers) return;
+    this.silent.clear();
+    this.proven = false;
+    this.restUntilMs = nowMs + restMs;
+    if (this.said) return;
+    this.said = true;
+    this.deps.log.warn(
+      { trigger: trigger.label, triggers: silentTriggers, againInSeconds: restMs / 1000 },
+      'HPAs do not look when their target changes: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21 and Kubernetes 1.37 with its feature gate HPAGeneration',
+    );
+  }
+
+  private observe(looked: Exclude<Looked, { kind: 'quiet' }>, { course }: Surge): void {
+    if (!looked.first || course.ms === undefined) return;
+    const by = looked.kind === 'answered' ? 'nudge' : 'clock';
+    this.deps.metrics.growthTold.observe({ by }, course.ms / 1000);
+  }
+
+  private count(outcome: Outcome): void {
+    this.deps.metrics.nudges.inc({ outcome });
+  }
+}
+
+/** What asks for replicas before what only ends; then by age, and then by growth. */
+function isBefore({ surge: a }: Nudged, { surge: b }: Nudged): boolean {
+  if (!a || !b) return false;
+  if (a.growth > 0 !== b.growth > 0) return a.growth > 0;
+  const ages = Math.floor(a.dueAtMs / equalMs) - Math.floor(b.dueAtMs / equalMs);
+  return ages < 0 || (ages === 0 && a.growth > b.growth);
+}

@@ -1,0 +1,368 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Demand, nudgedTarget, replicasFor } from '../../../src/scaling/metric.ts';
+import {
+  asksForMore,
+  canBeNudged,
+  mostNudgesAMinute,
+  type Nudge,
+  Surge,
+  surgeTimes,
+} from '../../../src/scaling/surge.ts';
+
+/** `true` was last sent. */
+const never = Number.NEGATIVE_INFINITY;
+
+/** Of ten items a replica. */
+const jobs = (value: number): Demand => ({ value, perReplica: 10 });
+
+/** What a workload's HPA without a `behavior` makes of the numbers. */
+function look(replicas: number, { value, perReplica }: Demand, most = 10_000): number {
+  const ratio = value / perReplica / replicas;
+  if (ratio >= 0.9 && ratio <= 1.1) return replicas;
+  if (ratio < 1) return replicas; // Its downscale stabilization.
+  return Math.min(Math.ceil(value / perReplica), Math.max(2 * replicas, 4), most);
+}
+
+interface Played {
+  replicas: number[];
+  nudges: Nudge[];
+  surge: Surge;
+}
+
+/** A surge with an HPA that answers each change after 40 ms. */
+function play(demand: Demand, { from = 1, edge = false, most = 10_000, looks = true } = {}): Played {
+  const surge = new Surge();
+  const replicas = [from];
+  const nudges: Nudge[] = [];
+  let has: Nudge = 0;
+  surge.begin(demand, edge ? 1 : from, 0, edge ? 0 : never);
+  for (let nowMs = surge.dueAtMs; surge.on; nowMs = Math.max(nowMs, surge.dueAtMs)) {
+    const step = surge.step(demand, nowMs);
+    const said: Nudge | undefined =
+      step.kind === 'nudge' ? step.nudge : step.kind === 'settle' ? 0 : undefined;
+    if (said !== undefined) nudges.push(said);
+    if (said === undefined || said === has || !looks) continue;
+    has = said;
+    nowMs += 40;
+    const target = nudgedTarget(demand, said).float;
+    replicas.push(look(replicas.at(-1) ?? 1, { value: demand.value, perReplica: target }, most));
+    surge.looked(demand, nowMs);
+  }
+  return { replicas, nudges, surge };
+}
+
+describe('a surge', () => {
+  it.each<[string, Demand, Parameters<typeof play>[1], number[], Nudge[]]>([
+    ['0 → 20', jobs(200), { edge: true }, [1, 4, 8, 16, 20, 20], [1, 2, 1, 2, 0]],
+    ['0 → 4', jobs(40), { edge: true }, [1, 4, 4], [1, 0]],
+    ['0 → 1 needs none', jobs(10), { edge: true }, [1], []],
+    ['1 → 20 while running', jobs(200), { from: 1 }, [1, 4, 8, 16, 20, 20], [1, 2, 1, 2, 0]],
+    ['10 → 20 while running', jobs(200), { from: 10 }, [10, 20, 20], [1, 0]],
+    ['10 → 11 is within the tolerance', jobs(110), { from: 10 }, [10], []],
+    ['10 → 12 is not', jobs(112), { from: 10 }, [10, 12, 12], [1, 0]],
+    ['20 → 10 is the HPA’s own matter', jobs(100), { from: 20 }, [20], []],
+    ['0 → 100', jobs(1000), { edge: true }, [1, 4, 8, 16, 32, 64, 100, 100], [1, 2, 1, 2, 1, 2, 0]],
+    [
+      '0 → 2,000 at target 1: the exact target is there for the last step, or two would be missing',
+      { value: 2000, perReplica: 1 },
+      { edge: true },
+      [1, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2000],
+      [1, 2, 1, 2, 1, 2, 1, 2, 1, 0],
+    ],
+    ['maxReplicaCount 5', jobs(200), { edge: true, most: 5 }, [1, 4, 5, 5, 5, 5], [1, 2, 1, 2, 0]],
+    ['that is never answered', jobs(200), { edge: true, looks: false }, [1], [1, 2, 1, 2, 0]],
+  ])('%s', (_, demand, how, replicas, nudges) => {
+    const played = play(demand, how);
+    expect(played.nudges).toEqual(nudges);
+    expect(played.replicas).toEqual(replicas);
+  });
+
+  it('takes a poll of KEDA’s for a look, and has one to spare', () => {
+    const surge = new Surge();
+    surge.begin(jobs(200), 1, 0, 0);
+    surge.step(jobs(200), 60);
+    surge.looked(jobs(200), 61);
+    expect(surge.course).toMatchObject({ from: 1, to: 4 });
+    let looks = 0;
+    for (let nowMs = 100; surge.on; nowMs += 50) {
+      if (surge.step(jobs(200), nowMs).kind !== 'over') looks += 1;
+      surge.looked(jobs(200), nowMs + 40);
+    }
+    // 1 → 4 → 8 → 16 → 20: the poll was none of the four.
+    expect(looks).toBe(4);
+  });
+
+  it('repeats what is not answered, each time later, with a target that KEDA and the HPA do not have', () => {
+    const surge = new Surge();
+    surge.begin(jobs(200), 1, 0, 0);
+    const times: number[] = [];
+    const said: Nudge[] = [];
+    while (surge.on) {
+      times.push(surge.dueAtMs);
+      const step = surge.step(jobs(200), surge.dueAtMs);
+      if (step.kind === 'nudge') said.push(step.nudge);
+      else expect(step).toEqual({ kind: 'settle', gaveUp: true });
+    }
+    expect(times).toEqual([60, 560, 1560, 3560, 5560]);
+    expect(said).toEqual([1, 2, 1, 2]);
+  });
+
+  it('leaves a trigger alone that does not answer: a minute, then an hour', () => {
+    const surge = new Surge();
+    const giveUp = (nowMs: number, busy = false): number => {
+      expect(surge.begin(jobs(200), 1, nowMs, never)).toBe(true);
+      let atMs = nowMs;
+      while (surge.on) {
+        atMs = surge.dueAtMs;
+        surge.step(jobs(200), atMs, busy);
+      }
+      return atMs;
+    };
+    const first = giveUp(0);
+    expect(surge.begin(jobs(200), 1, first + 59_999, never)).toBe(false);
+    // Silence of a KEDA that has much to do is no sign.
+    const second = giveUp(first + 60_000, true);
+    expect(surge.resting(second + 59_999)).toBe(true);
+    const third = giveUp(second + 60_000);
+    expect(surge.begin(jobs(200), 1, third + 3_599_999, never)).toBe(false);
+    expect(surge.begin(jobs(200), 1, third + 3_600_000, never)).toBe(true);
+  });
+
+  it('has its rest begin with a minute again, once it was answered', () => {
+    const surge = new Surge();
+    const giveUp = (nowMs: number): number => {
+      surge.begin(jobs(200), 1, nowMs, never);
+      while (surge.on) {
+        surge.step(jobs(200), surge.dueAtMs);
+        if (surge.nudges === 4) return surge.dueAtMs;
+      }
+      return nowMs;
+    };
+    const first = giveUp(0);
+    surge.step(jobs(200), first);
+    surge.begin(jobs(40), 1, first + 60_000, never);
+    surge.step(jobs(40), first + 60_000);
+    surge.looked(jobs(40), first + 60_040);
+    surge.step(jobs(40), first + 60_055);
+    const second = giveUp(first + 120_000);
+    expect(surge.step(jobs(200), second)).toMatchObject({ gaveUp: true });
+    expect(surge.resting(second + 59_999)).toBe(true);
+    expect(surge.resting(second + 60_000)).toBe(false);
+  });
+
+  it('is not held against a trigger whose first silence was while KEDA had much to do', () => {
+    const surge = new Surge();
+    surge.begin(jobs(200), 1, 0, never);
+    while (surge.on) surge.step(jobs(200), surge.dueAtMs, true);
+    expect(surge.resting(70_000)).toBe(false);
+    expect(surge.spent(130_000)).toBe(true);
+  });
+
+  it('stops, with the exact target, where the backlog falls or nothing is known any more', () => {
+    for (const demand of [jobs(0), jobs(40), undefined]) {
+      const surge = new Surge();
+      surge.begin(jobs(200), 1, 0, 0);
+      surge.step(jobs(200), 60);
+      surge.looked(jobs(200), 100);
+      expect(surge.step(demand, 115)).toEqual({ kind: 'settle', gaveUp: false });
+      expect(surge.on).toBe(false);
+    }
+  });
+
+  it('that the HPA’s own looks overtake sends nothing', () => {
+    const surge = new Surge();
+    surge.begin(jobs(80), 1, 0, 0);
+    expect(surge.looked(jobs(80), 10)).toEqual({ kind: 'overtook', first: true });
+    expect(surge.looked(jobs(80), 20)).toEqual({ kind: 'overtook', first: false });
+    expect(surge.step(jobs(80), 60)).toEqual({ kind: 'over', gaveUp: false });
+    expect(surge.nudges).toBe(0);
+  });
+
+  it('goes on to what has grown meanwhile', () => {
+    const surge = new Surge();
+    surge.begin(jobs(40), 1, 0, 0);
+    surge.step(jobs(40), 60);
+    surge.looked(jobs(100), 100);
+    expect(surge.growth).toBe(2.5);
+    expect(surge.step(jobs(100), 115)).toMatchObject({ kind: 'nudge' });
+  });
+
+  it('begins anew with a target that KEDA does not have, where the last one may not have been seen', () => {
+    const surge = new Surge();
+    surge.begin(jobs(40), 1, 0, 0);
+    surge.step(jobs(40), 60);
+    surge.looked(jobs(40), 100);
+    expect(surge.step(jobs(40), 115).kind).toBe('settle');
+    surge.begin(jobs(100), 4, 116, never);
+    expect(surge.step(jobs(100), 116)).toMatchObject({ nudge: 2 });
+  });
+});
+
+describe('under metricType Value', () => {
+  it('what has grown is growth, and growth within one whole number waits for the HPA', () => {
+    const told = replicasFor({ value: 12, perReplica: 10 });
+    expect(asksForMore({ value: 19, perReplica: 10 }, told)).toBe(false);
+    expect(asksForMore({ value: 25, perReplica: 10 }, told)).toBe(true);
+  });
+});
+
+describe('a nudged target', () => {
+  it.each([
+    [10, 10, 10.001, 10.002],
+    [1, 1, 1.001, 1.002],
+    [2.5, 2.5, 2.501, 2.502],
+    [0.0625, 0.0625, 0.064, 0.065],
+    [0.30000000000000004, 0.30000000000000004, 0.301, 0.302],
+  ])('%d', (perReplica, exact, one, two) => {
+    expect([0, 1, 2].map((nudge) => nudgedTarget({ perReplica }, nudge).float)).toEqual([exact, one, two]);
+  });
+
+  it('is told apart from the exact one by KEDA, is larger, and has its int', () => {
+    const targets = fc.double({ min: 0.2, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(targets, (perReplica) => {
+        expect(canBeNudged(perReplica)).toBe(true);
+        const sent = [0, 1, 2].map((nudge) => nudgedTarget({ perReplica }, nudge));
+        // KEDA prints "%.3f".
+        const printed = sent.map(({ float }) => float.toFixed(3));
+        expect(new Set(printed).size).toBe(3);
+        expect(sent[1]?.float).toBeGreaterThan(perReplica);
+        expect(sent[2]?.float).toBeGreaterThan(sent[1]?.float ?? 0);
+        expect(new Set(sent.map(({ int }) => int)).size).toBe(1);
+      }),
+    );
+  });
+
+  it.each([0.001, 0.05, 1e13, Number.NaN])('is none at %d', (perReplica) => {
+    expect(canBeNudged(perReplica)).toBe(false);
+  });
+});
+
+/** A minute or more of a trigger, whatever is read, asked and answered. */
+type Move =
+  | { kind: 'read'; value: number; edge: boolean }
+  | { kind: 'look' }
+  | { kind: 'unknown' }
+  | { kind: 'busy' };
+
+const moves: fc.Arbitrary<{ afterMs: number; move: Move }[]> = fc.array(
+  fc.record({
+    afterMs: fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 20_000 })),
+    move: fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          kind: fc.constant('read' as const),
+          value: fc.integer({ min: 0, max: 5000 }),
+          edge: fc.boolean(),
+        }),
+      },
+      { weight: 5, arbitrary: fc.constant({ kind: 'look' as const }) },
+      fc.constant({ kind: 'unknown' as const }),
+      fc.constant({ kind: 'busy' as const }),
+    ),
+  }),
+  { maxLength: 200 },
+);
+
+describe('whatever happens', () => {
+  it('the target is exact in the end, two in a row differ, and there are no more nudges in a minute than the bound', () => {
+    fc.assert(
+      fc.property(moves, (all) => {
+        const surge = new Surge();
+        const nudgedAtMs: number[] = [];
+        let said: Nudge = 0;
+        let demand: Demand | undefined = jobs(0);
+        let told = 0;
+        let nowMs = 0;
+        let busy = false;
+        const go = (untilMs: number): void => {
+          while (surge.on && surge.dueAtMs <= untilMs) {
+            const step = surge.step(demand, surge.dueAtMs, busy);
+            if (step.kind === 'over') continue;
+            const next = step.kind === 'nudge' ? step.nudge : 0;
+            expect(next).not.toBe(said);
+            said = next;
+            if (step.kind === 'nudge') nudgedAtMs.push(surge.dueAtMs);
+          }
+        };
+        for (const { afterMs, move } of all) {
+          nowMs += afterMs;
+          go(nowMs);
+          if (move.kind === 'busy') busy = !busy;
+          if (move.kind === 'unknown') demand = undefined;
+          if (move.kind === 'read') {
+            demand = jobs(move.value);
+            surge.begin(demand, move.edge ? 1 : told, nowMs, move.edge ? nowMs : never);
+          }
+          if (move.kind === 'look' && demand) {
+            told = replicasFor(demand);
+            surge.looked(demand, nowMs);
+          }
+        }
+        go(Number.POSITIVE_INFINITY);
+        expect(said).toBe(0);
+        expect(surge.on).toBe(false);
+        const sendsOfOneMinute = nudgedAtMs.map(
+          (atMs) => nudgedAtMs.filter((other) => other >= atMs && other < atMs + 60_000).length,
+        );
+        expect(Math.max(0, ...sendsOfOneMinute)).toBeLessThanOrEqual(2 * mostNudgesAMinute);
+      }),
+    );
+  });
+
+  it('nothing is sent where nothing grows', () => {
+    const values = fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 50 });
+    fc.assert(
+      fc.property(values, (readings) => {
+        const surge = new Surge();
+        let told = Number.POSITIVE_INFINITY;
+        for (const [i, value] of readings.entries()) {
+          const falling = Math.min(value, told * 10);
+          expect(surge.begin(jobs(falling), told, i * 1000, never)).toBe(false);
+          told = replicasFor(jobs(falling));
+        }
+      }),
+    );
+  });
+
+  it('a value that swings around the tolerance every second has no more nudges a minute than the bound', () => {
+    const surge = new Surge();
+    let sent = 0;
+    for (let second = 0; second < 600; second += 1) {
+      const nowMs = second * 1000;
+      const high = second % 2 === 1;
+      const demand = jobs(high ? 230 : 200);
+      if (surge.begin(demand, 20, nowMs, never)) {
+        if (surge.step(demand, nowMs).kind === 'nudge') sent += 1;
+        surge.looked(demand, nowMs + 40);
+        surge.step(demand, nowMs + 55);
+      }
+    }
+    expect(sent).toBe(10 * mostNudgesAMinute);
+  });
+
+  it('any number of replicas is reached that the bound allows', () => {
+    const numbers = fc.record({
+      from: fc.integer({ min: 1, max: 100 }),
+      more: fc.integer({ min: 0, max: 900 }),
+      perReplica: fc.constantFrom(1, 2.5, 10, 1000),
+    });
+    fc.assert(
+      fc.property(numbers, ({ from, more, perReplica }) => {
+        const wanted = from + more;
+        const { replicas, surge } = play({ value: wanted * perReplica, perReplica }, { from });
+        // Or what the HPA holds for near enough.
+        const last = replicas.at(-1) ?? 0;
+        expect(asksForMore({ value: wanted, perReplica: 1 }, last)).toBe(false);
+        expect(last).toBeLessThanOrEqual(wanted);
+        expect(surge.nudges).toBeLessThanOrEqual(11);
+      }),
+    );
+  });
+});
+
+it('the times are those that were measured', () => {
+  expect(surgeTimes).toMatchObject({ afterPushMs: 60, afterLookMs: 15 });
+});

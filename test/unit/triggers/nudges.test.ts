@@ -1,0 +1,339 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Demand } from '../../../src/scaling/metric.ts';
+import type { Nudge, Surge } from '../../../src/scaling/surge.ts';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { type Nudged, Nudges, type Pace } from '../../../src/triggers/nudges.ts';
+import { pass } from '../../support/hpa.ts';
+import { surge as defaults } from '../../support/live-triggers.ts';
+import { recordingLogger } from '../../support/recording-logger.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** What has been sent, in order: whose target, and by how many thousandths more. */
+let sent: { who: string; nudge: Nudge; atMs: number }[];
+let log: ReturnType<typeof recordingLogger>;
+let metrics: Metrics;
+let nudges: Nudges;
+
+class FakeTrigger implements Nudged {
+  readonly id: string;
+  readonly label: string;
+  readonly reference: { readonly namespace: string };
+  hpaReplicas: number | undefined = 1;
+  surge: Surge | undefined;
+  items = 40;
+  /** Whether a GetMetrics follows each change, and after how long. */
+  answersMs: number | undefined = 40;
+  surged = vi.fn();
+
+  constructor(name: string, namespace = 'shop') {
+    this.id = name;
+    this.label = name;
+    this.reference = { namespace };
+  }
+
+  demandNow(): Demand {
+    return { value: this.items, perReplica: 10 };
+  }
+
+  sayTarget(nudge: Nudge): void {
+    sent.push({ who: this.id, nudge, atMs: performance.now() });
+    if (this.answersMs !== undefined) setTimeout(() => this.look(), this.answersMs);
+  }
+
+  look(): void {
+    this.hpaReplicas = Math.ceil(this.items / 10);
+    nudges.looked(this, this.demandNow());
+  }
+
+  grow(items = 40, pushedAtMs = Number.NEGATIVE_INFINITY): this {
+    this.items = items;
+    nudges.grown(this, { nowMs: performance.now(), pushedAtMs, cause: undefined });
+    return this;
+  }
+}
+
+function use(pace: Partial<Pace> = {}): void {
+  nudges.use({ ...defaults, ...pace });
+}
+
+/** One nudge was answered, so that all triggers may be nudged at once. */
+async function prove(): Promise<void> {
+  new FakeTrigger('proof', 'proof').grow();
+  await pass(10_000);
+  sent.length = 0;
+}
+
+const firsts = () => sent.filter(({ nudge }) => nudge !== 0).map(({ who }) => who);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  sent = [];
+  log = recordingLogger();
+  metrics = new Metrics();
+  nudges = new Nudges({ now: () => performance.now(), log, metrics });
+  use();
+});
+
+afterEach(() => {
+  nudges.close();
+  vi.useRealTimers();
+});
+
+async function counts(): Promise<Record<string, number>> {
+  const { values } = await metrics.nudges.get();
+  return Object.fromEntries(values.map(({ labels, value }) => [String(labels.outcome), value]));
+}
+
+describe('the pace', () => {
+  beforeEach(prove);
+
+  it('is so many at once, and then so many a second', async () => {
+    for (let i = 0; i < 40; i += 1) new FakeTrigger(`t-${i}`).grow();
+    await pass(0);
+    expect(sent).toHaveLength(7);
+    await pass(1_000);
+    expect(sent).toHaveLength(12);
+    await pass(9_000);
+    expect(sent).toHaveLength(57);
+    await pass(10_000);
+    // 40 nudges, and 40 times the exact target.
+    expect(sent).toHaveLength(80);
+    expect(nudges.waiting).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('can be changed while some wait', async () => {
+    for (let i = 0; i < 40; i += 1) new FakeTrigger(`t-${i}`).grow();
+    await pass(0);
+    use({ nudgesPerSecond: 1000, nudgesAtOnce: 100 });
+    await pass(1_000);
+    expect(sent).toHaveLength(80);
+  });
+
+  it('has what asks for replicas go before what only ends a surge', async () => {
+    use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
+    new FakeTrigger('a').grow();
+    await pass(500);
+    // `a` has only its end left, and has waited longer.
+    new FakeTrigger('b').grow();
+    new FakeTrigger('c', 'other').grow();
+    await pass(5_000);
+    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'b1', 'c1', 'a0', 'b0', 'c0']);
+  });
+
+  it('has the same hold between namespaces', async () => {
+    use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
+    new FakeTrigger('a').grow();
+    await pass(500);
+    new FakeTrigger('c', 'other').grow();
+    await pass(5_000);
+    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'c1', 'a0', 'c0']);
+  });
+
+  it('is shared fairly by namespaces', async () => {
+    use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
+    for (let i = 0; i < 10; i += 1) new FakeTrigger(`a-${i}`, 'a').grow();
+    for (let i = 0; i < 2; i += 1) new FakeTrigger(`b-${i}`, 'b').grow();
+    await pass(4_500);
+    expect(firsts().map((who) => who[0])).toEqual(['a', 'b', 'a', 'b', 'a']);
+  });
+
+  it('has the oldest go first, and of equals the one that grows most', async () => {
+    use({ nudgesPerSecond: 1, nudgesAtOnce: 1 });
+    new FakeTrigger('first').grow(20);
+    new FakeTrigger('small').grow(20);
+    new FakeTrigger('large').grow(900);
+    await pass(300);
+    new FakeTrigger('late').grow(9_000);
+    await pass(3_500);
+    expect(firsts()).toEqual(['large', 'first', 'small', 'large']);
+  });
+
+  it('counts each `true` as half a nudge, so that KEDA has the first replicas started before', async () => {
+    for (let i = 0; i < 40; i += 1) {
+      nudges.pushed(true);
+      new FakeTrigger(`t-${i}`).grow(40, performance.now());
+    }
+    // 20 - 7 nudges at 5 a second, and one more for the first to go.
+    await pass(2_700);
+    expect(sent).toHaveLength(0);
+    await pass(200);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('has edges hold up nudges for half a minute at most', async () => {
+    for (let i = 0; i < 10_000; i += 1) nudges.pushed(true);
+    new FakeTrigger('t').grow();
+    await pass(30_000);
+    expect(sent).toHaveLength(0);
+    await pass(300);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('drops a nudge that the HPA’s own look overtakes', async () => {
+    use({ nudgesPerSecond: 0.1, nudgesAtOnce: 1 });
+    const all = Array.from({ length: 10 }, (_, i) => new FakeTrigger(`t-${i}`).grow());
+    await pass(0);
+    expect(sent).toHaveLength(1);
+    for (const one of all.slice(1)) one.look();
+    await pass(100_000);
+    // One nudge, and its end.
+    expect(sent.map(({ nudge }) => nudge)).toEqual([1, 0]);
+    expect(await counts()).toMatchObject({ overtaken: 9 });
+    expect(nudges.waiting).toBe(0);
+  });
+
+  it('holds for 10,000 triggers that grow in one second, in their order, with one timer', async () => {
+    use({ nudgesPerSecond: 1000, nudgesAtOnce: 7 });
+    const timers = vi.getTimerCount();
+    for (let i = 0; i < 10_000; i += 1) {
+      const trigger = new FakeTrigger(`t-${i}`);
+      trigger.answersMs = undefined;
+      trigger.grow();
+      if (i % 1000 === 0) await pass(100);
+    }
+    expect(vi.getTimerCount() - timers).toBe(1);
+    expect(nudges.waiting).toBe(10_000);
+    await pass(500);
+    const order = firsts().map((who) => Number(who.slice(2)));
+    expect(order.length).toBeGreaterThan(1_000);
+    expect(order.slice(0, 1000)).toEqual(order.slice(0, 1000).toSorted((a, b) => a - b));
+  });
+});
+
+describe('until a nudge was answered', () => {
+  it('one trigger at a time is nudged, then all', async () => {
+    const all = Array.from({ length: 5 }, (_, i) => new FakeTrigger(`t-${i}`).grow());
+    await pass(30);
+    expect(sent).toHaveLength(1);
+    await pass(20);
+    expect(sent).toHaveLength(5);
+    expect(all.filter(({ surge }) => surge?.on)).toHaveLength(5);
+  });
+
+  it('a burst where nobody answers costs KEDA one surge after the other, and then none', async () => {
+    for (let i = 0; i < 200; i += 1) {
+      const trigger = new FakeTrigger(`t-${i}`);
+      trigger.answersMs = undefined;
+      trigger.grow();
+    }
+    await pass(minuteMs);
+    // Four nudges and the exact target, within five and a half seconds each.
+    expect(sent.length).toBeLessThanOrEqual(11 * 5);
+  });
+});
+
+describe('where nudges are not answered', () => {
+  const silent = (name: string): FakeTrigger => {
+    const trigger = new FakeTrigger(name);
+    trigger.answersMs = undefined;
+    return trigger.grow();
+  };
+  const several = async (names: string[]): Promise<void> => {
+    for (const name of names) {
+      silent(name);
+      await pass(10_000);
+    }
+  };
+
+  it('three triggers in a row have the cluster left alone for an hour, said once', async () => {
+    await several(['a', 'b']);
+    expect(log.messages('warn')).toEqual([]);
+    await several(['c']);
+    expect(log.messages('warn')).toEqual([
+      expect.stringMatching(/KEDA 2\.21 .*Kubernetes 1\.37 .*HPAGeneration/),
+    ]);
+    expect(sent).toHaveLength(15);
+    await several(['d']);
+    expect(sent).toHaveLength(15);
+    expect(nudges.stateOf(undefined, performance.now())).toBe('left alone');
+    await pass(hourMs);
+    await several(['e', 'f', 'g', 'h']);
+    expect(sent).toHaveLength(30);
+    expect(log.messages('warn')).toHaveLength(1);
+  });
+
+  it('one that is answered shows that they can be, and what was said is taken back', async () => {
+    await several(['a', 'b']);
+    await prove();
+    await several(['c', 'd']);
+    expect(log.messages('warn')).toEqual([]);
+    await several(['e']);
+    expect(log.messages('warn')).toHaveLength(1);
+    await pass(hourMs);
+    await prove();
+    expect(log.messages('info')).toEqual([expect.stringContaining('are answered')]);
+  });
+
+  it('the same trigger counts once', async () => {
+    const trigger = silent('a');
+    for (let i = 0; i < 5; i += 1) {
+      await pass(2 * hourMs);
+      trigger.grow();
+    }
+    expect(log.messages('warn')).toEqual([]);
+  });
+
+  it('silence of a KEDA that has much to do is no sign', async () => {
+    await prove();
+    for (let i = 0; i < 100; i += 1) silent(`t-${i}`);
+    await pass(5 * minuteMs);
+    expect(nudges.waiting).toBe(0);
+    expect(log.messages('warn')).toEqual([]);
+  });
+
+  it('what surges is ended with the exact target', async () => {
+    await prove();
+    for (let i = 0; i < 3; i += 1) silent(`t-${i}`);
+    const slow = new FakeTrigger('slow');
+    slow.answersMs = 800;
+    await pass(5_400);
+    slow.grow(10_000);
+    await pass(minuteMs);
+    expect(log.messages('warn')).toHaveLength(1);
+    expect(sent.filter(({ who }) => who === 'slow').at(-1)?.nudge).toBe(0);
+    expect(slow.surge?.on).toBe(false);
+  });
+
+  it('outcomes are counted', async () => {
+    silent('a');
+    await pass(10_000);
+    expect(await counts()).toEqual({ answered: 0, unanswered: 4, overtaken: 0, settled: 1, lost: 0 });
+  });
+});
+
+describe('the end', () => {
+  it('of a surge is told, with its course', async () => {
+    const trigger = new FakeTrigger('t').grow(80);
+    await pass(1_000);
+    expect(trigger.surged).toHaveBeenCalledExactlyOnceWith(
+      { from: 1, to: 8, nudges: 2, ms: expect.any(Number) },
+      expect.any(Number),
+      undefined,
+    );
+  });
+
+  it('of the stream forgets what waits', async () => {
+    const trigger = new FakeTrigger('t').grow();
+    nudges.lost(trigger);
+    nudges.lost(trigger);
+    await pass(10_000);
+    expect(sent).toEqual([]);
+    expect(nudges.waiting).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('of the scaler leaves no timer', () => {
+    new FakeTrigger('t').grow();
+    nudges.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+it('each nudge can be seen in the log, at debug', async () => {
+  new FakeTrigger('t').grow();
+  await pass(1_000);
+  expect(log.messages('debug')).toEqual(['surge', 'surge: GetMetrics', 'surge']);
+});
