@@ -1,18 +1,16 @@
-import { z } from 'zod';
 import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
-import type { GitHubApi } from './api.ts';
 import { type GitHubConfig, webhookSecretsOf } from './config.ts';
-import type { GitHubFact } from './fact.ts';
-import { statuses } from './job.ts';
-import { Ledger } from './ledger/ledger.ts';
 import type { GitHubParams } from './params.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { fullNames, isOf } from './repo-names.ts';
-import { createGitHubApi, type GitHubAuth } from './rest/github-api.ts';
-import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
+import { isFact } from './rules/job.ts';
+import { Ledger } from './rules/ledger.ts';
+import { fullNames, isOf } from './rules/repo-names.ts';
+import type { GitHubNeed, GitHubSnapshot } from './rules/snapshot.ts';
+import type { GitHubApi } from './upstream/api.ts';
+import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
 
 /** The subject of all of an owner's repositories. */
 const allRepos = '*';
@@ -20,8 +18,17 @@ const allRepos = '*';
 /** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
 export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
   const { owner, scope, apiUrl, requestTimeoutMs } = config;
-  const { log, metrics } = deps;
-  const api = createGitHubApi({ owner, scope, apiUrl, auth: authOf(config), requestTimeoutMs, metrics, log });
+  const { log, metrics, fetch } = deps;
+  const api = createGitHubApi({
+    owner,
+    scope,
+    apiUrl,
+    auth: authOf(config),
+    requestTimeoutMs,
+    metrics,
+    log,
+    fetch,
+  });
   if (webhookSecretsOf(config).length === 0) warnOfNoWebhook(config, log);
   return new GitHubConnection(config, deps, api);
 }
@@ -170,28 +177,4 @@ export class LiveSubjects {
     this.reposOf.delete(key);
     this.readAtMs.delete(key);
   }
-}
-
-/*
- * A fact as it comes out of the event log, which may outlive the version of the scaler that wrote it.
- */
-
-const id = z.int().min(1);
-const common = { repo: z.string(), runId: id, runAttempt: id, installationId: id.optional() };
-
-const stored = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('job'),
-    jobId: id,
-    labels: z.array(z.string()),
-    status: z.enum(statuses),
-    sinceMs: z.number().optional(),
-    gated: z.boolean(),
-    ...common,
-  }),
-  z.object({ kind: z.literal('run'), status: z.enum(['requested', 'in_progress', 'completed']), ...common }),
-]);
-
-export function isFact(value: unknown): value is GitHubFact {
-  return stored.safeParse(value).success;
 }

@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
-import type { Coverage, Covered } from '../snapshot.ts';
+import type { Coverage, Covered } from '../rules/snapshot.ts';
 import { clockTime } from './clock-time.ts';
 import type { RepoBook } from './repo-book.ts';
 

@@ -1,4 +1,4 @@
-import type { Job, RunRef } from '../job.ts';
+import type { Job, RunRef } from '../rules/job.ts';
 
 /** What taking a word about a job has done to the counts. */
 export interface Correction {

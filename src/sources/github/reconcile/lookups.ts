@@ -1,5 +1,5 @@
 import { backoffMs } from '../../../retry.ts';
-import type { RunRef } from '../job.ts';
+import type { RunRef } from '../rules/job.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
 import { mostBackoffMs } from './settings.ts';
 

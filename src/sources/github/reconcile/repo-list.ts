@@ -1,6 +1,6 @@
 import { ScalerError } from '../../../errors.ts';
 import { backoffMs } from '../../../retry.ts';
-import type { GitHubApi } from '../api.ts';
+import type { GitHubApi } from '../upstream/api.ts';
 import { mostBackoffMs } from './settings.ts';
 
 export interface RepoListOptions {
@@ -49,7 +49,7 @@ export class RepoList {
     const { api, now, random } = this.options;
     const askedAtMs = now();
     try {
-      const names = await api.repositories(signal);
+      const names = (await api.repositories(signal)).repos.map(({ name }) => name);
       this.readAtMs = askedAtMs;
       this.renewed = false;
       this.failures = 0;

@@ -1,5 +1,5 @@
 import type { ScalerError } from '../../../errors.ts';
-import type { RunRef } from '../job.ts';
+import type { RunRef } from '../rules/job.ts';
 
 /** A sweep of a repository that has begun. */
 export interface Sweep {

@@ -1,7 +1,7 @@
-import type { GitHubApi } from '../api.ts';
-import type { RunRef } from '../job.ts';
+import type { RunRef } from '../rules/job.ts';
+import type { GitHubApi } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
 import type { Correction, ReconciledLedger } from './ledger-port.ts';
-import { isNotFound } from './not-found.ts';
 
 export interface RunReaderOptions {
   readonly api: Pick<GitHubApi, 'jobsOf' | 'job'>;

@@ -1,4 +1,4 @@
-import type { Quota } from '../api.ts';
+import type { Quota } from '../upstream/api.ts';
 
 /*
  * How reconciling makes room as GitHub's hourly limit runs short. Pure.

@@ -1,8 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
-import type { GitHubApi } from '../api.ts';
-import type { RunRef } from '../job.ts';
+import type { RunRef } from '../rules/job.ts';
+import type { GitHubApi } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
-import { isNotFound } from './not-found.ts';
 import type { Repo, Sweep } from './repo.ts';
 import type { RunReader } from './run-reader.ts';
 

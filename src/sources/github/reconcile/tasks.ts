@@ -1,12 +1,12 @@
 import { ScalerError } from '../../../errors.ts';
 import { backoffMs } from '../../../retry.ts';
-import type { GitHubApi } from '../api.ts';
-import type { RunRef } from '../job.ts';
+import type { RunRef } from '../rules/job.ts';
+import type { GitHubApi } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
 import type { Outlook, Work } from './agenda.ts';
 import type { Interest } from './interest.ts';
 import type { ReconciledLedger } from './ledger-port.ts';
 import type { Lookups } from './lookups.ts';
-import { isNotFound } from './not-found.ts';
 import type { Pause } from './pause.ts';
 import type { Redelivery } from './redelivery.ts';
 import type { Repo } from './repo.ts';

@@ -1,9 +1,8 @@
 import { onTestFinished } from 'vitest';
-import type { RunFact } from '../../../../../src/sources/github/fact.ts';
-import type { Job } from '../../../../../src/sources/github/job.ts';
-import { Ledger } from '../../../../../src/sources/github/ledger/ledger.ts';
 import { Reconciler } from '../../../../../src/sources/github/reconcile/reconciler.ts';
 import type { ReconcileSettings } from '../../../../../src/sources/github/reconcile/settings.ts';
+import type { Job, RunFact } from '../../../../../src/sources/github/rules/job.ts';
+import { Ledger } from '../../../../../src/sources/github/rules/ledger.ts';
 import { recordingLog } from '../../../../support/recording-log.ts';
 import { ScriptedGitHub } from './scripted-github.ts';
 import { VirtualClock } from './virtual-clock.ts';

@@ -1,12 +1,14 @@
 import { ScalerError } from '../../../../../src/errors.ts';
+import type { Job, JobStatus } from '../../../../../src/sources/github/rules/job.ts';
 import type {
   Asked,
   FailedDelivery,
   GitHubApi,
   OpenRun,
+  OwnerRepos,
   Quota,
-} from '../../../../../src/sources/github/api.ts';
-import type { Job, JobStatus } from '../../../../../src/sources/github/job.ts';
+  RepoIdentity,
+} from '../../../../../src/sources/github/upstream/api.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Call {
@@ -21,6 +23,7 @@ export interface Call {
 export class ScriptedGitHub implements GitHubApi {
   readonly calls: Call[] = [];
   readonly listed = new Set<string>();
+  readonly ids = new Map<string, number>();
   readonly removed = new Set<string>();
   /** Runs that GitHub calls open though they have no jobs. */
   readonly ghosts = new Map<string, number[]>();
@@ -73,8 +76,16 @@ export class ScriptedGitHub implements GitHubApi {
     );
   }
 
-  repositories(signal: AbortSignal): Promise<readonly string[]> {
-    return this.answer('repositories', '*', signal, () => [...this.listed]).then(({ value }) => value);
+  /** The repository's id: what it was first called. */
+  identityOf(name: string): RepoIdentity {
+    const known = this.ids.get(name) ?? this.ids.size + 1;
+    this.ids.set(name, known);
+    return { id: known, name };
+  }
+
+  async repositories(signal: AbortSignal): Promise<OwnerRepos> {
+    const { value: names } = await this.answer('repositories', '*', signal, () => [...this.listed]);
+    return { repos: names.map((name) => this.identityOf(name)), visible: names.length };
   }
 
   openRuns(repo: string, signal: AbortSignal): Promise<Asked<readonly OpenRun[]>> {
