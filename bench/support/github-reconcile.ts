@@ -79,10 +79,8 @@ export class Reconciled {
     const said = fact(event, JSON.parse(body.toString()));
     if (said === undefined) throw new Error(`a webhook says nothing: ${body}`);
     const nowMs = this.time.now();
-    const taken =
-      said.kind === 'job' ? this.ledger.takeWebhook(said, nowMs) : this.ledger.takeRun(said, nowMs);
     this.webhooks++;
-    this.reconciler.noticed(said, taken);
+    this.reconciler.take(said, nowMs);
   }
 
   /** Triggers without repositories, however many, share one subject. */

@@ -12,6 +12,7 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly statusCode: number;
   readonly link: string | undefined;
+  readonly location: string | undefined;
   /** What was sent; empty for a 304. */
   readonly text: string;
 }
@@ -73,9 +74,9 @@ export class RestServer {
     const { caller, template, answer } = dispatched;
     const tokenKind = caller?.kind ?? 'none';
     this.recorder.add({ method, path: path + url.search, status: statusCode, tokenKind }, template);
-    const link = answer.headers?.['link'];
+    const { link, location } = answer.headers ?? {};
     for (const observe of this.observers)
-      observe({ method, path, query: url.searchParams, statusCode, link, text });
+      observe({ method, path, query: url.searchParams, statusCode, link, location, text });
   }
 
   private send(

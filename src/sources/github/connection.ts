@@ -38,7 +38,6 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   private readonly config: GitHubConfig;
   private readonly deps: ConnectionDeps;
   private readonly subjects = new LiveSubjects();
-  private readonly ledger: Ledger;
   private readonly reconciler: Reconciler;
   private readonly unfollow: () => void;
   /** Events that were kept may say that a job is queued long before they say that it is done. */
@@ -48,16 +47,15 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
     const { owner, scope, repos = [], maxJobs } = config;
     this.config = config;
     this.deps = deps;
-    this.ledger = new Ledger({ maxJobs });
     this.reconciler = new Reconciler({
       api,
-      ledger: this.ledger,
+      ledger: new Ledger({ maxJobs }),
       settings: { ...config, repos: fullNames(owner, repos) },
       owner,
       scope,
       log: deps.log,
       metrics: deps.metrics,
-      changed: (repo) => this.wake(repo, 'reconcile'),
+      changed: (key) => this.wake(key, 'reconcile'),
     });
     this.unfollow = deps.events.follow(
       (event) => this.take(event),
@@ -78,15 +76,16 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
 
   async read(subjects: readonly Subject<GitHubNeed>[], deliver: Deliver<GitHubSnapshot>): Promise<void> {
     if (!this.replayed) throw new ScalerError('unavailable', 'events that were kept are still being read');
+    const { reconciler } = this;
     const nowMs = epochNowMs();
     for (const { key, needs, maxStalenessMs } of subjects) {
       // Equal keys name equal repositories.
       const repos = needs[0]?.repos ?? [];
       this.subjects.read(key, repos, nowMs);
-      this.reconciler.need(repos, maxStalenessMs);
-      const covered = this.reconciler.coverage.of(repos);
+      reconciler.need(repos, maxStalenessMs);
+      const covered = reconciler.coverage.of(repos);
       deliver(key, {
-        snapshot: { repos, jobs: this.ledger, covered },
+        snapshot: { repos: reconciler.distinct(repos), jobs: reconciler.jobs, covered },
         ...(covered.kind === 'unsynced' ? {} : { confirmedAtMs: monotonicMs(covered.confirmedAtMs) }),
       });
     }
@@ -108,16 +107,15 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
     }
     // Events are kept by the connection's name; under it the configuration may have named another owner before.
     if (this.config.scope !== 'ent' && !isOf(this.config.owner, fact.repo)) return;
-    const taken =
-      fact.kind === 'job'
-        ? this.ledger.takeWebhook(fact, receivedAtMs)
-        : this.ledger.takeRun(fact, receivedAtMs);
-    this.reconciler.noticed(fact, taken);
-    if (taken.changed && this.replayed) this.wake(fact.repo, 'webhook');
+    const key = this.reconciler.take(fact, receivedAtMs);
+    if (key !== undefined && this.replayed) this.wake(key, 'webhook');
   }
 
-  private wake(repo: string, cause: string): void {
-    for (const key of this.subjects.holding(repo)) this.deps.wake(key, cause);
+  private wake(repoKey: string, cause: string): void {
+    const keys = new Set<string>();
+    for (const name of this.reconciler.namesOf(repoKey))
+      for (const key of this.subjects.holding(name)) keys.add(key);
+    for (const key of keys) this.deps.wake(key, cause);
   }
 }
 

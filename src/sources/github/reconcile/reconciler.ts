@@ -3,26 +3,21 @@ import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { GitHubFact, JobFact } from '../rules/job.ts';
-import type { Coverage } from '../rules/snapshot.ts';
+import type { Corrected, Ledger, Taken } from '../rules/ledger.ts';
+import { isOf } from '../rules/repo-names.ts';
+import type { OpenJobs } from '../rules/snapshot.ts';
 import type { GitHubApi } from '../upstream/api.ts';
-import { mostUrgent, type Work } from './agenda.ts';
+import type { Scope } from '../upstream/github.ts';
+import { mostUrgent, Pause, sweepsHeldUntilMs, verifyAfterMs, type Work } from './agenda.ts';
 import { RepoCoverage } from './coverage.ts';
-import { FirstSync } from './first-sync.ts';
+import type { Repo } from './directory.ts';
 import { Interest } from './interest.ts';
-import type { Correction, ReconciledLedger } from './ledger-port.ts';
-import { Lookups } from './lookups.ts';
 import { Nap, realTimer, type SetTimer } from './nap.ts';
-import { Pause } from './pause.ts';
 import { Redelivery } from './redelivery.ts';
-import { RepoBook } from './repo-book.ts';
-import { RepoList } from './repo-list.ts';
-import { RunReader } from './run-reader.ts';
-import type { ReconcileSettings } from './settings.ts';
-import { sweepsHeldUntilMs, verifyAfterMs } from './stretch.ts';
-import { Sweeper } from './sweeper.ts';
-import { TaskError, Tasks } from './tasks.ts';
-import { Troubles } from './troubles.ts';
-import { Warnings } from './warnings.ts';
+import { RepoBook } from './repos.ts';
+import { Lookups, RunReader, Sweeper } from './runs.ts';
+import { OwnerList, TaskError, Tasks } from './tasks.ts';
+import { Troubles, Warnings } from './troubles.ts';
 
 /** How often the ledger is asked for jobs that are silent, at most. */
 const lookEveryMs = 15_000;
@@ -33,16 +28,32 @@ const lateMs = 10 * 60_000;
 /** After a fault of ours, so that it cannot become a busy loop. */
 const faultMs = 60_000;
 
+/** How often GitHub is asked; in seconds, as the configuration has them. */
+export interface ReconcileSettings {
+  /** `owner/name` of the repositories the connection is limited to; none: all that GitHub lists. */
+  readonly repos: readonly string[];
+  /** A job that waits is verified when it was silent for this long. */
+  readonly verifyQueuedSeconds: number;
+  /** A job that runs, likewise. */
+  readonly verifyRunningSeconds: number;
+  /** Active repositories are swept this often. */
+  readonly sweepSeconds: number;
+  /** All repositories are listed and swept this often. */
+  readonly sweepAllSeconds: number;
+  /** Deliveries that failed are looked for this often. */
+  readonly deliveriesSeconds: number;
+}
+
 export interface ReconcilerOptions {
   readonly api: GitHubApi;
-  readonly ledger: ReconciledLedger;
+  readonly ledger: Ledger;
   readonly settings: ReconcileSettings;
   readonly owner: string;
-  readonly scope: 'org' | 'repo' | 'ent';
+  readonly scope: Scope;
   readonly log: Logger;
   readonly metrics: Pick<SourceMetrics, 'corrected'>;
-  /** Counts or coverage of the repository may have changed; `*`: the coverage of all of the owner. */
-  readonly changed: (repo: string) => void;
+  /** Counts or coverage of the repository of this key may have changed; `*`: the coverage of all of the owner. */
+  readonly changed: (key: string) => void;
   /** ms since 1970 by our clock. */
   readonly now?: () => number;
   readonly setTimer?: SetTimer;
@@ -56,7 +67,11 @@ export interface ReconcilerOptions {
  * an answer.
  */
 export class Reconciler {
-  readonly coverage: Coverage;
+  readonly coverage: RepoCoverage;
+  /** The open jobs, by any name that a repository has or had. */
+  readonly jobs: OpenJobs = {
+    counts: (name) => this.options.ledger.counts(name === undefined ? undefined : this.book.keyOf(name)),
+  };
   private readonly options: ReconcilerOptions;
   private readonly now: () => number;
   private readonly book: RepoBook;
@@ -82,18 +97,28 @@ export class Reconciler {
     this.nap = new Nap(now, options.setTimer ?? realTimer);
     this.troubles = new Troubles(log);
     this.warnings = new Warnings(log);
-    const book = new RepoBook(configured);
+    const book = new RepoBook({
+      configured,
+      isOurs: (name) => scope === 'ent' || isOf(owner, name),
+      joined: (from, to) => {
+        ledger.move(from, to);
+        changed(to);
+      },
+      renamed: (was, is) => log.info({ was, is }, 'a repository was renamed: both names are it'),
+      transferred: (was, is) =>
+        log.warn({ was, is }, 'a repository was transferred to another owner: its jobs do not count here'),
+    });
     const wanted = scope !== 'ent' && configured.length === 0;
-    const list = new RepoList({ api, wanted, now, random });
+    const list = new OwnerList({ api, wanted, now, random });
     const lookups = new Lookups({
       ledger,
       silence: () => this.silence(),
       everyMs: Math.min(lookEveryMs, Math.max(1000, settings.verifyQueuedSeconds * 100)),
       random,
-      isMissing: (repo) => book.get(repo)?.missing !== undefined,
+      isMissing: (key) => book.ofKey(key)?.missing !== undefined,
     });
-    const corrected = (repo: string, correction: Correction): void => this.corrected(repo, correction);
-    const runs = new RunReader({ api, ledger, now, corrected });
+    const corrected = (key: string, correction: Corrected): void => this.corrected(key, correction);
+    const runs = new RunReader({ api, ledger, book, now, corrected });
     this.tasks = new Tasks({
       api,
       ledger,
@@ -104,7 +129,7 @@ export class Reconciler {
       interest: this.interest,
       lookups,
       runs,
-      sweeper: new Sweeper({ api, ledger, runs, now }),
+      sweeper: new Sweeper({ api, ledger, book, runs, now }),
       redelivery: new Redelivery({ api, everyMs: settings.deliveriesSeconds * 1000, nowMs: now() }),
       pause: this.pause,
       now,
@@ -134,17 +159,37 @@ export class Reconciler {
     if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
   }
 
-  /** A webhook's fact went into the ledger. */
-  noticed(fact: GitHubFact, { unheard }: { readonly unheard: boolean }): void {
+  /** Takes a webhook's fact into the ledger. The key of its repository, where a count changed. */
+  take(fact: GitHubFact, receivedAtMs: number): string | undefined {
+    const { api, ledger } = this.options;
+    const { installationId } = fact;
+    if (installationId !== undefined) api.learnInstallation(ownerOf(fact.repo), installationId);
+    const repo = this.book.openByEvent(fact.repo, fact.repoId);
+    const known = { ...fact, repo: repo?.key ?? fact.repo };
+    const taken =
+      known.kind === 'job' ? ledger.takeWebhook(known, receivedAtMs) : ledger.takeRun(known, receivedAtMs);
+    this.noticed(known, repo, taken);
+    return taken.changed ? known.repo : undefined;
+  }
+
+  /** All names of the repository of this key. */
+  namesOf(key: string): Iterable<string> {
+    return this.book.ofKey(key)?.names ?? [key];
+  }
+
+  /** The same repositories, each by one name. */
+  distinct(names: readonly string[]): readonly string[] {
+    if (names.length < 2) return names;
+    return [...new Map(names.map((name) => [this.book.keyOf(name), name])).values()];
+  }
+
+  private noticed(fact: GitHubFact, known: Repo | undefined, { unheard }: Taken): void {
     const nowMs = this.now();
-    const { repo, runId, installationId } = fact;
-    if (installationId !== undefined) this.options.api.learnInstallation(ownerOf(repo), installationId);
-    const known = this.book.openByEvent(repo);
     if (known) {
       known.lastEventAtMs = nowMs;
       if (!known.active) this.nap.wakeBy(nowMs);
     }
-    const run = { repo, runId };
+    const run = { repo: fact.repo, runId: fact.runId };
     if (fact.kind === 'run') {
       if (fact.status === 'requested') this.nap.wakeBy(this.lookups.unlessHeard(run, nowMs));
       return;
@@ -215,7 +260,7 @@ export class Reconciler {
   private failed({ piece, error }: TaskError): void {
     const nowMs = this.now();
     this.warnings.atRest();
-    this.pause.failed(error, nowMs);
+    this.pause.failed(error, nowMs, piece);
     if (error.retryAfterMs === undefined) {
       this.troubles.failed(piece, error);
       return;
@@ -230,7 +275,7 @@ export class Reconciler {
     const { changed } = this.options;
     if (!this.book.firstDone) changed('*');
     for (const name of this.interest.at(nowMs).named.keys())
-      if (this.book.get(name)?.sweptAtMs === undefined) changed(name);
+      if (this.book.get(name)?.sweptAtMs === undefined) changed(this.book.keyOf(name));
   }
 
   private afterwards(): void {
@@ -249,14 +294,14 @@ export class Reconciler {
     return { queuedMs: after(settings.verifyQueuedSeconds), runningMs: after(settings.verifyRunningSeconds) };
   }
 
-  private corrected(repo: string, { changed, opened, closed }: Correction): void {
+  private corrected(key: string, { changed, opened, closed }: Corrected): void {
     const { metrics } = this.options;
     // Nothing was wrong where nothing was known.
-    if (this.book.get(repo)?.sweptAtMs !== undefined) {
+    if (this.book.ofKey(key)?.sweptAtMs !== undefined) {
       for (let i = 0; i < opened; i += 1) metrics.corrected('opened');
       for (let i = 0; i < closed; i += 1) metrics.corrected('closed');
     }
-    if (changed) this.options.changed(repo);
+    if (changed) this.options.changed(key);
   }
 }
 
@@ -269,4 +314,29 @@ function ownerOf(repo: string): string {
 /** A skipped job is completed without ever having been queued, and has no labels: nothing was lost. */
 function isSkipped({ status, labels }: JobFact): boolean {
   return status === 'completed' && labels.length === 0;
+}
+
+/** Those who wait until all has been read once. */
+class FirstSync {
+  private readonly waiting = new Set<() => void>();
+  private done = false;
+
+  /** Resolves when it is done, and when `signal` aborts. */
+  wait(signal: AbortSignal): Promise<void> {
+    if (this.done || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      this.waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  finish(): void {
+    this.done = true;
+    for (const end of [...this.waiting]) end();
+  }
 }

@@ -10,8 +10,8 @@ import type { GitHubSnapshot, LabelCount } from './snapshot.ts';
 /**
  * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in
  * this: active is strictly more than the activation, where KEDA only wakes for a full
- * `targetWorkflowQueueLength`; and a repository that GitHub answers 404 for is left out as long as the others
- * have jobs, but never makes the answer zero.
+ * `targetWorkflowQueueLength`; and a repository that GitHub answers 404 for, or that stays broken, is left out as
+ * long as the others have jobs, but never makes the answer zero.
  */
 export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
   const { covered } = snapshot;
@@ -23,8 +23,10 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
     if (!active) return { kind: 'unknown', error };
     return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}` };
   }
-  const missing = covered.kind === 'missing' ? covered.repos : [];
-  if (missing.length > 0 && !active) return { kind: 'unknown', error: notThere(missing) };
+  const missing = covered.kind === 'partial' ? covered.repos : [];
+  // Only what was read whole can say that there is nothing.
+  if (covered.kind === 'partial' && !active)
+    return { kind: 'unknown', error: covered.fault ?? notThere(missing) };
   return { kind: 'known', items, active, detail: () => describe(sum, snapshot, missing) };
 }
 

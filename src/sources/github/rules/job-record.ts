@@ -8,7 +8,7 @@ export interface JobRecord {
   readonly jobId: number;
   readonly runId: number;
   readonly runAttempt: number;
-  /** As it was named last: repositories are renamed. */
+  /** What its repository was known by last. */
   readonly repo: string;
   readonly labelSet: LabelSet;
   readonly webhook: Register | undefined;

@@ -19,7 +19,7 @@ export interface Job {
   readonly runId: number;
   /** Counts from 1; a re-run of the run is the next attempt. */
   readonly runAttempt: number;
-  /** `owner/name`, lower case. */
+  /** `owner/name`, lower case; in the ledger what it knows the repository by, whose name may change. */
   readonly repo: string;
   /** What `runs-on` asks for: trimmed, lower case, each once, sorted. Empty for `runs-on: {group: …}` alone. */
   readonly labels: readonly string[];
@@ -56,6 +56,8 @@ export function canonicalLabels(labels: readonly unknown[]): string[] {
 
 export interface JobFact extends Job {
   readonly kind: 'job';
+  /** GitHub's id of the repository, whose name may change. Facts of earlier versions have none. */
+  readonly repoId?: number;
   /** The App's installation on the owner, which saves asking GitHub for it. */
   readonly installationId?: number;
 }
@@ -64,6 +66,7 @@ export interface JobFact extends Job {
 export interface RunFact {
   readonly kind: 'run';
   readonly repo: string;
+  readonly repoId?: number;
   readonly runId: number;
   readonly runAttempt: number;
   readonly status: 'requested' | 'in_progress' | 'completed';
@@ -77,7 +80,13 @@ export type GitHubFact = JobFact | RunFact;
  */
 
 const id = z.int().min(1);
-const common = { repo: z.string(), runId: id, runAttempt: id, installationId: id.optional() };
+const common = {
+  repo: z.string(),
+  repoId: id.optional(),
+  runId: id,
+  runAttempt: id,
+  installationId: id.optional(),
+};
 
 const stored = z.discriminatedUnion('kind', [
   z.object({

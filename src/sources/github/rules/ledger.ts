@@ -152,6 +152,14 @@ export class Ledger implements OpenJobs {
     return changes;
   }
 
+  /** Two keys turned out to be one repository's: the jobs of `from` are those of `to`. */
+  move(from: string, to: string): void {
+    const changes = noChanges();
+    for (const { runId } of this.runs.runsOf(from)) {
+      for (const record of [...this.runs.jobsOf(runId)]) this.open({ ...record, repo: to }, changes);
+    }
+  }
+
   /**
    * Drops jobs that have been what they are for longer than GitHub allows, and ends that are no longer worth
    * remembering. Tells whether a count changed. `githubNowMs`: by GitHub's clock.

@@ -17,18 +17,15 @@ export interface OpenJobs {
 /** Whether repositories have been read from REST, so that their number is known. */
 export type Covered =
   | { readonly kind: 'synced'; readonly confirmedAtMs: number }
-  /** The others have been read; these are not there, or not for us (404): for them no number is known. */
-  | { readonly kind: 'missing'; readonly repos: readonly string[]; readonly confirmedAtMs: number }
+  /** The others have been read; for these no number is known. `fault`: why; without one they are not there for us (404). */
+  | {
+      readonly kind: 'partial';
+      readonly repos: readonly string[];
+      readonly confirmedAtMs: number;
+      readonly fault?: ScalerError;
+    }
   /** Not read yet: the reason for it, and what to do. */
   | { readonly kind: 'unsynced'; readonly error: ScalerError };
-
-export interface Coverage {
-  /**
-   * Of the repositories named (`owner/name`, lower case), or of all of the owner's where there is none.
-   * `confirmedAtMs`: when the last reconcile of all of them was completed, in ms since 1970 by our clock.
-   */
-  of(repos: readonly string[]): Covered;
-}
 
 /** What a reading is made from. A subject is a set of repositories of one owner. */
 export interface GitHubSnapshot {

@@ -57,7 +57,7 @@ function jobFact(payload: Mapping): JobFact | undefined {
     status,
     sinceMs: sinceMs(job, status, gated),
     gated,
-    ...installationOf(payload),
+    ...idsOf(payload),
   };
 }
 
@@ -109,7 +109,7 @@ function runFact(payload: Mapping): RunFact | undefined {
   const status = runStatusOf(payload['action'], run);
   if (!runId || !repo || !status) return undefined;
   const runAttempt = id(run['run_attempt']) ?? 1;
-  return { kind: 'run', repo, runId, runAttempt, status, ...installationOf(payload) };
+  return { kind: 'run', repo, runId, runAttempt, status, ...idsOf(payload) };
 }
 
 /**
@@ -138,9 +138,10 @@ function ownerOf(repository: unknown): string | undefined {
   return typeof full_name === 'string' ? full_name.split('/')[0] : undefined;
 }
 
-function installationOf(payload: Mapping): { installationId?: number } {
+function idsOf(payload: Mapping): { repoId?: number; installationId?: number } {
+  const repoId = id(mapping(payload['repository'])['id']);
   const installationId = id(mapping(payload['installation'])['id']);
-  return installationId === undefined ? {} : { installationId };
+  return { ...(repoId && { repoId }), ...(installationId && { installationId }) };
 }
 
 /** None where GitHub sends null. */

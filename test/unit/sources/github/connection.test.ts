@@ -164,7 +164,9 @@ describe('a github connection', () => {
   });
 
   it('wakes those who want all of the owner when all of it has been read', async () => {
-    const { connection, read, woken } = open();
+    const github = new SmallGitHub();
+    github.jobs.set('acme/web', []);
+    const { connection, read, woken } = open({}, github);
     expect((await read()).snapshot.covered.kind).toBe('unsynced');
     await connection.firstSync(new AbortController().signal);
     await vi.waitFor(() => expect(woken).toContain('* reconcile'));

@@ -3,7 +3,7 @@ import {
   stretched,
   sweepsHeldUntilMs,
   verifyAfterMs,
-} from '../../../../../src/sources/github/reconcile/stretch.ts';
+} from '../../../../../src/sources/github/reconcile/agenda.ts';
 import type { Quota } from '../../../../../src/sources/github/upstream/api.ts';
 
 const nowMs = 1_000_000;

@@ -70,7 +70,7 @@ describe('the backlog of a github trigger', () => {
 });
 
 describe('a number that is not known', () => {
-  const missing: Covered = { kind: 'missing', repos: ['acme/api'], confirmedAtMs: 1 };
+  const missing: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1 };
   const busy: JobTable = { 'acme/web': { 'self-hosted': [2, 0] } };
   const activation = { activationTargetWorkflowQueueLength: '2' };
 
@@ -110,7 +110,7 @@ describe('a number that is not known', () => {
 
   it('names no more repositories than a message holds', () => {
     const repos = Array.from({ length: 1000 }, (_, i) => `acme/r${i}`);
-    const covered: Covered = { kind: 'missing', repos, confirmedAtMs: 1 };
+    const covered: Covered = { kind: 'partial', repos, confirmedAtMs: 1 };
     const reading = backlog(paramsOf(), snapshotOf({}, { repos, covered }));
     const message = reading.kind === 'unknown' ? reading.error.message : '';
     expect(message).toContain('acme/r9 and 990 more');
@@ -130,7 +130,7 @@ describe('the working behind a number', () => {
   });
 
   it('says which repositories are left out', () => {
-    const covered: Covered = { kind: 'missing', repos: ['acme/gone'], confirmedAtMs: 1 };
+    const covered: Covered = { kind: 'partial', repos: ['acme/gone'], confirmedAtMs: 1 };
     expect(detail(['acme/gone', 'acme/web'], covered)).toMatchObject({ missing: 'acme/gone' });
   });
 });

@@ -206,6 +206,7 @@ describe('payloads from the field', () => {
       status: 'waiting',
       sinceMs: Date.parse('2023-04-19T21:12:12Z'),
       gated: true,
+      repoId: 591_427_149,
       installationId: 23_154_469,
     });
   });
