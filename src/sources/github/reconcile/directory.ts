@@ -60,7 +60,7 @@ const maxNames = 10;
 export interface DirectoryOptions {
   /** Two that were taken for different are one: what is known of `from` is to be `to`'s. */
   readonly joined: (from: Repo, to: Repo) => void;
-  /** It has another name than before. */
+  /** It has a name that it never had. */
   readonly renamed: (was: string, is: string) => void;
 }
 
@@ -123,7 +123,7 @@ export class RepoDirectory {
     if (called !== undefined && called === known) return this.rename(known, name);
     if (called?.id !== undefined) this.loseName(called, name);
     else if (called !== undefined && known === undefined) return this.setId(called, id);
-    else if (called !== undefined && known !== undefined) this.join(called, known);
+    else if (called !== undefined && known !== undefined) this.join(called, known, known.name, name);
     return known === undefined ? this.setId(this.open(name), id) : this.rename(known, name);
   }
 
@@ -132,8 +132,8 @@ export class RepoDirectory {
     const known = this.byId.get(identity.id);
     if (repo.id === undefined && known === undefined) this.setId(repo, identity.id);
     else if (repo.id === undefined && known !== undefined) {
-      this.join(repo, known);
-      this.options.renamed(repo.name, identity.name);
+      const was = repo.name === identity.name ? known.name : repo.name;
+      this.join(repo, known, was, identity.name);
     }
     return this.learn(identity) === repo;
   }
@@ -154,14 +154,14 @@ export class RepoDirectory {
   private rename(repo: Repo, name: string): Repo {
     const was = repo.name;
     if (was === name) return repo;
+    const isNews = !repo.names.delete(name);
     repo.name = name;
-    repo.names.delete(name);
     repo.names.add(name);
     this.byName.set(name, repo);
     const [oldest = name] = repo.names;
     if (repo.names.size > maxNames && this.byName.get(oldest) === repo) this.byName.delete(oldest);
     if (repo.names.size > maxNames) repo.names.delete(oldest);
-    this.options.renamed(was, name);
+    if (isNews) this.options.renamed(was, name);
     return repo;
   }
 
@@ -173,7 +173,7 @@ export class RepoDirectory {
   }
 
   /** `from`, whose id nobody knew, was another name of `to`. */
-  private join(from: Repo, to: Repo): void {
+  private join(from: Repo, to: Repo, was: string, is: string): void {
     this.forget(from);
     for (const name of from.names) {
       to.names.add(name);
@@ -184,6 +184,7 @@ export class RepoDirectory {
       this.byKey.set(key, to);
     }
     this.options.joined(from, to);
+    this.options.renamed(was, is);
   }
 }
 

@@ -33,7 +33,7 @@ export interface RepoBookOptions {
   readonly isOurs: (name: string) => boolean;
   /** What the ledger knows of the first key is of the second. */
   readonly joined: (from: string, to: string) => void;
-  /** It has another name than before. */
+  /** It has a name that it never had. */
   readonly renamed: (was: string, is: string) => void;
   /** It belongs to another owner, by this name. */
   readonly transferred: (was: string, is: string) => void;

@@ -46,8 +46,8 @@ export class Runs {
   async open(repo: string, signal: AbortSignal): Promise<OpenRuns> {
     const { runs, askedAtMs, moved } = await this.openOf(repo, signal);
     const told = runs.find(({ repository }) => repository !== undefined)?.repository;
-    // Without runs nothing else says where the repository has gone.
-    const identity = told ?? (moved ? await this.identify(repo, signal) : undefined);
+    // The lists come from an index that can be behind: a name in it may be an old one.
+    const identity = moved ? await this.identify(repo, signal) : told && { id: told.id, name: repo };
     return { value: openRuns(runs), askedAtMs, ...(identity && { repo: identity }) };
   }
 
@@ -170,7 +170,7 @@ const runShape = z.object({
   status: z.string().nullish(),
   run_attempt: attempt,
   created_at: time,
-  repository: repositoryShape.optional().catch(undefined),
+  repository: z.object({ id }).optional().catch(undefined),
 });
 type RunShape = z.infer<typeof runShape>;
 
