@@ -69,7 +69,8 @@ export class RepoCoverage {
       if (repo?.leftOut) leftOut.push(repo);
       else if (repo?.sweptAtMs === undefined) {
         const unseen = book.isUnseen(name) ? new ScalerError('unavailable', unseenWaits) : undefined;
-        return this.notYet(`${name} has not been read from GitHub yet`, repo?.error ?? unseen);
+        const error = repo?.error ?? this.options.listError() ?? unseen;
+        return this.notYet(`${name} has not been read from GitHub yet`, error);
       } else confirmedAtMs = Math.min(confirmedAtMs, repo.sweptAtMs);
     }
     const [broken] = leftOut;

@@ -135,11 +135,12 @@ export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About,
   const parsed = schema.safeParse(json(text));
   if (parsed.success) return parsed.data;
   // A login page, such as a proxy's or that of a GitHub Enterprise Server beside its API.
-  if (text.trimStart().startsWith('<')) throw unavailable(`GitHub (${host}) ${otherServer}`);
+  const isPage = text.trimStart().startsWith('<');
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-  const fault = text === '' ? 'it is empty' : 'it is not what the REST API documents';
-  throw unavailable(`GitHub (${host}) answers what we cannot read for ${what}: ${fault}${where}`);
+  const other = text === '' ? 'it is empty' : `it is not what the REST API documents${where}`;
+  const fault = isPage ? `it is a page; check that ${apiAddress}` : other;
+  throw unavailable(`GitHub (${host}) answers what we cannot read for ${what}: ${fault}`);
 }
 
 /**

@@ -30,7 +30,7 @@ describe('an answer that is no answer', () => {
     [
       'a page of a proxy',
       { headers: { 'content-type': 'text/html' }, body: '<html>log in</html>' },
-      /answers with a page.*`apiUrl`/,
+      /cannot read.*it is a page.*`apiUrl`/,
     ],
     ['a broken content type', { headers: { 'content-type': ';;' }, body: 'x' }, /cannot read/],
     ['a wrong token', { status: 401, body: { message: 'Bad credentials' } }, /tokenFile.*Bad credentials/],
