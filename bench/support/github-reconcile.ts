@@ -61,7 +61,7 @@ export class Reconciled {
       scope: 'org',
       log,
       metrics,
-      changed() {},
+      wake() {},
       now,
       setTimer,
     });

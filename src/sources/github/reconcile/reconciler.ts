@@ -52,8 +52,8 @@ export interface ReconcilerOptions {
   readonly scope: Scope;
   readonly log: Logger;
   readonly metrics: Pick<SourceMetrics, 'corrected'>;
-  /** Counts or coverage of the repository of this key may have changed; `*`: the coverage of all of the owner. */
-  readonly changed: (key: string) => void;
+  /** Counts or coverage of a subject that is read may have changed. */
+  readonly wake: (subjectKey: string, cause: 'webhook' | 'reconcile') => void;
   /** ms since 1970 by our clock. */
   readonly now?: () => number;
   readonly setTimer?: SetTimer;
@@ -82,13 +82,14 @@ export class Reconciler {
   private readonly troubles: Troubles;
   private readonly warnings: Warnings;
   private readonly nap: Nap;
-  private readonly first = new FirstSync();
+  /** Aborted once all has been read, or nothing will be. */
+  private readonly first = new AbortController();
   private readonly stopping = new AbortController();
   private readonly hasList: boolean;
   private loop: Promise<void> | undefined;
 
   constructor(options: ReconcilerOptions) {
-    const { api, ledger, settings, owner, scope, log, changed } = options;
+    const { api, ledger, settings, owner, scope, log } = options;
     const { now = epochNowMs, random = Math.random } = options;
     const configured = settings.repos.map((repo) => repo.toLowerCase());
     this.options = options;
@@ -97,6 +98,7 @@ export class Reconciler {
     this.nap = new Nap(now, options.setTimer ?? realTimer);
     this.troubles = new Troubles(log);
     this.warnings = new Warnings(log);
+    const changed = (key: string): void => this.wake(key, 'reconcile');
     const book = new RepoBook({
       configured,
       isOurs: (name) => scope === 'ent' || isOf(owner, name),
@@ -159,28 +161,31 @@ export class Reconciler {
     if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
   }
 
-  /** Takes a webhook's fact into the ledger. The key of its repository, where a count changed. */
-  take(fact: GitHubFact, receivedAtMs: number): string | undefined {
+  /** Takes a webhook's fact into the ledger, and wakes whose count it changes. */
+  take(fact: GitHubFact, receivedAtMs: number): void {
     const { api, ledger } = this.options;
     const { installationId } = fact;
     if (installationId !== undefined) api.learnInstallation(ownerOf(fact.repo), installationId);
     const repo = this.book.openByEvent(fact.repo, fact.repoId);
-    const known = { ...fact, repo: repo?.key ?? fact.repo };
+    const key = repo?.key ?? fact.repo;
+    // Most repositories keep their name, and spreading an object costs more than all else that is done with a webhook.
+    const known = key === fact.repo ? fact : { ...fact, repo: key };
     const taken =
       known.kind === 'job' ? ledger.takeWebhook(known, receivedAtMs) : ledger.takeRun(known, receivedAtMs);
     this.noticed(known, repo, taken);
-    return taken.changed ? known.repo : undefined;
-  }
-
-  /** All names of the repository of this key. */
-  namesOf(key: string): Iterable<string> {
-    return this.book.ofKey(key)?.names ?? [key];
+    if (taken.changed) this.wake(key, 'webhook');
   }
 
   /** The same repositories, each by one name. */
   distinct(names: readonly string[]): readonly string[] {
     if (names.length < 2) return names;
     return [...new Map(names.map((name) => [this.book.keyOf(name), name])).values()];
+  }
+
+  /** Wakes the subjects of a repository, by all its names; `*`: those of all of the owner. */
+  private wake(key: string, cause: 'webhook' | 'reconcile'): void {
+    const names = this.book.ofKey(key)?.names ?? [key];
+    for (const subject of this.interest.holding(names)) this.options.wake(subject, cause);
   }
 
   private noticed(fact: GitHubFact, known: Repo | undefined, { unheard }: Taken): void {
@@ -205,18 +210,22 @@ export class Reconciler {
 
   /** Resolves when all of the owner has been read once, when `signal` aborts, and on close. */
   firstSync(signal: AbortSignal): Promise<void> {
-    return this.first.wait(signal);
+    const over = AbortSignal.any([signal, this.first.signal]);
+    return new Promise((resolve) => {
+      if (over.aborted) resolve();
+      else over.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   async close(): Promise<void> {
     this.stopping.abort();
     this.nap.close();
-    this.first.finish();
+    this.first.abort();
     await this.loop;
   }
 
   private async run(): Promise<void> {
-    if (!this.hasList) this.first.finish();
+    if (!this.hasList) this.first.abort();
     while (!this.stopping.signal.aborted) {
       try {
         await this.turn();
@@ -272,17 +281,16 @@ export class Reconciler {
 
   /** Those who have no number yet are to say why. */
   private tellUnread(nowMs: number): void {
-    const { changed } = this.options;
-    if (!this.book.firstDone) changed('*');
+    if (!this.book.firstDone) this.wake('*', 'reconcile');
     for (const name of this.interest.at(nowMs).named.keys())
-      if (this.book.get(name)?.sweptAtMs === undefined) changed(this.book.keyOf(name));
+      if (this.book.get(name)?.sweptAtMs === undefined) this.wake(this.book.keyOf(name), 'reconcile');
   }
 
   private afterwards(): void {
     this.warnings.refused(this.options.ledger.refused);
     this.warnings.missed(this.book.missingWanted());
     if (!this.book.firstDone) return;
-    this.first.finish();
+    this.first.abort();
     this.warnings.busy(this.now(), this.tasks.shortestSweepMs);
   }
 
@@ -301,7 +309,7 @@ export class Reconciler {
       for (let i = 0; i < opened; i += 1) metrics.corrected('opened');
       for (let i = 0; i < closed; i += 1) metrics.corrected('closed');
     }
-    if (changed) this.options.changed(key);
+    if (changed) this.wake(key, 'reconcile');
   }
 }
 
@@ -314,29 +322,4 @@ function ownerOf(repo: string): string {
 /** A skipped job is completed without ever having been queued, and has no labels: nothing was lost. */
 function isSkipped({ status, labels }: JobFact): boolean {
   return status === 'completed' && labels.length === 0;
-}
-
-/** Those who wait until all has been read once. */
-class FirstSync {
-  private readonly waiting = new Set<() => void>();
-  private done = false;
-
-  /** Resolves when it is done, and when `signal` aborts. */
-  wait(signal: AbortSignal): Promise<void> {
-    if (this.done || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.waiting.delete(end);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      this.waiting.add(end);
-      signal.addEventListener('abort', end);
-    });
-  }
-
-  finish(): void {
-    this.done = true;
-    for (const end of [...this.waiting]) end();
-  }
 }

@@ -74,9 +74,9 @@ export class RepoBook {
     return this.directory.ofKey(key);
   }
 
-  /** What the ledger knows a repository by. */
+  /** What the ledger knows a repository by; '' for a name that is the key of one which has it no longer. */
   keyOf(name: string): string {
-    return this.directory.get(name)?.key ?? name;
+    return this.directory.get(name)?.key ?? (this.directory.ofKey(name) ? '' : name);
   }
 
   /** A trigger names it. Undefined: nobody else has heard of it, and there are many such names already. */

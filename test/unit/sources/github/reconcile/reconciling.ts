@@ -40,7 +40,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
   const ledger = new Ledger(maxJobs === undefined ? {} : { maxJobs });
   const log = recordingLog();
   const corrections = { opened: 0, closed: 0 };
-  const changed: string[] = [];
+  const woken: string[] = [];
   const reconciler = new Reconciler({
     api: app ? github : withoutApp(github),
     ledger,
@@ -53,7 +53,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
         corrections[direction] += 1;
       },
     },
-    changed: (repo) => void changed.push(repo),
+    wake: (key, cause) => void woken.push(`${key} ${cause}`),
     now: clock.now,
     setTimer: clock.setTimer,
     random: () => 0.5,
@@ -67,7 +67,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
     ledger,
     log,
     corrections,
-    changed,
+    woken,
     reconciler,
     coverage: reconciler.coverage,
     /** A webhook that was not lost. */

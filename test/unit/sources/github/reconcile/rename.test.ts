@@ -42,7 +42,9 @@ describe('a repository that is renamed', () => {
       expect(at.coverage.of(['acme/shop']), teller).toMatchObject({ kind: 'synced' });
       expect(at.coverage.of([]), teller).toMatchObject({ kind: 'synced' });
       expect(at.reconciler.distinct(['acme/shop', 'acme/web']), teller).toHaveLength(1);
-      expect([...at.reconciler.namesOf('acme/web')].sort(), teller).toEqual(['acme/shop', 'acme/web']);
+      at.woken.length = 0;
+      at.hear(at.github.put('acme/shop', 9, 91));
+      expect(at.woken.sort(), teller).toEqual(['acme/shop webhook', 'acme/web webhook']);
       const lines = said(at, renamed);
       expect(
         lines.map(({ fields }) => fields),
@@ -159,8 +161,13 @@ describe('a repository that is renamed', () => {
       const fact = { kind: 'run', repo: `acme/n${i}`, repoId, runId: 1, runAttempt: 1 } as const;
       at.reconciler.take({ ...fact, status: 'in_progress' }, at.clock.nowMs);
     }
-    expect([...at.reconciler.namesOf('acme/web')]).toHaveLength(10);
-    expect(at.counted('acme/n49')).toBe(3);
+    for (const [name, jobs] of [
+      ['n49', 3],
+      ['n40', 3],
+      ['n39', 0],
+      ['web', 0],
+    ] as const)
+      expect(at.counted(`acme/${name}`), name).toBe(jobs);
   });
 });
 

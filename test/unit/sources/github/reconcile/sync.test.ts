@@ -13,11 +13,12 @@ describe('the first sync', () => {
         github.put('acme/api', 3, 31, 'completed');
       },
     });
+    at.reconciler.need([], undefined);
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
     await at.seconds(5);
     expect(at.counted()).toBe(3);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
-    expect(at.changed).toContain('*');
+    expect(at.woken).toContain('* reconcile');
     expect(at.corrections).toEqual({ opened: 0, closed: 0 });
   });
 

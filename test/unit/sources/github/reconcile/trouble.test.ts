@@ -134,6 +134,7 @@ describe('one repository that cannot be read', () => {
     const at = reconciling({ repos: ['acme/bad', 'acme/web', 'acme/api'] });
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
     at.reconciler.need(['acme/bad'], undefined);
+    at.reconciler.need([], undefined);
     await at.seconds(2);
     expect(at.coverage.of(['acme/web', 'acme/api'])).toMatchObject({ kind: 'synced' });
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
@@ -147,7 +148,7 @@ describe('one repository that cannot be read', () => {
     const alone = at.coverage.of(['acme/bad']);
     expect(alone).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
     expect(alone.kind === 'unsynced' && alone.error.message).toMatch(/502/);
-    expect(at.changed).toContain('*');
+    expect(at.woken).toContain('* reconcile');
     await at.seconds(3600);
     expect(at.github.callsOf('openRuns', 'acme/bad').length).toBeLessThan(75);
     at.github.fault = () => undefined;
