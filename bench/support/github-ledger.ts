@@ -1,8 +1,8 @@
 import type { GitHubParams } from '../../src/sources/github/params.ts';
+import type { GitHubSnapshot } from '../../src/sources/github/rules/backlog.ts';
 import { backlog, matches, runnerOf } from '../../src/sources/github/rules/backlog.ts';
 import type { Job } from '../../src/sources/github/rules/job.ts';
 import { Ledger } from '../../src/sources/github/rules/ledger.ts';
-import type { GitHubSnapshot } from '../../src/sources/github/rules/snapshot.ts';
 import { labelsFor, owner } from './github-pools.ts';
 
 const jobsOfRun = 10;

@@ -6,10 +6,10 @@ import { type GitHubConfig, webhookSecretsOf } from './config.ts';
 import type { GitHubParams } from './params.ts';
 import { subjectKey } from './reconcile/interest.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
 import { isFact } from './rules/job.ts';
 import { Ledger } from './rules/ledger.ts';
 import { fullNames, isOf } from './rules/repo-names.ts';
-import type { GitHubNeed, GitHubSnapshot } from './rules/snapshot.ts';
 import type { GitHubApi } from './upstream/api.ts';
 import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
 

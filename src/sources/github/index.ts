@@ -8,9 +8,9 @@ import {
 } from './config.ts';
 import { connect } from './connection.ts';
 import { type GitHubParams, githubParams } from './params.ts';
+import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
 import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
-import type { GitHubNeed, GitHubSnapshot } from './rules/snapshot.ts';
 import { fact, owns } from './rules/webhook.ts';
 
 /** The jobs of GitHub Actions that wait for a runner, or run on one. */

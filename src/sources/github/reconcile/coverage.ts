@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
-import type { Covered } from '../rules/snapshot.ts';
+import type { Covered } from '../rules/backlog.ts';
 import { clockTime } from './agenda.ts';
 import type { Repo } from './directory.ts';
 import type { RepoBook } from './repos.ts';

@@ -4,8 +4,34 @@ import type { Detail, Pace, Reading, Target } from '../../source.ts';
 import type { GitHubConfig } from '../config.ts';
 import type { GitHubParams } from '../params.ts';
 import { canonicalLabels } from './job.ts';
+import type { LabelCount, OpenJobs } from './ledger.ts';
 import { isOf, namesOwner } from './repo-names.ts';
-import type { GitHubSnapshot, LabelCount } from './snapshot.ts';
+
+/** Whether repositories have been read from REST, so that their number is known. */
+export type Covered =
+  | { readonly kind: 'synced'; readonly confirmedAtMs: number }
+  /** The others have been read; for these no number is known. `fault`: why; without one they are not there for us (404). */
+  | {
+      readonly kind: 'partial';
+      readonly repos: readonly string[];
+      readonly confirmedAtMs: number;
+      readonly fault?: ScalerError;
+    }
+  /** Not read yet: the reason for it, and what to do. */
+  | { readonly kind: 'unsynced'; readonly error: ScalerError };
+
+/** What a reading is made from. A subject is a set of repositories of one owner. */
+export interface GitHubSnapshot {
+  /** `owner/name`, lower case; none: all of the owner's. */
+  readonly repos: readonly string[];
+  readonly jobs: OpenJobs;
+  readonly covered: Covered;
+}
+
+/** What a trigger needs read: its repositories (`owner/name`, lower case); none: all of the owner's. */
+export interface GitHubNeed {
+  readonly repos: readonly string[];
+}
 
 /**
  * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in

@@ -14,7 +14,20 @@ import {
   statusOf,
 } from './job-record.ts';
 import { OpenRuns } from './open-runs.ts';
-import type { LabelCount, OpenJobs } from './snapshot.ts';
+
+/** The open jobs that ask for the same labels. */
+export interface LabelCount {
+  /** Lower case, each once, sorted. */
+  readonly labels: readonly string[];
+  readonly queued: number;
+  readonly running: number;
+}
+
+/** The open jobs. A live view: what is read later is newer, never older. */
+export interface OpenJobs {
+  /** One count for each set of labels, of all repositories or of one (`owner/name`, lower case). Never walks the jobs. */
+  counts(repo?: string): Iterable<LabelCount>;
+}
 
 /** What came of a webhook. */
 export interface Taken {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
 import type { Asked } from './api.ts';
 import type { Auth } from './auth.ts';
-import { type About, isGatewayFault, readJson } from './errors.ts';
+import { type About, readJson, statusOf } from './errors.ts';
 import type { Call, Credential, Sent, Wire } from './wire.ts';
 
 /** Who a request is made as: the App by its key, or whoever may read what belongs to an owner. */
@@ -167,7 +167,8 @@ export class Client {
         if (size < largestPage) this.pageSizes.set(path, size);
         return answer;
       } catch (reason) {
-        if (!isGatewayFault(reason) || size <= smallestPage) throw reason;
+        const status = statusOf(reason);
+        if ((status !== 502 && status !== 504) || size <= smallestPage) throw reason;
       }
     }
   }
@@ -177,13 +178,14 @@ export class Client {
     call: (credential: Credential) => Call,
     signal: AbortSignal,
   ): Promise<{ credential: Credential; sent: Sent }> {
-    let credential = await this.credential(as, signal);
-    const sent = await this.wire.ask(call(credential), credential, signal);
-    if (sent.answer.status !== 401 || !this.auth.renew(credential)) {
-      return { credential, sent: this.wire.accept(sent, call(credential), credential) };
+    const credential = await this.credential(as, signal);
+    try {
+      return { credential, sent: await this.wire.send(call(credential), credential, signal) };
+    } catch (reason) {
+      // A token that was revoked: once more, with a new one.
+      if (statusOf(reason) !== 401 || !this.auth.renew(credential)) throw reason;
     }
-    credential = await this.credential(as, signal);
-    return { credential, sent: await this.wire.send(call(credential), credential, signal) };
+    return this.signed(as, call, signal);
   }
 
   private async credential(as: As, signal: AbortSignal): Promise<Credential> {

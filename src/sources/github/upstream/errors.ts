@@ -25,6 +25,25 @@ export function refusal(
   answer: Answer,
   about: About,
   asker: Asker,
+  apiUrl: URL,
+  pauseMs?: number,
+): ScalerError {
+  const error = refused(answer, about, asker, apiUrl, pauseMs);
+  statuses.set(error, answer.status);
+  return error;
+}
+
+const statuses = new WeakMap<Error, number>();
+
+/** With what status GitHub refused; undefined where it did not. */
+export function statusOf(reason: unknown): number | undefined {
+  return reason instanceof ScalerError ? statuses.get(reason) : undefined;
+}
+
+function refused(
+  answer: Answer,
+  about: About,
+  asker: Asker,
   { host, pathname }: URL,
   pauseMs?: number,
 ): ScalerError {
@@ -46,18 +65,9 @@ export function refusal(
   if (status === 451) return new ScalerError('not_found', `GitHub (${host}) has blocked ${about.what}${why}`);
   if (status >= 500) {
     const text = `GitHub (${host}) answers ${status} for ${about.what}: it has a fault, or a proxy before it${why}`;
-    const error = unavailable(text, pauseMs);
-    if (status === 502 || status === 504) gatewayFaults.add(error);
-    return error;
+    return unavailable(text, pauseMs);
   }
   return unavailable(`GitHub (${host}) answers ${status} for ${about.what}${why}`, pauseMs);
-}
-
-const gatewayFaults = new WeakSet<ScalerError>();
-
-/** Whether a gateway gave up over an answer, which may have been too large for it. */
-export function isGatewayFault(reason: unknown): boolean {
-  return reason instanceof ScalerError && gatewayFaults.has(reason);
 }
 
 const apiAddress =

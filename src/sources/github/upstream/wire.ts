@@ -77,26 +77,21 @@ export class Wire {
     return this.apiUrl.host;
   }
 
-  /** As `ask`, for a success or, where an ETag was sent, a 304. Throws ScalerError for another answer. */
+  /**
+   * Throws ScalerError for an answer that is no success (or, where an ETag was sent, no 304), without an answer, and at
+   * once while a limit keeps us away.
+   */
   async send(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {
-    return this.accept(await this.ask(call, credential, signal), call, credential);
-  }
-
-  /** Whatever GitHub answers. Throws ScalerError without an answer, and at once while a limit keeps us away. */
-  async ask(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {
     credential.limits.check(this.now());
-    const signedAtMs = this.clockOffsetMs;
-    const sent = await this.follow(call, credential, signal);
+    const offsetMs = this.clockOffsetMs;
+    let sent = await this.follow(call, credential, signal);
     // The App's key is signed for ten minutes: by its `Date` GitHub has just told what time it is.
-    const isLate = Math.abs(this.clockOffsetMs - signedAtMs) > clockSlackMs;
-    const again = sent.answer.status === 401 && credential.asker === 'app' && isLate;
-    return again ? this.follow(call, credential, signal) : sent;
-  }
-
-  accept(sent: Sent, { about, etag }: Call, { asker }: Credential): Sent {
+    const isLate = Math.abs(this.clockOffsetMs - offsetMs) > clockSlackMs;
+    if (sent.answer.status === 401 && credential.asker === 'app' && isLate)
+      sent = await this.follow(call, credential, signal);
     const { answer, pauseMs } = sent;
-    if (answer.status < 300 || (answer.status === 304 && etag !== undefined)) return sent;
-    throw refusal(answer, about, asker, this.apiUrl, pauseMs);
+    if (answer.status < 300 || (answer.status === 304 && call.etag !== undefined)) return sent;
+    throw refusal(answer, call.about, credential.asker, this.apiUrl, pauseMs);
   }
 
   private async follow(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {

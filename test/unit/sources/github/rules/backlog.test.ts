@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Covered } from '../../../../../src/sources/github/rules/backlog.ts';
 import { backlog, target } from '../../../../../src/sources/github/rules/backlog.ts';
-import type { Covered } from '../../../../../src/sources/github/rules/snapshot.ts';
 import { metricName } from '../../../../../src/triggers/resolve.ts';
 import { paramsOf } from '../trigger-params.ts';
 import { type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';

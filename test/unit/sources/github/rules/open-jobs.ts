@@ -1,10 +1,6 @@
 import { ScalerError } from '../../../../../src/errors.ts';
-import type {
-  Covered,
-  GitHubSnapshot,
-  LabelCount,
-  OpenJobs,
-} from '../../../../../src/sources/github/rules/snapshot.ts';
+import type { Covered, GitHubSnapshot } from '../../../../../src/sources/github/rules/backlog.ts';
+import type { LabelCount, OpenJobs } from '../../../../../src/sources/github/rules/ledger.ts';
 
 export const synced: Covered = { kind: 'synced', confirmedAtMs: 1 };
 export const unsynced: Covered = {
