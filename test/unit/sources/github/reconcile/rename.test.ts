@@ -131,6 +131,18 @@ describe('a repository that is renamed', () => {
     expect(said(at, renamed)).toHaveLength(1);
   });
 
+  it('of which webhooks of an earlier version told by its new name alone counts those too', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/api'] });
+    at.hear(at.github.put('acme/web', 1, 11));
+    await at.seconds(5);
+    at.github.rename('acme/web', 'acme/shop');
+    const job = at.github.put('acme/shop', 2, 21);
+    at.reconciler.take({ kind: 'job', ...job }, at.clock.nowMs);
+    expect([at.counted('acme/web'), at.counted('acme/shop')]).toEqual([1, 1]);
+    await at.seconds(21_600);
+    expect([at.counted('acme/web'), at.counted('acme/shop'), at.counted()]).toEqual([2, 2, 2]);
+  });
+
   it('leaves its name to another, whose jobs are its own', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
@@ -189,6 +201,16 @@ describe('a repository that is transferred to another owner', () => {
     expect(said(at, /transferred/).map(({ fields }) => fields)).toEqual([
       { was: 'acme/web', is: 'labs/web' },
     ]);
+  });
+
+  it('counts no longer though nothing else is read', async () => {
+    const at = reconciling({ settings: { repos: ['acme/web'] } });
+    at.hear(at.github.put('acme/web', 1, 11));
+    await at.seconds(5);
+    at.github.rename('acme/web', 'labs/web');
+    await at.seconds(901);
+    expect(at.counted()).toBe(0);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'not_found' } });
   });
 
   it('counts on in an enterprise, which has both', async () => {

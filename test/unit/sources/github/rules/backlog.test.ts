@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ScalerError } from '../../../../../src/errors.ts';
 import type { Covered } from '../../../../../src/sources/github/rules/backlog.ts';
 import { backlog, target } from '../../../../../src/sources/github/rules/backlog.ts';
 import { metricName } from '../../../../../src/triggers/resolve.ts';
@@ -85,6 +86,16 @@ describe('a number that is not known', () => {
     ['one is not there, too few jobs', activation, busy, missing, 'unknown'],
   ])('%s: %j of %j', (_, metadata, table, covered, expected) => {
     expect(read(metadata, table, both, covered)).toEqual(expected);
+  });
+
+  it('is none while a part stays broken and the others have no jobs: its own fault is told', () => {
+    const fault = new ScalerError('unavailable', 'acme/api cannot be read: GitHub answers 502');
+    const covered: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1, fault };
+    expect(read({}, busy, both, covered)).toEqual([2, true]);
+    expect(backlog(paramsOf(), snapshotOf({}, { repos: both, covered }))).toEqual({
+      kind: 'unknown',
+      error: fault,
+    });
   });
 
   it('says what is missing before the first sync', () => {
