@@ -60,6 +60,8 @@ const maxNames = 10;
 export interface DirectoryOptions {
   /** Two that were taken for different are one: what is known of `from` is to be `to`'s. */
   readonly joined: (from: Repo, to: Repo) => void;
+  /** What the ledger may know by the first key is of the second. */
+  readonly rekeyed: (from: string, to: string) => void;
   /** It has a name that it never had. */
   readonly renamed: (was: string, is: string) => void;
 }
@@ -161,6 +163,8 @@ export class RepoDirectory {
     const [oldest = name] = repo.names;
     if (repo.names.size > maxNames && this.byName.get(oldest) === repo) this.byName.delete(oldest);
     if (repo.names.size > maxNames) repo.names.delete(oldest);
+    // Webhooks may have told of it before anybody could know whose name it is.
+    if (isNews && !this.byKey.has(name)) this.options.rekeyed(name, repo.key);
     if (isNews) this.options.renamed(was, name);
     return repo;
   }
@@ -184,6 +188,7 @@ export class RepoDirectory {
       this.byKey.set(key, to);
     }
     this.options.joined(from, to);
+    this.options.rekeyed(from.key, to.key);
     this.options.renamed(was, is);
   }
 }

@@ -101,7 +101,7 @@ export class Reconciler {
     const book = new RepoBook({
       configured,
       isOurs: (name) => scope === 'ent' || isOf(owner, name),
-      joined: (from, to) => {
+      rekeyed: (from, to) => {
         ledger.move(from, to);
         changed(to);
       },

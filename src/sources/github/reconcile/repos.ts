@@ -1,7 +1,7 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { OwnerRepos, RepoIdentity } from '../upstream/api.ts';
 import type { RepoOutlook } from './agenda.ts';
-import { type Repo, RepoDirectory } from './directory.ts';
+import { type DirectoryOptions, type Repo, RepoDirectory } from './directory.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 /** Repositories that only events tell of are not taken beyond this. */
@@ -26,15 +26,11 @@ export interface Cadence {
   readonly ownerEveryMs: number;
 }
 
-export interface RepoBookOptions {
+export interface RepoBookOptions extends Pick<DirectoryOptions, 'rekeyed' | 'renamed'> {
   /** The repositories that the connection is limited to; none: all of the owner's. */
   readonly configured: Iterable<string>;
   /** Whether a name can be the connection's to read. */
   readonly isOurs: (name: string) => boolean;
-  /** What the ledger knows of the first key is of the second. */
-  readonly joined: (from: string, to: string) => void;
-  /** It has a name that it never had. */
-  readonly renamed: (was: string, is: string) => void;
   /** It belongs to another owner, by this name. */
   readonly transferred: (was: string, is: string) => void;
 }
@@ -59,7 +55,7 @@ export class RepoBook {
   constructor(options: RepoBookOptions) {
     const joined = (from: Repo, to: Repo) => this.join(from, to);
     this.options = options;
-    this.directory = new RepoDirectory({ joined, renamed: options.renamed });
+    this.directory = new RepoDirectory({ ...options, joined });
     this.configured = new Set(options.configured);
     for (const name of this.configured) this.directory.open(name).listed = true;
     if (this.configured.size > 0) this.firstRound = new Set(this.directory.all());
@@ -177,7 +173,6 @@ export class RepoBook {
     to.lastEventAtMs = Math.max(to.lastEventAtMs, from.lastEventAtMs);
     this.failing.delete(from);
     this.firstRound?.delete(from);
-    this.options.joined(from.key, to.key);
     this.confirm();
   }
 

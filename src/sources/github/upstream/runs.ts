@@ -44,10 +44,9 @@ export class Runs {
   }
 
   async open(repo: string, signal: AbortSignal): Promise<OpenRuns> {
-    const { runs, askedAtMs, moved } = await this.openOf(repo, signal);
-    const told = runs.find(({ repository }) => repository !== undefined)?.repository;
+    const { runs, told, askedAtMs, moved } = await this.openOf(repo, signal);
     // The lists come from an index that can be behind: a name in it may be an old one.
-    const identity = moved ? await this.identify(repo, signal) : told && { id: told.id, name: repo };
+    const identity = moved ? await this.identify(repo, signal) : told && { id: told, name: repo };
     return { value: openRuns(runs), askedAtMs, ...(identity && { repo: identity }) };
   }
 
@@ -82,10 +81,19 @@ export class Runs {
   private async openOf(
     repo: string,
     signal: AbortSignal,
-  ): Promise<{ runs: readonly RunShape[]; askedAtMs: number; moved: boolean }> {
+  ): Promise<{
+    runs: readonly RunShape[];
+    /** The id of the repository. */
+    told: number | undefined;
+    askedAtMs: number;
+    moved: boolean;
+  }> {
+    let told: number | undefined;
     if (!this.busy.has(repo)) {
       const page = await this.client.firstPage(this.ask(repo, {}), signal);
-      if (this.saysAll(page)) return { ...page, runs: page.value.items };
+      const { items } = page.value;
+      told = idIn(items);
+      if (this.saysAll(page)) return { ...page, runs: items, told };
       this.busy.set(repo, true);
     }
     const seen = new Map<number, RunShape>();
@@ -97,7 +105,8 @@ export class Runs {
       moved ||= listed.moved;
       for (const run of listed.value) seen.set(run.id, run);
     }
-    return { runs: [...seen.values()], askedAtMs: askedAtMs ?? this.client.wire.now(), moved };
+    const runs = [...seen.values()];
+    return { runs, told: idIn(runs) ?? told, askedAtMs: askedAtMs ?? this.client.wire.now(), moved };
   }
 
   /** Whether the newest runs are all there are, or all that can be open. */
@@ -201,6 +210,11 @@ function jobOf(repo: string, shape: JobShape): Job {
     // REST says `waiting` of a job behind a gate: it needs no second look.
     gated: false,
   };
+}
+
+/** The id of the repository that the runs are of. */
+function idIn(runs: readonly RunShape[]): number | undefined {
+  return runs.find(({ repository }) => repository !== undefined)?.repository?.id;
 }
 
 function oldestOf(runs: readonly RunShape[]): number | undefined {

@@ -143,6 +143,18 @@ describe('a repository that is renamed', () => {
     expect([at.counted('acme/web'), at.counted('acme/shop'), at.counted()]).toEqual([2, 2, 2]);
   });
 
+  it('whose new name is heard before anybody knows whose it is counts what was heard too', async () => {
+    const at = reconciling({ settings: { repos: ['acme/web', 'acme/api'] } });
+    await at.seconds(5);
+    at.github.rename('acme/web', 'acme/shop');
+    at.hear(at.github.put('acme/shop', 1, 11));
+    await at.seconds(901);
+    expect([at.counted('acme/web'), at.counted('acme/shop'), at.counted()]).toEqual([1, 1, 1]);
+    at.github.put('acme/shop', 1, 11, 'completed');
+    await at.seconds(1800);
+    expect(at.counted('acme/web')).toBe(0);
+  });
+
   it('leaves its name to another, whose jobs are its own', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');

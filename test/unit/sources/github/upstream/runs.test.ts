@@ -111,6 +111,26 @@ describe('the open runs of a repository', () => {
     expect(github.seen.filter(({ query }) => query.get('status') === 'queued')).toHaveLength(9);
   });
 
+  it('say whose they are, by completed ones too, and never whom a name had before', async () => {
+    let id = 42;
+    const runs = [...many(150, 1, 'queued'), ...many(400, 1_000, 'completed', 1)];
+    const { api } = await setup((seen) => {
+      const reply = lists(() => runs)(seen);
+      return JSON.parse(JSON.stringify(reply), (key, value) =>
+        key === 'workflow_runs' ? value.map((one: object) => ({ ...one, repository: { id } })) : value,
+      );
+    });
+    const whose = async () => (await api.openRuns('acme/shop', never)).repo;
+    expect(await whose()).toEqual({ id: 42, name: 'acme/shop' });
+    id = 43;
+    expect(await whose()).toEqual({ id: 43, name: 'acme/shop' });
+    runs.splice(0, 150);
+    const idle = await setup(() => ({
+      body: { total_count: 1, workflow_runs: [{ ...run(1, 'completed'), repository: { id: 7 } }] },
+    }));
+    expect(await idle.api.openRuns('acme/shop', never)).toMatchObject({ value: [], repo: { id: 7 } });
+  });
+
   it('of an index that is behind are not open when the run itself says it is over', async () => {
     const { api } = await setup(({ query }) => ({
       body: { total_count: query.has('status') ? 1 : 1_000, workflow_runs: [run(1, 'completed')] },
