@@ -104,11 +104,12 @@ export class Wire {
       const location = redirectOf(answer, call);
       if (location === undefined) return { answer, sentAtMs, pauseMs, redirected: hops > 0 };
       target = new URL(location, target);
-      if (target.origin === this.apiUrl.origin) continue;
-      const text = `redirects us to ${target.host}, where our credentials do not belong: check the connection's \`apiUrl\``;
-      throw new ScalerError('unavailable', `GitHub (${this.host}) ${text}`);
+      if (target.origin !== this.apiUrl.origin) {
+        const text = `redirects us to ${target.host}, where our credentials do not belong`;
+        throw this.fault(`${text}: check the connection's \`apiUrl\``);
+      }
     }
-    throw new ScalerError('unavailable', `GitHub (${this.host}) redirects us in a circle`);
+    throw this.fault('redirects us in a circle');
   }
 
   private headersOf({ etag }: Call, credential: Credential): Record<string, string> {
@@ -129,7 +130,7 @@ export class Wire {
   ): Promise<Answer> {
     const { metrics } = this.options;
     try {
-      const answer = await this.inTime(url, init, signal);
+      const answer = await this.exchange(url, init, signal);
       metrics.request(operation, answer.status < 400 ? 'ok' : 'error');
       return answer;
     } catch (reason) {
@@ -138,12 +139,16 @@ export class Wire {
     }
   }
 
-  /** Not `AbortSignal.any`: what has a listener stays as long as the signal that lives long (Node 24.21). */
-  private async inTime(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+  /**
+   * The one place where a request leaves. Not `AbortSignal.any`: what has a listener stays as long as the signal that
+   * lives long (Node 24.21).
+   */
+  private async exchange(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
     const { requestTimeoutMs, fetch } = this.options;
+    const late = `does not answer within ${requestTimeoutMs / 1000} s: is there a proxy or a firewall in between?`;
     const abort = new AbortController();
     const cancel = () => abort.abort(new ScalerError('unavailable', 'the request was cancelled'));
-    const timer = setTimeout(() => abort.abort(this.tooSlow()), requestTimeoutMs);
+    const timer = setTimeout(() => abort.abort(this.fault(late)), requestTimeoutMs);
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
     try {
@@ -155,26 +160,21 @@ export class Wire {
     }
   }
 
-  private tooSlow(): ScalerError {
-    const seconds = this.options.requestTimeoutMs / 1000;
-    const text = `does not answer within ${seconds} s: is there a proxy or a firewall in between?`;
-    return new ScalerError('unavailable', `GitHub (${this.host}) ${text}`);
-  }
-
   private async boundedText({ body }: Response): Promise<string> {
-    if (body === null) return '';
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     // Leaving the loop by an error cancels the body, and with it the connection.
-    for await (const chunk of body) {
+    for await (const chunk of body ?? []) {
       bytes += chunk.byteLength;
-      if (bytes > maxAnswerBytes) {
-        const text = `answers with more than ${maxAnswerBytes / 1024 / 1024} MiB`;
-        throw new ScalerError('unavailable', `GitHub (${this.host}) ${text}`);
-      }
+      if (bytes > maxAnswerBytes)
+        throw this.fault(`answers with more than ${maxAnswerBytes / 1024 / 1024} MiB`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString('utf8');
+  }
+
+  private fault(text: string): ScalerError {
+    return new ScalerError('unavailable', `GitHub (${this.host}) ${text}`);
   }
 
   private learn(answer: Answer, { limits, asker }: Credential): number | undefined {
