@@ -155,8 +155,7 @@ export class RepoDirectory {
 
   private rename(repo: Repo, name: string): Repo {
     const was = repo.name;
-    if (was === name) return repo;
-    const isNews = !repo.names.delete(name);
+    const isNews = !repo.names.delete(name) && was !== name;
     repo.name = name;
     repo.names.add(name);
     this.byName.set(name, repo);
