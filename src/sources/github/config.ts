@@ -162,7 +162,7 @@ export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubC
     agrees: ({ scope }, value) => value === scope || value === 'repo',
   },
   applicationID: {
-    doc: "Must be the connection's App, where it has one.",
+    doc: "Must be the connection's App, where that is known by its App ID.",
     selects: false,
     // A client id and an App ID can be those of the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
