@@ -190,9 +190,8 @@ const maxWaiting = 10_000;
 interface Waiting {
   readonly run: RunRef;
   readonly atMs: number;
-}
-
-interface Failed extends Waiting {
+  /** Not to be read where its jobs are heard of before. */
+  readonly unlessHeard: boolean;
   readonly failures: number;
 }
 
@@ -210,11 +209,8 @@ export interface LookupsOptions {
 /** The runs that must be read, and when: one request for each run, whatever the number of its jobs. */
 export class Lookups {
   private readonly options: LookupsOptions;
-  /** An event told of a job whose beginning was lost. In the order of time, since all wait equally long. */
-  private readonly doubtful = new Map<number, Waiting>();
-  /** Runs of which no job has been heard. */
-  private readonly unheard = new Map<number, Waiting>();
-  private readonly failed = new Map<number, Failed>();
+  /** An event told of a job whose beginning was lost, or of a run without any; or the run could not be read. */
+  private readonly waiting = new Map<number, Waiting>();
   private silent: RunRef[] = [];
   private lookAtMs = 0;
   /** Looks that were asked for, in whole seconds: few, since none is asked for far ahead. */
@@ -226,16 +222,19 @@ export class Lookups {
 
   /** Reads the run soon. Returns when. */
   soon(run: RunRef, nowMs: number): number {
-    return put(this.doubtful, run, nowMs + coalesceMs);
+    const known = this.waiting.get(run.runId);
+    if (known && !known.unlessHeard) return known.atMs;
+    return this.put({ run, atMs: nowMs + coalesceMs, unlessHeard: false, failures: 0 });
   }
 
   /** Reads the run if none of its jobs is heard of in time. Returns when. */
   unlessHeard(run: RunRef, nowMs: number): number {
-    return put(this.unheard, run, nowMs + heardWithinMs);
+    const known = this.waiting.get(run.runId);
+    return known?.atMs ?? this.put({ run, atMs: nowMs + heardWithinMs, unlessHeard: true, failures: 0 });
   }
 
   heard({ runId }: RunRef): void {
-    this.unheard.delete(runId);
+    if (this.waiting.get(runId)?.unlessHeard) this.waiting.delete(runId);
   }
 
   /** Asks the ledger at `atMs`, or up to a second later. Returns when. */
@@ -249,37 +248,37 @@ export class Lookups {
   nextAtMs(): number {
     if (this.silent.length > 0) return 0;
     let nextMs = this.options.ledger.openRuns > 0 ? this.lookAtMs : Number.POSITIVE_INFINITY;
-    for (const waiting of [this.doubtful, this.unheard]) {
-      const [first] = waiting.values();
-      if (first) nextMs = Math.min(nextMs, first.atMs);
-    }
-    for (const { atMs } of this.failed.values()) nextMs = Math.min(nextMs, atMs);
+    for (const { atMs } of this.waiting.values()) nextMs = Math.min(nextMs, atMs);
     return nextMs;
   }
 
-  /** The next run to read now, if there is one. */
+  /** The next run to read now, if there is one. It stays until it is done. */
   take(nowMs: number): RunRef | undefined {
-    for (const { run, atMs } of this.failed.values()) if (atMs <= nowMs) return run;
-    const doubtful = takeFirst(this.doubtful, nowMs);
-    if (doubtful) return doubtful;
-    for (let run = takeFirst(this.unheard, nowMs); run; run = takeFirst(this.unheard, nowMs))
-      if (!this.isKnown(run)) return run;
+    for (const { run, atMs, unlessHeard } of this.waiting.values()) {
+      if (atMs > nowMs) continue;
+      if (!unlessHeard || !this.isKnown(run)) return run;
+      this.waiting.delete(run.runId);
+    }
     if (this.silent.length === 0) this.look(nowMs);
     return this.silent.shift();
   }
 
   /** The run has been read, or will be by others. */
   done({ runId }: RunRef): void {
-    this.failed.delete(runId);
-    this.doubtful.delete(runId);
+    this.waiting.delete(runId);
   }
 
   /** The run could not be read. */
   fail(run: RunRef, nowMs: number): void {
-    const failures = (this.failed.get(run.runId)?.failures ?? 0) + 1;
-    if (failures === 1 && this.failed.size >= maxWaiting) return;
+    const failures = (this.waiting.get(run.runId)?.failures ?? 0) + 1;
     const atMs = nowMs + backoffMs(failures, this.options.random(), mostBackoffMs);
-    this.failed.set(run.runId, { run, atMs, failures });
+    this.put({ run, atMs, unlessHeard: false, failures });
+  }
+
+  private put(waiting: Waiting): number {
+    const { runId } = waiting.run;
+    if (this.waiting.has(runId) || this.waiting.size < maxWaiting) this.waiting.set(runId, waiting);
+    return waiting.atMs;
   }
 
   private look(nowMs: number): void {
@@ -289,24 +288,10 @@ export class Lookups {
     this.lookAtMs = nowMs + everyMs;
     for (const atMs of this.looks) this.lookAtMs = Math.min(this.lookAtMs, atMs);
     const due = ledger.due(nowMs, silence());
-    this.silent = due.filter(({ repo, runId }) => !this.failed.has(runId) && !isMissing(repo));
+    this.silent = due.filter(({ repo, runId }) => !this.waiting.has(runId) && !isMissing(repo));
   }
 
   private isKnown({ repo, runId }: RunRef): boolean {
     return this.options.ledger.runsOf(repo).some((run) => run.runId === runId);
   }
-}
-
-function put(waiting: Map<number, Waiting>, run: RunRef, atMs: number): number {
-  const known = waiting.get(run.runId);
-  if (known) return known.atMs;
-  if (waiting.size < maxWaiting) waiting.set(run.runId, { run, atMs });
-  return atMs;
-}
-
-function takeFirst(waiting: Map<number, Waiting>, nowMs: number): RunRef | undefined {
-  const [first] = waiting.values();
-  if (!first || first.atMs > nowMs) return undefined;
-  waiting.delete(first.run.runId);
-  return first.run;
 }
