@@ -12,6 +12,8 @@ import type { RepoBook } from './repos.ts';
 import { type Lookups, mostBackoffMs, type RunReader, type Sweeper } from './runs.ts';
 
 const expireEveryMs = 60_000;
+/** Somebody will give us access to what we are to see. */
+const invisibleEveryMs = 60_000;
 /** How often GitHub may be asked in vain about names that nobody but a trigger has heard of: so often at once, and an hour. */
 const unseenAtOnce = 60;
 const unseenAnHour = 120;
@@ -59,6 +61,7 @@ export class Tasks {
     const activeEveryMs = Math.min(stretched(this.options.sweepMs, api.quota, nowMs), ownerMs);
     this.shortestMs = Math.min(activeEveryMs, shortestNamedMs);
     const allEveryMs = stretched(this.options.sweepAllMs, api.quota, nowMs);
+    const emptyEveryMs = Math.min(activeEveryMs, book.nothingVisible ? invisibleEveryMs : activeEveryMs);
     const wasDone = book.firstDone;
     const cadence = { nowMs, named, withOpenJobs, activeEveryMs, allEveryMs, ownerEveryMs: ownerMs };
     const repos = book.survey(cadence);
@@ -71,7 +74,7 @@ export class Tasks {
       verifyAtMs: lookups.nextAtMs(),
       deliveriesAtMs: redelivery.nextAtMs,
       // Of an owner without repositories only the list can confirm anything.
-      listAtMs: list.dueAtMs(book.size === 0 ? activeEveryMs : allEveryMs),
+      listAtMs: list.dueAtMs(book.size === 0 || book.nothingVisible ? emptyEveryMs : allEveryMs),
       listed: list.listed,
       repos,
     };

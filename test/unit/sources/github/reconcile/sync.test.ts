@@ -77,8 +77,10 @@ describe('the first sync', () => {
     expect(covered.kind === 'unsynced' && covered.error.message).toMatch(
       /no repository of acme: check `owner`/,
     );
+    // A webhook may tell of a repository all the same.
+    at.hear(at.github.put('acme/web', 1, 11));
     at.github.listed.add('acme/web');
-    await at.seconds(900);
+    await at.seconds(62);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
     at.github.listed.clear();
     await at.seconds(21_600);
