@@ -1,6 +1,6 @@
 // Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
 
-const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'server-name.ts', 'telemetry'];
+const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'server-name.ts', 'outbound', 'telemetry'];
 
 /** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
 const parts = {
@@ -12,6 +12,7 @@ const parts = {
   'version.ts': [],
   'bearer.ts': [],
   'sockets.ts': [],
+  outbound: [],
   telemetry: ['printable.ts'],
   params: ['printable.ts'],
   'sources/source.ts': [...upwards, 'params'],
@@ -38,8 +39,10 @@ const parts = {
 
 /** Each package, and the parts that may import it. */
 const packages = {
+  '@aws-sdk/core': ['aws-endpoints.ts'],
   '@aws-sdk/client-sqs': ['sources/sqs'],
   '@aws-sdk/credential-providers': ['sources/sqs'],
+  '@smithy/node-http-handler': ['sources/sqs'],
   '@grpc/grpc-js': ['grpc'],
   '@grpc/proto-loader': ['grpc'],
   '@grpc/reflection': ['grpc'],
@@ -48,6 +51,9 @@ const packages = {
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
   cloudevents: ['ingest', 'decisions'],
+  'http-proxy-agent': ['outbound'],
+  'https-proxy-agent': ['outbound'],
+  'proxy-from-env': ['outbound'],
   fastify: ['admin', 'ingest'],
   'grpc-health-check': ['grpc'],
   kafkajs: ['sources/kafka'],

@@ -1,4 +1,5 @@
 import type { CloudEventV1 } from 'cloudevents';
+import { type Answer, send, Unanswered } from '../outbound/send.ts';
 import { retryAfterMs } from '../retry.ts';
 import type { Decision, DecisionKind, SurgeCourse } from '../triggers/decision.ts';
 
@@ -91,40 +92,20 @@ const mostRetryAfterMs = 300_000;
 /** Posts one batch (CloudEvents JSON format §4, HTTP binding §3.3). Never rejects, and says no secret. */
 export async function post(options: PostOptions, body: string, signal: AbortSignal): Promise<Outcome> {
   const { url, token, timeoutMs } = options;
-  // Not `AbortSignal.any`: what has a listener stays as long as the signal that lives long (Node 24.21).
-  const abort = new AbortController();
-  const cancel = (): void => abort.abort();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    cancel();
-  }, timeoutMs);
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
+  const headers = {
+    'content-type': 'application/cloudevents-batch+json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
   try {
-    const headers = {
-      'content-type': 'application/cloudevents-batch+json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    };
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'manual',
-      signal: abort.signal,
-    });
-    await drain(response);
-    return outcomeOf(response);
+    const limits = { timeoutMs, maxBytes: maxAnswerBytes, signal, statusOnly: true };
+    return outcomeOf(await send(url, { method: 'POST', headers, body, ...limits }));
   } catch (reason) {
-    return { kind: 'failed', reason: late ? `does not answer within ${timeoutMs} ms` : unreached(reason) };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', cancel);
+    return { kind: 'failed', reason: reason instanceof Unanswered ? reason.message : 'cannot be reached' };
   }
 }
 
-function outcomeOf({ ok, status, headers }: Response): Outcome {
-  if (ok) return { kind: 'accepted' };
+function outcomeOf({ status, headers }: Answer): Outcome {
+  if (status >= 200 && status < 300) return { kind: 'accepted' };
   if (refusals.includes(status)) return { kind: 'refused', reason: `answers ${status}` };
   const reason = `answers ${status}${advice(status)}`;
   const askedMs = retryAfterMs(headers.get('retry-after'), Date.now());
@@ -141,26 +122,4 @@ function advice(status: number): string {
   if (status >= 300 && status < 400)
     return ': redirects are not followed, set decisions.sink to where it leads';
   return '';
-}
-
-/** The answer has been given: what comes after its headers changes nothing, but the connection is free after it. */
-async function drain({ body }: Response): Promise<void> {
-  if (body === null) return;
-  let bytes = 0;
-  try {
-    for await (const chunk of body) {
-      bytes += chunk.byteLength;
-      if (bytes > maxAnswerBytes) return;
-    }
-  } catch {
-    // Cut off or too slow.
-  }
-}
-
-/** By its code only: messages of the HTTP client hold the headers that it did not like. */
-function unreached(reason: unknown): string {
-  for (let error = reason, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
-    if ('code' in error && typeof error.code === 'string') return `cannot be reached (${error.code})`;
-  }
-  return 'cannot be reached';
 }

@@ -16,7 +16,7 @@ import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
 /** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
 export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
   const { owner, scope, apiUrl, requestTimeoutMs } = config;
-  const { log, metrics, fetch } = deps;
+  const { log, metrics } = deps;
   const api = createGitHubApi({
     owner,
     scope,
@@ -25,7 +25,6 @@ export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConne
     requestTimeoutMs,
     metrics,
     log,
-    fetch,
   });
   if (webhookSecretsOf(config).length === 0) warnOfNoWebhook(config, log);
   return new GitHubConnection(config, deps, api);

@@ -1,11 +1,8 @@
 import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
+import { type Answer, Unanswered } from '../../../outbound/send.ts';
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
+export type { Answer };
 
 /** Who asks: the App by its key, the App by its installation on an owner, or the bearer of a token. */
 export type Asker = 'app' | 'installation' | 'token';
@@ -118,22 +115,22 @@ const networkFaults: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'has a host name that cannot be resolved now: check DNS',
   ECONNRESET: 'broke the connection off',
   EPIPE: 'broke the connection off',
-  UND_ERR_SOCKET: 'broke the connection off',
   EHOSTUNREACH: 'cannot be reached: no route to its host',
   ENETUNREACH: 'cannot be reached: no route to its network',
   ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
-  UND_ERR_CONNECT_TIMEOUT: 'does not answer: its host is gone or drops our packets',
-  UND_ERR_HEADERS_TIMEOUT: 'does not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'stopped in the middle of an answer',
   ERR_TLS_CERT_ALTNAME_INVALID: 'shows a TLS certificate for another host name: check `apiUrl`',
   CERT_HAS_EXPIRED: 'shows a TLS certificate that has expired',
 };
+const ownFaults = ['CANCELLED', 'PROXY'];
 const unknownAuthority =
   'shows a TLS certificate of an authority we do not know: set NODE_EXTRA_CA_CERTS to a PEM file of it';
 
 /** The error of a request without an answer. Total. */
 export function unreachable(reason: unknown, host: string): ScalerError {
   if (reason instanceof ScalerError) return reason;
+  if (reason instanceof Unanswered && ownFaults.includes(reason.code)) {
+    return unavailable(`GitHub (${host}) ${reason.message}`);
+  }
   const code = codeOf(reason);
   const fault = networkFaults[code] ?? (/SELF_SIGNED|UNABLE_TO/.test(code) ? unknownAuthority : undefined);
   if (fault !== undefined) return unavailable(`GitHub (${host}) ${fault}`);

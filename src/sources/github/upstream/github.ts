@@ -35,15 +35,13 @@ export interface GitHubApiOptions {
   readonly log: Logger;
   /** Our clock, in ms since 1970. */
   readonly now?: () => number;
-  /** By which every request leaves; Node's own where it is left out. */
-  readonly fetch?: typeof fetch | undefined;
 }
 
 /** GitHub's REST API, as the way in of one owner. Asks nothing yet. Throws for a private key that is none. */
 export function createGitHubApi(options: GitHubApiOptions): GitHubApi {
-  const { owner, scope, auth: given, log, now = epochNowMs, fetch: leave = fetch } = options;
+  const { owner, scope, auth: given, log, now = epochNowMs } = options;
   const apiUrl = options.apiUrl.replace(/\/+$/, '');
-  const wire = new Wire({ ...options, apiUrl, now, fetch: leave });
+  const wire = new Wire({ ...options, apiUrl, now });
   const installationId = given.kind === 'app' && scope !== 'ent' ? given.installationId : undefined;
   const auth =
     given.kind === 'app' ? new AppAuth(wire, { ...given, owner, installationId }) : tokenAuth(given.token);

@@ -1,4 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
+import { type Outgoing, send, Unanswered } from '../../../outbound/send.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { Quota } from './api.ts';
@@ -51,8 +52,6 @@ export interface WireOptions {
   readonly metrics: SourceMetrics;
   readonly log: Logger;
   readonly now: () => number;
-  /** The one way out. */
-  readonly fetch: typeof fetch;
 }
 
 /**
@@ -125,7 +124,7 @@ export class Wire {
   private async counted(
     operation: string,
     url: URL,
-    init: RequestInit,
+    init: Pick<Outgoing, 'method' | 'headers'>,
     signal: AbortSignal,
   ): Promise<Answer> {
     const { metrics } = this.options;
@@ -139,38 +138,26 @@ export class Wire {
     }
   }
 
-  /**
-   * The one place where a request leaves. Not `AbortSignal.any`: what has a listener stays as long as the signal that
-   * lives long (Node 24.21).
-   */
-  private async exchange(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
-    const { requestTimeoutMs, fetch } = this.options;
-    const late = `does not answer within ${requestTimeoutMs / 1000} s: is there a proxy or a firewall in between?`;
-    const abort = new AbortController();
-    const cancel = () => abort.abort(new ScalerError('unavailable', 'the request was cancelled'));
-    const timer = setTimeout(() => abort.abort(this.fault(late)), requestTimeoutMs);
-    signal.addEventListener('abort', cancel, { once: true });
-    if (signal.aborted) cancel();
+  /** The one place where a request leaves. */
+  private async exchange(
+    url: URL,
+    init: Pick<Outgoing, 'method' | 'headers'>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { requestTimeoutMs: timeoutMs } = this.options;
     try {
-      const response = await fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
-      return { status: response.status, headers: response.headers, text: await this.boundedText(response) };
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', cancel);
+      return await send(url, { ...init, timeoutMs, maxBytes: maxAnswerBytes, signal });
+    } catch (reason) {
+      throw this.inOurWords(reason);
     }
   }
 
-  private async boundedText({ body }: Response): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    // Leaving the loop by an error cancels the body, and with it the connection.
-    for await (const chunk of body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > maxAnswerBytes)
-        throw this.fault(`answers with more than ${maxAnswerBytes / 1024 / 1024} MiB`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
+  private inOurWords(reason: unknown): unknown {
+    const code = reason instanceof Unanswered ? reason.code : undefined;
+    if (code === 'TOO_LARGE') return this.fault(`answers with more than ${maxAnswerBytes / 1024 / 1024} MiB`);
+    if (code !== 'TOO_LATE') return reason;
+    const seconds = this.options.requestTimeoutMs / 1000;
+    return this.fault(`does not answer within ${seconds} s: is there a proxy or a firewall in between?`);
   }
 
   private fault(text: string): ScalerError {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ScalerError } from '../../../../errors.ts';
+import { type Answer, send, Unanswered } from '../../../../outbound/send.ts';
 import type { TokenProvider } from './security.ts';
 
 export interface IssuedToken {
@@ -64,37 +65,37 @@ export function oauthToken(options: OAuthTokenOptions): TokenProvider {
 }
 
 async function requestToken(options: OAuthTokenOptions): Promise<IssuedToken> {
-  const { status, body } = await post(options);
-  if (status < 200 || status > 299) throw tokenError(options, `answers HTTP ${status}${oauthCode(body)}`);
-  const parsed = tokenAnswer.safeParse(json(body));
+  const { status, text } = await post(options);
+  if (status < 200 || status > 299) throw tokenError(options, `answers HTTP ${status}${oauthCode(text)}`);
+  const parsed = tokenAnswer.safeParse(json(text));
   if (!parsed.success) throw tokenError(options, 'answers without a usable `access_token`');
   const { access_token: value, expires_in: lifetimeSeconds = unknownLifetimeSeconds } = parsed.data;
   return { value, usableMs: lifetimeSeconds * 1000 * usablePart };
 }
 
-async function post(options: OAuthTokenOptions): Promise<{ status: number; body: string }> {
+async function post(options: OAuthTokenOptions): Promise<Answer> {
   const form = new URLSearchParams({ grant_type: 'client_credentials' });
   if (options.scope !== undefined) form.set('scope', options.scope);
-  const headers = new Headers({ accept: 'application/json' });
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'content-type': 'application/x-www-form-urlencoded',
+  };
   if (options.clientAuthentication === 'body') {
     form.set('client_id', options.clientId);
     form.set('client_secret', options.clientSecret);
   } else {
-    headers.set('authorization', basic(options));
+    headers['authorization'] = basic(options);
   }
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   try {
-    const response = await fetch(options.tokenEndpoint, {
+    return await send(options.tokenEndpoint, {
       method: 'POST',
       headers,
-      body: form,
-      // A redirect would carry the client's secret to wherever it points.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      body: form.toString(),
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      maxBytes: maxAnswerBytes,
     });
-    return { status: response.status, body: await boundedText(response) };
   } catch (reason) {
-    throw tokenError(options, unreachable(reason, timeoutMs), reason);
+    throw tokenError(options, reason instanceof Unanswered ? reason.message : 'cannot be reached', reason);
   }
 }
 
@@ -102,26 +103,6 @@ async function post(options: OAuthTokenOptions): Promise<{ status: number; body:
 function basic({ clientId, clientSecret }: OAuthTokenOptions): string {
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1);
   return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')}`;
-}
-
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function unreachable(reason: unknown, timeoutMs: number): string {
-  if (!(reason instanceof Error)) return 'cannot be reached';
-  if (reason.name === 'TimeoutError') return `does not answer within ${timeoutMs} ms`;
-  // fetch says "fetch failed" and keeps what happened in its cause.
-  const cause = reason.cause instanceof Error ? reason.cause : reason;
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
-  return `cannot be reached: ${code}`;
 }
 
 /** The `error` of RFC 6749 §5.2, if it is one of its words; the rest of the body may hold anything. */

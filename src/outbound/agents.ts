@@ -1,0 +1,39 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+
+export interface Agents {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+}
+
+export interface AgentSettings {
+  /** The most connections to one host at a time. */
+  readonly maxSockets: number;
+  /** The longest that a proxy may take to let us through, in ms. */
+  readonly proxyTimeoutMs: number;
+}
+
+/** A connection that was not used for so long is not kept. Most servers and load balancers keep theirs for a minute. */
+const idleMs = 30_000;
+
+/**
+ * What keeps the connections of one client. They go through the proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+ * `NO_PROXY` name, in either spelling; what that takes is loaded only where one of them is set.
+ *
+ * Node has this built in (`proxyEnv`, 22.21), but a proxy that accepts and falls silent holds a request there for ever,
+ * whatever its signal says, and the socket of a tunnel that came too late is never closed (24.21).
+ */
+export async function agentsOf({ maxSockets, proxyTimeoutMs }: AgentSettings): Promise<Agents> {
+  const settings = { keepAlive: true, maxSockets, timeout: idleMs };
+  if (proxyVariables().length === 0) {
+    return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent(settings) };
+  }
+  const { proxyingAgents } = await import('./proxies.ts');
+  return proxyingAgents(settings, proxyTimeoutMs);
+}
+
+/** The variables of the environment that name a proxy. */
+export function proxyVariables(environment: NodeJS.ProcessEnv = process.env): readonly string[] {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
+  return names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => environment[name]);
+}

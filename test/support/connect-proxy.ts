@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { onTestFinished } from 'vitest';
+
+export interface ConnectProxy {
+  readonly url: string;
+  /** What it was asked for: `CONNECT sqs.eu-central-1.amazonaws.com:443`, `GET http://tokens.test/`. */
+  readonly asked: string[];
+  /** The `Proxy-Authorization` of each request. */
+  readonly authorizations: (string | undefined)[];
+  /** Sockets of clients that are open now. */
+  readonly open: number;
+  /** How it treats what comes from now on. */
+  behave(as: 'well' | 'refusing' | 'silent' | 'silent after its yes'): void;
+}
+
+/**
+ * A forward proxy (CONNECT for TLS, absolute URLs for plain HTTP). It alone knows where the hosts are: `ports` has the port on
+ * 127.0.0.1 by host name, so that whoever does not ask it reaches nothing.
+ */
+export async function connectProxy(ports: Readonly<Record<string, number>>): Promise<ConnectProxy> {
+  const asked: string[] = [];
+  const authorizations: (string | undefined)[] = [];
+  const open = new Set<Duplex>();
+  let behaviour = 'well';
+  const note = ({ method, url, headers }: IncomingMessage): number | undefined => {
+    asked.push(`${method} ${url}`);
+    authorizations.push(headers['proxy-authorization']);
+    const host = new URL(method === 'CONNECT' ? `https://${url}` : `${url}`).hostname;
+    return ports[host];
+  };
+  const server = createServer((request, response) => {
+    const port = note(request);
+    if (behaviour === 'silent') return;
+    if (behaviour === 'refusing' || port === undefined) return void response.writeHead(407).end();
+    const { method, headers } = request;
+    const { pathname, search } = new URL(`${request.url}`);
+    const onward = httpRequest({
+      host: '127.0.0.1',
+      port,
+      method,
+      path: pathname + search,
+      headers,
+      agent: false,
+    });
+    onward.on('response', (answer) =>
+      answer.pipe(response.writeHead(answer.statusCode ?? 502, answer.headers)),
+    );
+    onward.on('error', () => response.writeHead(502).end());
+    request.pipe(onward);
+  });
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+  });
+  server.on('connect', (request: IncomingMessage, near: Socket) => {
+    const port = note(request);
+    near.on('end', () => near.destroy()).resume();
+    if (behaviour === 'silent') return;
+    if (behaviour === 'refusing' || port === undefined) {
+      near.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    near.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    if (behaviour === 'silent after its yes') return;
+    const far = connect(port, '127.0.0.1');
+    far.on('error', () => near.destroy());
+    near.on('close', () => far.destroy());
+    far.pipe(near).pipe(far);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return {
+    url: `http://scaler:s3cret@127.0.0.1:${address.port}`,
+    asked,
+    authorizations,
+    get open() {
+      return open.size;
+    },
+    behave: (as) => {
+      behaviour = as;
+    },
+  };
+}
