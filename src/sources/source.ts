@@ -179,6 +179,11 @@ export interface ConnectionDeps {
   fetch?: typeof fetch;
   /** Wakes a subject from the connection's side (a ledger took an event). Unknown keys are ignored. */
   wake(key: string, cause: string): void;
+  /**
+   * Says that a subject has turned out to be what another one is for: its triggers go there, and are read with that.
+   * False: there is no such subject.
+   */
+  same(key: string, as: SubjectRef<unknown>): boolean;
 }
 
 export interface Connection<P, S, N> {

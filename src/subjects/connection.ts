@@ -71,6 +71,7 @@ export class OpenConnection implements SubjectHost {
       metrics: options.metrics.forConnection(source.kind, name),
       events: options.events,
       wake: (key, cause) => this.subjects.get(key)?.wake(cause),
+      same: (key, as) => this.same(key, as),
     });
   }
 
@@ -101,6 +102,14 @@ export class OpenConnection implements SubjectHost {
     this.subjects.set(ref.key, subject);
     this.hints.add(subject);
     return subject;
+  }
+
+  /** A subject turns out to be another one: its members go there, and it is closed. */
+  private same(key: string, as: SubjectRef<unknown>): boolean {
+    const subject = this.subjects.get(key);
+    if (subject === undefined || key === as.key) return false;
+    subject.moveTo(this.subject(as), as.need);
+    return true;
   }
 
   emptied(subject: Subject): void {
@@ -211,7 +220,7 @@ export class OpenConnection implements SubjectHost {
     };
     void this.readAll(batch, deliver).then((failure) => {
       const error = failure ?? new ScalerError('unavailable', 'the source did not answer in time');
-      for (const key of pending.keys()) deliver(key, error);
+      for (const [key, { state }] of pending) if (state !== 'closed') deliver(key, error);
       endRead(span, errors.length, errors[0]);
     });
   }

@@ -27,6 +27,8 @@ export interface Member {
   failed(nowMs: number, cause?: string): void;
   /** The subject is closed. */
   left(): void;
+  /** It is measured by another subject of the same connection from now on. */
+  moveTo(subject: Subject, need: unknown): void;
 }
 
 /** What a subject needs of the open connection that it belongs to. */
@@ -155,6 +157,11 @@ export class Subject {
       member.failed(nowMs);
     }
     this.host.schedule(this);
+  }
+
+  /** It is another one, as was found out: all its members go there. */
+  moveTo(other: Subject, need: unknown): void {
+    for (const member of [...this.members.keys()]) member.moveTo(other, need);
   }
 
   leave(member: Member): void {

@@ -226,6 +226,10 @@ export class Trigger implements Member, Nudged {
     subject.join(this, need);
   }
 
+  moveTo(subject: Subject, need: unknown): void {
+    if (this.place !== undefined) this.join(subject, this.place, need);
+  }
+
   /** Nothing is read for it any more. */
   leave(): void {
     this.subject?.leave(this);

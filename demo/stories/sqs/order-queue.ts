@@ -8,7 +8,7 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { silentSdkLog } from '../../../src/sources/sqs/sdk.ts';
+import { silentSdkLog } from '../../../src/sources/sqs/upstream/client.ts';
 import type { WorkQueue } from '../../workers.ts';
 import { scenario } from './scenario.ts';
 

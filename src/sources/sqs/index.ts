@@ -1,12 +1,10 @@
 import type { Source } from '../source.ts';
-import { backlog, conflict, target } from './backlog.ts';
-import { type SqsConfig, sqsConfig } from './config.ts';
-import { connect } from './connection.ts';
-import { sqsConnectionKeys } from './connection-keys.ts';
-import { fold, type SqsHistory } from './history.ts';
-import { minReadMs, pace } from './pace.ts';
+import { type SqsConfig, sqsConfig, sqsConnectionKeys } from './config.ts';
 import { type SqsParams, sqsParams } from './params.ts';
-import type { SqsNeed, SqsSnapshot } from './snapshot.ts';
+import { backlog, conflict, target } from './rules/backlog.ts';
+import { fold, type SqsHistory, type SqsSnapshot } from './rules/history.ts';
+import { minReadMs, pace } from './rules/pace.ts';
+import { accountOf, connect, type SqsNeed } from './upstream/connection.ts';
 
 /** The messages of an Amazon SQS queue. */
 export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed> = {
@@ -28,8 +26,3 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   pace,
   target,
 };
-
-/** The account of a role to assume: a queue's bare name is one of it. */
-function accountOf(roleArn: string | undefined): string | undefined {
-  return roleArn?.split(':')[4];
-}

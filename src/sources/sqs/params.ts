@@ -1,6 +1,6 @@
 import type { Param, ParamsSchema } from '../../params/schema.ts';
 import { decimal, flag, optionalDecimal, ParamFault, required, text } from '../../params/schema.ts';
-import { parseQueueAddress, type QueueAddress } from './queue-url.ts';
+import { parseQueueAddress, type QueueAddress } from './rules/queue.ts';
 
 /** An SQS trigger's own keys; region, endpoint and credentials belong to the connection. */
 export interface SqsParams {
@@ -12,7 +12,7 @@ export interface SqsParams {
   readonly maxConcurrency: number | undefined;
 }
 
-const nowhere: QueueAddress = { name: '', account: undefined, origin: undefined, aws: undefined };
+const nowhere: QueueAddress = { name: '', account: undefined, origin: undefined, region: undefined };
 
 /** Of a queue's name AWS takes 80 (CreateQueue, SQS API); the rest is for the host. */
 const mostUrlCharacters = 512;

@@ -101,6 +101,10 @@ class Scene {
       left: () => {
         member.gone = true;
       },
+      moveTo: (subject: Subject, wanted: unknown) => {
+        this.subject.leave(member);
+        subject.join(member, wanted);
+      },
     };
     this.subject.join(member, need);
     return member;

@@ -40,6 +40,7 @@ function open(entry: object = {}, github = new SmallGitHub()) {
     name: 'ci',
     log: silentLogger,
     metrics: unmeasured,
+    same: () => false,
     events: {
       ...silence,
       follow: (taker, replayed) => {
@@ -205,7 +206,9 @@ describe('a connection without a webhook secret', () => {
     const log = { ...silentLogger, warn: (_: object, message: string) => said.push(message) };
     // Nothing listens there.
     const config = githubConfig.parse({ owner: 'acme', token, apiUrl: 'http://127.0.0.1:9', ...entry });
-    const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events: silence, wake() {} });
+    const same = () => false;
+    const deps = { name: 'ci', log, metrics: unmeasured, events: silence, wake() {}, same };
+    const connection = connect(config, deps);
     await connection.close();
     return said.filter((message) => message.includes('webhook secret'));
   };

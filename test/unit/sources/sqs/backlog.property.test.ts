@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { freshHintMs } from '../../../../src/sources/sqs/backlog.ts';
-import { apartMs, burst, fold, lingerMs, type SqsHistory } from '../../../../src/sources/sqs/history.ts';
+import { freshHintMs } from '../../../../src/sources/sqs/rules/backlog.ts';
+import {
+  apartMs,
+  burst,
+  fold,
+  lingerMs,
+  type SqsHistory,
+} from '../../../../src/sources/sqs/rules/history.ts';
 import { paramsOf } from './trigger-params.ts';
 import { readingsOf, type Seen } from './watching.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { target } from '../../../../src/sources/sqs/backlog.ts';
+import { target } from '../../../../src/sources/sqs/rules/backlog.ts';
 import { paramsOf } from './trigger-params.ts';
 import { activityOf, readingsOf, type Seen } from './watching.ts';
 

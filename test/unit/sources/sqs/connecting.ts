@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../../src/errors.ts';
 import { type SqsConfig, sqsConfig } from '../../../../src/sources/sqs/config.ts';
-import { connect, type SqsConnection } from '../../../../src/sources/sqs/connection.ts';
-import type { SqsSnapshot } from '../../../../src/sources/sqs/snapshot.ts';
+import type { SqsSnapshot } from '../../../../src/sources/sqs/rules/history.ts';
+import { connect, type SqsConnection } from '../../../../src/sources/sqs/upstream/connection.ts';
 import type { SourceMetrics } from '../../../../src/telemetry/metrics.ts';
 import { unmeasured } from '../../../support/connection-deps.ts';
 import { paramsOf } from './trigger-params.ts';
@@ -18,7 +18,7 @@ export function configOf(endpoint: string | undefined, more: object = {}): SqsCo
 }
 
 export function connectionTo(endpoint?: string, more: object = {}, metrics: SourceMetrics = unmeasured) {
-  return connect(configOf(endpoint, more), { metrics });
+  return connect(configOf(endpoint, more), { metrics, same: () => false });
 }
 
 /** What each of these queues was delivered, by its `queueURL`. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../src/errors.ts';
-import type { SqsConnection } from '../../../../src/sources/sqs/connection.ts';
+import type { SqsConnection } from '../../../../src/sources/sqs/upstream/connection.ts';
 import { unmeasured } from '../../../support/connection-deps.ts';
 import { connectionTo, countingMetrics, errorOf, readAll, readOne } from './connecting.ts';
 import { countsAnswer, errorAnswer, ScriptedSqs } from './scripted-sqs.ts';
@@ -43,29 +43,17 @@ describe('a read', () => {
     ]);
   });
 
-  it('asks for the URL of a name once', async () => {
+  it('asks once which account is ours, for all queues by their name', async () => {
     server.script = ({ operation }) =>
       operation === 'GetQueueUrl' ? { body: { QueueUrl: `${server.url}/1/jobs` } } : countsAnswer(4);
     const connection = connected();
-    for (let i = 0; i < 3; i += 1) expect(await readOne(connection, 'jobs')).toMatchObject({ visible: 4 });
+    for (const name of ['jobs', 'jobs', 'mail']) {
+      expect(await readOne(connection, name)).toMatchObject({ visible: 4 });
+    }
     expect(server.operations).toEqual({ GetQueueUrl: 1, GetQueueAttributes: 3 });
+    expect(server.asked.at(-1)?.body).toMatchObject({ QueueUrl: `${server.url}/1/mail` });
     expect(server.asked[0]?.body).toEqual({ QueueName: 'jobs' });
     expect(server.asked[1]?.body).toMatchObject({ QueueUrl: `${server.url}/1/jobs` });
-  });
-
-  it('asks again when the queue is gone: it may have been made anew elsewhere', async () => {
-    let gone = false;
-    server.script = ({ operation }) => {
-      if (operation === 'GetQueueUrl') return { body: { QueueUrl: `${server.url}/1/jobs` } };
-      return gone ? errorAnswer('QueueDoesNotExist') : countsAnswer();
-    };
-    const connection = connected();
-    await readOne(connection, 'jobs');
-    gone = true;
-    expect((await errorOf(connection, 'jobs')).code).toBe('not_found');
-    gone = false;
-    await readOne(connection, 'jobs');
-    expect(server.operations).toEqual({ GetQueueUrl: 2, GetQueueAttributes: 3 });
   });
 
   it('says which permission a name needs', async () => {
@@ -125,36 +113,6 @@ describe('a read', () => {
   });
 });
 
-describe('a queue that AWS throttles', () => {
-  it('is left alone for as long, and the others are read', async () => {
-    server.script = ({ body }) =>
-      String(body['QueueUrl']).endsWith('hot')
-        ? { status: 429, headers: { 'retry-after': '60' } }
-        : countsAnswer(1);
-    const connection = connected();
-    const first = await errorOf(connection, '/1/hot');
-    const later = await errorOf(connection, '/1/hot');
-    expect(later.message).toBe(first.message);
-    expect(later.retryAfterMs).toBeLessThanOrEqual(60_000);
-    expect(later.retryAfterMs).toBeGreaterThan(30_000);
-    expect(server.asked).toHaveLength(1);
-    expect(await readOne(connection, '/1/cold')).toMatchObject({ visible: 1 });
-  });
-
-  it('is read again after that', async () => {
-    server.script = () =>
-      server.asked.length === 1 ? { status: 429, headers: { 'retry-after': '1' } } : countsAnswer(6);
-    const connection = connected();
-    await errorOf(connection, url);
-    await expect
-      .poll(() => readOne(connection, url).catch(() => undefined), { timeout: 30_000 })
-      .toMatchObject({
-        visible: 6,
-      });
-    expect(server.asked).toHaveLength(2);
-  });
-});
-
 describe('requests are counted', () => {
   it('each that is sent, under its operation', async () => {
     const { metrics, counted } = countingMetrics();
@@ -190,10 +148,18 @@ describe('the subject of a trigger', () => {
     ];
     const refs = spellings.map((spelling) => refOf(aws, spelling));
     expect(new Set(refs.map(({ key }) => key)).size).toBe(1);
-    expect(new Set(refs.map(({ need }) => need.url))).toEqual(new Set([spellings[0]]));
+    for (const { hintNames } of refs) expect(hintNames).toContain(spellings[0]);
   });
 
-  it('is another for another account or name, and for a bare name', () => {
+  it('is that of its URL for a bare name in the account of the role', () => {
+    const roleArn = 'arn:aws:iam::123456789012:role/scaler';
+    const inRole = connectionTo(undefined, { region: 'us-east-1', roleArn });
+    expect(refOf(inRole, 'jobs')).toEqual(refOf(inRole, '/123456789012/jobs'));
+    // An emulator has accounts of its own.
+    expect(refOf(connectionTo('http://localhost:4566', { roleArn }), 'jobs').key).toBe('jobs');
+  });
+
+  it('is another for another account or name, and for a bare name before AWS has said whose it is', () => {
     const keys = ['/1/jobs', '/2/jobs', '/1/mail', 'jobs'].map((queue) => refOf(local, queue).key);
     expect(new Set(keys).size).toBe(4);
   });

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectionTo, countingMetrics, errorOf, readOne } from './connecting.ts';
 import { type Answer, countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
@@ -18,6 +19,7 @@ beforeEach(async () => {
   process.env['AWS_ENDPOINT_URL_STS'] = server.url;
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const [name] of ofAws()) delete process.env[name];
   Object.assign(process.env, Object.fromEntries(before));
   await server.stop();
@@ -78,11 +80,64 @@ describe('a connection is', () => {
   });
 
   it('nobody, and says what to do', async () => {
+    delete process.env['AWS_CONFIG_FILE'];
+    delete process.env['AWS_SHARED_CREDENTIALS_FILE'];
+    vi.stubEnv('HOME', '/nonexistent');
     const connection = connectionTo(server.url, { credentials: undefined });
     expect((await errorOf(connection, queue)).message).toBe(
       'queue jobs in eu-central-1: no AWS credentials were found: give the pod a role (IRSA, Pod Identity), or the connection `credentials`',
     );
     expect(server.asked).toEqual([]);
+    await connection.close();
+  });
+});
+
+describe('a fault of this pod', () => {
+  const chain = () => connectionTo(server.url, { credentials: undefined });
+
+  it.each([
+    ['/nonexistent/token', 'ENOENT'],
+    [tmpdir(), 'EISDIR'],
+  ])('names the file of the token that cannot be read: %s', async (file, code) => {
+    process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] = file;
+    process.env['AWS_ROLE_ARN'] = roleArn;
+    const connection = chain();
+    expect((await errorOf(connection, queue)).message).toBe(
+      `queue jobs in eu-central-1: there are no AWS credentials: "${file}" cannot be read (${code}), which AWS_WEB_IDENTITY_TOKEN_FILE names as the token of the pod's role (IRSA)`,
+    );
+    expect(server.asked).toEqual([]);
+    await connection.close();
+  });
+
+  it('names the file of the token for Pod Identity', async () => {
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = 'http://169.254.170.23/v1/credentials';
+    process.env['AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'] = '/nonexistent/token';
+    const connection = chain();
+    expect((await errorOf(connection, queue)).message).toContain(
+      '"/nonexistent/token" cannot be read (ENOENT), which AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names',
+    );
+    await connection.close();
+  });
+
+  it('names what the environment says of credentials that are not there', async () => {
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = 'http://127.0.0.1:1/v1/credentials';
+    const connection = chain();
+    expect((await errorOf(connection, queue)).message).toContain(
+      'no AWS credentials were found by AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE: check',
+    );
+    await connection.close();
+  });
+});
+
+describe('an answer without an end', () => {
+  it.each(['GetQueueAttributes', 'AssumeRole'])('to %s is cut, and its connection closed', async (asked) => {
+    server.script = ({ operation }) => {
+      if (operation === asked) return { body: 'x'.repeat(64 * 1024 * 1024) };
+      return operation === 'AssumeRole' ? assumed() : countsAnswer();
+    };
+    const connection = connectionTo(server.url, { roleArn });
+    expect((await errorOf(connection, queue)).message).toContain('answers with more than 262144 bytes');
+    await expect.poll(() => server.open).toBe(0);
     await connection.close();
   });
 });

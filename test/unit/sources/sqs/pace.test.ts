@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fold, type SqsHistory } from '../../../../src/sources/sqs/history.ts';
-import { pace } from '../../../../src/sources/sqs/pace.ts';
+import { fold, type SqsHistory } from '../../../../src/sources/sqs/rules/history.ts';
+import { pace } from '../../../../src/sources/sqs/rules/pace.ts';
 
 const config = { idleReadSeconds: 60, activeReadSeconds: 2 };
 const nothing = { visible: 0, inFlight: 0, delayed: 0 };

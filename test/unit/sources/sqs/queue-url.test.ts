@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseQueueAddress } from '../../../../src/sources/sqs/queue-url.ts';
+import { parseQueueAddress } from '../../../../src/sources/sqs/rules/queue.ts';
 
 const id = '123456789012';
 
@@ -21,10 +21,17 @@ describe('a queue', () => {
     [`https://queue.amazonaws.com/${id}/jobs`, 'us-east-1'],
     [`https://ap-south-1.queue.amazonaws.com/${id}/jobs`, 'ap-south-1'],
     [`https://cn-north-1.queue.amazonaws.com.cn/${id}/jobs`, 'cn-north-1'],
+    [`https://sqs.eusc-de-east-1.amazonaws.eu/${id}/jobs`, 'eusc-de-east-1'],
+    [`https://sqs.eusc-de-east-1.api.amazonwebservices.eu/${id}/jobs`, 'eusc-de-east-1'],
+    [`https://vpce-0a1b.sqs.eusc-de-east-1.vpce.amazonaws.eu/${id}/jobs`, 'eusc-de-east-1'],
+    [`https://sqs.us-iso-east-1.c2s.ic.gov/${id}/jobs`, 'us-iso-east-1'],
+    [`https://sqs.us-isob-east-1.sc2s.sgov.gov/${id}/jobs`, 'us-isob-east-1'],
+    [`https://sqs.eu-isoe-west-1.cloud.adc-e.uk/${id}/jobs`, 'eu-isoe-west-1'],
+    [`https://sqs.us-isof-south-1.csp.hci.ic.gov/${id}/jobs`, 'us-isof-south-1'],
   ])('%s is one, of region %s', (text, region) => {
     const address = parseQueueAddress(text);
     if (typeof address === 'string') throw new Error(address);
-    expect(address.aws?.region).toBe(region);
+    expect(address.region).toBe(region);
     expect(address.name).toBe(text.slice(text.lastIndexOf('/') + 1));
   });
 
@@ -33,11 +40,14 @@ describe('a queue', () => {
     [`https://evil.example/${id}/jobs`],
     [`https://evilsqs.eu-central-1.amazonaws.com/${id}/jobs`],
     [`https://sqs.evil.amazonaws.com/${id}/jobs`],
+    [`https://sqs.eu-central-1.amazonaws.eu/${id}/jobs`],
+    [`https://sqs.eusc-de-east-1.amazonaws.com/${id}/jobs`],
+    [`https://sqs.cn-north-1.amazonaws.com/${id}/jobs`],
     [`http://sqs.eu-central-1.amazonaws.com/${id}/jobs`],
     [`https://sqs.eu-central-1.amazonaws.com:8443/${id}/jobs`],
     [`http://169.254.169.254/latest/jobs`],
   ])('%s is on no host of AWS', (text) => {
-    expect(parseQueueAddress(text)).toMatchObject({ aws: undefined, origin: new URL(text).origin });
+    expect(parseQueueAddress(text)).toMatchObject({ region: undefined, origin: new URL(text).origin });
   });
 
   it.each([

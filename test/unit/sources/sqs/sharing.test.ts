@@ -45,6 +45,32 @@ describe('a hundred triggers on ten queues', () => {
   });
 });
 
+describe('one queue by its name and by its URL', () => {
+  it('is one subject as soon as AWS has said which account is ours', async () => {
+    server.script = ({ operation }) =>
+      operation === 'GetQueueUrl' ? { body: { QueueUrl: `${server.url}/1/jobs` } } : countsAnswer(20);
+    const slow = { idleReadSeconds: 3600, activeReadSeconds: 3600 };
+    const live = new LiveTriggers([connectionOf('jobs', sqs, configOf(server.url, slow))]);
+    const spellings = ['jobs', `${server.url}/1/jobs`, '/1/jobs', 'mail', '/1/mail', 'mail'];
+    const triggers = spellings.map((queueURL, i) =>
+      live.trigger(referenceOf({ source: 'sqs', queueURL }, `worker-${i}`)),
+    );
+    const answers = await Promise.all(triggers.map((trigger) => trigger.answer(new AbortController())));
+    expect(answers).toHaveLength(6);
+    for (const answer of answers) expect(answer).toMatchObject({ kind: 'known', value: 20 });
+    expect(await live.metrics.exposition()).toContain('backlog_scaler_subjects{source="sqs"} 2');
+    // What was known by name alone is asked for together, before the account is.
+    const { GetQueueAttributes, GetQueueUrl = 0 } = server.operations;
+    expect(GetQueueAttributes).toBe(2);
+    expect(GetQueueUrl).toBeLessThanOrEqual(2);
+    // Those that come later are asked for no account.
+    const late = live.trigger(referenceOf({ source: 'sqs', queueURL: 'jobs' }, 'late'));
+    await late.answer(new AbortController());
+    expect(server.operations).toEqual({ GetQueueAttributes: 2, GetQueueUrl });
+    await live.close();
+  });
+});
+
 describe('a hint', () => {
   it('for a queue by its name or URL reads it at once, and wakes by that one read', async () => {
     server.script = () => countsAnswer(0);

@@ -1,6 +1,6 @@
-import { backlog } from '../../../../src/sources/sqs/backlog.ts';
-import { fold, type SqsHistory } from '../../../../src/sources/sqs/history.ts';
 import type { SqsParams } from '../../../../src/sources/sqs/params.ts';
+import { backlog } from '../../../../src/sources/sqs/rules/backlog.ts';
+import { fold, type SqsHistory } from '../../../../src/sources/sqs/rules/history.ts';
 
 /** One read: when, its counts, and when the last hint before it came. */
 export interface Seen {

@@ -116,6 +116,7 @@ describe('a server that hangs after accept', () => {
       log: silentLogger,
       metrics: unmeasured,
       events: silence,
+      same: () => false,
       wake() {},
     });
     const params = paramsOf({ consumerGroup: 'g', topic: 'a' });

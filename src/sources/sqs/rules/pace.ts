@@ -1,6 +1,5 @@
-import type { Pace, PaceView } from '../source.ts';
-import { type SqsHistory, settled, waiting } from './history.ts';
-import type { SqsSnapshot } from './snapshot.ts';
+import type { Pace, PaceView } from '../../source.ts';
+import { type SqsHistory, type SqsSnapshot, settled, waiting } from './history.ts';
 
 /** The least time between two reads of a queue that events cause, and the beat of the others. */
 export const minReadMs = 1_000;

@@ -1,4 +1,12 @@
-import type { SqsSnapshot } from './snapshot.ts';
+/** A queue's three counts, as one GetQueueAttributes gave them. All are approximate, and may lag for a minute. */
+export interface SqsSnapshot {
+  /** ApproximateNumberOfMessages: can be received now. */
+  readonly visible: number;
+  /** ApproximateNumberOfMessagesNotVisible: received, and neither deleted nor timed out. */
+  readonly inFlight: number;
+  /** ApproximateNumberOfMessagesDelayed: cannot be received yet. */
+  readonly delayed: number;
+}
 
 /**
  * How far apart two reads must be to count as two: a second. A little less, since the clock's beat may bring a

@@ -1,5 +1,6 @@
-import { ScalerError } from '../../errors.ts';
-import { retryAfterMs } from '../../retry.ts';
+import { ScalerError } from '../../../errors.ts';
+import { quote } from '../../../printable.ts';
+import { retryAfterMs } from '../../../retry.ts';
 
 /** How long a queue is left alone that AWS has throttled without saying for how long. */
 export const throttledMs = 5_000;
@@ -25,12 +26,12 @@ export function fromAws(reason: unknown, asked: Asked): ScalerError {
   }
   const refusal = refusalOf(facts, asked);
   if (refusal !== undefined) return say(refusal);
+  const local = localFault(facts);
+  if (local !== undefined) return say(local);
   const network = networkFault(facts, asked);
   if (network !== undefined) return say(network);
   if (facts.code === 'CredentialsProviderError' || facts.code === 'TokenProviderError') {
-    return say(
-      'no AWS credentials were found: give the pod a role (IRSA, Pod Identity), or the connection `credentials`',
-    );
+    return say(noCredentials());
   }
   if (facts.status !== undefined && facts.status >= 500) {
     return say(`AWS fails (${nameOf(facts)}); it is asked again`);
@@ -130,11 +131,13 @@ export interface Facts {
   retryAfterMs: number | undefined;
   /** For telling errors apart, never for showing. */
   message: string;
+  /** Of a file that could not be read. */
+  path: string | undefined;
 }
 
 /** Total. */
 export function factsOf(reason: unknown): Facts {
-  const { name, message, code, $metadata, $response } = mapping(reason);
+  const { name, message, code, path, $metadata, $response } = mapping(reason);
   const status = mapping($metadata)['httpStatusCode'];
   const headers = mapping(mapping($response)['headers']);
   return {
@@ -143,6 +146,7 @@ export function factsOf(reason: unknown): Facts {
     status: typeof status === 'number' ? status : undefined,
     retryAfterMs: boundedRetryAfterMs(headers['retry-after']),
     message: typeof message === 'string' ? message : String(reason),
+    path: typeof path === 'string' ? path : undefined,
   };
 }
 
@@ -159,13 +163,47 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
+/** The variables by which the AWS default chain finds credentials, and what each is for. */
+const chainVariables = {
+  AWS_WEB_IDENTITY_TOKEN_FILE: "the token of the pod's role (IRSA)",
+  AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: 'the token for EKS Pod Identity',
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: 'EKS Pod Identity',
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: 'a role of ECS',
+  AWS_ROLE_ARN: "the pod's role (IRSA)",
+  AWS_PROFILE: 'a profile',
+  AWS_CONFIG_FILE: 'the config file',
+  AWS_SHARED_CREDENTIALS_FILE: 'the credentials file',
+};
+
+function noCredentials(): string {
+  const names = Object.keys(chainVariables).filter((name) => process.env[name]);
+  const none = 'no AWS credentials were found';
+  return names.length === 0
+    ? `${none}: give the pod a role (IRSA, Pod Identity), or the connection \`credentials\``
+    : `${none} by ${names.join(', ')}: check what the environment says there, and that it answers`;
+}
+
+/** A file of this pod that the default chain wants and cannot read: AWS was not asked. Node names no directory it was given. */
+function localFault({
+  systemCode,
+  path = process.env['AWS_WEB_IDENTITY_TOKEN_FILE'],
+}: Facts): string | undefined {
+  if (path === undefined || !/^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|ELOOP|EIO)$/.test(systemCode))
+    return undefined;
+  const found = Object.entries(chainVariables).find(([name]) => process.env[name] === path);
+  const named = found === undefined ? '' : `, which ${found[0]} names as ${found[1]}`;
+  return `there are no AWS credentials: ${quote(path)} cannot be read (${systemCode})${named}`;
+}
+
 /** What keeps a request from being answered at all; undefined where it was answered. */
-export function networkFault({ code, systemCode }: Facts, asked: Asked): string | undefined {
+export function networkFault({ code, systemCode, message }: Facts, asked: Asked): string | undefined {
   const { endpoint, region, requestTimeoutMs, limitMs } = asked;
   const host = endpoint ?? `AWS's endpoint of ${region}`;
   if (systemCode === 'ENOTFOUND') {
     return `${host} does not exist: check the connection's ${endpoint === undefined ? 'region' : 'endpoint'}`;
   }
+  if (systemCode === 'PROXY') return message;
+  if (systemCode === 'TOO_LARGE') return `${host} ${message}: what answers is not SQS`;
   const known = faults[systemCode];
   if (known !== undefined) return `${host} ${known}`;
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO/.test(systemCode)) {

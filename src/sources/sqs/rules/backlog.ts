@@ -1,10 +1,9 @@
-import { quote } from '../../printable.ts';
-import type { Reading, Target, TriggerView } from '../source.ts';
-import type { SqsConfig } from './config.ts';
-import { awsOrigin, isAt } from './endpoint.ts';
-import { burst, type SqsHistory, settled } from './history.ts';
-import type { SqsParams } from './params.ts';
-import type { SqsSnapshot } from './snapshot.ts';
+import { quote } from '../../../printable.ts';
+import type { Reading, Target, TriggerView } from '../../source.ts';
+import type { SqsConfig } from '../config.ts';
+import type { SqsParams } from '../params.ts';
+import { burst, type SqsHistory, type SqsSnapshot, settled } from './history.ts';
+import { endpointOf, isAt } from './queue.ts';
 
 /** How long after a hint a single read is believed: SQS's counts may be a minute late, and hints later still. */
 export const freshHintMs = 300_000;
@@ -83,9 +82,9 @@ function areWorkedOn(params: SqsParams, { snapshot, history, takenAtMs }: View):
 export function conflict({ queueURL }: SqsParams, config: SqsConfig): string | undefined {
   if (isAt(config, queueURL)) return undefined;
   const { region, endpoint } = config;
-  const { origin = '', aws, name } = queueURL;
-  if (aws !== undefined && endpoint === undefined) {
-    return `queueURL: ${quote(name)} is in ${aws.region}, the connection is for ${region}; name the connection of that region`;
+  const { origin = '', region: given, name } = queueURL;
+  if (given !== undefined && endpoint === undefined) {
+    return `queueURL: ${quote(name)} is in ${given}, the connection is for ${region}; name the connection of that region`;
   }
-  return `queueURL: ${quote(origin)} is not the connection's endpoint (${endpoint ?? awsOrigin(region)}); requests go nowhere else`;
+  return `queueURL: ${quote(origin)} is not the connection's endpoint (${endpointOf(config)}); requests go nowhere else`;
 }
