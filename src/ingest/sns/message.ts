@@ -1,6 +1,7 @@
 import { createVerify, type KeyObject, type Verify } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import { regionalHost } from '../../aws-endpoints.ts';
 import { type Answer, refusal } from '../answer.ts';
 import { mediaTypeOf } from '../media-type.ts';
 
@@ -115,19 +116,25 @@ export function isContentType(contentType: string | undefined): boolean {
  * made of them: no other port, no user, no host that only looks like one of SNS.
  */
 
-const host = String.raw`sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?`;
-const certificate = new RegExp(`^https://${host}/SimpleNotificationService-[0-9a-f]{32}\\.pem$`);
-const subscribe = new RegExp(`^https://${host}/\\?([!-"$-~]+)$`);
+const certificate =
+  /^https:\/\/sns\.([a-z0-9-]{3,32})\.([a-z0-9.-]{3,64})\/SimpleNotificationService-[0-9a-f]{32}\.pem$/;
+const subscribe = /^https:\/\/sns\.([a-z0-9-]{3,32})\.([a-z0-9.-]{3,64})\/\?([!-"$-~]+)$/;
+
+/** Whether the host is SNS's of that region, in whichever partition of AWS it is. */
+function isSns(region: string | undefined, suffix: string | undefined): boolean {
+  return region !== undefined && `sns.${region}.${suffix}` === regionalHost('sns', region);
+}
 
 /** Where SNS publishes the certificates that it signs with. */
 export function isCertificateUrl(text: string): boolean {
-  return certificate.test(text);
+  const [, region, suffix] = certificate.exec(text) ?? [];
+  return isSns(region, suffix);
 }
 
 /** Whether a call of `SubscribeURL` does nothing but confirm the subscription of this topic. */
 export function isSubscribeUrl(text: string, topic: string, token: string): boolean {
-  const query = subscribe.exec(text)?.[1];
-  if (query === undefined) return false;
+  const [, region, suffix, query] = subscribe.exec(text) ?? [];
+  if (!isSns(region, suffix)) return false;
   const params = new URLSearchParams(query);
   const is = (name: string, value: string): boolean => {
     const given = params.getAll(name);

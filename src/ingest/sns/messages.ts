@@ -162,14 +162,14 @@ export class SnsMessages implements IngestKind {
     if (this.seen.has(key)) return 'ignored';
     this.seen.set(key, true);
     const outcome = await this.act(notice);
-    // SNS sends a confirmation again that did not work.
+    // A confirmation that has not worked may come again.
     if (outcome === 'unavailable') this.seen.delete(key);
     return outcome;
   }
 
   private async act({ type, connection, subject, topic, subscribeUrl }: Notice): Promise<Outcome> {
     if (type === 'SubscriptionConfirmation' && subscribeUrl !== undefined) {
-      const confirmed = await this.confirmations.confirm(subscribeUrl, topic, connection);
+      const confirmed = await this.confirmations.confirm({ url: subscribeUrl, topic, connection });
       return confirmed ? 'ping' : 'unavailable';
     }
     if (type === 'Notification') return hinted(this.options.hint(connection, subject, 'sns'));

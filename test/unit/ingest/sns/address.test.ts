@@ -53,6 +53,23 @@ describe('the address of a certificate', () => {
     expect(isCertificateUrl(`https://sns.cn-north-1.amazonaws.com.cn/${name}`)).toBe(true);
   });
 
+  it.each([
+    'sns.eusc-de-east-1.amazonaws.eu',
+    'sns.us-iso-east-1.c2s.ic.gov',
+    'sns.us-isob-east-1.sc2s.sgov.gov',
+    'sns.eu-isoe-west-1.cloud.adc-e.uk',
+    'sns.us-isof-south-1.csp.hci.ic.gov',
+  ])('is at SNS in other partitions of AWS: %s', (host) => {
+    expect(isCertificateUrl(`https://${host}/${name}`)).toBe(true);
+  });
+
+  it.each(['sns.us-west-2.amazonaws.eu', 'sns.eusc-de-east-1.amazonaws.com', 'sns.cn-north-1.amazonaws.com'])(
+    'is not in another partition than its region: %s',
+    (host) => {
+      expect(isCertificateUrl(`https://${host}/${name}`)).toBe(false);
+    },
+  );
+
   it.each(elsewhere)('is not at %j', (origin) => {
     expect(isCertificateUrl(`${origin}${name}`)).toBe(false);
   });
