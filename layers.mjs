@@ -50,8 +50,8 @@ const parts = {
 const packages = {
   '@aws-sdk/core': ['aws-endpoints.ts'],
   '@aws-sdk/client-sqs': ['sources/sqs'],
-  '@aws-sdk/credential-providers': ['sources/sqs'],
-  '@smithy/node-http-handler': ['sources/sqs'],
+  '@aws-sdk/credential-providers': ['sources/sqs', 'sources/kafka'],
+  '@smithy/node-http-handler': ['outbound'],
   '@grpc/grpc-js': ['grpc'],
   '@grpc/proto-loader': ['grpc'],
   '@grpc/reflection': ['grpc'],

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import { ScalerError } from '../errors.ts';
 import type { InboundEvent } from '../sources/source.ts';
 
@@ -44,6 +44,8 @@ export class LevelStore implements EventStore {
   }
 
   async open(): Promise<void> {
+    // Only where a log is kept on disk.
+    const { ClassicLevel } = await import('classic-level');
     const db = new ClassicLevel<string, string>(this.dir);
     try {
       await db.open();

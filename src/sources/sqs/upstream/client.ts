@@ -5,10 +5,8 @@ import {
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { ScalerError } from '../../../errors.ts';
-import { agentsOf } from '../../../outbound/agents.ts';
-import { boundedBytes } from '../../../outbound/send.ts';
+import { AwsHttp } from '../../../outbound/aws-http.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { SqsConfig } from '../config.ts';
 import type { SqsSnapshot } from '../rules/history.ts';
@@ -16,8 +14,6 @@ import { fromAws, isStaleSocket, type Operation } from './errors.ts';
 
 /** So many timeouts a request may take with all that belongs to it: credentials of the default chain, and a role's. */
 const wholeInTimeouts = 5;
-/** SQS's own are some hundred bytes; credentials with their token a few thousand. */
-const maxAnswerBytes = 256 * 1024;
 
 const attributes = {
   visible: 'ApproximateNumberOfMessages',
@@ -32,10 +28,10 @@ export class SqsClient {
 
   /** Nothing is sent. */
   static async open(config: SqsConfig, metrics: SourceMetrics): Promise<SqsClient> {
-    return new SqsClient(config, metrics, await httpOf(config));
+    return new SqsClient(config, metrics, await AwsHttp.open(config));
   }
 
-  private constructor(config: SqsConfig, metrics: SourceMetrics, requestHandler: BoundedHttp) {
+  private constructor(config: SqsConfig, metrics: SourceMetrics, requestHandler: AwsHttp) {
     this.config = config;
     const { region, endpoint } = config;
     this.sdk = new SQSClient({
@@ -109,29 +105,6 @@ export class SqsClient {
 
   private incomplete(queue: string, what: string): ScalerError {
     return new ScalerError('unavailable', `queue ${queue}: the answer of SQS has no usable ${what}`);
-  }
-}
-
-async function httpOf({ requestTimeoutMs, maxSockets }: SqsConfig): Promise<BoundedHttp> {
-  return new BoundedHttp({
-    connectionTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    throwOnRequestTimeout: true,
-    socketTimeout: requestTimeoutMs,
-    ...(await agentsOf({ maxSockets, proxyTimeoutMs: requestTimeoutMs })),
-  });
-}
-
-/** The SDK's way to the network, also to STS, with bounded answers: its own reader takes whatever comes. */
-class BoundedHttp extends NodeHttpHandler {
-  override async handle(
-    ...[request, options]: Parameters<NodeHttpHandler['handle']>
-  ): ReturnType<NodeHttpHandler['handle']> {
-    const { response } = await super.handle(request, options);
-    // What has a listener on this signal goes with the request; see `limited`.
-    const signal = options?.abortSignal instanceof AbortSignal ? options.abortSignal : undefined;
-    response.body = await boundedBytes(response.body, maxAnswerBytes, signal);
-    return { response };
   }
 }
 

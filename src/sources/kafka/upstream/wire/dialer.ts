@@ -8,7 +8,7 @@ import { fromErrorCode, fromKafka } from '../errors.ts';
 import { type HostPort, parseAddress } from '../protocol/address.ts';
 import { apiKeys, apiVersions, firstVersion, lastResortVersion, type VersionRange } from '../protocol/api.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
-import { KafkaJsConnection } from './kafkajs-connection.ts';
+import type { KafkaJsConnection } from './kafkajs-connection.ts';
 import type { KafkaSecurity, TlsSecurity } from './security.ts';
 import type { Dialer, Wire } from './wire.ts';
 import { BrokerWire } from './wire.ts';
@@ -23,8 +23,12 @@ export interface DialerOptions {
   metrics: Pick<SourceMetrics, 'request'>;
 }
 
+/** Kafkajs is only loaded where brokers are to be dialled. */
+const transport = () => import('./kafkajs-connection.ts');
+
 /** Dials brokers with the credentials of one connection. */
 export function createDialer(options: DialerOptions): Dialer {
+  void transport();
   const openSocket = brokerSockets(options.security.tls);
   const throttles = new Throttles(options);
   return { dial: (address) => dial(address, options, openSocket, throttles) };
@@ -67,6 +71,7 @@ async function dial(
   const where = parseAddress(address);
   if (where === undefined) throw new ScalerError('unavailable', `broker "${address}" is not a host:port`);
   const { clientId, connectTimeoutMs, log, metrics, security } = options;
+  const { KafkaJsConnection } = await transport();
   const connection = new KafkaJsConnection({
     address,
     where,

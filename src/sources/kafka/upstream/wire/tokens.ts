@@ -127,6 +127,8 @@ function tokenError({ tokenEndpoint }: OAuthTokenOptions, text: string, cause?: 
 
 /** A token is used until this long before it ends; MSK's live 15 minutes, or as long as the credentials. */
 const marginMs = 60_000;
+/** Of STS, where the chain asks it. */
+const stsTimeoutMs = 5_000;
 /** The AWS default chain may ask services of the pod or of AWS, and has no limit of its own for all of them. */
 const credentialsTimeoutMs = 10_000;
 
@@ -137,9 +139,7 @@ const credentialsTimeoutMs = 10_000;
 export function mskIamToken({ region }: { region: string }): TokenProvider {
   return cachedToken(async () => {
     try {
-      // It brings half of the AWS SDK: only who logs in to MSK loads it.
-      const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js');
-      const { token, expiryTime } = await withinTime(generateAuthToken({ region }));
+      const { token, expiryTime } = await withinTime(sign(region));
       return { value: token, usableMs: expiryTime - Date.now() - marginMs };
     } catch (reason) {
       const name = reason instanceof Error ? reason.name : 'Error';
@@ -150,6 +150,23 @@ export function mskIamToken({ region }: { region: string }): TokenProvider {
       );
     }
   });
+}
+
+/** With a chain of our own, which asks STS as all of ours is asked. Half of the AWS SDK: only who logs in to MSK loads it. */
+async function sign(region: string): Promise<{ token: string; expiryTime: number }> {
+  const [{ generateAuthTokenFromCredentialsProvider }, { fromNodeProviderChain }, { AwsHttp }] =
+    await Promise.all([
+      import('aws-msk-iam-sasl-signer-js'),
+      import('@aws-sdk/credential-providers'),
+      import('../../../../outbound/aws-http.ts'),
+    ]);
+  const requestHandler = await AwsHttp.open({ maxSockets: 1, requestTimeoutMs: stsTimeoutMs });
+  const chain = fromNodeProviderChain({ clientConfig: { region, requestHandler } });
+  try {
+    return await generateAuthTokenFromCredentialsProvider({ region, awsCredentialsProvider: chain });
+  } finally {
+    requestHandler.destroy();
+  }
 }
 
 function withinTime<T>(promise: Promise<T>): Promise<T> {
