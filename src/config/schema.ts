@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
@@ -10,10 +11,26 @@ import type { Faults } from './document.ts';
  * say which, and docs/configuration.md, which is made of the descriptions, tells so.
  */
 
+/** `*` is all of the machine's, which it has from the start: `::` takes IPv4 too, but is refused where there is no IPv6. */
+const listenHost = (doc: string) =>
+  z
+    .string()
+    .min(1)
+    .default('*')
+    .overwrite((host) => (host === '*' ? anyAddress() : host))
+    .describe(`${doc} \`*\`: all addresses of IPv4 and IPv6, as far as the machine has any.`);
+
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
 const file = z.string().min(1);
 const bound = z.number().int().min(1);
+
+/** Any of IPv6, also one of the machine itself: then its kernel listens on `::`. */
+export function anyAddress(interfaces = networkInterfaces()): string {
+  return Object.values(interfaces).some((all) => all?.some(({ family }) => family === 'IPv6'))
+    ? '::'
+    : '0.0.0.0';
+}
 
 function maxConnections(most: number) {
   return bound
@@ -55,7 +72,7 @@ const grpcTls = z
   });
 
 const grpc = z.strictObject({
-  host: z.string().min(1).default('0.0.0.0').describe('The address that KEDA calls.'),
+  host: listenHost('The address that KEDA calls.'),
   port: port.default(6000).describe('Its port; 0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
@@ -80,7 +97,7 @@ const grpc = z.strictObject({
 });
 
 const adminAddress = z.strictObject({
-  host: z.string().min(1).default('0.0.0.0').describe('The address of metrics, probes and `/api/triggers`.'),
+  host: listenHost('The address of metrics, probes and `/api/triggers`.'),
   port: port.default(8080).describe('Its port; 0 takes a free one.'),
   maxConnections: maxConnections(128),
 });
@@ -107,7 +124,7 @@ const ingestToken = z.strictObject({
 });
 
 const ingestAddress = z.strictObject({
-  host: z.string().min(1).default('0.0.0.0').describe('The address that they are sent to.'),
+  host: listenHost('The address that they are sent to.'),
   port: port
     .default(8081)
     .describe(

@@ -49,6 +49,11 @@ describe("the chart's configuration", () => {
     expect(start).toMatchObject({ grpc: { port: 6000 }, admin: { port: 8080 }, ingest: { port: 8081 } });
   });
 
+  it('listens where the values say, with all of its ports', async () => {
+    const { start } = await loaded({ listenHost: '::1' });
+    expect(start).toMatchObject({ grpc: { host: '::1' }, admin: { host: '::1' }, ingest: { host: '::1' } });
+  });
+
   it('has the connections of the values', async () => {
     const {
       config: { connections },

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { isMapping } from '../../src/config/document.ts';
 import { merged } from '../support/merged.ts';
 import { useTools } from '../support/tools/use-tool.ts';
 import { allOn, cases } from './cases.ts';
-import { chart, lint, render, type Values } from './helm.ts';
+import { chart, kubeVersion, lint, render, run, type Values } from './helm.ts';
 
 const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 
@@ -59,6 +61,9 @@ const others: Record<string, { value: unknown; with?: Values }> = {
   'serviceAccount.name': { value: 'other' },
   'topologySpread.whenUnsatisfiable': { value: 'DoNotSchedule' },
   tolerations: { value: [{ key: 'a' }] },
+  listenHost: { value: '::' },
+  hostAliases: { value: [{ ip: '10.0.0.1', hostnames: ['kafka.corp'] }] },
+  dnsConfig: { value: { searches: ['corp'] } },
   extraEnv: { value: object },
   extraEnvFrom: { value: object },
   extraVolumes: { value: object },
@@ -88,7 +93,8 @@ function valueAt(path: readonly string[]): unknown {
 
 describe('values.yaml', () => {
   const tool = useTools('helm-3', 'helm-4');
-  const paths = leaves(defaults);
+  // Of `enabled` Helm itself makes something, where the chart is a dependency: see below.
+  const paths = leaves(defaults).filter(([key]) => key !== 'enabled');
 
   it.each(paths.map((path) => path.join('.')))('every value is used: %s', (key) => {
     const own = others[key];
@@ -102,6 +108,26 @@ describe('values.yaml', () => {
     );
     expect(rendered.map(({ ok, output }) => (ok ? 'ok' : output))).toEqual(['ok', 'ok']);
     expect(rendered[1]?.output).not.toBe(rendered[0]?.output);
+  });
+
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('is a dependency that its parent can switch: %s', async (enabled, deployments) => {
+    const parent = await mkdtemp(join(tmpdir(), 'parent-'));
+    try {
+      const dependency = { name: 'backlog-scaler', version: '*', condition: 'backlog-scaler.enabled' };
+      const description = { apiVersion: 'v2', name: 'parent', version: '1.0.0', dependencies: [dependency] };
+      await writeFile(join(parent, 'Chart.yaml'), stringify(description));
+      await cp(chart, join(parent, 'charts', 'backlog-scaler'), { recursive: true });
+      const values = stringify({ 'backlog-scaler': { enabled } });
+      const args = ['template', 'wakes', parent, ...kubeVersion, '--values', '-'];
+      const { ok, output } = run(tool('helm-4'), args, values);
+      expect([ok, ok ? '' : output]).toEqual([true, '']);
+      expect(output.match(/^kind: Deployment$/gm) ?? []).toHaveLength(deployments);
+    } finally {
+      await rm(parent, { recursive: true });
+    }
   });
 
   it('would see one that is not used', () => {

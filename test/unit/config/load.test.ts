@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { anyAddress } from '../../../src/config/schema.ts';
 import { ConfigFolder, faultsOf, loaded } from '../../support/config-folder.ts';
 
 let folder: ConfigFolder;
@@ -19,15 +20,15 @@ describe('a configuration that can be used', () => {
     const { start, settings, connections } = loaded(await load(minimal));
     expect(start).toEqual({
       grpc: {
-        host: '0.0.0.0',
+        host: anyAddress(),
         port: 6000,
         maxConnections: 256,
         maxStreams: 60_000,
         maxStreamsPerConnection: 40_000,
         maxCalls: 10_000,
       },
-      admin: { host: '0.0.0.0', port: 8080, maxConnections: 128 },
-      ingest: { host: '0.0.0.0', port: 8081, maxConnections: 1024 },
+      admin: { host: anyAddress(), port: 8080, maxConnections: 128 },
+      ingest: { host: anyAddress(), port: 8081, maxConnections: 1024 },
       eventLog: { type: 'memory', maxEvents: 20_000 },
     });
     expect(settings).toEqual({
@@ -55,7 +56,7 @@ describe('a configuration that can be used', () => {
 
   it('takes the part that is given and keeps the defaults of the rest', async () => {
     const { start } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
-    expect(start.grpc).toMatchObject({ host: '0.0.0.0', port: 7000, maxConnections: 256 });
+    expect(start.grpc).toMatchObject({ host: anyAddress(), port: 7000, maxConnections: 256 });
   });
 
   it('may have no connections', async () => {
@@ -231,5 +232,20 @@ describe('a connection', () => {
     const first = await place('address: x, password: secret');
     expect(await place('address: x, password: other, tls: true, namespaces: [b]')).toBe(first);
     expect(await place('address: y, password: secret')).not.toBe(first);
+  });
+});
+
+describe('any address', () => {
+  const address = { address: '', netmask: '', mac: '', internal: true, cidr: null } as const;
+  const v4 = { ...address, family: 'IPv4' } as const;
+  const v6 = { ...address, family: 'IPv6', scopeid: 0 } as const;
+
+  it('is of both families where the machine has any of IPv6', () => {
+    expect(anyAddress({ lo: [v4, v6] })).toBe('::');
+    expect(anyAddress({ lo: [v6] })).toBe('::');
+  });
+
+  it('is of IPv4 where it has none', () => {
+    expect(anyAddress({ lo: [v4], eth0: [v4] })).toBe('0.0.0.0');
   });
 });

@@ -17,6 +17,9 @@
 {{- $_ := set $config "grpc" $grpc -}}
 {{- $_ := set $config "admin" (merge (dict "port" .Values.admin.port) (default dict $config.admin)) -}}
 {{- $_ := set $config "ingest" (merge (dict "port" .Values.ingest.port) (default dict $config.ingest)) -}}
+{{- with .Values.listenHost -}}
+{{- range $server := list "grpc" "admin" "ingest" }}{{ $_ := set (get $config $server) "host" $.Values.listenHost }}{{ end -}}
+{{- end -}}
 {{- if eq (include "backlog-scaler.eventLog" .) "file" -}}
 {{- $_ := set $config.eventLog "dir" "/var/lib/backlog-scaler" -}}
 {{- end -}}
@@ -30,8 +33,8 @@
 {{- /* What the scaler reads only at its start (`startSettings` of src/config/schema.ts). */ -}}
 {{- define "backlog-scaler.restartChecksum" -}}
 {{- $config := include "backlog-scaler.config" . | fromYaml -}}
-{{- $admin := pick $config.admin "port" -}}
-{{- $ingest := pick $config.ingest "port" -}}
+{{- $admin := pick $config.admin "host" "port" -}}
+{{- $ingest := pick $config.ingest "host" "port" -}}
 {{- $parts := dict "grpc" $config.grpc "admin" $admin "ingest" $ingest "eventLog" (default dict $config.eventLog) -}}
 {{- ternary $config $parts .Values.restartOnConfigChange | toJson | sha256sum -}}
 {{- end -}}
