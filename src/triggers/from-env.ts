@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import type { Given, Metadata } from '../params/parse.ts';
+import type { Param } from '../params/schema.ts';
 import type { AnySource } from '../sources/source.ts';
 import { kedaSecretKeys } from './common-params.ts';
 
@@ -19,6 +21,29 @@ export function hidingFromEnv(given: Iterable<Given>): (message: string) => stri
       const isPart = text !== '' && hidden.some((value) => value.includes(text));
       return isPart ? '(a value from the environment)' : quoted;
     });
+}
+
+const digestLength = 8;
+
+/**
+ * Hides in the parts of a metric's name what came from the workload's environment: the name is in the HPA's status, in
+ * events and in what Prometheus keeps. A hash stands for it, equal in every pod and after a restart.
+ */
+export function namesHidingFromEnv(
+  { params }: AnySource,
+  given: ReadonlyMap<string, Given>,
+): (part: string) => string {
+  const hidden = Object.entries<Param<unknown>>(params.table)
+    .filter(
+      ([name, { type }]) =>
+        given.get(name)?.key.endsWith('FromEnv') && type !== 'number' && type !== 'boolean',
+    )
+    .map(([name]) => given.get(name)?.value.toLowerCase() ?? '');
+  // A name may be a part of its value: the queue of a URL, a topic of a list.
+  return (part) =>
+    hidden.some((value) => value.includes(part.toLowerCase()))
+      ? `env-${hash('sha256', part, 'hex').slice(0, digestLength)}`
+      : part;
 }
 
 /** What is between the quotes, as it was before `quote` wrote it as JSON. */

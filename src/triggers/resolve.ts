@@ -6,7 +6,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common-params.ts';
-import { hidingFromEnv, secretsFromEnv } from './from-env.ts';
+import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
 
@@ -89,7 +89,7 @@ export function resolve(reference: Reference, world: World): Measured {
     params: own.params,
     paramsKey: paramsKeyOf(source, given),
     target,
-    metricName: metricName(source.kind, target.nameParts),
+    metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
     maxStalenessMs: maxStalenessSeconds * 1000,
     surge: common.params.surge,
   };

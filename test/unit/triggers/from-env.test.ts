@@ -99,3 +99,36 @@ describe('a value from the environment is not shown', () => {
     );
   });
 });
+
+describe("a metric's name", () => {
+  const nameOf = (metadata: Record<string, string>): string =>
+    resolve(referenceOf(metadata), {
+      sources,
+      connections,
+      maxStalenessSeconds: 60,
+      refuseSecretsFromEnv: true,
+    }).metricName;
+
+  it.each([
+    ['a group', { ...triggers['kafka'], consumerGroup: '', consumerGroupFromEnv: 'hunter2' }],
+    ['a topic of several', { ...triggers['kafka'], topic: '', topicFromEnv: 'orders,Hunter2' }],
+    [
+      'a queue of a URL',
+      { source: 'sqs', connection: 'q', queueURLFromEnv: 'https://sqs.eu-central-1.amazonaws.com/1/Hunter2' },
+    ],
+  ])('has a hash for what came from the environment: %s', (_, metadata) => {
+    const name = nameOf(metadata);
+    expect(name).toMatch(/-env-[0-9a-f]{8}/);
+    expect(name).not.toMatch(/hunter2/i);
+    // The same in every pod, and another one for another value.
+    expect(nameOf(metadata)).toBe(name);
+    const other = JSON.parse(JSON.stringify(metadata).replace(/hunter2/i, 'hunter3'));
+    expect(nameOf(other)).not.toBe(name);
+  });
+
+  it('has all else as it is', () => {
+    const metadata = { ...triggers['kafka'], topic: '', topicFromEnv: 'a' };
+    expect(nameOf(metadata)).toMatch(/^kafka-billing-env-/);
+    expect(nameOf({ ...metadata, topic: 'orders', lagThresholdFromEnv: '1' })).toBe('kafka-billing-orders');
+  });
+});
