@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 /** A trigger as KEDA knows it when it builds the scaler; what is left out is empty. */
 export interface KedaTrigger {
-  type?: 'external' | 'external-push';
+  type?: 'external' | 'external-push' | 'kafka' | 'apache-kafka';
   kind?: 'ScaledObject' | 'ScaledJob';
   namespace?: string;
   name?: string;
@@ -90,6 +90,11 @@ export class KedaClient {
     this.pushed.set(scaler, pushed);
     await this.ask({ op: 'run', scaler });
     return pushed;
+  }
+
+  /** Whether KEDA asks scalers at `pollingInterval`, beside the HPA's looks, for a ScaledObject of this `spec`. */
+  async polls(spec: object): Promise<boolean> {
+    return z.boolean().parse(await this.ask({ op: 'polls', spec }));
   }
 
   async close(scaler: string): Promise<void> {

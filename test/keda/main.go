@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/go-logr/logr/funcr"
+	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
@@ -23,6 +24,8 @@ type request struct {
 	Scaler string   `json:"scaler"`
 	Config *trigger `json:"config,omitempty"`
 	Metric string   `json:"metric,omitempty"`
+
+	Spec kedav1alpha1.ScaledObjectSpec `json:"spec,omitempty"`
 }
 
 type answer struct {

@@ -8,6 +8,7 @@ import (
 
 	v2 "k8s.io/api/autoscaling/v2"
 
+	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
 	kedascalers "github.com/kedacore/keda/v2/pkg/scalers"
 	"github.com/kedacore/keda/v2/pkg/scalers/scalersconfig"
 )
@@ -54,6 +55,11 @@ func (s *scalers) do(ctx context.Context, asked request) (any, error) {
 	if asked.Op == "open" {
 		return nil, s.build(asked.Scaler, asked.Config)
 	}
+	if asked.Op == "polls" {
+		// The scale loop only asks scalers where the HPA's own looks are not enough (getScaledObjectState).
+		object := &kedav1alpha1.ScaledObject{Spec: asked.Spec}
+		return !object.UsesHPAObservations(), nil
+	}
 	scaler, err := s.find(asked.Scaler)
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func (s *scalers) build(name string, config *trigger) error {
 		TriggerIndex:            config.Index,
 		MetricType:              v2.MetricTargetType(config.MetricType),
 	}
-	scaler, err := newScaler(built)
+	scaler, err := newScaler(s.ctx, built)
 	if err != nil {
 		return err
 	}
@@ -108,14 +114,19 @@ func (s *scalers) build(name string, config *trigger) error {
 	return nil
 }
 
-func newScaler(config *scalersconfig.ScalerConfig) (kedascalers.Scaler, error) {
+func newScaler(ctx context.Context, config *scalersconfig.ScalerConfig) (kedascalers.Scaler, error) {
 	switch config.TriggerType {
 	case "external":
 		return kedascalers.NewExternalScaler(config)
 	case "external-push":
 		return kedascalers.NewExternalPushScaler(config)
+	// What the pages say of KEDA's own scalers is held against them.
+	case "kafka":
+		return kedascalers.NewKafkaScaler(ctx, config)
+	case "apache-kafka":
+		return kedascalers.NewApacheKafkaScaler(ctx, config)
 	}
-	return nil, fmt.Errorf("not an external trigger type: %q", config.TriggerType)
+	return nil, fmt.Errorf("a trigger type that no test has: %q", config.TriggerType)
 }
 
 func (s *scalers) find(name string) (kedascalers.Scaler, error) {

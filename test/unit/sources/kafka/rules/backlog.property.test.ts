@@ -176,12 +176,18 @@ describe('a commit beyond the end of the log', () => {
 });
 
 describe("where none of our decisions differ, KEDA's own algorithm gives the same", () => {
-  /** Logs from which nothing is deleted, commits within the log: decisions (d) and (e) do not matter. */
+  /** Commits within the log: decisions (d) and (e) do not matter. */
   const plainPartitions = fc.array(
     fc
-      .record({ end: fc.nat(300), behind: fc.option(fc.nat(300), { nil: undefined }) })
-      .map(({ end, behind }): Shape => {
-        return { logStart: 0, end, committed: behind === undefined ? undefined : Math.max(0, end - behind) };
+      .record({
+        logStart: fc.nat(300),
+        length: fc.nat(300),
+        behind: fc.option(fc.nat(300), { nil: undefined }),
+      })
+      .map(({ logStart, length, behind }): Shape => {
+        const end = logStart + length;
+        const committed = behind === undefined ? undefined : Math.max(logStart, end - behind);
+        return { logStart, end, committed };
       }),
     { minLength: 1, maxLength: 12 },
   );

@@ -3,7 +3,7 @@ import type { PartitionOffsets } from '../../../../../src/sources/kafka/rules/sn
 
 /**
  * KEDA's own algorithm in plain words, faults and all (pkg/scalers/kafka_scaler.go, getLagForPartition and
- * getTotalLag, v2.21), without excludePersistentLag, which in KEDA depends on how often it is asked.
+ * getTotalLag, v2.21.0), without excludePersistentLag, which in KEDA depends on how often it is asked.
  */
 export function kedaBacklog(
   params: KafkaParams,
@@ -12,11 +12,11 @@ export function kedaBacklog(
   const threshold = params.lagThreshold;
   let total = 0;
   let lagging = 0;
-  for (const { end, committed } of partitions) {
+  for (const { logStart, end, committed } of partitions) {
     let lag: number;
     if (committed === undefined) {
       if (params.scaleToZeroOnInvalidOffset) lag = 0;
-      else lag = params.offsetResetPolicy === 'latest' ? 1 : end;
+      else lag = params.offsetResetPolicy === 'latest' ? 1 : end - logStart;
     } else {
       lag = end - committed;
     }
