@@ -1,4 +1,12 @@
-import { choice, flag, optionalDecimal, type ParamsSchema, required, text } from '../params/schema.ts';
+import {
+  choice,
+  decimal,
+  flag,
+  optionalDecimal,
+  type ParamsSchema,
+  required,
+  text,
+} from '../params/schema.ts';
 
 /** The keys every trigger may have, whatever its source. */
 export interface CommonParams {
@@ -7,6 +15,8 @@ export interface CommonParams {
   policy: 'backlog';
   maxStalenessSeconds: number | undefined;
   surge: boolean;
+  headroomReplicas: number;
+  headroomWhenIdle: boolean;
 }
 
 export const commonParams: ParamsSchema<CommonParams> = {
@@ -29,8 +39,20 @@ export const commonParams: ParamsSchema<CommonParams> = {
       doc: 'Whether the HPA is made to look at once when the backlog grows, by a target that is a thousandth more for a moment. Only with `external-push`, KEDA 2.21 and Kubernetes 1.37.',
       fallback: true,
     }),
+    headroomReplicas: decimal({
+      doc: 'How many replicas more than the backlog asks for, while the trigger is active. For a ScaledObject whose `metricType` is `AverageValue`.',
+      fallback: 0,
+      least: 0,
+      most: 1_000,
+    }),
+    headroomWhenIdle: flag({
+      doc: 'Whether these replicas are there before the first item too: then the trigger is always active, and the workload never at zero.',
+    }),
   },
-  rules: [],
+  rules: [
+    ({ headroomReplicas, headroomWhenIdle }) =>
+      headroomWhenIdle && headroomReplicas === 0 ? 'headroomWhenIdle: needs headroomReplicas' : undefined,
+  ],
 };
 
 /** What KEDA reads itself and passes on all the same (pkg/scalers/external_scaler.go:41, v2.21). */

@@ -4,6 +4,7 @@ import { type Given, givenValues, parseParams, tooLong, unknownKeys } from '../p
 import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
+import type { Headroom } from '../scaling/headroom.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
@@ -19,6 +20,7 @@ export interface Measured {
   readonly paramsKey: string;
   readonly target: Target;
   readonly metricName: string;
+  readonly headroom: Headroom;
   readonly maxStalenessMs: number;
   /** Whether the HPA may be made to look when it grows. */
   readonly surge: boolean;
@@ -90,6 +92,7 @@ export function resolve(reference: Reference, world: World): Measured {
     paramsKey: paramsKeyOf(source, given),
     target,
     metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
+    headroom: { replicas: common.params.headroomReplicas, whenIdle: common.params.headroomWhenIdle },
     maxStalenessMs: maxStalenessSeconds * 1000,
     surge: common.params.surge,
   };

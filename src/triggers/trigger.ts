@@ -1,4 +1,5 @@
 import { attempt, ScalerError } from '../errors.ts';
+import { withHeadroom } from '../scaling/headroom.ts';
 import { type Demand, replicasFor, toMetric } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { Detail, Reading, Target } from '../sources/source.ts';
@@ -183,7 +184,7 @@ export class Trigger implements Member, Nudged {
       this.fault = reading.error;
     } else {
       this.fault = undefined;
-      this.good = reading;
+      this.good = this.withHeadroom(reading);
       this.goodConfirmedAtMs = confirmedAtMs;
     }
     this.settle();
@@ -199,6 +200,12 @@ export class Trigger implements Member, Nudged {
       if (this.followers.length > 0) nudges.pushed(nudged);
     }
     if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+  }
+
+  private withHeadroom(reading: Good): Good {
+    const { measured } = this;
+    if (reading.kind !== 'known' || !measured) return reading;
+    return withHeadroom(reading, measured.headroom, measured.target.perReplica);
   }
 
   failed(nowMs: number, cause?: string): void {
