@@ -33,7 +33,7 @@ export async function agentsOf({ maxSockets, proxyTimeoutMs }: AgentSettings): P
 }
 
 /** The variables of the environment that name a proxy. */
-export function proxyVariables(environment: NodeJS.ProcessEnv = process.env): readonly string[] {
+function proxyVariables(): readonly string[] {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
-  return names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => environment[name]);
+  return names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => process.env[name]);
 }

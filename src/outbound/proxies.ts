@@ -6,13 +6,10 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Agents } from './agents.ts';
 
-/** The code of an error of which the proxy is the reason, and not the host behind it. */
-export const proxyFault = 'PROXY';
-
-/** Says which proxy, without the user and password that its address may hold. */
+/** An error of which the proxy is the reason, and not the host behind it. Says which proxy, without the user and password that its address may hold. */
 class ProxyFault extends Error {
   override readonly name = 'ProxyFault';
-  readonly code = proxyFault;
+  readonly code = 'PROXY';
 
   constructor(proxy: string, what: string) {
     super(`the proxy ${shown(proxy)} ${what}`);

@@ -92,14 +92,18 @@ class StaleSocket extends Error {}
 
 function respond(
   url: URL,
-  { method = 'GET', headers = {}, body = '' }: Outgoing,
+  { method = 'GET', headers = {}, body }: Outgoing,
   { httpAgent, httpsAgent }: Agents,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const secure = url.protocol === 'https:';
   const options: RequestOptions = {
     method,
-    headers: { 'accept-encoding': 'gzip', 'content-length': Buffer.byteLength(body), ...headers },
+    headers: {
+      'accept-encoding': 'gzip',
+      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+      ...headers,
+    },
     agent: secure ? httpsAgent : httpAgent,
     signal,
   };
