@@ -93,7 +93,7 @@ describe('requests where the environment names a proxy', () => {
     const limits = { timeoutMs: 5_000, maxBytes: 100 };
     await expect(send('http://plain.test/a?b', limits)).resolves.toMatchObject({ text: 'plain /a?b' });
     expect(proxy.asked).toEqual(['GET http://plain.test/a?b']);
-    const { oauthToken } = await import('../../../src/sources/kafka/wire/oauth-token.ts');
+    const { oauthToken } = await import('../../../src/sources/kafka/upstream/wire/tokens.ts');
     const login = { clientId: 'me', clientSecret: 'x', tokenEndpoint: 'http://plain.test/token' };
     await expect(oauthToken(login)()).rejects.toThrow('without a usable `access_token`');
     expect(proxy.asked.at(-1)).toBe('POST http://plain.test/token');
