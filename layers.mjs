@@ -1,6 +1,14 @@
 // Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
 
-const upwards = ['errors.ts', 'clock.ts', 'retry.ts', 'printable.ts', 'server-name.ts', 'outbound', 'telemetry'];
+const upwards = [
+  'errors.ts',
+  'clock.ts',
+  'retry.ts',
+  'printable.ts',
+  'server-name.ts',
+  'outbound',
+  'telemetry',
+];
 
 /** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
 const parts = {
