@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
-import { boundHttp, type Sockets } from '../sockets.ts';
+import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import { parsePageQuery, triggerPage } from './trigger-page.ts';
 import { type Statuses, triggerSeries } from './trigger-series.ts';
 
@@ -59,6 +59,7 @@ export class AdminServer {
       forceCloseConnections: true,
       requestTimeout: 10_000,
       bodyLimit: 1024,
+      schemaController: withoutSchemas,
     });
     this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs: this.times.answerMs });
     this.addProbes();

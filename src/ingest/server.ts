@@ -6,7 +6,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import { boundHttp, type Sockets } from '../sockets.ts';
+import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
@@ -182,6 +182,7 @@ export class IngestServer {
       requestTimeout: requestMs,
       keepAliveTimeout: idleMs,
       maxRequestsPerSocket: maxRequestsPerConnection,
+      schemaController: withoutSchemas,
       http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
