@@ -4,7 +4,8 @@ import { ConfigReloader, type Configurable, taking } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
 import { createEventLog, type EventLog } from './event-log/event-log.ts';
 import { GrpcServer } from './grpc/server.ts';
-import { type IngestDeps, IngestServer } from './ingest/server.ts';
+import { Ingest } from './ingest/ingest.ts';
+import type { IngestDeps } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
 import type { AnySource } from './sources/source.ts';
 import { Connections } from './subjects/connections.ts';
@@ -43,7 +44,7 @@ export class Scaler {
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
   private readonly events: EventLog;
-  private readonly ingest: IngestServer;
+  private readonly ingest: Ingest;
   private readonly reloader: ConfigReloader;
   private adminToken: string | undefined;
   private readinessTimer: NodeJS.Timeout | undefined;
@@ -77,7 +78,7 @@ export class Scaler {
       token: () => this.adminToken,
       maxConnections: start.admin.maxConnections,
     });
-    this.ingest = new IngestServer({
+    this.ingest = new Ingest({
       address: start.ingest,
       events,
       requests: metrics.ingestRequests,
