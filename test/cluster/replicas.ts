@@ -33,8 +33,13 @@ export class Replicas {
 
   /** When the number was first above zero, of what is there to see after the first `seen` changes. */
   upAfter(name: string, seen: number): number | undefined {
+    return this.reachedAfter(name, 1, seen);
+  }
+
+  /** When the number was first as large, or larger. */
+  reachedAfter(name: string, least: number, seen: number): number | undefined {
     return this.of(name)
       .slice(seen)
-      .find(({ replicas }) => replicas > 0)?.atMs;
+      .find(({ replicas }) => replicas >= least)?.atMs;
   }
 }

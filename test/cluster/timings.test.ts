@@ -7,12 +7,14 @@ import { Release } from './release.ts';
 import { Replicas } from './replicas.ts';
 import { makeScaledObject, setReplicas } from './scaled.ts';
 import { Scaler } from './scaler.ts';
-import { useCluster } from './use-cluster.ts';
+import { printWaits } from './table.ts';
+import { useRunningCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
 /** Of queues, and of topics. */
 const count = 10;
 const waitMs = 120_000;
+const measured = '-> spec.replicas = 1, KEDA 2.21, pollingInterval 30';
 /** Between two of them. */
 const pauseMs = 2500;
 const keys = { awsAccessKeyID: 'id', awsSecretAccessKey: 'key' };
@@ -24,7 +26,7 @@ const confirmedMs = 3000;
 const whose = ['ours', 'keda'] as const;
 
 describe('how long a workload of no replicas sleeps on', () => {
-  const cluster = useCluster({ running: true });
+  const cluster = useRunningCluster();
   const sqs = useSqsServer();
   const kafka = useKafka();
 
@@ -37,7 +39,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       'helm-4',
       await makeNamespace(api, 'queue-scalers', { restricted: true }),
     );
-    const scaler = await Scaler.prepare(api, release.namespace, url);
+    const scaler = await Scaler.prepare(api, release.namespace, { sqs: url });
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
     await makeSecret(api, shop, 'aws', { id: 'reader', key: 'reader' });
     const secretTargetRef = Object.entries(keys).map(([parameter, key]) => ({ parameter, name: 'aws', key }));
@@ -64,7 +66,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       await scaler.hint(queue);
       return sentAtMs;
     });
-    print('message in the queue', {
+    printWaits(`message in the queue ${measured}`, {
       'external-push, hint': waits.ours,
       'aws-sqs-queue': waits.keda,
     });
@@ -82,7 +84,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       'helm-4',
       await makeNamespace(api, 'topic-scalers', { restricted: true }),
     );
-    const scaler = await Scaler.prepare(api, release.namespace, sqs().url, bootstrapServers);
+    const scaler = await Scaler.prepare(api, release.namespace, { kafka: bootstrapServers });
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
     const topics: string[] = [];
     for (let index = 0; index < count; index++) {
@@ -120,7 +122,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       await broker.produce(topic);
       return performance.now();
     });
-    print('record in the topic', {
+    printWaits(`record in the topic ${measured}`, {
       'external-push, long at rest': long.ours,
       'apache-kafka, long at rest': long.keda,
       'external-push, at rest for 1 s': just.ours,
@@ -159,21 +161,4 @@ async function wakeEach(
     }),
   );
   return waits;
-}
-
-function print(from: string, rows: Readonly<Record<string, readonly number[]>>): void {
-  const width = Math.max(...Object.keys(rows).map((name) => name.length));
-  const line = (name: string, cells: readonly string[]) =>
-    name.padEnd(width) + cells.map((cell) => cell.padStart(10)).join('');
-  const title = `${from} -> spec.replicas = 1, in seconds, ${count} of each, KEDA 2.21, pollingInterval 30`;
-  const heads = line('trigger', ['min', 'median', 'max']);
-  const lines = Object.entries(rows).map(([name, waitsMs]) => line(name, summary(waitsMs)));
-  console.info([title, heads, ...lines].join('\n'));
-}
-
-function summary(valuesMs: readonly number[]): string[] {
-  const sorted = valuesMs.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    ((sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN) / 1000).toFixed(3);
-  return [at(0), at(0.5), at(1)];
 }
