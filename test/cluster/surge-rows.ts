@@ -61,5 +61,6 @@ export const longer: readonly Row[] = [
 /** KEDA's operator is another one in the middle of it. */
 export const replaced: Row = { ...from0, name: 'replaced', workloads: 3, ways: ['nudged'], atOnce: true };
 
-/** Where nudges cannot work. */
-export const withoutNudges: Row = { ...from0, workloads: 4, ways: ['nudged', 'pushed', 'old'] };
+/** Where nudges cannot work: by the cluster, and by KEDA's contract. */
+export const withoutGate: Row = { ...from0, ways: ['nudged', 'pushed'] };
+export const withoutStream: Row = { ...from0, workloads: 3, ways: ['old'] };

@@ -32,7 +32,7 @@ export interface Ran {
   readonly toAllMs: number;
   /** All numbers of replicas, in turn. */
   readonly path: readonly number[];
-  /** How often the spec of its HPA has changed. */
+  /** How often the spec of its HPA has changed; 0 where HPAs have no generation. */
   readonly changes: number;
   /** What its HPA asks for per replica in the end, by trigger. */
   readonly targets: readonly string[];
@@ -84,9 +84,10 @@ export class Stage {
     this.replicas = new Replicas(parts.cluster.api, parts.namespace);
   }
 
-  /** What the scaler has logged so far, a line each. */
-  log(): string[] {
-    return this.parts.cluster.kubelet.log(this.parts.release.namespace).split('\n');
+  /** The lines with these words that the scaler has logged so far. */
+  logged(words: string): string[] {
+    const lines = this.parts.cluster.kubelet.log(this.parts.release.namespace).split('\n');
+    return lines.filter((line) => line.includes(words));
   }
 
   async strike(): Promise<void> {
@@ -100,9 +101,8 @@ export class Stage {
    * `amid` is called when they have the records. What it resolves with takes longer: KEDA's own, and a look at what the HPAs hold.
    */
   async play(row: Row, amid?: () => Promise<void>): Promise<{ readonly end: Promise<Played> }> {
-    const ways = await Promise.all(
-      row.ways.map(async (way) => ({ way, workloads: await this.prepare(row, way) })),
-    );
+    const ways: { way: Way; workloads: Workload[] }[] = [];
+    for (const way of row.ways) ways.push({ way, workloads: await this.prepare(row, way) });
     await this.settled(ways.flatMap(({ workloads }) => workloads));
     const ends: { way: Way; end: Promise<Ran[]> }[] = [];
     const begin = ({ way, workloads }: (typeof ways)[number]) => {
@@ -186,7 +186,7 @@ export class Stage {
     const records = topics.map((_, nth) => Math.round(lagThreshold * to * (nth === 0 ? 1 : secondShare)));
     const begun = (async () => {
       if (!atOnce) await sleep((index + Math.random()) * pauseMs);
-      const before = Number(at(await this.hpa(name), 'metadata', 'generation'));
+      const before = generationOf(await this.hpa(name));
       const seen = this.replicas.of(name).length;
       await Promise.all(topics.map((topic, nth) => kafka.produce(topic, records[nth])));
       return { before, seen, sentAtMs: performance.now() };
@@ -210,7 +210,7 @@ export class Stage {
         toOneMs: since(this.replicas.reachedAfter(name, 1, seen)),
         toAllMs: since(this.replicas.reachedAfter(name, to, seen)),
         path: path.map(({ replicas }) => replicas),
-        changes: Number(at(hpa, 'metadata', 'generation')) - before,
+        changes: generationOf(hpa) - before,
         targets: topics.map((_, nth) =>
           String(at(hpa, 'spec', 'metrics', nth, 'external', 'target', 'averageValue')),
         ),
@@ -224,4 +224,8 @@ export class Stage {
     const path = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/keda-hpa-${name}`;
     return cluster.api.get(path).catch(() => ({}));
   }
+}
+
+function generationOf(hpa: Manifest): number {
+  return Number(at(hpa, 'metadata', 'generation') ?? 0);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { useKafka } from '../support/kafka/broker.ts';
-import { longer, type Row, replaced, usual, withoutNudges } from './surge-rows.ts';
+import { longer, type Row, replaced, usual, withoutGate, withoutStream } from './surge-rows.ts';
 import { type Played, Stage } from './surge-stage.ts';
 import { printWaits } from './table.ts';
 import { useRunningCluster } from './use-cluster.ts';
@@ -12,8 +12,8 @@ const chosen = (row: Row) => wanted === 'all' || wanted.split(',').includes(row.
 const rows = [...usual.filter((row) => wanted === '' || chosen(row)), ...longer.filter(chosen)];
 const limitMs = 20 * 60_000;
 const perSecond = ['--kube-api-qps=200', '--kube-api-burst=400'];
-/** More than the least steps to 100 take, with all that are repeated. */
-const mostChanges = 20;
+/** Twelve nudges a minute and the exact target after them, for no more than two minutes. */
+const mostChanges = 26;
 const names = {
   nudged: 'external-push',
   pushed: 'external-push, surge: "false"',
@@ -75,8 +75,16 @@ describe.runIf(wanted === '')('where nudges are not to be had', () => {
     'workloads get their replicas by the clock of the HPA, and the log says so once',
     async () => {
       const stage = await Stage.set(cluster(), kafka(), { name: 'shop' });
-      await playAll(stage, [withoutNudges], 'HPAGeneration off, pollingInterval 30');
+      const old = await Stage.set(cluster(), kafka(), { name: 'old' });
+      const where = 'HPAGeneration off, pollingInterval 30';
+      await Promise.all([playAll(stage, [withoutGate], where), playAll(old, [withoutStream], where)]);
+      expect(stage.logged('HPAs do not look when their target changes')).toHaveLength(1);
+      expect(await stage.scaler.nudges()).toBeLessThanOrEqual(withoutGate.workloads * mostChanges);
+      expect(stage.logged('KEDA opens no StreamMetricSpec')).toEqual([]);
+      expect(old.logged('KEDA opens no StreamMetricSpec')).toHaveLength(1);
+      expect(await old.scaler.nudges()).toBe(0);
       await stage.strike();
+      await old.strike();
     },
     limitMs,
   );
