@@ -18,6 +18,8 @@ const secondShare = 0.4;
 /** Between two workloads of a row. */
 const pauseMs = 2000;
 const settleLimitMs = 120_000;
+/** KEDA allows itself 20 requests a second; after them it has its burst again. */
+const quietMs = 8000;
 /** The HPA alone needs eight looks to 100, of 15 s each, after a poll of 30 s. */
 const reachLimitMs = 170_000;
 /** From the last replica on until four of five records are done. */
@@ -174,6 +176,7 @@ export class Stage {
       const conditions = async () => at(await this.hpa(name), 'status', 'conditions');
       await expect.poll(conditions, { timeout, interval: 500 }).toBeDefined();
     }
+    await sleep(quietMs);
   }
 
   private run(
