@@ -31,12 +31,7 @@ export class Replicas {
     return this.of(name).at(-1)?.replicas;
   }
 
-  /** When the number was first above zero, of what is there to see after the first `seen` changes. */
-  upAfter(name: string, seen: number): number | undefined {
-    return this.reachedAfter(name, 1, seen);
-  }
-
-  /** When the number was first as large, or larger. */
+  /** When the number was first as large, or larger, of what is there to see after the first `seen` changes. */
   reachedAfter(name: string, least: number, seen: number): number | undefined {
     return this.of(name)
       .slice(seen)

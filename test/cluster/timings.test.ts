@@ -14,7 +14,9 @@ import { useSqsServer } from './use-sqs-server.ts';
 /** Of queues, and of topics. */
 const count = 10;
 const waitMs = 120_000;
-const measured = '-> spec.replicas = 1, KEDA 2.21, pollingInterval 30';
+const measured = 'KEDA 2.21, pollingInterval 30';
+/** What the messages of a queue ask for. */
+const most = 4;
 /** Between two of them. */
 const pauseMs = 2500;
 const keys = { awsAccessKeyID: 'id', awsSecretAccessKey: 'key' };
@@ -60,15 +62,17 @@ describe('how long a workload of no replicas sleeps on', () => {
     }
     await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
     const replicas = new Replicas(api, shop);
-    const waits = await wakeEach(all, replicas, async (queue) => {
+    const waits = await wakeEach(all, replicas, [1, most], async (queue) => {
       await queues.send(queue, 20);
       const sentAtMs = performance.now();
       await scaler.hint(queue);
       return sentAtMs;
     });
-    printWaits(`message in the queue ${measured}`, {
-      'external-push, hint': waits.ours,
-      'aws-sqs-queue': waits.keda,
+    printWaits(`messages in the queue, ${measured}`, {
+      'external-push, hint, the first replica': waits.ours[1] ?? [],
+      'external-push, hint, all four': waits.ours[most] ?? [],
+      'aws-sqs-queue, the first replica': waits.keda[1] ?? [],
+      'aws-sqs-queue, all four': waits.keda[most] ?? [],
     });
     replicas.stop();
     await release.uninstall();
@@ -104,12 +108,12 @@ describe('how long a workload of no replicas sleeps on', () => {
     await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
     const replicas = new Replicas(api, shop);
     await sleep(longAtRestMs);
-    const long = await wakeEach(topics, replicas, async (topic) => {
+    const long = await wakeEach(topics, replicas, [1], async (topic) => {
       await broker.produce(topic);
       return performance.now();
     });
     await sleep(confirmedMs);
-    const just = await wakeEach(topics, replicas, async (topic) => {
+    const just = await wakeEach(topics, replicas, [1], async (topic) => {
       // The last record is read as soon as it is there; the workload has been active until now.
       await broker.produce(topic);
       await broker.commit(topic, topic, { 0: 2 });
@@ -122,11 +126,11 @@ describe('how long a workload of no replicas sleeps on', () => {
       await broker.produce(topic);
       return performance.now();
     });
-    printWaits(`record in the topic ${measured}`, {
-      'external-push, long at rest': long.ours,
-      'apache-kafka, long at rest': long.keda,
-      'external-push, at rest for 1 s': just.ours,
-      'apache-kafka, at rest for 1 s': just.keda,
+    printWaits(`record in the topic, the first replica, ${measured}`, {
+      'external-push, long at rest': long.ours[1] ?? [],
+      'apache-kafka, long at rest': long.keda[1] ?? [],
+      'external-push, at rest for 1 s': just.ours[1] ?? [],
+      'apache-kafka, at rest for 1 s': just.keda[1] ?? [],
     });
     for (const each of whose)
       for (const topic of topics)
@@ -136,27 +140,32 @@ describe('how long a workload of no replicas sleeps on', () => {
   });
 });
 
-type Waits = Record<(typeof whose)[number], number[]>;
+/** In ms, by the number of replicas that was waited for. */
+type Waits = Record<(typeof whose)[number], Record<number, number[]>>;
 
 /**
- * Sends to each queue or topic, one after the other, and waits until both of its workloads have replicas. `send` gives
- * the time when the message was there. The waits are in ms.
+ * Sends to each queue or topic, one after the other, and waits until both of its workloads have so many replicas. `send`
+ * gives the time when the message was there.
  */
 async function wakeEach(
   names: readonly string[],
   replicas: Replicas,
+  counts: readonly number[],
   send: (name: string) => Promise<number>,
 ): Promise<Waits> {
-  const waits: Waits = { ours: [], keda: [] };
+  const waits: Waits = { ours: {}, keda: {} };
   await Promise.all(
     names.map(async (name, index) => {
       await sleep((index + Math.random()) * pauseMs);
       const seen = whose.map((each) => replicas.of(`${each}-${name}`).length);
       const sentAtMs = await send(name);
       for (const [at, each] of whose.entries()) {
-        const upAtMs = () => replicas.upAfter(`${each}-${name}`, seen[at] ?? 0);
-        await expect.poll(upAtMs, { timeout: waitMs }).toBeDefined();
-        waits[each].push((upAtMs() ?? Number.NaN) - sentAtMs);
+        for (const count of counts) {
+          const reachedAtMs = () => replicas.reachedAfter(`${each}-${name}`, count, seen[at] ?? 0);
+          await expect.poll(reachedAtMs, { timeout: waitMs }).toBeDefined();
+          const waitedMs = (reachedAtMs() ?? Number.NaN) - sentAtMs;
+          waits[each][count] = [...(waits[each][count] ?? []), waitedMs];
+        }
       }
     }),
   );
