@@ -52,6 +52,8 @@ const settleMs = 250;
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
+/** Steps in one turn of the event loop: each looks through all that surge, which may be thousands. */
+const stepsATurn = 20;
 /** What began within this time is equally old. */
 const equalMs = 20;
 
@@ -181,7 +183,11 @@ export class Nudges {
     for (const trigger of this.underWay) {
       if (trigger.surge?.unanswered && trigger.surge.dueAtMs <= nowMs) this.underWay.delete(trigger);
     }
-    for (let next = this.next(nowMs); next; next = this.next(nowMs)) this.step(next, nowMs);
+    for (let steps = 0; steps < stepsATurn; steps += 1) {
+      const next = this.next(nowMs);
+      if (!next) break;
+      this.step(next, nowMs);
+    }
     this.arm();
   };
 
