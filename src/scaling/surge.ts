@@ -64,6 +64,8 @@ export const surgeTimes: SurgeTimes = {
 /** Nudges of one trigger within a minute, the one back to the exact target not counted: 1 → 1,000 replicas takes 9. */
 export const mostNudgesAMinute = 12;
 const minuteMs = 60_000;
+/** An HPA looks every 15 s (--horizontal-pod-autoscaler-sync-period); what else comes by itself is a poll of KEDA's. */
+const ownLooksMs = 14_000;
 
 /** What comes of a surge when it is its turn. */
 export type Step =
@@ -99,6 +101,7 @@ export class Surge {
   private tries = 0;
   private sent = 0;
   private nextAtMs = 0;
+  private ownLookAtMs = Number.NEGATIVE_INFINITY;
   private urgency = 0;
   private minuteBeganMs = Number.NEGATIVE_INFINITY;
   private inMinute = 0;
@@ -202,8 +205,8 @@ export class Surge {
   }
 
   /**
-   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. A poll that
-   * is taken for a look costs the look that there is to spare.
+   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. Of what comes
+   * without a nudge one in 15 s is a look. A poll that is taken for a look costs the look that there is to spare.
    */
   looked(demand: Demand, nowMs: number): Looked {
     const { tries } = this;
@@ -212,7 +215,9 @@ export class Surge {
     if (!this.running) return { kind: 'quiet' };
     let first = false;
     if (tries > 0) this.failures = 0;
-    if (asksForMore(demand, this.replicas)) {
+    const polled = tries === 0 && nowMs - this.ownLookAtMs < ownLooksMs;
+    if (tries === 0 && !polled) this.ownLookAtMs = nowMs;
+    if (!polled && asksForMore(demand, this.replicas)) {
       first = this.toldAtMs === undefined;
       this.replicas = Math.min(replicasFor(demand), mostAfterLook(this.replicas));
       this.toldAtMs = nowMs;

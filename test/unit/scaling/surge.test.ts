@@ -170,12 +170,15 @@ describe('a surge', () => {
     }
   });
 
-  it('that the HPA’s own looks overtake sends nothing', () => {
+  it('that the HPA’s own looks overtake sends nothing; a poll of KEDA’s between them is no look', () => {
     const surge = new Surge();
     surge.begin(jobs(80), 1, 0, 0);
     expect(surge.looked(jobs(80), 10)).toEqual({ kind: 'overtook', first: true });
-    expect(surge.looked(jobs(80), 20)).toEqual({ kind: 'overtook', first: false });
-    expect(surge.step(jobs(80), 60)).toEqual({ kind: 'over', gaveUp: false });
+    expect(surge.looked(jobs(80), 260)).toEqual({ kind: 'overtook', first: false });
+    expect(surge.course).toMatchObject({ to: 4 });
+    expect(surge.looked(jobs(80), 15_010)).toEqual({ kind: 'overtook', first: false });
+    expect(surge.course).toMatchObject({ to: 8 });
+    expect(surge.step(jobs(80), 15_020)).toEqual({ kind: 'over', gaveUp: false });
     expect(surge.nudges).toBe(0);
   });
 
