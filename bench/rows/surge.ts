@@ -13,7 +13,7 @@ import { median } from '../support/statistics.ts';
 const triggerCount = 10_000;
 const limits = { readingMicros: 1, nudgeMicros: 200 };
 /** As many as the configuration allows, so that the process is what bounds them. */
-const pace = { enabled: true, nudgesPerSecond: 1000, nudgesAtOnce: 100 };
+const pace = { enabled: true, surgesAtOnce: 100 };
 
 export const surge: Row = {
   name: 'surge',

@@ -233,21 +233,15 @@ const surge = z.strictObject({
     .describe(
       'Whether HPAs are made to look at once when a backlog grows; a trigger can say `surge: "false"` for itself.',
     ),
-  nudgesPerSecond: z
-    .number()
-    .min(0.1)
-    .max(1000)
-    .default(5)
-    .describe(
-      'How often an HPA is made to look, over all triggers. Each costs KEDA about four requests to the API server, of 20 a second that it allows itself (`--kube-api-qps`); a `true` counts as half a nudge.',
-    ),
-  nudgesAtOnce: z
+  surgesAtOnce: z
     .number()
     .int()
     .min(1)
     .max(100)
-    .default(7)
-    .describe('How many of these may come at once, after a quiet time (`--kube-api-burst` of KEDA is 30).'),
+    .default(2)
+    .describe(
+      'How many workloads are brought to their replicas at the same time; the others wait for their turn. KEDA allows itself 20 requests a second to the API server (`--kube-api-qps`): one workload a second from 0 to 20, however many at once.',
+    ),
 });
 
 const security = z.strictObject({

@@ -41,12 +41,14 @@ export function canBeNudged(perReplica: number): boolean {
  */
 export type Nudge = 0 | 1 | 2;
 
-/** When a nudge follows, in ms. Measured with Kubernetes 1.37.2 and KEDA 2.21.0. */
+/**
+ * When a nudge follows, in ms. Measured with Kubernetes 1.37.0 and KEDA 2.21.0. After a GetMetrics it follows at once: an
+ * HPA looks again only when it has written what it came to, and KEDA, which reconciles a second time since the HPA has
+ * changed, then does both in one.
+ */
 export interface SurgeTimes {
   /** After a `true`: KEDA writes the first replica, and an HPA of no replicas does not look. */
   readonly afterPushMs: number;
-  /** After a GetMetrics: the HPA writes the replicas that it has come to. */
-  readonly afterLookMs: number;
   /** How long the first, second, … nudge may stay without a GetMetrics until it is repeated, the last one until it is given up. */
   readonly answerMs: readonly number[];
   /** How long a trigger is left alone whose nudges were not answered, the first time and then. */
@@ -54,15 +56,16 @@ export interface SurgeTimes {
 }
 
 export const surgeTimes: SurgeTimes = {
-  afterPushMs: 60,
-  afterLookMs: 15,
-  answerMs: [500, 1000, 2000, 2000],
+  afterPushMs: 20,
+  answerMs: [1000, 1000, 2000, 2000],
   restMs: [60_000, 3_600_000],
 };
 
 /** Nudges of one trigger within a minute, the one back to the exact target not counted: 1 → 1,000 replicas takes 9. */
 export const mostNudgesAMinute = 12;
 const minuteMs = 60_000;
+/** An HPA looks every 15 s (--horizontal-pod-autoscaler-sync-period); what else comes by itself is a poll of KEDA's. */
+const ownLooksMs = 14_000;
 
 /** What comes of a surge when it is its turn. */
 export type Step =
@@ -98,6 +101,7 @@ export class Surge {
   private tries = 0;
   private sent = 0;
   private nextAtMs = 0;
+  private ownLookAtMs = Number.NEGATIVE_INFINITY;
   private urgency = 0;
   private minuteBeganMs = Number.NEGATIVE_INFINITY;
   private inMinute = 0;
@@ -113,6 +117,10 @@ export class Surge {
   /** Whether it is under way. */
   get on(): boolean {
     return this.running;
+  }
+
+  get beganAtMs(): number {
+    return this.sinceMs;
   }
 
   /** When its next step is due. */
@@ -180,15 +188,16 @@ export class Surge {
 
   /**
    * Its turn has come. `demand` is undefined where nothing fresh says how much, or it may not nudge. `busy`: KEDA has so
-   * much to do that silence means nothing.
+   * much to do that silence means nothing yet.
    */
   step(demand: Demand | undefined, nowMs: number, busy = false): Step {
     if (!this.running) return { kind: 'over', gaveUp: false };
-    if (this.tries >= this.times.answerMs.length) return this.giveUp(nowMs, busy);
+    const { answerMs } = this.times;
+    if (this.tries >= answerMs.length && !busy) return this.giveUp(nowMs);
     if (!demand || !asksForMore(demand, this.replicas) || !this.mayNudge(nowMs)) return this.end(false);
     const repeated = this.tries > 0;
     this.said = this.another(demand);
-    this.nextAtMs = nowMs + (this.times.answerMs[this.tries] ?? 0);
+    this.nextAtMs = nowMs + (answerMs[this.tries] ?? answerMs.at(-1) ?? 0);
     this.tries += 1;
     this.sent += 1;
     this.inMinute += 1;
@@ -196,8 +205,8 @@ export class Surge {
   }
 
   /**
-   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. A poll that
-   * is taken for a look costs the look that there is to spare.
+   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. Of what comes
+   * without a nudge one in 15 s is a look. A poll that is taken for a look costs the look that there is to spare.
    */
   looked(demand: Demand, nowMs: number): Looked {
     const { tries } = this;
@@ -206,13 +215,15 @@ export class Surge {
     if (!this.running) return { kind: 'quiet' };
     let first = false;
     if (tries > 0) this.failures = 0;
-    if (asksForMore(demand, this.replicas)) {
+    const polled = tries === 0 && nowMs - this.ownLookAtMs < ownLooksMs;
+    if (tries === 0 && !polled) this.ownLookAtMs = nowMs;
+    if (!polled && asksForMore(demand, this.replicas)) {
       first = this.toldAtMs === undefined;
       this.replicas = Math.min(replicasFor(demand), mostAfterLook(this.replicas));
       this.toldAtMs = nowMs;
     }
     this.urgency = this.growthTo(demand);
-    this.nextAtMs = nowMs + this.times.afterLookMs;
+    this.nextAtMs = nowMs;
     return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
   }
 
@@ -231,10 +242,10 @@ export class Surge {
     return { kind, gaveUp };
   }
 
-  private giveUp(nowMs: number, busy: boolean): Step {
+  private giveUp(nowMs: number): Step {
     const [first, then] = this.times.restMs;
-    this.restUntilMs = nowMs + (this.failures === 0 || busy ? first : then);
-    if (!busy) this.failures += 1;
+    this.restUntilMs = nowMs + (this.failures === 0 ? first : then);
+    this.failures += 1;
     return this.end(true);
   }
 

@@ -7,9 +7,8 @@ import type { SurgeCourse } from './decision.ts';
 /** How much KEDA may be asked of. */
 export interface Pace {
   readonly enabled: boolean;
-  readonly nudgesPerSecond: number;
-  /** After a quiet time. */
-  readonly nudgesAtOnce: number;
+  /** How many surges are under way; the others wait for their turn. */
+  readonly surgesAtOnce: number;
 }
 
 /** A trigger, as far as its surges go. */
@@ -45,41 +44,44 @@ export interface NudgesDeps {
 export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
 type Outcome = (typeof outcomes)[number];
 
-/** What a `true` costs KEDA, in nudges: it starts the first replica and writes a status. */
-const pushCost = 0.5;
-/** For no longer than this do edges have nudges wait, however many come at once. */
-const mostDebtMs = 30_000;
-/** How long KEDA may be late after it was given as much as it can take. */
-const busyMs = 10_000;
+/** What a first replica takes of KEDA: two requests of 20 a second, apart from those for nudges. */
+const startMs = 100;
+/** Between the ends of two surges. */
+const settleMs = 250;
 /** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
-/** What came due within this time is equally old. */
+/** Steps in one turn of the event loop: each looks through all that surge, which may be thousands. */
+const stepsATurn = 20;
+/** What began within this time is equally old. */
 const equalMs = 20;
 
 /**
- * The surges of all triggers, and their pace. KEDA's client to the API server has so many requests a second for all
- * that it does. So `true` goes out first and counts, and nudges follow one after the other: fairly between namespaces,
- * what waits longest first, of equals what grows most. What only ends a surge waits for all of these.
+ * The surges of all triggers, and their pace. KEDA allows itself so many requests a second to the API server, and what is
+ * begun at once ends late for all. So `true` goes out first, and few surges are under way. The next nudge of each goes out
+ * when the one before was answered: as fast as KEDA and the HPA are, whatever they allow themselves. The others wait,
+ * fairly between namespaces, what waits longest first, of equals what grows most. What only ends a surge waits for all of
+ * these.
  *
- * Until a first nudge was answered, one trigger at a time is nudged: where they are not answered, they cost KEDA little.
+ * Until a first nudge was answered, one is under way: where they are not answered, they cost KEDA little.
  */
 export class Nudges {
   private readonly deps: NudgesDeps;
-  private pace: Pace = { enabled: false, nudgesPerSecond: 1, nudgesAtOnce: 1 };
+  private pace: Pace = { enabled: false, surgesAtOnce: 1 };
   /** The triggers that surge, by namespace; the namespace whose turn it is comes first. */
   private readonly surging = new Map<string, Set<Nudged>>();
   private size = 0;
-  private tokens = 0;
-  private filledAtMs: number;
-  /** When the last of them was taken. */
-  private emptyAtMs = Number.NEGATIVE_INFINITY;
+  /** Those whose nudge is to be answered, or has just been. */
+  private readonly underWay = new Set<Nudged>();
+  /** When the next one may be ended. */
+  private settleAtMs = Number.NEGATIVE_INFINITY;
+  /** When KEDA has started the first replica for every `true`, by its defaults. */
+  private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private armedForMs = 0;
   /** Whether nudges are answered here. */
   private proven = false;
-  private probe: Nudged | undefined;
   private readonly silent = new Set<string>();
   private restUntilMs = Number.NEGATIVE_INFINITY;
   private said = false;
@@ -88,16 +90,12 @@ export class Nudges {
 
   constructor(deps: NudgesDeps) {
     this.deps = deps;
-    this.filledAtMs = deps.now();
     for (const outcome of outcomes) deps.metrics.nudges.inc({ outcome }, 0);
   }
 
   /** Takes changed settings; where they turn it off, surges end at their next step. */
   use(pace: Pace): void {
-    const before = this.pace;
-    this.fill(this.deps.now());
     this.pace = pace;
-    this.tokens = before.enabled ? Math.min(this.tokens, pace.nudgesAtOnce) : pace.nudgesAtOnce;
     this.arm();
   }
 
@@ -111,14 +109,10 @@ export class Nudges {
     this.heard = true;
   }
 
-  /** `true` was sent. KEDA has that to do first. `nudged`: whether it follows the spec of this trigger, too. */
+  /** `true` was sent. `nudged`: whether KEDA follows the spec of this trigger, too. */
   pushed(nudged: boolean): void {
-    const { enabled, nudgesPerSecond } = this.pace;
-    if (!enabled) return;
-    this.fill(this.deps.now());
-    this.take(pushCost);
-    this.tokens = Math.max(this.tokens, (-nudgesPerSecond * mostDebtMs) / 1000);
-    if (nudged || this.heard || this.saidOld) return;
+    this.startedAtMs = Math.max(this.startedAtMs, this.deps.now()) + startMs;
+    if (!this.pace.enabled || nudged || this.heard || this.saidOld) return;
     this.saidOld = true;
     this.deps.log.info(
       {},
@@ -152,7 +146,10 @@ export class Nudges {
     this.deps.log.debug({ trigger: trigger.label, ...looked, ...surge.course }, 'surge: GetMetrics');
     this.observe(looked, surge);
     if (looked.kind === 'answered' && looked.prompt) this.prove();
-    this.armFor(surge.dueAtMs, nowMs);
+    const going = this.underWay.has(trigger);
+    // What has only its end left gives its place to another.
+    if (going && surge.growth === 0) this.underWay.delete(trigger);
+    if (going || this.hasRoom) this.armFor(nowMs, nowMs);
   }
 
   /** Nobody follows its spec any more. */
@@ -174,6 +171,7 @@ export class Nudges {
     clearTimeout(this.timer);
     this.pace = { ...this.pace, enabled: false };
     this.surging.clear();
+    this.underWay.clear();
     this.size = 0;
   }
 
@@ -182,16 +180,20 @@ export class Nudges {
   private readonly run = (): void => {
     this.timer = undefined;
     const nowMs = this.deps.now();
-    this.fill(nowMs);
-    while (this.tokens >= 1) {
-      const trigger = this.next(nowMs);
-      if (!trigger) break;
-      if (this.step(trigger, nowMs)) this.take(1);
+    for (const trigger of this.underWay) {
+      if (trigger.surge?.unanswered && trigger.surge.dueAtMs <= nowMs) this.underWay.delete(trigger);
+    }
+    for (let steps = 0; steps < stepsATurn; steps += 1) {
+      const next = this.next(nowMs);
+      if (!next) break;
+      this.step(next, nowMs);
     }
     this.arm();
   };
 
   private next(nowMs: number): Nudged | undefined {
+    const going = this.firstOf(this.underWay, nowMs);
+    if (going) return going;
     let last: Nudged | undefined;
     for (const triggers of this.surging.values()) {
       const first = this.firstOf(triggers, nowMs);
@@ -209,35 +211,38 @@ export class Nudges {
     return first;
   }
 
-  /** Infinite while another trigger is the probe. */
-  private dueAt(trigger: Nudged): number {
-    const mayGo = this.proven || !this.probe || this.probe === trigger;
-    return mayGo && trigger.surge ? trigger.surge.dueAtMs : Number.POSITIVE_INFINITY;
+  private get hasRoom(): boolean {
+    return this.underWay.size < (this.proven ? this.pace.surgesAtOnce : 1);
   }
 
-  /** Whether something was sent. */
-  private step(trigger: Nudged, nowMs: number): boolean {
+  /** Infinite while it is not under way, and as many are as may be. */
+  private dueAt(trigger: Nudged): number {
     const { surge } = trigger;
-    if (!surge) return false;
+    if (!surge || !(this.hasRoom || this.underWay.has(trigger))) return Number.POSITIVE_INFINITY;
+    return surge.growth > 0 ? surge.dueAtMs : Math.max(surge.dueAtMs, this.settleAtMs);
+  }
+
+  private step(trigger: Nudged, nowMs: number): void {
+    const { surge } = trigger;
+    if (!surge) return;
     const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
     if (surge.unanswered) this.count('unanswered');
-    const busy = this.busy(nowMs);
-    const step = surge.step(demand, nowMs, busy);
+    const step = surge.step(demand, nowMs, nowMs < this.startedAtMs);
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
     if (step.kind === 'nudge') {
-      if (!this.proven) this.probe = trigger;
-      this.rotate(trigger.reference.namespace);
+      if (!this.underWay.has(trigger)) this.rotate(trigger.reference.namespace);
+      this.underWay.add(trigger);
       trigger.sayTarget(step.nudge);
-      return true;
+      return;
     }
     this.remove(trigger);
     if (step.kind === 'settle') {
       this.count('settled');
+      this.settleAtMs = nowMs + settleMs;
       trigger.sayTarget(0);
     }
-    if (step.gaveUp && !busy) this.gaveUp(trigger, nowMs);
-    if (!step.gaveUp) this.finished(trigger, surge, nowMs);
-    return step.kind === 'settle';
+    if (step.gaveUp) this.gaveUp(trigger, nowMs);
+    else this.finished(trigger, surge, nowMs);
   }
 
   private finished(trigger: Nudged, surge: Surge, nowMs: number): void {
@@ -259,9 +264,7 @@ export class Nudges {
     if (!triggers?.delete(trigger)) return;
     this.size -= 1;
     if (triggers.size === 0) this.surging.delete(namespace);
-    if (this.probe !== trigger) return;
-    this.probe = undefined;
-    this.arm();
+    if (this.underWay.delete(trigger)) this.arm();
   }
 
   /** The namespace has had its turn. */
@@ -274,18 +277,6 @@ export class Nudges {
 
   // --- When.
 
-  private fill(nowMs: number): void {
-    const { nudgesPerSecond, nudgesAtOnce } = this.pace;
-    const more = (Math.max(0, nowMs - this.filledAtMs) / 1000) * nudgesPerSecond;
-    this.tokens = Math.min(nudgesAtOnce, this.tokens + more);
-    this.filledAtMs = nowMs;
-  }
-
-  private take(tokens: number): void {
-    this.tokens -= tokens;
-    if (this.tokens < 1) this.emptyAtMs = this.filledAtMs;
-  }
-
   private arm(): void {
     let firstMs = Number.POSITIVE_INFINITY;
     for (const triggers of this.surging.values()) {
@@ -296,11 +287,8 @@ export class Nudges {
     if (Number.isFinite(firstMs)) this.armFor(firstMs, this.deps.now());
   }
 
-  /** There is something to do then; at the earliest when there is a token for it. */
-  private armFor(dueMs: number, nowMs: number): void {
-    const missing = 1 - this.tokens;
-    const tokenAtMs = this.filledAtMs + (missing / this.pace.nudgesPerSecond) * 1000;
-    const atMs = missing > 0 ? Math.max(dueMs, tokenAtMs) : dueMs;
+  /** There is something to do then. */
+  private armFor(atMs: number, nowMs: number): void {
     if (this.timer && this.armedForMs <= atMs) return;
     clearTimeout(this.timer);
     this.armedForMs = atMs;
@@ -309,11 +297,6 @@ export class Nudges {
 
   // --- Whether it works here.
 
-  /** KEDA has been given as much as it can take: it may be late. */
-  private busy(nowMs: number): boolean {
-    return nowMs - this.emptyAtMs < busyMs;
-  }
-
   private resting(nowMs: number): boolean {
     return !this.pace.enabled || nowMs < this.restUntilMs;
   }
@@ -321,11 +304,7 @@ export class Nudges {
   private prove(): void {
     this.silent.clear();
     this.restUntilMs = Number.NEGATIVE_INFINITY;
-    if (!this.proven) {
-      this.proven = true;
-      this.probe = undefined;
-      this.arm();
-    }
+    this.proven = true;
     if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
     this.said = false;
   }
@@ -359,6 +338,6 @@ export class Nudges {
 function isBefore({ surge: a }: Nudged, { surge: b }: Nudged): boolean {
   if (!a || !b) return false;
   if (a.growth > 0 !== b.growth > 0) return a.growth > 0;
-  const ages = Math.floor(a.dueAtMs / equalMs) - Math.floor(b.dueAtMs / equalMs);
+  const ages = Math.floor(a.beganAtMs / equalMs) - Math.floor(b.beganAtMs / equalMs);
   return ages < 0 || (ages === 0 && a.growth > b.growth);
 }

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { Api } from './api.ts';
-import { apiServerFlags, controllerFlags, etcdFlags } from './plane-flags.ts';
+import { apiServerFlags, controllerFlags, etcdFlags, type FeatureGates } from './plane-flags.ts';
 import { Program } from './program.ts';
 import type { Programs } from './programs.ts';
 
@@ -25,7 +25,11 @@ export class ControlPlane {
   }
 
   /** All of its files are in the directory. */
-  static async start(programs: Programs, directory: string): Promise<ControlPlane> {
+  static async start(
+    programs: Programs,
+    directory: string,
+    featureGates: FeatureGates = {},
+  ): Promise<ControlPlane> {
     const certificates = makeCertificates(directory, { serverAltNames: names.join(',') });
     const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
     const api = new Api({ port: apiPort, ca: certificates.ca, token });
@@ -43,9 +47,9 @@ export class ControlPlane {
       const etcd = start('etcd', etcdFlags(directory, etcdPort, peerPort));
       await etcd.ready(() => fetch(`http://127.0.0.1:${etcdPort}/readyz`));
       const ports = { etcd: etcdPort, api: apiPort };
-      const server = start('kube-apiserver', apiServerFlags({ ports, certificates, tokens }));
+      const server = start('kube-apiserver', apiServerFlags({ ports, certificates, tokens, featureGates }));
       await server.ready(() => api.get('/readyz'));
-      start('kube-controller-manager', controllerFlags(kubeconfig, await freePort()));
+      start('kube-controller-manager', controllerFlags(kubeconfig, await freePort(), featureGates));
       return plane;
     } catch (error) {
       await plane.stop();

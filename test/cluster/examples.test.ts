@@ -17,7 +17,7 @@ const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filte
   return manifests.every(({ kind }) => typeof kind === 'string' && !unknown.includes(kind));
 });
 
-const cluster = useCluster({ running: false });
+const cluster = useCluster();
 
 it('the API server takes every manifest of deploy/examples as it is', async () => {
   const { api, programs, kubeconfig } = cluster();

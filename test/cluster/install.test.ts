@@ -47,7 +47,7 @@ function list(value: unknown): unknown[] {
 describe.for(['helm-3', 'helm-4'] as const)(
   'on an API server that takes restricted pods only, %s',
   (which) => {
-    const cluster = useCluster({ running: false });
+    const cluster = useCluster();
 
     beforeAll(() => makeNamespace(cluster().api, namespace, { restricted: true }));
 

@@ -10,15 +10,25 @@ const namespace = 'keda';
 
 /** KEDA's operator and its metrics adapter, as processes on 127.0.0.1. Their definitions are there already. */
 export class Keda {
-  private readonly operator: Program;
+  private operator: Program;
   private readonly adapter: Program;
+  private readonly startOperator: () => Program;
+  private readonly operatorHealth: string;
 
-  private constructor(operator: Program, adapter: Program) {
-    this.operator = operator;
-    this.adapter = adapter;
+  private constructor(own: { startOperator: () => Program; operatorHealth: string; adapter: Program }) {
+    this.startOperator = own.startOperator;
+    this.operatorHealth = own.operatorHealth;
+    this.operator = own.startOperator();
+    this.adapter = own.adapter;
   }
 
-  static async start(programs: Programs, plane: ControlPlane, directory: string): Promise<Keda> {
+  /** `operatorFlags`: those beside what it needs to run here, `--kube-api-qps` for example. */
+  static async start(
+    programs: Programs,
+    plane: ControlPlane,
+    directory: string,
+    operatorFlags: readonly string[] = [],
+  ): Promise<Keda> {
     const { api, kubeconfig } = plane;
     const { ca, server, client } = plane.certificates;
     const [metricsService, health] = [await freePort(), await freePort()];
@@ -31,18 +41,21 @@ export class Keda {
       KEDA_CLUSTER_OBJECT_NAMESPACE: namespace,
       WATCH_NAMESPACE: '',
     };
-    const operator = new Program({
-      command: programs['keda-operator'],
-      args: [
-        `--cert-dir=${await certificateFolder(directory, 'operator', ca, server)}`,
-        '--enable-prometheus-metrics=false',
-        `--health-probe-bind-address=127.0.0.1:${health}`,
-        `--metrics-service-bind-address=127.0.0.1:${metricsService}`,
-        '--zap-log-level=info',
-      ],
-      logFile: join(directory, 'keda-operator.log'),
-      env,
-    });
+    const args = [
+      `--cert-dir=${await certificateFolder(directory, 'operator', ca, server)}`,
+      '--enable-prometheus-metrics=false',
+      `--health-probe-bind-address=127.0.0.1:${health}`,
+      `--metrics-service-bind-address=127.0.0.1:${metricsService}`,
+      '--zap-log-level=info',
+      ...operatorFlags,
+    ];
+    const startOperator = () =>
+      new Program({
+        command: programs['keda-operator'],
+        args,
+        logFile: join(directory, 'keda-operator.log'),
+        env,
+      });
     const delegated = ['authentication', 'authorization', 'lister'].map(
       (what) => `--${what}-kubeconfig=${kubeconfig}`,
     );
@@ -61,15 +74,27 @@ export class Keda {
       logFile: join(directory, 'keda-adapter.log'),
       env,
     });
-    const keda = new Keda(operator, adapter);
+    const operatorHealth = `http://127.0.0.1:${health}/readyz`;
+    const keda = new Keda({ startOperator, operatorHealth, adapter });
     try {
-      await operator.ready(() => fetch(`http://127.0.0.1:${health}/readyz`));
+      await keda.operatorReady();
       await adapter.ready(() => api.get('/apis/external.metrics.k8s.io/v1beta1'));
     } catch (error) {
       await keda.stop();
       throw error;
     }
     return keda;
+  }
+
+  /** As where its node dies: nothing is said to anybody, and another one begins. */
+  async replaceOperator(): Promise<void> {
+    await this.operator.kill();
+    this.operator = this.startOperator();
+    await this.operatorReady();
+  }
+
+  private async operatorReady(): Promise<void> {
+    await this.operator.ready(() => fetch(this.operatorHealth));
   }
 
   async stop(): Promise<void> {

@@ -9,16 +9,18 @@ import { probe } from './probe.ts';
 import type { Program } from './program.ts';
 
 const lookMs = 200;
+const pods = '/api/v1/pods?fieldSelector=spec.schedulerName%3Ddefault-scheduler';
 
 /**
  * Stands in for scheduler and kubelet. A pod of the scaler's image becomes a process on this machine, ready when its
- * own probe says so; any other pod is said to run.
+ * own probe says so; any other pod is said to run. Pods that name a scheduler of their own wait for it.
  */
 export class Kubelet {
   private readonly api: Api;
   private readonly node: string;
   private readonly directory: string;
-  private readonly processes = new Map<string, Program>();
+  /** By the pods' uids. */
+  private readonly processes = new Map<string, { readonly namespace: string; readonly process: Program }>();
   private readonly told = new Map<string, string>();
   private readonly loop: Promise<void>;
   private stopped = false;
@@ -30,17 +32,23 @@ export class Kubelet {
     this.loop = this.run();
   }
 
+  /** What the pods of the scaler's in a namespace have logged so far. */
+  log(namespace: string): string {
+    const inThere = [...this.processes.values()].filter((one) => one.namespace === namespace);
+    return inThere.map(({ process }) => process.log()).join('');
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
     await this.loop;
-    for (const one of this.processes.values()) await one.stop();
+    for (const { process } of this.processes.values()) await process.stop();
   }
 
   private async run(): Promise<void> {
     while (!this.stopped) {
       try {
-        const pods = at(await this.api.get('/api/v1/pods'), 'items');
-        if (Array.isArray(pods)) await Promise.all(pods.map((pod: Manifest) => this.tend(pod)));
+        const found = at(await this.api.get(pods), 'items');
+        if (Array.isArray(found)) await Promise.all(found.map((pod: Manifest) => this.tend(pod)));
       } catch (error) {
         console.warn('kubelet:', error instanceof Error ? error.message : error);
       }
@@ -53,7 +61,7 @@ export class Kubelet {
     const path = `/api/v1/namespaces/${meta('namespace')}/pods/${meta('name')}`;
     try {
       if (at(pod, 'metadata', 'deletionTimestamp') !== undefined) {
-        await this.processes.get(meta('uid'))?.stop();
+        await this.processes.get(meta('uid'))?.process.stop();
         this.processes.delete(meta('uid'));
         await this.api.delete(`${path}?gracePeriodSeconds=0`);
       } else if (at(pod, 'spec', 'nodeName') === undefined) {
@@ -69,13 +77,13 @@ export class Kubelet {
     if (!String(at(pod, 'spec', 'containers', 0, 'image')).includes('backlog-scaler'))
       return { phase: 'Running', ready: true };
     const restarts = at(pod, 'spec', 'restartPolicy') === 'Always';
-    let process = this.processes.get(uid);
+    let process = this.processes.get(uid)?.process;
     if (process === undefined || (restarts && !process.running)) {
       await process?.stop();
       const root = join(this.directory, uid);
       await mkdir(root, { recursive: true });
       process = await startContainer(pod, { api: this.api, node: this.node, root });
-      this.processes.set(uid, process);
+      this.processes.set(uid, { namespace: String(at(pod, 'metadata', 'namespace')), process });
     }
     if (process.running) return { phase: 'Running', ready: await probe(pod) };
     if (restarts) return { phase: 'Running', ready: false };

@@ -15,6 +15,9 @@ const controllers = [
   'persistentvolumeclaim-protection-controller',
 ];
 
+/** Those of Kubernetes that are not as they are by default. */
+export type FeatureGates = Readonly<Record<string, boolean>>;
+
 export function etcdFlags(directory: string, port: number, peerPort: number): string[] {
   return [
     `--data-dir=${join(directory, 'etcd')}`,
@@ -26,6 +29,7 @@ export function etcdFlags(directory: string, port: number, peerPort: number): st
 }
 
 interface ApiServer {
+  readonly featureGates: FeatureGates;
   readonly ports: { readonly etcd: number; readonly api: number };
   readonly certificates: Certificates;
   /** The file of who may come in by which token. */
@@ -33,7 +37,7 @@ interface ApiServer {
 }
 
 /** Admission is as it is by default: Pod Security with it. */
-export function apiServerFlags({ ports, certificates, tokens }: ApiServer): string[] {
+export function apiServerFlags({ ports, certificates, tokens, featureGates }: ApiServer): string[] {
   const { ca, server, client } = certificates;
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
@@ -57,16 +61,23 @@ export function apiServerFlags({ ports, certificates, tokens }: ApiServer): stri
     '--requestheader-extra-headers-prefix=X-Remote-Extra-',
     `--proxy-client-cert-file=${client.cert}`,
     `--proxy-client-key-file=${client.key}`,
+    ...gates(featureGates),
   ];
 }
 
 /** Their clocks are those of any cluster: the HPA looks every 15 s. */
-export function controllerFlags(kubeconfig: string, port: number): string[] {
+export function controllerFlags(kubeconfig: string, port: number, featureGates: FeatureGates): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
     '--leader-elect=false',
     `--controllers=${controllers.join(',')}`,
+    ...gates(featureGates),
   ];
+}
+
+function gates(featureGates: FeatureGates): string[] {
+  const pairs = Object.entries(featureGates).map(([name, on]) => `${name}=${on}`);
+  return pairs.length === 0 ? [] : [`--feature-gates=${pairs.join()}`];
 }

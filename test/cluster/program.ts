@@ -58,6 +58,12 @@ export class Program {
     return readFileSync(this.logFile, 'utf8');
   }
 
+  /** Ends it at once; it has no time to say anything. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.stop();
+  }
+
   async stop(): Promise<void> {
     if (this.running) {
       this.child.kill('SIGTERM');

@@ -31,10 +31,10 @@ export class Replicas {
     return this.of(name).at(-1)?.replicas;
   }
 
-  /** When the number was first above zero, of what is there to see after the first `seen` changes. */
-  upAfter(name: string, seen: number): number | undefined {
+  /** When the number was first as large, or larger, of what is there to see after the first `seen` changes. */
+  reachedAfter(name: string, least: number, seen: number): number | undefined {
     return this.of(name)
       .slice(seen)
-      .find(({ replicas }) => replicas > 0)?.atMs;
+      .find(({ replicas }) => replicas >= least)?.atMs;
   }
 }

@@ -5,13 +5,13 @@ import { Release } from './release.ts';
 import { Replicas } from './replicas.ts';
 import { makeScaledJob, makeScaledObject } from './scaled.ts';
 import { Scaler } from './scaler.ts';
-import { useCluster } from './use-cluster.ts';
+import { useRunningCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
 const waitMs = 90_000;
 
 describe('the chart, installed beside KEDA', () => {
-  const cluster = useCluster({ running: true });
+  const cluster = useRunningCluster();
   const sqs = useSqsServer();
   let count = 0;
   let release: Release;
@@ -29,7 +29,7 @@ describe('the chart, installed beside KEDA', () => {
       'helm-3',
       await makeNamespace(api, `scalers-${count}`, { restricted: true }),
     );
-    scaler = await Scaler.prepare(api, release.namespace, sqs().url);
+    scaler = await Scaler.prepare(api, release.namespace, { sqs: sqs().url });
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
   });
 

@@ -2,29 +2,50 @@ import type { Manifest } from '../chart/helm.ts';
 import type { Api } from './api.ts';
 
 const container = { name: 'worker', image: 'worker' };
+/** Of what is to be counted and not to run: its pods stay pending. */
+const noScheduler = 'none';
 
 interface Scaled {
   readonly namespace: string;
   /** Of the workload and its ScaledObject or ScaledJob. */
   readonly name: string;
-  readonly trigger: Manifest;
+  /** One, or several. */
+  readonly trigger: Manifest | readonly Manifest[];
   readonly pollingInterval?: number;
   readonly cooldownPeriod?: number;
 }
 
-/** A Deployment of no replicas, and a ScaledObject that sets them, to 4 at most. */
-export async function makeScaledObject(api: Api, scaled: Scaled): Promise<void> {
-  const { namespace, name, trigger, pollingInterval = 30, cooldownPeriod = 30 } = scaled;
+interface ScaledObject extends Scaled {
+  readonly minReplicaCount?: number;
+  readonly maxReplicaCount?: number;
+  /** Of its HPA. */
+  readonly behavior?: Manifest;
+  /** Whether its pods run. */
+  readonly running?: boolean;
+}
+
+/** A Deployment of as few replicas as it may have, and a ScaledObject that sets them: from 0 to 4 where nothing else is said. */
+export async function makeScaledObject(api: Api, scaled: ScaledObject): Promise<void> {
+  const { namespace, name, trigger, behavior, running = true } = scaled;
+  const { pollingInterval = 30, cooldownPeriod = 30, minReplicaCount = 0, maxReplicaCount = 4 } = scaled;
   const labels = { app: name };
-  const template = { metadata: { labels }, spec: { containers: [container] } };
+  const scheduler = running ? {} : { schedulerName: noScheduler };
+  const template = { metadata: { labels }, spec: { containers: [container], ...scheduler } };
   await api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, {
     metadata: { name },
-    spec: { replicas: 0, selector: { matchLabels: labels }, template },
+    spec: { replicas: minReplicaCount, selector: { matchLabels: labels }, template },
   });
-  const spec = { scaleTargetRef: { name }, pollingInterval, cooldownPeriod, maxReplicaCount: 4 };
   await create(api, 'ScaledObject', namespace, {
     metadata: { name },
-    spec: { ...spec, triggers: [trigger] },
+    spec: {
+      scaleTargetRef: { name },
+      pollingInterval,
+      cooldownPeriod,
+      minReplicaCount,
+      maxReplicaCount,
+      ...(behavior && { advanced: { horizontalPodAutoscalerConfig: { behavior } } }),
+      triggers: [trigger].flat(),
+    },
   });
 }
 
@@ -39,7 +60,12 @@ export async function setReplicas(
 /** A ScaledJob that polls every second. */
 export async function makeScaledJob(api: Api, { namespace, name, trigger }: Scaled): Promise<void> {
   const template = { spec: { restartPolicy: 'Never', containers: [container] } };
-  const spec = { pollingInterval: 1, maxReplicaCount: 10, jobTargetRef: { template }, triggers: [trigger] };
+  const spec = {
+    pollingInterval: 1,
+    maxReplicaCount: 10,
+    jobTargetRef: { template },
+    triggers: [trigger].flat(),
+  };
   await create(api, 'ScaledJob', namespace, { metadata: { name }, spec });
 }
 

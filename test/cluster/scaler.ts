@@ -1,4 +1,4 @@
-import type { Values } from '../chart/helm.ts';
+import type { Manifest, Values } from '../chart/helm.ts';
 import { freePort } from '../support/free-port.ts';
 import { region } from '../support/sqs/region.ts';
 import type { TestQueues } from '../support/sqs/test-queues.ts';
@@ -6,30 +6,37 @@ import type { Api } from './api.ts';
 import { makeSecret } from './objects.ts';
 
 const token = 'a-token-of-the-producers';
+const nowhere = 'http://127.0.0.1:9';
+
+/** Where its sources are; and what else its configuration says. */
+interface Reads {
+  readonly sqs?: string;
+  readonly kafka?: readonly string[];
+  readonly config?: Manifest;
+}
+
+interface KafkaSpec extends Readonly<Record<string, string>> {
+  readonly consumerGroup: string;
+  readonly topic: string;
+  readonly lagThreshold: string;
+}
 
 /** Where a scaler of the chart listens on this machine, and what it reads. */
 export class Scaler {
   readonly values: Values;
-  private readonly ports: { readonly grpc: number; readonly admin: number; readonly ingest: number };
+  readonly ports: { readonly grpc: number; readonly admin: number; readonly ingest: number };
   private readonly endpoint: string;
 
-  /**
-   * Makes the Secrets of its namespace; it is installed with its `values`. Reads an SQS at the endpoint, and Kafka
-   * where there are brokers.
-   */
-  static async prepare(
-    api: Api,
-    namespace: string,
-    endpoint: string,
-    bootstrapServers: readonly string[] = [],
-  ): Promise<Scaler> {
+  /** Makes the Secrets of its namespace; it is installed with its `values`. */
+  static async prepare(api: Api, namespace: string, reads: Reads): Promise<Scaler> {
     await makeSecret(api, namespace, 'aws', { id: 'reader', key: 'reader' });
     await makeSecret(api, namespace, 'hints', { token });
     const ports = { grpc: await freePort(), admin: await freePort(), ingest: await freePort() };
-    return new Scaler(endpoint, bootstrapServers, ports);
+    return new Scaler(reads, ports);
   }
 
-  private constructor(endpoint: string, bootstrapServers: readonly string[], ports: Scaler['ports']) {
+  private constructor({ sqs, kafka, config = {} }: Reads, ports: Scaler['ports']) {
+    const endpoint = sqs ?? nowhere;
     this.endpoint = endpoint;
     this.ports = ports;
     const credentials = {
@@ -39,16 +46,17 @@ export class Scaler {
     const senders = [
       { name: 'producers', tokenFile: '/etc/backlog-scaler-hints/token', connections: ['jobs'] },
     ];
-    const records = { source: 'kafka', bootstrapServers };
+    const records = { source: 'kafka', bootstrapServers: kafka };
     this.values = {
       service: { port: ports.grpc },
       admin: { port: ports.admin },
       ingest: { port: ports.ingest, enabled: true },
       config: {
+        ...config,
         ingest: { tokens: senders },
         connections: {
           jobs: { source: 'sqs', region, endpoint, credentials },
-          ...(bootstrapServers.length > 0 ? { records } : {}),
+          ...(kafka && { records }),
         },
       },
       secretMounts: ['aws', 'hints'].map((name) => ({ name, secretName: name })),
@@ -67,13 +75,9 @@ export class Scaler {
     return { type, metadata };
   }
 
-  /** A trigger on a consumer group; `spec` is what KEDA's own for Kafka takes too. */
-  kafkaTrigger(spec: {
-    readonly consumerGroup: string;
-    readonly topic: string;
-    readonly lagThreshold: string;
-  }) {
-    const scalerAddress = `127.0.0.1:${this.ports.grpc}`;
+  /** A trigger on a consumer group; `spec` is what KEDA's own for Kafka takes too, and `port` where KEDA is to call. */
+  kafkaTrigger(spec: KafkaSpec, port = this.ports.grpc) {
+    const scalerAddress = `127.0.0.1:${port}`;
     const metadata = { scalerAddress, source: 'kafka', connection: 'records', ...spec };
     return { type: 'external-push', metadata };
   }
@@ -96,9 +100,19 @@ export class Scaler {
     return value === undefined ? undefined : value === 1;
   }
 
+  /** How many nudges it has counted, of any outcome. */
+  async nudges(): Promise<number> {
+    return (await this.all('backlog_scaler_nudges_total{.*}')).reduce((sum, value) => sum + value, 0);
+  }
+
   private async metric(pattern: string): Promise<number | undefined> {
+    const [value] = await this.all(pattern);
+    return value;
+  }
+
+  private async all(pattern: string): Promise<number[]> {
     const answer = await fetch(`http://127.0.0.1:${this.ports.admin}/metrics`).catch(() => undefined);
-    const found = new RegExp(`^${pattern} (\\d+)$`, 'm').exec((await answer?.text()) ?? '');
-    return found === null ? undefined : Number(found[1]);
+    const text = (await answer?.text()) ?? '';
+    return [...text.matchAll(new RegExp(`^${pattern} (\\d+)$`, 'gm'))].map(([, value]) => Number(value));
   }
 }

@@ -7,12 +7,16 @@ import { Release } from './release.ts';
 import { Replicas } from './replicas.ts';
 import { makeScaledObject, setReplicas } from './scaled.ts';
 import { Scaler } from './scaler.ts';
-import { useCluster } from './use-cluster.ts';
+import { printWaits } from './table.ts';
+import { useRunningCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
 /** Of queues, and of topics. */
 const count = 10;
 const waitMs = 120_000;
+const measured = 'KEDA 2.21, pollingInterval 30';
+/** What the messages of a queue ask for. */
+const most = 4;
 /** Between two of them. */
 const pauseMs = 2500;
 const keys = { awsAccessKeyID: 'id', awsSecretAccessKey: 'key' };
@@ -24,7 +28,7 @@ const confirmedMs = 3000;
 const whose = ['ours', 'keda'] as const;
 
 describe('how long a workload of no replicas sleeps on', () => {
-  const cluster = useCluster({ running: true });
+  const cluster = useRunningCluster();
   const sqs = useSqsServer();
   const kafka = useKafka();
 
@@ -37,7 +41,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       'helm-4',
       await makeNamespace(api, 'queue-scalers', { restricted: true }),
     );
-    const scaler = await Scaler.prepare(api, release.namespace, url);
+    const scaler = await Scaler.prepare(api, release.namespace, { sqs: url });
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
     await makeSecret(api, shop, 'aws', { id: 'reader', key: 'reader' });
     const secretTargetRef = Object.entries(keys).map(([parameter, key]) => ({ parameter, name: 'aws', key }));
@@ -58,15 +62,17 @@ describe('how long a workload of no replicas sleeps on', () => {
     }
     await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
     const replicas = new Replicas(api, shop);
-    const waits = await wakeEach(all, replicas, async (queue) => {
+    const waits = await wakeEach(all, replicas, [1, most], async (queue) => {
       await queues.send(queue, 20);
       const sentAtMs = performance.now();
       await scaler.hint(queue);
       return sentAtMs;
     });
-    print('message in the queue', {
-      'external-push, hint': waits.ours,
-      'aws-sqs-queue': waits.keda,
+    printWaits(`messages in the queue, ${measured}`, {
+      'external-push, hint, the first replica': waits.ours[1] ?? [],
+      'external-push, hint, all four': waits.ours[most] ?? [],
+      'aws-sqs-queue, the first replica': waits.keda[1] ?? [],
+      'aws-sqs-queue, all four': waits.keda[most] ?? [],
     });
     replicas.stop();
     await release.uninstall();
@@ -82,7 +88,7 @@ describe('how long a workload of no replicas sleeps on', () => {
       'helm-4',
       await makeNamespace(api, 'topic-scalers', { restricted: true }),
     );
-    const scaler = await Scaler.prepare(api, release.namespace, sqs().url, bootstrapServers);
+    const scaler = await Scaler.prepare(api, release.namespace, { kafka: bootstrapServers });
     await release.apply(scaler.values, '--wait', '--timeout', '60s');
     const topics: string[] = [];
     for (let index = 0; index < count; index++) {
@@ -102,12 +108,12 @@ describe('how long a workload of no replicas sleeps on', () => {
     await expect.poll(() => scaler.streams('StreamIsActive'), { timeout: waitMs }).toBe(count);
     const replicas = new Replicas(api, shop);
     await sleep(longAtRestMs);
-    const long = await wakeEach(topics, replicas, async (topic) => {
+    const long = await wakeEach(topics, replicas, [1], async (topic) => {
       await broker.produce(topic);
       return performance.now();
     });
     await sleep(confirmedMs);
-    const just = await wakeEach(topics, replicas, async (topic) => {
+    const just = await wakeEach(topics, replicas, [1], async (topic) => {
       // The last record is read as soon as it is there; the workload has been active until now.
       await broker.produce(topic);
       await broker.commit(topic, topic, { 0: 2 });
@@ -120,11 +126,11 @@ describe('how long a workload of no replicas sleeps on', () => {
       await broker.produce(topic);
       return performance.now();
     });
-    print('record in the topic', {
-      'external-push, long at rest': long.ours,
-      'apache-kafka, long at rest': long.keda,
-      'external-push, at rest for 1 s': just.ours,
-      'apache-kafka, at rest for 1 s': just.keda,
+    printWaits(`record in the topic, the first replica, ${measured}`, {
+      'external-push, long at rest': long.ours[1] ?? [],
+      'apache-kafka, long at rest': long.keda[1] ?? [],
+      'external-push, at rest for 1 s': just.ours[1] ?? [],
+      'apache-kafka, at rest for 1 s': just.keda[1] ?? [],
     });
     for (const each of whose)
       for (const topic of topics)
@@ -134,46 +140,34 @@ describe('how long a workload of no replicas sleeps on', () => {
   });
 });
 
-type Waits = Record<(typeof whose)[number], number[]>;
+/** In ms, by the number of replicas that was waited for. */
+type Waits = Record<(typeof whose)[number], Record<number, number[]>>;
 
 /**
- * Sends to each queue or topic, one after the other, and waits until both of its workloads have replicas. `send` gives
- * the time when the message was there. The waits are in ms.
+ * Sends to each queue or topic, one after the other, and waits until both of its workloads have so many replicas. `send`
+ * gives the time when the message was there.
  */
 async function wakeEach(
   names: readonly string[],
   replicas: Replicas,
+  counts: readonly number[],
   send: (name: string) => Promise<number>,
 ): Promise<Waits> {
-  const waits: Waits = { ours: [], keda: [] };
+  const waits: Waits = { ours: {}, keda: {} };
   await Promise.all(
     names.map(async (name, index) => {
       await sleep((index + Math.random()) * pauseMs);
       const seen = whose.map((each) => replicas.of(`${each}-${name}`).length);
       const sentAtMs = await send(name);
       for (const [at, each] of whose.entries()) {
-        const upAtMs = () => replicas.upAfter(`${each}-${name}`, seen[at] ?? 0);
-        await expect.poll(upAtMs, { timeout: waitMs }).toBeDefined();
-        waits[each].push((upAtMs() ?? Number.NaN) - sentAtMs);
+        for (const count of counts) {
+          const reachedAtMs = () => replicas.reachedAfter(`${each}-${name}`, count, seen[at] ?? 0);
+          await expect.poll(reachedAtMs, { timeout: waitMs }).toBeDefined();
+          const waitedMs = (reachedAtMs() ?? Number.NaN) - sentAtMs;
+          waits[each][count] = [...(waits[each][count] ?? []), waitedMs];
+        }
       }
     }),
   );
   return waits;
-}
-
-function print(from: string, rows: Readonly<Record<string, readonly number[]>>): void {
-  const width = Math.max(...Object.keys(rows).map((name) => name.length));
-  const line = (name: string, cells: readonly string[]) =>
-    name.padEnd(width) + cells.map((cell) => cell.padStart(10)).join('');
-  const title = `${from} -> spec.replicas = 1, in seconds, ${count} of each, KEDA 2.21, pollingInterval 30`;
-  const heads = line('trigger', ['min', 'median', 'max']);
-  const lines = Object.entries(rows).map(([name, waitsMs]) => line(name, summary(waitsMs)));
-  console.info([title, heads, ...lines].join('\n'));
-}
-
-function summary(valuesMs: readonly number[]): string[] {
-  const sorted = valuesMs.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    ((sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN) / 1000).toFixed(3);
-  return [at(0), at(0.5), at(1)];
 }

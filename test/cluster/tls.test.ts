@@ -9,14 +9,14 @@ import { Release } from './release.ts';
 import { Replicas } from './replicas.ts';
 import { makeScaledObject } from './scaled.ts';
 import { Scaler } from './scaler.ts';
-import { useCluster } from './use-cluster.ts';
+import { useRunningCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
 const waitMs = 60_000;
 const clientSecret = 'backlog-scaler-client';
 
 describe('KEDA, with what the notes of the release print', () => {
-  const cluster = useCluster({ running: true });
+  const cluster = useRunningCluster();
   const sqs = useSqsServer();
 
   it('calls by mTLS, and wakes', async () => {
@@ -32,7 +32,7 @@ describe('KEDA, with what the notes of the release print', () => {
     for (const each of [namespace, shop, 'keda'])
       await makeSecret(api, each, clientSecret, { ...pem(client), ...authority });
     const release = new Release(cluster(), 'helm-4', namespace);
-    const scaler = await Scaler.prepare(api, namespace, url);
+    const scaler = await Scaler.prepare(api, namespace, { sqs: url });
     const tls = {
       enabled: true,
       existingSecret: 'server',

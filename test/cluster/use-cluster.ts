@@ -6,6 +6,7 @@ import { ControlPlane } from './control-plane.ts';
 import { defineResources } from './definitions.ts';
 import { Keda } from './keda.ts';
 import { Kubelet } from './kubelet.ts';
+import type { FeatureGates } from './plane-flags.ts';
 import type { Programs } from './programs.ts';
 
 const helms = ['helm-3', 'helm-4'] as const;
@@ -18,35 +19,61 @@ export interface Cluster extends Pick<ControlPlane, 'api' | 'kubeconfig'> {
   readonly directory: string;
 }
 
+/** One that runs what is made in it. */
+export interface RunningCluster extends Cluster {
+  readonly keda: Keda;
+  readonly kubelet: Kubelet;
+}
+
+interface Different {
+  readonly featureGates?: FeatureGates;
+  readonly operatorFlags?: readonly string[];
+}
+
 /**
- * A control plane that knows the custom resources around the chart, for the tests of a file. With `running` it has
- * KEDA too, and what stands in for a node; without, pods are made and never run. See `useTool` where tools are missing.
+ * A control plane that knows the custom resources around the chart, for the tests of a file. Pods are made in it, and
+ * never run. See `useTool` where tools are missing.
  */
-export function useCluster({ running }: { running: boolean }): () => Cluster {
-  const ends: (() => Promise<void>)[] = [];
-  return useTool<Cluster>(
+export function useCluster(): () => Cluster {
+  const ends: Ends = [];
+  return useTool(async () => (await startPlane(ends)).cluster, { end: () => endAll(ends) });
+}
+
+/** The same, with KEDA, and with what stands in for a node. `different`: from what Kubernetes and KEDA do by default. */
+export function useRunningCluster(different: Different = {}): () => RunningCluster {
+  const ends: Ends = [];
+  return useTool(
     async () => {
-      const programs = await tool('cluster-programs');
-      const helm = { 'helm-3': await tool('helm-3'), 'helm-4': await tool('helm-4') };
-      const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-cluster-'));
-      ends.push(() => rm(directory, { recursive: true, force: true }));
-      const plane = await ControlPlane.start(programs, directory);
-      ends.push(() => plane.stop());
-      const { api, kubeconfig } = plane;
-      await defineResources(api);
-      await api.create('/api/v1/namespaces', { metadata: { name: 'keda' } });
-      if (running) {
-        const kubelet = new Kubelet({ api, node: process.execPath, directory: join(directory, 'pods') });
-        ends.push(() => kubelet.stop());
-        const keda = await Keda.start(programs, plane, directory);
-        ends.push(() => keda.stop());
-      }
-      return { api, kubeconfig, programs, helm, directory };
+      const { cluster, plane } = await startPlane(ends, different.featureGates);
+      const { api, programs, directory } = cluster;
+      const kubelet = new Kubelet({ api, node: process.execPath, directory: join(directory, 'pods') });
+      ends.push(() => kubelet.stop());
+      const keda = await Keda.start(programs, plane, directory, different.operatorFlags);
+      ends.push(() => keda.stop());
+      return { ...cluster, keda, kubelet };
     },
-    {
-      end: async () => {
-        for (const end of ends.toReversed()) await end();
-      },
-    },
+    { end: () => endAll(ends) },
   );
+}
+
+type Ends = (() => Promise<void>)[];
+
+async function endAll(ends: Ends): Promise<void> {
+  for (const end of ends.toReversed()) await end();
+}
+
+async function startPlane(
+  ends: Ends,
+  featureGates?: FeatureGates,
+): Promise<{ cluster: Cluster; plane: ControlPlane }> {
+  const programs = await tool('cluster-programs');
+  const helm = { 'helm-3': await tool('helm-3'), 'helm-4': await tool('helm-4') };
+  const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-cluster-'));
+  ends.push(() => rm(directory, { recursive: true, force: true }));
+  const plane = await ControlPlane.start(programs, directory, featureGates);
+  ends.push(() => plane.stop());
+  const { api, kubeconfig } = plane;
+  await defineResources(api);
+  await api.create('/api/v1/namespaces', { metadata: { name: 'keda' } });
+  return { cluster: { api, kubeconfig, programs, helm, directory }, plane };
 }

@@ -27,7 +27,7 @@ export const limits: Limits = {
 };
 
 /** As the configuration has it by default. */
-export const surge: Pace = { enabled: true, nudgesPerSecond: 5, nudgesAtOnce: 7 };
+export const surge: Pace = { enabled: true, surgesAtOnce: 2 };
 
 export function connectionOf(
   name: string,

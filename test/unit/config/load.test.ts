@@ -47,7 +47,7 @@ describe('a configuration that can be used', () => {
         maxLeaseSeconds: 21_600,
         firstSyncTimeoutSeconds: 120,
       },
-      surge: { enabled: true, nudgesPerSecond: 5, nudgesAtOnce: 7 },
+      surge: { enabled: true, surgesAtOnce: 2 },
       security: { allowPlaintextSecrets: false },
       decisions: { maxQueued: 10_000, batchSize: 100, flushMs: 1000, timeoutMs: 10_000 },
     });

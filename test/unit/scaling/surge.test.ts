@@ -104,29 +104,26 @@ describe('a surge', () => {
       if (step.kind === 'nudge') said.push(step.nudge);
       else expect(step).toEqual({ kind: 'settle', gaveUp: true });
     }
-    expect(times).toEqual([60, 560, 1560, 3560, 5560]);
+    expect(times).toEqual([20, 1020, 2020, 4020, 6020]);
     expect(said).toEqual([1, 2, 1, 2]);
   });
 
   it('leaves a trigger alone that does not answer: a minute, then an hour', () => {
     const surge = new Surge();
-    const giveUp = (nowMs: number, busy = false): number => {
+    const giveUp = (nowMs: number): number => {
       expect(surge.begin(jobs(200), 1, nowMs, never)).toBe(true);
       let atMs = nowMs;
       while (surge.on) {
         atMs = surge.dueAtMs;
-        surge.step(jobs(200), atMs, busy);
+        surge.step(jobs(200), atMs);
       }
       return atMs;
     };
     const first = giveUp(0);
     expect(surge.begin(jobs(200), 1, first + 59_999, never)).toBe(false);
-    // Silence of a KEDA that has much to do is no sign.
-    const second = giveUp(first + 60_000, true);
-    expect(surge.resting(second + 59_999)).toBe(true);
-    const third = giveUp(second + 60_000);
-    expect(surge.begin(jobs(200), 1, third + 3_599_999, never)).toBe(false);
-    expect(surge.begin(jobs(200), 1, third + 3_600_000, never)).toBe(true);
+    const second = giveUp(first + 60_000);
+    expect(surge.begin(jobs(200), 1, second + 3_599_999, never)).toBe(false);
+    expect(surge.begin(jobs(200), 1, second + 3_600_000, never)).toBe(true);
   });
 
   it('has its rest begin with a minute again, once it was answered', () => {
@@ -151,11 +148,14 @@ describe('a surge', () => {
     expect(surge.resting(second + 60_000)).toBe(false);
   });
 
-  it('is not held against a trigger whose first silence was while KEDA had much to do', () => {
+  it('goes on where KEDA has much to do, and is silent: as often as may be in a minute', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, never);
-    while (surge.on) surge.step(jobs(200), surge.dueAtMs, true);
-    expect(surge.resting(70_000)).toBe(false);
+    let kind = '';
+    while (surge.on) ({ kind } = surge.step(jobs(200), surge.dueAtMs, true));
+    expect(surge.nudges).toBe(mostNudgesAMinute);
+    expect(kind).toBe('settle');
+    expect(surge.resting(30_000)).toBe(false);
     expect(surge.spent(130_000)).toBe(true);
   });
 
@@ -170,12 +170,15 @@ describe('a surge', () => {
     }
   });
 
-  it('that the HPA’s own looks overtake sends nothing', () => {
+  it('that the HPA’s own looks overtake sends nothing; a poll of KEDA’s between them is no look', () => {
     const surge = new Surge();
     surge.begin(jobs(80), 1, 0, 0);
     expect(surge.looked(jobs(80), 10)).toEqual({ kind: 'overtook', first: true });
-    expect(surge.looked(jobs(80), 20)).toEqual({ kind: 'overtook', first: false });
-    expect(surge.step(jobs(80), 60)).toEqual({ kind: 'over', gaveUp: false });
+    expect(surge.looked(jobs(80), 260)).toEqual({ kind: 'overtook', first: false });
+    expect(surge.course).toMatchObject({ to: 4 });
+    expect(surge.looked(jobs(80), 15_010)).toEqual({ kind: 'overtook', first: false });
+    expect(surge.course).toMatchObject({ to: 8 });
+    expect(surge.step(jobs(80), 15_020)).toEqual({ kind: 'over', gaveUp: false });
     expect(surge.nudges).toBe(0);
   });
 
@@ -364,5 +367,5 @@ describe('whatever happens', () => {
 });
 
 it('the times are those that were measured', () => {
-  expect(surgeTimes).toMatchObject({ afterPushMs: 60, afterLookMs: 15 });
+  expect(surgeTimes).toMatchObject({ afterPushMs: 20, answerMs: [1000, 1000, 2000, 2000] });
 });
