@@ -103,14 +103,12 @@ export class Ledger {
     const tally = this.tallyOf(item.backlog);
     if (item.state === 'queued') tally.queued.delete(item.key);
     else tally.running -= 1;
-    if (tally.queued.size + tally.running === 0) this.tallies.delete(item.backlog);
     return true;
   }
 
   private add(item: Item | undefined): boolean {
     if (item === undefined || item.state === 'finished') return false;
     const tally = this.tallyOf(item.backlog);
-    this.tallies.set(item.backlog, tally);
     // Behind those before it, since the clock never goes back.
     if (item.state === 'queued') tally.queued.set(item.key, this.clockMs);
     else tally.running += 1;
@@ -118,7 +116,9 @@ export class Ledger {
   }
 
   private tallyOf(backlog: string): Tally {
-    return this.tallies.get(backlog) ?? { queued: new Map(), running: 0 };
+    const tally = this.tallies.get(backlog) ?? { queued: new Map(), running: 0 };
+    this.tallies.set(backlog, tally);
+    return tally;
   }
 }
 

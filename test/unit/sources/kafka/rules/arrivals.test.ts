@@ -70,6 +70,17 @@ describe('the oldest waiting record', () => {
     expect(oldestAfter(...reads).at(-1)).toEqual(expected);
   });
 
+  it('takes no more room while the group commits and no record comes', () => {
+    let arrivals: Arrivals | undefined;
+    let then: PartitionOffsets | undefined;
+    for (let committed = 0; committed < 5; committed += 1) {
+      const now = { partition: 0, logStart: 0, end: 9, committed };
+      arrivals = foldArrivals(arrivals, then, now, committed * 100);
+      then = now;
+    }
+    expect(arrivals?.marks).toEqual([{ end: 9, seenAtMs: 0 }]);
+  });
+
   it('is younger after each commit that comes to a later read', () => {
     const filled = [at(0, 0, 0), at(100, 0, 10), at(200, 0, 20), at(300, 0, 30)];
     const committed = [at(400, 10, 30), at(500, 20, 30), at(600, 30, 30)];
