@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const target = new URL('../test/support/github/openapi-slice.json', import.meta.url);
 
 const asked = [
+  'GET /repos/{owner}/{repo}',
   'GET /repos/{owner}/{repo}/actions/runs',
   'GET /repos/{owner}/{repo}/actions/runs/{run_id}',
   'GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs',
@@ -18,6 +19,7 @@ const asked = [
   'GET /installation/repositories',
   'GET /orgs/{org}/installation',
   'GET /users/{username}/installation',
+  'GET /app/installations/{installation_id}',
   'POST /app/installations/{installation_id}/access_tokens',
   'GET /app/hook/deliveries',
   'POST /app/hook/deliveries/{delivery_id}/attempts',

@@ -1,8 +1,8 @@
-import { backlog, matches, runnerOf } from '../../src/sources/github/backlog.ts';
-import type { Job } from '../../src/sources/github/job.ts';
-import { Ledger } from '../../src/sources/github/ledger/ledger.ts';
 import type { GitHubParams } from '../../src/sources/github/params.ts';
-import type { GitHubSnapshot } from '../../src/sources/github/snapshot.ts';
+import type { GitHubSnapshot } from '../../src/sources/github/rules/backlog.ts';
+import { backlog, matches, runnerOf } from '../../src/sources/github/rules/backlog.ts';
+import type { Job } from '../../src/sources/github/rules/job.ts';
+import { Ledger } from '../../src/sources/github/rules/ledger.ts';
 import { labelsFor, owner } from './github-pools.ts';
 
 const jobsOfRun = 10;

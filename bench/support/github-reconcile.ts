@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import type { Hook } from '../../fakes/github/hooks/hook.ts';
 import { githubConfig } from '../../src/sources/github/config.ts';
-import { Ledger } from '../../src/sources/github/ledger/ledger.ts';
 import { Reconciler } from '../../src/sources/github/reconcile/reconciler.ts';
-import { createGitHubApi, type GitHubAuth } from '../../src/sources/github/rest/github-api.ts';
-import { fact } from '../../src/sources/github/webhook.ts';
+import { Ledger } from '../../src/sources/github/rules/ledger.ts';
+import { fact } from '../../src/sources/github/rules/webhook.ts';
+import { createGitHubApi, type GitHubAuth } from '../../src/sources/github/upstream/github.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { token } from './github.ts';
 import { owner } from './github-pools.ts';
@@ -61,7 +61,7 @@ export class Reconciled {
       scope: 'org',
       log,
       metrics,
-      changed() {},
+      wake() {},
       now,
       setTimer,
     });
@@ -79,10 +79,8 @@ export class Reconciled {
     const said = fact(event, JSON.parse(body.toString()));
     if (said === undefined) throw new Error(`a webhook says nothing: ${body}`);
     const nowMs = this.time.now();
-    const taken =
-      said.kind === 'job' ? this.ledger.takeWebhook(said, nowMs) : this.ledger.takeRun(said, nowMs);
     this.webhooks++;
-    this.reconciler.noticed(said, taken);
+    this.reconciler.take(said, nowMs);
   }
 
   /** Triggers without repositories, however many, share one subject. */

@@ -6,6 +6,8 @@ const tokenLifeMs = 3_600_000;
 
 export interface AppOptions {
   readonly id: number;
+  /** The App may call itself by this as well. */
+  readonly clientId?: string;
   /** PEM. Without either key a pair is made. */
   readonly privateKey?: string;
   readonly publicKey?: string;
@@ -28,10 +30,12 @@ interface InstallationToken {
 /** Verifies the App's JSON Web Tokens and remembers the installation tokens that it was given for them. */
 export class AppAuth {
   readonly app: App;
+  private readonly clientId: string | undefined;
   private readonly publicKey: KeyObject;
   private readonly tokens = new Map<string, InstallationToken>();
 
-  constructor({ id, installationId, privateKey, publicKey }: AppOptions) {
+  constructor({ id, clientId, installationId, privateKey, publicKey }: AppOptions) {
+    this.clientId = clientId;
     const secret = privateKey ?? (publicKey === undefined ? rsaPair() : undefined);
     this.app = { id, installationId, privateKey: secret };
     this.publicKey = createPublicKey(publicKey ?? secret ?? '');
@@ -43,7 +47,7 @@ export class AppAuth {
     if (claims === undefined) return 'A JSON web token could not be decoded';
     const nowSeconds = nowMs / 1000;
     const { iat, exp, iss } = claims;
-    if (String(iss) !== String(this.app.id)) return 'Integration not found';
+    if (String(iss) !== String(this.app.id) && iss !== this.clientId) return 'Integration not found';
     if (typeof iat !== 'number' || iat > nowSeconds)
       return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued";
     if (typeof exp !== 'number' || exp <= nowSeconds)

@@ -74,7 +74,10 @@ export class FakeGitHub {
       defaultOf: options.app === undefined ? 'organization' : 'app',
       targetIdOf: (of) => (of === 'app' ? (options.app?.id ?? 0) : this.owner.id),
     });
-    this.workflows = new Workflows(this.world, (happening) => this.hooks.tell(happening));
+    this.workflows = new Workflows(this.world, (happening) => {
+      // A redelivery has the name that the repository had then.
+      this.hooks.tell({ ...happening, repo: { ...happening.repo } });
+    });
     const { world, workflows, hooks, appAuth, faults } = this;
     rest.serve({ world, workflows, hooks, appAuth, token: options.token, limits, faults, urls });
   }
@@ -135,6 +138,19 @@ export class FakeGitHub {
 
   removeRepo(name: RepoName): void {
     this.world.removeRepo(this.repo(name));
+  }
+
+  /** REST answers its old name with a redirect, until another repository takes it. */
+  renameRepo(name: RepoName, to: string): void {
+    const repo = this.repo(name);
+    this.world.moveRepo(repo, repo.owner, to);
+  }
+
+  transferRepo(name: RepoName, login: string): void {
+    const repo = this.repo(name);
+    const owner = this.world.ownerOf(login);
+    if (owner === undefined) throw new Error(`There is no owner ${login} in this GitHub.`);
+    this.world.moveRepo(repo, owner, repo.name);
   }
 
   // What happens to runs and jobs; webhooks tell of it.

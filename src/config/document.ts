@@ -139,7 +139,7 @@ function lookUp(
 
 /** `8080` and `true` out of a variable, for settings that are not text; undefined for everything else. */
 export function typedValue(text: unknown): number | boolean | undefined {
-  if (typeof text !== 'string' || !/^(true|false|-?\d+(\.\d+)?)$/.test(text)) return undefined;
+  if (typeof text !== 'string' || !/^(true|false|-?\d+(\.\d+)?)[\r\n]*$/.test(text)) return undefined;
   const value: unknown = parse(text);
   return typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }

@@ -188,6 +188,8 @@ export interface ConnectionDeps {
   events: EventFeed;
   log: Logger;
   metrics: SourceMetrics;
+  /** By which every request over HTTP leaves; Node's own where it is left out. */
+  fetch?: typeof fetch;
   /** Wakes a subject from the connection's side (a ledger took an event). Unknown keys are ignored. */
   wake(key: string, cause: string): void;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { serverName, withoutFinalDot } from '../../src/server-name.ts';
-import { normaliseApiUrl } from '../../src/sources/github/api-url.ts';
+import { normaliseApiUrl } from '../../src/sources/github/config.ts';
 import { kafkaConfig } from '../../src/sources/kafka/config.ts';
 import { normaliseEndpoint } from '../../src/sources/sqs/endpoint.ts';
 

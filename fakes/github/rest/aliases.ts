@@ -1,4 +1,7 @@
 import type { World } from '../world/world.ts';
+import { type Answer, refusal } from './answer.ts';
+import { type Caller, maySee } from './caller.ts';
+import type { Backend } from './request.ts';
 
 /**
  * The path as the description spells it. GitHub's `Link` headers lead to paths with ids in place of names:
@@ -16,4 +19,18 @@ export function byName(path: string, world: World): string {
     if (owner.id === Number(id))
       return `/${kind === 'organizations' ? 'orgs' : 'users'}/${owner.login}${rest}`;
   return path;
+}
+
+/** The redirect to a repository that had this name before; undefined where nobody had it. */
+export function movedTo(
+  path: string,
+  { search }: URL,
+  { world, urls }: Backend,
+  caller: Caller,
+): Answer | undefined {
+  const [, name = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.*)?$/.exec(path) ?? [];
+  const repo = world.moved.get(name.toLowerCase());
+  if (repo === undefined || !maySee(caller, repo)) return undefined;
+  const location = `${urls.api}/repositories/${repo.id}${rest}${search}`;
+  return refusal(301, 'Moved Permanently', { location });
 }

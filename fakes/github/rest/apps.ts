@@ -7,6 +7,7 @@ import type { RestRequest, Route } from './request.ts';
 export const appRoutes: readonly Route[] = [
   { method: 'GET', template: '/orgs/{org}/installation', by: 'app', answer: onOrganization },
   { method: 'GET', template: '/users/{username}/installation', by: 'app', answer: onUser },
+  { method: 'GET', template: '/app/installations/{installation_id}', by: 'app', answer: oneInstallation },
   {
     method: 'POST',
     template: '/app/installations/{installation_id}/access_tokens',
@@ -24,6 +25,11 @@ function onOrganization(request: RestRequest): Answer {
 /** Organizations have one by this path too. */
 function onUser(request: RestRequest): Answer {
   const owner = request.world.ownerOf(request.params['username'] ?? '');
+  return owner === undefined ? notFound : installed(request, owner);
+}
+
+function oneInstallation(request: RestRequest): Answer {
+  const owner = request.world.installation(Number(request.params['installation_id']));
   return owner === undefined ? notFound : installed(request, owner);
 }
 

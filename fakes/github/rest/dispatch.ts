@@ -1,4 +1,4 @@
-import { byName } from './aliases.ts';
+import { byName, movedTo } from './aliases.ts';
 import { type Answer, notFound, refusal } from './answer.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { secondaryRefusal } from './limits.ts';
@@ -30,6 +30,8 @@ export function dispatch(
   const secondary = faults.takeSecondary();
   if (secondary !== undefined)
     return { answer: secondaryRefusal(secondary.retryAfterSeconds), caller, template };
+  const moved = movedTo(asked.path, asked.url, backend, caller);
+  if (moved !== undefined) return { answer: moved, caller, template };
   if (found === undefined) return { answer: notFound, caller, template };
   const { route, params } = found;
   const limited = route.template === '/rate_limit' ? undefined : limits.refusalOf(caller);

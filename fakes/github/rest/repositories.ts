@@ -1,4 +1,4 @@
-import { repository } from '../shapes/repository.ts';
+import { fullRepository, repository } from '../shapes/repository.ts';
 import type { Owner, Repo } from '../world/owner.ts';
 import { type Answer, notFound, ok } from './answer.ts';
 import { maySee } from './caller.ts';
@@ -6,11 +6,17 @@ import { paged } from './paging.ts';
 import type { RestRequest, Route } from './request.ts';
 
 export const repositoryRoutes: readonly Route[] = [
+  { method: 'GET', template: '/repos/{owner}/{repo}', by: 'anybody', answer: one },
   { method: 'GET', template: '/orgs/{org}/repos', by: 'anybody', answer: ofOrganization },
   { method: 'GET', template: '/users/{username}/repos', by: 'anybody', answer: ofUser },
   { method: 'GET', template: '/user/repos', by: 'token', answer: mine },
   { method: 'GET', template: '/installation/repositories', by: 'installation', answer: ofInstallation },
 ];
+
+function one(request: RestRequest): Answer {
+  const repo = repoOf(request);
+  return repo === undefined ? notFound : ok(fullRepository(repo, request.urls));
+}
 
 function ofOrganization(request: RestRequest): Answer {
   const owner = request.world.ownerOf(request.params['org'] ?? '');

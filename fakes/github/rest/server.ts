@@ -12,6 +12,7 @@ export interface Exchange {
   readonly query: URLSearchParams;
   readonly statusCode: number;
   readonly link: string | undefined;
+  readonly location: string | undefined;
   /** What was sent; empty for a 304. */
   readonly text: string;
 }
@@ -61,7 +62,12 @@ export class RestServer {
     const { faults } = backend;
     const method = request.method ?? 'GET';
     const url = new URL(request.url ?? '/', backend.urls.api);
-    const path = url.pathname.startsWith(this.prefix) ? url.pathname.slice(this.prefix.length) : '/nowhere';
+    if (!url.pathname.startsWith(this.prefix)) {
+      // Beside the API of an Enterprise Server there are pages for people.
+      response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end(page);
+      return;
+    }
+    const path = url.pathname.slice(this.prefix.length);
     if (faults.hang || faults.reset) {
       this.recorder.add({ method, path: path + url.search, status: 0, tokenKind: 'none' }, undefined);
       if (faults.reset) request.socket.resetAndDestroy();
@@ -73,9 +79,9 @@ export class RestServer {
     const { caller, template, answer } = dispatched;
     const tokenKind = caller?.kind ?? 'none';
     this.recorder.add({ method, path: path + url.search, status: statusCode, tokenKind }, template);
-    const link = answer.headers?.['link'];
+    const { link, location } = answer.headers ?? {};
     for (const observe of this.observers)
-      observe({ method, path, query: url.searchParams, statusCode, link, text });
+      observe({ method, path, query: url.searchParams, statusCode, link, location, text });
   }
 
   private send(

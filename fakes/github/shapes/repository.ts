@@ -96,3 +96,8 @@ export function repository(repo: Repo, urls: Urls) {
     custom_properties: {},
   };
 }
+
+/** GitHub's `full-repository`. */
+export function fullRepository(repo: Repo, urls: Urls) {
+  return { ...repository(repo, urls), network_count: 0, subscribers_count: 0 };
+}

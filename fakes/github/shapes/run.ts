@@ -15,7 +15,8 @@ export function runShape(run: Run, view: RunView, urls: Urls) {
   const api = `${urls.api}/repos/${repo.fullName}`;
   const self = `${api}/actions/runs/${run.id}`;
   const actor = account(sender, urls);
-  const repository = repositories.get(repo) ?? minimalRepository(repo, urls);
+  const known = repositories.get(repo);
+  const repository = known?.full_name === repo.fullName ? known : minimalRepository(repo, urls);
   repositories.set(repo, repository);
   return {
     id: run.id,

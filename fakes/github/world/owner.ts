@@ -16,9 +16,9 @@ export interface Owner {
 
 export interface Repo {
   readonly id: number;
-  readonly owner: Owner;
-  readonly name: string;
-  readonly fullName: string;
+  owner: Owner;
+  name: string;
+  fullName: string;
   readonly private: boolean;
   readonly archived: boolean;
   readonly createdAtMs: number;

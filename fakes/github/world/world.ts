@@ -14,6 +14,8 @@ const readActions: Permissions = { actions: 'read', metadata: 'read' };
 export class World {
   readonly owners = new Map<string, Owner>();
   readonly repos = new Map<string, Repo>();
+  /** Renamed and transferred ones by the names they had, as long as nobody else has taken these. */
+  readonly moved = new Map<string, Repo>();
   readonly runs = new Map<number, Run>();
   readonly jobs = new Map<number, Job>();
   private readonly clock: Clock;
@@ -60,7 +62,18 @@ export class World {
       open: new Set(),
     };
     this.repos.set(fullName.toLowerCase(), repo);
+    this.moved.delete(fullName.toLowerCase());
     return repo;
+  }
+
+  moveRepo(repo: Repo, owner: Owner, name: string): void {
+    const before = repo.fullName.toLowerCase();
+    this.repos.delete(before);
+    Object.assign(repo, { owner, name, fullName: `${owner.login}/${name}` });
+    const now = repo.fullName.toLowerCase();
+    this.moved.set(before, repo);
+    this.moved.delete(now);
+    this.repos.set(now, repo);
   }
 
   removeRepo(repo: Repo): void {

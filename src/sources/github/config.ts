@@ -1,15 +1,19 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { ScalerError } from '../../errors.ts';
-import { leastSecretLength } from '../source.ts';
-import { githubApiUrl, normaliseApiUrl } from './api-url.ts';
-import { isName, isOf, isRepoName, namesOwner } from './repo-names.ts';
-import { readPrivateKey } from './rest/private-key.ts';
+import { withoutFinalDot } from '../../server-name.ts';
+import { ignored, secret } from '../ignored-keys.ts';
+import { type ConnectionKey, leastSecretLength } from '../source.ts';
+import { isName, isOf, isRepoName, namesOwner } from './rules/repo-names.ts';
 
 /*
  * A GitHub owner as the configuration file has it, after the loader has read the files: where the file says
  * `privateKeyFile`, `tokenFile` or `webhookSecretFile`, this schema sees the key without `File`, and
  * `webhookSecrets` for `webhookSecretFiles`.
  */
+
+/** GitHub's own; GitHub Enterprise Server has `https://HOST/api/v3`, data residency `https://api.SUBDOMAIN.ghe.com`. */
+export const githubApiUrl = 'https://api.github.com';
 
 export const scopes = ['org', 'repo', 'ent'] as const;
 
@@ -19,8 +23,16 @@ const number = (least: number, fallback: number, doc: string) =>
 
 const webhookSecret = z.string().min(leastSecretLength);
 
+/** From the environment it is text, with a line end at times. */
+const appId = z
+  .string()
+  .trim()
+  .regex(/^([1-9]\d{0,15}|Iv[\w.-]{1,100})$/, "must be the App's client id, such as Iv23abcd, or its App ID");
+
 const app = z.strictObject({
-  id: z.int().min(1).describe("The App's id (App ID on its settings page)."),
+  id: z
+    .union([z.int().min(1), appId])
+    .describe("The App's client id (`Iv23…`), or its App ID; both are on its settings page."),
   installationId: z
     .int()
     .min(1)
@@ -32,6 +44,7 @@ const app = z.strictObject({
       const message = privateKeyFault(key);
       if (message !== undefined) context.addIssue(message);
     })
+    .overwrite((key) => (privateKeyFault(key) === undefined ? readPrivateKey(key) : key))
     .describe('PEM of a private key of the App, as GitHub gave it.'),
 });
 
@@ -97,16 +110,6 @@ const shape = z.strictObject({
   maxJobs: number(1, 500_000, 'The most open jobs that are held; more are left out, and the log says so.'),
 });
 
-/** What is wrong with the key; never shows any of it. */
-function privateKeyFault(key: string): string | undefined {
-  try {
-    readPrivateKey(key);
-    return undefined;
-  } catch (reason) {
-    return ScalerError.from(reason).message;
-  }
-}
-
 export const githubConfig = shape
   .refine(
     ({ app, token }) => (app === undefined) !== (token === undefined),
@@ -139,4 +142,95 @@ export function webhookSecretsOf({ webhookSecret, webhookSecrets }: GitHubConfig
 
 export function sendsSecretInPlaintext({ apiUrl }: GitHubConfig): boolean {
   return apiUrl.startsWith('http:');
+}
+
+/** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
+export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {
+  owner: {
+    doc: 'Picks the connection of this owner.',
+    selects: true,
+    agrees: ({ owner }, value) => owner.toLowerCase() === value.toLowerCase(),
+  },
+  githubApiURL: {
+    doc: 'Picks the connection to this API.',
+    selects: true,
+    agrees: ({ apiUrl }, value) => apiUrl === normaliseApiUrl(value),
+  },
+  runnerScope: {
+    doc: "org, ent or repo; must be the connection's scope, or `repo`, which fits every one.",
+    selects: false,
+    agrees: ({ scope }, value) => value === scope || value === 'repo',
+  },
+  applicationID: {
+    doc: "Must be the connection's App, where that is known by its App ID.",
+    selects: false,
+    // A client id and an App ID can be those of the same App.
+    agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
+  },
+  installationID: {
+    doc: "Must be the connection's installation, where it names one.",
+    selects: false,
+    agrees: ({ app }, value) =>
+      app?.installationId === undefined || String(app.installationId) === value.trim(),
+  },
+  enableEtags: ignored('ETags are always used; ignored.'),
+  personalAccessToken: secret,
+  appKey: secret,
+};
+
+function isClientId(id: number | string): boolean {
+  return typeof id === 'string' && id.startsWith('Iv');
+}
+
+/** In one spelling, without the last slash; undefined: not an address for an API. */
+export function normaliseApiUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(withoutFinalDot(text));
+  const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!isPlain || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.href.replace(/\/+$/, '');
+}
+
+/** What is wrong with the key; never shows any of it. */
+function privateKeyFault(key: string): string | undefined {
+  try {
+    readPrivateKey(key);
+    return undefined;
+  } catch (reason) {
+    return ScalerError.from(reason).message;
+  }
+}
+
+const pem = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]+?)-----END \1-----/;
+
+/**
+ * An App's private key as PKCS#8 PEM. Takes what people are known to paste: line breaks written as `\n`, CRLF, lines
+ * folded into one, the whole PEM in base64. Throws ScalerError `invalid`, which never shows any of it.
+ */
+export function readPrivateKey(text: string): string {
+  const found = pem.exec(text) ?? pem.exec(Buffer.from(text, 'base64').toString('latin1'));
+  if (found === null) throw unusable('is no PEM: it must begin with -----BEGIN RSA PRIVATE KEY-----');
+  const [, label = '', body = ''] = found;
+  if (/ENCRYPTED/.test(`${label}${body}`))
+    throw unusable('is protected by a passphrase: GitHub gives it without');
+  if (!label.endsWith('PRIVATE KEY')) throw unusable(`holds a ${label}, not a private key`);
+  const key = parse(label, body.replace(/\\[rn]|\s/g, ''));
+  if (key === undefined)
+    throw unusable('is damaged: copy the file again that GitHub gave when the key was made');
+  if (key.asymmetricKeyType !== 'rsa') throw unusable('is no RSA key, so it is none of a GitHub App');
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function parse(label: string, base64: string): KeyObject | undefined {
+  const lines = base64.match(/.{1,64}/g) ?? [];
+  try {
+    return createPrivateKey([`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n'));
+  } catch {
+    // OpenSSL's words about it help nobody.
+    return undefined;
+  }
+}
+
+function unusable(fault: string): ScalerError {
+  return new ScalerError('invalid', `the App's private key (\`app.privateKeyFile\`) ${fault}`);
 }

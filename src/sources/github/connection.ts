@@ -1,27 +1,32 @@
-import { z } from 'zod';
-import { epochNowMs, monotonicMs } from '../../clock.ts';
+import { monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
-import type { GitHubApi } from './api.ts';
 import { type GitHubConfig, webhookSecretsOf } from './config.ts';
-import type { GitHubFact } from './fact.ts';
-import { statuses } from './job.ts';
-import { Ledger } from './ledger/ledger.ts';
 import type { GitHubParams } from './params.ts';
+import { subjectKey } from './reconcile/interest.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
-import { fullNames, isOf } from './repo-names.ts';
-import { createGitHubApi, type GitHubAuth } from './rest/github-api.ts';
-import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
-
-/** The subject of all of an owner's repositories. */
-const allRepos = '*';
+import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
+import { isFact } from './rules/job.ts';
+import { Ledger } from './rules/ledger.ts';
+import { fullNames, isOf } from './rules/repo-names.ts';
+import type { GitHubApi } from './upstream/api.ts';
+import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
 
 /** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
 export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
   const { owner, scope, apiUrl, requestTimeoutMs } = config;
-  const { log, metrics } = deps;
-  const api = createGitHubApi({ owner, scope, apiUrl, auth: authOf(config), requestTimeoutMs, metrics, log });
+  const { log, metrics, fetch } = deps;
+  const api = createGitHubApi({
+    owner,
+    scope,
+    apiUrl,
+    auth: authOf(config),
+    requestTimeoutMs,
+    metrics,
+    log,
+    fetch,
+  });
   if (webhookSecretsOf(config).length === 0) warnOfNoWebhook(config, log);
   return new GitHubConnection(config, deps, api);
 }
@@ -30,8 +35,6 @@ export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConne
 export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot, GitHubNeed> {
   private readonly config: GitHubConfig;
   private readonly deps: ConnectionDeps;
-  private readonly subjects = new LiveSubjects();
-  private readonly ledger: Ledger;
   private readonly reconciler: Reconciler;
   private readonly unfollow: () => void;
   /** Events that were kept may say that a job is queued long before they say that it is done. */
@@ -41,16 +44,17 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
     const { owner, scope, repos = [], maxJobs } = config;
     this.config = config;
     this.deps = deps;
-    this.ledger = new Ledger({ maxJobs });
     this.reconciler = new Reconciler({
       api,
-      ledger: this.ledger,
+      ledger: new Ledger({ maxJobs }),
       settings: { ...config, repos: fullNames(owner, repos) },
       owner,
       scope,
       log: deps.log,
       metrics: deps.metrics,
-      changed: (repo) => this.wake(repo, 'reconcile'),
+      wake: (key, cause) => {
+        if (this.replayed) deps.wake(key, cause);
+      },
     });
     this.unfollow = deps.events.follow(
       (event) => this.take(event),
@@ -66,20 +70,19 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
     // An enterprise's are all that webhooks tell of: those that the connection names are only what is swept.
     const meant = repos.length > 0 || scope === 'ent' ? repos : own;
     const need = fullNames(owner, meant);
-    return { key: need.length === 0 ? allRepos : need.join(), hintNames: need, need: { repos: need } };
+    return { key: subjectKey(need), hintNames: need, need: { repos: need } };
   }
 
   async read(subjects: readonly Subject<GitHubNeed>[], deliver: Deliver<GitHubSnapshot>): Promise<void> {
     if (!this.replayed) throw new ScalerError('unavailable', 'events that were kept are still being read');
-    const nowMs = epochNowMs();
+    const { reconciler } = this;
     for (const { key, needs, maxStalenessMs } of subjects) {
       // Equal keys name equal repositories.
       const repos = needs[0]?.repos ?? [];
-      this.subjects.read(key, repos, nowMs);
-      this.reconciler.need(repos, maxStalenessMs);
-      const covered = this.reconciler.coverage.of(repos);
+      reconciler.need(repos, maxStalenessMs);
+      const covered = reconciler.coverage.of(repos);
       deliver(key, {
-        snapshot: { repos, jobs: this.ledger, covered },
+        snapshot: { repos: reconciler.distinct(repos), jobs: reconciler.jobs, covered },
         ...(covered.kind === 'unsynced' ? {} : { confirmedAtMs: monotonicMs(covered.confirmedAtMs) }),
       });
     }
@@ -101,16 +104,7 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
     }
     // Events are kept by the connection's name; under it the configuration may have named another owner before.
     if (this.config.scope !== 'ent' && !isOf(this.config.owner, fact.repo)) return;
-    const taken =
-      fact.kind === 'job'
-        ? this.ledger.takeWebhook(fact, receivedAtMs)
-        : this.ledger.takeRun(fact, receivedAtMs);
-    this.reconciler.noticed(fact, taken);
-    if (taken.changed && this.replayed) this.wake(fact.repo, 'webhook');
-  }
-
-  private wake(repo: string, cause: string): void {
-    for (const key of this.subjects.holding(repo)) this.deps.wake(key, cause);
+    this.reconciler.take(fact, receivedAtMs);
   }
 }
 
@@ -121,77 +115,4 @@ function authOf({ app, token = '' }: GitHubConfig): GitHubAuth {
 
 function warnOfNoWebhook({ sweepSeconds }: GitHubConfig, log: Logger): void {
   log.warn({ sweepSeconds }, 'without a webhook secret jobs are only seen every sweepSeconds');
-}
-
-/** How long a subject is woken after it was last read: subjects are read much more often than this. */
-const forgottenAfterMs = 10 * 60_000;
-const lookForForgottenMs = 60_000;
-
-/** The subjects that are read, and which of them an event of a repository wakes. */
-export class LiveSubjects {
-  private readonly readAtMs = new Map<string, number>();
-  private readonly byRepo = new Map<string, Set<string>>();
-  /** The keys of subjects that hold every repository. */
-  private readonly ofAll = new Set<string>();
-  private readonly reposOf = new Map<string, readonly string[]>();
-  private lookAtMs = 0;
-
-  /** A subject was read: it lives. Without repositories it holds them all. */
-  read(key: string, repos: readonly string[], nowMs: number): void {
-    this.readAtMs.set(key, nowMs);
-    if (!this.reposOf.has(key)) this.add(key, repos);
-    if (nowMs >= this.lookAtMs) this.forget(nowMs);
-  }
-
-  /** The keys of the subjects that hold this repository. */
-  *holding(repo: string): Iterable<string> {
-    yield* this.ofAll;
-    yield* this.byRepo.get(repo) ?? [];
-  }
-
-  private add(key: string, repos: readonly string[]): void {
-    this.reposOf.set(key, repos);
-    if (repos.length === 0) this.ofAll.add(key);
-    for (const repo of repos) this.byRepo.set(repo, (this.byRepo.get(repo) ?? new Set()).add(key));
-  }
-
-  private forget(nowMs: number): void {
-    this.lookAtMs = nowMs + lookForForgottenMs;
-    for (const [key, atMs] of this.readAtMs) if (nowMs - atMs > forgottenAfterMs) this.remove(key);
-  }
-
-  private remove(key: string): void {
-    for (const repo of this.reposOf.get(key) ?? []) {
-      const keys = this.byRepo.get(repo);
-      keys?.delete(key);
-      if (keys?.size === 0) this.byRepo.delete(repo);
-    }
-    this.ofAll.delete(key);
-    this.reposOf.delete(key);
-    this.readAtMs.delete(key);
-  }
-}
-
-/*
- * A fact as it comes out of the event log, which may outlive the version of the scaler that wrote it.
- */
-
-const id = z.int().min(1);
-const common = { repo: z.string(), runId: id, runAttempt: id, installationId: id.optional() };
-
-const stored = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('job'),
-    jobId: id,
-    labels: z.array(z.string()),
-    status: z.enum(statuses),
-    sinceMs: z.number().optional(),
-    gated: z.boolean(),
-    ...common,
-  }),
-  z.object({ kind: z.literal('run'), status: z.enum(['requested', 'in_progress', 'completed']), ...common }),
-]);
-
-export function isFact(value: unknown): value is GitHubFact {
-  return stored.safeParse(value).success;
 }

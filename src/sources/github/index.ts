@@ -1,12 +1,17 @@
 import type { Source } from '../source.ts';
-import { backlog, conflict, leastStalenessSeconds, pace, target } from './backlog.ts';
-import { type GitHubConfig, githubConfig, sendsSecretInPlaintext, webhookSecretsOf } from './config.ts';
+import {
+  type GitHubConfig,
+  githubConfig,
+  githubConnectionKeys,
+  sendsSecretInPlaintext,
+  webhookSecretsOf,
+} from './config.ts';
 import { connect } from './connection.ts';
-import { githubConnectionKeys } from './connection-keys.ts';
 import { type GitHubParams, githubParams } from './params.ts';
-import { fullNames } from './repo-names.ts';
-import type { GitHubNeed, GitHubSnapshot } from './snapshot.ts';
-import { fact, owns } from './webhook.ts';
+import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
+import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/backlog.ts';
+import { fullNames } from './rules/repo-names.ts';
+import { fact, owns } from './rules/webhook.ts';
 
 /** The jobs of GitHub Actions that wait for a runner, or run on one. */
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {

@@ -1,7 +1,7 @@
 import type { ParamsSchema } from '../../params/schema.ts';
 import { choice, decimal, flag, list } from '../../params/schema.ts';
 import { quote } from '../../printable.ts';
-import { isRepoName } from './repo-names.ts';
+import { isRepoName } from './rules/repo-names.ts';
 
 /** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */
 const defaultRunnerLabels: readonly string[] = ['self-hosted', 'linux', 'x64'];

@@ -67,11 +67,13 @@ describe('this GitHub, by the description that GitHub publishes', () => {
     });
     expect(jobs).toHaveLength(6);
     for (const { id } of jobs) await octokit.actions.getJobForWorkflowRun({ ...repo, job_id: id });
+    await octokit.repos.get(repo);
     await octokit.repos.listForOrg({ org: 'acme', type: 'all' });
     await octokit.repos.listForUser({ username: 'acme' });
     await octokit.repos.listForAuthenticatedUser({ affiliation: 'owner' });
     await octokit.rateLimit.get();
     await asApp(7).apps.listReposAccessibleToInstallation();
+    await asApp().apps.getInstallation({ installation_id: 7 });
     await asApp().apps.getOrgInstallation({ org: 'acme' });
     await asApp().apps.getUserInstallation({ username: 'acme' });
     const deliveries = await asApp().paginate('GET /app/hook/deliveries', { per_page: 2 });

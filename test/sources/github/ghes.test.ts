@@ -30,7 +30,7 @@ describe.concurrent('GitHub Enterprise Server', () => {
     await scene.becomes(1, { connection: '', owner: 'acme', githubApiURL: `${scene.github.url}/` });
   });
 
-  it('an apiUrl that is a proxy of something else: UNAVAILABLE or NOT_FOUND with what to check', async (test) => {
+  it('an apiUrl without /api/v3, with an App and with a token: what to correct', async (test) => {
     const scene = await Scene.start(test, {
       github: { prefix },
       connection: { ...hasty },
@@ -38,15 +38,21 @@ describe.concurrent('GitHub Enterprise Server', () => {
         wrong: {
           source: 'github',
           owner: 'acme',
-          apiUrl: url.replace(prefix, '/api/v4'),
+          apiUrl: url.replace(prefix, ''),
           tokenFile: 'token',
+        },
+        app: {
+          source: 'github',
+          owner: 'acme',
+          apiUrl: url.replace(prefix, ''),
+          app: { id: 1, privateKeyFile: 'app.pem' },
         },
       }),
       asDescribed: false,
     });
-    const { number, active } = await scene.ask({ connection: 'wrong' });
-    expect(['UNAVAILABLE', 'NOT_FOUND']).toContain(number);
-    expect(active).toBe(number);
+    for (const connection of ['wrong', 'app'])
+      for (const more of [{}, { repos: 'web' }])
+        await scene.becomesUnknown('UNAVAILABLE', { connection, ...more }, /`apiUrl` is the REST API/);
     await scene.becomes(0);
   });
 });

@@ -156,6 +156,50 @@ describe.concurrent('owners', () => {
     await scene.becomes(1);
   });
 
+  it('a token that sees both owners of a transferred repository: it counts with its new one alone', async (test) => {
+    const scene = await Scene.start(test, {
+      github: { token: 'ghp_1' },
+      before: (github) => {
+        github.addRepo('web');
+        github.addRepo('api');
+        github.addOwner('labs');
+        github.seedRun('web', run(2));
+      },
+      others: (github) => ({
+        labs: { source: 'github', owner: 'labs', apiUrl: github.url, tokenFile: 'token', ...hasty },
+      }),
+    });
+    const shortLived = { maxStalenessSeconds: '3' };
+    const named = { ...shortLived, repos: 'web' };
+    await scene.becomes(2, shortLived);
+    await scene.becomes(2, named);
+    scene.github.transferRepo('web', 'labs');
+    await scene.becomes(2, { ...labs, ...shortLived });
+    await scene.becomes(0, shortLived);
+    await scene.becomesUnknown('NOT_FOUND', named, /acme\/web was transferred and is labs\/web now/);
+    await scene.becomes(2, { ...labs, ...named });
+  });
+
+  it('a token, and a repository that is renamed and loses its name to another', async (test) => {
+    const scene = await Scene.start(test, {
+      github: { token: 'ghp_1' },
+      before: (github) => {
+        github.addRepo('web');
+        github.seedRun('web', run(2));
+      },
+    });
+    const { github } = scene;
+    await scene.becomes(2, { repos: 'web' });
+    github.renameRepo('web', 'shop');
+    await scene.becomes(2, { repos: 'shop' });
+    await scene.becomes(2, { repos: 'web,shop' });
+    github.addRepo('web');
+    github.startRun('web', run(1));
+    await scene.becomes(1, { repos: 'web' });
+    await scene.becomes(2, { repos: 'shop' });
+    await scene.becomes(3);
+  });
+
   it('without a webhook jobs are seen by sweeps', async (test) => {
     const scene = await Scene.start(test, { hook: false });
     await scene.becomes(0);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeGitHub } from '../../../fakes/github/fake-github.ts';
-import type { GitHubApi } from '../../../src/sources/github/api.ts';
-import { createGitHubApi, type GitHubApiOptions } from '../../../src/sources/github/rest/github-api.ts';
+import type { GitHubApi } from '../../../src/sources/github/upstream/api.ts';
+import { createGitHubApi, type GitHubApiOptions } from '../../../src/sources/github/upstream/github.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { unmeasured } from '../../support/connection-deps.ts';
 import { type Oracle, withOracle } from '../../support/github/openapi-oracle.ts';
@@ -61,7 +61,8 @@ describe.each([
     github.addRepo('old', { archived: true });
     github.addRepo('web', { private: true });
     const api = connect(options);
-    expect([...(await api.repositories(never))].sort()).toEqual(['acme/shop', 'acme/web']);
+    const { repos } = await api.repositories(never);
+    expect(repos.map(({ name }) => name).sort()).toEqual(['acme/shop', 'acme/web']);
     const run = github.startRun('shop', { jobs: [queued, { labels: ['gpu'], environment: true }] });
     github.startRun('shop', { jobs: [queued], status: 'pending' });
     github.pick(run.jobs[0]?.id ?? 0);

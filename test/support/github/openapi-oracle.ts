@@ -3,7 +3,7 @@ import type { Exchange } from '../../../fakes/github/rest/server.ts';
 import { basicError, type Compiled, operations } from './schemas.ts';
 
 /** What any request may be answered: GitHub describes it in prose, for all operations at once. */
-const general = new Set([304, 401, 403, 404, 429, 500, 502, 503]);
+const general = new Set([301, 304, 401, 403, 404, 429, 500, 502, 503]);
 
 export interface Oracle {
   /** What was against GitHub's description, one line each. */
@@ -15,8 +15,8 @@ export interface Oracle {
 
 /**
  * Judges by GitHub's published description every request that reaches this GitHub and every answer to it.
- * The lists that `Link` leads to have paths of their own that are not in the description: they are judged as the
- * operation whose answer led to them.
+ * What `Link` and `Location` lead to has paths of its own that are not in the description: it is judged as the
+ * operation whose answer led to it.
  */
 export function withOracle(github: FakeGitHub): Oracle {
   const violations: string[] = [];
@@ -31,7 +31,8 @@ export function withOracle(github: FakeGitHub): Oracle {
       return;
     }
     seen.add(operation.operation);
-    if (exchange.link !== undefined) led.set(`GET ${linkedPath(exchange.link, github.url)}`, operation);
+    const { link, location = link === undefined ? undefined : linked(link) } = exchange;
+    if (location !== undefined) led.set(`GET ${pathBelow(github.url, location)}`, operation);
     const faults = [
       ...requestFaults(exchange, operation, found !== undefined),
       ...answerFaults(exchange, operation),
@@ -41,8 +42,11 @@ export function withOracle(github: FakeGitHub): Oracle {
   return { violations, seen, stop: () => void stop() };
 }
 
-function linkedPath(link: string, base: string): string {
-  const [, address = ''] = /<([^>]+)>/.exec(link) ?? [];
+function linked(link: string): string {
+  return /<([^>]+)>/.exec(link)?.[1] ?? '';
+}
+
+function pathBelow(base: string, address: string): string {
   return new URL(address).pathname.slice(new URL(base).pathname.replace(/\/$/, '').length);
 }
 

@@ -43,6 +43,8 @@ describe('expandEnvironment', () => {
 
 it.each([
   ['8080', 8080],
+  ['8080\n', 8080],
+  ['true\r\n', true],
   ['-1.5', -1.5],
   ['true', true],
   ['false', false],

@@ -1,3 +1,6 @@
+import type { ScalerError } from '../../../errors.ts';
+import type { Quota } from '../upstream/api.ts';
+
 /*
  * What is the most urgent to ask GitHub, now. Pure. All times are ms since 1970 by our clock; what is never
  * due is due at infinity.
@@ -112,4 +115,92 @@ function sweepRank({ named, seen, synced, active }: RepoOutlook): number {
 
 function held(dueAtMs: number, heldUntilMs: number): number {
   return Math.max(dueAtMs, heldUntilMs);
+}
+
+// How reconciling makes room as GitHub's hourly limit runs short.
+
+const hourMs = 3_600_000;
+/** The part of the limit that verifying may use. */
+const verifyShare = 0.3;
+/** With less than this part left, sweeps leave it to verification and to what triggers name. */
+const holdBelow = 0.1;
+/** With less than this part left, intervals grow. */
+const plentyFrom = 0.5;
+const mostStretch = 4;
+
+/** What is left of the limit, from 0 to 1. Where GitHub says nothing there is no limit. */
+function shareLeft(quota: Quota | undefined, nowMs: number): number {
+  if (!quota || quota.limit <= 0 || nowMs >= quota.resetAtMs) return 1;
+  return quota.remaining / quota.limit;
+}
+
+/** The interval as it is while plenty is left, up to four times as long when little is. */
+export function stretched(intervalMs: number, quota: Quota | undefined, nowMs: number): number {
+  const share = shareLeft(quota, nowMs);
+  return share >= plentyFrom ? intervalMs : intervalMs * Math.min(mostStretch, plentyFrom / share);
+}
+
+/**
+ * How long a job may be silent before its run is verified: at least `leastMs`, and so long that verifying every
+ * open run stays within its part of the limit.
+ */
+export function verifyAfterMs(
+  leastMs: number,
+  openRuns: number,
+  quota: Quota | undefined,
+  nowMs: number,
+): number {
+  const limit = quota?.limit ?? 0;
+  const affordableMs = limit > 0 ? (openRuns * hourMs) / (verifyShare * limit) : 0;
+  return stretched(Math.max(leastMs, affordableMs), quota, nowMs);
+}
+
+/** Until when sweeps are held back, in ms since 1970; 0 where they are not. */
+export function sweepsHeldUntilMs(quota: Quota | undefined, nowMs: number): number {
+  return quota && shareLeft(quota, nowMs) < holdBelow ? quota.resetAtMs : 0;
+}
+
+/** After so many failures in a row, GitHub itself is taken to be in trouble. */
+const failuresInARow = 3;
+const troubleMs = 10_000;
+
+/** When GitHub is to be left alone altogether. Times in ms since 1970 by our clock. */
+export class Pause {
+  private wantedUntilMs = 0;
+  private troubleUntilMs = 0;
+  private failures = 0;
+  private lastFailed: string | undefined;
+
+  get untilMs(): number {
+    return Math.max(this.wantedUntilMs, this.troubleUntilMs);
+  }
+
+  /** GitHub answered. */
+  succeeded(): void {
+    this.failures = 0;
+    this.lastFailed = undefined;
+  }
+
+  /** `piece`: what was asked for; one that stays broken is no trouble of GitHub's. */
+  failed({ retryAfterMs }: ScalerError, nowMs: number, piece: string): void {
+    if (retryAfterMs !== undefined) {
+      this.wantedUntilMs = Math.max(this.wantedUntilMs, nowMs + retryAfterMs);
+      return;
+    }
+    if (piece !== this.lastFailed) this.failures += 1;
+    this.lastFailed = piece;
+    if (this.failures >= failuresInARow) this.troubleUntilMs = nowMs + troubleMs;
+  }
+
+  /** Why GitHub is not asked now, for an error's message; undefined where it may be. */
+  why(nowMs: number): string | undefined {
+    if (this.wantedUntilMs <= nowMs) return undefined;
+    const time = clockTime(this.wantedUntilMs);
+    return `GitHub wants no requests until ${time}, for its rate limit or a fault of its own`;
+  }
+}
+
+/** A time of day for a message: `12:34:56 UTC`. */
+export function clockTime(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(11, 19)} UTC`;
 }

@@ -1,7 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
-import type { Coverage, Covered } from '../snapshot.ts';
-import { clockTime } from './clock-time.ts';
-import type { RepoBook } from './repo-book.ts';
+import type { Covered } from '../rules/backlog.ts';
+import { clockTime } from './agenda.ts';
+import type { Repo } from './directory.ts';
+import type { RepoBook } from './repos.ts';
 
 export interface RepoCoverageOptions {
   readonly book: RepoBook;
@@ -16,14 +17,18 @@ export interface RepoCoverageOptions {
   readonly listError: () => ScalerError | undefined;
 }
 
-/** Which repositories have been read, from memory. */
-export class RepoCoverage implements Coverage {
+/** Which repositories have been read from REST, so that their number is known. From memory. */
+export class RepoCoverage {
   private readonly options: RepoCoverageOptions;
 
   constructor(options: RepoCoverageOptions) {
     this.options = options;
   }
 
+  /**
+   * Of the repositories named (`owner/name`, lower case), or of all of the owner's where there is none.
+   * `confirmedAtMs`: when the last reconcile of all of them was completed, in ms since 1970 by our clock.
+   */
   of(repos: readonly string[]): Covered {
     return repos.length === 0 ? this.ofOwner() : this.ofNamed(repos);
   }
@@ -35,10 +40,11 @@ export class RepoCoverage implements Coverage {
     if (book.allMissing)
       return unsynced('not_found', missing.length > 0 ? notThere(missing) : noneThere(owner));
     const confirmedAtMs = book.confirmedAtMs;
-    if (confirmedAtMs !== undefined) return covered(missing, confirmedAtMs);
+    if (book.nothingVisible) return unsynced('unavailable', nothingVisible(owner));
+    if (confirmedAtMs !== undefined) return covered(missing, book.leftOut(), confirmedAtMs);
     const remaining = book.firstRemaining;
     if (!remaining) return this.notYet(`the repositories of ${owner} have not been listed yet`, listError());
-    const error = firstOf(remaining, (name) => book.get(name)?.error) ?? this.held();
+    const error = [...remaining].find((repo) => repo.error !== undefined)?.error ?? this.held();
     const text = `${remaining.size} of the repositories of ${owner} have not been read from GitHub yet`;
     return this.notYet(text, error);
   }
@@ -53,18 +59,24 @@ export class RepoCoverage implements Coverage {
   private ofNamed(repos: readonly string[]): Covered {
     const { book } = this.options;
     const missing = book.missing(repos);
-    if (missing.length === repos.length) return unsynced('not_found', notThere(missing));
+    if (missing.length === repos.length)
+      return unsynced('not_found', notThere(missing, book.get(repos[0] ?? '')));
+    const leftOut: Repo[] = [];
     let confirmedAtMs = Number.POSITIVE_INFINITY;
     for (const name of repos) {
       const repo = book.get(name);
       if (repo?.missing) continue;
-      if (repo?.sweptAtMs === undefined) {
+      if (repo?.leftOut) leftOut.push(repo);
+      else if (repo?.sweptAtMs === undefined) {
         const unseen = book.isUnseen(name) ? new ScalerError('unavailable', unseenWaits) : undefined;
-        return this.notYet(`${name} has not been read from GitHub yet`, repo?.error ?? unseen);
-      }
-      confirmedAtMs = Math.min(confirmedAtMs, repo.sweptAtMs);
+        const error = repo?.error ?? this.options.listError() ?? unseen;
+        return this.notYet(`${name} has not been read from GitHub yet`, error);
+      } else confirmedAtMs = Math.min(confirmedAtMs, repo.sweptAtMs);
     }
-    return covered(missing, confirmedAtMs);
+    const [broken] = leftOut;
+    if (broken !== undefined && confirmedAtMs === Number.POSITIVE_INFINITY)
+      return this.notYet(`${broken.name} cannot be read from GitHub`, broken.error);
+    return covered(missing, leftOut, confirmedAtMs);
   }
 
   private notYet(text: string, error: ScalerError | undefined): Covered {
@@ -74,26 +86,31 @@ export class RepoCoverage implements Coverage {
   }
 }
 
-function covered(missing: readonly string[], confirmedAtMs: number): Covered {
-  if (missing.length === 0) return { kind: 'synced', confirmedAtMs };
-  return { kind: 'missing', repos: missing, confirmedAtMs };
+function covered(missing: readonly string[], leftOut: readonly Repo[], confirmedAtMs: number): Covered {
+  const repos = [...missing, ...leftOut.map(({ name }) => name)];
+  if (repos.length === 0) return { kind: 'synced', confirmedAtMs };
+  const [broken] = leftOut;
+  if (broken === undefined) return { kind: 'partial', repos, confirmedAtMs };
+  const text = `${named(repos)} cannot be read: ${broken.error?.message}`;
+  return { kind: 'partial', repos, confirmedAtMs, fault: new ScalerError('unavailable', text) };
 }
 
 function unsynced(code: 'unavailable' | 'not_found', message: string): Covered {
   return { kind: 'unsynced', error: new ScalerError(code, message) };
 }
 
-function firstOf<T>(names: Iterable<string>, pick: (name: string) => T | undefined): T | undefined {
-  for (const name of names) {
-    const picked = pick(name);
-    if (picked !== undefined) return picked;
-  }
-  return undefined;
+function named(repos: readonly string[]): string {
+  return repos.length > 5 ? `${repos.slice(0, 5).join(', ')}, …` : repos.join(', ');
 }
 
-function notThere(repos: readonly string[]): string {
-  const named = repos.length > 5 ? `${repos.slice(0, 5).join(', ')}, …` : repos.join(', ');
-  return `GitHub does not know ${named}: check the names, and that the App is installed on them or the token may read them`;
+function notThere(repos: readonly string[], first?: Repo): string {
+  if (first?.movedTo !== undefined)
+    return `${first.name} was transferred and is ${first.movedTo} now: name the connection of its owner`;
+  return `GitHub does not know ${named(repos)}: check the names, and that the App is installed on them or the token may read them`;
+}
+
+function nothingVisible(owner: string): string {
+  return `GitHub shows us no repository of ${owner}: check \`owner\`, and give the App's installation (or the token) access to its repositories`;
 }
 
 const unseenWaits =

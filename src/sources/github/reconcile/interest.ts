@@ -7,11 +7,11 @@ const maxNames = 50_000;
 
 interface Need {
   readonly repos: readonly string[];
-  readonly maxStalenessMs: number;
-  askedAtMs: number;
+  maxStalenessMs: number;
+  readAtMs: number;
 }
 
-/** What live triggers name now, and how often each must be swept for them. */
+/** What live subjects name now, and how often each must be swept for them. */
 export interface Interests {
   /** By repository: half the smallest limit on staleness of those that name it. */
   readonly named: ReadonlyMap<string, number>;
@@ -21,33 +21,46 @@ export interface Interests {
   readonly ownerMs: number;
 }
 
+/** The subject of all of an owner's repositories. */
+export const allRepos = '*';
+
+/** The key of the subject of these repositories; none: all of the owner's. */
+export function subjectKey(repos: readonly string[]): string {
+  return repos.length === 0 ? allRepos : repos.join();
+}
+
 /** A reading is at most this old when a sweep fails once: two sweeps fit in its limit. */
 function everyMs(maxStalenessMs: number): number {
   return Math.max(1000, maxStalenessMs / 2);
 }
 
-/** Remembers what subjects ask for; what is not asked for any more is forgotten after ten minutes. */
+/** The subjects that are read: what they want swept, and what wakes them. One that is not read for ten minutes is forgotten. */
 export class Interest {
+  /** By the key of the subject. */
   private readonly needs = new Map<string, Need>();
+  private readonly byName = new Map<string, Set<string>>();
   private interests: Interests | undefined;
   private lookAtMs = 0;
   private names = 0;
 
   /** True when this was not asked for before, or is wanted more often than before. */
   need(repos: readonly string[], nowMs: number, maxStalenessMs = Number.POSITIVE_INFINITY): boolean {
-    const key = repos.join(',');
-    const known = this.needs.get(key);
-    if (known?.maxStalenessMs === maxStalenessMs) {
-      known.askedAtMs = nowMs;
-      return false;
-    }
-    if (!known) {
-      if (this.needs.size >= maxNeeds || this.names + repos.length > maxNames) return false;
-      this.names += repos.length;
-    }
-    this.needs.set(key, { repos, maxStalenessMs, askedAtMs: nowMs });
-    this.interests = undefined;
-    return maxStalenessMs < (known?.maxStalenessMs ?? Number.POSITIVE_INFINITY) || !known;
+    if (nowMs >= this.lookAtMs) this.forget(nowMs);
+    const key = subjectKey(repos);
+    const known = this.needs.get(key) ?? this.add(key, repos);
+    if (known === undefined) return false;
+    const isSooner = maxStalenessMs < known.maxStalenessMs || known.readAtMs === Number.NEGATIVE_INFINITY;
+    if (maxStalenessMs !== known.maxStalenessMs) this.interests = undefined;
+    known.maxStalenessMs = maxStalenessMs;
+    known.readAtMs = nowMs;
+    return isSooner;
+  }
+
+  /** The keys of the subjects that name one of these, or mean all of the owner. */
+  holding(names: Iterable<string>): ReadonlySet<string> {
+    const keys = new Set<string>(this.needs.has(allRepos) ? [allRepos] : []);
+    for (const name of names) for (const key of this.byName.get(name) ?? []) keys.add(key);
+    return keys;
   }
 
   at(nowMs: number): Interests {
@@ -69,13 +82,32 @@ export class Interest {
     return { named, shortestNamedMs, ownerMs };
   }
 
+  private add(key: string, repos: readonly string[]): Need | undefined {
+    if (this.needs.size >= maxNeeds || this.names + repos.length > maxNames) return undefined;
+    const need = {
+      repos,
+      maxStalenessMs: Number.POSITIVE_INFINITY,
+      readAtMs: Number.NEGATIVE_INFINITY,
+    };
+    this.needs.set(key, need);
+    this.names += repos.length;
+    for (const repo of repos) this.byName.set(repo, (this.byName.get(repo) ?? new Set()).add(key));
+    this.interests = undefined;
+    return need;
+  }
+
   private forget(nowMs: number): void {
     this.lookAtMs = nowMs + lookEveryMs;
-    this.interests = undefined;
-    for (const [key, { repos, askedAtMs }] of this.needs) {
-      if (nowMs - askedAtMs <= forgottenAfterMs) continue;
+    for (const [key, { repos, readAtMs }] of this.needs) {
+      if (nowMs - readAtMs <= forgottenAfterMs) continue;
+      this.interests = undefined;
       this.needs.delete(key);
       this.names -= repos.length;
+      for (const repo of repos) {
+        const keys = this.byName.get(repo);
+        keys?.delete(key);
+        if (keys?.size === 0) this.byName.delete(repo);
+      }
     }
   }
 }

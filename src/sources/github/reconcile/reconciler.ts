@@ -2,27 +2,21 @@ import { epochNowMs } from '../../../clock.ts';
 import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
-import type { GitHubApi } from '../api.ts';
-import type { GitHubFact, JobFact } from '../fact.ts';
-import type { Coverage } from '../snapshot.ts';
-import { mostUrgent, type Work } from './agenda.ts';
+import type { GitHubFact, JobFact } from '../rules/job.ts';
+import type { Corrected, Ledger, OpenJobs, Taken } from '../rules/ledger.ts';
+import { isOf } from '../rules/repo-names.ts';
+import type { GitHubApi } from '../upstream/api.ts';
+import type { Scope } from '../upstream/github.ts';
+import { mostUrgent, Pause, sweepsHeldUntilMs, verifyAfterMs, type Work } from './agenda.ts';
 import { RepoCoverage } from './coverage.ts';
-import { FirstSync } from './first-sync.ts';
+import type { Repo } from './directory.ts';
 import { Interest } from './interest.ts';
-import type { Correction, ReconciledLedger } from './ledger-port.ts';
-import { Lookups } from './lookups.ts';
 import { Nap, realTimer, type SetTimer } from './nap.ts';
-import { Pause } from './pause.ts';
 import { Redelivery } from './redelivery.ts';
-import { RepoBook } from './repo-book.ts';
-import { RepoList } from './repo-list.ts';
-import { RunReader } from './run-reader.ts';
-import type { ReconcileSettings } from './settings.ts';
-import { sweepsHeldUntilMs, verifyAfterMs } from './stretch.ts';
-import { Sweeper } from './sweeper.ts';
-import { TaskError, Tasks } from './tasks.ts';
-import { Troubles } from './troubles.ts';
-import { Warnings } from './warnings.ts';
+import { RepoBook } from './repos.ts';
+import { Lookups, RunReader, Sweeper } from './runs.ts';
+import { OwnerList, TaskError, Tasks } from './tasks.ts';
+import { Troubles, Warnings } from './troubles.ts';
 
 /** How often the ledger is asked for jobs that are silent, at most. */
 const lookEveryMs = 15_000;
@@ -33,16 +27,32 @@ const lateMs = 10 * 60_000;
 /** After a fault of ours, so that it cannot become a busy loop. */
 const faultMs = 60_000;
 
+/** How often GitHub is asked; in seconds, as the configuration has them. */
+export interface ReconcileSettings {
+  /** `owner/name` of the repositories the connection is limited to; none: all that GitHub lists. */
+  readonly repos: readonly string[];
+  /** A job that waits is verified when it was silent for this long. */
+  readonly verifyQueuedSeconds: number;
+  /** A job that runs, likewise. */
+  readonly verifyRunningSeconds: number;
+  /** Active repositories are swept this often. */
+  readonly sweepSeconds: number;
+  /** All repositories are listed and swept this often. */
+  readonly sweepAllSeconds: number;
+  /** Deliveries that failed are looked for this often. */
+  readonly deliveriesSeconds: number;
+}
+
 export interface ReconcilerOptions {
   readonly api: GitHubApi;
-  readonly ledger: ReconciledLedger;
+  readonly ledger: Ledger;
   readonly settings: ReconcileSettings;
   readonly owner: string;
-  readonly scope: 'org' | 'repo' | 'ent';
+  readonly scope: Scope;
   readonly log: Logger;
   readonly metrics: Pick<SourceMetrics, 'corrected'>;
-  /** Counts or coverage of the repository may have changed; `*`: the coverage of all of the owner. */
-  readonly changed: (repo: string) => void;
+  /** Counts or coverage of a subject that is read may have changed. */
+  readonly wake: (subjectKey: string, cause: 'webhook' | 'reconcile') => void;
   /** ms since 1970 by our clock. */
   readonly now?: () => number;
   readonly setTimer?: SetTimer;
@@ -56,7 +66,11 @@ export interface ReconcilerOptions {
  * an answer.
  */
 export class Reconciler {
-  readonly coverage: Coverage;
+  readonly coverage: RepoCoverage;
+  /** The open jobs, by any name that a repository has or had. */
+  readonly jobs: OpenJobs = {
+    counts: (name) => this.options.ledger.counts(name === undefined ? undefined : this.book.keyOf(name)),
+  };
   private readonly options: ReconcilerOptions;
   private readonly now: () => number;
   private readonly book: RepoBook;
@@ -67,13 +81,14 @@ export class Reconciler {
   private readonly troubles: Troubles;
   private readonly warnings: Warnings;
   private readonly nap: Nap;
-  private readonly first = new FirstSync();
+  /** Aborted once all has been read, or nothing will be. */
+  private readonly first = new AbortController();
   private readonly stopping = new AbortController();
   private readonly hasList: boolean;
   private loop: Promise<void> | undefined;
 
   constructor(options: ReconcilerOptions) {
-    const { api, ledger, settings, owner, scope, log, changed } = options;
+    const { api, ledger, settings, owner, scope, log } = options;
     const { now = epochNowMs, random = Math.random } = options;
     const configured = settings.repos.map((repo) => repo.toLowerCase());
     this.options = options;
@@ -82,18 +97,29 @@ export class Reconciler {
     this.nap = new Nap(now, options.setTimer ?? realTimer);
     this.troubles = new Troubles(log);
     this.warnings = new Warnings(log);
-    const book = new RepoBook(configured);
+    const changed = (key: string): void => this.wake(key, 'reconcile');
+    const book = new RepoBook({
+      configured,
+      isOurs: (name) => scope === 'ent' || isOf(owner, name),
+      rekeyed: (from, to) => {
+        ledger.move(from, to);
+        changed(to);
+      },
+      renamed: (was, is) => log.info({ was, is }, 'a repository was renamed: both names are it'),
+      transferred: (was, is) =>
+        log.warn({ was, is }, 'a repository was transferred to another owner: its jobs do not count here'),
+    });
     const wanted = scope !== 'ent' && configured.length === 0;
-    const list = new RepoList({ api, wanted, now, random });
+    const list = new OwnerList({ api, wanted, now, random });
     const lookups = new Lookups({
       ledger,
       silence: () => this.silence(),
       everyMs: Math.min(lookEveryMs, Math.max(1000, settings.verifyQueuedSeconds * 100)),
       random,
-      isMissing: (repo) => book.get(repo)?.missing !== undefined,
+      isMissing: (key) => book.ofKey(key)?.missing !== undefined,
     });
-    const corrected = (repo: string, correction: Correction): void => this.corrected(repo, correction);
-    const runs = new RunReader({ api, ledger, now, corrected });
+    const corrected = (key: string, correction: Corrected): void => this.corrected(key, correction);
+    const runs = new RunReader({ api, ledger, book, now, corrected });
     this.tasks = new Tasks({
       api,
       ledger,
@@ -104,7 +130,7 @@ export class Reconciler {
       interest: this.interest,
       lookups,
       runs,
-      sweeper: new Sweeper({ api, ledger, runs, now }),
+      sweeper: new Sweeper({ api, ledger, book, runs, now }),
       redelivery: new Redelivery({ api, everyMs: settings.deliveriesSeconds * 1000, nowMs: now() }),
       pause: this.pause,
       now,
@@ -134,17 +160,40 @@ export class Reconciler {
     if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
   }
 
-  /** A webhook's fact went into the ledger. */
-  noticed(fact: GitHubFact, { unheard }: { readonly unheard: boolean }): void {
+  /** Takes a webhook's fact into the ledger, and wakes whose count it changes. */
+  take(fact: GitHubFact, receivedAtMs: number): void {
+    const { api, ledger } = this.options;
+    const { installationId } = fact;
+    if (installationId !== undefined) api.learnInstallation(ownerOf(fact.repo), installationId);
+    const repo = this.book.openByEvent(fact.repo, fact.repoId);
+    const key = repo?.key ?? fact.repo;
+    // Most repositories keep their name, and spreading an object costs more than all else that is done with a webhook.
+    const known = key === fact.repo ? fact : { ...fact, repo: key };
+    const taken =
+      known.kind === 'job' ? ledger.takeWebhook(known, receivedAtMs) : ledger.takeRun(known, receivedAtMs);
+    this.noticed(known, repo, taken);
+    if (taken.changed) this.wake(key, 'webhook');
+  }
+
+  /** The same repositories, each by one name. */
+  distinct(names: readonly string[]): readonly string[] {
+    if (names.length < 2) return names;
+    return [...new Map(names.map((name) => [this.book.keyOf(name), name])).values()];
+  }
+
+  /** Wakes the subjects of a repository, by all its names; `*`: those of all of the owner. */
+  private wake(key: string, cause: 'webhook' | 'reconcile'): void {
+    const names = this.book.ofKey(key)?.names ?? [key];
+    for (const subject of this.interest.holding(names)) this.options.wake(subject, cause);
+  }
+
+  private noticed(fact: GitHubFact, known: Repo | undefined, { unheard }: Taken): void {
     const nowMs = this.now();
-    const { repo, runId, installationId } = fact;
-    if (installationId !== undefined) this.options.api.learnInstallation(ownerOf(repo), installationId);
-    const known = this.book.openByEvent(repo);
     if (known) {
       known.lastEventAtMs = nowMs;
       if (!known.active) this.nap.wakeBy(nowMs);
     }
-    const run = { repo, runId };
+    const run = { repo: fact.repo, runId: fact.runId };
     if (fact.kind === 'run') {
       if (fact.status === 'requested') this.nap.wakeBy(this.lookups.unlessHeard(run, nowMs));
       return;
@@ -160,18 +209,22 @@ export class Reconciler {
 
   /** Resolves when all of the owner has been read once, when `signal` aborts, and on close. */
   firstSync(signal: AbortSignal): Promise<void> {
-    return this.first.wait(signal);
+    const over = AbortSignal.any([signal, this.first.signal]);
+    return new Promise((resolve) => {
+      if (over.aborted) resolve();
+      else over.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   async close(): Promise<void> {
     this.stopping.abort();
     this.nap.close();
-    this.first.finish();
+    this.first.abort();
     await this.loop;
   }
 
   private async run(): Promise<void> {
-    if (!this.hasList) this.first.finish();
+    if (!this.hasList) this.first.abort();
     while (!this.stopping.signal.aborted) {
       try {
         await this.turn();
@@ -215,7 +268,7 @@ export class Reconciler {
   private failed({ piece, error }: TaskError): void {
     const nowMs = this.now();
     this.warnings.atRest();
-    this.pause.failed(error, nowMs);
+    this.pause.failed(error, nowMs, piece);
     if (error.retryAfterMs === undefined) {
       this.troubles.failed(piece, error);
       return;
@@ -227,17 +280,16 @@ export class Reconciler {
 
   /** Those who have no number yet are to say why. */
   private tellUnread(nowMs: number): void {
-    const { changed } = this.options;
-    if (!this.book.firstDone) changed('*');
+    if (!this.book.firstDone) this.wake('*', 'reconcile');
     for (const name of this.interest.at(nowMs).named.keys())
-      if (this.book.get(name)?.sweptAtMs === undefined) changed(name);
+      if (this.book.get(name)?.sweptAtMs === undefined) this.wake(this.book.keyOf(name), 'reconcile');
   }
 
   private afterwards(): void {
     this.warnings.refused(this.options.ledger.refused);
     this.warnings.missed(this.book.missingWanted());
     if (!this.book.firstDone) return;
-    this.first.finish();
+    this.first.abort();
     this.warnings.busy(this.now(), this.tasks.shortestSweepMs);
   }
 
@@ -249,14 +301,14 @@ export class Reconciler {
     return { queuedMs: after(settings.verifyQueuedSeconds), runningMs: after(settings.verifyRunningSeconds) };
   }
 
-  private corrected(repo: string, { changed, opened, closed }: Correction): void {
+  private corrected(key: string, { changed, opened, closed }: Corrected): void {
     const { metrics } = this.options;
     // Nothing was wrong where nothing was known.
-    if (this.book.get(repo)?.sweptAtMs !== undefined) {
+    if (this.book.ofKey(key)?.sweptAtMs !== undefined) {
       for (let i = 0; i < opened; i += 1) metrics.corrected('opened');
       for (let i = 0; i < closed; i += 1) metrics.corrected('closed');
     }
-    if (changed) this.options.changed(repo);
+    if (changed) this.wake(key, 'reconcile');
   }
 }
 

@@ -1,5 +1,5 @@
-import type { FailedDelivery, GitHubApi } from '../api.ts';
-import { isNotFound } from './not-found.ts';
+import type { FailedDelivery, GitHubApi } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
 
 /*
  * GitHub never delivers a webhook again by itself (docs.github.com, "Handling failed webhook deliveries").

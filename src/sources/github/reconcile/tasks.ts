@@ -1,34 +1,30 @@
 import { ScalerError } from '../../../errors.ts';
 import { backoffMs } from '../../../retry.ts';
-import type { GitHubApi } from '../api.ts';
-import type { RunRef } from '../job.ts';
-import type { Outlook, Work } from './agenda.ts';
+import type { RunRef } from '../rules/job.ts';
+import type { Ledger } from '../rules/ledger.ts';
+import type { GitHubApi, OwnerRepos } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
+import { type Outlook, type Pause, stretched, sweepsHeldUntilMs, type Work } from './agenda.ts';
+import type { Repo } from './directory.ts';
 import type { Interest } from './interest.ts';
-import type { ReconciledLedger } from './ledger-port.ts';
-import type { Lookups } from './lookups.ts';
-import { isNotFound } from './not-found.ts';
-import type { Pause } from './pause.ts';
 import type { Redelivery } from './redelivery.ts';
-import type { Repo } from './repo.ts';
-import type { RepoBook } from './repo-book.ts';
-import type { RepoList } from './repo-list.ts';
-import type { RunReader } from './run-reader.ts';
-import { mostBackoffMs } from './settings.ts';
-import { stretched, sweepsHeldUntilMs } from './stretch.ts';
-import type { Sweeper } from './sweeper.ts';
+import type { RepoBook } from './repos.ts';
+import { type Lookups, mostBackoffMs, type RunReader, type Sweeper } from './runs.ts';
 
 const expireEveryMs = 60_000;
+/** Somebody will give us access to what we are to see. */
+const invisibleEveryMs = 60_000;
 /** How often GitHub may be asked in vain about names that nobody but a trigger has heard of: so often at once, and an hour. */
 const unseenAtOnce = 60;
 const unseenAnHour = 120;
 
 export interface TasksOptions {
   readonly api: Pick<GitHubApi, 'quota' | 'clockOffsetMs'>;
-  readonly ledger: ReconciledLedger;
+  readonly ledger: Ledger;
   readonly sweepMs: number;
   readonly sweepAllMs: number;
   readonly book: RepoBook;
-  readonly list: RepoList;
+  readonly list: OwnerList;
   readonly interest: Interest;
   readonly lookups: Lookups;
   readonly runs: RunReader;
@@ -37,7 +33,8 @@ export interface TasksOptions {
   readonly pause: Pause;
   readonly now: () => number;
   readonly random: () => number;
-  readonly changed: (repo: string) => void;
+  /** By the ledger's key of a repository; `*`: the coverage of all of the owner. */
+  readonly changed: (key: string) => void;
 }
 
 /** What there is to do, and the doing of it, a request at a time. */
@@ -60,11 +57,15 @@ export class Tasks {
     const { named, shortestNamedMs, ownerMs } = interest.at(nowMs);
     for (const name of named.keys()) book.openByTrigger(name);
     const withOpenJobs = new Set(ledger.repos());
-    for (const name of withOpenJobs) book.openByEvent(name);
+    for (const key of withOpenJobs) if (!book.ofKey(key)) book.openByEvent(key);
     const activeEveryMs = Math.min(stretched(this.options.sweepMs, api.quota, nowMs), ownerMs);
     this.shortestMs = Math.min(activeEveryMs, shortestNamedMs);
     const allEveryMs = stretched(this.options.sweepAllMs, api.quota, nowMs);
-    const repos = book.survey({ nowMs, named, withOpenJobs, activeEveryMs, allEveryMs });
+    const emptyEveryMs = Math.min(activeEveryMs, book.nothingVisible ? invisibleEveryMs : activeEveryMs);
+    const wasDone = book.firstDone;
+    const cadence = { nowMs, named, withOpenJobs, activeEveryMs, allEveryMs, ownerEveryMs: ownerMs };
+    const repos = book.survey(cadence);
+    if (book.firstDone !== wasDone) this.options.changed('*');
     return {
       nowMs,
       pausedUntilMs: pause.untilMs,
@@ -73,7 +74,7 @@ export class Tasks {
       verifyAtMs: lookups.nextAtMs(),
       deliveriesAtMs: redelivery.nextAtMs,
       // Of an owner without repositories only the list can confirm anything.
-      listAtMs: list.dueAtMs(book.size === 0 ? activeEveryMs : allEveryMs),
+      listAtMs: list.dueAtMs(book.size === 0 || book.nothingVisible ? emptyEveryMs : allEveryMs),
       listed: list.listed,
       repos,
     };
@@ -94,14 +95,14 @@ export class Tasks {
       case 'list':
         return this.takeList(signal);
       case 'sweep':
-        return this.sweep(this.options.book.open(work.repo), signal);
+        return this.sweep(work.repo, signal);
       case 'wait':
         return undefined;
     }
   }
 
   private async verify(signal: AbortSignal): Promise<string | undefined> {
-    const { lookups, runs, now } = this.options;
+    const { lookups, runs, book, now } = this.options;
     this.expire();
     const run = lookups.take(now());
     if (!run) return undefined;
@@ -112,15 +113,12 @@ export class Tasks {
         lookups.fail(run, now());
         throw within(reason, nameOf(run));
       }
-      this.doubt(run.repo);
+      // Deleted, or we may not see its repository any more: a sweep tells which.
+      const repo = book.ofKey(run.repo) ?? book.openByTrigger(run.repo);
+      if (repo) repo.urgent = true;
     }
     lookups.done(run);
     return nameOf(run);
-  }
-
-  /** A run is not there: deleted, or we may not see its repository any more. A sweep tells which. */
-  private doubt(repo: string): void {
-    this.options.book.open(repo).urgent = true;
   }
 
   private async redeliver(signal: AbortSignal): Promise<string> {
@@ -140,8 +138,8 @@ export class Tasks {
     const { list, book, changed } = this.options;
     const first = !list.listed;
     try {
-      const { names, askedAtMs } = await list.read(signal);
-      book.list(names, askedAtMs);
+      const { repos, askedAtMs } = await list.read(signal);
+      book.list(repos, askedAtMs);
       if (first) changed('*');
       return theList;
     } catch (reason) {
@@ -150,14 +148,17 @@ export class Tasks {
     }
   }
 
-  private async sweep(repo: Repo, signal: AbortSignal): Promise<string> {
+  private async sweep(key: string, signal: AbortSignal): Promise<string | undefined> {
     const { sweeper, book, now, changed } = this.options;
+    const repo = book.ofKey(key);
+    if (repo === undefined) return undefined;
+    const { name } = repo;
     const firstDone = book.firstDone;
-    const unseen = book.isUnseen(repo.name);
+    const unseen = book.isUnseen(name);
     try {
       const step = await sweeper.step(repo, signal);
-      if (step.kind === 'underWay') return repo.name;
-      if (step.kind === 'complete') book.swept(repo, step.startedAtMs);
+      if (step.kind === 'underWay') return name;
+      if (step.kind === 'complete') book.swept(repo, step.startedAtMs, now());
       else {
         if (unseen) this.unseen.take(now());
         this.missed(repo, now());
@@ -165,33 +166,34 @@ export class Tasks {
     } catch (reason) {
       if (unseen) this.unseen.take(now());
       this.failed(repo, ScalerError.from(reason, 'unavailable'));
-      throw within(reason, repo.name);
+      if (book.firstDone !== firstDone) changed('*');
+      throw within(reason, name);
     }
-    repo.urgent = false;
-    repo.failures = 0;
-    repo.error = undefined;
-    changed(repo.name);
+    changed(key);
     if (book.firstDone !== firstDone) changed('*');
-    return repo.name;
+    return name;
   }
 
   private missed(repo: Repo, nowMs: number): void {
     const { book, list, ledger, runs } = this.options;
+    // It was another name of one that is known.
+    if (book.ofKey(repo.key) !== repo) return;
     book.missed(repo, nowMs);
     if (repo.listed && repo.missing?.times === 1) list.renew();
     if (!book.isGoneForCertain(repo)) return;
-    for (const run of ledger.runsOf(repo.name)) runs.drop(run);
+    for (const run of ledger.runsOf(repo.key)) runs.drop(run);
   }
 
   private failed(repo: Repo, error: ScalerError): void {
-    const { now, random, changed } = this.options;
+    const { book, now, random, changed } = this.options;
     // Not a fault of the repository: the pause says why.
     if (error.retryAfterMs !== undefined) return;
-    const news = repo.error?.message !== error.message;
-    repo.error = error;
-    repo.failures += 1;
+    const { message } = repo.error ?? {};
+    const wasLeftOut = repo.leftOut;
+    book.failed(repo, error, now());
     repo.retryAtMs = now() + backoffMs(repo.failures, random(), mostBackoffMs);
-    if (news && repo.sweptAtMs === undefined) changed(repo.name);
+    const isNews = message !== error.message || repo.leftOut !== wasLeftOut;
+    if (isNews && repo.sweptAtMs === undefined) changed(repo.key);
   }
 
   private expire(): void {
@@ -199,8 +201,8 @@ export class Tasks {
     const nowMs = now();
     if (nowMs - this.expiredAtMs < expireEveryMs) return;
     this.expiredAtMs = nowMs;
-    const repos = [...ledger.repos()];
-    if (ledger.expire(nowMs + api.clockOffsetMs)) for (const repo of repos) changed(repo);
+    const keys = [...ledger.repos()];
+    if (ledger.expire(nowMs + api.clockOffsetMs)) for (const key of keys) changed(key);
   }
 }
 
@@ -224,6 +226,70 @@ class Allowance {
   /** When there is one to take; in the past: now. */
   nextAtMs(): number {
     return this.fullAtMs - (this.most - 1) * this.everyMs;
+  }
+}
+
+export interface OwnerListOptions {
+  readonly api: Pick<GitHubApi, 'repositories'>;
+  /** Whether GitHub is asked for it: not for an enterprise, and not where the repositories are configured. */
+  readonly wanted: boolean;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** The owner's repositories as GitHub lists them, and when they are listed again. */
+export class OwnerList {
+  private readonly options: OwnerListOptions;
+  private readAtMs: number | undefined;
+  private retryAtMs = 0;
+  private failures = 0;
+  private renewed = false;
+  private lastError: ScalerError | undefined;
+
+  constructor(options: OwnerListOptions) {
+    this.options = options;
+  }
+
+  /** Whether it has been had once, or there is none to have. */
+  get listed(): boolean {
+    return this.readAtMs !== undefined || !this.options.wanted;
+  }
+
+  get error(): ScalerError | undefined {
+    return this.lastError;
+  }
+
+  /** The list is wrong: it is read again soon. */
+  renew(): void {
+    this.renewed = true;
+  }
+
+  dueAtMs(everyMs: number): number {
+    if (!this.options.wanted) return Number.POSITIVE_INFINITY;
+    const wantedAtMs = this.renewed || this.readAtMs === undefined ? 0 : this.readAtMs + everyMs;
+    return Math.max(this.retryAtMs, wantedAtMs);
+  }
+
+  /** Throws ScalerError. */
+  async read(signal: AbortSignal): Promise<{ repos: OwnerRepos; askedAtMs: number }> {
+    const { api, now, random } = this.options;
+    const askedAtMs = now();
+    try {
+      const repos = await api.repositories(signal);
+      this.readAtMs = askedAtMs;
+      this.renewed = false;
+      this.failures = 0;
+      this.lastError = undefined;
+      return { repos, askedAtMs };
+    } catch (reason) {
+      const error = ScalerError.from(reason, 'unavailable');
+      if (error.retryAfterMs === undefined) {
+        this.lastError = error;
+        this.failures += 1;
+        this.retryAtMs = now() + backoffMs(this.failures, random(), mostBackoffMs);
+      }
+      throw error;
+    }
   }
 }
 

@@ -57,11 +57,22 @@ describe('a github connection', () => {
   it.each([
     ['an App', withApp({})],
     ['an App with its installation', withApp({ installationId: 2 })],
+    ['an App by its client id, which GitHub recommends', withApp({ id: 'Iv23liAbCd_9' })],
+    ['an App by a client id of before', withApp({ id: 'Iv1.0123456789abcdef' })],
     ['a key with its line ends written out', withApp({ privateKey: privateKey.replaceAll('\n', '\\n') })],
     ['repositories in both spellings', { repos: ['web', 'Acme/api'] }],
     ['an enterprise', { scope: 'ent', repos: ['acme/web', 'labs/web'] }],
   ])('may be of %s', (_, entry) => {
     expect(faults(entry)).toEqual([]);
+  });
+
+  it.each([
+    [123456, 123456],
+    ['123456\n', '123456'],
+    [' Iv23liAbCd_9\r\n', 'Iv23liAbCd_9'],
+  ])('has the App %j as %j', (id, read) => {
+    const config = githubConfig.parse({ owner: 'acme', app: { id, privateKey } });
+    expect(config.app?.id).toBe(read);
   });
 
   it.each([
@@ -103,7 +114,9 @@ describe('a github connection', () => {
     [{ webhookSecrets: [] }, 'webhookSecrets'],
     [{ webhookSecrets: ['cut'] }, 'webhookSecrets.0'],
     [withApp({ id: 0 }), 'app.id'],
-    [withApp({ id: 'Iv1.x' }), 'app.id'],
+    [withApp({ id: 'our-app' }), 'app.id'],
+    [withApp({ id: '0' }), 'app.id'],
+    [withApp({ id: 'Iv23 x' }), 'app.id'],
     [withApp({ installationId: 1.5 }), 'app.installationId'],
     [withApp({ appId: 1 }), 'app'],
     [{ sweepSeconds: 0 }, 'sweepSeconds'],

@@ -96,9 +96,13 @@ describe('an App’s numbers', () => {
   const { applicationID, installationID } = github.connectionKeys;
   const config = githubConfig.parse(configs.acme);
   const app = { id: 7, installationId: 9, privateKey: '' };
+  const byClientId = { id: 'Iv23a', privateKey: '' };
   it.each([
     ['applicationID', '7', applicationID?.agrees?.({ ...config, app }, '7'), true],
     ['applicationID', '8', applicationID?.agrees?.({ ...config, app }, '8'), false],
+    ['applicationID', '7\n', applicationID?.agrees?.({ ...config, app }, '7\n'), true],
+    ['applicationID', 'Iv23a', applicationID?.agrees?.({ ...config, app }, 'Iv23a'), false],
+    ['applicationID of a client id', '8', applicationID?.agrees?.({ ...config, app: byClientId }, '8'), true],
     ['applicationID of a token', '8', applicationID?.agrees?.(config, '8'), true],
     ['installationID', '9', installationID?.agrees?.({ ...config, app }, '9'), true],
     ['installationID', '8', installationID?.agrees?.({ ...config, app }, '8'), false],

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { epochNowMs } from '../../../../src/clock.ts';
 import { githubConfig } from '../../../../src/sources/github/config.ts';
 import { connect, GitHubConnection } from '../../../../src/sources/github/connection.ts';
-import type { JobFact } from '../../../../src/sources/github/fact.ts';
-import type { GitHubSnapshot } from '../../../../src/sources/github/snapshot.ts';
+import type { GitHubSnapshot } from '../../../../src/sources/github/rules/backlog.ts';
+import type { JobFact } from '../../../../src/sources/github/rules/job.ts';
 import type { ConnectionDeps, Delivered, InboundEvent, Subject } from '../../../../src/sources/source.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
 import { silence, unmeasured } from '../../../support/connection-deps.ts';
@@ -164,7 +164,9 @@ describe('a github connection', () => {
   });
 
   it('wakes those who want all of the owner when all of it has been read', async () => {
-    const { connection, read, woken } = open();
+    const github = new SmallGitHub();
+    github.jobs.set('acme/web', []);
+    const { connection, read, woken } = open({}, github);
     expect((await read()).snapshot.covered.kind).toBe('unsynced');
     await connection.firstSync(new AbortController().signal);
     await vi.waitFor(() => expect(woken).toContain('* reconcile'));

@@ -1,7 +1,7 @@
 import { epochNowMs } from '../../../../src/clock.ts';
 import { ScalerError } from '../../../../src/errors.ts';
-import type { Asked, GitHubApi, OpenRun } from '../../../../src/sources/github/api.ts';
-import type { Job } from '../../../../src/sources/github/job.ts';
+import type { Job } from '../../../../src/sources/github/rules/job.ts';
+import type { Asked, GitHubApi, OpenRun, OwnerRepos } from '../../../../src/sources/github/upstream/api.ts';
 
 /** A GitHub of a few jobs, that answers at once, or not at all. */
 export class SmallGitHub implements GitHubApi {
@@ -11,8 +11,9 @@ export class SmallGitHub implements GitHubApi {
   readonly jobs = new Map<string, Job[]>();
   down = false;
 
-  async repositories(): Promise<readonly string[]> {
-    return this.answer([...this.jobs.keys()]).value;
+  async repositories(): Promise<OwnerRepos> {
+    const repos = [...this.jobs.keys()].map((name, i) => ({ id: i + 1, name }));
+    return this.answer({ repos, visible: repos.length }).value;
   }
 
   async openRuns(repo: string): Promise<Asked<readonly OpenRun[]>> {

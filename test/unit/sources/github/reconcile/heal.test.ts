@@ -129,6 +129,6 @@ describe('what webhooks tell that is not so', () => {
 it('an installation that a webhook names need not be asked for', async () => {
   const at = await synced();
   const fact = { kind: 'run', repo: 'acme/web', runId: 1, runAttempt: 1, status: 'in_progress' } as const;
-  at.reconciler.noticed({ ...fact, installationId: 42 }, { unheard: false });
+  at.reconciler.take({ ...fact, installationId: 42 }, at.clock.nowMs);
   expect(at.github.installations).toEqual([['acme', 42]]);
 });

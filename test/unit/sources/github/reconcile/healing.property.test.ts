@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { JobStatus } from '../../../../../src/sources/github/job.ts';
+import type { JobStatus } from '../../../../../src/sources/github/rules/job.ts';
 import { type Reconciling, reconciling } from './reconciling.ts';
 import { down, limited } from './scripted-github.ts';
 

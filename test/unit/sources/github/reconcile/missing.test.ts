@@ -9,7 +9,7 @@ describe('a repository that GitHub answers 404 for', () => {
     at.reconciler.need(['acme/typo', 'acme/web'], undefined);
     await at.seconds(5);
     expect(at.coverage.of(['acme/typo', 'acme/web'])).toMatchObject({
-      kind: 'missing',
+      kind: 'partial',
       repos: ['acme/typo'],
     });
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
@@ -24,7 +24,7 @@ describe('a repository that GitHub answers 404 for', () => {
     const at = reconciling({ settings: { repos: ['acme/web', 'acme/late'] } });
     at.github.removed.add('acme/late');
     await at.seconds(5);
-    expect(at.coverage.of([])).toMatchObject({ kind: 'missing', repos: ['acme/late'] });
+    expect(at.coverage.of([])).toMatchObject({ kind: 'partial', repos: ['acme/late'] });
     await at.seconds(3600);
     expect(at.github.callsOf('openRuns', 'acme/late').length).toBeLessThanOrEqual(6);
     at.github.removed.delete('acme/late');

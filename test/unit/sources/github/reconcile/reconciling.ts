@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import type { RunFact } from '../../../../../src/sources/github/fact.ts';
-import type { Job } from '../../../../../src/sources/github/job.ts';
-import { Ledger } from '../../../../../src/sources/github/ledger/ledger.ts';
+import type { ReconcileSettings } from '../../../../../src/sources/github/reconcile/reconciler.ts';
 import { Reconciler } from '../../../../../src/sources/github/reconcile/reconciler.ts';
-import type { ReconcileSettings } from '../../../../../src/sources/github/reconcile/settings.ts';
+import type { Job, RunFact } from '../../../../../src/sources/github/rules/job.ts';
+import type { OpenJobs } from '../../../../../src/sources/github/rules/ledger.ts';
+import { Ledger } from '../../../../../src/sources/github/rules/ledger.ts';
 import { recordingLog } from '../../../../support/recording-log.ts';
 import { ScriptedGitHub } from './scripted-github.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -40,7 +40,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
   const ledger = new Ledger(maxJobs === undefined ? {} : { maxJobs });
   const log = recordingLog();
   const corrections = { opened: 0, closed: 0 };
-  const changed: string[] = [];
+  const woken: string[] = [];
   const reconciler = new Reconciler({
     api: app ? github : withoutApp(github),
     ledger,
@@ -53,12 +53,13 @@ export function reconciling(options: ReconcilingOptions = {}) {
         corrections[direction] += 1;
       },
     },
-    changed: (repo) => void changed.push(repo),
+    wake: (key, cause) => void woken.push(`${key} ${cause}`),
     now: clock.now,
     setTimer: clock.setTimer,
     random: () => 0.5,
   });
   reconciler.start();
+  const identified = (repo: string) => ({ repoId: github.identityOf(repo).id });
   onTestFinished(() => reconciler.close());
   return {
     clock,
@@ -66,26 +67,25 @@ export function reconciling(options: ReconcilingOptions = {}) {
     ledger,
     log,
     corrections,
-    changed,
+    woken,
     reconciler,
     coverage: reconciler.coverage,
     /** A webhook that was not lost. */
     hear(job: Job): void {
-      reconciler.noticed({ kind: 'job', ...job }, ledger.takeWebhook(job, clock.nowMs));
+      reconciler.take({ kind: 'job', ...job, ...identified(job.repo) }, clock.nowMs);
     },
     hearRun(fact: Omit<RunFact, 'kind'>): void {
-      const run: RunFact = { kind: 'run', ...fact };
-      reconciler.noticed(run, ledger.takeRun(run, clock.nowMs));
+      reconciler.take({ kind: 'run', ...fact, ...identified(fact.repo) }, clock.nowMs);
     },
-    counted: (repo?: string) => sum(ledger, repo),
+    counted: (repo?: string) => sum(reconciler.jobs, repo),
     seconds: (seconds: number) => clock.advance(seconds * 1000),
   };
 }
 
 /** What of the repository (of all) the ledger counts. */
-function sum(ledger: Ledger, repo?: string): number {
+function sum(jobs: OpenJobs, repo?: string): number {
   let open = 0;
-  for (const { queued, running } of ledger.counts(repo)) open += queued + running;
+  for (const { queued, running } of jobs.counts(repo)) open += queued + running;
   return open;
 }
 

@@ -1,12 +1,16 @@
 import { ScalerError } from '../../../../../src/errors.ts';
+import type { Job, JobStatus } from '../../../../../src/sources/github/rules/job.ts';
 import type {
   Asked,
   FailedDelivery,
   GitHubApi,
+  JobsOfRun,
   OpenRun,
+  OpenRuns,
+  OwnerRepos,
   Quota,
-} from '../../../../../src/sources/github/api.ts';
-import type { Job, JobStatus } from '../../../../../src/sources/github/job.ts';
+  RepoIdentity,
+} from '../../../../../src/sources/github/upstream/api.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Call {
@@ -21,6 +25,10 @@ export interface Call {
 export class ScriptedGitHub implements GitHubApi {
   readonly calls: Call[] = [];
   readonly listed = new Set<string>();
+  readonly ids = new Map<string, number>();
+  readonly renamed = new Map<string, string>();
+  /** How many more there are that cannot run jobs. */
+  archived = 0;
   readonly removed = new Set<string>();
   /** Runs that GitHub calls open though they have no jobs. */
   readonly ghosts = new Map<string, number[]>();
@@ -73,23 +81,52 @@ export class ScriptedGitHub implements GitHubApi {
     );
   }
 
-  repositories(signal: AbortSignal): Promise<readonly string[]> {
-    return this.answer('repositories', '*', signal, () => [...this.listed]).then(({ value }) => value);
+  /** The repository's id: what it was first called. */
+  identityOf(name: string): RepoIdentity {
+    const known = this.ids.get(name) ?? this.ids.size + 1;
+    this.ids.set(name, known);
+    return { id: known, name };
   }
 
-  openRuns(repo: string, signal: AbortSignal): Promise<Asked<readonly OpenRun[]>> {
-    return this.answer('openRuns', repo, signal, () => {
+  async repositories(signal: AbortSignal): Promise<OwnerRepos> {
+    const { value: names } = await this.answer('repositories', '*', signal, () => [...this.listed]);
+    const visible = names.length + this.archived;
+    return { repos: names.map((name) => this.identityOf(name)), visible };
+  }
+
+  /** From now on its old name leads to the new one. */
+  rename(was: string, is: string): void {
+    this.ids.set(is, this.identityOf(was).id);
+    this.renamed.set(was, is);
+    this.renamed.delete(is);
+    if (this.listed.delete(was) && is.startsWith('acme/')) this.listed.add(is);
+    for (const [jobId, job] of this.jobs) if (job.repo === was) this.jobs.set(jobId, { ...job, repo: is });
+  }
+
+  /** Another repository gets a name. */
+  create(name: string): void {
+    this.renamed.delete(name);
+    this.ids.set(name, this.ids.size + 1_000);
+    this.listed.add(name);
+  }
+
+  async openRuns(asked: string, signal: AbortSignal): Promise<OpenRuns> {
+    const repo = this.renamed.get(asked) ?? asked;
+    const answer = await this.answer('openRuns', asked, signal, (): OpenRun[] => {
       const open = new Set(this.ghosts.get(repo));
       for (const job of this.jobs.values())
         if (job.repo === repo && job.status !== 'completed' && !this.deletedRuns.has(job.runId))
           open.add(job.runId);
       return [...open].map((runId) => ({ runId, runAttempt: 1 }));
     });
+    // As GitHub does it: runs name their repository, and a redirect has it asked for.
+    const isTold = answer.value.length > 0 || repo !== asked;
+    return isTold ? { ...answer, repo: this.identityOf(repo) } : answer;
   }
 
-  jobsOf(run: { repo: string; runId: number }, signal: AbortSignal): Promise<Asked<readonly Job[]>> {
-    const { repo, runId } = run;
-    return this.answer('jobsOf', repo, signal, () => this.jobsOfRun(runId), runId);
+  async jobsOf({ repo, runId }: { repo: string; runId: number }, signal: AbortSignal): Promise<JobsOfRun> {
+    const answer = await this.answer('jobsOf', repo, signal, () => this.jobsOfRun(runId, repo), runId);
+    return { ...answer, moved: this.renamed.has(repo) };
   }
 
   job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Asked<Job>> {
@@ -114,9 +151,9 @@ export class ScriptedGitHub implements GitHubApi {
     this.installations.push([owner, installationId]);
   }
 
-  private jobsOfRun(runId: number): Job[] {
+  private jobsOfRun(runId: number, repo: string): Job[] {
     if (this.deletedRuns.has(runId)) throw notFound(`run ${runId}`);
-    return [...this.jobs.values()].filter((job) => job.runId === runId);
+    return [...this.jobs.values()].filter((job) => job.runId === runId).map((job) => ({ ...job, repo }));
   }
 
   private async answer<T>(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Quota } from '../../../../../src/sources/github/api.ts';
 import {
   stretched,
   sweepsHeldUntilMs,
   verifyAfterMs,
-} from '../../../../../src/sources/github/reconcile/stretch.ts';
+} from '../../../../../src/sources/github/reconcile/agenda.ts';
+import type { Quota } from '../../../../../src/sources/github/upstream/api.ts';
 
 const nowMs = 1_000_000;
 const resetAtMs = nowMs + 1000;

@@ -13,11 +13,12 @@ describe('the first sync', () => {
         github.put('acme/api', 3, 31, 'completed');
       },
     });
+    at.reconciler.need([], undefined);
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
     await at.seconds(5);
     expect(at.counted()).toBe(3);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
-    expect(at.changed).toContain('*');
+    expect(at.woken).toContain('* reconcile');
     expect(at.corrections).toEqual({ opened: 0, closed: 0 });
   });
 
@@ -67,8 +68,27 @@ describe('the first sync', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
   });
 
-  it('says of an owner without repositories that it has no jobs, from the list alone', async () => {
+  it('of an owner of whom nothing is visible says no number, and what to check', async () => {
     const at = reconciling({ repos: [] });
+    await at.reconciler.firstSync(AbortSignal.timeout(0));
+    await at.seconds(2);
+    const covered = at.coverage.of([]);
+    expect(covered).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
+    expect(covered.kind === 'unsynced' && covered.error.message).toMatch(
+      /no repository of acme: check `owner`/,
+    );
+    // A webhook may tell of a repository all the same.
+    at.hear(at.github.put('acme/web', 1, 11));
+    at.github.listed.add('acme/web');
+    await at.seconds(62);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
+    at.github.listed.clear();
+    await at.seconds(21_600);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
+  });
+
+  it('says of an owner with archived repositories alone that it has no jobs, from the list', async () => {
+    const at = reconciling({ repos: [], prepare: (github) => Object.assign(github, { archived: 1 }) });
     await at.seconds(2);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
     await at.seconds(3600);

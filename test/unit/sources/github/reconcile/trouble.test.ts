@@ -130,15 +130,25 @@ it('a limit that is nearly used up at the start is given as the reason', async (
 });
 
 describe('one repository that cannot be read', () => {
-  it('does not hold up the others, is tried ever more seldom, and says why it is unknown', async () => {
+  it('does not hold up the others, is tried ever more seldom, and is left out and named', async () => {
     const at = reconciling({ repos: ['acme/bad', 'acme/web', 'acme/api'] });
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
     at.reconciler.need(['acme/bad'], undefined);
-    await at.seconds(5);
+    at.reconciler.need([], undefined);
+    await at.seconds(2);
     expect(at.coverage.of(['acme/web', 'acme/api'])).toMatchObject({ kind: 'synced' });
-    const covered = at.coverage.of([]);
-    expect(covered).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
-    expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/502/);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
+    await at.seconds(5);
+    await at.reconciler.firstSync(new AbortController().signal);
+    for (const repos of [[], ['acme/bad', 'acme/web']]) {
+      const covered = at.coverage.of(repos);
+      expect(covered).toMatchObject({ kind: 'partial', repos: ['acme/bad'], fault: { code: 'unavailable' } });
+      expect(covered.kind === 'partial' && covered.fault?.message).toMatch(/acme\/bad cannot be read: .*502/);
+    }
+    const alone = at.coverage.of(['acme/bad']);
+    expect(alone).toMatchObject({ kind: 'unsynced', error: { code: 'unavailable' } });
+    expect(alone.kind === 'unsynced' && alone.error.message).toMatch(/502/);
+    expect(at.woken).toContain('* reconcile');
     await at.seconds(3600);
     expect(at.github.callsOf('openRuns', 'acme/bad').length).toBeLessThan(75);
     at.github.fault = () => undefined;
@@ -146,21 +156,25 @@ describe('one repository that cannot be read', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('does not confirm all of the owner while it is active', async () => {
+  it('does not confirm all of the owner while it is active, until it is given up', async () => {
     const at = reconciling({ repos: ['acme/bad', 'acme/web'] });
     at.hear(at.github.put('acme/bad', 1, 11));
     at.hear(at.github.put('acme/web', 2, 21));
     await at.seconds(60);
     const badAtMs = at.clock.nowMs;
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
-    await at.seconds(3600);
+    await at.seconds(2400);
     const all = at.coverage.of([]);
-    const web = at.coverage.of(['acme/web']);
     expect(all.kind === 'synced' && all.confirmedAtMs).toBeLessThan(badAtMs);
+    await at.seconds(1200);
+    const rest = at.coverage.of([]);
+    const web = at.coverage.of(['acme/web']);
+    expect(rest).toMatchObject({ kind: 'partial', repos: ['acme/bad'] });
+    expect(rest.kind === 'partial' && rest.confirmedAtMs).toBeGreaterThan(badAtMs + 2_600_000);
     expect(web.kind === 'synced' && web.confirmedAtMs).toBeGreaterThan(badAtMs + 2_600_000);
   });
 
-  it('and is new, stops the confirming of all of the owner but does not make it unknown', async () => {
+  it('and is new, is left out once another shows that GitHub is there', async () => {
     const at = reconciling({ repos: ['acme/web'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(60);
@@ -168,12 +182,32 @@ describe('one repository that cannot be read', () => {
     at.hear(at.github.put('acme/bad', 2, 21));
     const newAtMs = at.clock.nowMs;
     await at.seconds(3600);
-    const stuck = at.coverage.of([]);
-    expect(stuck.kind === 'synced' && stuck.confirmedAtMs).toBeLessThan(newAtMs);
+    const without = at.coverage.of([]);
+    expect(without).toMatchObject({ kind: 'partial', repos: ['acme/bad'] });
+    expect(without.kind === 'partial' && without.confirmedAtMs).toBeGreaterThan(newAtMs);
     at.github.fault = () => undefined;
     await at.seconds(61);
     const after = at.coverage.of([]);
     expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(newAtMs);
+  });
+
+  it('last of all is left out soon, since another is asked whether GitHub is there', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/bad'] });
+    at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
+    await at.seconds(10);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'partial', repos: ['acme/bad'] });
+    expect(at.github.callsOf('openRuns', 'acme/web')).toHaveLength(2);
+    await at.seconds(600);
+    expect(at.github.callsOf('openRuns', 'acme/web')).toHaveLength(2);
+  });
+
+  it('while nothing else can be read either is not left out', async () => {
+    const at = reconciling({ repos: ['acme/web', 'acme/bad'] });
+    at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
+    await at.seconds(1);
+    at.github.fault = down;
+    await at.seconds(3600);
+    expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
   });
 
   it('for one of its runs, still has its other runs read', async () => {

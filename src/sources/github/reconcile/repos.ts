@@ -1,0 +1,367 @@
+import type { ScalerError } from '../../../errors.ts';
+import type { OwnerRepos, RepoIdentity } from '../upstream/api.ts';
+import type { RepoOutlook } from './agenda.ts';
+import { type DirectoryOptions, type Repo, RepoDirectory } from './directory.ts';
+
+const weekMs = 7 * 24 * 3_600_000;
+/** Repositories that only events tell of are not taken beyond this. */
+const maxRepos = 20_000;
+/** Nor are more names than these that nobody but triggers has heard of. */
+const maxUnseen = 2_000;
+/** So often in a row, and it is taken to be broken. */
+const brokenAfter = 3;
+/** Half of what a reading of GitHub may be old where nobody says otherwise. */
+const usualEveryMs = 1_800_000;
+
+/** How often repositories are swept now. */
+export interface Cadence {
+  readonly nowMs: number;
+  /** What live triggers name, and how often they want it swept. */
+  readonly named: ReadonlyMap<string, number>;
+  /** By the ledger's keys. */
+  readonly withOpenJobs: ReadonlySet<string>;
+  readonly activeEveryMs: number;
+  readonly allEveryMs: number;
+  /** What triggers that mean all of the owner want. */
+  readonly ownerEveryMs: number;
+}
+
+export interface RepoBookOptions extends Pick<DirectoryOptions, 'rekeyed' | 'renamed'> {
+  /** The repositories that the connection is limited to; none: all of the owner's. */
+  readonly configured: Iterable<string>;
+  /** Whether a name can be the connection's to read. */
+  readonly isOurs: (name: string) => boolean;
+  /** It belongs to another owner, by this name. */
+  readonly transferred: (was: string, is: string) => void;
+}
+
+/** The repositories that are known, and how far the owner is confirmed by what was read of them. */
+export class RepoBook {
+  private readonly options: RepoBookOptions;
+  private readonly directory: RepoDirectory;
+  private readonly configured: ReadonlySet<string>;
+  /** Those whose last sweep failed. */
+  private readonly failing = new Set<Repo>();
+  /** As of the last survey, and those that were opened since. */
+  private unseen = 0;
+  /** The configured ones, or those of the first list, that have not been swept; undefined before there is a list. */
+  private firstRound: Set<Repo> | undefined;
+  private listedAtMs: number | undefined;
+  private visible = Number.POSITIVE_INFINITY;
+  private lastSweptAtMs: number | undefined;
+  private confirmed: number | undefined;
+  private nothingThere = false;
+
+  constructor(options: RepoBookOptions) {
+    const joined = (from: Repo, to: Repo) => this.join(from, to);
+    this.options = options;
+    this.directory = new RepoDirectory({ ...options, joined });
+    this.configured = new Set(options.configured);
+    for (const name of this.configured) this.directory.open(name).listed = true;
+    if (this.configured.size > 0) this.firstRound = new Set(this.directory.all());
+  }
+
+  /** By any of its names. */
+  get(name: string): Repo | undefined {
+    return this.directory.get(name);
+  }
+
+  ofKey(key: string): Repo | undefined {
+    return this.directory.ofKey(key);
+  }
+
+  /** What the ledger knows a repository by; '' for a name that is the key of one which has it no longer. */
+  keyOf(name: string): string {
+    return this.directory.get(name)?.key ?? (this.directory.ofKey(name) ? '' : name);
+  }
+
+  /** A trigger names it. Undefined: nobody else has heard of it, and there are many such names already. */
+  openByTrigger(name: string): Repo | undefined {
+    const known = this.directory.get(name);
+    if (known) return known;
+    if (this.unseen >= maxUnseen) return undefined;
+    this.unseen += 1;
+    return this.directory.open(name);
+  }
+
+  /** Events of repositories beyond those configured wake nobody here: they may not be ours to read. */
+  openByEvent(name: string, id?: number): Repo | undefined {
+    const known = this.directory.heard(name, id);
+    if (known) return known;
+    if (this.configured.size > 0 || this.directory.size >= maxRepos) return undefined;
+    return id === undefined ? this.directory.open(name) : this.directory.learn({ id, name });
+  }
+
+  /** GitHub answered to a repository's name with this identity. Whether it is the same, and ours to read. */
+  answered(repo: Repo, identity: RepoIdentity): boolean {
+    const movedTo = this.options.isOurs(identity.name) ? undefined : identity.name;
+    if (movedTo !== undefined && movedTo !== repo.movedTo) this.options.transferred(repo.name, movedTo);
+    repo.movedTo = movedTo;
+    return movedTo === undefined && this.directory.answered(repo, identity);
+  }
+
+  /** How many there are, without names that nobody has seen. */
+  get size(): number {
+    return this.directory.size - this.unseen;
+  }
+
+  /** GitHub's list shows us nothing of the owner. */
+  get nothingVisible(): boolean {
+    return this.visible === 0;
+  }
+
+  isUnseen(name: string): boolean {
+    const repo = this.directory.get(name);
+    return repo === undefined || !isSeen(repo);
+  }
+
+  /** Takes the owner's list, which was asked for at `askedAtMs`. */
+  list({ repos, visible }: OwnerRepos, askedAtMs: number): void {
+    const listed = new Set(repos.map((identity) => this.directory.learn(identity)));
+    for (const repo of this.directory.all()) repo.listed = listed.has(repo);
+    this.listedAtMs = askedAtMs;
+    this.visible = visible;
+    this.firstRound ??= new Set(
+      [...listed].filter(({ sweptAtMs, missing }) => sweptAtMs === undefined && !missing),
+    );
+    this.settle(askedAtMs);
+  }
+
+  /** A sweep that began at `startedAtMs` is complete. */
+  swept(repo: Repo, startedAtMs: number, nowMs: number): void {
+    repo.sweptAtMs = startedAtMs;
+    repo.missing = undefined;
+    this.recovered(repo);
+    this.lastSweptAtMs = Math.max(this.lastSweptAtMs ?? startedAtMs, startedAtMs);
+    this.firstRound?.delete(repo);
+    this.settle(nowMs);
+  }
+
+  /** GitHub answered 404 for it. */
+  missed(repo: Repo, atMs: number): void {
+    const { sinceMs, times } = repo.missing ?? { sinceMs: atMs, times: 0 };
+    repo.missing = { sinceMs, askedAtMs: atMs, times: times + 1 };
+    this.recovered(repo);
+    this.firstRound?.delete(repo);
+    this.settle(atMs);
+  }
+
+  /** It could not be read. */
+  failed(repo: Repo, error: ScalerError, nowMs: number): void {
+    if (repo.failures === 0) repo.failedSinceMs = nowMs;
+    repo.failures += 1;
+    repo.error = error;
+    this.failing.add(repo);
+    if (repo.failures === brokenAfter) this.callWitness();
+    this.settle(nowMs);
+  }
+
+  /** Another that could be read before: whether it still can tells a broken repository from a GitHub that is down. */
+  private callWitness(): void {
+    for (const repo of this.directory.all()) {
+      if (repo.sweptAtMs === undefined || repo.missing || repo.failures > 0) continue;
+      repo.urgent = true;
+      return;
+    }
+  }
+
+  /** `from` was another name of `to`. */
+  private join(from: Repo, to: Repo): void {
+    to.listed ||= from.listed;
+    to.wanted ||= from.wanted;
+    to.active ||= from.active;
+    to.lastEventAtMs = Math.max(to.lastEventAtMs, from.lastEventAtMs);
+    this.failing.delete(from);
+    this.firstRound?.delete(from);
+    this.confirm();
+  }
+
+  private recovered(repo: Repo): void {
+    repo.urgent = false;
+    repo.failures = 0;
+    repo.error = undefined;
+    repo.leftOut = false;
+    this.failing.delete(repo);
+  }
+
+  /**
+   * Whether something else of the same owner was read after the repository was missed. If not, it may be the
+   * installation that is gone, or the token's rights: then GitHub answers 404 for everything, and nothing is known.
+   */
+  isGoneForCertain({ name, missing, listed, movedTo }: Repo): boolean {
+    if (!missing) return false;
+    if (movedTo !== undefined) return true;
+    if (!listed && (this.listedAtMs ?? 0) >= missing.sinceMs) return true;
+    const owner = `${name.split('/')[0]}/`;
+    for (const other of this.directory.all())
+      if (other.name.startsWith(owner) && (other.sweptAtMs ?? 0) >= missing.sinceMs) return true;
+    return false;
+  }
+
+  /** Whether all of the owner has been read once, but for what cannot be read. */
+  get firstDone(): boolean {
+    if (this.firstRound === undefined) return false;
+    for (const repo of this.firstRound) if (!repo.leftOut) return false;
+    return true;
+  }
+
+  /** The repositories that the first round still waits for; undefined before there is a list. */
+  get firstRemaining(): ReadonlySet<Repo> | undefined {
+    return this.firstRound;
+  }
+
+  /** Since when all of the owner is known to be as the ledger says, as far as was asked. */
+  get confirmedAtMs(): number | undefined {
+    return this.firstDone ? this.confirmed : undefined;
+  }
+
+  /** GitHub answers 404 for each that is listed: it is not the repositories that are gone, but our rights. */
+  get allMissing(): boolean {
+    return this.nothingThere;
+  }
+
+  /** Those that stay broken while others are read. */
+  leftOut(): readonly Repo[] {
+    return [...this.failing].filter((repo) => repo.leftOut);
+  }
+
+  /** Those of the named (of the configured, where none are) for which GitHub answers 404. */
+  missing(names: Iterable<string> = this.configured): readonly string[] {
+    return [...names].filter((name) => this.directory.get(name)?.missing !== undefined);
+  }
+
+  /** Those that somebody has named, a trigger or the configuration, and for which GitHub answers 404. */
+  missingWanted(): readonly string[] {
+    const missing: string[] = [];
+    for (const repo of this.directory.all()) if (repo.wanted && repo.missing) missing.push(repo.name);
+    return missing;
+  }
+
+  /** Looks at all: who is active, who is due when. Forgets those that nobody lists, names or hears of. */
+  survey(cadence: Cadence): RepoOutlook[] {
+    const outlooks: RepoOutlook[] = [];
+    const named = this.wishes(cadence.named);
+    const configured = this.wishes(new Map(Array.from(this.configured, (name) => [name, 0])));
+    let resting: Repo | undefined;
+    let active = false;
+    this.unseen = 0;
+    for (const repo of this.directory.all()) {
+      const wanted = named.get(repo);
+      repo.wanted = wanted !== undefined || configured.has(repo);
+      mark(repo, cadence, wanted);
+      if (!repo.active && !repo.urgent && !repo.listed) {
+        this.directory.forget(repo);
+        this.firstRound?.delete(repo);
+        this.failing.delete(repo);
+        continue;
+      }
+      const seen = cadence.withOpenJobs.has(repo.key) || isSeen(repo);
+      if (!seen) this.unseen += 1;
+      active ||= repo.active && seen;
+      const older = (repo.sweptAtMs ?? Infinity) < (resting?.sweptAtMs ?? Infinity);
+      if (older && !repo.missing) resting = repo;
+      outlooks.push(outlookOf(repo, cadence, wanted, seen));
+    }
+    if (this.failing.size > 0) this.settle(cadence.nowMs);
+    return active || !resting ? outlooks : [...outlooks, this.pulse(resting, cadence)];
+  }
+
+  /** What is wanted of names, by repository. */
+  private wishes(named: ReadonlyMap<string, number>): ReadonlyMap<Repo, number> {
+    const wishes = new Map<Repo, number>();
+    for (const [name, everyMs] of named) {
+      const repo = this.directory.get(name);
+      if (repo) wishes.set(repo, Math.min(wishes.get(repo) ?? everyMs, everyMs));
+    }
+    return wishes;
+  }
+
+  /** An owner at rest is confirmed too, by the repository that was swept longest ago. */
+  private pulse(repo: Repo, { activeEveryMs }: Cadence): RepoOutlook {
+    const atMs = Math.max(repo.retryAtMs, (this.lastSweptAtMs ?? 0) + activeEveryMs);
+    const underWay = repo.sweep !== undefined;
+    return { repo: repo.key, named: false, seen: true, synced: true, active: true, underWay, dueAtMs: atMs };
+  }
+
+  /** Which are broken, and what the others then say together. */
+  private settle(nowMs: number): void {
+    for (const repo of this.failing) repo.leftOut = this.isBroken(repo, nowMs);
+    this.confirm();
+  }
+
+  /** Something else was read since it began to fail. */
+  private isBroken({ failures, failedSinceMs, sweptAtMs, patienceMs }: Repo, nowMs: number): boolean {
+    if (failures < brokenAfter || (this.lastSweptAtMs ?? 0) < failedSinceMs) return false;
+    return sweptAtMs === undefined || nowMs - sweptAtMs > patienceMs;
+  }
+
+  /**
+   * The oldest sweep of those that are active, and never less than before: one that becomes active was known as
+   * one at rest, so that it stops the confirming until it is swept, and does not make all others old.
+   */
+  private confirm(): void {
+    let oldest = Number.POSITIVE_INFINITY;
+    let listedSize = 0;
+    let listedMissing = 0;
+    let seenSize = 0;
+    for (const repo of this.directory.all()) {
+      // A name that only a trigger knows holds up nobody else.
+      if (!isSeen(repo)) continue;
+      const { active, listed, missing, sweptAtMs, leftOut } = repo;
+      seenSize += 1;
+      if (listed) listedSize += 1;
+      if (listed && missing) listedMissing += 1;
+      if (active && !missing && !leftOut) oldest = Math.min(oldest, sweptAtMs ?? this.confirmed ?? oldest);
+    }
+    this.nothingThere = listedSize > 0 && listedMissing === listedSize;
+    const atMs = oldest === Number.POSITIVE_INFINITY ? this.restingConfirmedAtMs(seenSize) : oldest;
+    if (atMs !== undefined) this.confirmed = Math.max(this.confirmed ?? atMs, atMs);
+  }
+
+  private restingConfirmedAtMs(seenSize: number): number | undefined {
+    return seenSize === 0 ? this.listedAtMs : (this.lastSweptAtMs ?? this.listedAtMs);
+  }
+}
+
+/** Whether anybody but a trigger says that it is there: a list, the configuration, an event, or GitHub when it was read. */
+function isSeen({ listed, sweptAtMs, lastEventAtMs }: Repo): boolean {
+  return listed || sweptAtMs !== undefined || lastEventAtMs > Number.NEGATIVE_INFINITY;
+}
+
+function mark(
+  repo: Repo,
+  { nowMs, withOpenJobs, ownerEveryMs }: Cadence,
+  namedEveryMs = Number.POSITIVE_INFINITY,
+): void {
+  repo.active = repo.wanted || withOpenJobs.has(repo.key) || nowMs - repo.lastEventAtMs <= weekMs;
+  repo.patienceMs = 1.5 * Math.min(usualEveryMs, ownerEveryMs, namedEveryMs);
+}
+
+function outlookOf(
+  repo: Repo,
+  { activeEveryMs, allEveryMs }: Cadence,
+  namedEveryMs: number | undefined,
+  seen: boolean,
+): RepoOutlook {
+  const { key, active, sweptAtMs, missing, sweep } = repo;
+  const everyMs = Math.min(active ? activeEveryMs : allEveryMs, namedEveryMs ?? Number.POSITIVE_INFINITY);
+  return {
+    repo: key,
+    named: namedEveryMs !== undefined,
+    seen,
+    synced: sweptAtMs !== undefined || missing !== undefined,
+    active,
+    underWay: sweep !== undefined,
+    dueAtMs: Math.max(repo.retryAtMs, wantedAtMs(repo, everyMs)),
+  };
+}
+
+/** A removed repository is asked about again soon, to be sure; later it only costs requests. */
+const askAgainMs = 60_000;
+
+/** When its next sweep is wanted; 0: at once. `everyMs`: how often it is swept. */
+function wantedAtMs({ urgent, missing, sweptAtMs }: Repo, everyMs: number): number {
+  if (missing) return missing.askedAtMs + (missing.times === 1 ? Math.min(askAgainMs, everyMs) : everyMs);
+  if (urgent || sweptAtMs === undefined) return 0;
+  return sweptAtMs + everyMs;
+}

@@ -1,0 +1,297 @@
+import { ScalerError } from '../../../errors.ts';
+import { backoffMs } from '../../../retry.ts';
+import type { RunRef } from '../rules/job.ts';
+import type { Corrected, Ledger } from '../rules/ledger.ts';
+import type { GitHubApi } from '../upstream/api.ts';
+import { isNotFound } from '../upstream/errors.ts';
+import type { Repo, Sweep } from './directory.ts';
+import type { RepoBook } from './repos.ts';
+
+/** The longest that what has failed is left alone. */
+export const mostBackoffMs = 60_000;
+
+export interface RunReaderOptions {
+  readonly api: Pick<GitHubApi, 'jobsOf' | 'job'>;
+  readonly ledger: Pick<Ledger, 'takeListing' | 'takeRest' | 'gone'>;
+  readonly book: Pick<RepoBook, 'ofKey'>;
+  readonly now: () => number;
+  /** The ledger took a word of GitHub about a job of the repository that it knows by this key. */
+  readonly corrected: (key: string, correction: Corrected) => void;
+}
+
+/** Brings the jobs of one run into the ledger. Its methods throw ScalerError where GitHub does not answer. */
+export class RunReader {
+  private readonly options: RunReaderOptions;
+
+  constructor(options: RunReaderOptions) {
+    this.options = options;
+  }
+
+  /** Throws `not_found` where GitHub answers 404 for the run; the ledger is then left as it is. */
+  async read(run: RunRef, signal: AbortSignal): Promise<void> {
+    const { api, ledger, book, corrected } = this.options;
+    const repo = book.ofKey(run.repo);
+    const name = repo?.name ?? run.repo;
+    const { value: jobs, askedAtMs, moved } = await api.jobsOf({ repo: name, runId: run.runId }, signal);
+    // A sweep tells whose it is now.
+    if (moved && repo) repo.urgent = true;
+    const listing = ledger.takeListing(
+      run,
+      jobs.map((job) => ({ ...job, repo: run.repo })),
+      askedAtMs,
+    );
+    corrected(run.repo, listing);
+    // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble: each is asked for by its id.
+    for (const jobId of listing.absent) await this.readJob(run, name, jobId, signal);
+  }
+
+  /** The run is gone for certain, and so are its jobs. */
+  drop(run: RunRef): void {
+    const { ledger, now, corrected } = this.options;
+    const askedAtMs = now();
+    const listing = ledger.takeListing(run, [], askedAtMs);
+    corrected(run.repo, listing);
+    for (const jobId of listing.absent) corrected(run.repo, ledger.gone(jobId, askedAtMs));
+  }
+
+  private async readJob(
+    { repo: key }: RunRef,
+    repo: string,
+    jobId: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { api, ledger, now, corrected } = this.options;
+    const askedAtMs = now();
+    try {
+      const { value, askedAtMs: sentAtMs } = await api.job({ repo, jobId }, signal);
+      corrected(key, ledger.takeRest({ ...value, repo: key }, sentAtMs));
+    } catch (reason) {
+      if (!isNotFound(reason)) throw reason;
+      corrected(key, ledger.gone(jobId, askedAtMs));
+    }
+  }
+}
+
+/** A repository whose runs cannot be read is not asked for all of them before it is left alone. */
+const maxFailures = 3;
+
+export type SweepStep =
+  /** Some of its runs are still to be read. */
+  | { readonly kind: 'underWay' }
+  | { readonly kind: 'complete'; readonly startedAtMs: number }
+  /** GitHub answers 404 for the repository, or has its name lead to another's. */
+  | { readonly kind: 'missing' };
+
+export interface SweeperOptions {
+  readonly api: Pick<GitHubApi, 'openRuns'>;
+  readonly ledger: Pick<Ledger, 'runsOf'>;
+  readonly book: Pick<RepoBook, 'answered'>;
+  readonly runs: RunReader;
+  readonly now: () => number;
+}
+
+/**
+ * Brings a repository's open runs into the ledger, and asks for those of the ledger that GitHub does not call
+ * open. In steps of about one request, so that what is more urgent comes in between.
+ */
+export class Sweeper {
+  private readonly options: SweeperOptions;
+
+  constructor(options: SweeperOptions) {
+    this.options = options;
+  }
+
+  /** Throws ScalerError when the sweep has failed; one that GitHub only interrupts for a limit goes on later. */
+  async step(repo: Repo, signal: AbortSignal): Promise<SweepStep> {
+    const { sweep } = repo;
+    if (!sweep) repo.sweep = await this.begin(repo, signal);
+    else if (sweep.todo.length > 0) await this.readNext(repo, sweep, signal);
+    else if (!(await this.dropGone(repo, sweep, signal))) repo.sweep = undefined;
+    return repo.sweep ? this.outcome(repo, repo.sweep) : { kind: 'missing' };
+  }
+
+  /** Undefined where the repository is missing. */
+  private async begin(repo: Repo, signal: AbortSignal): Promise<Sweep | undefined> {
+    const { ledger, now } = this.options;
+    const startedAtMs = now();
+    // Before asking: a run that webhooks tell of meanwhile may be missing in the answer, and needs no second look.
+    const known = ledger.runsOf(repo.key);
+    const open = await this.openRuns(repo, signal);
+    return open && { startedAtMs, todo: union(open, known), gone: [], error: undefined, failures: 0 };
+  }
+
+  /** Undefined where the repository is missing. */
+  private async openRuns(repo: Repo, signal: AbortSignal): Promise<readonly RunRef[] | undefined> {
+    const { api, book } = this.options;
+    try {
+      const { value: open, repo: whose } = await api.openRuns(repo.name, signal);
+      if (whose !== undefined && !book.answered(repo, whose)) return undefined;
+      return open.map(({ runId }) => ({ repo: repo.key, runId }));
+    } catch (reason) {
+      if (isNotFound(reason)) return undefined;
+      throw reason;
+    }
+  }
+
+  private async readNext(repo: Repo, sweep: Sweep, signal: AbortSignal): Promise<void> {
+    const run = sweep.todo[0];
+    if (!run) return;
+    try {
+      await this.options.runs.read(run, signal);
+    } catch (reason) {
+      const error = ScalerError.from(reason, 'unavailable');
+      if (error.retryAfterMs !== undefined || signal.aborted) throw error;
+      if (isNotFound(error)) sweep.gone.push(run);
+      else this.fail(repo, sweep, error);
+    }
+    sweep.todo.shift();
+  }
+
+  /**
+   * Ends the jobs of runs that were not there. What was not there may have been the repository, or our right to
+   * read it, since GitHub answers 404 for these too: so only if the repository is still there. False: it is not.
+   */
+  private async dropGone(repo: Repo, { gone }: Sweep, signal: AbortSignal): Promise<boolean> {
+    if (!(await this.openRuns(repo, signal))) return false;
+    for (const run of gone.splice(0)) this.options.runs.drop(run);
+    return true;
+  }
+
+  /** One run that cannot be read must not keep the others from being read. */
+  private fail(repo: Repo, sweep: Sweep, error: ScalerError): void {
+    sweep.error = error;
+    sweep.failures += 1;
+    if (sweep.failures < maxFailures) return;
+    repo.sweep = undefined;
+    throw error;
+  }
+
+  private outcome(repo: Repo, sweep: Sweep): SweepStep {
+    if (sweep.todo.length > 0 || sweep.gone.length > 0) return { kind: 'underWay' };
+    repo.sweep = undefined;
+    if (sweep.error) throw sweep.error;
+    return { kind: 'complete', startedAtMs: sweep.startedAtMs };
+  }
+}
+
+function union(open: readonly RunRef[], known: readonly RunRef[]): RunRef[] {
+  const runs = new Map<number, RunRef>();
+  for (const run of [...open, ...known]) if (!runs.has(run.runId)) runs.set(run.runId, run);
+  return [...runs.values()];
+}
+
+/** Several events of a run that tell the same are looked into once. */
+const coalesceMs = 2_000;
+/** The time that the jobs of a new run have to be heard of. */
+const heardWithinMs = 10_000;
+/** Beyond this many, what is lost is found by the next sweep. */
+const maxWaiting = 10_000;
+
+interface Waiting {
+  readonly run: RunRef;
+  readonly atMs: number;
+  /** Not to be read where its jobs are heard of before. */
+  readonly unlessHeard: boolean;
+  readonly failures: number;
+}
+
+export interface LookupsOptions {
+  readonly ledger: Pick<Ledger, 'due' | 'runsOf' | 'openRuns'>;
+  /** How long jobs may be silent, now. */
+  readonly silence: () => { queuedMs: number; runningMs: number };
+  /** How often the ledger is asked who has been silent for too long. */
+  readonly everyMs: number;
+  readonly random: () => number;
+  /** Whether GitHub answers 404 for the repository of this key: its runs are left alone. */
+  readonly isMissing: (key: string) => boolean;
+}
+
+/** The runs that must be read, and when: one request for each run, whatever the number of its jobs. */
+export class Lookups {
+  private readonly options: LookupsOptions;
+  /** An event told of a job whose beginning was lost, or of a run without any; or the run could not be read. */
+  private readonly waiting = new Map<number, Waiting>();
+  private silent: RunRef[] = [];
+  private lookAtMs = 0;
+  /** Looks that were asked for, in whole seconds: few, since none is asked for far ahead. */
+  private readonly looks = new Set<number>();
+
+  constructor(options: LookupsOptions) {
+    this.options = options;
+  }
+
+  /** Reads the run soon. Returns when. */
+  soon(run: RunRef, nowMs: number): number {
+    const known = this.waiting.get(run.runId);
+    if (known && !known.unlessHeard) return known.atMs;
+    return this.put({ run, atMs: nowMs + coalesceMs, unlessHeard: false, failures: 0 });
+  }
+
+  /** Reads the run if none of its jobs is heard of in time. Returns when. */
+  unlessHeard(run: RunRef, nowMs: number): number {
+    const known = this.waiting.get(run.runId);
+    return known?.atMs ?? this.put({ run, atMs: nowMs + heardWithinMs, unlessHeard: true, failures: 0 });
+  }
+
+  heard({ runId }: RunRef): void {
+    if (this.waiting.get(runId)?.unlessHeard) this.waiting.delete(runId);
+  }
+
+  /** Asks the ledger at `atMs`, or up to a second later. Returns when. */
+  lookAt(atMs: number): number {
+    const secondMs = Math.ceil(atMs / 1000) * 1000;
+    this.looks.add(secondMs);
+    this.lookAtMs = Math.min(this.lookAtMs, secondMs);
+    return secondMs;
+  }
+
+  nextAtMs(): number {
+    if (this.silent.length > 0) return 0;
+    let nextMs = this.options.ledger.openRuns > 0 ? this.lookAtMs : Number.POSITIVE_INFINITY;
+    for (const { atMs } of this.waiting.values()) nextMs = Math.min(nextMs, atMs);
+    return nextMs;
+  }
+
+  /** The next run to read now, if there is one. It stays until it is done. */
+  take(nowMs: number): RunRef | undefined {
+    for (const { run, atMs, unlessHeard } of this.waiting.values()) {
+      if (atMs > nowMs) continue;
+      if (!unlessHeard || !this.isKnown(run)) return run;
+      this.waiting.delete(run.runId);
+    }
+    if (this.silent.length === 0) this.look(nowMs);
+    return this.silent.shift();
+  }
+
+  /** The run has been read, or will be by others. */
+  done({ runId }: RunRef): void {
+    this.waiting.delete(runId);
+  }
+
+  /** The run could not be read. */
+  fail(run: RunRef, nowMs: number): void {
+    const failures = (this.waiting.get(run.runId)?.failures ?? 0) + 1;
+    const atMs = nowMs + backoffMs(failures, this.options.random(), mostBackoffMs);
+    this.put({ run, atMs, unlessHeard: false, failures });
+  }
+
+  private put(waiting: Waiting): number {
+    const { runId } = waiting.run;
+    if (this.waiting.has(runId) || this.waiting.size < maxWaiting) this.waiting.set(runId, waiting);
+    return waiting.atMs;
+  }
+
+  private look(nowMs: number): void {
+    const { ledger, silence, everyMs, isMissing } = this.options;
+    if (nowMs < this.lookAtMs) return;
+    for (const atMs of this.looks) if (atMs <= nowMs) this.looks.delete(atMs);
+    this.lookAtMs = nowMs + everyMs;
+    for (const atMs of this.looks) this.lookAtMs = Math.min(this.lookAtMs, atMs);
+    const due = ledger.due(nowMs, silence());
+    this.silent = due.filter(({ repo, runId }) => !this.waiting.has(runId) && !isMissing(repo));
+  }
+
+  private isKnown({ repo, runId }: RunRef): boolean {
+    return this.options.ledger.runsOf(repo).some((run) => run.runId === runId);
+  }
+}

@@ -1,0 +1,256 @@
+import { LRUCache } from 'lru-cache';
+import type { z } from 'zod';
+import { ScalerError } from '../../../errors.ts';
+import type { Asked } from './api.ts';
+import type { Auth } from './auth.ts';
+import { type About, readJson, statusOf } from './errors.ts';
+import type { Call, Credential, Sent, Wire } from './wire.ts';
+
+/** Who a request is made as: the App by its key, or whoever may read what belongs to an owner. */
+export type As = 'app' | { readonly owner: string };
+
+export interface Ask<T> {
+  /** What the metrics call it. */
+  readonly operation: string;
+  readonly as: As;
+  readonly path: string;
+  /** Without the `?`. */
+  readonly query?: string | undefined;
+  /** Of a path always the same. */
+  readonly schema: z.ZodType<T>;
+  readonly about: About;
+}
+
+export interface Page<T> {
+  readonly value: T;
+  /** The query of the page after this one. */
+  readonly next: string | undefined;
+  /** By our clock. */
+  readonly askedAtMs: number;
+  /** What was asked for has another address now. */
+  readonly moved: boolean;
+}
+
+/** A part of a list, and how long GitHub says the whole is. */
+export interface Chunk<T> {
+  readonly items: readonly T[];
+  readonly total: number | undefined;
+}
+
+/** 10,000 things of one list. */
+const maxPages = 100;
+/** How often a list is read again that moved while it was read. */
+const maxRereads = 2;
+/** GitHub gives no larger pages, and may fail (502) over those of one repository or run. */
+export const largestPage = 100;
+const smallestPage = 25;
+/** For how long it is remembered which lists need smaller pages, and of how many. */
+const smallerForMs = 3_600_000;
+const maxSmaller = 10_000;
+
+/** Asks GitHub one thing at a time, as who may ask it: pages, lists of pages, and what changes something. */
+export class Client {
+  readonly wire: Wire;
+  readonly auth: Auth;
+  private readonly etags = new Etags<unknown>();
+  /** By path. */
+  private readonly pageSizes: LRUCache<string, number>;
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(wire: Wire, auth: Auth) {
+    const perf = { now: () => wire.now() };
+    this.wire = wire;
+    this.auth = auth;
+    this.pageSizes = new LRUCache({ max: maxSmaller, ttl: smallerForMs, ttlResolution: 0, perf });
+  }
+
+  /** Reads one page; asks by its ETag for one that is known. Throws ScalerError. */
+  page<T>(
+    { operation, as, path: base, query, about, schema }: Ask<T>,
+    signal: AbortSignal,
+  ): Promise<Page<T>> {
+    const path = query === undefined ? base : `${base}?${query}`;
+    return this.inTurn(async () => {
+      const { credential, sent } = await this.signed(
+        as,
+        (by) => {
+          const etag = this.etags.get(path, by.generation)?.etag;
+          return { method: 'GET', operation, path, about, etag };
+        },
+        signal,
+      );
+      const { answer, sentAtMs: askedAtMs, redirected: moved } = sent;
+      const kept = answer.status === 304 ? this.etags.get(path, credential.generation) : undefined;
+      // A path is always read by the same schema.
+      if (kept !== undefined) return { value: kept.value as T, next: kept.next, askedAtMs, moved };
+      const value = readJson(answer.text, schema, about, this.wire.host);
+      const next = nextQuery(answer.headers.get('link'));
+      const etag = answer.headers.get('etag');
+      if (etag !== null) this.etags.set(path, credential.generation, { value, next, etag });
+      return { value, next, askedAtMs, moved };
+    }, signal);
+  }
+
+  /** Reads pages until its reader stops. Throws ScalerError `unavailable` for a list without end. */
+  async *pages<T>(
+    ask: Ask<T>,
+    signal: AbortSignal,
+    limit = maxPages,
+  ): AsyncGenerator<Page<T>, void, undefined> {
+    let { query } = ask;
+    for (let pages = 0; pages < limit; pages += 1) {
+      const page = await this.page({ ...ask, query }, signal);
+      yield page;
+      if (page.next === undefined || page.next === query) return;
+      query = page.next;
+    }
+    const text = `lists more than ${limit} pages of ${ask.about.what}`;
+    throw new ScalerError('unavailable', `GitHub (${this.wire.host}) ${text}`);
+  }
+
+  /**
+   * All of a list, each thing once. A list that moves while it is read can hide things between two pages: where its
+   * length has changed it is read again, and all that was seen counts.
+   */
+  async list<T extends { readonly id: number }>(
+    ask: Ask<Chunk<T>>,
+    signal: AbortSignal,
+  ): Promise<Asked<T[]> & { readonly moved: boolean }> {
+    const seen = new Map<number, T>();
+    let askedAtMs: number | undefined;
+    let moved = false;
+    for (let reads = 0; reads <= maxRereads; reads += 1) {
+      let first: number | undefined;
+      let last: number | undefined;
+      for (const page of await this.wholeList(ask, signal)) {
+        askedAtMs ??= page.askedAtMs;
+        moved ||= page.moved;
+        first ??= page.value.total;
+        last = page.value.total;
+        for (const item of page.value.items) seen.set(item.id, item);
+      }
+      if (first === last) break;
+    }
+    return { value: [...seen.values()], askedAtMs: askedAtMs ?? this.wire.now(), moved };
+  }
+
+  /** The first page of a list, which may be all of it. */
+  firstPage<T>(ask: Ask<T>, signal: AbortSignal): Promise<Page<T>> {
+    return this.sized(ask, (sized) => this.page(sized, signal));
+  }
+
+  /** Asks GitHub to do something. Throws ScalerError. */
+  async post(call: Omit<Call, 'method'> & { as: As }, signal: AbortSignal): Promise<void> {
+    const { as, ...rest } = call;
+    await this.inTurn(() => this.signed(as, () => ({ ...rest, method: 'POST' }), signal), signal);
+  }
+
+  /** The App's installation on an owner, asked for where need be; undefined without an App. */
+  installationOf(owner: string, signal: AbortSignal): Promise<number | undefined> {
+    return this.inTurn(() => this.auth.installationOf(owner, signal), signal);
+  }
+
+  private wholeList<T>(ask: Ask<T>, signal: AbortSignal): Promise<Page<T>[]> {
+    return this.sized(ask, async (sized) => {
+      const pages: Page<T>[] = [];
+      for await (const page of this.pages(sized, signal)) pages.push(page);
+      return pages;
+    });
+  }
+
+  /** Where a gateway of GitHub's gives up over a page, the list is read anew in smaller ones. */
+  private async sized<T, R>(ask: Ask<T>, read: (sized: Ask<T>) => Promise<R>): Promise<R> {
+    const { path, query = '' } = ask;
+    for (let size = this.pageSizes.get(path) ?? largestPage; ; size = Math.floor(size / 2)) {
+      try {
+        const answer = await read({ ...ask, query: `${query}${query === '' ? '' : '&'}per_page=${size}` });
+        if (size < largestPage) this.pageSizes.set(path, size);
+        return answer;
+      } catch (reason) {
+        const status = statusOf(reason);
+        if ((status !== 502 && status !== 504) || size <= smallestPage) throw reason;
+      }
+    }
+  }
+
+  private async signed(
+    as: As,
+    call: (credential: Credential) => Call,
+    signal: AbortSignal,
+  ): Promise<{ credential: Credential; sent: Sent }> {
+    const credential = await this.credential(as, signal);
+    try {
+      return { credential, sent: await this.wire.send(call(credential), credential, signal) };
+    } catch (reason) {
+      // A token that was revoked: once more, with a new one.
+      if (statusOf(reason) !== 401 || !this.auth.renew(credential)) throw reason;
+    }
+    return this.signed(as, call, signal);
+  }
+
+  private async credential(as: As, signal: AbortSignal): Promise<Credential> {
+    if (as !== 'app') return this.auth.forOwner(as.owner, signal);
+    if (this.auth.app === undefined) throw new ScalerError('internal', 'only a GitHub App may ask this');
+    return this.auth.app;
+  }
+
+  /** One after the other, in the order they came. Those who ask wait for their answers, so that few ever wait here. */
+  private inTurn<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const turn = this.turn.then(() => {
+      if (signal.aborted) throw new ScalerError('unavailable', 'the request was cancelled');
+      return task();
+    });
+    this.turn = turn.catch(() => {});
+    return turn;
+  }
+}
+
+const maxEtagBytes = 32 * 1024 * 1024;
+/** For the entry itself, its path and its ETag. */
+const entryBytes = 300;
+
+export interface Kept<T> {
+  readonly value: T;
+  /** The query of the next page. */
+  readonly next: string | undefined;
+  readonly etag: string;
+}
+
+/**
+ * Answers by path, to be asked for again by their ETag: a 304 does not count against the hourly limit. An ETag holds
+ * for the token that got it. The least used go first.
+ */
+export class Etags<T> {
+  private readonly entries: LRUCache<string, Kept<T> & { readonly generation: number }>;
+
+  constructor({ maxBytes = maxEtagBytes } = {}) {
+    this.entries = new LRUCache({ maxSize: maxBytes });
+  }
+
+  /** What the same path gave to the same token. */
+  get(path: string, generation: number): Kept<T> | undefined {
+    const entry = this.entries.get(path);
+    if (entry === undefined || entry.generation === generation) return entry;
+    this.entries.delete(path);
+    return undefined;
+  }
+
+  set(path: string, generation: number, kept: Kept<T>): void {
+    const size = entryBytes + 2 * (path.length + (JSON.stringify(kept.value)?.length ?? 0));
+    this.entries.set(path, { ...kept, generation }, { size });
+  }
+}
+
+/**
+ * The query of the next page, by RFC 8288's `Link`. Only the query: path and host are ours, so that no header can
+ * send our credentials elsewhere.
+ */
+export function nextQuery(link: string | null): string | undefined {
+  for (const part of (link ?? '').split(',')) {
+    const match = /^\s*<([^<>]*)>(.*)$/.exec(part);
+    if (match === null || !/;\s*rel="?next"?\s*(;|$)/i.test(match[2] ?? '')) continue;
+    const query = (match[1] ?? '').split('?')[1];
+    if (query !== undefined && query !== '') return query;
+  }
+  return undefined;
+}

@@ -1,0 +1,198 @@
+import type { z } from 'zod';
+import { ScalerError } from '../../../errors.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** Who asks: the App by its key, the App by its installation on an owner, or the bearer of a token. */
+export type Asker = 'app' | 'installation' | 'token';
+
+/** What is asked for, in the words of a message. */
+export interface About {
+  /** Such as `the runs of acme/shop`. */
+  readonly what: string;
+  /** The permission it takes, as GitHub's settings call it. */
+  readonly permission?: string;
+  /** What to check when it is not there. */
+  readonly missing?: string;
+}
+
+/** The error of an answer that is no success. `pauseMs`: for how long it told us to stay away. Total. */
+export function refusal(
+  answer: Answer,
+  about: About,
+  asker: Asker,
+  apiUrl: URL,
+  pauseMs?: number,
+): ScalerError {
+  const error = refused(answer, about, asker, apiUrl, pauseMs);
+  statuses.set(error, answer.status);
+  return error;
+}
+
+const statuses = new WeakMap<Error, number>();
+
+/** With what status GitHub refused; undefined where it did not. */
+export function statusOf(reason: unknown): number | undefined {
+  return reason instanceof ScalerError ? statuses.get(reason) : undefined;
+}
+
+function refused(
+  answer: Answer,
+  about: About,
+  asker: Asker,
+  { host, pathname }: URL,
+  pauseMs?: number,
+): ScalerError {
+  const { status } = answer;
+  const word = said(answer);
+  const why = word === '' ? '' : ` (it says: ${word})`;
+  if (pauseMs !== undefined && (status === 403 || status === 429)) return limited(pauseMs);
+  if (status === 401 || isUnknownApp(answer, asker))
+    return unavailable(`GitHub (${host}) ${unauthorized[asker]}${why}`);
+  if (status === 403) return unavailable(`GitHub (${host}) ${forbidden(answer, about, asker)}${why}`);
+  // Whatever is not there, the REST API says it in JSON: this is somebody else.
+  if (status === 404 && !isJson(answer)) return unavailable(`GitHub (${host}) ${otherServer}`);
+  if (status === 404) {
+    const known = about.missing ?? 'check its name, and that we may see it';
+    const check = isUsualAddress(host, pathname) ? known : `${known}; and that ${apiAddress}`;
+    return new ScalerError('not_found', `GitHub (${host}) does not know ${about.what}: ${check}`);
+  }
+  // A repository that GitHub has blocked (DMCA): nothing can run in it.
+  if (status === 451) return new ScalerError('not_found', `GitHub (${host}) has blocked ${about.what}${why}`);
+  if (status >= 500) {
+    const text = `GitHub (${host}) answers ${status} for ${about.what}: it has a fault, or a proxy before it${why}`;
+    return unavailable(text, pauseMs);
+  }
+  return unavailable(`GitHub (${host}) answers ${status} for ${about.what}${why}`, pauseMs);
+}
+
+const apiAddress =
+  "the connection's `apiUrl` is the REST API: with GitHub Enterprise Server https://HOST/api/v3";
+const otherServer = `answers with a page, not as its REST API does: check that ${apiAddress}`;
+
+function isUsualAddress(host: string, pathname: string): boolean {
+  return host.startsWith('api.') || /\/api\/v3\/?$/.test(pathname);
+}
+
+function isJson({ text }: Pick<Answer, 'text'>): boolean {
+  return text.trimStart().startsWith('{');
+}
+
+/** The error of a call that a limit stands in the way of. */
+export function limited(retryAfterMs: number): ScalerError {
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  return unavailable(`GitHub's rate limit is reached: it wants no request for ${seconds} s`, retryAfterMs);
+}
+
+/** GitHub answers 404 to a JWT of an App that it does not know. */
+function isUnknownApp(answer: Answer, asker: Asker): boolean {
+  return asker === 'app' && answer.status === 404 && /^integration\b/i.test(said(answer));
+}
+
+const unauthorized: Readonly<Record<Asker, string>> = {
+  app: "refuses the App's key: check the connection's `app.id`, and that `app.privateKeyFile` is a key of this App",
+  installation: "no longer takes the token of the App's installation; a new one is asked for next time",
+  token: 'refuses our token: has it expired or been revoked? Put a new one into `tokenFile`',
+};
+
+function forbidden(answer: Answer, { what, permission }: About, asker: Asker): string {
+  if (/suspended/i.test(said(answer))) {
+    return `has suspended the App's installation: unsuspend it in the owner's settings`;
+  }
+  if (asker === 'app') return `refuses us ${what}`;
+  const needed = permission ?? answer.headers.get('x-accepted-github-permissions') ?? 'Metadata: read';
+  const grant =
+    asker === 'token'
+      ? `give the token the repository permission "${needed}" (a classic one the scope \`repo\`)`
+      : `grant the App the permission "${needed}", and have the owner accept it`;
+  return `does not let us read ${what}: ${grant}`;
+}
+
+const networkFaults: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses the connection: check the connection's `apiUrl`",
+  ENOTFOUND: "has a host name that does not exist: check the connection's `apiUrl`, and DNS",
+  EAI_AGAIN: 'has a host name that cannot be resolved now: check DNS',
+  ECONNRESET: 'broke the connection off',
+  EPIPE: 'broke the connection off',
+  UND_ERR_SOCKET: 'broke the connection off',
+  EHOSTUNREACH: 'cannot be reached: no route to its host',
+  ENETUNREACH: 'cannot be reached: no route to its network',
+  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+  UND_ERR_CONNECT_TIMEOUT: 'does not answer: its host is gone or drops our packets',
+  UND_ERR_HEADERS_TIMEOUT: 'does not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'stopped in the middle of an answer',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'shows a TLS certificate for another host name: check `apiUrl`',
+  CERT_HAS_EXPIRED: 'shows a TLS certificate that has expired',
+};
+const unknownAuthority =
+  'shows a TLS certificate of an authority we do not know: set NODE_EXTRA_CA_CERTS to a PEM file of it';
+
+/** The error of a request without an answer. Total. */
+export function unreachable(reason: unknown, host: string): ScalerError {
+  if (reason instanceof ScalerError) return reason;
+  const code = codeOf(reason);
+  const fault = networkFaults[code] ?? (/SELF_SIGNED|UNABLE_TO/.test(code) ? unknownAuthority : undefined);
+  if (fault !== undefined) return unavailable(`GitHub (${host}) ${fault}`);
+  return unavailable(`GitHub (${host}) cannot be asked${code === '' ? '' : `: ${code}`}`);
+}
+
+/** What an answer holds. Throws ScalerError `unavailable` where it is not what was asked for. */
+export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About, host: string): T {
+  const parsed = schema.safeParse(json(text));
+  if (parsed.success) return parsed.data;
+  // A login page, such as a proxy's or that of a GitHub Enterprise Server beside its API.
+  const isPage = text.trimStart().startsWith('<');
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  const other = text === '' ? 'it is empty' : `it is not what the REST API documents${where}`;
+  const fault = isPage ? `it is a page; check that ${apiAddress}` : other;
+  throw unavailable(`GitHub (${host}) answers what we cannot read for ${what}: ${fault}`);
+}
+
+/**
+ * An `id` beyond 2^53, which a number cannot hold (octokit/request.js#797: deliveries since 2026), is kept as text.
+ * The pattern cannot match within a text: there its quotes would be escaped.
+ */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/"id"\s*:\s*(\d{16,})/g, '"id":"$1"'));
+  } catch {
+    return undefined;
+  }
+}
+
+const shownLength = 200;
+/** GitHub's tokens by their prefixes, and JWTs: a proxy may show in its answer what we have sent. */
+const secrets = /\b(gh[a-z]_|github_pat_|eyJ)[\w.-]+/g;
+
+/** GitHub's own word about a refusal, fit for a message: short, one line, no token. '' where it says none. */
+export function said({ text }: Pick<Answer, 'text'>): string {
+  const body = json(text);
+  // A proxy's page is not GitHub's word.
+  if (typeof body !== 'object' || body === null || !('message' in body)) return '';
+  const message = typeof body.message === 'string' ? body.message : '';
+  return message.replace(secrets, '…').replace(/\s+/g, ' ').trim().slice(0, shownLength);
+}
+
+export function isNotFound(reason: unknown): boolean {
+  return reason instanceof ScalerError && reason.code === 'not_found';
+}
+
+/** `fetch failed` has the real error as its cause. */
+function codeOf(reason: unknown): string {
+  let error = reason;
+  for (let depth = 0; depth < 5 && error instanceof Error; depth += 1) {
+    if ('code' in error && typeof error.code === 'string') return error.code;
+    error = error.cause;
+  }
+  return '';
+}
+
+/** No cause is kept: it may hold the whole request. */
+function unavailable(message: string, retryAfterMs?: number): ScalerError {
+  return new ScalerError('unavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
+}

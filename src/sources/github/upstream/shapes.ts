@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Logger } from '../../../telemetry/log.ts';
+
+/*
+ * What we read of GitHub's answers (docs.github.com/rest, version 2022-11-28). What is not named is not kept.
+ */
+
+export const id = z.int().positive();
+/** ISO text → ms since 1970; what is no time is none. */
+export const time = z
+  .string()
+  .nullish()
+  .catch(undefined)
+  .transform((text) => {
+    const atMs = Date.parse(text ?? '');
+    return Number.isNaN(atMs) ? undefined : atMs;
+  });
+export const attempt = z.int().positive().catch(1);
+/** How long a list is in all. */
+export const total = z.int().nonnegative().optional().catch(undefined);
+
+/** A repository: its id, and `owner/name` in lower case. */
+export const repositoryShape = z
+  .object({
+    id,
+    full_name: z.string().regex(/^[^/\s]+\/[^/\s]+$/),
+    archived: z.boolean().nullish(),
+    disabled: z.boolean().nullish(),
+  })
+  .transform(({ id, full_name: fullName, archived, disabled }) => ({
+    id,
+    name: fullName.toLowerCase(),
+    canRun: archived !== true && disabled !== true,
+  }));
+
+/** A list whose members are read one by one: what cannot be read is left out, and said once. */
+export function listOf<T>(member: z.ZodType<T>, what: string, log: Logger): z.ZodType<T[]> {
+  let told = false;
+  return z.array(z.unknown()).transform((members) => {
+    const readable: T[] = [];
+    for (const one of members) {
+      const parsed = member.safeParse(one);
+      if (parsed.success) readable.push(parsed.data);
+      else if (!told) {
+        told = true;
+        const fault = parsed.error.issues[0]?.path.join('.');
+        log.warn({ what, fault }, 'GitHub lists what we cannot read: it is left out, this is said once');
+      }
+    }
+    return readable;
+  });
+}

@@ -1,0 +1,204 @@
+import { ScalerError } from '../../../errors.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { SourceMetrics } from '../../../telemetry/metrics.ts';
+import type { Quota } from './api.ts';
+import { type About, type Answer, type Asker, refusal, unreachable } from './errors.ts';
+import { type Limits, quotaOf } from './limits.ts';
+
+/** The largest answer that is read: a page of 100 jobs with all their steps is about 1 MB. */
+const maxAnswerBytes = 32 * 1024 * 1024;
+/** A renamed repository redirects once. */
+const maxRedirects = 3;
+/** GitHub's `Date` is cut to the second. */
+const halfSecondMs = 500;
+/** By how much GitHub's clock may differ before a key is signed anew by it. */
+const clockSlackMs = 5_000;
+
+/** With what a request is signed, and whose limits it counts against. */
+export interface Credential {
+  readonly asker: Asker;
+  /** The header's value. `githubNowMs`: in ms since 1970 by GitHub's clock. */
+  authorization(githubNowMs: number): string;
+  /** Another number for each token: GitHub's ETags hold for one token. */
+  readonly generation: number;
+  readonly limits: Limits;
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  /** What the metrics call it. */
+  readonly operation: string;
+  /** With its query, below `apiUrl`. */
+  readonly path: string;
+  readonly about: About;
+  readonly etag?: string | undefined;
+}
+
+export interface Sent {
+  readonly answer: Answer;
+  /** When the first of its requests was sent, by our clock. */
+  readonly sentAtMs: number;
+  /** For how long the answer tells us to stay away. */
+  readonly pauseMs: number | undefined;
+  /** What was asked for has another address now. */
+  readonly redirected: boolean;
+}
+
+export interface WireOptions {
+  /** Without a slash at its end. */
+  readonly apiUrl: string;
+  readonly requestTimeoutMs: number;
+  readonly metrics: SourceMetrics;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** The one way out. */
+  readonly fetch: typeof fetch;
+}
+
+/**
+ * One request and its answer: bounded in time and size, with credentials that stay on their host, within GitHub's
+ * limits. Learns from each answer what it says of limits and of GitHub's clock.
+ */
+export class Wire {
+  quota: Quota | undefined;
+  /** GitHub's clock minus ours, in ms. */
+  clockOffsetMs = 0;
+  readonly apiUrl: URL;
+  readonly now: () => number;
+  private readonly options: WireOptions;
+
+  constructor(options: WireOptions) {
+    this.options = options;
+    this.apiUrl = new URL(options.apiUrl);
+    this.now = options.now;
+  }
+
+  get host(): string {
+    return this.apiUrl.host;
+  }
+
+  /**
+   * Throws ScalerError for an answer that is no success (or, where an ETag was sent, no 304), without an answer, and at
+   * once while a limit keeps us away.
+   */
+  async send(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {
+    credential.limits.check(this.now());
+    const offsetMs = this.clockOffsetMs;
+    let sent = await this.follow(call, credential, signal);
+    // The App's key is signed for ten minutes: by its `Date` GitHub has just told what time it is.
+    const isLate = Math.abs(this.clockOffsetMs - offsetMs) > clockSlackMs;
+    if (sent.answer.status === 401 && credential.asker === 'app' && isLate)
+      sent = await this.follow(call, credential, signal);
+    const { answer, pauseMs } = sent;
+    if (answer.status < 300 || (answer.status === 304 && call.etag !== undefined)) return sent;
+    throw refusal(answer, call.about, credential.asker, this.apiUrl, pauseMs);
+  }
+
+  private async follow(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {
+    const sentAtMs = this.now();
+    const init = { method: call.method, headers: this.headersOf(call, credential) };
+    let target = new URL(`${this.options.apiUrl}${call.path}`);
+    for (let hops = 0; hops <= maxRedirects; hops += 1) {
+      const answer = await this.counted(call.operation, target, init, signal);
+      const pauseMs = this.learn(answer, credential);
+      const location = redirectOf(answer, call);
+      if (location === undefined) return { answer, sentAtMs, pauseMs, redirected: hops > 0 };
+      target = new URL(location, target);
+      if (target.origin !== this.apiUrl.origin) {
+        const text = `redirects us to ${target.host}, where our credentials do not belong`;
+        throw this.fault(`${text}: check the connection's \`apiUrl\``);
+      }
+    }
+    throw this.fault('redirects us in a circle');
+  }
+
+  private headersOf({ etag }: Call, credential: Credential): Record<string, string> {
+    return {
+      accept: 'application/vnd.github+json',
+      'user-agent': 'backlog-scaler',
+      'x-github-api-version': '2022-11-28',
+      authorization: credential.authorization(this.now() + this.clockOffsetMs),
+      ...(etag === undefined ? {} : { 'if-none-match': etag }),
+    };
+  }
+
+  private async counted(
+    operation: string,
+    url: URL,
+    init: RequestInit,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { metrics } = this.options;
+    try {
+      const answer = await this.exchange(url, init, signal);
+      metrics.request(operation, answer.status < 400 ? 'ok' : 'error');
+      return answer;
+    } catch (reason) {
+      metrics.request(operation, 'error');
+      throw unreachable(reason, this.host);
+    }
+  }
+
+  /**
+   * The one place where a request leaves. Not `AbortSignal.any`: what has a listener stays as long as the signal that
+   * lives long (Node 24.21).
+   */
+  private async exchange(url: URL, init: RequestInit, signal: AbortSignal): Promise<Answer> {
+    const { requestTimeoutMs, fetch } = this.options;
+    const late = `does not answer within ${requestTimeoutMs / 1000} s: is there a proxy or a firewall in between?`;
+    const abort = new AbortController();
+    const cancel = () => abort.abort(new ScalerError('unavailable', 'the request was cancelled'));
+    const timer = setTimeout(() => abort.abort(this.fault(late)), requestTimeoutMs);
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    try {
+      const response = await fetch(url, { ...init, redirect: 'manual', signal: abort.signal });
+      return { status: response.status, headers: response.headers, text: await this.boundedText(response) };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  private async boundedText({ body }: Response): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    // Leaving the loop by an error cancels the body, and with it the connection.
+    for await (const chunk of body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > maxAnswerBytes)
+        throw this.fault(`answers with more than ${maxAnswerBytes / 1024 / 1024} MiB`);
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  private fault(text: string): ScalerError {
+    return new ScalerError('unavailable', `GitHub (${this.host}) ${text}`);
+  }
+
+  private learn(answer: Answer, { limits, asker }: Credential): number | undefined {
+    const { metrics, log } = this.options;
+    const nowMs = this.now();
+    const githubMs = Date.parse(answer.headers.get('date') ?? '');
+    if (!Number.isNaN(githubMs)) this.clockOffsetMs = githubMs + halfSecondMs - nowMs;
+    const quota = quotaOf(answer.headers, this.clockOffsetMs);
+    // What the App may ask by its key is another account, and hardly ever used.
+    if (quota !== undefined && asker !== 'app') {
+      this.quota = quota;
+      metrics.rateLimitRemaining(quota.remaining);
+    }
+    const pauseMs = limits.take(answer, nowMs, this.clockOffsetMs);
+    if (pauseMs !== undefined) {
+      const { status } = answer;
+      log.warn({ status, pauseMs, ...quota }, "GitHub's rate limit is reached: REST rests, webhooks go on");
+    }
+    return pauseMs;
+  }
+}
+
+/** Where to go on for an answer to a GET; nothing that changes something is sent twice. */
+function redirectOf({ status, headers }: Answer, { method }: Call): string | undefined {
+  if (status !== 301 && status !== 302 && status !== 307 && status !== 308) return undefined;
+  return method === 'GET' ? (headers.get('location') ?? undefined) : undefined;
+}

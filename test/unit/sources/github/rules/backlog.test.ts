@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { ScalerError } from '../../../../../src/errors.ts';
+import type { Covered } from '../../../../../src/sources/github/rules/backlog.ts';
+import { backlog, target } from '../../../../../src/sources/github/rules/backlog.ts';
+import { metricName } from '../../../../../src/triggers/resolve.ts';
+import { paramsOf } from '../trigger-params.ts';
+import { type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';
+
+const jobs: JobTable = {
+  'acme/web': { 'self-hosted': [3, 1], 'gpu self-hosted': [2, 4], 'ubuntu-latest': [50, 50] },
+  'acme/api': { 'self-hosted': [1, 0], '': [7, 0] },
+};
+const web = ['acme/web'];
+const both = ['acme/api', 'acme/web'];
+const gpuOnly = { labels: 'gpu,self-hosted', noDefaultLabels: 'true' };
+
+/** Items and activity; or the kind, where there is no number. */
+function read(metadata: Record<string, string>, table: JobTable, repos?: string[], covered?: Covered) {
+  const snapshot = snapshotOf(table, { ...(repos && { repos }), ...(covered && { covered }) });
+  const reading = backlog(paramsOf(metadata), snapshot);
+  return reading.kind === 'known' ? [reading.items, reading.active] : reading.kind;
+}
+
+describe('the backlog of a github trigger', () => {
+  it.each([
+    // Every repository; jobs without labels fit every runner.
+    [{}, undefined, [3 + 1 + 1 + 7, true]],
+    [{ count: 'queued' }, undefined, [3 + 1 + 7, true]],
+    [{ labels: 'gpu' }, undefined, [3 + 1 + 2 + 4 + 1 + 7, true]],
+    [{ labels: 'gpu', count: 'queued' }, undefined, [3 + 2 + 1 + 7, true]],
+    [{ labels: 'gpu', matchUnlabeledJobsWithUnlabeledRunners: 'true' }, undefined, [3 + 1 + 2 + 4 + 1, true]],
+    [{ labels: 'ubuntu-latest' }, web, [3 + 1 + 100, true]],
+    // The repositories named.
+    [{}, web, [4, true]],
+    [{}, both, [12, true]],
+    [gpuOnly, web, [10, true]],
+    [{}, ['acme/none'], [0, false]],
+    [{}, ['acme/none', 'acme/api'], [8, true]],
+  ])('of %j in %j is %j', (metadata, repos, expected) => {
+    expect(read(metadata, jobs, repos)).toEqual(expected);
+  });
+
+  it.each([
+    [0, '0', false],
+    [1, '0', true],
+    [5, '5', false],
+    [6, '5', true],
+    [1, '0.5', true],
+  ])('of %d jobs is active above %s: %s', (queued, activationTargetWorkflowQueueLength, active) => {
+    const table: JobTable = { 'acme/web': { 'self-hosted': [queued, 0] } };
+    expect(read({ activationTargetWorkflowQueueLength }, table)).toEqual([queued, active]);
+  });
+
+  it('is active for fewer jobs than one replica is good for, where KEDA would not wake', () => {
+    const table: JobTable = { 'acme/web': { 'self-hosted': [3, 0] } };
+    expect(read({ targetWorkflowQueueLength: '5' }, table)).toEqual([3, true]);
+  });
+
+  it('is not active for running jobs where only queued ones count', () => {
+    expect(read({ count: 'queued' }, { 'acme/web': { 'self-hosted': [0, 9] } })).toEqual([0, false]);
+  });
+
+  it('asks for each repository once, and for the whole owner where none is named', () => {
+    const all = snapshotOf(jobs);
+    backlog(paramsOf(), all);
+    expect(all.jobs.asked).toEqual([undefined]);
+    const named = snapshotOf(jobs, { repos: both });
+    backlog(paramsOf(), named);
+    expect(named.jobs.asked).toEqual(both);
+  });
+});
+
+describe('a number that is not known', () => {
+  const missing: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1 };
+  const busy: JobTable = { 'acme/web': { 'self-hosted': [2, 0] } };
+  const activation = { activationTargetWorkflowQueueLength: '2' };
+
+  it.each<[string, Record<string, string>, JobTable, Covered, unknown]>([
+    ['read, no jobs', {}, {}, synced, [0, false]],
+    ['read, jobs', {}, busy, synced, [2, true]],
+    ['not read yet, no jobs', {}, {}, unsynced, 'unknown'],
+    ['not read yet, jobs by webhook', {}, busy, unsynced, 'active'],
+    ['not read yet, too few jobs by webhook', activation, busy, unsynced, 'unknown'],
+    ['one is not there, no jobs', {}, {}, missing, 'unknown'],
+    ['one is not there, jobs in the other', {}, busy, missing, [2, true]],
+    ['one is not there, too few jobs', activation, busy, missing, 'unknown'],
+  ])('%s: %j of %j', (_, metadata, table, covered, expected) => {
+    expect(read(metadata, table, both, covered)).toEqual(expected);
+  });
+
+  it('is none while a part stays broken and the others have no jobs: its own fault is told', () => {
+    const fault = new ScalerError('unavailable', 'acme/api cannot be read: GitHub answers 502');
+    const covered: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1, fault };
+    expect(read({}, busy, both, covered)).toEqual([2, true]);
+    expect(backlog(paramsOf(), snapshotOf({}, { repos: both, covered }))).toEqual({
+      kind: 'unknown',
+      error: fault,
+    });
+  });
+
+  it('says what is missing before the first sync', () => {
+    expect(backlog(paramsOf(), snapshotOf({}, { covered: unsynced }))).toMatchObject({
+      kind: 'unknown',
+      error: { code: 'unavailable', message: 'the first sync is not done' },
+    });
+    expect(backlog(paramsOf(), snapshotOf(busy, { covered: unsynced }))).toEqual({
+      kind: 'active',
+      why: '2 jobs by webhooks so far; the first sync is not done',
+    });
+  });
+
+  it('names the repositories that are not there, and what to do', () => {
+    const reading = backlog(paramsOf(), snapshotOf({}, { repos: both, covered: missing }));
+    expect(reading).toMatchObject({
+      error: {
+        code: 'not_found',
+        message: expect.stringMatching(/404 for acme\/api: correct repos, or let the App or the token read/),
+      },
+    });
+  });
+
+  it('names no more repositories than a message holds', () => {
+    const repos = Array.from({ length: 1000 }, (_, i) => `acme/r${i}`);
+    const covered: Covered = { kind: 'partial', repos, confirmedAtMs: 1 };
+    const reading = backlog(paramsOf(), snapshotOf({}, { repos, covered }));
+    const message = reading.kind === 'unknown' ? reading.error.message : '';
+    expect(message).toContain('acme/r9 and 990 more');
+    expect(message.length).toBeLessThan(300);
+  });
+});
+
+describe('the working behind a number', () => {
+  const detail = (repos: string[], covered: Covered = synced) => {
+    const reading = backlog(paramsOf(gpuOnly), snapshotOf(jobs, { repos, covered }));
+    return reading.kind === 'known' ? reading.detail() : undefined;
+  };
+
+  it('is the jobs, the label sets that fit, and where it was looked', () => {
+    expect(detail([])).toEqual({ queued: 13, running: 5, labelSets: 4, repos: 'all' });
+    expect(detail(web)).toEqual({ queued: 5, running: 5, labelSets: 2, repos: 'acme/web' });
+  });
+
+  it('says which repositories are left out', () => {
+    const covered: Covered = { kind: 'partial', repos: ['acme/gone'], confirmedAtMs: 1 };
+    expect(detail(['acme/gone', 'acme/web'], covered)).toMatchObject({ missing: 'acme/gone' });
+  });
+});
+
+describe('the target of a github trigger', () => {
+  const name = (metadata: Record<string, string>, owner = 'acme') =>
+    metricName('github', target(paramsOf(metadata), { owner }).nameParts);
+
+  it('is KEDA’s threshold, and an activation of our own', () => {
+    const params = paramsOf({ targetWorkflowQueueLength: '3', activationTargetWorkflowQueueLength: '4' });
+    expect(target(params, { owner: 'Acme' })).toEqual({
+      perReplica: 3,
+      activation: 4,
+      nameParts: ['acme'],
+    });
+  });
+
+  it('is named by the owner and the labels, however they are written, never by thresholds', () => {
+    expect(name({})).toBe('github-acme');
+    expect(name({ labels: 'Gpu, big' }, 'Acme')).toBe('github-acme-big-gpu');
+    expect(name({ labels: 'big,gpu', targetWorkflowQueueLength: '9', repos: 'web' })).toBe(
+      'github-acme-big-gpu',
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import { ScalerError } from '../../../../../src/errors.ts';
+import type { Covered, GitHubSnapshot } from '../../../../../src/sources/github/rules/backlog.ts';
+import type { LabelCount, OpenJobs } from '../../../../../src/sources/github/rules/ledger.ts';
+
+export const synced: Covered = { kind: 'synced', confirmedAtMs: 1 };
+export const unsynced: Covered = {
+  kind: 'unsynced',
+  error: new ScalerError('unavailable', 'the first sync is not done'),
+};
+
+/** The label sets of each repository: `{ 'acme/web': { 'self-hosted gpu': [2, 1] } }` is 2 queued, 1 running. */
+export type JobTable = Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
+
+class TableOfJobs implements OpenJobs {
+  private readonly table: JobTable;
+  asked: (string | undefined)[] = [];
+
+  constructor(table: JobTable) {
+    this.table = table;
+  }
+
+  *counts(repo?: string): Iterable<LabelCount> {
+    this.asked.push(repo);
+    const tables = repo === undefined ? Object.values(this.table) : [this.table[repo] ?? {}];
+    for (const [labels, [queued, running]] of tables.flatMap((sets) => Object.entries(sets))) {
+      yield { labels: labels.split(' ').filter((label) => label !== ''), queued, running };
+    }
+  }
+}
+
+export function snapshotOf(
+  table: JobTable,
+  { repos = [], covered = synced }: { repos?: readonly string[]; covered?: Covered } = {},
+): GitHubSnapshot & { jobs: TableOfJobs } {
+  return { repos, jobs: new TableOfJobs(table), covered };
+}
