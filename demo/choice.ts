@@ -4,7 +4,7 @@ import type { Story } from './story.ts';
 /** Which stories somebody asks for. */
 export interface Choice {
   /** One alone; undefined: those that are told by default. */
-  readonly source: string | undefined;
+  readonly story: string | undefined;
   /** Kafka as well. */
   readonly kafka: boolean;
 }
@@ -23,14 +23,14 @@ export async function choose(
   choice: Choice,
   say: (line: string) => void,
 ): Promise<Story[]> {
-  const isNamed = (story: Story) => story.source === choice.source || (choice.kafka && story === kafka);
+  const isNamed = (story: Story) => story.name === choice.story || (choice.kafka && story === kafka);
   const chosen: Story[] = [];
   for (const story of [...byDefault, kafka]) {
-    if (!isNamed(story) && (choice.source !== undefined || story === kafka)) continue;
+    if (!isNamed(story) && (choice.story !== undefined || story === kafka)) continue;
     const missing = await story.missing(say);
     if (missing === undefined) chosen.push(story);
     else if (isNamed(story)) throw new ScalerError('unavailable', missing);
-    else say(`The ${story.source} story is left out: ${missing}`);
+    else say(`The ${story.name} story is left out: ${missing}`);
   }
   return chosen;
 }

@@ -2,14 +2,15 @@ import { parseArgs } from 'node:util';
 import { ScalerError } from '../src/errors.ts';
 import { choices, runDemo } from './run.ts';
 
-const usage = `npm run demo -- [--source ${choices.join('|')}] [--kafka]
+const usage = `npm run demo -- [--story ${choices.join('|')}] [--kafka]
 
-Shows a backlog wake and size a workload: of an SQS queue, by hints, and of GitHub Actions jobs, by webhooks.
+Shows a burst scale a workload from 0 to 20, with nudges and without; then a backlog wake and size a workload: of an
+SQS queue, by hints, and of GitHub Actions jobs, by webhooks.
 The exit code is 0 where every promise was kept.
 
-  --kafka          Show it on a real Kafka broker as well (needs Java 17 and Maven; the first run fetches Kafka).
-  --source SOURCE  Show one source alone.
-  --help           Show this text.
+  --kafka        Show it on a real Kafka broker as well (needs Java 17 and Maven; the first run fetches Kafka).
+  --story STORY  Show one story alone.
+  --help         Show this text.
 `;
 
 process.exit(await run());
@@ -33,7 +34,7 @@ async function run(): Promise<number> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const choice = { source: values.source, kafka: values.kafka };
+    const choice = { story: values.story, kafka: values.kafka };
     return (await runDemo(process.stdout, choice, interrupted.signal)) ? 0 : 1;
   } catch (reason) {
     process.stderr.write(`${ScalerError.from(reason).message}\n`);
@@ -44,17 +45,17 @@ async function run(): Promise<number> {
 function readArguments() {
   const options = {
     kafka: { type: 'boolean', default: false },
-    source: { type: 'string' },
+    story: { type: 'string' },
     help: { type: 'boolean', default: false },
   } as const;
-  const nothing = { kafka: false, help: false, source: undefined };
+  const nothing = { kafka: false, help: false, story: undefined };
   try {
     const { values } = parseArgs({ options });
-    const { source } = values;
-    if (source === undefined || choices.includes(source)) return { values: { ...nothing, ...values } };
+    const { story } = values;
+    if (story === undefined || choices.includes(story)) return { values: { ...nothing, ...values } };
     return {
       values: nothing,
-      fault: `--source must be one of ${choices.join(', ')}, got ${JSON.stringify(source)}`,
+      fault: `--story must be one of ${choices.join(', ')}, got ${JSON.stringify(story)}`,
     };
   } catch (reason) {
     return { values: nothing, fault: reason instanceof Error ? reason.message : String(reason) };

@@ -8,6 +8,8 @@ export class Observer {
   readonly pushedAtMs: number[] = [];
   readonly scalings: Extract<KedaEvent, { kind: 'scaled' }>[] = [];
   failures = 0;
+  /** Every target that the HPA was given after its first. */
+  readonly targets: number[] = [];
 
   take(event: KedaEvent): void {
     switch (event.kind) {
@@ -19,6 +21,9 @@ export class Observer {
         break;
       case 'failed':
         this.failures++;
+        break;
+      case 'rewritten':
+        this.targets.push(event.perReplica);
         break;
       case 'scaled':
         this.scalings.push(event);

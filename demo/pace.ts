@@ -1,4 +1,4 @@
-import { defaultTimings, type KedaEvent, type KedaTimings } from '../fakes/keda/mini-keda.ts';
+import { defaultTimings, type KedaEvent, type KedaTimings, type Scaling } from '../fakes/keda/mini-keda.ts';
 
 /** How many times faster than by default KEDA runs in the demo, so that a day's work fits into a minute. */
 export const demoSpeed = 30;
@@ -8,13 +8,24 @@ export const demoTimings = speededUp(defaultTimings, demoSpeed);
 export function eventText(event: KedaEvent): string | undefined {
   if (event.kind === 'failed') return `the scaler answered with an error: ${event.message}`;
   if (event.kind === 'pushed') return event.active ? 'the stream says true' : undefined;
-  if (event.kind === 'answered') return undefined;
-  const who = event.by === 'hpa' ? 'the HPA' : `KEDA (${event.by})`;
-  return `${who}: ${event.from} → ${event.to} replicas (${event.because})`;
+  if (event.kind !== 'scaled') return undefined;
+  return `${names[event.by]}: ${event.from} → ${event.to} replicas (${event.because})`;
 }
 
+const names: Record<Scaling, string> = {
+  push: 'KEDA (push)',
+  poll: 'KEDA (poll)',
+  'hpa clock': 'the HPA (by its clock)',
+  'hpa change': 'the HPA (its spec has changed)',
+};
+
 /** How fast KEDA and the HPA run, next to how fast they do by default. */
-export function timingsText(speed: number, timings: KedaTimings): string {
+export function timingsText(speed: number): string {
+  if (speed === 1) {
+    const { pollingIntervalMs, hpaSyncMs } = defaultTimings;
+    return `KEDA's and the HPA's clocks run as by default: a poll every ${pollingIntervalMs / 1000} s, a look of the HPA every ${hpaSyncMs / 1000} s.`;
+  }
+  const timings = speededUp(defaultTimings, speed);
   const seconds = (ms: number) => `${ms / 1000} s`;
   const row = (name: string, key: keyof KedaTimings) =>
     `  ${name.padEnd(30)} ${seconds(timings[key]).padStart(5)}  (default ${seconds(defaultTimings[key])})`;

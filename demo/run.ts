@@ -1,17 +1,19 @@
 import type { WriteStream } from 'node:tty';
 import { type Choice, choose } from './choice.ts';
-import { demoSpeed, demoTimings, timingsText } from './pace.ts';
+import { timingsText } from './pace.ts';
 import { Screen } from './screen.ts';
 import { githubStory } from './stories/github/story.ts';
 import { kafkaStory } from './stories/kafka/story.ts';
 import { sqsStory } from './stories/sqs/story.ts';
+import { surgeStory } from './stories/surge/story.ts';
 import type { Story } from './story.ts';
+import type { Summary } from './summary.ts';
 
-/** The first two need nothing but Node. */
-const stories = { byDefault: [sqsStory, githubStory], kafka: kafkaStory };
+/** Those by default need nothing but Node. The first goes on while the others are told. */
+const stories = { byDefault: [surgeStory, sqsStory, githubStory], kafka: kafkaStory };
 
-/** What `--source` takes. */
-export const choices: readonly string[] = [...stories.byDefault, stories.kafka].map(({ source }) => source);
+/** What `--story` takes. */
+export const choices: readonly string[] = [...stories.byDefault, stories.kafka].map(({ name }) => name);
 
 /**
  * Tells the stories one after the other. Resolves with whether every promise was kept. Throws ScalerError, before
@@ -19,28 +21,60 @@ export const choices: readonly string[] = [...stories.byDefault, stories.kafka].
  */
 export async function runDemo(out: WriteStream, choice: Choice, interrupted: AbortSignal): Promise<boolean> {
   const screen = new Screen(out);
-  let kept = true;
-  for (const story of await choose(stories, choice, (line) => screen.event(line))) {
-    if (interrupted.aborted) return false;
-    kept = (await perform(story, screen, interrupted)) && kept;
+  const chosen = await choose(stories, choice, (line) => screen.event(line));
+  interrupted.addEventListener('abort', () => screen.event('Interrupted; stopping …'));
+  const failed = new AbortController();
+  const ended = AbortSignal.any([interrupted, failed.signal]);
+  const going: { story: Story; over: Promise<Summary> }[] = [];
+  const summaries: Summary[] = [];
+  const conclude = (summary: Summary): void => {
+    summaries.push(summary);
+    if (!ended.aborted) screen.say(['', ...summary.lines].join('\n'));
+  };
+  try {
+    for (const story of chosen) {
+      if (ended.aborted) break;
+      const told = perform(story, screen, ended);
+      const early = await Promise.race([told.over, told.meanwhile]);
+      if (early) conclude(early);
+      else going.push({ story, over: told.over });
+    }
+    for (const { story, over } of going) {
+      const summary = await over;
+      if (!ended.aborted) screen.say(`\n── ${story.name} ──`);
+      conclude(summary);
+    }
+    return !interrupted.aborted && summaries.every(({ kept }) => kept);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(going.map(({ over }) => over));
   }
-  return kept;
 }
 
-async function perform(story: Story, screen: Screen, interrupted: AbortSignal): Promise<boolean> {
+/** `meanwhile` resolves where the next story may be told beside the rest of this one. */
+function perform(story: Story, screen: Screen, interrupted: AbortSignal) {
+  let release = (): void => {};
+  const meanwhile = new Promise<undefined>((resolve) => {
+    release = () => resolve(undefined);
+  });
+  const over = tell(story, screen, interrupted, release);
+  // Where it fails while another is told, that is seen at the end.
+  over.catch(() => {});
+  return { over, meanwhile };
+}
+
+async function tell(
+  story: Story,
+  screen: Screen,
+  interrupted: AbortSignal,
+  meanwhile: () => void,
+): Promise<Summary> {
   const ending: (() => unknown)[] = [];
   screen.begin(story.fullBar);
-  screen.say(`\n── ${story.source} ──`);
-  screen.say(timingsText(demoSpeed, demoTimings));
+  screen.say(`\n── ${story.name} ──`);
+  screen.say(timingsText(story.speed));
   try {
-    const { kept, lines } = await story.tell({ screen, interrupted, ending });
-    screen.end();
-    if (interrupted.aborted) {
-      screen.event('Interrupted; stopping …');
-      return false;
-    }
-    screen.say(['', ...lines].join('\n'));
-    return kept;
+    return await story.tell({ screen, interrupted, ending, meanwhile });
   } finally {
     screen.end();
     for (const end of ending.reverse()) await end();

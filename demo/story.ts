@@ -8,12 +8,16 @@ export interface Telling {
   readonly interrupted: AbortSignal;
   /** What must be ended when the story is over, in the order of its start. */
   readonly ending: (() => unknown)[];
+  /** What is still to come needs nobody who looks on: the next story may begin. Its summary comes after all of them. */
+  meanwhile(): void;
 }
 
-/** One source, from asleep to busy and back, with the real scaler between. */
+/** What the real scaler does between a source and KEDA. */
 export interface Story {
-  /** The kind of the source, as `--source` names it. */
-  readonly source: string;
+  /** As `--story` names it: a source, from asleep to busy and back, or what is shown. */
+  readonly name: string;
+  /** How many times faster than by default KEDA and the HPA run in it. */
+  readonly speed: number;
   /** The backlog that fills the bar. */
   readonly fullBar: number;
   /** Why it cannot be told on this machine; undefined where it can. `progress` is told what takes its time. */

@@ -59,12 +59,16 @@ export function summarize(outcome: Outcome, words: Words, further: readonly Prom
     { kept: failedAnswers === 0, text: `${failedAnswers} answers failed` },
   ];
   const { peakBacklog, rpcsAnswered, requestsSent } = outcome;
+  return summaryOf(promises, [
+    `     peak backlog ${peakBacklog}, ${rpcsAnswered} RPCs answered, ${requestsSent} requests sent to ${upstream}`,
+  ]);
+}
+
+/** The promises, and what else is to be said. Pure. */
+export function summaryOf(promises: readonly Promised[], further: readonly string[] = []): Summary {
   return {
     kept: promises.every(({ kept }) => kept),
-    lines: [
-      ...promises.map(({ kept, text }) => `${kept ? 'yes' : 'NO '}  ${text}`),
-      `     peak backlog ${peakBacklog}, ${rpcsAnswered} RPCs answered, ${requestsSent} requests sent to ${upstream}`,
-    ],
+    lines: [...promises.map(({ kept, text }) => `${kept ? 'yes' : 'NO '}  ${text}`), ...further],
   };
 }
 

@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
+import { picture } from '../../demo/stories/surge/picture.ts';
+import { hpaDefaults, sync } from '../../fakes/keda/hpa.ts';
 import { jobsToCreate, scaledJobDefaults } from '../../fakes/keda/scaled-job.ts';
+import { mostNudgesAMinute } from '../../src/scaling/surge.ts';
 import { sources } from '../../src/sources/index.ts';
 import type { ConfiguredConnection } from '../../src/sources/source.ts';
 import { loadExample } from '../support/example-config.ts';
@@ -14,6 +17,7 @@ const guides = [
   'docs/migrate.md',
   'docs/operations.md',
   'docs/scaledjobs.md',
+  'docs/scaling.md',
   'docs/troubleshooting.md',
 ];
 
@@ -154,6 +158,61 @@ describe('docs/scaledjobs.md', () => {
   );
 });
 
+/** Replicas over time, in the words of the drawing: `20 after 0.3 s`. */
+function stepsOf(title: string): { afterMs: number; replicas: number; by: 'push' }[] {
+  return [...title.matchAll(/(\d+) after ([\d.]+) (ms|s)/g)].map(([, replicas, time, unit]) => ({
+    replicas: Number(replicas),
+    afterMs: Number(time) * (unit === 's' ? 1000 : 1),
+    by: 'push',
+  }));
+}
+
+describe('README.md', () => {
+  it('draws replicas over time as the demo does', () => {
+    const drawn = fenced(readGuide('README.md').text, 'text')[0]?.trimEnd().split('\n') ?? [];
+    const axis = drawn.findLast((line) => line.includes('└')) ?? '';
+    const runs = drawn.flatMap((line) => {
+      const [, name] = /^(\S.*?): \d+ after/.exec(line) ?? [];
+      const rest = { targets: [], replicas: 0, failedAnswers: 0 };
+      return name === undefined ? [] : { name, steps: stepsOf(line), ...rest };
+    });
+    expect(runs).toHaveLength(2);
+    const seconds = axis.length - axis.indexOf('└') - 1;
+    expect(drawn).toEqual(picture(runs, { most: 20, seconds, markEverySeconds: 15 }));
+  });
+});
+
+describe('docs/scaling.md', () => {
+  const { text } = readGuide('docs/scaling.md');
+  const rows = [...text.matchAll(/^ *\| (\d+) \| ([\d, ]+) \| (\d+) \|$/gm)];
+
+  it('has rows for little and for much', () => {
+    expect(rows.map(([, to]) => Number(to))).toEqual([4, 8, 20, 100, 1000]);
+  });
+
+  it.each(rows.map(([line, to, way = '', looks]) => ({ line, to: Number(to), way, looks: Number(looks) })))(
+    '$line',
+    ({ to, way, looks }) => {
+      const metrics = [{ type: 'AverageValue', value: to, target: 1 } as const];
+      const spec = { ...hpaDefaults, metrics, maxReplicaCount: to };
+      const reached = [1];
+      while ((reached.at(-1) ?? to) < to) {
+        const state = { replicas: reached.at(-1) ?? 0, recommendations: [] };
+        reached.push(sync(spec, state, 0).replicas);
+      }
+      expect(way).toBe(reached.slice(1).join(', '));
+      expect(looks).toBe(reached.length - 1);
+      expect(looks).toBeLessThanOrEqual(mostNudgesAMinute);
+    },
+  );
+
+  it('says of the ScaledObjects what they are there for', () => {
+    const specs = readGuide('docs/scaling.md').scaled.map(({ spec }) => spec);
+    expect(specs).toContainEqual(expect.objectContaining({ idleReplicaCount: 0, minReplicaCount: 5 }));
+    expect(specs.filter(({ triggers: [one] }) => one?.metadata['surge'] === 'false')).toHaveLength(1);
+  });
+});
+
 describe('messages', () => {
   const code = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -165,6 +224,7 @@ describe('messages', () => {
     'no such host',
     'context deadline exceeded',
     'no metric specs returned from scalers',
+    'client-side throttling',
   ];
 
   it.each(guides)('%s quotes them as they are', (page) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import { BacklogSampler } from '../../backlog-sampler.ts';
 import { startScaler } from '../../in-process-scaler.ts';
+import { demoSpeed } from '../../pace.ts';
 import { Stage } from '../../stage.ts';
 import type { Story, Telling } from '../../story.ts';
 import { type Summary, summarize, type Words } from '../../summary.ts';
@@ -18,7 +19,8 @@ const app = { id: 123_456, installationId: 7_890 };
 
 /** A GitHub in this process, and runners that are as many as KEDA says. */
 export const githubStory: Story = {
-  source: 'github',
+  name: 'github',
+  speed: demoSpeed,
   fullBar: scenario.jobs,
   missing: async () => undefined,
   tell,

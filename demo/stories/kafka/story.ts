@@ -3,6 +3,7 @@ import { findDistribution } from '../../../fakes/kafka/distribution.ts';
 import { ScalerError } from '../../../src/errors.ts';
 import { BacklogSampler } from '../../backlog-sampler.ts';
 import { startScaler } from '../../in-process-scaler.ts';
+import { demoSpeed } from '../../pace.ts';
 import { Stage } from '../../stage.ts';
 import type { Story, Telling } from '../../story.ts';
 import { type Summary, summarize, type Words } from '../../summary.ts';
@@ -15,7 +16,8 @@ export const words: Words = { waker: 'the record', counted: 'its ack', upstream:
 
 /** A real broker, and a consumer group that is as large as KEDA says. */
 export const kafkaStory: Story = {
-  source: 'kafka',
+  name: 'kafka',
+  speed: demoSpeed,
   fullBar: scenario.burst,
   missing: async (progress) => {
     try {

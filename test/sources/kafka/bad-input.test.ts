@@ -237,7 +237,7 @@ describe('the whole scaler, given bad input and faults', () => {
     await refused(bad, Code.NOT_FOUND, /^(?!.*topic-)kafka trigger of shop\/bad: .*topic "nowhere"/);
   });
 
-  it('a group that never committed is no error', async () => {
+  it('a group that never committed is no error where its topic is named', async () => {
     const { scaler, topic } = await use();
     const consumerGroup = kafka().name('never');
     const number = async (metadata: Record<string, string>) =>
@@ -245,7 +245,11 @@ describe('the whole scaler, given bad input and faults', () => {
         ?.metricValueFloat;
     expect(await number({ topic })).toBe(1);
     expect(await number({ topic, offsetResetPolicy: 'earliest' })).toBe(7);
-    expect(await number({})).toBe(0);
+    await refused(
+      reference({ consumerGroup }),
+      Code.UNAVAILABLE,
+      /has no committed offset that our user may see/,
+    );
   });
 
   it('streams of bad triggers stay open and silent, or end with what is wrong', async () => {

@@ -126,7 +126,7 @@ describe('three brokers', () => {
       await on.becomes(other, 5);
       // The next read of the hanging one ends at the request's timeout, which names the broker.
       await expect
-        .poll(() => on.status(hanging)?.error, { timeout: failoverMs })
+        .poll(() => on.status(hanging)?.error, { timeout: failoverMs, interval: 5 })
         .toMatch(new RegExp(`partition 0: .*127.0.0.1:${broker.node.ports.plain} does not answer`));
       expect(await on.value(hanging)).toBe(3);
       await kafka().produce(other.topic, 2, { partition: 0 });

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Choice, choose } from '../../../demo/choice.ts';
 import type { Story } from '../../../demo/story.ts';
 
-function story(source: string, missing?: string): Story {
+function story(name: string, missing?: string): Story {
   return {
-    source,
+    name,
+    speed: 1,
     fullBar: 1,
     missing: async () => missing,
     tell: async () => ({ kept: true, lines: [] }),
@@ -17,21 +18,21 @@ async function chosen(choice: Partial<Choice>, missing: { sqs?: string; kafka?: 
     kafka: story('kafka', missing.kafka),
   };
   const said: string[] = [];
-  const told = await choose(stories, { source: undefined, kafka: false, ...choice }, (line) =>
+  const told = await choose(stories, { story: undefined, kafka: false, ...choice }, (line) =>
     said.push(line),
   );
-  return { told: told.map(({ source }) => source), said };
+  return { told: told.map(({ name }) => name), said };
 }
 
 describe('choose', () => {
   it.each<[Partial<Choice>, string[]]>([
     [{}, ['sqs', 'github']],
     [{ kafka: true }, ['sqs', 'github', 'kafka']],
-    [{ source: 'sqs' }, ['sqs']],
-    [{ source: 'kafka' }, ['kafka']],
-    [{ source: 'github', kafka: true }, ['github', 'kafka']],
-  ])('%j', async (choice, sources) => {
-    expect(await chosen(choice)).toEqual({ told: sources, said: [] });
+    [{ story: 'sqs' }, ['sqs']],
+    [{ story: 'kafka' }, ['kafka']],
+    [{ story: 'github', kafka: true }, ['github', 'kafka']],
+  ])('%j', async (choice, names) => {
+    expect(await chosen(choice)).toEqual({ told: names, said: [] });
   });
 
   it('leaves out what cannot be told here, and says why', async () => {
@@ -47,7 +48,7 @@ describe('choose', () => {
 
   it.each<[Partial<Choice>, string]>([
     [{ kafka: true }, 'no Java'],
-    [{ source: 'sqs' }, 'no SQS here'],
+    [{ story: 'sqs' }, 'no SQS here'],
   ])('ends at once where %j cannot be told', async (choice, message) => {
     await expect(chosen(choice, { sqs: 'no SQS here', kafka: 'no Java' })).rejects.toMatchObject({
       code: 'unavailable',

@@ -11,15 +11,15 @@ function demo(...args: string[]) {
 it('says what the demo takes', () => {
   expect(demo('--help')).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining('--source sqs|github|kafka'),
+    stdout: expect.stringContaining('--story surge|sqs|github|kafka'),
     stderr: '',
   });
 });
 
 it.each([
   [
-    ['--source', 'nats'],
-    '--source must be one of sqs, github, kafka, got "nats"; see npm run demo -- --help',
+    ['--story', 'nats'],
+    '--story must be one of surge, sqs, github, kafka, got "nats"; see npm run demo -- --help',
   ],
   [['--kafka=yes'], "'--kafka' does not take an argument"],
   [['--sauce', 'sqs'], "Unknown option '--sauce'"],

@@ -78,6 +78,40 @@ describe('MiniKeda', () => {
     expect(workload.history).toEqual([4, 8, 10]);
   });
 
+  it('looks at once when the stream says another target, and only then', async () => {
+    const triggers = new FakeTriggers();
+    triggers.known('w', 95);
+    const { workload, events, happened } = await start(triggers, {}, 1);
+    await happened('answered');
+    await vi.waitFor(() => expect(triggers.specFollowers).toBe(1));
+    expect(workload.history).toEqual([]);
+    for (const [target, replicas] of [
+      [10.001, 4],
+      [10, 8],
+      [10.002, 10],
+    ] as const) {
+      triggers.retarget('w', target);
+      await vi.waitFor(() => expect(workload.replicas).toBe(replicas));
+    }
+    expect(workload.history).toEqual([4, 8, 10]);
+    expect(events.flatMap((event) => (event.kind === 'scaled' ? event.by : []))).toEqual(
+      Array(3).fill('hpa change'),
+    );
+  });
+
+  it('leaves the HPA as it is where KEDA would print the same target', async () => {
+    const triggers = new FakeTriggers();
+    triggers.known('w', 95);
+    const { events, happened } = await start(triggers, { hpaSyncMs: 5 }, 1);
+    await vi.waitFor(() => expect(triggers.specFollowers).toBe(1));
+    await happened('answered', 3);
+    triggers.retarget('w', 10.0001);
+    await happened('answered', 30);
+    triggers.retarget('w', 10.001);
+    await happened('rewritten');
+    expect(events.filter(({ kind }) => kind === 'rewritten')).toHaveLength(1);
+  });
+
   it('goes to zero once the cooldown is over, and not by a false from the stream', async () => {
     const triggers = new FakeTriggers();
     triggers.known('w', 5);

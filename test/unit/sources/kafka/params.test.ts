@@ -59,6 +59,13 @@ describe("Kafka's trigger metadata", () => {
     [{ activationLagThreshold: '-1' }, 'activationLagThreshold: must be a number of at least 0'],
     [{ persistentLagSeconds: '0' }, 'persistentLagSeconds: must be a number above 0'],
     [{ offsetResetPolicy: 'none' }, 'offsetResetPolicy: must be one of latest, earliest'],
+    [
+      { topicPattern: '^orders-.*$' },
+      'topicPattern: must be a name of letters, digits, ".", "_" and "-", with *',
+    ],
+    [{ topicPattern: 'orders-[0-9]+' }, 'got "orders-[0-9]+"'],
+    [{ topicPattern: 'a-*,b' }, 'topicPattern: must be a name'],
+    [{ topicPattern: 'größe-*' }, 'topicPattern: must be a name'],
     [{ topic: 'a', topicPattern: 'a*' }, 'topic and topicPattern exclude each other'],
     [
       { topic: 'a', allowIdleConsumers: 'true', limitToPartitionsWithLag: 'true' },
@@ -85,6 +92,7 @@ describe("Kafka's trigger metadata", () => {
     [{ topicPattern: 'a*', ensureEvenDistributionOfPartitions: 'true' }],
     [{ topic: 'a', allowIdleConsumers: 'true', ensureEvenDistributionOfPartitions: 'true' }],
     [{ partitionLimitation: '1' }],
+    [{ topicPattern: 'Orders.v1_eu-??.*' }],
   ])('accepts %o', (metadata) => {
     expect(parse(metadata).faults).toEqual([]);
   });

@@ -129,7 +129,9 @@ export class Brokers {
    * once more on a new one; whichever answers first counts. A broker that is only slow is given more time after that.
    */
   private hedged<T>(address: string, wire: Wire, job: Job<T>): Promise<T> {
+    const { requestTimeoutMs, onSilent } = this.options;
     const patienceMs = this.patienceMs.get(address) ?? hedgeAfterMs;
+    const endMs = performance.now() + requestTimeoutMs;
     return new Promise((resolve, reject) => {
       let second: 'not yet' | 'under way' | 'failed' = 'not yet';
       let isSilent = true;
@@ -138,11 +140,11 @@ export class Brokers {
         second = 'under way';
         try {
           const answer = await this.run(await this.replace(address, wire), job);
-          if (isSilent) this.options.onSilent?.(address);
+          if (isSilent) onSilent?.(address);
           resolve(answer);
-        } catch (reason) {
+        } catch {
           second = 'failed';
-          if (lost) reject(reason);
+          if (lost) reject(lost.reason);
         }
       };
       const timer = setTimeout(() => void again(), patienceMs + wire.throttledMs);
@@ -151,13 +153,14 @@ export class Brokers {
           clearTimeout(timer);
           isSilent = false;
           if (second === 'not yet') this.patienceMs.delete(address);
-          else this.patienceMs.set(address, Math.min(patienceMs * 2, this.options.requestTimeoutMs));
+          else this.patienceMs.set(address, Math.min(patienceMs * 2, requestTimeoutMs));
           resolve(answer);
         },
         (reason: unknown) => {
           clearTimeout(timer);
           lost = { reason };
-          if (second !== 'under way') reject(reason);
+          // One that was lost before its time may still be made up for.
+          if (second !== 'under way' || performance.now() >= endMs) reject(reason);
         },
       );
     });

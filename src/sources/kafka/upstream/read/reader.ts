@@ -122,11 +122,11 @@ export class KafkaReader {
       this.ranges.of(topic, need.isolationLevel),
       this.commitsOf(need.consumerGroup, topic),
     ]);
-    return [topic, await this.combine(topic, range, commits, need.isolationLevel)];
+    return [topic, await this.withHighWatermarks(topic, range, commits, need.isolationLevel)];
   }
 
   /** Where a commit is beyond the last stable offset, it takes the high watermark to say whether there is a log for it. */
-  private async combine(
+  private async withHighWatermarks(
     topic: string,
     range: TopicRange,
     commits: Offsets,
@@ -159,7 +159,7 @@ export class KafkaReader {
     this.committedTopics.set(consumerGroup, [...committed.keys(), ...hidden.keys()]);
     const read = [...committed].map(async ([topic, commits]): Promise<[string, TopicOffsets]> => {
       const range = await (early.get(topic) ?? this.ranges.of(topic, isolationLevel));
-      return [topic, await this.combine(topic, range, commits, isolationLevel)];
+      return [topic, await this.withHighWatermarks(topic, range, commits, isolationLevel)];
     });
     return new Map([...(await Promise.all(read)), ...hidden]);
   }
