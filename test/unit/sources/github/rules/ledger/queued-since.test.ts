@@ -67,6 +67,16 @@ describe('since when the oldest job is queued', () => {
       since(1),
     ],
     [
+      'the oldest of three runs now',
+      [
+        ['webhook', 1, queued(1)],
+        ['rest', 9, queued(5, { jobId: 2 })],
+        ['rest', 9, queued(8, { jobId: 3 })],
+        ['webhook', 9, { status: 'in_progress' }],
+      ],
+      since(5),
+    ],
+    [
       'it runs',
       [
         ['webhook', 1, queued(1)],
