@@ -19,8 +19,13 @@ export interface TriggerPage {
 }
 
 /** A trigger that is refused has no metric and no target; it may have no connection and no source either. */
-type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | Unresolved> &
-  Partial<Pick<TriggerStatus, Unresolved>> & { ageSeconds?: number };
+type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | 'oldest' | Unresolved> &
+  Partial<Pick<TriggerStatus, Unresolved>> & {
+    ageSeconds?: number;
+    oldestItemAgeSeconds?: number;
+    /** Only there, and true, where the oldest item may be much older. */
+    oldestItemAgeAtLeast?: boolean;
+  };
 type Unresolved = 'source' | 'connection' | 'metricName' | 'target';
 
 interface Candidate {
@@ -80,6 +85,7 @@ function view({
   connection,
   metricName,
   target,
+  oldest,
   ...shown
 }: TriggerStatus): TriggerView {
   return {
@@ -88,6 +94,8 @@ function view({
     ...(connection !== '' && { connection }),
     ...(metricName !== '' && { metricName, target }),
     ...(ageMs !== undefined && { ageSeconds: Math.round(ageMs) / 1000 }),
+    ...(oldest && { oldestItemAgeSeconds: Math.round(oldest.ageMs) / 1000 }),
+    ...(oldest?.atLeast && { oldestItemAgeAtLeast: true }),
   };
 }
 

@@ -15,12 +15,16 @@ interface Row {
   target: number | undefined;
   active: number | undefined;
   ageSeconds: number | undefined;
+  oldestSeconds: number | undefined;
+  oldestAtLeast: boolean;
   up: number;
 }
 
 interface Family {
   name: string;
   help: string;
+  /** The labels, where they are not the trigger's alone. */
+  labels?(row: Row): string;
   sample(row: Row): number | undefined;
 }
 
@@ -46,6 +50,12 @@ const families: readonly Family[] = [
     sample: (row) => row.ageSeconds,
   },
   {
+    name: 'trigger_oldest_item_age_seconds',
+    help: 'How long the oldest item has been waiting, estimated; absent while nothing waits or it is not known.',
+    labels: (row) => withLabel(row.labels, `at_least="${row.oldestAtLeast}"`),
+    sample: (row) => row.oldestSeconds,
+  },
+  {
     name: 'trigger_up',
     help: '1 while KEDA gets an answer for the trigger, 0 while it gets an error.',
     sample: (row) => row.up,
@@ -58,10 +68,10 @@ const families: readonly Family[] = [
  */
 export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string> {
   const rows = await collectRows(triggers);
-  for (const { name, help, sample } of families) {
+  for (const { name, help, labels = ownLabels, sample } of families) {
     yield `# HELP backlog_scaler_${name} ${help}\n# TYPE backlog_scaler_${name} gauge\n`;
     for await (const turn of inTurns(rows)) {
-      const lines = turn.map((row) => line(name, row.labels, sample(row))).join('');
+      const lines = turn.map((row) => line(name, labels(row), sample(row))).join('');
       if (lines !== '') yield lines;
     }
   }
@@ -82,15 +92,30 @@ async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   return [...rows.values()];
 }
 
-function toRow(labels: string, { metricName, value, target, active, ageMs, up }: TriggerStatus): Row {
+function toRow(labels: string, status: TriggerStatus): Row {
+  const { metricName, value, target, active, ageMs, oldest, up } = status;
   return {
     labels,
     value,
     target: metricName === '' ? undefined : target,
     active: active === undefined ? undefined : Number(active),
-    ageSeconds: ageMs === undefined ? undefined : Math.round(ageMs) / 1000,
+    ageSeconds: seconds(ageMs),
+    oldestSeconds: seconds(oldest?.ageMs),
+    oldestAtLeast: oldest?.atLeast === true,
     up: Number(up),
   };
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms) / 1000;
+}
+
+function ownLabels({ labels }: Row): string {
+  return labels;
+}
+
+function withLabel(labels: string, more: string): string {
+  return `${labels.slice(0, -1)},${more}}`;
 }
 
 function labelsOf({ namespace, name, source, metricName }: TriggerStatus): string {

@@ -16,10 +16,23 @@ export const leastSecretLength = 16;
 
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
-  | { kind: 'known'; items: number; active: boolean; detail(): Detail }
+  | { kind: 'known'; items: number; active: boolean; oldest?: Oldest; detail(): Detail }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
   | { kind: 'active'; why: string }
   | { kind: 'unknown'; error: ScalerError };
+
+/** Since when the oldest item that waits has been waiting; absent where nothing waits, or the source cannot tell. An estimate. */
+export interface Oldest {
+  readonly sinceMs: number;
+  /** It was there when the source first looked, so that it may have been waiting for much longer. */
+  readonly atLeast: boolean;
+}
+
+/** The older of two; what either may hide, both may. */
+export function olderOf(a: Oldest | undefined, b: Oldest | undefined): Oldest | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { sinceMs: Math.min(a.sinceMs, b.sinceMs), atLeast: a.atLeast || b.atLeast };
+}
 
 /** The working behind a number, made when somebody looks, for people: `/api/triggers` and `explain` print it. No secrets, bounded size. */
 export type Detail = Readonly<Record<string, string | number | boolean>>;

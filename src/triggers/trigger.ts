@@ -2,7 +2,7 @@ import { attempt, ScalerError } from '../errors.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
 import { type Demand, replicasFor, toMetric } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
-import type { Detail, Reading, Target } from '../sources/source.ts';
+import type { Detail, Oldest, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
 import type { Nudged, Nudges } from './nudges.ts';
@@ -56,6 +56,8 @@ export interface TriggerStatus {
   /** Why it is not up, or the last failure. */
   readonly error?: string;
   readonly detail?: Detail;
+  /** How long the oldest item has been waiting; absent where nothing waits, or it is not known. `atLeast`: maybe for much longer. */
+  readonly oldest?: { readonly ageMs: number; readonly atLeast: boolean };
   /** Absent while it is refused. */
   readonly surge?: SurgeState;
 }
@@ -407,6 +409,7 @@ export class Trigger implements Member, Nudged {
       ...(measured && !refusal && { target: measured.target.perReplica }),
       ...(counted && { value: counted.items }),
       ...(detail && !(detail instanceof ScalerError) && { detail }),
+      ...(counted?.oldest && { oldest: oldestAt(counted.oldest, nowMs) }),
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
@@ -535,6 +538,10 @@ export class Trigger implements Member, Nudged {
     const leaseMs = Math.min(Math.max(leastMs, 3 * this.longestGapMs), Math.max(leastMs, mostMs));
     return nowMs - this.lastAskedMs > leaseMs;
   }
+}
+
+function oldestAt({ sinceMs, atLeast }: Oldest, nowMs: number): { ageMs: number; atLeast: boolean } {
+  return { ageMs: Math.max(0, nowMs - sinceMs), atLeast };
 }
 
 const none: readonly never[] = [];

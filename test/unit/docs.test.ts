@@ -43,10 +43,12 @@ async function exposition(): Promise<string> {
   metrics.configReloads.inc({ outcome: 'applied' });
   metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v24.21.0' }, 1);
   let text = await metrics.exposition();
-  for await (const chunk of triggerSeries(listOf([statusWith()]))) text += chunk;
+  for await (const chunk of triggerSeries(listOf([withOldest]))) text += chunk;
   // prom-client leaves empty lines between families.
   return text.replace(/\n{2,}/g, '\n');
 }
+
+const withOldest = statusWith({ oldest: { ageMs: 12_345, atLeast: false } });
 
 describe('docs', () => {
   it('metrics.md shows every series: names, help, types and labels', async () => {

@@ -5,11 +5,17 @@ import { backlogsOf, type EventsConfig } from './config.ts';
 import type { EventsParams } from './params.ts';
 import type { EventsSnapshot } from './snapshot.ts';
 
-/** The trigger's reading: the items that are queued or running. */
-export function backlog({ activationItems }: EventsParams, { counts, coverage }: EventsSnapshot): Reading {
+/** The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. */
+export function backlog(
+  { activationItems }: EventsParams,
+  { counts, queuedSinceMs, coverage }: EventsSnapshot,
+): Reading {
   const items = counts.queued + counts.running;
   const active = items > activationItems;
-  if (coverage.kind === 'whole') return { kind: 'known', items, active, detail: () => ({ ...counts }) };
+  if (coverage.kind === 'whole') {
+    const oldest = queuedSinceMs !== undefined && { oldest: { sinceMs: queuedSinceMs, atLeast: false } };
+    return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }) };
+  }
   const { error } = coverage;
   if (coverage.kind === 'replaying' || !active) return { kind: 'unknown', error };
   return { kind: 'active', why: `${items} items by events so far; ${error.message}` };

@@ -1,4 +1,4 @@
-import { epochNowMs } from '../../clock.ts';
+import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type {
   Connection,
@@ -60,7 +60,11 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     const nowMs = epochNowMs();
     this.wake(this.ledger.expire(nowMs));
     const coverage = this.completeness.at(nowMs);
-    for (const { key } of subjects) deliver(key, { snapshot: { counts: this.ledger.counts(key), coverage } });
+    for (const { key } of subjects) {
+      const sinceMs = this.ledger.queuedSinceMs(key);
+      const queuedSinceMs = sinceMs === undefined ? undefined : monotonicMs(sinceMs);
+      deliver(key, { snapshot: { counts: this.ledger.counts(key), queuedSinceMs, coverage } });
+    }
   }
 
   /** Resolves when all events that were kept have been read. */

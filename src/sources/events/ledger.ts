@@ -12,7 +12,12 @@ export interface LedgerLimits {
   readonly maxItems: number;
 }
 
-const none: Counts = { queued: 0, running: 0 };
+/** The open items of one backlog. */
+interface Tally {
+  /** The keys of those that are queued, and since when; the one that has been for longest first. */
+  readonly queued: Map<string, number>;
+  running: number;
+}
 
 /**
  * Work items by backlog and key. Events of an item may come in any order and more than once: what they come to
@@ -24,7 +29,7 @@ export class Ledger {
   private readonly limits: LedgerLimits;
   private readonly open = new RecentlyHeard<Item>();
   private readonly finished = new RecentlyHeard<Item>();
-  private readonly tally = new Map<string, Counts>();
+  private readonly tallies = new Map<string, Tally>();
   private clockMs = 0;
 
   constructor(limits: LedgerLimits) {
@@ -32,7 +37,14 @@ export class Ledger {
   }
 
   counts(backlog: string): Counts {
-    return this.tally.get(backlog) ?? none;
+    const { queued, running = 0 } = this.tallies.get(backlog) ?? {};
+    return { queued: queued?.size ?? 0, running };
+  }
+
+  /** When the item that has been queued for longest was first heard to be; undefined where none is. In ms since 1970. */
+  queuedSinceMs(backlog: string): number | undefined {
+    const [oldest] = this.tallies.get(backlog)?.queued.values() ?? [];
+    return oldest;
   }
 
   /** Takes what was heard at `receivedAtMs`. Returns the backlogs that now have other counts. */
@@ -80,20 +92,33 @@ export class Ledger {
 
   /** Tells whether a count has changed. */
   private count(before: Item | undefined, after: Item | undefined): boolean {
-    if (before?.state === after?.state) return false;
-    const was = this.add(before, -1);
-    const is = this.add(after, 1);
-    return was || is;
+    if (before?.state === after?.state && before?.attempt === after?.attempt) return false;
+    const was = this.drop(before);
+    const is = this.add(after);
+    return before?.state !== after?.state && (was || is);
   }
 
-  private add(item: Item | undefined, step: 1 | -1): boolean {
+  private drop(item: Item | undefined): boolean {
     if (item === undefined || item.state === 'finished') return false;
-    const { queued, running } = this.counts(item.backlog);
-    this.tally.set(
-      item.backlog,
-      item.state === 'queued' ? { queued: queued + step, running } : { queued, running: running + step },
-    );
+    const tally = this.tallyOf(item.backlog);
+    if (item.state === 'queued') tally.queued.delete(item.key);
+    else tally.running -= 1;
     return true;
+  }
+
+  private add(item: Item | undefined): boolean {
+    if (item === undefined || item.state === 'finished') return false;
+    const tally = this.tallyOf(item.backlog);
+    // Behind those before it, since the clock never goes back.
+    if (item.state === 'queued') tally.queued.set(item.key, this.clockMs);
+    else tally.running += 1;
+    return true;
+  }
+
+  private tallyOf(backlog: string): Tally {
+    const tally = this.tallies.get(backlog) ?? { queued: new Map(), running: 0 };
+    this.tallies.set(backlog, tally);
+    return tally;
   }
 }
 

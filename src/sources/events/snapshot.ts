@@ -12,5 +12,7 @@ export type Coverage =
 /** What a reading is made from. A subject is a backlog. */
 export interface EventsSnapshot {
   readonly counts: Counts;
+  /** Since when the item that has been queued for longest is known to be; undefined where none is. In ms of `performance.now()`. */
+  readonly queuedSinceMs: number | undefined;
   readonly coverage: Coverage;
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { eventDir } from '../../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../../support/events/event-posts.ts';
 import { post } from '../../support/ingest.ts';
@@ -8,6 +9,8 @@ import { WholeScaler } from '../../support/whole-scaler.ts';
 
 const builds = { source: 'events', ttlSeconds: 3600, items: workItems };
 const work = ref('agents', { source: 'events', backlog: 'work' });
+
+const triggersShown = z.object({ triggers: z.array(z.looseObject({})) });
 
 async function start(settings: object) {
   const scaler = await WholeScaler.start({ ingest, ...settings });
@@ -36,6 +39,26 @@ it('items are known again after a restart, and finish as before', async () => {
   await postEvents(scaler.port('ingest'), workEvent('requested', 'a'));
   await postEvents(scaler.port('ingest'), workEvent('done', 'b'));
   expect(await numberOf(scaler)).toBe(1);
+});
+
+it('an item that was queued before a restart is as old as it is', async () => {
+  const settings = { eventLog: { type: 'file', dir: eventDir() }, connections: { builds } };
+  const first = await start(settings);
+  await postEvents(first.scaler.port('ingest'), workEvent('requested', 'a'));
+  const queuedAtMs = performance.now();
+  await first.stop();
+  const { scaler } = await start(settings);
+  await postEvents(scaler.port('ingest'), workEvent('requested', 'b'));
+  expect(await numberOf(scaler)).toBe(2);
+  const admin = `http://127.0.0.1:${scaler.port('admin')}`;
+  const leastSeconds = (performance.now() - queuedAtMs) / 1000;
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  const [, age] =
+    /^backlog_scaler_trigger_oldest_item_age_seconds\{.*,at_least="false"\} (.+)$/m.exec(metrics) ?? [];
+  expect(Number(age)).toBeGreaterThan(leastSeconds);
+  const { triggers } = triggersShown.parse(await (await fetch(`${admin}/api/triggers`)).json());
+  expect(triggers).toMatchObject([{ value: 2, oldestItemAgeSeconds: expect.any(Number) }]);
+  expect(triggers[0]).not.toHaveProperty('oldestItemAgeAtLeast');
 });
 
 it('a second scaler cannot have the same directory', async () => {

@@ -30,6 +30,24 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(await on.active({ consumerGroup, topic })).toBe(false);
   });
 
+  it('says how old the oldest record is: at least so old as it has been seen, until the group has done what was there', async () => {
+    const topic = await topicWith(10);
+    const consumerGroup = kafka().name('group');
+    await kafka().commit(consumerGroup, topic, { 0: 7 });
+    const on = open();
+    expect(await on.value({ consumerGroup, topic })).toBe(3);
+    expect(on.status({ consumerGroup, topic })?.oldest).toMatchObject({ atLeast: true });
+    await kafka().produce(topic, 2, { partition: 0 });
+    await on.becomes({ consumerGroup, topic }, 5);
+    expect(on.status({ consumerGroup, topic })?.oldest).toMatchObject({ atLeast: true });
+    await kafka().commit(consumerGroup, topic, { 0: 10 });
+    await on.becomes({ consumerGroup, topic }, 2);
+    expect(on.status({ consumerGroup, topic })?.oldest).toMatchObject({ atLeast: false });
+    await kafka().commit(consumerGroup, topic, { 0: 12 });
+    await on.becomes({ consumerGroup, topic }, 0);
+    expect(on.status({ consumerGroup, topic })).not.toHaveProperty('oldest');
+  });
+
   it("stays within the partitions' work, but for idle consumers", async () => {
     const topic = await topicWith(40, 9);
     const consumerGroup = kafka().name('group');

@@ -29,6 +29,23 @@ describe('triggerPage', () => {
     ]);
   });
 
+  it('shows how old the oldest item is, and only where it is so that it may be older', async () => {
+    const shown = async (atLeast: boolean) => {
+      const { triggers } = await triggerPage(
+        listOf([statusWith({ oldest: { ageMs: 312_456.7, atLeast } })]),
+        {
+          limit: 10,
+        },
+      );
+      return triggers[0];
+    };
+    expect(await shown(true)).toMatchObject({ oldestItemAgeSeconds: 312.457, oldestItemAgeAtLeast: true });
+    const near = await shown(false);
+    expect(near).toHaveProperty('oldestItemAgeSeconds', 312.457);
+    expect(near).not.toHaveProperty('oldestItemAgeAtLeast');
+    expect(near).not.toHaveProperty('oldest');
+  });
+
   it('shows of a refused trigger why, and nothing that it has not', async () => {
     const {
       value: _,

@@ -28,6 +28,17 @@ describe('triggerSeries', () => {
     ]);
   });
 
+  it('says how old the oldest item is, and whether it may be older', async () => {
+    const seriesOf = async (atLeast: boolean) => {
+      const lines = await samples([statusWith({ oldest: { ageMs: 312_456.7, atLeast } })]);
+      return lines.filter((line) => line.startsWith('backlog_scaler_trigger_oldest_item_age_seconds'));
+    };
+    const own = labels.slice(0, -1);
+    const name = 'backlog_scaler_trigger_oldest_item_age_seconds';
+    expect(await seriesOf(false)).toEqual([`${name}${own},at_least="false"} 312.457`]);
+    expect(await seriesOf(true)).toEqual([`${name}${own},at_least="true"} 312.457`]);
+  });
+
   it('never says 0 for what is not known', async () => {
     const { value: _, active: __, ageMs: ___, ...cold } = statusWith({ up: false });
     expect(await samples([cold])).toEqual([
@@ -38,8 +49,8 @@ describe('triggerSeries', () => {
 
   it('has help and type of every series even without a trigger', async () => {
     const text = (await chunks([])).join('');
-    expect(text.match(/^# HELP /gm)).toHaveLength(5);
-    expect(text.match(/^# TYPE backlog_scaler_trigger_\w+ gauge$/gm)).toHaveLength(5);
+    expect(text.match(/^# HELP /gm)).toHaveLength(6);
+    expect(text.match(/^# TYPE backlog_scaler_trigger_\w+ gauge$/gm)).toHaveLength(6);
   });
 
   it('escapes what would end a label', async () => {
@@ -86,7 +97,7 @@ describe('triggerSeries', () => {
       lines += inChunk;
     }
     running = false;
-    expect(lines).toBe(5 * count + 10);
+    expect(lines).toBe(5 * count + 12);
     // Once for the state and once a family, a turn after every piece.
     expect(turns).toBeGreaterThanOrEqual((6 * count) / turnSize - 6);
   });

@@ -196,6 +196,30 @@ describe('a rule that throws', () => {
     await own.close();
   });
 
+  it('says how old the oldest item is now, and nothing once the number is not known', async () => {
+    const sinceMs = performance.now() - 5_000;
+    const timed: typeof hintSource = {
+      ...hintSource,
+      evaluate: (params, view) => {
+        const reading = hintSource.evaluate(params, view);
+        return reading.kind === 'known' ? { ...reading, oldest: { sinceMs, atLeast: true } } : reading;
+      },
+    };
+    const own = new LiveTriggers([connectionOf('queues', timed, service)]);
+    const reference = referenceOf({ source: 'hinted', queue: 'a' });
+    const unfollow = own.trigger(reference).follow(() => {});
+    await own.answer(reference);
+    expect(own.statuses()[0]?.oldest).toEqual({ ageMs: 5_000, atLeast: true });
+    service.faults.set('a', new ScalerError('unavailable', 'down'));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(own.statuses()[0]?.oldest).toEqual({ ageMs: 15_000, atLeast: true });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(own.statuses()[0]).toMatchObject({ up: false });
+    expect(own.statuses()[0]).not.toHaveProperty('oldest');
+    unfollow();
+    await own.close();
+  });
+
   it('to a number that is none is up for nobody: calls fail, and the list says so', async () => {
     const odd: typeof hintSource = {
       ...hintSource,

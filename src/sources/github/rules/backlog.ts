@@ -1,6 +1,7 @@
+import { monotonicMs } from '../../../clock.ts';
 import { ScalerError } from '../../../errors.ts';
 import { quote } from '../../../printable.ts';
-import type { Detail, Pace, Reading, Target } from '../../source.ts';
+import { type Detail, type Oldest, olderOf, type Pace, type Reading, type Target } from '../../source.ts';
 import type { GitHubConfig } from '../config.ts';
 import type { GitHubParams } from '../params.ts';
 import { canonicalLabels } from './job.ts';
@@ -41,7 +42,7 @@ export interface GitHubNeed {
  */
 export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
   const { covered } = snapshot;
-  const sum = sumUp(params, snapshot);
+  const { oldest, ...sum } = sumUp(params, snapshot);
   const items = params.count === 'queued' ? sum.queued : sum.queued + sum.running;
   const active = items > params.activationTargetWorkflowQueueLength;
   if (covered.kind === 'unsynced') {
@@ -53,7 +54,10 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
   // Only what was read whole can say that there is nothing.
   if (covered.kind === 'partial' && !active)
     return { kind: 'unknown', error: covered.fault ?? notThere(missing) };
-  return { kind: 'known', items, active, detail: () => describe(sum, snapshot, missing) };
+  const age = oldest && {
+    oldest: { sinceMs: monotonicMs(oldest.sinceMs), atLeast: oldest.atLeast || missing.length > 0 },
+  };
+  return { kind: 'known', items, active, ...age, detail: () => describe(sum, snapshot, missing) };
 }
 
 /** What the HPA aims for; the metric's name comes from the owner and the runners' own labels. */
@@ -72,15 +76,21 @@ interface Sum {
   labelSets: number;
 }
 
-function sumUp(params: GitHubParams, { repos, jobs }: GitHubSnapshot): Sum {
+interface Waiting extends Sum {
+  /** Of the queued ones, in ms since 1970. */
+  oldest: Oldest | undefined;
+}
+
+function sumUp(params: GitHubParams, { repos, jobs }: GitHubSnapshot): Waiting {
   const runner = runnerOf(params);
-  const sum: Sum = { queued: 0, running: 0, labelSets: 0 };
+  const sum: Waiting = { queued: 0, running: 0, labelSets: 0, oldest: undefined };
   const add = (counts: Iterable<LabelCount>): void => {
-    for (const { labels, queued, running } of counts) {
+    for (const { labels, queued, running, oldest } of counts) {
       if (!matches(labels, runner)) continue;
       sum.queued += queued;
       sum.running += running;
       sum.labelSets += 1;
+      sum.oldest = olderOf(sum.oldest, oldest);
     }
   };
   if (repos.length === 0) add(jobs.counts());

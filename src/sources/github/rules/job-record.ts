@@ -70,6 +70,17 @@ export function countedAs(record: JobRecord): 'queued' | 'in_progress' | undefin
   return status === 'queued' || status === 'in_progress' ? status : undefined;
 }
 
+/**
+ * Since when a job that counts as queued has been, in ms since 1970: by GitHub's clock, or of one that had to be let
+ * through by ours, when GitHub told us. Undefined where nobody has said.
+ */
+export function queuedSinceMs(record: JobRecord): number | undefined {
+  if (countedAs(record) !== 'queued') return undefined;
+  const { webhook, rest, gated } = record;
+  const toldMs = webhook?.status === 'queued' ? webhook.atMs : undefined;
+  return gated ? toldMs : (believed(webhook, rest)?.sinceMs ?? toldMs);
+}
+
 /** Field by field: spreading an object costs more than all else that is done with a webhook. */
 function recordOf(
   job: Job,

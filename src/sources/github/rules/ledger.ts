@@ -1,3 +1,4 @@
+import type { Oldest } from '../../source.ts';
 import type { Job, RunFact, RunRef } from './job.ts';
 import {
   countedAs,
@@ -8,12 +9,14 @@ import {
   type JobRecord,
   join,
   LabelSets,
+  queuedSinceMs,
   restLagMs,
   type Silence,
   soonestExpiryMs,
   statusOf,
 } from './job-record.ts';
 import { OpenRuns } from './open-runs.ts';
+import { QueuedTimes } from './queued-times.ts';
 
 /** The open jobs that ask for the same labels. */
 export interface LabelCount {
@@ -21,6 +24,8 @@ export interface LabelCount {
   readonly labels: readonly string[];
   readonly queued: number;
   readonly running: number;
+  /** Since when the oldest of the queued ones has been, in ms since 1970; absent where it is not known. */
+  readonly oldest?: Oldest | undefined;
 }
 
 /** The open jobs. A live view: what is read later is newer, never older. */
@@ -267,7 +272,12 @@ function noChanges(): Changes {
   return { changed: false, opened: 0, closed: 0 };
 }
 
-type Counts = Map<string, LabelCount>;
+interface TimedCount extends LabelCount {
+  /** Handed on from one to the next, and changed in place. */
+  readonly times: QueuedTimes;
+}
+
+type Counts = Map<string, TimedCount>;
 
 /** The sums over the jobs that count, kept as jobs change. A LabelCount is never changed in place. */
 export class Tally {
@@ -281,10 +291,11 @@ export class Tally {
 
   /** What is known of a job has become another; undefined where nothing is known. Tells whether a count changed. */
   change(before: JobRecord | undefined, after: JobRecord | undefined): boolean {
-    if (before !== undefined && after !== undefined && countSame(before, after)) return false;
+    const same = before !== undefined && after !== undefined && countSame(before, after);
+    if (same && queuedSinceMs(before) === queuedSinceMs(after)) return false;
     const taken = before !== undefined && this.add(before, -1);
     const given = after !== undefined && this.add(after, 1);
-    return taken || given;
+    return !same && (taken || given);
   }
 
   private countsOf(repo: string | undefined): ReadonlyMap<string, LabelCount> {
@@ -308,12 +319,17 @@ function countSame(a: JobRecord, b: JobRecord): boolean {
 
 function addTo(counts: Counts, record: JobRecord, step: 1 | -1): void {
   const { key, labels } = record.labelSet;
-  const before = counts.get(key) ?? { labels, queued: 0, running: 0 };
+  const before = counts.get(key) ?? { labels, queued: 0, running: 0, times: new QueuedTimes() };
   const isQueued = countedAs(record) === 'queued';
   const queued = before.queued + (isQueued ? step : 0);
   const running = before.running + (isQueued ? 0 : step);
-  if (queued === 0 && running === 0) counts.delete(key);
-  else counts.set(key, { labels: before.labels, queued, running });
+  if (queued === 0 && running === 0) {
+    counts.delete(key);
+    return;
+  }
+  const { times } = before;
+  if (isQueued) times.add(queuedSinceMs(record), step);
+  counts.set(key, { labels: before.labels, queued, running, times, oldest: times.oldestOf(queued) });
 }
 
 /** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */

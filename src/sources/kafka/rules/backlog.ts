@@ -1,8 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
-import type { Detail, Reading, Target } from '../../source.ts';
+import { type Detail, type Oldest, olderOf, type Reading, type Target } from '../../source.ts';
 import type { KafkaParams } from '../params.ts';
 import { type Coverage, cover } from './coverage.ts';
-import { committedLag, type KafkaHistory, stuckSinceMs } from './history.ts';
+import { committedLag, type KafkaHistory, oldestSince, stuckSinceMs } from './history.ts';
 import { ratesOf } from './rates.ts';
 import type { KafkaSnapshot, PartitionOffsets } from './snapshot.ts';
 
@@ -22,13 +22,14 @@ export function backlog(
 ): Reading {
   const covered = cover(params, snapshot, history);
   if (covered instanceof ScalerError) return { kind: 'unknown', error: covered };
-  const sum = sumUp(params, covered, history, takenAtMs);
+  const { oldest, ...sum } = sumUp(params, covered, history, takenAtMs);
   const bound = mostReplicas(params, sum);
   const wanted = params.ensureEvenDistributionOfPartitions ? evenLag(params, sum) : sum.lag;
   return {
     kind: 'known',
     items: bound === undefined ? wanted : Math.min(wanted, bound * params.lagThreshold),
     active: sum.lag + sum.persistentLag > params.activationLagThreshold,
+    ...(oldest && { oldest }),
     detail: () => describe(sum, history),
   };
 }
@@ -55,14 +56,20 @@ interface Sum {
   commitsBeyondEnd: number;
 }
 
-function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, takenAtMs: number): Sum {
-  const sum: Sum = {
+interface Waiting extends Sum {
+  /** Of the records that are part of `lag`. */
+  oldest: Oldest | undefined;
+}
+
+function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, takenAtMs: number): Waiting {
+  const sum: Waiting = {
     lag: 0,
     persistentLag: 0,
     partitions: 0,
     laggingPartitions: 0,
     partitionsWithoutCommit: 0,
     commitsBeyondEnd: 0,
+    oldest: undefined,
   };
   const stuckBeforeMs = takenAtMs - params.persistentLagSeconds * 1000;
   for (const { topic, partitions, lost } of covered) {
@@ -81,7 +88,11 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
         continue;
       }
       sum.lag += lag;
-      if (lag > 0) sum.laggingPartitions += 1;
+      if (lag === 0) continue;
+      sum.laggingPartitions += 1;
+      // The one record that KEDA supposes under `latest` is none that could be old.
+      const supposed = committed === undefined && params.offsetResetPolicy === 'latest';
+      if (!supposed) sum.oldest = olderOf(sum.oldest, oldestSince(history, topic, partition));
     }
   }
   return sum;

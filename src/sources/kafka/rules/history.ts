@@ -1,3 +1,5 @@
+import type { Oldest } from '../../source.ts';
+import { type Arrivals, foldArrivals, oldestOf } from './arrivals.ts';
 import { addSample, type Sample } from './rates.ts';
 import type { KafkaSnapshot, PartitionOffsets, TopicOffsets } from './snapshot.ts';
 
@@ -19,13 +21,15 @@ interface TopicHistory {
   readonly last: readonly (PartitionOffsets | undefined)[];
   /** Since when the partition has had lag at the commit it has now; undefined without lag or without a commit. */
   readonly stuckSinceMs: readonly (number | undefined)[];
+  /** When its waiting records came; undefined where none waits. */
+  readonly arrivals: readonly (Arrivals | undefined)[];
   readonly beyondEnd: BeyondEnd;
 }
 
 /** By partition: the group's commit lies beyond the end of the log, in the last read alone or in two in a row. */
 export type BeyondEnd = ReadonlyMap<number, 'once' | 'again'>;
 
-/** What one subject's snapshots have shown over time. Bounded by the subject's partitions and `maxSamples`. */
+/** What one subject's snapshots have shown over time. Bounded by the subject's partitions, `mostMarks` and `maxSamples`. */
 export interface KafkaHistory {
   readonly topics: ReadonlyMap<string, TopicHistory>;
   /** When an end last moved, or what can be read last changed. */
@@ -89,6 +93,14 @@ export function stuckSinceMs(history: KafkaHistory, topic: string, partition: nu
   return history.topics.get(topic)?.stuckSinceMs[partition];
 }
 
+/** Since when the partition's oldest waiting record has been waiting; undefined where none waits. */
+export function oldestSince(history: KafkaHistory, topic: string, partition: number): Oldest | undefined {
+  const { last, arrivals } = history.topics.get(topic) ?? {};
+  const offsets = last?.[partition];
+  const waiting = arrivals?.[partition];
+  return offsets && waiting && oldestOf(waiting, offsets);
+}
+
 /** The topic's partitions whose commit lies beyond the end of the log. */
 export function beyondEnd(history: KafkaHistory, topic: string): BeyondEnd {
   return history.topics.get(topic)?.beyondEnd ?? none;
@@ -143,6 +155,7 @@ function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, taken
   const count = Math.max(known?.last.length ?? 0, 1 + (partitions.at(-1)?.partition ?? -1));
   const last = resized(known?.last ?? [], count);
   const stuckSinceMs = resized(known?.stuckSinceMs ?? [], count);
+  const arrivals = resized(known?.arrivals ?? [], count);
   let endMoved = known?.unread !== unread;
   let produced = 0;
   let consumed = 0;
@@ -153,9 +166,10 @@ function foldTopic(known: TopicHistory | undefined, offsets: TopicOffsets, taken
     produced += Math.max(0, now.end - (then?.end ?? now.end));
     consumed += Math.max(0, (now.committed ?? 0) - (then?.committed ?? now.committed ?? 0));
     stuckSinceMs[now.partition] = stuckSince(then, now, stuckSinceMs[now.partition], takenAtMs);
+    arrivals[now.partition] = foldArrivals(arrivals[now.partition], then, now, takenAtMs);
     last[now.partition] = now;
   }
-  return { topic: { unread, last, stuckSinceMs, beyondEnd }, endMoved, produced, consumed };
+  return { topic: { unread, last, stuckSinceMs, arrivals, beyondEnd }, endMoved, produced, consumed };
 }
 
 /** -1: the whole topic. */

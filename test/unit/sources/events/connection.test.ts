@@ -90,6 +90,24 @@ describe('over a durable log', () => {
     expect(woken).toHaveLength(3);
   });
 
+  it('knows how old the oldest queued item is from events of before it started', async () => {
+    const log = logOf();
+    const { read } = open(log.feed);
+    log.take(event('queued', 'old', { receivedAtMs: nowMs() - 60_000 }));
+    log.take(event('queued', 'young'));
+    log.replayed();
+    const agesOf = async () => {
+      const reading = await read();
+      if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
+      return reading.oldest && { ...reading.oldest, sinceMs: performance.now() - reading.oldest.sinceMs };
+    };
+    expect(await agesOf()).toEqual({ sinceMs: expect.closeTo(60_000, -4), atLeast: false });
+    log.take(event('running', 'old'));
+    expect(await agesOf()).toEqual({ sinceMs: expect.closeTo(0, -4), atLeast: false });
+    log.take(event('running', 'young'));
+    expect(await agesOf()).toBeUndefined();
+  });
+
   it('leaves out facts of other versions and of backlogs that it does not have', async () => {
     const log = logOf();
     const { read } = open(log.feed);

@@ -12,6 +12,7 @@ const fact: fc.Arbitrary<ItemFact> = fc.record({
 
 const ttlMs = 60_000;
 const ledgerOf = () => new Ledger({ ttlMs, maxItems: 1000 });
+const sinceOf = (ledger: Ledger) => [ledger.queuedSinceMs('a'), ledger.queuedSinceMs('b')];
 const countsOf = (ledger: Ledger) => [ledger.counts('a'), ledger.counts('b')];
 
 /** The counts, worked out from scratch. */
@@ -28,6 +29,22 @@ function modelOf(facts: readonly ItemFact[]) {
       if (state === 'queued' || state === 'running') counts[state] += 1;
     }
     return counts;
+  });
+}
+
+/** Since when the oldest of each backlog is queued, worked out from scratch. The place in the list is the time. */
+function sinceModelOf(facts: readonly ItemFact[]) {
+  const timed = facts.map((each, atMs) => ({ ...each, atMs }));
+  return ['a', 'b'].map((backlog) => {
+    const sinceMs = ['1', '2', '3'].map((key) => {
+      const own = timed.filter((one) => one.backlog === backlog && one.key === key);
+      const attempt = Math.max(...own.map((one) => one.attempt));
+      const last = own.filter((one) => one.attempt === attempt);
+      const isQueued = last.every(({ state }) => state === 'queued');
+      return isQueued ? Math.min(...last.map(({ atMs }) => atMs)) : Number.POSITIVE_INFINITY;
+    });
+    const oldestMs = Math.min(...sinceMs);
+    return Number.isFinite(oldestMs) ? oldestMs : undefined;
   });
 }
 
@@ -48,6 +65,8 @@ describe('Ledger', () => {
         for (const [i, each] of others.entries()) other.take(each, i);
         expect(countsOf(one)).toEqual(modelOf(facts));
         expect(countsOf(other)).toEqual(modelOf(facts));
+        expect(sinceOf(one)).toEqual(sinceModelOf(facts));
+        expect(sinceOf(other)).toEqual(sinceModelOf(others));
       }),
       { numRuns: 500 },
     );
@@ -72,6 +91,7 @@ describe('Ledger', () => {
         replayed.expire(nowMs);
         expect(replayed.expire(nowMs).size).toBe(0);
         expect(countsOf(replayed)).toEqual(countsOf(live));
+        expect(sinceOf(replayed)).toEqual(sinceOf(live));
         live.expire(nowMs + ttlMs + 1);
         expect(countsOf(live)).toEqual(modelOf([]));
       }),

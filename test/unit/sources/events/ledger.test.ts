@@ -31,6 +31,99 @@ describe('Ledger', () => {
     expect(ledger.counts('none')).toEqual({ queued: 0, running: 0 });
   });
 
+  it.each<[string, readonly Parameters<ReturnType<typeof ledgerOf>['take']>[], number | undefined]>([
+    ['none', [], undefined],
+    ['one that is queued', [['queued', 5]], 5],
+    [
+      'told again',
+      [
+        ['queued', 5],
+        ['queued', 9],
+      ],
+      5,
+    ],
+    [
+      'the oldest of two',
+      [
+        ['queued', 5],
+        ['queued', 9, { key: 'b' }],
+      ],
+      5,
+    ],
+    [
+      'the oldest runs now',
+      [
+        ['queued', 5],
+        ['queued', 9, { key: 'b' }],
+        ['running', 10],
+      ],
+      9,
+    ],
+    [
+      'the oldest is finished',
+      [
+        ['queued', 5],
+        ['queued', 9, { key: 'b' }],
+        ['finished', 10],
+      ],
+      9,
+    ],
+    [
+      'told again after it ran',
+      [
+        ['queued', 5],
+        ['running', 7],
+        ['queued', 9],
+      ],
+      undefined,
+    ],
+    [
+      'another attempt of one that is queued',
+      [
+        ['queued', 5],
+        ['queued', 9, { attempt: 1 }],
+      ],
+      9,
+    ],
+    [
+      'an earlier attempt',
+      [
+        ['queued', 5, { attempt: 1 }],
+        ['queued', 9],
+      ],
+      5,
+    ],
+    [
+      'of another backlog',
+      [
+        ['queued', 5, { backlog: 'other' }],
+        ['queued', 9],
+      ],
+      9,
+    ],
+    [
+      'the oldest has expired',
+      [
+        ['queued', 5],
+        ['queued', ttlMs + 6, { key: 'b' }],
+      ],
+      ttlMs + 6,
+    ],
+    [
+      'a clock that steps back',
+      [
+        ['queued', 9],
+        ['queued', 5, { key: 'b' }],
+        ['running', 9],
+      ],
+      9,
+    ],
+  ])('knows since when the oldest has been queued: %s', (_, events, expected) => {
+    const { ledger, take } = ledgerOf();
+    for (const event of events) take(...event);
+    expect(ledger.queuedSinceMs('builds')).toBe(expected);
+  });
+
   it('tells which counts have changed', () => {
     const { take } = ledgerOf();
     expect(take('queued')).toEqual(['builds']);

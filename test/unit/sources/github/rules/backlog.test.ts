@@ -4,7 +4,7 @@ import type { Covered } from '../../../../../src/sources/github/rules/backlog.ts
 import { backlog, target } from '../../../../../src/sources/github/rules/backlog.ts';
 import { metricName } from '../../../../../src/triggers/resolve.ts';
 import { paramsOf } from '../trigger-params.ts';
-import { type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';
+import { agedSnapshotOf, type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';
 
 const jobs: JobTable = {
   'acme/web': { 'self-hosted': [3, 1], 'gpu self-hosted': [2, 4], 'ubuntu-latest': [50, 50] },
@@ -58,6 +58,25 @@ describe('the backlog of a github trigger', () => {
 
   it('is not active for running jobs where only queued ones count', () => {
     expect(read({ count: 'queued' }, { 'acme/web': { 'self-hosted': [0, 9] } })).toEqual([0, false]);
+  });
+
+  it.each<[string, Record<string, string>, number[], boolean, Covered, unknown]>([
+    ['the oldest of all that fit', {}, [50, 20, 10], false, synced, { sinceMs: 20, atLeast: false }],
+    ['with one of unknown age', {}, [50, 20, 10], true, synced, { sinceMs: 20, atLeast: true }],
+    ['none is queued', {}, [], false, synced, undefined],
+    [
+      'with a repository that is missing',
+      {},
+      [50],
+      false,
+      { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1 },
+      { sinceMs: 50, atLeast: true },
+    ],
+  ])('says since when the oldest queued job is: %s', (_, metadata, sinceMs, atLeast, covered, expected) => {
+    // The last of three asks for a label that the runner does not have.
+    const snapshot = agedSnapshotOf([['self-hosted'], ['self-hosted'], ['gpu']], sinceMs, atLeast, covered);
+    const reading = backlog(paramsOf(metadata), snapshot);
+    expect(reading.kind === 'known' ? reading.oldest : reading.kind).toEqual(expected);
   });
 
   it('asks for each repository once, and for the whole owner where none is named', () => {

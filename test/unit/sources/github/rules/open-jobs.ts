@@ -34,3 +34,18 @@ export function snapshotOf(
 ): GitHubSnapshot & { jobs: TableOfJobs } {
   return { repos, jobs: new TableOfJobs(table), covered };
 }
+
+/** Two queued jobs of each set of labels, the older one since so many ms of `performance.now()`. */
+export function agedSnapshotOf(
+  labelSets: readonly (readonly string[])[],
+  sinceMs: readonly number[],
+  atLeast: boolean,
+  covered: Covered,
+): GitHubSnapshot {
+  const counts = labelSets.map((labels, i): LabelCount => {
+    const ms = sinceMs[i];
+    const oldest = ms === undefined ? undefined : { sinceMs: performance.timeOrigin + ms, atLeast };
+    return { labels, queued: 2, running: 0, oldest };
+  });
+  return { repos: [], jobs: { counts: () => counts }, covered };
+}

@@ -216,6 +216,50 @@ describe('the working behind the number', () => {
   });
 });
 
+describe('the oldest record that waits', () => {
+  const sinceMs = nowMs - 60_000;
+  const [old, young] = [nowMs - 40_000, nowMs - 20_000];
+  /** All were at 10 a minute ago; each came to its end at its time. `committed` is the group's now, `[partition 0, 1]`. */
+  function oldest(params: Partial<KafkaParams>, ...committed: readonly (number | null)[]) {
+    let history: KafkaHistory | undefined;
+    const readAtEnds = (ends: readonly number[], atMs: number, commits: readonly (number | null)[]) => {
+      const snapshot = snapshotOf({
+        orders: ends.map((end, partition) => [10, end, commits[partition] ?? null] as const),
+      });
+      history = fold(history, snapshot, atMs);
+      return backlog(paramsOf(params), snapshot, history, atMs);
+    };
+    const before = committed.map((commit) => commit && 10);
+    readAtEnds([10, 10], sinceMs, before);
+    readAtEnds([20, 10], old, before);
+    readAtEnds([20, 20], young, before);
+    const reading = readAtEnds([20, 20], nowMs, committed);
+    return reading.kind === 'known' ? reading.oldest : reading.kind;
+  }
+
+  it.each<[string, Partial<KafkaParams>, readonly (number | null)[], number | undefined]>([
+    ['of all partitions', {}, [10, 10], old],
+    ['a partition without lag has none', {}, [20, 10], young],
+    ['none waits', {}, [20, 20], undefined],
+    ['of the partitions that count', { partitionLimitation: [{ from: 1, to: 1 }] }, [10, 10], young],
+    ['one without a commit is read from its start', { offsetResetPolicy: 'earliest' }, [null, 10], old],
+    ['one without a commit that is read from its end has none', {}, [null, 10], young],
+    ['not what is stuck', { excludePersistentLag: true, persistentLagSeconds: 30 }, [10, 10], young],
+    ['one that counts as nothing', { scaleToZeroOnInvalidOffset: true }, [null, 20], undefined],
+  ])('%s', (_, params, committed, expected) => {
+    const found = oldest(params, ...committed);
+    expect(found).toEqual(expected && { sinceMs: expected, atLeast: false });
+  });
+
+  it('that was there at the first read is at least so old, also beside others of which more is known', () => {
+    const first = snapshotOf({ orders: lags(5, 0) });
+    const history = fold(undefined, first, sinceMs);
+    const second = snapshotOf({ orders: lags(5, 7) });
+    const reading = backlog(paramsOf(), second, fold(history, second, nowMs), nowMs);
+    expect(reading).toMatchObject({ kind: 'known', oldest: { sinceMs, atLeast: true } });
+  });
+});
+
 describe('target', () => {
   it('is the threshold, named by group and topics whatever their order', () => {
     const params = paramsOf({ topic: ['b', 'a', 'b'], lagThreshold: 7, activationLagThreshold: 3 });

@@ -136,7 +136,7 @@ describe('counts', () => {
     const live = ledger.counts();
     const before = [...live];
     ledger.takeWebhook(aJob({ jobId: 2 }), startMs);
-    expect(before).toEqual([{ labels: ['linux', 'self-hosted'], queued: 1, running: 0 }]);
-    expect([...live]).toEqual([{ labels: ['linux', 'self-hosted'], queued: 2, running: 0 }]);
+    expect(before).toMatchObject([{ labels: ['linux', 'self-hosted'], queued: 1, running: 0 }]);
+    expect([...live]).toMatchObject([{ labels: ['linux', 'self-hosted'], queued: 2, running: 0 }]);
   });
 });

@@ -5,6 +5,7 @@ import {
   dueAtMs,
   emptyBound,
   lowerBound,
+  queuedSinceMs,
   type Silence,
   statusOf,
 } from '../../../../../../src/sources/github/rules/job-record.ts';
@@ -40,6 +41,28 @@ describe('the ledger, whatever it hears', () => {
     fc.assert(
       fc.property(heard, (sightings) => {
         expect(allCounts(told(sightings))).toEqual(repos.map((repo) => modelCounts(sightings, repo)));
+      }),
+      runs,
+    );
+  });
+
+  it('knows how old the oldest queued job of each set of labels is, as walking all of them would tell', () => {
+    fc.assert(
+      fc.property(heard, (sightings) => {
+        const ledger = told(sightings);
+        for (const repo of repos) {
+          for (const { labels, queued, oldest } of ledger.counts(repo)) {
+            const alike = [...ledger.records()].filter(
+              (record) =>
+                countedAs(record) === 'queued' &&
+                (repo === undefined || record.repo === repo) &&
+                record.labelSet.labels.join() === labels.join(),
+            );
+            const times = alike.map(queuedSinceMs).filter((ms) => ms !== undefined);
+            const atLeast = times.length < queued;
+            expect(oldest).toEqual(times.length === 0 ? undefined : { sinceMs: Math.min(...times), atLeast });
+          }
+        }
       }),
       runs,
     );
