@@ -46,8 +46,8 @@ type Outcome = (typeof outcomes)[number];
 
 /** What a first replica takes of KEDA: two requests of 20 a second, apart from those for nudges. */
 const startMs = 100;
-/** Between the ends of two surges. */
-const settleMs = 250;
+/** What the end of a surge takes of KEDA, as long as one is under way at once. */
+const settleMs = 500;
 /** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
@@ -193,7 +193,7 @@ export class Nudges {
 
   private next(nowMs: number): Nudged | undefined {
     const going = this.firstOf(this.underWay, nowMs);
-    if (going) return going;
+    if (going || !this.hasRoom) return going;
     let last: Nudged | undefined;
     for (const triggers of this.surging.values()) {
       const first = this.firstOf(triggers, nowMs);
@@ -215,10 +215,10 @@ export class Nudges {
     return this.underWay.size < (this.proven ? this.pace.surgesAtOnce : 1);
   }
 
-  /** Infinite while it is not under way, and as many are as may be. */
+  /** For one that is under way, or while there is room for more. */
   private dueAt(trigger: Nudged): number {
     const { surge } = trigger;
-    if (!surge || !(this.hasRoom || this.underWay.has(trigger))) return Number.POSITIVE_INFINITY;
+    if (!surge) return Number.POSITIVE_INFINITY;
     return surge.growth > 0 ? surge.dueAtMs : Math.max(surge.dueAtMs, this.settleAtMs);
   }
 
@@ -238,7 +238,7 @@ export class Nudges {
     this.remove(trigger);
     if (step.kind === 'settle') {
       this.count('settled');
-      this.settleAtMs = nowMs + settleMs;
+      this.settleAtMs = nowMs + settleMs / this.pace.surgesAtOnce;
       trigger.sayTarget(0);
     }
     if (step.gaveUp) this.gaveUp(trigger, nowMs);
@@ -279,7 +279,7 @@ export class Nudges {
 
   private arm(): void {
     let firstMs = Number.POSITIVE_INFINITY;
-    for (const triggers of this.surging.values()) {
+    for (const triggers of this.hasRoom ? this.surging.values() : [this.underWay]) {
       for (const trigger of triggers) firstMs = Math.min(firstMs, this.dueAt(trigger));
     }
     clearTimeout(this.timer);

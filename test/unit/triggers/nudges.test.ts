@@ -130,7 +130,7 @@ describe('the pace', () => {
     await pass(5_000);
     expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'b1', 'c1', 'a0', 'b0', 'c0']);
     const ends = sent.slice(3).map(({ atMs }) => atMs);
-    expect(ends.map((atMs) => atMs - (ends[0] ?? 0))).toEqual([0, 250, 500]);
+    expect(ends.map((atMs) => atMs - (ends[0] ?? 0))).toEqual([0, 500, 1000]);
   });
 
   it('is shared fairly by namespaces', async () => {
