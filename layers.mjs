@@ -64,8 +64,6 @@ const pure = [
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
-  'src/sources/events/ledger\\.ts',
-  'src/sources/events/(fact|pointer|presets|snapshot)\\.ts',
   'src/sources/sqs/(endpoint|queue-url|snapshot)\\.ts',
 ];
 
