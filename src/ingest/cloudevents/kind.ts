@@ -24,6 +24,7 @@ export interface CloudEventsOptions {
 export class CloudEvents implements IngestKind {
   readonly kind = 'events';
   readonly paths = connectionPaths;
+  readonly knowsBy = 'head';
   private readonly options: CloudEventsOptions;
 
   constructor(options: CloudEventsOptions) {
