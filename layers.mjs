@@ -43,7 +43,6 @@ const packages = {
   '@grpc/grpc-js': ['grpc'],
   '@grpc/proto-loader': ['grpc'],
   '@grpc/reflection': ['grpc'],
-  '@octokit/webhooks-methods': ['ingest'],
   '@opentelemetry/api': ['telemetry'],
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],

@@ -1,8 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { ownBytes, type Share } from './inflight.ts';
+import type { JsonCounter } from './json.ts';
 
 /** Why a body was not read to its end; what is left of it stays unread. */
-export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'cut';
+export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';
+
+/** What is asked of a body while it comes. */
+export interface BodyRules {
+  readonly maxBytes: number;
+  readonly leastSpeed?: LeastSpeed | undefined;
+  /** Of JSON. */
+  readonly counter?: JsonCounter | undefined;
+}
 
 /** The least speed: where fewer bytes come in a time, the rest is not waited for. */
 export interface LeastSpeed {
@@ -18,8 +27,7 @@ export interface LeastSpeed {
 export async function readBody(
   request: IncomingMessage,
   share: Share,
-  maxBytes: number,
-  leastSpeed?: LeastSpeed,
+  { maxBytes, leastSpeed, counter }: BodyRules,
 ): Promise<Buffer | BodyFault> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return 'too_large';
@@ -27,12 +35,17 @@ export async function readBody(
   const body = new Gathered(share, announced || maxBytes);
   return new Promise((resolve) => {
     let before = 0;
-    const check = (): void => {
+    let isOver = false;
+    // After what has come meanwhile is read: it is the sender that may be slow, not this process.
+    const check = (): NodeJS.Immediate => setImmediate(look);
+    const look = (): void => {
       if (body.length - before < (leastSpeed?.bytes ?? 0)) end('too_slow');
       before = body.length;
     };
     const timer = leastSpeed === undefined ? undefined : setInterval(check, leastSpeed.everyMs);
     const end = (result: Buffer | BodyFault): void => {
+      if (isOver) return;
+      isOver = true;
       clearInterval(timer);
       request.off('data', take).off('end', whole).off('error', cut).off('close', cut);
       // What comes late is an error that nobody waits for.
@@ -40,7 +53,7 @@ export async function readBody(
       resolve(result);
     };
     const take = (chunk: Buffer): void => {
-      const fault = body.add(chunk);
+      const fault = counter?.add(chunk) === false ? 'too_deep' : body.add(chunk);
       if (fault !== undefined) end(fault);
     };
     const whole = (): void => end(request.complete ? body.bytes() : 'cut');

@@ -17,9 +17,71 @@ export function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Reads the JSON of one request, all of it within one bound: values that are small as text can take a hundred times as
- * much memory, and whatever walks along deep ones can run out of its stack. So they are counted before they are made.
+ * Counts the values of JSON as it comes, and how deep they are nested: values that are small as text can take a hundred
+ * times as much memory, and whatever walks along deep ones can run out of its stack. Of what is no JSON it is no matter.
  */
+export class JsonCounter {
+  /** At most as many as commas, brackets and braces outside of strings, and one. */
+  values = 1;
+  private readonly most: number;
+  private depth = 0;
+  private isInString = false;
+  private isEscaped = false;
+
+  constructor(most = maxValues) {
+    this.most = most;
+  }
+
+  /** False: there is more of it than may be. */
+  add(bytes: Uint8Array): boolean {
+    let at = 0;
+    while (at < bytes.length) {
+      at = this.isInString ? this.skipString(bytes, at) : this.take(bytes, at);
+      if (this.depth > maxDepth || this.values > this.most) return false;
+    }
+    return true;
+  }
+
+  /** Up to where a string begins, or something is counted. */
+  private take(bytes: Uint8Array, start: number): number {
+    for (let at = start; at < bytes.length; at += 1) {
+      switch (bytes[at]) {
+        case code.quote:
+          this.isInString = true;
+          return at + 1;
+        case code.bracket:
+        case code.brace:
+          this.depth += 1;
+          this.values += 1;
+          return at + 1;
+        case code.comma:
+          this.values += 1;
+          return at + 1;
+        case code.bracketEnd:
+        case code.braceEnd:
+          this.depth -= 1;
+          break;
+      }
+    }
+    return bytes.length;
+  }
+
+  private skipString(bytes: Uint8Array, start: number): number {
+    for (let at = start; at < bytes.length; at += 1) {
+      if (this.isEscaped) this.isEscaped = false;
+      else if (bytes[at] === code.backslash) this.isEscaped = true;
+      else if (bytes[at] === code.quote) {
+        this.isInString = false;
+        return at + 1;
+      }
+    }
+    return bytes.length;
+  }
+}
+
+export const tooMuchJson = `is nested more than ${maxDepth} deep, or holds too many values`;
+
+/** Reads the JSON of one request, all of it within one bound. */
 export class JsonReader {
   private left: number;
 
@@ -28,8 +90,9 @@ export class JsonReader {
   }
 
   read(bytes: Uint8Array): Content {
-    const isWithin = this.count(bytes);
-    if (!isWithin) return { fault: `is nested more than ${maxDepth} deep, or holds too many values` };
+    const counter = new JsonCounter(this.left);
+    if (!counter.add(bytes)) return { fault: tooMuchJson };
+    this.left -= counter.values;
     const text = textOf(bytes);
     if (text === undefined) return { fault: 'is not UTF-8' };
     try {
@@ -37,35 +100,6 @@ export class JsonReader {
     } catch {
       return { fault: 'is not JSON' };
     }
-  }
-
-  /** Values are at most as many as commas, brackets and braces outside of strings, and one. Of what is no JSON it is no matter. */
-  private count(bytes: Uint8Array): boolean {
-    let depth = 0;
-    let values = 1;
-    for (let at = 0; at < bytes.length; at += 1) {
-      switch (bytes[at]) {
-        case code.quote:
-          at = endOfString(bytes, at);
-          break;
-        case code.bracket:
-        case code.brace:
-          depth += 1;
-          values += 1;
-          if (depth > maxDepth) return false;
-          break;
-        case code.comma:
-          values += 1;
-          break;
-        case code.bracketEnd:
-        case code.braceEnd:
-          depth -= 1;
-          break;
-      }
-      if (values > this.left) return false;
-    }
-    this.left -= values;
-    return true;
   }
 }
 
@@ -78,10 +112,3 @@ const code = {
   brace: 0x7b,
   braceEnd: 0x7d,
 } as const;
-
-/** Where the quote is that ends a string. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  let at = start + 1;
-  while (at < bytes.length && bytes[at] !== code.quote) at += bytes[at] === code.backslash ? 2 : 1;
-  return at;
-}

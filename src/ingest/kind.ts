@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, Outcome } from './answer.ts';
+import type { JsonCounter } from './json.ts';
 
 /** A request without its body. */
 export interface Head {
@@ -27,6 +28,8 @@ export interface IngestKind {
   readonly knowsBy: 'head' | 'body';
   /** Where a request of this kind is smaller than what the port takes at most. */
   readonly maxBodyBytes?: number;
+  /** Where the body is JSON: what counts it while it comes. */
+  counter?(head: Head): JsonCounter | undefined;
   /**
    * The answer to a request whose body is not worth reading; undefined: it is. Who has shown nothing is answered the same
    * whatever the configuration has.

@@ -15,6 +15,7 @@ import { CloudEvents } from './cloudevents/kind.ts';
 import { GitHubWebhooks } from './github.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
+import { tooMuchJson } from './json.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
@@ -154,7 +155,8 @@ export class IngestServer {
   async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
     this.app = this.createApp();
     try {
-      await this.app.listen({ host, port });
+      // As many as may be open can come at once; those that do not fit would try again after a second.
+      await this.app.listen({ host, port, backlog: this.deps.address.maxConnections });
     } catch (cause) {
       await this.unlisten();
       const { message } = ScalerError.from(cause);
@@ -262,7 +264,11 @@ export class IngestServer {
     try {
       const maxBytes = Math.min(kind.maxBodyBytes ?? Number.POSITIVE_INFINITY, this.maxBodyBytes);
       const leastSpeed: LeastSpeed = { bytes: leastBytes, everyMs: this.times.slowMs };
-      const body = await readBody(request, share, maxBytes, isShown ? undefined : leastSpeed);
+      const body = await readBody(request, share, {
+        maxBytes,
+        leastSpeed: isShown ? undefined : leastSpeed,
+        counter: kind.counter?.(head),
+      });
       if (typeof body === 'string') return faulty(body, maxBytes);
       return await this.inTurn(body, () => kind.take(head, body));
     } catch (reason) {
@@ -321,6 +327,8 @@ function faulty(fault: BodyFault, maxBytes: number): Answer {
       return refusal(413, 'too_large', `larger than the ${maxBytes} bytes that are taken here`);
     case 'busy':
       return refusal(429, 'busy', 'too much is under way', { retryAfterSeconds: busyRetrySeconds });
+    case 'too_deep':
+      return refusal(400, 'malformed', `the body ${tooMuchJson}`);
     case 'too_slow':
       return refusal(408, 'too_slow', `fewer than ${leastBytes} bytes came within seconds`);
     case 'cut':

@@ -225,6 +225,29 @@ describe('a health check of a load balancer', () => {
 
 describe('deep or endless JSON', () => {
   const nested = Buffer.alloc(4.9 * mebibyte, '[');
+
+  it('is refused while it comes, where its sender has shown a token, or the topic of a message', async () => {
+    const token = 'pr0ducer-0123456789';
+    const others = senders({
+      connections: [{ name: 'jobs', snsTopics: new Set() }],
+      tokens: [{ name: 'a', token, connections: ['jobs'] }],
+    });
+    const { port, server, counted } = await startIngest([], { others });
+    const heads = {
+      events: `authorization: Bearer ${token}\r\ncontent-type: application/json`,
+      sns: 'x-amz-sns-message-type: Notification\r\nx-amz-sns-topic-arn: arn:aws:sns:eu-central-1:123456789012:t\r\ncontent-type: text/plain',
+    };
+    for (const [kind, head] of Object.entries(heads)) {
+      const sender = new IngestSocket(port);
+      sender.write(
+        `POST /ingest/${kind}/jobs HTTP/1.1\r\nhost: x\r\n${head}\r\ncontent-length: 1900000\r\n\r\n`,
+      );
+      sender.write('['.repeat(1000));
+      await expect.poll(() => sender.status).toBe(400);
+      expect([server.inflightBytes, await counted('malformed', kind)]).toEqual([0, 1]);
+    }
+  });
+
   it('is refused before it is made, signed or not', async () => {
     const { port, kept } = await startIngest([acme]);
     const bodies = [nested, Buffer.from(`[${'[],'.repeat(1_600_000)}1]`)];

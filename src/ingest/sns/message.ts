@@ -38,7 +38,7 @@ const message = z.discriminatedUnion('Type', [
 export type Message = z.output<typeof message>;
 
 /** A message has some twenty values, and each of its attributes three more. */
-const maxValues = 1_000;
+export const maxValues = 1_000;
 
 /** The message in a body; undefined where it is none. Its payload stays text: it is nobody's to read here. */
 export function parseMessage(body: Buffer): Message | undefined {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type ErrorCode, ScalerError } from '../../errors.ts';
 import { FewAMinute, type Logger } from '../../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from '../answer.ts';
+import { JsonCounter } from '../json.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import type { Senders } from '../senders.ts';
 import { Certificates } from './certificates.ts';
@@ -15,6 +16,7 @@ import {
   isRaw,
   isSubscribeUrl,
   type Message,
+  maxValues,
   parseMessage,
   Signature,
   unsigned,
@@ -91,6 +93,10 @@ export class SnsMessages implements IngestKind {
     return isContentType(headers['content-type'])
       ? undefined
       : refusal(415, 'unsupported', 'takes text/plain and application/json');
+  }
+
+  counter(): JsonCounter {
+    return new JsonCounter(maxValues);
   }
 
   async take(head: Head, body: Buffer): Promise<Answer> {
