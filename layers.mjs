@@ -63,7 +63,6 @@ const packages = {
   '@grpc/grpc-js': ['grpc'],
   '@grpc/proto-loader': ['grpc'],
   '@grpc/reflection': ['grpc'],
-  '@octokit/webhooks-methods': ['ingest'],
   '@opentelemetry/api': ['telemetry'],
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
@@ -88,8 +87,6 @@ const pure = [
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
-  'src/sources/events/ledger\\.ts',
-  'src/sources/events/(fact|pointer|presets|snapshot)\\.ts',
 ];
 
 const escaped = (path) => path.replaceAll('.', '\\.');

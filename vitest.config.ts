@@ -10,7 +10,7 @@ const slow = [
   'test/sources/github/{complaints,faults}-*.test.ts',
   'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
   'test/sources/events/killed.test.ts',
-  'test/ingest/limits.test.ts',
+  'test/ingest/{hostile-load,limits}.test.ts',
   'test/rpc/conformance-github.test.ts',
 ];
 /** Unit tests of what happens once in a process, and those that count all timers of theirs. */

@@ -5,6 +5,7 @@ import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { scale } from './rows/scale.ts';
+import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
 import { sqsHint } from './rows/sqs-hint.ts';
 import { start } from './rows/start.ts';
@@ -28,6 +29,7 @@ const rows: readonly Row[] = [
   githubWake,
   githubLedger,
   githubCost,
+  senders,
   sqsHint,
   sqsCost,
 ];

@@ -1,17 +1,30 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
+/** How long a call is let be before its socket has to go for a new one, while there are idle ones of trusted callers. */
+const patienceMs = 1_000;
+
+interface Busy {
+  underWay: number;
+  readonly sinceMs: number;
+}
+
 /**
  * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the one that
  * has been idle for the longest is closed. Where none is idle, it is the one with the fewest calls under way (KEDA has
  * all its streams on one connection), and of several such the one that has been busy for the longest. So whoever holds
  * sockets open keeps no probe out, and never takes the process's descriptors.
+ *
+ * A socket can be trusted, after a caller has shown on it who they are. While it is idle, those go before it that are not
+ * trusted, also busy ones that take their time: else whoever opens many has those closed that others will use again.
  */
 export class Sockets {
   private readonly most: number;
-  /** Both in the order in which they became so. */
+  /** All in the order in which they became so. */
   private readonly idle = new Set<Socket>();
-  private readonly busy = new Map<Socket, { underWay: number }>();
+  private readonly trustedIdle = new Set<Socket>();
+  private readonly busy = new Map<Socket, Busy>();
+  private readonly trusted = new WeakSet<Socket>();
 
   /** `server`: one that does not listen yet. */
   constructor(server: Server, most: number) {
@@ -20,14 +33,16 @@ export class Sockets {
   }
 
   get size(): number {
-    return this.idle.size + this.busy.size;
+    return this.idle.size + this.trustedIdle.size + this.busy.size;
   }
 
   /** A call begins on a socket. */
   begin(socket: Socket): void {
     const busy = this.busy.get(socket);
     if (busy !== undefined) busy.underWay += 1;
-    else if (this.idle.delete(socket)) this.busy.set(socket, { underWay: 1 });
+    else if (this.idle.delete(socket) || this.trustedIdle.delete(socket)) {
+      this.busy.set(socket, { underWay: 1, sinceMs: performance.now() });
+    }
   }
 
   /** A call that has begun is over, however it ended. */
@@ -37,11 +52,16 @@ export class Sockets {
     busy.underWay -= 1;
     if (busy.underWay > 0) return;
     this.busy.delete(socket);
-    this.idle.add(socket);
+    (this.trusted.has(socket) ? this.trustedIdle : this.idle).add(socket);
+  }
+
+  /** A caller has shown who they are, during a call on the socket. */
+  trust(socket: Socket): void {
+    this.trusted.add(socket);
   }
 
   closeAll(): void {
-    for (const socket of [...this.idle, ...this.busy.keys()]) socket.destroy();
+    for (const socket of [...this.idle, ...this.trustedIdle, ...this.busy.keys()]) socket.destroy();
   }
 
   private add(socket: Socket): void {
@@ -52,10 +72,21 @@ export class Sockets {
 
   private makeRoom(): void {
     const [longestIdle] = this.idle;
-    const leaving = longestIdle ?? this.leastBusy();
+    const [trustedIdle] = this.trustedIdle;
+    const leaving = longestIdle ?? (trustedIdle && (this.slowest() ?? trustedIdle)) ?? this.leastBusy();
     if (leaving === undefined) return;
     this.forget(leaving);
     leaving.destroy();
+  }
+
+  /** Of those that are not trusted and have had their time. */
+  private slowest(): Socket | undefined {
+    const beforeMs = performance.now() - patienceMs;
+    for (const [socket, { sinceMs }] of this.busy) {
+      if (sinceMs > beforeMs) return undefined;
+      if (!this.trusted.has(socket)) return socket;
+    }
+    return undefined;
   }
 
   private leastBusy(): Socket | undefined {
@@ -71,6 +102,7 @@ export class Sockets {
 
   private forget(socket: Socket): void {
     this.idle.delete(socket);
+    this.trustedIdle.delete(socket);
     this.busy.delete(socket);
   }
 }

@@ -31,10 +31,11 @@ connections:
 - **Strict.** An unknown key is an error that names the nearest known one. All errors come at once, and the exit code is 2.
 - **Variables.** \`\${NAME}\` in a value is replaced by the environment variable; one that is not set is an error. \`$\${\` stands for
   the characters themselves.
-- **Secrets from files.** Where a key has a \`…File\` spelling, the file's text is the value, without the line end that editors
-  leave; \`…Files\` is a list of files, for a list of values. Paths are relative to the configuration file. A file that is
+- **Secrets from files.** Where a key has a \`…File\` spelling, the file's text is the value;
+  \`…Files\` is a list of files, for a list of values. Paths are relative to the configuration file. A file that is
   missing, empty, not UTF-8, or larger than 1 MiB is an error.
-- **Length of secrets.** A secret that lets callers in has at least ${leastSecretLength} characters: a shorter one was cut, or can be guessed.
+- **Secrets.** Line ends behind a secret are cut, whether it comes from a file, a variable or this file. A secret that lets callers in
+  is one line of at least ${leastSecretLength} characters: a shorter one was cut, or can be guessed.
 - **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change is applied as a whole or not at
   all: a bad one is refused, logged once (and at each SIGHUP) with every fault, and changes nothing. The column *when* says when a setting is applied:
   \`live\` while running; \`restart\` at the next start, and the log names the settings that wait for it; \`reopens\` while running, by

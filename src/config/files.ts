@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Faults, Path } from './document.ts';
-import { isMapping } from './document.ts';
+import { isMapping, mapTexts } from './document.ts';
 
 /** Far above any certificate bundle; keeps a wrong path from filling the memory. */
 const maxFileBytes = 1024 * 1024;
@@ -112,7 +112,13 @@ export function fileSpellings(setting: string): string[] {
 /** Stands where a file could not be read, so that its key does not count as missing too. */
 const unread = 'unread';
 
-/** The same settings with every `…File` and `…Files` read into its base key. The line end that editors leave is cut. */
+/** The settings that can be read from a file: secrets, certificates and keys. */
+const secretKeys: ReadonlySet<string> = new Set(Object.values({ ...fileKeys, ...fileListKeys }));
+
+/**
+ * The same settings with every `…File` and `…Files` read into its base key. The line ends that editors, `echo` and
+ * Kubernetes Secrets leave behind a secret are cut, wherever it comes from: a file, the environment or the configuration.
+ */
 export async function readSecrets(
   settings: unknown,
   files: ConfigFiles,
@@ -127,7 +133,9 @@ export async function readSecrets(
   for (const [key, value] of Object.entries(settings)) {
     const written = [...at, key];
     const base = baseOf(fileKeys, key) ?? baseOf(fileListKeys, key);
-    if (base === undefined) {
+    if (secretKeys.has(key) && !isMapping(value)) {
+      entries.push([key, mapTexts(value, withoutLineEnds)]);
+    } else if (base === undefined) {
       entries.push([key, await readSecrets(value, files, faults, written)]);
     } else if (Object.hasOwn(settings, base)) {
       faults.add(written, `give ${base} or ${key}, not both`);
@@ -137,6 +145,12 @@ export async function readSecrets(
     }
   }
   return Object.fromEntries(entries);
+}
+
+function withoutLineEnds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n' || text[end - 1] === '\r') end -= 1;
+  return text.slice(0, end);
 }
 
 function baseOf(keys: Readonly<Record<string, string>>, key: string): string | undefined {
@@ -163,7 +177,7 @@ async function readSecret(
     return unread;
   }
   const read = await files.read(name);
-  if ('text' in read) return read.text.replace(/\r?\n$/, '');
+  if ('text' in read) return withoutLineEnds(read.text);
   faults.add(path, `the file ${files.path(name)} ${read.problem}`);
   return unread;
 }

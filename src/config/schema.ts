@@ -163,7 +163,9 @@ const memoryLog = z.strictObject({
     .int()
     .min(1)
     .default(20_000)
-    .describe('How many of the newest events are kept; above it the oldest go first. With `file`: 1000000.'),
+    .describe(
+      'How many of the newest events are kept; above it the oldest of those connections go that have most. With `file`: 1000000.',
+    ),
 });
 
 const fileLog = z.strictObject({
@@ -179,7 +181,7 @@ const fileLog = z.strictObject({
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('How many events are kept; above it the oldest go first.'),
+    .describe('How many events are kept; above it the oldest of those connections go that have most.'),
 });
 
 const eventLogs = [memoryLog, fileLog] as const;

@@ -1,10 +1,11 @@
 import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
-import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventLog } from './event-log.ts';
-import { Followers, Replays } from './followers.ts';
-import { decode, type EventStore, encode } from './level-store.ts';
+import { fairShare } from './fair-share.ts';
+import { type Damage, Followers, Replays } from './followers.ts';
+import { decode, type EventStore, encode, type Head } from './level-store.ts';
 
 const compactEveryMs = 60_000;
 /** A store that could not be written to is opened again at most this often. */
@@ -24,38 +25,41 @@ export class FileEventLog implements EventLog {
   private readonly live: Followers;
   private readonly writer: GroupWriter;
   private readonly replays: Replays;
-  private compaction: Compaction | undefined;
+  private readonly heads: Heads;
+  private readonly compaction: Compaction;
+  private readonly counter: Counter;
   private compactTimer: NodeJS.Timeout | undefined;
-  /** The last sequence that is on the disk and has been handed on. */
-  private last = 0;
-  /** The last one that was given to an event, whatever became of it. */
-  private given = 0;
+  /** The last sequence of each connection that is on the disk and has been handed on. */
+  private lasts = new Map<string, number>();
   private broken: { error: ScalerError; mendAtMs: number } | undefined;
 
   constructor(options: FileEventLogOptions) {
     const { store, log } = options;
+    const last = (connection: string): number => this.lasts.get(connection) ?? 0;
     this.options = options;
     this.live = new Followers(log);
     this.writer = new GroupWriter((events) => this.write(events));
-    this.replays = new Replays({ store, last: () => this.last, live: this.live, log });
+    this.heads = new Heads(store, log);
+    this.compaction = new Compaction({ ...options, heads: this.heads, lasts: () => this.lasts });
+    this.counter = new Counter(store, log);
+    const head = (connection: string): Head => this.heads.of(connection);
+    const damaged = (damage: Damage): void => this.damaged(damage);
+    this.replays = new Replays({ store, last, head, damaged, live: this.live, log });
   }
 
   async open(): Promise<void> {
     const { store, log } = this.options;
     await store.open();
-    this.last = await store.last();
-    this.given = this.last;
-    const keptSinceMs = await store.keptSinceMs();
-    if (this.last === 0) log.info({}, 'the event log is new: it knows of nothing that was sent before');
-    const compaction = new Compaction({
-      ...this.options,
-      last: () => this.last,
-      keptSinceMs,
-      now: epochNowMs,
-    });
-    this.compaction = compaction;
-    await compaction.run();
-    this.compactTimer = setInterval(() => void compaction.run(), compactEveryMs);
+    this.lasts = await store.lasts();
+    await this.heads.load();
+    const written = await store.written();
+    const { total } = this;
+    const isNew = total === 0 && this.heads.size === 0 && (written ?? 0) === 0;
+    if (isNew) log.info({}, 'the event log is new: it knows of nothing that was sent before');
+    else if (written === undefined || written > total) await this.lost(written, total);
+    await store.write(total);
+    await this.compaction.run();
+    this.compactTimer = setInterval(() => void this.compaction.run(), compactEveryMs);
     this.compactTimer.unref();
   }
 
@@ -65,10 +69,10 @@ export class FileEventLog implements EventLog {
 
   feedOf(connection: string): EventFeed {
     return {
-      durable: true,
-      keptSinceMs: () => this.compaction?.keptSinceMs ?? 0,
+      keptSince: () => this.heads.of(connection).since,
       follow: (take, replayed) => {
         const follower = { connection, take, replayed };
+        this.heads.add(connection);
         this.replays.join(follower);
         return () => {
           this.replays.leave(follower);
@@ -81,36 +85,69 @@ export class FileEventLog implements EventLog {
   async close(): Promise<void> {
     clearInterval(this.compactTimer);
     await this.writer.close();
-    await Promise.all([this.replays.close(), this.compaction?.close()]);
+    await Promise.all([this.replays.close(), this.compaction.close()]);
+    await Promise.all([this.heads.written(), this.counter.written()]);
     this.live.clear();
     await this.options.store.close();
   }
 
+  /** How many events were ever put. */
+  private get total(): number {
+    let total = 0;
+    for (const last of this.lasts.values()) total += last;
+    return total;
+  }
+
   private async write(events: readonly InboundEvent[]): Promise<void> {
-    const entries = events.map((event, i) => ({ sequence: this.given + 1 + i, text: encode(event) }));
-    // Never given again: what failed may be on the disk all the same.
-    this.given += entries.length;
     if (this.broken !== undefined) await this.mend(this.broken);
+    const lasts = new Map(this.lasts);
+    const entries = events.map((event) => {
+      const { connection } = event;
+      const sequence = (lasts.get(connection) ?? 0) + 1;
+      lasts.set(connection, sequence);
+      return { connection, sequence, text: encode(event) };
+    });
     try {
       await this.options.store.put(entries);
     } catch (reason) {
       throw this.broke(reason);
     }
     this.recovered();
-    this.last = this.given;
+    this.lasts = lasts;
+    this.counter.set(this.total);
     for (const event of events) this.live.handToAll(event);
-    if (this.compaction?.due) void this.compaction.run();
+    if (this.compaction.due) void this.compaction.run();
   }
 
-  /** LevelDB takes no write after one that has failed, until it is opened again. */
+  /** LevelDB takes no write after one that has failed, until it is opened again. What failed may be there all the same. */
   private async mend({ error, mendAtMs }: { error: ScalerError; mendAtMs: number }): Promise<void> {
     if (performance.now() < mendAtMs) throw error;
+    const { store } = this.options;
     try {
-      await this.options.store.close();
-      await this.options.store.open();
+      await this.counter.written();
+      await store.close();
+      await store.open();
+      this.lasts = await store.lasts();
     } catch (reason) {
       throw this.broke(reason);
     }
+  }
+
+  /** The end of the log is not there, or nothing says that it is: nobody knows whose events those were. */
+  private async lost(written: number | undefined, total: number): Promise<void> {
+    this.options.log.error(
+      { events: total, ...(written === undefined ? {} : { written }) },
+      'the event log is damaged: events that were written are not there any more; numbers of `events` connections are not known for ttlSeconds',
+    );
+    await this.heads.allLost(this.lasts);
+  }
+
+  private damaged({ connection, upTo, damaged, missing }: Damage): void {
+    this.options.log.error(
+      { connection, damaged, missing },
+      'the event log is damaged: events of the connection are lost, and its number is not known for ttlSeconds',
+    );
+    this.heads.lost(connection, upTo);
   }
 
   private broke(reason: unknown): ScalerError {
@@ -130,6 +167,121 @@ export class FileEventLog implements EventLog {
     if (this.broken === undefined) return;
     this.broken = undefined;
     this.options.log.info({}, 'the event log can be written to again');
+  }
+}
+
+/** What is known of each connection's events: in memory at once, on the disk after. */
+class Heads {
+  private readonly store: Pick<EventStore, 'heads' | 'putHead'>;
+  private readonly log: Logger;
+  private known = new Map<string, Head>();
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(store: Pick<EventStore, 'heads' | 'putHead'>, log: Logger) {
+    this.store = store;
+    this.log = log;
+  }
+
+  get size(): number {
+    return this.known.size;
+  }
+
+  async load(): Promise<void> {
+    this.known = await this.store.heads();
+  }
+
+  of(connection: string): Head {
+    return this.known.get(connection) ?? this.add(connection);
+  }
+
+  /** Of what was sent before the log first heard of a connection, nothing is known. */
+  add(connection: string): Head {
+    const known = this.known.get(connection);
+    if (known !== undefined) return known;
+    const since: KeptSince = { atMs: epochNowMs(), because: 'new' };
+    return this.put(connection, { first: 1, since, checked: 0 });
+  }
+
+  /** Events of all connections may be lost, up to these sequences. */
+  allLost(lasts: ReadonlyMap<string, number>): Promise<void> {
+    for (const connection of new Set([...this.known.keys(), ...lasts.keys()])) {
+      this.lost(connection, lasts.get(connection) ?? 0);
+    }
+    return this.writing;
+  }
+
+  /** Events of a connection may be lost, up to a sequence. */
+  lost(connection: string, checked: number): void {
+    const since: KeptSince = { atMs: epochNowMs(), because: 'damaged' };
+    const first = Math.min(this.of(connection).first, checked + 1);
+    this.put(connection, { first, since, checked });
+  }
+
+  /** What `remove` writes is so from now on; where it cannot be written, as before. */
+  async change(connection: string, head: Head, remove: (head: Head) => Promise<void>): Promise<void> {
+    const before = this.of(connection);
+    this.known.set(connection, head);
+    try {
+      await remove(head);
+    } catch (reason) {
+      if (this.known.get(connection) === head) this.known.set(connection, before);
+      throw reason;
+    }
+  }
+
+  /** Resolves when all is on the disk, or cannot be. */
+  written(): Promise<void> {
+    return this.writing;
+  }
+
+  private put(connection: string, head: Head): Head {
+    this.known.set(connection, head);
+    const write = () => this.store.putHead(connection, this.of(connection));
+    this.writing = this.writing.then(write).catch((reason: unknown) => {
+      const { message } = ScalerError.from(reason);
+      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
+    });
+    return head;
+  }
+}
+
+/** Writes down how many events were put; of those that come meanwhile only the last. Its writing holds up no event. */
+class Counter {
+  private readonly store: Pick<EventStore, 'write'>;
+  private readonly log: Logger;
+  private total = 0;
+  private writing: Promise<void> | undefined;
+  private saidFailed = false;
+
+  constructor(store: Pick<EventStore, 'write'>, log: Logger) {
+    this.store = store;
+    this.log = log;
+  }
+
+  set(total: number): void {
+    this.total = total;
+    this.writing ??= this.write().finally(() => {
+      this.writing = undefined;
+    });
+  }
+
+  async written(): Promise<void> {
+    await this.writing;
+  }
+
+  private async write(): Promise<void> {
+    for (let written = -1; written !== this.total; ) {
+      written = this.total;
+      try {
+        await this.store.write(written);
+      } catch (reason) {
+        if (!this.saidFailed) {
+          const { message } = ScalerError.from(reason);
+          this.log.warn({ error: message }, 'the event log cannot write down how many events it has');
+        }
+        this.saidFailed = true;
+      }
+    }
   }
 }
 
@@ -200,32 +352,31 @@ interface Kept {
 
 interface CompactionOptions extends Kept {
   readonly store: Pick<EventStore, 'read' | 'remove'>;
-  /** The last sequence that is kept. */
-  readonly last: () => number;
-  /** Since when all events are kept, as the store says, in ms since 1970. */
-  readonly keptSinceMs: number;
+  readonly heads: Heads;
+  /** The last sequence of each connection that is kept. */
+  readonly lasts: () => ReadonlyMap<string, number>;
   readonly log: Logger;
-  /** In ms since 1970. */
-  readonly now: () => number;
 }
 
-/** Takes old events away, from the front, a bounded number in each turn of the event loop. */
+/**
+ * Takes old events away, from the front of each connection, a bounded number in each turn of the event loop. Where
+ * there are too many, those connections lose some that have more than their share: see `fairShare`.
+ */
 class Compaction {
-  keptSinceMs: number;
   private readonly options: CompactionOptions;
-  private removedUpTo = 0;
   private running: Promise<void> | undefined;
   private stopped = false;
 
   constructor(options: CompactionOptions) {
     this.options = options;
-    this.keptSinceMs = options.keptSinceMs;
   }
 
   /** Whether there is a tenth more than is to be kept. */
   get due(): boolean {
-    const { last, maxEvents } = this.options;
-    return this.running === undefined && last() - this.removedUpTo > maxEvents * 1.1;
+    if (this.running !== undefined) return false;
+    let count = 0;
+    for (const of of this.counts().values()) count += of;
+    return count > this.options.maxEvents * 1.1;
   }
 
   /** One at a time; a second call waits for the first. Never rejects. */
@@ -247,30 +398,49 @@ class Compaction {
     await this.running;
   }
 
+  private counts(): ReadonlyMap<string, number> {
+    const { heads, lasts } = this.options;
+    return new Map([...lasts()].map(([name, last]) => [name, last - heads.of(name).first + 1]));
+  }
+
   private async compact(): Promise<void> {
-    const { store, last } = this.options;
-    for await (const entries of store.read(this.removedUpTo, last())) {
+    const counts = this.counts();
+    const share = fairShare(counts.values(), this.options.maxEvents);
+    for (const connection of counts.keys()) await this.compactOne(connection, share);
+  }
+
+  private async compactOne(connection: string, share: number): Promise<void> {
+    const { store, heads, lasts, retentionMs } = this.options;
+    const last = lasts().get(connection) ?? 0;
+    const oldestMs = epochNowMs() - retentionMs;
+    for await (const entries of store.read(connection, heads.of(connection).first - 1, last)) {
       const sequences: number[] = [];
-      let keptSinceMs = this.keptSinceMs;
+      let head = heads.of(connection);
       for (const { sequence, text } of entries) {
         const event = decode(text);
-        if (event !== undefined && this.isKept(sequence, event.receivedAtMs)) break;
+        if (event !== undefined && sequence > last - share && event.receivedAtMs >= oldestMs) break;
         sequences.push(sequence);
-        keptSinceMs = Math.max(keptSinceMs, event?.receivedAtMs ?? 0);
+        head = without(head, sequence, event);
       }
-      if (sequences.length > 0) await this.remove(sequences, keptSinceMs);
+      if (sequences.length > 0) {
+        await heads.change(connection, head, (changed) => store.remove(connection, sequences, changed));
+      }
       if (this.stopped || sequences.length < entries.length) return;
     }
   }
+}
 
-  private isKept(sequence: number, receivedAtMs: number): boolean {
-    const { last, maxEvents, retentionMs, now } = this.options;
-    return sequence > last() - maxEvents && receivedAtMs >= now() - retentionMs;
+/** The head after an entry is taken away. What is no event, or does not follow on the one before, is damage. */
+function without(head: Head, sequence: number, event: InboundEvent | undefined): Head {
+  const { first, since, checked } = head;
+  const isDamage = sequence > checked && (event === undefined || sequence > Math.max(first, checked + 1));
+  if (isDamage) {
+    return { first: sequence + 1, since: { atMs: epochNowMs(), because: 'damaged' }, checked: sequence };
   }
-
-  private async remove(sequences: readonly number[], keptSinceMs: number): Promise<void> {
-    await this.options.store.remove(sequences, keptSinceMs);
-    this.keptSinceMs = keptSinceMs;
-    this.removedUpTo = sequences.at(-1) ?? this.removedUpTo;
-  }
+  const isLater = event !== undefined && event.receivedAtMs > since.atMs;
+  return {
+    first: sequence + 1,
+    since: isLater ? { atMs: event.receivedAtMs, because: 'dropped' } : since,
+    checked,
+  };
 }

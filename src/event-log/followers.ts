@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ScalerError } from '../errors.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { decode, type EventStore } from './level-store.ts';
+import { decode, type Entry, type EventStore, type Head } from './level-store.ts';
 
 export interface Follower {
   readonly connection: string;
@@ -57,16 +57,30 @@ export interface Replayed extends Follower {
   readonly replayed: (() => void) | undefined;
 }
 
+/** What was found of a connection's entries that should be there and are not whole. */
+export interface Damage {
+  readonly connection: string;
+  readonly upTo: number;
+  /** Entries that are no events, or not those that were written. */
+  readonly damaged: number;
+  /** Entries that are not there. */
+  readonly missing: number;
+}
+
 export interface ReplaysOptions {
   readonly store: Pick<EventStore, 'read'>;
-  /** The last sequence that is kept and has been handed to the live followers. */
-  readonly last: () => number;
+  /** The last sequence of a connection that is kept and has been handed to the live followers. */
+  readonly last: (connection: string) => number;
+  /** The first sequence that is to be there, and up to which one damage is known. */
+  readonly head: (connection: string) => Pick<Head, 'first' | 'checked'>;
+  /** Called before those who follow are told that they have all that is kept. */
+  readonly damaged: (damage: Damage) => void;
   /** Whoever has been handed all that is kept is put there. */
   readonly live: Followers;
   readonly log: Logger;
 }
 
-/** Hands what is kept to those who begin to follow: in one pass over the store, however many they are. */
+/** Hands what is kept to those who begin to follow: in one pass for each connection, however many they are. */
 export class Replays {
   private readonly options: ReplaysOptions;
   private readonly joining = new Set<Replayed>();
@@ -96,24 +110,30 @@ export class Replays {
   }
 
   private async run(): Promise<void> {
-    // Connections are opened together: they share the first pass.
+    // A connection that is opened in this turn shares the first pass.
     await undefined;
-    while (this.joining.size > 0) {
-      for (const follower of this.joining) this.replaying.add(follower);
-      this.joining.clear();
-      await this.replay();
+    for (let [next] = this.joining; next !== undefined; [next] = this.joining) {
+      const { connection } = next;
+      for (const follower of this.joining) {
+        if (follower.connection !== connection) continue;
+        this.joining.delete(follower);
+        this.replaying.add(follower);
+      }
+      await this.replay(connection);
     }
     this.running = undefined;
   }
 
   /** Goes on until it has caught up with what is appended meanwhile. */
-  private async replay(): Promise<void> {
-    const { last, live } = this.options;
-    for (let after = 0; this.replaying.size > 0; ) {
-      const upTo = last();
-      after = await this.handOver(after, upTo);
+  private async replay(connection: string): Promise<void> {
+    const { last, live, damaged } = this.options;
+    const seen = { after: 0, damaged: 0, missing: 0 };
+    while (this.replaying.size > 0) {
+      const upTo = last(connection);
+      if (!(await this.handOver(connection, upTo, seen))) continue;
       // In one turn with the look at the last: nothing falls between, and nothing comes twice.
-      if (after !== last()) continue;
+      if (upTo !== last(connection)) continue;
+      if (seen.damaged + seen.missing > 0) damaged({ connection, upTo, ...seen });
       for (const follower of this.replaying) {
         live.add(follower);
         follower.replayed?.();
@@ -122,36 +142,46 @@ export class Replays {
     }
   }
 
-  /** Resolves with how far it has come; a store that cannot be read is tried again after a while. */
-  private async handOver(after: number, upTo: number): Promise<number> {
+  /** False: the store could not be read, which is to be tried again from where it has come to. */
+  private async handOver(connection: string, upTo: number, seen: Seen): Promise<boolean> {
     const { store, log } = this.options;
-    let at = after;
     try {
-      for await (const entries of store.read(after, upTo)) {
-        for (const { sequence, text } of entries) {
-          this.hand(sequence, text);
-          at = sequence;
-        }
-        if (this.replaying.size === 0) break;
+      for await (const entries of store.read(connection, seen.after, upTo)) {
+        for (const entry of entries) this.hand(entry, seen);
+        if (this.replaying.size === 0) return true;
       }
-      return upTo;
+      this.look(connection, upTo + 1, seen);
+      return true;
     } catch (reason) {
-      if (this.replaying.size === 0) return upTo;
+      if (this.replaying.size === 0) return true;
       log.error({ error: ScalerError.from(reason).message }, 'the event log cannot be read; trying again');
       await setTimeout(retryMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-      return at;
+      return false;
     }
   }
 
-  private hand(sequence: number, text: string): void {
-    const { live, log } = this.options;
+  private hand({ connection, sequence, text }: Entry, seen: Seen): void {
+    this.look(connection, sequence, seen);
+    seen.after = sequence;
     const event = decode(text);
-    if (event === undefined) {
-      log.error({ sequence }, 'an entry of the event log is damaged, and left out');
+    if (event?.connection !== connection) {
+      if (sequence > this.options.head(connection).checked) seen.damaged += 1;
       return;
     }
-    for (const follower of this.replaying) {
-      if (follower.connection === event.connection) live.hand(event, follower);
-    }
+    for (const follower of this.replaying) this.options.live.hand(event, follower);
   }
+
+  /** Counts what is not there before a sequence. What is gone from the front was taken away. */
+  private look(connection: string, sequence: number, seen: Seen): void {
+    const { first, checked } = this.options.head(connection);
+    seen.missing += Math.max(0, sequence - 1 - Math.max(seen.after, first - 1, checked));
+    seen.after = Math.max(seen.after, sequence - 1);
+  }
+}
+
+/** How far a replay has come, and what it has found. */
+interface Seen {
+  after: number;
+  damaged: number;
+  missing: number;
 }

@@ -1,8 +1,14 @@
 import { epochNowMs } from '../clock.ts';
-import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventLog } from './event-log.ts';
+import { fairShare } from './fair-share.ts';
 import { Followers } from './followers.ts';
+
+interface Kept {
+  readonly events: InboundEvent[];
+  since: KeptSince;
+}
 
 /**
  * Keeps the newest events in memory, so that a connection that is opened anew by a changed configuration knows
@@ -10,9 +16,10 @@ import { Followers } from './followers.ts';
  */
 export class MemoryEventLog implements EventLog {
   private readonly maxEvents: number;
-  private readonly kept: InboundEvent[] = [];
+  /** By connection. */
+  private readonly kept = new Map<string, Kept>();
   private readonly followers: Followers;
-  private keptSinceMs = epochNowMs();
+  private count = 0;
 
   constructor({ maxEvents, log }: { maxEvents: number; log: Logger }) {
     this.maxEvents = maxEvents;
@@ -22,31 +29,48 @@ export class MemoryEventLog implements EventLog {
   async open(): Promise<void> {}
 
   async append(event: InboundEvent): Promise<void> {
-    this.kept.push(event);
+    this.of(event.connection).events.push(event);
+    this.count += 1;
     // A quarter at a time: taking one off the front of a long array moves all the others.
-    if (this.kept.length > this.maxEvents * 1.25) this.forget(this.kept.length - this.maxEvents);
+    if (this.count > this.maxEvents * 1.25) this.forget();
     this.followers.handToAll(event);
   }
 
   feedOf(connection: string): EventFeed {
     return {
-      durable: false,
-      keptSinceMs: () => this.keptSinceMs,
+      keptSince: () => this.of(connection).since,
       follow: (take, replayed) => this.follow(connection, take, replayed),
     };
   }
 
   private follow(connection: string, take: (event: InboundEvent) => void, replayed?: () => void): () => void {
     const follower = { connection, take };
-    for (const event of this.kept) if (event.connection === connection) this.followers.hand(event, follower);
+    for (const event of this.of(connection).events) this.followers.hand(event, follower);
     replayed?.();
     this.followers.add(follower);
     return () => this.followers.remove(follower);
   }
 
-  private forget(count: number): void {
-    for (const { receivedAtMs } of this.kept.splice(0, count)) {
-      this.keptSinceMs = Math.max(this.keptSinceMs, receivedAtMs);
+  /** Of what was sent before the log first heard of a connection, nothing is known. */
+  private of(connection: string): Kept {
+    const known = this.kept.get(connection);
+    if (known !== undefined) return known;
+    const kept: Kept = { events: [], since: { atMs: epochNowMs(), because: 'memory' } };
+    this.kept.set(connection, kept);
+    return kept;
+  }
+
+  private forget(): void {
+    const share = fairShare(
+      [...this.kept.values()].map(({ events }) => events.length),
+      this.maxEvents,
+    );
+    for (const kept of this.kept.values()) {
+      if (kept.events.length <= share) continue;
+      for (const { receivedAtMs } of kept.events.splice(0, kept.events.length - share)) {
+        this.count -= 1;
+        if (receivedAtMs > kept.since.atMs) kept.since = { atMs: receivedAtMs, because: 'dropped' };
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export type Outcome =
   | 'too_large'
   /** Too much is under way. */
   | 'busy'
+  /** The body came slower than those may send who have shown nothing. */
+  | 'too_slow'
   /** A content type or method that is not taken. */
   | 'unsupported'
   /** Not whole, or not what its content type says. */

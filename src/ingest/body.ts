@@ -1,11 +1,23 @@
 import type { IncomingMessage } from 'node:http';
-import type { Share } from './inflight.ts';
+import { ownBytes, type Share } from './inflight.ts';
+import type { JsonCounter } from './json.ts';
 
 /** Why a body was not read to its end; what is left of it stays unread. */
-export type BodyFault = 'too_large' | 'busy' | 'cut';
+export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';
 
-/** Most webhooks fit without growing. */
-const firstBytes = 32 * 1024;
+/** What is asked of a body while it comes. */
+export interface BodyRules {
+  readonly maxBytes: number;
+  readonly leastSpeed?: LeastSpeed | undefined;
+  /** Of JSON. */
+  readonly counter?: JsonCounter | undefined;
+}
+
+/** The least speed: where fewer bytes come in a time, the rest is not waited for. */
+export interface LeastSpeed {
+  readonly bytes: number;
+  readonly everyMs: number;
+}
 
 /**
  * The raw body. Its share of what all requests may hold grows as bytes come, not by what `Content-Length`
@@ -15,23 +27,39 @@ const firstBytes = 32 * 1024;
 export async function readBody(
   request: IncomingMessage,
   share: Share,
-  maxBytes: number,
+  { maxBytes, leastSpeed, counter }: BodyRules,
 ): Promise<Buffer | BodyFault> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return 'too_large';
   if (!share.fits(announced)) return 'busy';
   const body = new Gathered(share, announced || maxBytes);
-  try {
-    // Destroying the request would close the connection before it is answered.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      if (!(chunk instanceof Uint8Array)) return 'cut';
-      const fault = body.add(chunk);
-      if (fault !== undefined) return fault;
-    }
-  } catch {
-    return 'cut';
-  }
-  return request.complete ? body.bytes() : 'cut';
+  return new Promise((resolve) => {
+    let before = 0;
+    let isOver = false;
+    // After what has come meanwhile is read: it is the sender that may be slow, not this process.
+    const check = (): NodeJS.Immediate => setImmediate(look);
+    const look = (): void => {
+      if (body.length - before < (leastSpeed?.bytes ?? 0)) end('too_slow');
+      before = body.length;
+    };
+    const timer = leastSpeed === undefined ? undefined : setInterval(check, leastSpeed.everyMs);
+    const end = (result: Buffer | BodyFault): void => {
+      if (isOver) return;
+      isOver = true;
+      clearInterval(timer);
+      request.off('data', take).off('end', whole).off('error', cut).off('close', cut);
+      // What comes late is an error that nobody waits for.
+      request.on('error', () => {}).pause();
+      resolve(result);
+    };
+    const take = (chunk: Buffer): void => {
+      const fault = counter?.add(chunk) === false ? 'too_deep' : body.add(chunk);
+      if (fault !== undefined) end(fault);
+    };
+    const whole = (): void => end(request.complete ? body.bytes() : 'cut');
+    const cut = (): void => end('cut');
+    request.on('data', take).on('end', whole).on('error', cut).on('close', cut);
+  });
 }
 
 /**
@@ -39,10 +67,10 @@ export async function readBody(
  * a hundred times their bytes.
  */
 class Gathered {
+  length = 0;
   private readonly share: Share;
   private readonly maxBytes: number;
   private buffer: Buffer = Buffer.alloc(0);
-  private length = 0;
 
   constructor(share: Share, maxBytes: number) {
     this.share = share;
@@ -63,7 +91,7 @@ class Gathered {
   }
 
   private grow(needed: number): boolean {
-    const wanted = Math.max(needed, firstBytes, 2 * this.buffer.length);
+    const wanted = Math.max(needed, ownBytes, 2 * this.buffer.length);
     const size = Math.min(wanted, this.maxBytes);
     if (!this.share.grow(size - this.buffer.length)) return false;
     const larger = Buffer.allocUnsafe(size);

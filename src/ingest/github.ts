@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { verify } from '@octokit/webhooks-methods';
 import { epochNowMs } from '../clock.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import type { InboundEvent } from '../sources/source.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
+import { JsonReader } from './json.ts';
 import { keepAll } from './keep.ts';
 import type { Head, IngestKind, PathShape } from './kind.ts';
 import { mediaTypeOf } from './media-type.ts';
@@ -30,6 +31,7 @@ export interface GitHubWebhooksOptions {
 export class GitHubWebhooks implements IngestKind {
   readonly kind = 'github';
   readonly paths: readonly PathShape[] = ['', '/:connection'];
+  readonly knowsBy = 'body';
   private readonly options: GitHubWebhooksOptions;
   private readonly refusals: RefusalLog;
 
@@ -38,17 +40,9 @@ export class GitHubWebhooks implements IngestKind {
     this.refusals = new RefusalLog(options.log, options.now ?? (() => performance.now()));
   }
 
-  refuse({ headers, connection }: Head): Answer | undefined {
+  refuse({ headers }: Head): Answer | undefined {
     if (!isSignature(headers['x-hub-signature-256'])) {
       return refusal(401, 'unsigned', 'needs X-Hub-Signature-256: set a secret at the webhook');
-    }
-    const candidates = this.candidates(connection);
-    if (candidates.length === 0) {
-      return refusal(404, 'unknown_connection', 'no connection of this name takes webhooks');
-    }
-    if (connection === undefined && secretsOf(candidates).size > maxSecretsTried) {
-      const error = `there are more than ${maxSecretsTried} secrets: send to /ingest/github/<connection>`;
-      return refusal(404, 'unknown_connection', error);
     }
     if (payloadTypeOf(headers['content-type']) === undefined) {
       return refusal(415, 'unsupported', 'takes application/json and application/x-www-form-urlencoded');
@@ -60,16 +54,21 @@ export class GitHubWebhooks implements IngestKind {
     const signature = headers['x-hub-signature-256'];
     const type = payloadTypeOf(headers['content-type']);
     if (!isSignature(signature) || type === undefined) return malformed('the request is not whole');
-    const signers = await signersOf(body, signature, this.candidates(connection));
+    const candidates = this.candidates(connection);
+    const areTooMany = connection === undefined && secretsOf(candidates).size > maxSecretsTried;
+    const signers = await signersOf(body, signature, areTooMany ? [] : candidates);
     if (signers.length === 0) {
-      this.refusals.refused(connection, headers['x-github-hook-id']);
-      return refusal(401, 'refused', 'no secret of ours made this signature');
+      const why = areTooMany ? 'too_many' : candidates.length === 0 ? 'unknown' : 'secret';
+      this.refusals.refused(why, connection, headers['x-github-hook-id']);
+      return refusal(401, why === 'secret' ? 'refused' : 'unknown_connection', notSigned);
     }
     const event = headers['x-github-event'];
     if (typeof event !== 'string' || event === '') return malformed('needs X-GitHub-Event');
     const parsed = parsePayload(body, type);
     if (parsed === undefined)
-      return malformed('the body is not JSON, or not a form with JSON in its payload');
+      return malformed(
+        'the body is not JSON, or not a form with JSON in its payload, or it is nested too deep',
+      );
     if (event === 'ping') return { status: 200, outcome: 'ping', body: { accepted: 'ping' } };
     const owners = signers.filter((signer) => signer.owns(parsed.payload));
     if (owners.length === 0) {
@@ -86,6 +85,9 @@ export class GitHubWebhooks implements IngestKind {
       .filter(({ kind, name }) => kind === this.kind && (connection === undefined || name === connection));
   }
 }
+
+/** Also where there is no such connection: who has shown nothing does not learn which there are. */
+const notSigned = `no secret of ours for this path made the signature; where there are more than ${maxSecretsTried} secrets, send to /ingest/github/<connection>`;
 
 /** One event for each connection that the payload is a fact for. */
 function factsOf(
@@ -113,8 +115,10 @@ function malformed(error: string): Answer {
   return refusal(400, 'malformed', error);
 }
 
-/** Above this one signature takes a tenth of a millisecond and more; others get their turn in between. */
-const turnBytes = 64 * 1024;
+/** So much of a body is hashed at a time; others get their turn in between. */
+const turnBytes = 128 * 1024;
+
+const prefix = 'sha256=';
 
 /** What `X-Hub-Signature-256` holds: the HMAC-SHA256 of the raw body in lower-case hex (docs.github.com, "Validating webhook deliveries"). */
 export function isSignature(header: unknown): header is string {
@@ -126,6 +130,9 @@ export function secretsOf(receivers: readonly Receiver[]): ReadonlySet<string> {
   return new Set(receivers.flatMap(({ secrets }) => secrets));
 }
 
+/** Made nothing. It is tried where there is no secret: else an answer that comes sooner would tell so. */
+const nobodysSecret = randomBytes(32).toString('hex');
+
 /**
  * Those of the receivers one of whose secrets made the signature, compared in constant time. Each secret is
  * tried, also after one that fits: two connections may share one and differ in another.
@@ -135,15 +142,24 @@ export async function signersOf(
   signature: string,
   receivers: readonly Receiver[],
 ): Promise<readonly Receiver[]> {
-  // `verify` takes text. Only valid UTF-8 comes out of it as the bytes that went in; GitHub sends nothing else.
+  // GitHub sends nothing else.
   if (body.length === 0 || !isUtf8(body)) return [];
-  const text = body.toString('utf8');
+  const made = Buffer.from(signature.slice(prefix.length), 'hex');
   const signed = new Set<string>();
-  for (const secret of secretsOf(receivers)) {
-    if (await verify(secret, text, signature)) signed.add(secret);
-    if (body.length > turnBytes) await setImmediate();
+  const secrets = secretsOf(receivers);
+  for (const secret of secrets.size === 0 ? [nobodysSecret] : secrets) {
+    if (timingSafeEqual(await hmacOf(body, secret), made)) signed.add(secret);
   }
   return receivers.filter(({ secrets }) => secrets.some((secret) => signed.has(secret)));
+}
+
+async function hmacOf(body: Buffer, secret: string): Promise<Buffer> {
+  const hmac = createHmac('sha256', secret);
+  for (let at = 0; at < body.length; at += turnBytes) {
+    if (at > 0) await setImmediate();
+    hmac.update(body.subarray(at, at + turnBytes));
+  }
+  return hmac.digest();
 }
 
 const types = ['application/json', 'application/x-www-form-urlencoded'] as const;
@@ -157,17 +173,21 @@ export function payloadTypeOf(contentType: string | undefined): PayloadType | un
 
 /** The payload in a body, as `{ payload }`; undefined where it is not what its type says. A form has it in its field `payload`. */
 export function parsePayload(body: Buffer, type: PayloadType): { payload: unknown } | undefined {
-  const text = body.toString('utf8');
-  const json = type === 'application/json' ? text : new URLSearchParams(text).get('payload');
+  const json = type === 'application/json' ? body : new URLSearchParams(body.toString('utf8')).get('payload');
   if (json === null) return undefined;
-  try {
-    return { payload: JSON.parse(json) };
-  } catch {
-    return undefined;
-  }
+  const read = new JsonReader().read(typeof json === 'string' ? Buffer.from(json) : json);
+  return 'value' in read ? { payload: read.value } : undefined;
 }
 
-/** Says that signatures are refused: once a minute for each path, however many come. */
+const refusals = {
+  secret:
+    'a webhook was refused: no secret of ours signed it; compare the secret at GitHub with webhookSecretFile',
+  unknown:
+    'a webhook was refused: no connection of its path takes webhooks; compare the path at GitHub with the connections that have webhookSecretFile',
+  too_many: `a webhook was refused: there are more than ${maxSecretsTried} secrets that could have signed it; at GitHub, add the connection to the path`,
+} as const;
+
+/** Says that webhooks are refused: once a minute for each path, however many come. */
 export class RefusalLog {
   private readonly log: Logger;
   private readonly few: FewAMinute;
@@ -177,9 +197,9 @@ export class RefusalLog {
     this.few = new FewAMinute(1, now);
   }
 
-  /** `connection`: what the path names; it must be a connection that there is, so that they are few. */
-  refused(connection: string | undefined, hookId: unknown): void {
-    const due = this.few.due(connection ?? '');
+  /** `connection`: what the path names. Names of connections that there are not are said once a minute, all together. */
+  refused(why: keyof typeof refusals, connection: string | undefined, hookId: unknown): void {
+    const due = this.few.due(why === 'secret' ? `connection ${connection ?? ''}` : why);
     if (due === undefined) return;
     this.log.warn(
       {
@@ -187,7 +207,7 @@ export class RefusalLog {
         ...(isHookId(hookId) ? { hookId } : {}),
         ...(due.unsaid === undefined ? {} : { alsoRefused: due.unsaid }),
       },
-      'a webhook was refused: no secret of ours signed it; compare the secret at GitHub with webhookSecretFile',
+      refusals[why],
     );
   }
 }

@@ -14,6 +14,7 @@ export interface HintsOptions {
 export class Hints implements IngestKind {
   readonly kind = 'hint';
   readonly paths = connectionPaths;
+  readonly knowsBy = 'head';
   /** Room for the webhooks of others, whose bodies cannot be left out. */
   readonly maxBodyBytes = 64 * 1024;
   private readonly options: HintsOptions;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, Outcome } from './answer.ts';
+import type { JsonCounter } from './json.ts';
 
 /** A request without its body. */
 export interface Head {
@@ -8,6 +9,8 @@ export interface Head {
   readonly connection: string | undefined;
   /** The rest of the path, percent-decoded once: a queue's name, `acme/web`. Undefined: all of the connection. */
   readonly subject: string | undefined;
+  /** Of the sender, or of the last proxy before us: see `addressOf`. */
+  readonly address: string;
 }
 
 /** What follows `/ingest/<kind>`; a subject may hold slashes. */
@@ -21,9 +24,16 @@ export interface IngestKind {
   /** Part of the path, and a metric label. */
   readonly kind: string;
   readonly paths: readonly PathShape[];
+  /** What shows who sends: a token in the head, or a signature of the body, which has to be read first. */
+  readonly knowsBy: 'head' | 'body';
   /** Where a request of this kind is smaller than what the port takes at most. */
   readonly maxBodyBytes?: number;
-  /** The answer to a request whose body is not worth reading; undefined: it is. */
+  /** Where the body is JSON: what counts it while it comes. */
+  counter?(head: Head): JsonCounter | undefined;
+  /**
+   * The answer to a request whose body is not worth reading; undefined: it is. Who has shown nothing is answered the same
+   * whatever the configuration has.
+   */
   refuse(head: Head): Answer | undefined;
   /** What becomes of a request that was not refused. Waits for the event log, for nothing outside. */
   take(head: Head, body: Buffer): Promise<Answer>;

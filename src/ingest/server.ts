@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import type { LoadedConfig } from '../config/load.ts';
@@ -10,11 +10,12 @@ import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
-import { type BodyFault, readBody } from './body.ts';
+import { type BodyFault, type LeastSpeed, readBody } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
 import { GitHubWebhooks } from './github.ts';
 import { Hints } from './hint.ts';
-import { InflightBytes, Share } from './inflight.ts';
+import { addressOf, InflightBytes } from './inflight.ts';
+import { tooMuchJson } from './json.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
@@ -60,6 +61,8 @@ export interface IngestTimes {
   readonly idleMs: number;
   /** How long a refused sender has to see the answer. */
   readonly lingerMs: number;
+  /** In this time `leastBytes` of a body must come from who has shown nothing. */
+  readonly slowMs: number;
 }
 
 const defaultTimes: IngestTimes = {
@@ -69,12 +72,21 @@ const defaultTimes: IngestTimes = {
   checkMs: 1_000,
   idleMs: 75_000,
   lingerMs: 500,
+  slowMs: 2_000,
 };
 
 const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
+/** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
+const leastBytes = 8 * 1024;
+/** Larger bodies are verified and parsed one at a time, each in a turn of its own: see `inTurn`. */
+const smallBytes = 64 * 1024;
+/** Load balancers ask for one of them whether we are there, and send nothing where they are not answered with 200. */
+const healthPaths = ['/', '/healthz'];
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
 const maxSubjectLength = 512;
+/** What only comes of a request whose sender is known: the connection is worth more than others. */
+const shown: ReadonlySet<Outcome> = new Set(['accepted', 'unwatched', 'ping']);
 const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
 /** The port for events from outside; it may be reached from the Internet. What a request must show is its kind's to say. */
@@ -84,7 +96,9 @@ export class IngestServer {
   /** Listens; undefined until somebody may send. */
   private app: FastifyInstance | undefined;
   private sockets: Sockets | undefined;
-  private readonly inflight = new InflightBytes(0);
+  private readonly inflight = new InflightBytes();
+  /** Of the large bodies, the one that is taken last. */
+  private large: Promise<unknown> = Promise.resolve();
   private readonly kinds: readonly IngestKind[];
   private senders: Senders = noSenders;
   private maxBodyBytes = 0;
@@ -125,7 +139,7 @@ export class IngestServer {
   use(senders: Senders, { maxBodyBytes, maxInflightBytes }: IngestLimits): void {
     this.senders = senders;
     this.maxBodyBytes = maxBodyBytes;
-    this.inflight.maxBytes = maxInflightBytes;
+    this.inflight.use(maxInflightBytes, maxBodyBytes, this.deps.address.maxConnections);
   }
 
   get openConnections(): number {
@@ -141,7 +155,8 @@ export class IngestServer {
   async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
     this.app = this.createApp();
     try {
-      await this.app.listen({ host, port });
+      // As many as may be open can come at once; those that do not fit would try again after a second.
+      await this.app.listen({ host, port, backlog: this.deps.address.maxConnections });
     } catch (cause) {
       await this.unlisten();
       const { message } = ScalerError.from(cause);
@@ -184,6 +199,7 @@ export class IngestServer {
       maxRequestsPerSocket: maxRequestsPerConnection,
       schemaController: withoutSchemas,
       http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
+      rewriteUrl: ({ url = '/' }) => tidy(url),
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
     this.sockets = boundHttp(app.server, { most: this.deps.address.maxConnections, answerMs });
@@ -194,6 +210,9 @@ export class IngestServer {
     app.addHook('onSend', async (_, reply) => {
       if (this.draining) reply.header('connection', 'close');
     });
+    for (const url of healthPaths) {
+      app.route({ method: ['GET', 'HEAD'], url, handler: async () => ({ accepted: 'is there' }) });
+    }
     for (const kind of this.kinds) this.addKind(app, kind);
     return app;
   }
@@ -213,7 +232,8 @@ export class IngestServer {
           const head = headOf(request);
           if ((head.subject?.length ?? 0) > maxSubjectLength) return this.nothingHere(reply);
           const span = startIngest(kind.kind);
-          return this.answer(kind, reply, await this.answerTo(kind, head, request), span);
+          const answer = await this.answerTo(kind, head, request);
+          return this.answer(kind, reply, answer, span);
         },
         handler: (_, reply) => this.nothingHere(reply),
       });
@@ -228,9 +248,11 @@ export class IngestServer {
   }
 
   private answer({ kind }: IngestKind, reply: FastifyReply, given: Answer, span: Span): FastifyReply {
+    const { method, socket } = reply.request.raw;
     const count = (outcome: Outcome): void => {
       this.deps.requests.inc({ kind, outcome });
       endIngest(span, outcome);
+      if (method === 'POST' && shown.has(outcome)) this.sockets?.trust(socket);
     };
     if (given.decided === undefined) count(given.outcome);
     else void given.decided.then(count);
@@ -238,11 +260,18 @@ export class IngestServer {
   }
 
   private async take(kind: IngestKind, head: Head, request: IncomingMessage): Promise<Answer> {
-    const share = new Share(this.inflight);
+    const isShown = kind.knowsBy === 'head';
+    const share = this.inflight.open({ socket: request.socket, isShown });
     try {
       const maxBytes = Math.min(kind.maxBodyBytes ?? Number.POSITIVE_INFINITY, this.maxBodyBytes);
-      const body = await readBody(request, share, maxBytes);
-      return typeof body === 'string' ? faulty(body, maxBytes) : await kind.take(head, body);
+      const leastSpeed: LeastSpeed = { bytes: leastBytes, everyMs: this.times.slowMs };
+      const body = await readBody(request, share, {
+        maxBytes,
+        leastSpeed: isShown ? undefined : leastSpeed,
+        counter: kind.counter?.(head),
+      });
+      if (typeof body === 'string') return faulty(body, maxBytes);
+      return await this.inTurn(body, () => kind.take(head, body));
     } catch (reason) {
       const { message } = ScalerError.from(reason);
       this.deps.log.error(
@@ -254,10 +283,36 @@ export class IngestServer {
       share.release();
     }
   }
+
+  /**
+   * Takes large bodies one after the other, with a turn for others in between: what becomes of a body while it is verified
+   * and parsed is several times its bytes, and none of them is to hold up the small ones.
+   */
+  private inTurn(body: Buffer, take: () => Promise<Answer>): Promise<Answer> {
+    if (body.length <= smallBytes) return take();
+    const taken = this.large.then(() => setImmediate()).then(take);
+    this.large = taken.catch(() => undefined);
+    return taken;
+  }
 }
 
-function headOf({ headers, params }: FastifyRequest): Head {
-  return { headers, connection: param(params, 'connection'), subject: param(params, '*') || undefined };
+/**
+ * A path without empty parts: a base address that ends in a slash, with a path that begins with one, is common. The two
+ * slashes of a queue's URL stay.
+ */
+function tidy(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  const parts = path.replace(/([^:])\/{2,}/g, '$1/').replace(/^\/{2,}/, '/');
+  return [parts.length > 1 && parts.endsWith('/') ? parts.slice(0, -1) : parts, ...query].join('?');
+}
+
+function headOf({ headers, params, raw }: FastifyRequest): Head {
+  return {
+    headers,
+    connection: param(params, 'connection'),
+    subject: param(params, '*') || undefined,
+    address: addressOf(raw.socket.remoteAddress),
+  };
 }
 
 /** A part of the path. Fastify decodes it once. */
@@ -273,6 +328,10 @@ function faulty(fault: BodyFault, maxBytes: number): Answer {
       return refusal(413, 'too_large', `larger than the ${maxBytes} bytes that are taken here`);
     case 'busy':
       return refusal(429, 'busy', 'too much is under way', { retryAfterSeconds: busyRetrySeconds });
+    case 'too_deep':
+      return refusal(400, 'malformed', `the body ${tooMuchJson}`);
+    case 'too_slow':
+      return refusal(408, 'too_slow', `fewer than ${leastBytes} bytes came within seconds`);
     case 'cut':
       return refusal(400, 'malformed', 'the body did not come whole');
   }

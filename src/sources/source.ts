@@ -137,15 +137,24 @@ export interface InboundEvent {
   readonly fact: unknown;
 }
 
+/** Since when a log has every event of a connection, and why not for longer. */
+export interface KeptSince {
+  /** In ms since 1970. Of what was taken in before, some may be lost. */
+  readonly atMs: number;
+  readonly because: /** It is in memory, and began with the process. */
+    | 'memory'
+    /** It is new, or new to the connection. */
+    | 'new'
+    /** Older events were dropped: they were too many, or too old. */
+    | 'dropped'
+    /** Some were lost. */
+    | 'damaged';
+}
+
 /** The events of one connection. */
 export interface EventFeed {
-  /** Whether what is kept outlives the process. */
-  readonly durable: boolean;
-  /**
-   * Every event that was taken in later is handed to who follows now, in ms since 1970; of what came before,
-   * some may be lost. 0: nothing ever was.
-   */
-  keptSinceMs(): number;
+  /** Of what has been handed over so far. */
+  keptSince(): KeptSince;
   /**
    * First those that are kept, in their order, then each as it comes, until the returned function is called.
    * `replayed` is called once, when all that were kept have been handed over; it may be before this returns.

@@ -157,8 +157,7 @@ interface FirstSync {
 
 /** The feed of a scaler that takes nothing in. */
 const silence: EventFeed = {
-  durable: false,
-  keptSinceMs: () => performance.timeOrigin,
+  keptSince: () => ({ atMs: performance.timeOrigin, because: 'memory' }),
   follow: (_, replayed) => {
     replayed?.();
     return () => {};

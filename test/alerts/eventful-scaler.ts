@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { DecisionSink, status } from '../support/decision-sink.ts';
+import { age } from '../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
 import { app, hasty, run, secret } from '../support/github-scaler.ts';
 import { jobPayload, send } from '../support/github-webhooks.ts';
@@ -34,7 +35,9 @@ export class EventfulScaler {
     onTestFinished(() => sink.stop());
     // It takes the first decisions and then no more: the others are dropped.
     sink.behave = [status(202), status(503)];
-    const settings = configured(github, sink, server, join(directory, 'events'));
+    const events = join(directory, 'events');
+    await age(events, ['builds']);
+    const settings = configured(github, sink, server, events);
     const scaler = await WholeScaler.start(settings, {
       'app.pem': github.app?.privateKey ?? '',
       'webhook-secret': secret,

@@ -102,7 +102,7 @@ describe('a request that is refused', () => {
     [
       'for a connection that is not there',
       signed({ path: '/ingest/github/nobody' }),
-      404,
+      401,
       'unknown_connection',
     ],
     ['as XML', signed({ headers: { 'content-type': 'text/xml' } }), 415, 'unsupported'],
@@ -127,22 +127,23 @@ describe('a request that is refused', () => {
     expect(JSON.stringify([answered.body, log.lines])).not.toMatch(/s3cret|0ther|queued/);
   });
 
-  it('has its faults found in their order: signature, connection, type, size', async () => {
+  it('has its faults found in their order: signature, type, size; and nothing of a connection', async () => {
     const { port } = await startIngest([acme]);
     const huge = 'x'.repeat(6 * 1024 * 1024);
     const headers = { 'content-type': 'text/plain' };
     const status = async (sent: Post) => (await post(port, sent)).status;
-    expect(await status({ path: '/ingest/github/nobody', body: huge, headers })).toBe(401);
-    const secret = 's3cret';
-    expect(await status({ path: '/ingest/github/nobody', body: huge, headers, secret })).toBe(404);
-    expect(await status({ body: huge, headers, secret })).toBe(415);
-    expect(await status({ body: huge, secret: 'wrong' })).toBe(413);
+    for (const path of ['/ingest/github/nobody', '/ingest/github/acme', '/ingest/github']) {
+      expect(await status({ path, body: huge, headers })).toBe(401);
+      expect(await status({ path, body: huge, headers, secret: 'wrong' })).toBe(415);
+      expect(await status({ path, body: huge, secret: 'wrong' })).toBe(413);
+    }
   });
 
   it('is nowhere: other paths and paths that cannot be read', async () => {
     const { port } = await startIngest([acme]);
     for (const path of [
       '/',
+      '/healthz',
       '/ingest',
       '/ingest/github/a/b',
       '/ingest/github/%zz',
@@ -156,13 +157,14 @@ describe('a request that is refused', () => {
 
   it('has nobody to receive it', async () => {
     const { port } = await startIngest([receiver('acme', ['s3cret'], { kind: 'gitlab' })]);
-    expect((await post(port, signed())).status).toBe(404);
+    expect((await post(port, signed())).status).toBe(401);
   });
 
   it('would have to be tried with too many secrets', async () => {
     const many = Array.from({ length: 33 }, (_, i) => receiver(`owner-${i}`, [`secret-${i}`]));
-    const { port } = await startIngest([...many.slice(1), acme]);
-    expect((await post(port, signed())).status).toBe(404);
+    const { port, log } = await startIngest([...many.slice(1), acme]);
+    expect((await post(port, signed())).status).toBe(401);
+    expect(log.lines).toMatchObject([{ message: expect.stringContaining('more than 32 secrets') }]);
     expect((await post(port, signed({ path: '/ingest/github/acme' }))).status).toBe(202);
     const shared = await startIngest([...many.map((one) => ({ ...one, secrets: ['one'] })), acme]);
     expect((await post(shared.port, signed())).status).toBe(202);
@@ -202,7 +204,7 @@ describe('secrets', () => {
     server.use(senders({ receivers: [receiver('acme', ['n3xt'])] }), limits);
     expect(await statuses()).toEqual([401, 202]);
     server.use(senders({ receivers: [] }), limits);
-    expect(await statuses()).toEqual([404, 404]);
+    expect(await statuses()).toEqual([401, 401]);
   });
 });
 

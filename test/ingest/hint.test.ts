@@ -38,7 +38,8 @@ describe('a hint', () => {
     ['/acme%252Fweb', 'acme%2Fweb'],
     ['/a+b%20c', 'a+b c'],
     ['/%C3%BC', 'ü'],
-    ['/a//b/', 'a//b/'],
+    ['/a//b/', 'a/b'],
+    ['//acme/web', 'acme/web'],
     ['/..%2F..%2Fx', '../../x'],
     ['/a?subject=b', 'a'],
     [
@@ -51,6 +52,14 @@ describe('a hint', () => {
     expect(await status({ path: `/ingest/hint/jobs${rest}` })).toBe(202);
     expect(hints).toEqual([['jobs', subject, 'hint']]);
   });
+
+  it.each(['//ingest/hint/jobs/orders', '/ingest//hint//jobs///orders/'])(
+    'is for the same at %s: a base address may end in a slash',
+    async (path) => {
+      const { hints, status } = await start();
+      expect([await status({ path }), hints]).toEqual([202, [['jobs', 'orders', 'hint']]]);
+    },
+  );
 
   it.each(['/ingest/hint', '/ingest/hint/jobs/%zz', `/ingest/hint/jobs/${'a'.repeat(513)}`])(
     'is nowhere at %s',

@@ -1,11 +1,32 @@
-import { describe, expect, it } from 'vitest';
-import { post, receiver, startIngest } from '../support/ingest.ts';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Hinted } from '../../src/ingest/senders.ts';
+import { post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
 import { IngestSocket } from '../support/ingest-socket.ts';
 
 const mebibyte = 1024 * 1024;
 const acme = receiver('acme', ['s3cret']);
 const honest = { body: JSON.stringify({ action: 'queued', owner: 'acme' }), secret: 's3cret' };
 const forged = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+
+/** Posts an honest webhook on a connection of the agent; resolves with its local port. */
+function postOn(agent: Agent, port: number, body: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'content-type': 'application/json',
+      'x-github-event': 'workflow_job',
+      'x-hub-signature-256': sign(body, honest.secret),
+    };
+    const sent = request({ host: '127.0.0.1', port, path: '/ingest/github', method: 'POST', agent, headers });
+    sent.on('error', reject);
+    sent.once('response', (response) => {
+      const { localPort } = response.socket;
+      text(response).then(() => resolve(response.statusCode === 202 ? localPort : undefined), reject);
+    });
+    sent.end(body);
+  });
+}
 
 describe('the size of a body', () => {
   it('is refused by what is announced, with nothing of 30 MB read', async () => {
@@ -122,6 +143,122 @@ describe('a flood of sockets', () => {
     // It was under way: idle ones have gone.
     slow.write('67890');
     await expect.poll(() => slow.status).toBe(401);
+  });
+});
+
+describe('a stall', () => {
+  const limits = { maxBodyBytes: 5 * mebibyte, maxInflightBytes: 64 * mebibyte };
+  const size = 5 * mebibyte - 1;
+
+  it('of many large bodies with made-up signatures refuses no honest webhook, of whichever address', async () => {
+    const { port, server, kept } = await startIngest([acme], { limits });
+    const stalled = Array.from({ length: 40 }, () => new IngestSocket(port));
+    for (const sender of stalled) {
+      sender.head({ 'content-length': size });
+      sender.write(Buffer.alloc(4 * mebibyte));
+    }
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(4 * mebibyte);
+    for (let i = 0; i < 20; i += 1) expect((await post(port, honest)).status).toBe(202);
+    expect(server.inflightBytes).toBeLessThan(8 * mebibyte);
+    expect(kept).toHaveLength(20);
+  });
+
+  it('ends when fewer bytes come than a sender must send who has shown nothing', async () => {
+    const { port, server, counted } = await startIngest([acme], { limits, times: { slowMs: 50 } });
+    const sender = new IngestSocket(port);
+    sender.head({ 'content-length': size });
+    const drip = setInterval(() => sender.write('x'.repeat(10)), 10);
+    await expect.poll(() => sender.status).toBe(408);
+    clearInterval(drip);
+    await sender.closed;
+    expect([server.inflightBytes, await counted('too_slow')]).toEqual([0, 1]);
+  });
+
+  it('is no matter of a sender who has shown a token', async () => {
+    const connection: Hinted = { name: 'jobs', snsTopics: new Set() };
+    const token = 'pr0ducer-0123456789';
+    const others = senders({
+      connections: [connection],
+      tokens: [{ name: 'a', token, connections: ['jobs'] }],
+    });
+    const { port, server, counted } = await startIngest([], {
+      others,
+      times: { slowMs: 10, requestMs: 300, checkMs: 20 },
+    });
+    const sender = new IngestSocket(port);
+    sender.write(
+      `POST /ingest/hint/jobs HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 1000\r\n\r\nxx`,
+    );
+    await expect.poll(() => server.inflightBytes).toBeGreaterThan(0);
+    await sender.closed;
+    expect(await counted('too_slow', 'hint')).toBe(0);
+  });
+});
+
+describe('keep-alive connections', () => {
+  it('that each asked once keep no honest sender out, nor close the connection of one', async () => {
+    const { port, server, kept } = await startIngest([acme], { maxConnections: 16 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const kept1 = () => postOn(agent, port, honest.body);
+    const first = await kept1();
+    for (let round = 0; round < 5; round += 1) {
+      const idle = Array.from({ length: 20 }, () => new IngestSocket(port));
+      for (const sender of idle) sender.write('OPTIONS /ingest/events/x HTTP/1.1\r\nhost: x\r\n\r\n');
+      await expect.poll(() => idle.filter(({ status }) => status === 200).length).toBeGreaterThan(10);
+      // By the connection that it has, and by a new one.
+      expect(await kept1()).toEqual(first);
+      expect((await post(port, honest)).status).toBe(202);
+    }
+    expect(server.openConnections).toBeLessThanOrEqual(16);
+    expect(kept).toHaveLength(11);
+  });
+});
+
+describe('a health check of a load balancer', () => {
+  it.each(['/', '/healthz', '//healthz/'])('of %s is answered with 200', async (path) => {
+    const { port } = await startIngest([acme]);
+    for (const method of ['GET', 'HEAD']) expect((await post(port, { method, path })).status).toBe(200);
+    expect((await post(port, { method: 'POST', path })).status).toBe(404);
+  });
+});
+
+describe('deep or endless JSON', () => {
+  const nested = Buffer.alloc(4.9 * mebibyte, '[');
+
+  it('is refused while it comes, where its sender has shown a token, or the topic of a message', async () => {
+    const token = 'pr0ducer-0123456789';
+    const others = senders({
+      connections: [{ name: 'jobs', snsTopics: new Set() }],
+      tokens: [{ name: 'a', token, connections: ['jobs'] }],
+    });
+    const { port, server, counted } = await startIngest([], { others });
+    const heads = {
+      events: `authorization: Bearer ${token}\r\ncontent-type: application/json`,
+      sns: 'x-amz-sns-message-type: Notification\r\nx-amz-sns-topic-arn: arn:aws:sns:eu-central-1:123456789012:t\r\ncontent-type: text/plain',
+    };
+    for (const [kind, head] of Object.entries(heads)) {
+      const sender = new IngestSocket(port);
+      sender.write(
+        `POST /ingest/${kind}/jobs HTTP/1.1\r\nhost: x\r\n${head}\r\ncontent-length: 1900000\r\n\r\n`,
+      );
+      sender.write('['.repeat(1000));
+      await expect.poll(() => sender.status).toBe(400);
+      expect([server.inflightBytes, await counted('malformed', kind)]).toEqual([0, 1]);
+    }
+  });
+
+  it('is refused before it is made, signed or not', async () => {
+    const { port, kept } = await startIngest([acme]);
+    const bodies = [nested, Buffer.from(`[${'[],'.repeat(1_600_000)}1]`)];
+    for (const body of bodies) {
+      const signed = Array.from({ length: 6 }, () => post(port, { body, secret: 's3cret' }));
+      const statuses = await Promise.all(signed.map((sent) => sent.then(({ status }) => status)));
+      expect(new Set(statuses).size).toBeLessThanOrEqual(2);
+      expect(statuses).toContain(400);
+      expect((await post(port, { body, headers: forged })).status).toBe(401);
+    }
+    expect(kept).toEqual([]);
   });
 });
 

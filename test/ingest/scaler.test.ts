@@ -37,7 +37,7 @@ describe('the whole scaler', () => {
     const port = running.ingestPort;
     expect((await send(port, 'queued', 1)).status).toBe(202);
     await running.reload({ ci: silent });
-    expect((await send(port, 'queued', 1)).status).toBe(404);
+    expect((await send(port, 'queued', 1)).status).toBe(401);
     await running.reload({ ci });
     expect((await send(port, 'queued', 1)).status).toBe(202);
   });

@@ -125,6 +125,22 @@ describe('a notification', () => {
   });
 });
 
+describe('who has shown nothing', () => {
+  it.each<[string, Fields, Post, string]>([
+    ['for nobody', {}, { path: '/ingest/sns/nobody/x' }, 'unknown_connection'],
+    ['for one without topics', {}, { path: '/ingest/sns/silent/x' }, 'unknown_connection'],
+    ['of a topic that is not listed', { TopicArn: `${topic}-2` }, {}, 'foreign'],
+    ['that is forged', { Message: 'forged' }, {}, 'refused'],
+  ])('is answered as everybody, and counted: a message %s', async (_, fields, sent, expected) => {
+    const { port, sns, hints, outcome } = await start();
+    const { status, body } = await deliver(port, { ...notification(), ...fields }, sent);
+    expect([status, body]).toEqual([202, { accepted: 'is verified now' }]);
+    await expect.poll(() => outcome(expected)).toBe(1);
+    expect(hints).toEqual([]);
+    if (expected !== 'refused') expect(sns.calls).toEqual([]);
+  });
+});
+
 describe('a subscription', () => {
   const confirmation = (more: Fields = {}) => signedMessage('SubscriptionConfirmation', signer, more);
 
@@ -190,9 +206,6 @@ describe('a message is refused at once, and nobody is called', () => {
     ['of an unknown type', {}, { headers: { 'x-amz-sns-message-type': 'Other' } }, 401, 'unsigned'],
     ['of a topic that is none', {}, { headers: { 'x-amz-sns-topic-arn': 'orders' } }, 401, 'unsigned'],
     ['delivered raw', {}, { headers: { 'x-amz-sns-rawdelivery': 'true' } }, 401, 'unsigned'],
-    ['for nobody', {}, { path: '/ingest/sns/nobody/x' }, 404, 'unknown_connection'],
-    ['for one without topics', {}, { path: '/ingest/sns/silent/x' }, 404, 'unknown_connection'],
-    ['of a topic that is not listed', { TopicArn: `${topic}-2` }, {}, 403, 'foreign'],
     ['as XML', {}, { headers: { 'content-type': 'text/xml' } }, 415, 'unsupported'],
     ['that is no JSON', {}, { body: 'hello' }, 400, 'malformed'],
     ['that is empty', {}, { body: '' }, 400, 'malformed'],
@@ -226,6 +239,7 @@ describe('a message is refused at once, and nobody is called', () => {
   it.each([
     'http://sns.eu-central-1.amazonaws.com/SimpleNotificationService-00000000000000000000000000000001.pem',
     'https://sns.eu-central-1.amazonaws.com.evil.example/SimpleNotificationService-00000000000000000000000000000001.pem',
+    'https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-00000000000000000000000000000001.pem',
     'https://169.254.169.254/SimpleNotificationService-00000000000000000000000000000001.pem',
   ])('with its certificate at %s', async (url) => {
     const { port, sns, outcome } = await start();
@@ -241,19 +255,20 @@ describe('a message is refused at once, and nobody is called', () => {
     expect([sns.calls, await outcome('refused')]).toEqual([[], 1]);
   });
 
-  it('in the order of design: headers, connection, topic, type, size', async () => {
+  it('in the order of design: headers, type, size; and nothing of a connection or its topics', async () => {
     const { port } = await start();
     const body = 'x'.repeat(3 * 1024 * 1024);
-    const status = async (headers: object, path = '/ingest/sns/jobs') =>
+    const status = async (headers: object, path: string) =>
       (await deliver(port, {}, { path, body, headers: { 'content-type': 'text/xml', ...headers } })).status;
     const type = { 'x-amz-sns-message-type': 'Notification' };
-    const foreign = { ...type, 'x-amz-sns-topic-arn': `${topic}-2` };
-    const known = { ...type, 'x-amz-sns-topic-arn': topic };
-    expect(await status({}, '/ingest/sns/nobody')).toBe(401);
-    expect(await status(foreign, '/ingest/sns/nobody')).toBe(404);
-    expect(await status(foreign)).toBe(403);
-    expect(await status(known)).toBe(415);
-    expect(await status({ ...known, 'content-type': 'text/plain' })).toBe(413);
+    for (const path of ['/ingest/sns/nobody', '/ingest/sns/silent', '/ingest/sns/jobs']) {
+      for (const arn of [topic, `${topic}-2`]) {
+        const head = { ...type, 'x-amz-sns-topic-arn': arn };
+        expect(await status({}, path)).toBe(401);
+        expect(await status(head, path)).toBe(415);
+        expect(await status({ ...head, 'content-type': 'text/plain' }, path)).toBe(413);
+      }
+    }
   });
 
   it('raw delivery is said, with what to do', async () => {

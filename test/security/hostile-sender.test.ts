@@ -9,6 +9,23 @@ const token = 'pr0ducer-0123456789';
 const authorization = `Bearer ${token}`;
 const trigger = ref('worker', { source: 'queues', connection: 'jobs', queue: 'orders' });
 
+const topic = 'arn:aws:sns:eu-central-1:123456789012:orders';
+const snsHead = {
+  'content-type': 'text/plain',
+  'x-amz-sns-message-type': 'Notification',
+  'x-amz-sns-topic-arn': topic,
+};
+const forgedMessage = JSON.stringify({
+  Type: 'Notification',
+  MessageId: '165545c9-2a5c-472c-8df2-000000000000',
+  TopicArn: topic,
+  Message: 'forged',
+  Timestamp: new Date().toISOString(),
+  SignatureVersion: '2',
+  Signature: 'AAAA',
+  SigningCertURL: `https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-${'0'.repeat(32)}.pem`,
+});
+
 async function start() {
   const service = randomUUID();
   serviceOf(service).queues.set('orders', { visible: 2, inFlight: 0 });
@@ -45,6 +62,27 @@ describe('who sends to the ingest port', () => {
       expect(answers).toEqual([first, first, first]);
     },
   );
+
+  it.each<[string, Record<string, string>, string]>([
+    ['github', { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }, '{}'],
+    ['hint', { authorization: 'Bearer a-token-that-is-guessed' }, '{}'],
+    ['events', { authorization: 'Bearer a-token-that-is-guessed', 'content-type': 'application/json' }, '{}'],
+    ['sns', snsHead, forgedMessage],
+    ['sns', snsHead, '{}'],
+  ])('learns with what it has made up of no connection: %s', async (kind, headers, body) => {
+    const { port } = await start();
+    const answers = [];
+    for (const connection of ['jobs', 'other', 'nobody']) {
+      const answered = await post(port, { path: `/ingest/${kind}/${connection}`, headers, body });
+      answers.push({
+        status: answered.status,
+        body: answered.body,
+        type: answered.headers['www-authenticate'],
+      });
+    }
+    expect(answers).toEqual([answers[0], answers[0], answers[0]]);
+    expect(answers[0]?.status).not.toBe(404);
+  });
 
   it('has a token for what it lists alone, and it opens neither gRPC nor the admin port', async () => {
     const { running, port } = await start();

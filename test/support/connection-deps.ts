@@ -6,8 +6,7 @@ export const unmeasured: SourceMetrics = { request() {}, rateLimitRemaining() {}
 
 /** No event ever comes. */
 export const silence: EventFeed = {
-  durable: false,
-  keptSinceMs: () => performance.timeOrigin,
+  keptSince: () => ({ atMs: performance.timeOrigin, because: 'memory' }),
   follow: (_, replayed) => {
     replayed?.();
     return () => {};

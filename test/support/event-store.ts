@@ -14,6 +14,30 @@ export function eventDir(): string {
   return dir;
 }
 
+/** Lets a log have every event of these connections since so long ago, as one does that is as old. */
+export async function age(
+  dir: string,
+  connections: readonly string[],
+  ageMs = 366 * 86_400_000,
+): Promise<void> {
+  const store = new LevelStore(dir);
+  await store.open();
+  const heads = await store.heads();
+  for (const connection of connections) {
+    const head = heads.get(connection) ?? { first: 1, checked: 0 };
+    await store.putHead(connection, { ...head, since: { atMs: Date.now() - ageMs, because: 'new' } });
+  }
+  if ((await store.written()) === undefined) await store.write(0);
+  await store.close();
+}
+
+/** A directory with a log that is older than any TTL, and empty. */
+export async function agedEventDir(...connections: readonly string[]): Promise<string> {
+  const dir = eventDir();
+  await age(dir, connections);
+  return dir;
+}
+
 export function inbound(fact: number, connection = 'ci', receivedAtMs = Date.now()): InboundEvent {
   return { connection, type: 'workflow_job.queued', id: String(fact), receivedAtMs, fact };
 }

@@ -2,6 +2,7 @@ import { startFauxqs } from 'fauxqs';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { readChartValues } from './chart-values.ts';
+import { agedEventDir } from './event-store.ts';
 import type { ExampleRequest } from './hint-examples.ts';
 import { type Posted, post } from './ingest.ts';
 import { ref } from './rpc-client.ts';
@@ -30,7 +31,7 @@ export class HintExamplesScaler {
     onTestFinished(() => server.stop());
     const queues = new TestQueues(server.address);
     onTestFinished(() => queues.close());
-    const { settings, files } = runnable(server.address);
+    const { settings, files } = runnable(server.address, await agedEventDir('builds'));
     const scaler = await WholeScaler.start(settings, files, sns === undefined ? {} : { sns });
     onTestFinished(() => scaler.stop());
     return new HintExamplesScaler(queues, scaler);
@@ -80,14 +81,14 @@ export function tokenOf(name: string): string {
   return `${name}-0123456789abcdef`;
 }
 
-function runnable(endpoint: string) {
+function runnable(endpoint: string, dir: string) {
   const values = readChartValues('deploy/examples/hints/values.yaml');
   const { ingest, connections } = configuration.parse(values.config);
   const credentials = { accessKeyId: 'scaler', secretAccessKey: 'scaler' };
   const tokens = ingest.tokens.map((token) => ({ ...token, tokenFile: `${token.name}.token` }));
   const settings = {
     ingest: { ...ingest, host: '127.0.0.1', port: 0, tokens },
-    eventLog: { type: 'file', dir: 'events' },
+    eventLog: { type: 'file', dir },
     connections: {
       ...connections,
       jobs: { ...connections.jobs, endpoint, credentials, ...onHintsOnly },

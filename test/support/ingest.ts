@@ -83,7 +83,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     log,
     ...(options.sns === undefined ? {} : { sns: options.sns }),
   };
-  const server = new IngestServer(deps, options.times);
+  const server = new IngestServer(deps, { slowMs: 60_000, ...options.times });
   const limits = { ...ingestLimits, ...options.limits };
   server.use({ ...noSenders, ...options.others, receivers }, limits);
   const port = await server.listen(address);

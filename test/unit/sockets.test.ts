@@ -100,6 +100,31 @@ describe('the sockets of a port', () => {
     expect([keda, some, one, newest].map(({ destroyed }) => destroyed)).toEqual([false, false, true, true]);
   });
 
+  it('that are trusted stay, idle as they are, while others come and go', async () => {
+    const server = createTcpServer();
+    const sockets = new Sockets(server, 3);
+    const add = (): Socket => {
+      const socket = new Socket();
+      server.emit('connection', socket);
+      sockets.begin(socket);
+      return socket;
+    };
+    const known = add();
+    sockets.trust(known);
+    sockets.end(known);
+    const strangers = Array.from({ length: 50 }, () => {
+      const socket = add();
+      sockets.end(socket);
+      return socket;
+    });
+    expect([known.destroyed, sockets.size]).toEqual([false, 3]);
+    expect(strangers.filter(({ destroyed }) => !destroyed)).toHaveLength(2);
+    // Where all have just begun something it is worth less than that.
+    for (const socket of strangers) sockets.begin(socket);
+    const newest = add();
+    expect([known.destroyed, newest.destroyed]).toEqual([true, false]);
+  });
+
   it('are closed when an answer is not taken in time', async () => {
     const { sockets, open } = await start((_, response) => void response.write('x'.repeat(1024)), 50);
     const socket = await open();

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { InboundCloudEvent } from '../../sources/source.ts';
+import { JsonReader } from '../json.ts';
 import { cloudEventOf, type Faults } from './attributes.ts';
 import { dataOf } from './structured.ts';
 
@@ -26,7 +27,7 @@ export function binaryEvent(
   }
   attributes.delete('datacontenttype');
   if (contentType !== undefined) attributes.set('datacontenttype', contentType);
-  const data = dataOf(body, contentType);
+  const data = dataOf(body, contentType, new JsonReader());
   if ('fault' in data) faults.add('the body', data.fault);
   const event = cloudEventOf(attributes, 'value' in data ? data.value : undefined, (attribute, problem) =>
     faults.add(placeOf(attribute), problem),

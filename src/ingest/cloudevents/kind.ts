@@ -4,6 +4,7 @@ import type { EventLog } from '../../event-log/event-log.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { type Answer, refusal } from '../answer.ts';
+import { JsonCounter } from '../json.ts';
 import { keepAll } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import { type Hinted, refuseBearer, type Senders } from '../senders.ts';
@@ -24,6 +25,7 @@ export interface CloudEventsOptions {
 export class CloudEvents implements IngestKind {
   readonly kind = 'events';
   readonly paths = connectionPaths;
+  readonly knowsBy = 'head';
   private readonly options: CloudEventsOptions;
 
   constructor(options: CloudEventsOptions) {
@@ -56,6 +58,11 @@ export class CloudEvents implements IngestKind {
       case 'events':
         return this.hand(to, subject, parsed.events);
     }
+  }
+
+  counter({ headers }: Head): JsonCounter | undefined {
+    const mode = modeOf(headers);
+    return mode === undefined || mode === 'binary' ? undefined : new JsonCounter();
   }
 
   handshake({ headers }: Head): Answer {

@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { InboundCloudEvent } from '../../sources/source.ts';
+import { JsonReader } from '../json.ts';
 import { isJson, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, Faults, type Report } from './attributes.ts';
 import { binaryEvent } from './binary.ts';
-import { attributesOf, isObject, jsonOf, structuredEvent } from './structured.ts';
+import { attributesOf, isObject, structuredEvent } from './structured.ts';
 
 /** As many as a batch may hold; the HTTP binding leaves that to the receiver (§3.3). */
 export const maxBatch = 1000;
@@ -18,27 +19,28 @@ export type Parsed =
 export function parseCloudEvents(mode: Mode, headers: IncomingHttpHeaders, body: Uint8Array): Parsed {
   const faults = new Faults();
   if (mode === 'binary') return whole([binaryEvent(headers, body, faults)], faults);
-  const json = jsonOf(body);
+  const reader = new JsonReader();
+  const json = reader.read(body);
   if ('fault' in json) return { kind: 'faulty', why: `the body ${json.fault}` };
-  if (mode === 'batch') return batch(json.value, faults);
+  if (mode === 'batch') return batch(json.value, reader, faults);
   const report: Report = (attribute, problem) => faults.add(attribute, problem);
   const read = mode === 'structured' ? structuredEvent : plainEvent;
-  return whole([read(json.value, report)], faults);
+  return whole([read(json.value, reader, report)], faults);
 }
 
-function batch(json: unknown, faults: Faults): Parsed {
+function batch(json: unknown, reader: JsonReader, faults: Faults): Parsed {
   if (!Array.isArray(json)) return { kind: 'faulty', why: 'the body is no JSON array' };
   if (json.length > maxBatch) return { kind: 'too_many', count: json.length };
   const events = json.map((event: unknown, index) =>
-    structuredEvent(event, (attribute, problem) => faults.add(`[${index}] ${attribute}`, problem)),
+    structuredEvent(event, reader, (attribute, problem) => faults.add(`[${index}] ${attribute}`, problem)),
   );
   return whole(events, faults);
 }
 
 /** JSON that does not call itself a CloudEvent. Many a sender forgets the content type of one that is. */
-function plainEvent(json: unknown, report: Report): InboundCloudEvent | undefined {
+function plainEvent(json: unknown, reader: JsonReader, report: Report): InboundCloudEvent | undefined {
   if (isObject(json)) {
-    if ('specversion' in json) return structuredEvent(json, report);
+    if ('specversion' in json) return structuredEvent(json, reader, report);
     if (isEventBridge(json)) return eventBridgeEvent(json, report);
     if (isArgo(json)) return argoEvent(json, report);
   }

@@ -1,15 +1,20 @@
 import type { InboundCloudEvent } from '../../sources/source.ts';
+import { type Content, type JsonReader, textOf } from '../json.ts';
 import { isJson, isText, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, type Report } from './attributes.ts';
 
 /** An event as a JSON object (JSON event format 1.0 §3). */
-export function structuredEvent(json: unknown, report: Report): InboundCloudEvent | undefined {
+export function structuredEvent(
+  json: unknown,
+  reader: JsonReader,
+  report: Report,
+): InboundCloudEvent | undefined {
   if (!isObject(json)) {
     report('the event', 'is no JSON object');
     return undefined;
   }
   const { data: plain, data_base64: base64, ...rest } = json;
-  const data = dataIn(plain, base64, json['datacontenttype']);
+  const data = dataIn({ plain, base64, contentType: json['datacontenttype'] }, reader);
   if ('fault' in data) report('data_base64', data.fault);
   const event = cloudEventOf(attributesOf(rest), 'value' in data ? data.value : undefined, report);
   return 'value' in data ? event : undefined;
@@ -24,41 +29,24 @@ export function isObject(json: unknown): json is Readonly<Record<string, unknown
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
-function dataIn(plain: unknown, base64: unknown, contentType: unknown): Content {
+interface Data {
+  readonly plain: unknown;
+  readonly base64: unknown;
+  readonly contentType: unknown;
+}
+
+function dataIn({ plain, base64, contentType }: Data, reader: JsonReader): Content {
   if (base64 === undefined || base64 === null) return { value: plain };
   if (plain !== undefined) return { fault: 'is there beside data' };
   if (typeof base64 !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) return { fault: 'is not Base64' };
-  return dataOf(Buffer.from(base64, 'base64'), typeof contentType === 'string' ? contentType : undefined);
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** What bytes say, or in words why they say nothing. */
-export type Content = { readonly value: unknown } | { readonly fault: string };
-
-/** JSON, with or without a byte order mark. */
-export function jsonOf(bytes: Uint8Array): Content {
-  const text = textOf(bytes);
-  if (text === undefined) return { fault: 'is not UTF-8' };
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return { fault: 'is not JSON' };
-  }
+  const type = typeof contentType === 'string' ? contentType : undefined;
+  return dataOf(Buffer.from(base64, 'base64'), type, reader);
 }
 
 /** The data that came as bytes of this content type: JSON, text, or undefined where it is neither, or nothing. */
-export function dataOf(bytes: Uint8Array, contentType: string | undefined): Content {
+export function dataOf(bytes: Uint8Array, contentType: string | undefined, reader: JsonReader): Content {
   const mediaType = mediaTypeOf(contentType);
   if (bytes.length === 0) return { value: undefined };
-  if (isJson(mediaType)) return jsonOf(bytes);
+  if (isJson(mediaType)) return reader.read(bytes);
   return { value: isText(mediaType) ? textOf(bytes) : undefined };
-}
-
-function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

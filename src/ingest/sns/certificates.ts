@@ -1,4 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { ScalerError } from '../../errors.ts';
 import type { Get } from './https-get.ts';
@@ -8,39 +9,58 @@ const timeoutMs = 2_000;
 const maxBytes = 16 * 1024;
 /** SNS has one for each region, and a second while it is replaced. */
 const maxKnown = 32;
-/** A forged message can name a certificate that there is not: it costs one request, and there are not many of those. */
-const maxFetches = 10;
-const fetchWindowMs = 60_000;
-
-interface Window {
-  sinceMs: number;
-  fetches: number;
-}
+/** How many are asked for at a time. */
+const maxFetches = 5;
+/** A forged message can name a certificate that there is not. Then its place stays taken for so long, so that forgers cause ten requests a second at most. */
+const defaultRestMs = 500;
+/** Of what forgers name, that it is not there is known for a minute. */
+const missingMs = 60_000;
+const maxMissing = 10_000;
+/** Messages that wait for a certificate; each holds some hundred bytes. */
+const maxWaiting = 1_000;
 
 export interface CertificatesOptions {
   readonly get: Get;
   readonly signal: AbortSignal;
   /** In ms since 1970: certificates have dates. */
   readonly now: () => number;
+  /** In ms. */
+  readonly rest?: number;
 }
 
-/** The certificates that SNS signs with: each is fetched once, by whomever it is asked for. */
+interface Waiting {
+  readonly url: string;
+  resolve(certificate: X509Certificate): void;
+  reject(reason: ScalerError): void;
+}
+
+/**
+ * The certificates that SNS signs with: each is fetched once, by whomever it is asked for. Those that are known cost
+ * nothing and wait for nobody. For others there is a queue, in which addresses of senders take turns: who sends
+ * thousands of forged messages waits behind themselves.
+ */
 export class Certificates {
   private readonly options: CertificatesOptions;
   private readonly known = new LRUCache<string, X509Certificate>({ max: maxKnown });
+  /** In ms since 1970, until when they are taken for missing. */
+  private readonly missing = new LRUCache<string, number>({ max: maxMissing });
+  /** By address, in the order of their turns. */
+  private readonly waiting = new Map<string, Waiting[]>();
   private readonly fetching = new Map<string, Promise<X509Certificate>>();
-  private readonly windows = new Map<string, Window>();
+  private count = 0;
+  private fetches = 0;
 
   constructor(options: CertificatesOptions) {
     this.options = options;
+    options.signal.addEventListener('abort', () => this.close(ScalerError.from(options.signal.reason)));
   }
 
   /**
-   * The public key at a URL that `isCertificateUrl`. Rejects with ScalerError: `invalid` where that is no
-   * certificate or not valid now, `not_found`, `unavailable`, `exhausted` (too many asked for by this connection).
+   * The public key at a URL that `isCertificateUrl`, for a message from this address. Rejects with ScalerError: `invalid`
+   * where that is no certificate or not valid now, `not_found`, `unavailable`, `exhausted` (too many are asked for).
    */
-  async key(url: string, connection: string): Promise<KeyObject> {
-    const certificate = this.known.get(url) ?? (await this.fetched(url, connection));
+  async key(url: string, address: string): Promise<KeyObject> {
+    const certificate = this.known.get(url) ?? (await this.fetched(url, address));
     if (!isValid(certificate, this.options.now())) {
       this.known.delete(url);
       throw new ScalerError('invalid', 'the certificate is not valid now');
@@ -49,30 +69,90 @@ export class Certificates {
     return certificate.publicKey;
   }
 
-  private fetched(url: string, connection: string): Promise<X509Certificate> {
+  private fetched(url: string, address: string): Promise<X509Certificate> {
+    const { signal, now } = this.options;
     const underWay = this.fetching.get(url);
     if (underWay !== undefined) return underWay;
-    if (!this.mayFetch(connection)) {
-      const message = `more than ${maxFetches} certificates were asked for within a minute`;
-      return Promise.reject(new ScalerError('exhausted', message));
+    if (signal.aborted) return Promise.reject(ScalerError.from(signal.reason));
+    if ((this.missing.get(url) ?? 0) > now()) {
+      return Promise.reject(new ScalerError('not_found', 'it was not there a moment ago'));
     }
-    const { get, signal } = this.options;
-    const fetched = get(url, { timeoutMs, maxBytes, signal })
-      .then(certificateOf)
-      .finally(() => this.fetching.delete(url));
-    this.fetching.set(url, fetched);
-    return fetched;
+    return new Promise((resolve, reject) => {
+      const others = this.waiting.get(address) ?? [];
+      this.waiting.set(address, others);
+      others.push({ url, resolve, reject });
+      this.count += 1;
+      if (this.count > maxWaiting) this.dropOne();
+      this.next();
+    });
   }
 
-  private mayFetch(connection: string): boolean {
-    const nowMs = this.options.now();
-    for (const [name, { sinceMs }] of this.windows) {
-      if (nowMs - sinceMs >= fetchWindowMs) this.windows.delete(name);
+  /** Of the address that has most, the one that has waited longest. */
+  private dropOne(): void {
+    let most: Waiting[] = [];
+    for (const some of this.waiting.values()) if (some.length > most.length) most = some;
+    const dropped = most.shift();
+    this.count -= 1;
+    dropped?.reject(new ScalerError('exhausted', `more than ${maxWaiting} messages wait for certificates`));
+  }
+
+  private next(): void {
+    for (const [address, some] of this.waiting) {
+      if (this.fetches >= maxFetches) return;
+      this.waiting.delete(address);
+      // The newest: an older one says the same, look now, or is as forged as the rest.
+      const first = some.pop();
+      if (first === undefined) continue;
+      this.count -= 1;
+      // Its next turn comes after those of all others.
+      if (some.length > 0) this.waiting.set(address, some);
+      const underWay = this.fetching.get(first.url);
+      if (underWay === undefined) void this.fetch(first);
+      else underWay.then(first.resolve, first.reject);
     }
-    const window = this.windows.get(connection) ?? { sinceMs: nowMs, fetches: 0 };
-    this.windows.set(connection, window);
-    window.fetches += 1;
-    return window.fetches <= maxFetches;
+  }
+
+  /** For all who wait for the same. Never rejects. */
+  private async fetch({ url, resolve, reject }: Waiting): Promise<void> {
+    const { get, signal, now, rest = defaultRestMs } = this.options;
+    this.fetches += 1;
+    const fetched = get(url, { timeoutMs, maxBytes, signal }).then(certificateOf);
+    this.fetching.set(url, fetched);
+    try {
+      const certificate = await fetched;
+      for (const one of this.takeAll(url)) one.resolve(certificate);
+      resolve(certificate);
+    } catch (reason) {
+      const error = ScalerError.from(reason);
+      if (error.code === 'not_found') this.missing.set(url, now() + missingMs);
+      for (const one of this.takeAll(url)) one.reject(error);
+      reject(error);
+      this.fetching.delete(url);
+      await setTimeout(rest, undefined, { ref: false, signal }).catch(() => undefined);
+    } finally {
+      this.fetching.delete(url);
+      this.fetches -= 1;
+      this.next();
+    }
+  }
+
+  private takeAll(url: string): Waiting[] {
+    const taken: Waiting[] = [];
+    for (const [address, some] of this.waiting) {
+      const others = some.filter((one) => one.url !== url);
+      if (others.length === some.length) continue;
+      taken.push(...some.filter((one) => one.url === url));
+      if (others.length === 0) this.waiting.delete(address);
+      else this.waiting.set(address, others);
+    }
+    this.count -= taken.length;
+    return taken;
+  }
+
+  private close(reason: ScalerError): void {
+    for (const some of this.waiting.values()) for (const { reject } of some) reject(reason);
+    this.waiting.clear();
+    this.count = 0;
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { regionalHost } from '../../aws-endpoints.ts';
 import { type Answer, refusal } from '../answer.ts';
+import { JsonReader } from '../json.ts';
 import { mediaTypeOf } from '../media-type.ts';
 
 /*
@@ -37,13 +38,13 @@ const message = z.discriminatedUnion('Type', [
 
 export type Message = z.output<typeof message>;
 
+/** A message has some twenty values, and each of its attributes three more. */
+export const maxValues = 1_000;
+
 /** The message in a body; undefined where it is none. Its payload stays text: it is nobody's to read here. */
 export function parseMessage(body: Buffer): Message | undefined {
-  try {
-    return message.safeParse(JSON.parse(body.toString('utf8'))).data;
-  } catch {
-    return undefined;
-  }
+  const read = new JsonReader(maxValues).read(body);
+  return 'value' in read ? message.safeParse(read.value).data : undefined;
 }
 
 /** The text that SNS signs (Developer Guide, "Verifying the signatures of Amazon SNS messages"): names and values, a line each. */
@@ -129,6 +130,11 @@ function isSns(region: string | undefined, suffix: string | undefined): boolean 
 export function isCertificateUrl(text: string): boolean {
   const [, region, suffix] = certificate.exec(text) ?? [];
   return isSns(region, suffix);
+}
+
+/** Whether an address is at SNS's host of the topic's own region: no other one signs for it, or confirms. */
+export function isInRegionOf(topic: string, url: string): boolean {
+  return url.startsWith(`https://sns.${topic.split(':')[3]}.`);
 }
 
 /** Whether a call of `SubscribeURL` does nothing but confirm the subscription of this topic. */

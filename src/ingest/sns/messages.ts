@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type ErrorCode, ScalerError } from '../../errors.ts';
 import { FewAMinute, type Logger } from '../../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from '../answer.ts';
+import { JsonCounter } from '../json.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import type { Senders } from '../senders.ts';
 import { Certificates } from './certificates.ts';
@@ -11,9 +12,11 @@ import {
   announcedIn,
   isCertificateUrl,
   isContentType,
+  isInRegionOf,
   isRaw,
   isSubscribeUrl,
   type Message,
+  maxValues,
   parseMessage,
   Signature,
   unsigned,
@@ -24,9 +27,6 @@ import {
 const maxAgeMs = 60 * 60_000;
 /** A message has 256 KiB, of which JSON can make more. */
 const maxBodyBytes = 2 * 1024 * 1024;
-/** Each waits at most 2 s for a certificate, and holds a few hundred bytes. */
-const maxWaiting = 1_000;
-const busyRetrySeconds = 5;
 /** At SNS's highest rates this is seconds; what is forgotten and comes again is one hint too many. */
 const maxRemembered = 10_000;
 
@@ -43,6 +43,7 @@ export interface SnsMessagesOptions {
 interface Notice {
   readonly connection: string;
   readonly subject: string | undefined;
+  readonly address: string;
   readonly topic: string;
   readonly type: Message['Type'];
   readonly id: string;
@@ -51,9 +52,10 @@ interface Notice {
 }
 
 /**
- * Messages of Amazon SNS, each of which wakes what its path names. One that could be of a topic that the
- * connection lists is answered at once and verified after, for that may need a certificate from SNS: nobody
- * waits here for a call to the outside. What became of it is counted, and trouble is said in the log.
+ * Messages of Amazon SNS, each of which wakes what its path names. What is one by its form is answered at once and
+ * verified after, for that may need a certificate from SNS: nobody waits here for a call to the outside. So the answer is
+ * the same for a connection that there is not and a topic that it does not list. What became of it is counted, and trouble
+ * is said in the log.
  *
  * The libraries for this were tried (2026-11): `sns-validator` 0.3.5 refuses every `UnsubscribeConfirmation` and
  * has no timeout, `sns-payload-validator` 2.1.0 has no timeout either, and neither looks at topic or age.
@@ -61,6 +63,7 @@ interface Notice {
 export class SnsMessages implements IngestKind {
   readonly kind = 'sns';
   readonly paths = connectionPaths;
+  readonly knowsBy = 'body';
   readonly maxBodyBytes = maxBodyBytes;
   private readonly options: SnsMessagesOptions;
   private readonly now: () => number;
@@ -70,7 +73,6 @@ export class SnsMessages implements IngestKind {
   /** What has been taken already: SNS sends again what it takes for lost, and anybody can send again what they have seen. */
   private readonly seen = new LRUCache<string, true>({ max: maxRemembered });
   private readonly troubles: TroubleLog;
-  private waiting = 0;
 
   constructor(options: SnsMessagesOptions) {
     const { log, get = httpsGet, now = Date.now } = options;
@@ -83,71 +85,85 @@ export class SnsMessages implements IngestKind {
   }
 
   refuse({ headers, connection = '' }: Head): Answer | undefined {
-    const announced = announcedIn(headers);
-    const topics = this.options.senders().connections.get(connection)?.snsTopics;
     if (isRaw(headers)) {
-      if (topics !== undefined) this.troubles.say('raw', connection);
+      if (this.topicsOf(connection) !== undefined) this.troubles.say('raw', connection);
       return unsignedRaw();
     }
-    if (announced === undefined) return unsigned();
-    if (topics === undefined || topics.size === 0) {
-      return refusal(404, 'unknown_connection', 'no connection of this name takes messages of SNS');
-    }
-    if (!topics.has(announced.topic)) {
-      this.troubles.say('topic', connection, { topic: announced.topic });
-      return refusal(403, 'foreign', 'the topic is none of snsTopics of this connection');
-    }
+    if (announcedIn(headers) === undefined) return unsigned();
     return isContentType(headers['content-type'])
       ? undefined
       : refusal(415, 'unsupported', 'takes text/plain and application/json');
   }
 
-  async take({ headers, connection = '', subject }: Head, body: Buffer): Promise<Answer> {
-    const announced = announcedIn(headers);
+  counter(): JsonCounter {
+    return new JsonCounter(maxValues);
+  }
+
+  async take(head: Head, body: Buffer): Promise<Answer> {
+    const announced = announcedIn(head.headers);
     const message = parseMessage(body);
     const isAsAnnounced = message?.Type === announced?.type && message?.TopicArn === announced?.topic;
     if (message === undefined || !isAsAnnounced) {
       return refusal(400, 'malformed', 'the body is no message of SNS, or not the one that its headers say');
     }
+    const { connection = '' } = head;
     const fault = this.faultOf(message, connection);
     if (fault !== undefined) return refusal(401, 'refused', fault);
     const signature = Signature.of(message);
     if (signature === undefined) return refusal(401, 'refused', 'SignatureVersion is neither 1 nor 2');
-    if (this.waiting >= maxWaiting) {
-      const more = { retryAfterSeconds: busyRetrySeconds };
-      return refusal(429, 'busy', 'too many messages wait to be verified', more);
-    }
-    const decided = this.decide(noticeOf(message, connection, subject), signature);
-    return { status: 202, outcome: 'accepted', body: { accepted: 'is verified now' }, decided };
+    const decided = this.stranger(message, connection) ?? this.decide(noticeOf(message, head), signature);
+    return {
+      status: 202,
+      outcome: 'accepted',
+      body: { accepted: 'is verified now' },
+      decided: Promise.resolve(decided),
+    };
   }
 
   close(): void {
     this.closing.abort(new ScalerError('unavailable', 'ingest is closing'));
   }
 
-  /** What shows, without a call to anybody, that it is not a message to act upon. */
+  /** Undefined: there is no such connection, or it takes no messages. */
+  private topicsOf(connection: string): ReadonlySet<string> | undefined {
+    const topics = this.options.senders().connections.get(connection)?.snsTopics;
+    return topics?.size === 0 ? undefined : topics;
+  }
+
+  /** What becomes of a message that no signature could make one to act upon. */
+  private stranger({ TopicArn: topic }: Message, connection: string): Outcome | undefined {
+    const topics = this.topicsOf(connection);
+    if (topics === undefined) return 'unknown_connection';
+    if (topics.has(topic)) return undefined;
+    this.troubles.say('topic', connection, { topic });
+    return 'foreign';
+  }
+
+  /** What shows in the message itself that it is not one to act upon. */
   private faultOf(message: Message, connection: string): string | undefined {
-    if (!isCertificateUrl(message.SigningCertURL)) return 'SigningCertURL is not at SNS';
+    const { SigningCertURL } = message;
+    if (!isCertificateUrl(SigningCertURL) || !isInRegionOf(message.TopicArn, SigningCertURL)) {
+      return 'SigningCertURL is not at SNS in the region of the topic';
+    }
     if (!(Math.abs(this.now() - Date.parse(message.Timestamp)) <= maxAgeMs)) {
-      this.troubles.say('age', connection);
+      if (this.topicsOf(connection) !== undefined) this.troubles.say('age', connection);
       return 'Timestamp is more than an hour from now';
     }
     if (message.Type === 'Notification') return undefined;
     const { SubscribeURL, TopicArn, Token } = message;
-    return isSubscribeUrl(SubscribeURL, TopicArn, Token)
+    return isSubscribeUrl(SubscribeURL, TopicArn, Token) && isInRegionOf(TopicArn, SubscribeURL)
       ? undefined
       : 'SubscribeURL does not confirm this subscription at SNS';
   }
 
   /** Verifies a message and acts upon it. Never rejects. */
   private async decide(notice: Notice, signature: Signature): Promise<Outcome> {
-    const { connection, certificateUrl, id, subject } = notice;
+    const { connection, certificateUrl, id, subject, address } = notice;
     // One message has one id for all who subscribe: the same one at another path is another hint.
     const key = `${connection} ${subject ?? ''} ${id}`;
     if (this.seen.has(key)) return 'ignored';
-    this.waiting += 1;
     try {
-      if (!signature.isBy(await this.certificates.key(certificateUrl, connection))) {
+      if (!signature.isBy(await this.certificates.key(certificateUrl, address))) {
         this.troubles.say('signature', connection);
         return 'refused';
       }
@@ -156,8 +172,6 @@ export class SnsMessages implements IngestKind {
       const { trouble, outcome } = troubleOf(error);
       this.troubles.say(trouble, connection, { certificate: certificateUrl, error: error.message });
       return outcome;
-    } finally {
-      this.waiting -= 1;
     }
     if (this.seen.has(key)) return 'ignored';
     this.seen.set(key, true);
@@ -181,10 +195,11 @@ export class SnsMessages implements IngestKind {
   }
 }
 
-function noticeOf(message: Message, connection: string, subject: string | undefined): Notice {
+function noticeOf(message: Message, { connection = '', subject, address }: Head): Notice {
   return {
     connection,
     subject,
+    address,
     topic: message.TopicArn,
     type: message.Type,
     id: message.MessageId,
@@ -200,7 +215,7 @@ const texts = {
   unreachable:
     'messages of SNS cannot be verified, and are not hints: let this pod reach sns.<region>.amazonaws.com by HTTPS',
   too_many:
-    'messages of SNS are not verified: too many certificates were asked for, which is what forgers do',
+    'messages of SNS are not verified: too many that name certificates which are not known wait already, which is what forgers do',
   age: 'a message of SNS was refused: its Timestamp is more than an hour from the clock of this pod',
   topic: 'a message of an SNS topic was refused: snsTopics of the connection does not list it',
   raw: 'a message of SNS was refused: raw delivery is on, and its messages are not signed; turn it off for the subscription',

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { itemStates } from './fact.ts';
-import { isPointer } from './pointer.ts';
-import { presetNames } from './presets.ts';
+import { didYouMean } from '../../params/suggest.ts';
+import { quote } from '../../printable.ts';
+import type { EventsParams } from './params.ts';
+import { itemStates } from './rules/fact.ts';
+import { isAttribute, isPointer } from './rules/mapping.ts';
+import { presetNames } from './rules/presets.ts';
 
 const glob = (doc: string) => z.string().min(1).max(1024).describe(doc);
 const pointer = z.string().max(1024).refine(isPointer, 'must be a JSON pointer such as /subject/id');
@@ -17,6 +20,14 @@ const backlog = z
 const source = glob('The `source` of the events; any where it is left out.').exactOptional();
 const subject = glob('The `subject` of the events; any where it is left out.').exactOptional();
 
+const keyPart = z
+  .string()
+  .max(1024)
+  .refine(
+    (key) => isAttribute(key) || isPointer(key),
+    'must be source, subject, id, or a JSON pointer into the data such as /pipelineRun/metadata/uid',
+  );
+
 const item = z.strictObject({
   backlog,
   type: glob(
@@ -30,13 +41,10 @@ const item = z.strictObject({
     .describe('Values in the event’s data, by JSON pointer: `{ /detail/state: STARTED }`.'),
   state: z.enum(itemStates).describe('What such an event says of its item.'),
   key: z
-    .string()
-    .max(1024)
-    .refine(
-      (key) => key === 'source' || key === 'subject' || key === 'id' || isPointer(key),
-      'must be source, subject, id, or a JSON pointer into the data such as /pipelineRun/metadata/uid',
-    )
-    .describe('What tells one item of the backlog from another, and is the same in all events of one item.'),
+    .union([keyPart, z.array(keyPart).min(1).max(8)])
+    .describe(
+      'What tells one item of the backlog from another, and is the same in all events of one item. Several as a list: an `id` of CloudEvents, for one, is only unique within its `source`.',
+    ),
   attempt: z
     .string()
     .max(1024)
@@ -97,4 +105,11 @@ export type EventsConfig = z.output<typeof eventsConfig>;
 /** The backlogs that there are. */
 export function backlogsOf({ items, presets }: EventsConfig): ReadonlySet<string> {
   return new Set([...items, ...presets].map(({ backlog }) => backlog));
+}
+
+/** A backlog that no event can fill is a mistake. */
+export function conflict({ backlog }: EventsParams, config: EventsConfig): string | undefined {
+  const known = backlogsOf(config);
+  if (known.has(backlog)) return undefined;
+  return `backlog: the connection has ${[...known].join(', ')}, not ${quote(backlog)}${didYouMean(backlog, known)}`;
 }

@@ -6,14 +6,15 @@ import type {
   Deliver,
   EventFeed,
   InboundEvent,
+  KeptSince,
   Subject,
   SubjectRef,
 } from '../source.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
-import { areFacts } from './fact.ts';
-import { Ledger } from './ledger.ts';
 import type { EventsParams } from './params.ts';
-import type { Coverage, EventsSnapshot } from './snapshot.ts';
+import type { Coverage, EventsSnapshot } from './rules/backlog.ts';
+import { areFacts } from './rules/fact.ts';
+import { Ledger } from './rules/ledger.ts';
 
 export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConnection {
   return new EventsConnection(config, deps);
@@ -32,6 +33,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   private readonly synced: Promise<void>;
   private isReplayed = false;
   private saidFull = false;
+  private saidOutdated = false;
 
   constructor(config: EventsConfig, deps: ConnectionDeps) {
     const ttlMs = config.ttlSeconds * 1000;
@@ -93,11 +95,13 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     }
     // The clock of the process that took it in may have been ahead.
     const atMs = Math.min(receivedAtMs, epochNowMs());
+    const { outdated } = this.ledger;
     for (const one of fact) {
       // Events are kept by the connection's name; under it there may have been other backlogs before.
       if (this.backlogs.has(one.backlog)) this.wake(this.ledger.take(one, atMs));
     }
     if (this.ledger.refusals > 0) this.sayFull();
+    if (this.ledger.outdated > outdated) this.sayOutdated(type, id);
   }
 
   private wake(backlogs: Iterable<string>): void {
@@ -110,6 +114,15 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.saidFull = true;
     this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
   }
+
+  private sayOutdated(type: string, id: string): void {
+    if (this.saidOutdated || !this.isReplayed) return;
+    this.saidOutdated = true;
+    this.deps.log.warn(
+      { type, id },
+      'events whose time is more than ttlSeconds ago open no item: they were sent again long after, or the clock of their sender is wrong',
+    );
+  }
 }
 
 /**
@@ -117,32 +130,38 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
  * the last `ttlSeconds` an item may be open that it knows nothing of.
  */
 export class Completeness {
-  private readonly feed: Pick<EventFeed, 'durable' | 'keptSinceMs'>;
+  private readonly feed: Pick<EventFeed, 'keptSince'>;
   private readonly ttlMs: number;
-  /** In ms since 1970; undefined before all that were kept have been read. */
-  private wholeFromMs: number | undefined;
+  /** Undefined before all that were kept have been read. */
+  private since: KeptSince | undefined;
 
-  constructor(feed: Pick<EventFeed, 'durable' | 'keptSinceMs'>, ttlMs: number) {
+  constructor(feed: Pick<EventFeed, 'keptSince'>, ttlMs: number) {
     this.feed = feed;
     this.ttlMs = ttlMs;
   }
 
   /** From now on the ledger follows. */
   replayed(): void {
-    this.wholeFromMs = this.feed.keptSinceMs() + this.ttlMs;
+    this.since = this.feed.keptSince();
   }
 
   at(nowMs: number): Coverage {
-    const { wholeFromMs } = this;
-    if (wholeFromMs === undefined) return { kind: 'replaying', error: stillReading };
+    if (this.since === undefined) return { kind: 'replaying', error: stillReading };
+    const { atMs, because } = this.since;
+    const wholeFromMs = atMs + this.ttlMs;
     if (nowMs >= wholeFromMs) return { kind: 'whole' };
     const time = new Date(wholeFromMs).toISOString().slice(0, 16).replace('T', ' ');
-    const advice = this.feed.durable
-      ? 'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents or eventLog.retentionSeconds'
-      : 'the event log in memory forgets at a restart: set eventLog: { type: file }';
-    const message = `the number is known at ${time} UTC, ttlSeconds after the first event that is still kept; ${advice}`;
+    const message = `the number is known at ${time} UTC, ttlSeconds after the first event that is still kept; ${reasons[because]}`;
     return { kind: 'partial', error: new ScalerError('unavailable', message) };
   }
 }
 
 const stillReading = new ScalerError('unavailable', 'events that were kept are still being read');
+
+const reasons: Readonly<Record<KeptSince['because'], string>> = {
+  memory: 'the event log in memory forgets at a restart: set eventLog: { type: file }',
+  new: 'the event log is new to this connection, and items may be open since before it: keep eventLog.dir on a volume that outlives the pod',
+  dropped:
+    'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents or eventLog.retentionSeconds',
+  damaged: 'events of the event log were lost by damage: look at the disk, and at the log of the start',
+};

@@ -1,10 +1,11 @@
-import type { Source } from '../source.ts';
-import { backlog, conflict, pace, target } from './backlog.ts';
-import { type EventsConfig, eventsConfig } from './config.ts';
+import { createHash } from 'node:crypto';
+import type { InboundCloudEvent, Source } from '../source.ts';
+import { conflict, type EventsConfig, eventsConfig } from './config.ts';
 import { connect } from './connection.ts';
-import { fact } from './mapping.ts';
 import { type EventsParams, eventsParams } from './params.ts';
-import type { EventsSnapshot } from './snapshot.ts';
+import { backlog, type EventsSnapshot, pace, target } from './rules/backlog.ts';
+import type { ItemFact } from './rules/fact.ts';
+import { factsOf } from './rules/mapping.ts';
 
 /** Work items that CloudEvents tell of: queued, running, finished. */
 export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefined> = {
@@ -25,3 +26,17 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   pace,
   target,
 };
+
+/** A longer key is kept as its hash. */
+const maxKeyLength = 200;
+
+/** What an event says of work items, as it is kept: every key is bounded. Undefined where it speaks of none. */
+export function fact(config: EventsConfig, event: InboundCloudEvent): readonly ItemFact[] | undefined {
+  return factsOf(config, event)?.map((one) =>
+    one.key.length <= maxKeyLength ? one : { ...one, key: `sha256:${sha256(one.key)}` },
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -21,7 +21,10 @@ const text = (doc: string) => z.string().min(1).describe(doc);
 const number = (least: number, fallback: number, doc: string) =>
   z.int().min(least).default(fallback).describe(doc);
 
-const webhookSecret = z.string().min(leastSecretLength);
+const webhookSecret = z
+  .string()
+  .min(leastSecretLength)
+  .regex(/^[^\r\n]*$/, 'must be one line');
 
 /** From the environment it is text, with a line end at times. */
 const appId = z

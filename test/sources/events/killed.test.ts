@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { Command } from '../../support/command.ts';
 import { ConfigFolder } from '../../support/config-folder.ts';
+import { age } from '../../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../../support/events/event-posts.ts';
 import { ref, TestClient } from '../../support/rpc-client.ts';
 
@@ -19,6 +21,7 @@ class Serving {
     const folder = await ConfigFolder.make();
     const serving = new Serving(folder);
     const connections = { builds: { source: 'events', ttlSeconds: 3600, items: workItems } };
+    await age(join(folder.path, 'events'), ['builds']);
     const eventLog = { type: 'file', dir: 'events' };
     await folder.write(
       'config.yaml',

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { eventDir } from '../../support/event-store.ts';
+import { agedEventDir } from '../../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../../support/events/event-posts.ts';
 import { post } from '../../support/ingest.ts';
 import { ref } from '../../support/rpc-client.ts';
@@ -28,7 +28,7 @@ async function numberOf({ client }: WholeScaler) {
 }
 
 it('items are known again after a restart, and finish as before', async () => {
-  const settings = { eventLog: { type: 'file', dir: eventDir() }, connections: { builds } };
+  const settings = { eventLog: { type: 'file', dir: await agedEventDir('builds') }, connections: { builds } };
   const first = await start(settings);
   for (const key of ['a', 'b', 'c'])
     await postEvents(first.scaler.port('ingest'), workEvent('requested', key));
@@ -42,7 +42,7 @@ it('items are known again after a restart, and finish as before', async () => {
 });
 
 it('an item that was queued before a restart is as old as it is', async () => {
-  const settings = { eventLog: { type: 'file', dir: eventDir() }, connections: { builds } };
+  const settings = { eventLog: { type: 'file', dir: await agedEventDir('builds') }, connections: { builds } };
   const first = await start(settings);
   await postEvents(first.scaler.port('ingest'), workEvent('requested', 'a'));
   const queuedAtMs = performance.now();
@@ -62,13 +62,13 @@ it('an item that was queued before a restart is as old as it is', async () => {
 });
 
 it('a second scaler cannot have the same directory', async () => {
-  const settings = { eventLog: { type: 'file', dir: eventDir() }, connections: { builds } };
+  const settings = { eventLog: { type: 'file', dir: await agedEventDir('builds') }, connections: { builds } };
   await start(settings);
   await expect(start(settings)).rejects.toThrow(/in use by another process/);
 });
 
 it('a reload opens the connection over the same log: nothing is lost, nothing counts twice', async () => {
-  const settings = { eventLog: { type: 'file', dir: eventDir() }, connections: { builds } };
+  const settings = { eventLog: { type: 'file', dir: await agedEventDir('builds') }, connections: { builds } };
   const { scaler } = await start(settings);
   for (const key of ['a', 'b']) await postEvents(scaler.port('ingest'), workEvent('requested', key));
   expect(await numberOf(scaler)).toBe(2);
@@ -82,7 +82,7 @@ it("GitHub's webhooks are known again after a restart, while GitHub is away", as
   // Nothing listens there.
   const github = { owner: 'acme', apiUrl: 'http://127.0.0.1:9', token: 't', webhookSecret: secret };
   const settings = {
-    eventLog: { type: 'file', dir: eventDir() },
+    eventLog: { type: 'file', dir: await agedEventDir('builds') },
     limits: { firstSyncTimeoutSeconds: 1 },
     connections: { ci: { source: 'github', ...github } },
     security: { allowPlaintextSecrets: true },

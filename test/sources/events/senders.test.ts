@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { eventDir } from '../../support/event-store.ts';
+import { agedEventDir } from '../../support/event-store.ts';
 import {
   ingest,
   postEvents,
@@ -25,7 +25,7 @@ const builds = {
 };
 
 async function start(more: object = {}) {
-  const eventLog = { type: 'file', dir: eventDir() };
+  const eventLog = { type: 'file', dir: await agedEventDir('builds') };
   const scaler = await WholeScaler.start({ ingest, eventLog, connections: { builds }, ...more });
   onTestFinished(() => scaler.stop());
   const post = (body: unknown, type?: string) => postEvents(scaler.port('ingest'), body, type);

@@ -91,7 +91,7 @@ export function codePipelineMessage(state: string, attempt = 1) {
     'detail-type': 'CodePipeline Pipeline Execution State Change',
     source: 'aws.codepipeline',
     account: '123456789012',
-    time: '2026-11-22T10:00:00Z',
+    time: new Date().toISOString(),
     region: 'eu-central-1',
     resources: ['arn:aws:codepipeline:eu-central-1:123456789012:shop'],
     detail: {

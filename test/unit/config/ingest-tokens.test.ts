@@ -11,14 +11,14 @@ afterEach(() => folder.remove());
 async function load(tokens: string): Promise<LoadResult> {
   const connections = '{ jobs: { source: place, address: x }, builds: { source: place, address: y } }';
   await folder.write('config.yaml', `connections: ${connections}\ningest: { tokens: ${tokens} }`);
-  return folder.load({ TOKEN: '12345678901234567890' });
+  return folder.load({ TOKEN: '12345678901234567890\n' });
 }
 
 const token = 'pr0ducer-0123456789';
 
 describe('tokens of ingest', () => {
   it('are read as they stand, from the environment, and from files that are looked at again', async () => {
-    await folder.write('token', `${token}\n`);
+    await folder.write('token', `${token}\n\n`);
     const result = await load(
       '[{ name: a, tokenFile: token, connections: [jobs] }, { name: a, token: "${TOKEN}", connections: [jobs, builds] }]',
     );

@@ -24,10 +24,19 @@ describe('secrets from files', () => {
     ['hunter2\r\n', 'hunter2'],
     ['hunter2', 'hunter2'],
     ['  two words \n', '  two words '],
-    ['ends empty\n\n', 'ends empty\n'],
+    ['ends empty\n\r\n\n', 'ends empty'],
+    ['two\nlines\n', 'two\nlines'],
   ])('%j is read as %j', async (content, password) => {
     await folder.write('secret', content);
     expect(await config('passwordFile: secret')).toMatchObject({ password });
+  });
+
+  it('lose the line ends behind them wherever they come from', async () => {
+    const environment = { PASSWORD: 'hunter2\r\n\n', CA: 'PEM\n' };
+    expect(await config('password: "${PASSWORD}", tls: { ca: "${CA}" }', environment)).toMatchObject({
+      password: 'hunter2',
+      tls: { ca: 'PEM' },
+    });
   });
 
   it('are found in nested settings, by full paths and by the environment', async () => {

@@ -1,15 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { eventDir, followed, inbound, openLog } from '../../support/event-store.ts';
+import { age, agedEventDir, eventDir, followed, inbound, openLog } from '../../support/event-store.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 async function keptOf(dir: string, limits: { maxEvents?: number; retentionMs?: number } = {}) {
   const { events } = await openLog({ dir, ...limits });
   const { facts, replayed } = followed(events.feedOf('ci'));
   await replayed;
-  const keptSinceMs = events.feedOf('ci').keptSinceMs();
+  const since = events.feedOf('ci').keptSince();
   await events.close();
-  return { facts, keptSinceMs };
+  return { facts, since };
 }
 
 async function filled(ages: readonly number[]) {
@@ -18,6 +18,7 @@ async function filled(ages: readonly number[]) {
   const nowMs = Date.now();
   for (const [i, ageMs] of ages.entries()) await events.append(inbound(i + 1, 'ci', nowMs - ageMs));
   await events.close();
+  await age(dir, ['ci'], nowMs);
   return { dir, nowMs };
 }
 
@@ -26,20 +27,26 @@ describe('what a file log keeps', () => {
     const { dir, nowMs } = await filled([90_000, 70_000, 50_000, 0]);
     expect(await keptOf(dir, { retentionMs: 60_000 })).toEqual({
       facts: [3, 4],
-      keptSinceMs: nowMs - 70_000,
+      since: { atMs: nowMs - 70_000, because: 'dropped' },
     });
     // Said in the store itself: the next process knows.
-    expect(await keptOf(dir)).toEqual({ facts: [3, 4], keptSinceMs: nowMs - 70_000 });
+    expect(await keptOf(dir)).toEqual({ facts: [3, 4], since: { atMs: nowMs - 70_000, because: 'dropped' } });
   });
 
   it('is all of it, where nothing is old', async () => {
     const { dir } = await filled([3, 2, 1]);
-    expect(await keptOf(dir)).toEqual({ facts: [1, 2, 3], keptSinceMs: 0 });
+    expect(await keptOf(dir)).toEqual({
+      facts: [1, 2, 3],
+      since: { atMs: expect.any(Number), because: 'new' },
+    });
   });
 
   it('is not more than maxEvents after a start', async () => {
     const { dir, nowMs } = await filled([40, 30, 20, 10]);
-    expect(await keptOf(dir, { maxEvents: 1 })).toEqual({ facts: [4], keptSinceMs: nowMs - 20 });
+    expect(await keptOf(dir, { maxEvents: 1 })).toEqual({
+      facts: [4],
+      since: { atMs: nowMs - 20, because: 'dropped' },
+    });
   });
 
   it('is not much more than maxEvents while it runs', async () => {
@@ -48,10 +55,23 @@ describe('what a file log keeps', () => {
     await expect
       .poll(async () => {
         let count = 0;
-        for await (const entries of store.read(0, 2000)) count += entries.length;
+        for await (const entries of store.read('ci', 0, 2000)) count += entries.length;
         return count;
       })
       .toBeLessThanOrEqual(110);
+  });
+
+  it('of one connection is not pushed out by what another is sent', async () => {
+    const { events, dir } = await openLog({ dir: await agedEventDir('ci', 'flood'), maxEvents: 100 });
+    for (let n = 1; n <= 5; n += 1) await events.append(inbound(n));
+    for (let n = 1; n <= 2700; n += 1) await events.append(inbound(n, 'flood'));
+    await events.close();
+    const { facts, since } = await keptOf(dir, { maxEvents: 100 });
+    expect([facts, since.because]).toEqual([[1, 2, 3, 4, 5], 'new']);
+    const { events: again } = await openLog({ dir, maxEvents: 100 });
+    const flood = followed(again.feedOf('flood'));
+    await flood.replayed;
+    expect([flood.facts.length, again.feedOf('flood').keptSince().because]).toEqual([95, 'dropped']);
   });
 
   it('grows after all of it was removed', async () => {

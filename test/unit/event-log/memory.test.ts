@@ -53,6 +53,26 @@ describe('MemoryEventLog', () => {
     expect(again.facts).toEqual([1, 2]);
   });
 
+  it('takes from who has most when there are too many: what others have stays', async () => {
+    const { log, follow } = logOf(100);
+    for (let i = 1; i <= 10; i += 1) await log.append(event(i, 'small'));
+    for (let i = 1; i <= 27_000; i += 1) await log.append(event(Date.now() + 60_000 + i, 'large'));
+    expect(follow('small').facts).toHaveLength(10);
+    expect(log.feedOf('small').keptSince().because).toBe('memory');
+    expect(log.feedOf('large').keptSince().because).toBe('dropped');
+  });
+
+  it('has every event of a connection since it first heard of it', async () => {
+    const { log, follow } = logOf();
+    const beforeMs = Date.now() - 1000;
+    follow();
+    const { atMs, because } = log.feedOf('ci').keptSince();
+    expect([because, atMs > beforeMs]).toEqual(['memory', true]);
+    await log.append(event(1));
+    follow().unfollow();
+    expect(log.feedOf('ci').keptSince()).toEqual({ atMs, because });
+  });
+
   it.each([1, 3, 100])('keeps the newest of %i, at most a quarter more', async (maxEvents) => {
     const { log, follow } = logOf(maxEvents);
     for (let i = 1; i <= 1000; i += 1) {

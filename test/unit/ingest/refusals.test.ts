@@ -6,11 +6,11 @@ it('says a refused signature once a minute for each path, and how many there wer
   const log = recordingLog();
   let nowMs = 0;
   const refusals = new RefusalLog(log, () => nowMs);
-  for (let i = 0; i < 5; i += 1) refusals.refused('ci', '1');
-  refusals.refused(undefined, '2');
+  for (let i = 0; i < 5; i += 1) refusals.refused('secret', 'ci', '1');
+  refusals.refused('secret', undefined, '2');
   nowMs = 60_000;
-  refusals.refused('ci', '3');
-  refusals.refused('ci', '4');
+  refusals.refused('secret', 'ci', '3');
+  refusals.refused('secret', 'ci', '4');
   expect(log.lines.map(({ fields }) => fields)).toEqual([
     { connection: 'ci', hookId: '1' },
     { hookId: '2' },
@@ -20,6 +20,15 @@ it('says a refused signature once a minute for each path, and how many there wer
 
 it.each(['', '1"', 'a', '1'.repeat(21), '1\n2', undefined, ['1']])('does not repeat %j as a hook', (hook) => {
   const log = recordingLog();
-  new RefusalLog(log, () => 0).refused('ci', hook);
+  new RefusalLog(log, () => 0).refused('secret', 'ci', hook);
   expect(log.lines[0]?.fields).toEqual({ connection: 'ci' });
+});
+
+it('says names of connections that there are not once a minute, all together: they are anybody’s', () => {
+  const log = recordingLog();
+  const refusals = new RefusalLog(log, () => 0);
+  for (let i = 0; i < 100; i += 1) refusals.refused('unknown', `name-${i}`, undefined);
+  expect(log.lines).toMatchObject([
+    { fields: { connection: 'name-0' }, message: expect.stringContaining('takes webhooks') },
+  ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isCertificateUrl, isSubscribeUrl } from '../../../../src/ingest/sns/message.ts';
+import { isCertificateUrl, isInRegionOf, isSubscribeUrl } from '../../../../src/ingest/sns/message.ts';
 
 const name = 'SimpleNotificationService-010a507c1833636cd94bdb98bd93083a.pem';
 const topic = 'arn:aws:sns:us-west-2:123456789012:MyTopic';
@@ -72,6 +72,14 @@ describe('the address of a certificate', () => {
 
   it.each(elsewhere)('is not at %j', (origin) => {
     expect(isCertificateUrl(`${origin}${name}`)).toBe(false);
+  });
+
+  it.each([
+    ['us-west-2', true],
+    ['us-west-1', false],
+    ['us-west-22', false],
+  ])('is in the region of the topic: in %s is %s', (region, isRight) => {
+    expect(isInRegionOf(topic, `https://sns.${region}.amazonaws.com/${name}`)).toBe(isRight);
   });
 
   it.each([

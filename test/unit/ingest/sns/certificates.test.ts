@@ -16,13 +16,18 @@ beforeAll(() => {
 beforeEach(() => {
   nowMs = Date.now();
   sns = new FakeSns(signer);
-  certificates = new Certificates({ get: sns.get, signal: new AbortController().signal, now: () => nowMs });
+  certificates = new Certificates({
+    get: sns.get,
+    signal: new AbortController().signal,
+    now: () => nowMs,
+    rest: 1,
+  });
 });
 
 const url = (i: number) => signer.url.replace(/[0-9a-f]{32}/, i.toString(16).padStart(32, 'f'));
 
-async function codeOf(at: string, connection = 'jobs'): Promise<string> {
-  const reason: unknown = await certificates.key(at, connection).catch((error: unknown) => error);
+async function codeOf(at: string, address = '192.0.2.1'): Promise<string> {
+  const reason: unknown = await certificates.key(at, address).catch((error: unknown) => error);
   return reason instanceof ScalerError ? reason.code : 'none';
 }
 
@@ -71,13 +76,36 @@ describe('a certificate', () => {
 });
 
 describe('what forgers can cause', () => {
-  it('is ten requests a minute for a connection, and none for another', async () => {
-    for (let i = 0; i < 10; i += 1) expect(await codeOf(url(i))).toBe('not_found');
-    expect(await codeOf(url(10))).toBe('exhausted');
-    expect(await codeOf(url(11), 'other')).toBe('not_found');
-    expect(sns.calls).toHaveLength(11);
+  it('is not one request more for what was not there a moment ago', async () => {
+    for (let i = 0; i < 10; i += 1) expect(await codeOf(url(1))).toBe('not_found');
+    expect(sns.calls).toEqual([url(1)]);
     nowMs += 60_000;
-    expect(await codeOf(url(10))).toBe('not_found');
+    expect(await codeOf(url(1))).toBe('not_found');
+    expect(sns.calls).toHaveLength(2);
+  });
+
+  it('is five requests at a time, and none of others waits for theirs', async () => {
+    let release = (): void => {};
+    sns.hang = new Promise((resolve) => {
+      release = resolve;
+    });
+    const forged = Array.from({ length: 200 }, (_, i) => codeOf(url(i), '192.0.2.1'));
+    expect(sns.calls).toHaveLength(5);
+    const honest = codeOf(signer.url, '198.51.100.1');
+    release();
+    expect(await honest).toBe('none');
+    expect(sns.calls.indexOf(signer.url)).toBeLessThan(10);
+    expect(new Set(await Promise.all(forged))).toEqual(new Set(['not_found']));
+  });
+
+  it('is not that a place stays taken when all is over', async () => {
+    const abort = new AbortController();
+    const over = new Certificates({ get: sns.get, signal: abort.signal, now: () => nowMs, rest: 1 });
+    sns.hang = new Promise(() => {});
+    const waiting = Array.from({ length: 8 }, (_, i) => over.key(url(i), 'a').catch(({ code }) => code));
+    abort.abort(new ScalerError('unavailable', 'closing'));
+    expect(await Promise.all(waiting.slice(5))).toEqual(Array(3).fill('unavailable'));
+    await expect(over.key(url(9), 'a')).rejects.toThrow('closing');
   });
 
   it('keeps no known certificate from being used', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Faults } from '../../../../src/config/document.ts';
 import { validate } from '../../../../src/config/validate.ts';
-import { conflict, target } from '../../../../src/sources/events/backlog.ts';
-import { eventsConfig } from '../../../../src/sources/events/config.ts';
+
+import { conflict, eventsConfig } from '../../../../src/sources/events/config.ts';
+import { target } from '../../../../src/sources/events/rules/backlog.ts';
 
 const item = { backlog: 'builds', type: 'a', state: 'queued', key: 'subject' };
 const good = { ttlSeconds: 60, items: [item] };
@@ -34,6 +35,11 @@ describe('the configuration', () => {
     [
       inItem({ key: 'type' }),
       'items[0].key: must be source, subject, id, or a JSON pointer into the data such as /pipelineRun/metadata/uid',
+    ],
+    [inItem({ key: [] }), 'items[0].key: must be at least 1 item long'],
+    [
+      inItem({ key: ['source', 'type'] }),
+      'items[0].key[1]: must be source, subject, id, or a JSON pointer into the data such as /pipelineRun/metadata/uid',
     ],
     [
       inItem({ attempt: 'Attempt' }),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEventLog } from '../../../../src/event-log/memory.ts';
-import { backlog } from '../../../../src/sources/events/backlog.ts';
 import { eventsConfig } from '../../../../src/sources/events/config.ts';
 import { connect } from '../../../../src/sources/events/connection.ts';
-import type { ItemState } from '../../../../src/sources/events/fact.ts';
-import type { EventsSnapshot } from '../../../../src/sources/events/snapshot.ts';
-import type { EventFeed, InboundEvent, Reading } from '../../../../src/sources/source.ts';
+import type { EventsSnapshot } from '../../../../src/sources/events/rules/backlog.ts';
+import { backlog } from '../../../../src/sources/events/rules/backlog.ts';
+import type { ItemState } from '../../../../src/sources/events/rules/fact.ts';
+import type { EventFeed, InboundEvent, KeptSince, Reading } from '../../../../src/sources/source.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
 import { unmeasured } from '../../../support/connection-deps.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
@@ -19,12 +19,11 @@ function event(state: ItemState, key = 'a', more: Partial<InboundEvent> = {}): I
 }
 
 /** A durable log that hands over what the test says, when it says it. */
-function logOf(keptSinceMs = 0) {
+function logOf(atMs = 0, because: KeptSince['because'] = 'dropped') {
   let take: (event: InboundEvent) => void = () => {};
   let replayed = () => {};
   const feed: EventFeed = {
-    durable: true,
-    keptSinceMs: () => keptSinceMs,
+    keptSince: () => ({ atMs, because }),
     follow: (taker, done = () => {}) => {
       take = taker;
       replayed = done;
@@ -147,6 +146,36 @@ describe('over a durable log', () => {
     expect(await again.read()).toMatchObject({ kind: 'known', items: 0 });
   });
 
+  it.each([
+    ['new', /new to this connection.*keep eventLog.dir/],
+    ['damaged', /lost by damage/],
+  ] as const)('does not know the number for ttlSeconds where the log is %s', async (because, why) => {
+    const log = logOf(nowMs() - 3_599_000, because);
+    const { read } = open(log.feed);
+    log.replayed();
+    expect(await read()).toMatchObject({ kind: 'unknown', error: { message: expect.stringMatching(why) } });
+    log.take(event('queued'));
+    expect(await read()).toMatchObject({ kind: 'active' });
+  });
+
+  it('opens nothing for what happened more than ttlSeconds before it came, and says so once', async () => {
+    const log = logOf();
+    const { read, log: said } = open(log.feed);
+    log.replayed();
+    const about = (state: ItemState, atMs: number) => [
+      { backlog: 'builds', key: 'a', state, attempt: 0, atMs },
+    ];
+    for (const state of ['queued', 'running'] as const)
+      log.take(event(state, 'a', { fact: about(state, nowMs() - 3_601_000) }));
+    expect(await read()).toMatchObject({ kind: 'known', items: 0 });
+    expect(said.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('ttlSeconds ago') }]);
+    log.take(event('queued', 'a', { fact: about('queued', nowMs() - 3_500_000) }));
+    expect(await read()).toMatchObject({ kind: 'known', items: 1 });
+    // An end is an end, whenever it was.
+    log.take(event('finished', 'a', { fact: about('finished', nowMs() - 3_601_000) }));
+    expect(await read()).toMatchObject({ kind: 'known', items: 0 });
+  });
+
   it('says once that there are more items than it holds', () => {
     const log = logOf();
     const { log: said } = open(log.feed, { maxItems: 1 });
@@ -176,11 +205,10 @@ describe('over the log in memory', () => {
 
   it('counts the time from the start of the process, also where the connection is opened again', async () => {
     const startedMs = nowMs() - 3_600_001;
-    const feedOf = (keptSinceMs: number): EventFeed => {
-      const log = logOf(keptSinceMs);
+    const feedOf = (atMs: number): EventFeed => {
+      const log = logOf(atMs, 'memory');
       return {
         ...log.feed,
-        durable: false,
         follow: (_, replayed) => {
           replayed?.();
           return () => {};
@@ -193,9 +221,9 @@ describe('over the log in memory', () => {
 
   it('hands what is kept to a connection that is opened again, and says since when', async () => {
     const log = new MemoryEventLog({ maxEvents: 2, log: silentLogger });
-    const first = log.feedOf('ci').keptSinceMs();
+    const { atMs: first } = log.feedOf('ci').keptSince();
     for (const key of ['a', 'b', 'c']) await log.append(event('queued', key, { receivedAtMs: first + 1000 }));
-    expect(log.feedOf('ci').keptSinceMs()).toBe(first + 1000);
+    expect(log.feedOf('ci').keptSince()).toEqual({ atMs: first + 1000, because: 'dropped' });
     const { read } = open(log.feedOf('ci'));
     expect(await read()).toMatchObject({ kind: 'active', why: expect.stringMatching(/^2 items/) });
   });

@@ -111,6 +111,7 @@ describe('a github connection', () => {
     [{ repos: [] }, 'repos'],
     [{ token: '' }, 'token'],
     [{ webhookSecret: 'cut' }, 'webhookSecret'],
+    [{ webhookSecret: 'a-secret-of-ours-1\na-secret-of-ours-2' }, 'webhookSecret'],
     [{ webhookSecrets: [] }, 'webhookSecrets'],
     [{ webhookSecrets: ['cut'] }, 'webhookSecrets.0'],
     [withApp({ id: 0 }), 'app.id'],

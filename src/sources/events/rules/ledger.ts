@@ -21,11 +21,14 @@ interface Tally {
 
 /**
  * Work items by backlog and key. Events of an item may come in any order and more than once: what they come to
- * is the same. All times are in ms since 1970 by our clock: what a sender's clock says is not looked at.
+ * is the same. All times are in ms since 1970 by our clock. What a sender's clock says only tells an event that is sent
+ * again long after: it opens nothing.
  */
 export class Ledger {
   /** How many items were left out because there were too many. */
   refusals = 0;
+  /** How many events opened nothing because they had happened longer ago than the TTL when they came. */
+  outdated = 0;
   private readonly limits: LedgerLimits;
   private readonly open = new RecentlyHeard<Item>();
   private readonly finished = new RecentlyHeard<Item>();
@@ -50,7 +53,11 @@ export class Ledger {
   /** Takes what was heard at `receivedAtMs`. Returns the backlogs that now have other counts. */
   take(fact: ItemFact, receivedAtMs: number): ReadonlySet<string> {
     const changed = this.expire(receivedAtMs);
-    const { backlog, key, state, attempt } = fact;
+    const { backlog, key, state, attempt, atMs = receivedAtMs } = fact;
+    if (state !== 'finished' && atMs < receivedAtMs - this.limits.ttlMs) {
+      this.outdated += 1;
+      return changed;
+    }
     const name = `${backlog}/${key}`;
     const known = this.open.get(name) ?? this.finished.get(name);
     const heard: Item = { backlog, key, state, attempt };

@@ -1,9 +1,23 @@
-import { didYouMean } from '../../params/suggest.ts';
-import { quote } from '../../printable.ts';
-import type { Pace, Reading, Target } from '../source.ts';
-import { backlogsOf, type EventsConfig } from './config.ts';
-import type { EventsParams } from './params.ts';
-import type { EventsSnapshot } from './snapshot.ts';
+import type { ScalerError } from '../../../errors.ts';
+import type { Pace, Reading, Target } from '../../source.ts';
+import type { EventsParams } from '../params.ts';
+import type { Counts } from './ledger.ts';
+
+/** Whether the ledger knows of every item that may be open. */
+export type Coverage =
+  | { readonly kind: 'whole' }
+  /** What it knows of is there; there may be more: the reason, and what to do. */
+  | { readonly kind: 'partial'; readonly error: ScalerError }
+  /** Events that were kept are being read: an item that is open so far may be finished further on. */
+  | { readonly kind: 'replaying'; readonly error: ScalerError };
+
+/** What a reading is made from. A subject is a backlog. */
+export interface EventsSnapshot {
+  readonly counts: Counts;
+  /** Since when the item that has been queued for longest is known to be; undefined where none is. In ms of `performance.now()`. */
+  readonly queuedSinceMs: number | undefined;
+  readonly coverage: Coverage;
+}
 
 /** The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. */
 export function backlog(
@@ -23,13 +37,6 @@ export function backlog(
 
 export function target({ backlog, targetItems, activationItems }: EventsParams): Target {
   return { perReplica: targetItems, activation: activationItems, nameParts: [backlog] };
-}
-
-/** A backlog that no event can fill is a mistake. */
-export function conflict({ backlog }: EventsParams, config: EventsConfig): string | undefined {
-  const known = backlogsOf(config);
-  if (known.has(backlog)) return undefined;
-  return `backlog: the connection has ${[...known].join(', ')}, not ${quote(backlog)}${didYouMean(backlog, known)}`;
 }
 
 /** Events wake the subject; this is for items that expire, and costs nothing. */

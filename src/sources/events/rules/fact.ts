@@ -14,6 +14,7 @@ const fact = z.object({
   key: z.string(),
   state: z.enum(itemStates),
   attempt: z.number(),
+  atMs: z.number().exactOptional(),
 });
 
 export interface ItemFact {
@@ -23,6 +24,8 @@ export interface ItemFact {
   readonly state: ItemState;
   /** 0 where the mapping has none. A later attempt starts the item anew. */
   readonly attempt: number;
+  /** When the event happened, in ms since 1970 by its sender's clock; not there where it does not say. */
+  readonly atMs?: number;
 }
 
 const facts = z.array(fact);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ItemFact, ItemState } from '../../../../src/sources/events/fact.ts';
-import { Ledger } from '../../../../src/sources/events/ledger.ts';
+import type { ItemFact, ItemState } from '../../../../../src/sources/events/rules/fact.ts';
+import { Ledger } from '../../../../../src/sources/events/rules/ledger.ts';
 
 const ttlMs = 60_000;
 const fact = (state: ItemState, more: Partial<ItemFact> = {}): ItemFact => ({

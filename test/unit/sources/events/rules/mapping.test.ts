@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { eventsConfig } from '../../../../src/sources/events/config.ts';
-import { fact } from '../../../../src/sources/events/mapping.ts';
-import type { InboundCloudEvent } from '../../../../src/sources/source.ts';
+import { eventsConfig } from '../../../../../src/sources/events/config.ts';
+import { fact } from '../../../../../src/sources/events/index.ts';
+import type { InboundCloudEvent } from '../../../../../src/sources/source.ts';
 
 const event = (more: Partial<InboundCloudEvent> = {}): InboundCloudEvent => ({
   id: 'e-1',
@@ -25,14 +25,14 @@ function factsOf(items: readonly object[], about: InboundCloudEvent = event()) {
   return fact(eventsConfig.parse({ ttlSeconds: 60, items }), about);
 }
 
-function keyOf(key: string, about?: InboundCloudEvent) {
+function keyOf(key: string | readonly string[], about?: InboundCloudEvent) {
   return factsOf([{ ...rule, key }], about)?.[0]?.key;
 }
 
 describe('fact', () => {
   it('says what the first entry that fits says', () => {
     expect(factsOf([rule, { ...rule, state: 'finished' }])).toEqual([
-      { backlog: 'builds', key: 'build-7', state: 'queued', attempt: 0 },
+      { backlog: 'builds', key: 'build-7', state: 'queued', attempt: 0, atMs: 1_700_000_000_000 },
     ]);
   });
 
@@ -82,6 +82,15 @@ describe('fact', () => {
     expect(keyOf('subject', event({ subject: undefined }))).toBeUndefined();
     expect(keyOf('/a', event({ data: 'text' }))).toBeUndefined();
     expect(keyOf('/a', event({ data: undefined }))).toBeUndefined();
+  });
+
+  it('may be composed of several, and no two lists of them are one', () => {
+    const at = (source: string, subject: string) => keyOf(['source', 'subject'], event({ source, subject }));
+    expect(at('/ci', '42')).toBe(at('/ci', '42'));
+    const keys = [at('/ci', '42'), at('/cd', '42'), at('/ci', '43'), at('/ci","42', 'x'), at('/ci,', '42')];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keyOf(['source', '/nothing'])).toBeUndefined();
+    expect(keyOf(['source', 'subject'], event({ source: '/a'.repeat(200) }))).toMatch(/^sha256:/);
   });
 
   it('bounds the key, and still tells long ones apart', () => {

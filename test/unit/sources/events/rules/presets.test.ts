@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { eventsConfig } from '../../../../src/sources/events/config.ts';
-import { fact } from '../../../../src/sources/events/mapping.ts';
-import type { PresetName } from '../../../../src/sources/events/presets.ts';
-import type { InboundCloudEvent } from '../../../../src/sources/source.ts';
-import { cdEvent, codePipelineEvent, tektonEvent } from '../../../support/events/senders.ts';
+import { eventsConfig } from '../../../../../src/sources/events/config.ts';
+import { fact } from '../../../../../src/sources/events/index.ts';
+import type { PresetName } from '../../../../../src/sources/events/rules/presets.ts';
+import type { InboundCloudEvent } from '../../../../../src/sources/source.ts';
+import { cdEvent, codePipelineEvent, tektonEvent } from '../../../../support/events/senders.ts';
 
 function said(preset: PresetName, event: InboundCloudEvent, narrower: object = {}) {
   const config = eventsConfig.parse({ ttlSeconds: 60, presets: [{ preset, backlog: 'runs', ...narrower }] });
@@ -46,7 +46,18 @@ describe('cdevents', () => {
     ['taskrun', 'started.0.1.0', 'running'],
     ['taskrun', 'finished.1.0.0', 'finished'],
   ] as const)('%s.%s is %s', (subject, word, state) => {
-    expect(said(`cdevents-${subject}`, cdEvent(subject, word))).toEqual([['run-42', state, 0]]);
+    expect(said(`cdevents-${subject}`, cdEvent(subject, word))).toEqual([
+      ['["https://ci.example.com","run-42"]', state, 0],
+    ]);
+  });
+
+  it('tells items of one id by their source: that of the subject, or else that of the event', () => {
+    const event = cdEvent('pipelinerun', 'started.0.2.0');
+    const key = (source: string, subject: object) =>
+      said('cdevents-pipelinerun', { ...event, source, data: { subject } })?.[0]?.[0];
+    expect(key('/a', { id: 'nightly-42' })).not.toBe(key('/b', { id: 'nightly-42' }));
+    expect(key('/a', { id: 'nightly-42' })).toBe(key('/b', { id: 'nightly-42', source: '/a' }));
+    expect(key('/a', { source: '/b' })).toBeUndefined();
   });
 
   it('tells task runs from pipeline runs, and both from all else', () => {

@@ -8,7 +8,8 @@ export interface ItemRule {
   /** By JSON pointer into the event's data. */
   readonly data?: Readonly<Record<string, string>>;
   readonly state: ItemState;
-  readonly key: string;
+  /** One attribute or pointer, or several together; of a list in it, the first that the event has. */
+  readonly key: string | readonly (string | readonly string[])[];
   readonly attempt?: string;
 }
 
@@ -54,13 +55,16 @@ function tekton(object: string, key: string): ItemRule[] {
   }));
 }
 
-/** CDEvents (cdevents.dev), in whatever version; both end with `finished`. */
+/**
+ * CDEvents (cdevents.dev), in whatever version; both end with `finished`. An id is unique within its source, which is
+ * that of the event where the subject names none (CDEvents spec, "Subject": `source`).
+ */
 function cdevents(subject: string, open: Readonly<Record<string, ItemState>>): ItemRule[] {
   const states: Readonly<Record<string, ItemState>> = { ...open, finished: 'finished' };
   return Object.entries(states).map(([word, state]) => ({
     type: `dev.cdevents.${subject}.${word}.*`,
     state,
-    key: '/subject/id',
+    key: [['/subject/source', 'source'], '/subject/id'],
   }));
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ItemFact, itemStates } from '../../../../src/sources/events/fact.ts';
-import { Ledger } from '../../../../src/sources/events/ledger.ts';
+import { type ItemFact, itemStates } from '../../../../../src/sources/events/rules/fact.ts';
+import { Ledger } from '../../../../../src/sources/events/rules/ledger.ts';
 
 const fact: fc.Arbitrary<ItemFact> = fc.record({
   backlog: fc.constantFrom('a', 'b'),

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { JsonReader } from '../../../src/ingest/json.ts';
+
+const read = (text: string | Buffer, most?: number) => new JsonReader(most).read(Buffer.from(text));
+const tooMuch = { fault: expect.stringContaining('nested more than 64 deep, or holds too many values') };
+
+describe('JSON of a request', () => {
+  it('is read as it is, with or without a byte order mark', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const text = JSON.stringify(value);
+        expect(read(text)).toEqual({ value: JSON.parse(text) });
+        expect(read(`\ufeff${text}`)).toEqual({ value: JSON.parse(text) });
+      }),
+    );
+  });
+
+  it.each(['', '{', '[1,]', '"', '"\\', "{'a':1}", '[1}'])('is not %j', (text) => {
+    expect(read(text)).toEqual({ fault: 'is not JSON' });
+  });
+
+  it('is not what is no UTF-8', () => {
+    expect(read(Buffer.from([0x22, 0xff, 0x22]))).toEqual({ fault: 'is not UTF-8' });
+  });
+
+  it.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"a":', '}]'],
+  ])('is nested 64 deep at most, of %j', (open, close) => {
+    const levels = (depth: number) => depth / (open.length === 6 ? 2 : 1);
+    const nested = (depth: number) => open.repeat(levels(depth)) + 1 + close.repeat(levels(depth));
+    expect(read(nested(64))).toEqual({ value: JSON.parse(nested(64)) });
+    expect(read(nested(66))).toEqual(tooMuch);
+    // It is refused by its beginning.
+    expect(read(open.repeat(1_000_000))).toEqual(tooMuch);
+  });
+
+  it('has no more values than may be, whatever they are', () => {
+    for (const value of ['1', '""', '[]', '{}', '"a,[{\\",{["']) {
+      const list = (count: number) => `[${Array(count).fill(value).join(',')}]`;
+      expect(read(list(1000), 3000)).toHaveProperty('value');
+      expect(read(list(3001), 3000)).toEqual(tooMuch);
+    }
+    expect(read(JSON.stringify(Array.from({ length: 100_000 }, () => [])))).toEqual(tooMuch);
+  });
+
+  it('is not counted by what is in its strings', () => {
+    expect(read(JSON.stringify('[{,'.repeat(100_000)))).toHaveProperty('value');
+    expect(read(JSON.stringify(`${'\\"'.repeat(1000)}[`))).toHaveProperty('value');
+  });
+
+  it('is bounded for all of a request together', () => {
+    const reader = new JsonReader(10);
+    expect(reader.read(Buffer.from('[1,2,3,4]'))).toHaveProperty('value');
+    expect(reader.read(Buffer.from('[1,2,3,4]'))).toHaveProperty('value');
+    expect(reader.read(Buffer.from('[1,2,3,4]'))).toEqual(tooMuch);
+  });
+});
