@@ -33,6 +33,8 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
   private readonly slot: ReturnType<typeof pLimit>;
   /** The account that queues by their bare name are of. */
   private ownAccount: string | undefined;
+  /** What SQS begins its queues' URLs with: an emulator may know a queue by that alone. */
+  private ownOrigin: string | undefined;
 
   constructor(config: SqsConfig, deps: Deps) {
     this.config = config;
@@ -89,16 +91,21 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
       const queueURL = { name, account, origin: undefined, region: undefined };
       if (this.deps.same(key, this.subject({ queueURL }))) return undefined;
     }
-    return { snapshot: await client.counts({ name, url: urlOf(this.config, { account, name }) }, signal) };
+    const url =
+      account === this.ownAccount && this.ownOrigin !== undefined
+        ? `${this.ownOrigin}/${account}/${name}`
+        : urlOf(this.config, { account, name });
+    return { snapshot: await client.counts({ name, url }, signal) };
   }
 
-  /** Of AWS's answer nothing is used but the account: requests go to the connection's endpoint alone. */
+  /** Requests go to the connection's endpoint alone, whatever host AWS's answer names. */
   private async askAccount(client: SqsClient, name: string, signal: AbortSignal): Promise<string> {
     const address = parseQueueAddress(await client.queueUrl(name, signal));
     if (typeof address === 'string' || address.account === undefined) {
       throw new ScalerError('unavailable', `queue ${name}: the answer of SQS has no usable QueueUrl`);
     }
     this.ownAccount = address.account;
+    this.ownOrigin = address.origin;
     return address.account;
   }
 }
