@@ -56,6 +56,13 @@ export const usual: readonly Row[] = [
 export const longer: readonly Row[] = [
   { ...from0, name: 'hundred', about: '0 -> 100', workloads: 4, to: 100 },
   { ...eight, name: 'forty', about: '40 at once, 0 -> 20', workloads: 40 },
+  {
+    ...eight,
+    name: 'two-hundred',
+    about: '200 at once, 0 -> 20',
+    workloads: 200,
+    ways: ['nudged', 'pushed'],
+  },
 ];
 
 /** KEDA's operator is another one in the middle of it. */
