@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { eventDir } from '../support/event-store.ts';
+import { agedEventDir } from '../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
 import { surge } from '../support/live-triggers.ts';
 import { rawCall, rawConnection } from '../support/raw-rpc.ts';
@@ -108,7 +108,7 @@ describe('the scaler as `serve` wires it', () => {
   const work = ref('worker', { source: 'events', connection: 'builds', backlog: 'work' });
 
   async function start(more: object = {}) {
-    const dir = eventDir();
+    const dir = await agedEventDir('builds');
     const scaler = await WholeScaler.start(settings(dir, more));
     onTestFinished(() => scaler.stop());
     let posted = 0;

@@ -42,7 +42,7 @@
 {{- /* A ConfigMap is no place for a secret. A variable, `${NAME}`, is none. */ -}}
 {{- define "backlog-scaler.refuseSecrets" -}}
 {{- $at := .at -}}
-{{- $secrets := list "password" "clientSecret" "token" "privateKey" "webhookSecret" "webhookSecrets" "secretAccessKey" "sessionToken" -}}
+{{- $secrets := list "password" "keyPassword" "clientSecret" "token" "privateKey" "webhookSecret" "webhookSecrets" "secretAccessKey" "sessionToken" -}}
 {{- if kindIs "map" .node -}}
 {{- range $key, $value := .node -}}
 {{- $path := printf "%s.%s" $at $key -}}
