@@ -25,5 +25,5 @@ describe('a connection to a real broker', () => {
     }
     // Reads, two sessions, and the spare ones, of which there are four at most.
     expect(on.dials).toBeLessThanOrEqual(1 + 2 + 4);
-  }, 60_000);
+  });
 });

@@ -71,7 +71,8 @@ export class TestKafka {
         },
       ],
     });
-    await eventually(() => this.admin.fetchTopicOffsets(topic));
+    // A thousand partitions take a busy broker a while.
+    await eventually(() => this.admin.fetchTopicOffsets(topic), 90_000);
     return topic;
   }
 
