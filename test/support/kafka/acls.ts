@@ -1,4 +1,10 @@
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
+import {
+  type AclEntry,
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+} from 'kafkajs';
 import type { TestKafka } from './broker.ts';
 
 const resourceTypes = { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP } as const;
@@ -13,35 +19,23 @@ export interface Grant {
 }
 
 /** Lets a user do one thing; it may take the broker a moment to know. */
-export async function grant(kafka: TestKafka, { user, operation, kind, name }: Grant): Promise<void> {
-  await kafka.admin.createAcls({
-    acl: [
-      {
-        resourceType: resourceTypes[kind],
-        resourceName: name,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
-        principal: `User:${user}`,
-        host: '*',
-        operation: operations[operation],
-        permissionType: AclPermissionTypes.ALLOW,
-      },
-    ],
-  });
+export async function grant(kafka: TestKafka, wanted: Grant): Promise<void> {
+  await kafka.admin.createAcls({ acl: [aclOf(wanted)] });
 }
 
 /** Takes back what was granted. */
-export async function revoke(kafka: TestKafka, { user, operation, kind, name }: Grant): Promise<void> {
-  await kafka.admin.deleteAcls({
-    filters: [
-      {
-        resourceType: resourceTypes[kind],
-        resourceName: name,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
-        principal: `User:${user}`,
-        host: '*',
-        operation: operations[operation],
-        permissionType: AclPermissionTypes.ALLOW,
-      },
-    ],
-  });
+export async function revoke(kafka: TestKafka, granted: Grant): Promise<void> {
+  await kafka.admin.deleteAcls({ filters: [aclOf(granted)] });
+}
+
+function aclOf({ user, operation, kind, name }: Grant): AclEntry {
+  return {
+    resourceType: resourceTypes[kind],
+    resourceName: name,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: `User:${user}`,
+    host: '*',
+    operation: operations[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  };
 }

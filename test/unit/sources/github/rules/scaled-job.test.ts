@@ -47,26 +47,22 @@ const oneMore = { queued: 1, inProgress: 5, runners: 5, pending: 0 };
 const ending = { queued: 2, inProgress: 1, runners: 3, pending: 1 };
 const idle = { queued: 0, inProgress: 0, runners: 0, pending: 0 };
 
+/** The Jobs that are to be made. */
+const right: [string, Situation, number][] = [
+  ['a burst', burst, 5],
+  ['its runners start', starting, 0],
+  ['some have picked up a job', halfPicked, 0],
+  ['all have', picked, 0],
+  ['one more job comes while they work', oneMore, 1],
+  ['nothing', idle, 0],
+];
+
 describe('36 the number of Jobs that KEDA creates for a github trigger', () => {
-  it.each([
-    ['a burst', burst, 5],
-    ['its runners start', starting, 0],
-    ['some have picked up a job', halfPicked, 0],
-    ['all have', picked, 0],
-    ['one more job comes while they work', oneMore, 1],
-    ['nothing', idle, 0],
-  ])('is right under `default` with queued+running: %s', (_, situation, jobs) => {
+  it.each(right)('is right under `default` with queued+running: %s', (_, situation, jobs) => {
     expect(created('queued+running', 'default', situation)).toBe(jobs);
   });
 
-  it.each([
-    ['a burst', burst, 5],
-    ['its runners start', starting, 0],
-    ['some have picked up a job', halfPicked, 0],
-    ['all have', picked, 0],
-    ['one more job comes while they work', oneMore, 1],
-    ['nothing', idle, 0],
-  ])('is right under `accurate` with queued: %s', (_, situation, jobs) => {
+  it.each(right)('is right under `accurate` with queued: %s', (_, situation, jobs) => {
     expect(created('queued', 'accurate', situation)).toBe(jobs);
   });
 
