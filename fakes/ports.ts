@@ -18,14 +18,21 @@ export async function holdPorts(count: number): Promise<HeldPorts> {
 }
 
 async function hold(): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = createServer();
+  await listen(server);
   return server;
 }
 
 async function release(server: Server): Promise<void> {
   server.close();
   await once(server, 'close');
+}
+
+/** Resolves with the free port of 127.0.0.1 that the server listens on from now. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return portOf(server);
 }
 
 function portOf(server: Server): number {

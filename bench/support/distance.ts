@@ -1,6 +1,6 @@
 import { Agent, createServer, request, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from './listen.ts';
+import { listen } from '../../fakes/ports.ts';
 
 /** A server as it is from far away: what it is asked reaches it some time later. */
 export class Distance {

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import type { Hook } from '../../fakes/github/hooks/hook.ts';
+import { listen } from '../../fakes/ports.ts';
 import { githubConfig } from '../../src/sources/github/config.ts';
 import { Reconciler } from '../../src/sources/github/reconcile/reconciler.ts';
 import { Ledger } from '../../src/sources/github/rules/ledger.ts';
@@ -9,7 +10,6 @@ import { createGitHubApi, type GitHubAuth } from '../../src/sources/github/upstr
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { token } from './github.ts';
 import { owner } from './github-pools.ts';
-import { listen } from './listen.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** How often a subject is read, and how old a reading may be: the source's own. */

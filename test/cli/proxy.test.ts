@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { listen } from '../../fakes/ports.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
@@ -90,15 +90,12 @@ async function theInternet(certificate: string) {
     if (host.startsWith('sns')) return response.end(request.url?.endsWith('.pem') ? certificate : '<ok/>');
     return response.writeHead(host === 'sink.test' ? 202 : 503).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return { port: address.port, ca, heard };
+  return { port, ca, heard };
 }
 
 const counts = {

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { listen } from '../../fakes/ports.ts';
 
 export interface ConnectProxy {
   readonly url: string;
@@ -71,16 +71,13 @@ export async function connectProxy(ports: Readonly<Record<string, number>>): Pro
     near.on('close', () => far.destroy());
     far.pipe(near).pipe(far);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     for (const socket of open) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   return {
-    url: `http://scaler:s3cret@127.0.0.1:${address.port}`,
+    url: `http://scaler:s3cret@127.0.0.1:${port}`,
     asked,
     authorizations,
     get open() {

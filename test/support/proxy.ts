@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listen } from '../../fakes/ports.ts';
 
 /** A TCP proxy that can fall silent, as a network or a node does that has died: nothing passes, nothing closes. */
 export async function stallableProxy(toPort: number): Promise<{ port: number; stall(): void }> {
@@ -13,16 +13,13 @@ export async function stallableProxy(toPort: number): Promise<{ port: number; st
     near.pipe(far);
     far.pipe(near);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   const stall = (): void => {
     for (const socket of sockets) socket.unpipe().pause();
   };
-  return { port: address.port, stall };
+  return { port, stall };
 }

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { listen } from '../../fakes/ports.ts';
 import type { Pair } from './certificates.ts';
 
 /** A TLS door, with a certificate of one's choice, to a server on 127.0.0.1 that has none. Gives its port. */
@@ -19,13 +19,10 @@ export async function tlsFront(toPort: number, { cert, key }: Pair): Promise<num
     for (const socket of [near, far]) socket.on('error', () => {});
     near.pipe(far).pipe(near);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     for (const socket of open) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the TLS server has no port');
-  return address.port;
+  return port;
 }

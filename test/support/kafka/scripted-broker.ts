@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer, type Server } from 'node:net';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import { listen } from '../../../fakes/ports.ts';
 import { apiKeys } from '../../../src/sources/kafka/upstream/protocol/api.ts';
 import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
 import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
@@ -62,13 +63,6 @@ export async function scriptedBroker(options: ScriptedBrokerOptions = {}): Promi
     await once(server, 'close');
   });
   return { address: `127.0.0.1:${port}`, port, received, sockets };
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server that listens on a port has an AddressInfo; only pipes have texts.
-  return (server.address() as AddressInfo).port;
 }
 
 function readRequests(socket: Socket, deliver: (request: ReceivedRequest) => void): void {

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { listen } from '../../../fakes/ports.ts';
 
 export interface TokenClient {
   clientId: string;
@@ -39,15 +39,12 @@ export async function tokenEndpoint(
       }),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the token endpoint has no port');
-  return { url: `http://127.0.0.1:${address.port}/token`, issued: () => issued };
+  return { url: `http://127.0.0.1:${port}/token`, issued: () => issued };
 }
 
 function unsignedToken(subject: string, lifetimeSeconds: number): string {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { listen } from '../../../fakes/ports.ts';
 import { type Counts, outdated, skewed } from './counts.ts';
 import { Lag } from './lag.ts';
 import { requestOf, type SqsRequest } from './request.ts';
@@ -32,11 +33,8 @@ export class FaultProxy {
 
   static async start(upstream: Upstream): Promise<FaultProxy> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
-    return new FaultProxy(server, address.port, upstream);
+    const port = await listen(server);
+    return new FaultProxy(server, port, upstream);
   }
 
   private constructor(server: Server, port: number, upstream: Upstream) {

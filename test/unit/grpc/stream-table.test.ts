@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { listen } from '../../../fakes/ports.ts';
 import { replaceStreamMap } from '../../../src/grpc/server.ts';
 
 const ends: (() => void)[] = [];
@@ -23,9 +23,7 @@ async function serve(expected: number): Promise<{ client: ClientHttp2Session; op
       each.end(Reflect.get(each, 'path'));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   const client = connect(`http://127.0.0.1:${port}`);
   ends.push(() => {
     client.destroy();

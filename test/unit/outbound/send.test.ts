@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { listen } from '../../../fakes/ports.ts';
 import { send } from '../../../src/outbound/send.ts';
 
 const limits = { timeoutMs: 5_000, maxBytes: 1_000 };
@@ -107,13 +107,11 @@ describe('a request to the outside', () => {
 });
 
 async function server(listener: RequestListener, connected = () => {}): Promise<string> {
-  const http = createServer(listener).on('connection', connected).listen(0, '127.0.0.1');
-  await once(http, 'listening');
+  const http = createServer(listener).on('connection', connected);
+  const port = await listen(http);
   onTestFinished(() => {
     http.closeAllConnections();
     http.close();
   });
-  const address = http.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return `http://127.0.0.1:${address.port}`;
+  return `http://127.0.0.1:${port}`;
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { listen } from '../../../../../../fakes/ports.ts';
 import type { OAuthTokenOptions } from '../../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 import { oauthToken } from '../../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 
@@ -27,15 +27,12 @@ async function endpoint(answer: (response: ServerResponse, count: number) => voi
     asked.push({ method: request.method, headers: request.headers, form });
     answer(response, asked.length - 1);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(async () => {
     server.closeAllConnections();
     server.close();
     await once(server, 'close');
   });
-  // A server that listens on a port has an AddressInfo; only pipes have texts.
-  const { port } = server.address() as AddressInfo;
   const tokenEndpoint = `http://127.0.0.1:${port}/token?realm=a`;
   const given = { tokenEndpoint, clientId: 'scaler', clientSecret: 'hunter: 2&ü' };
   return { asked, token: (options) => oauthToken({ ...given, ...options }) };
