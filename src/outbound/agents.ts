@@ -25,15 +25,15 @@ const idleMs = 30_000;
  */
 export async function agentsOf({ maxSockets, proxyTimeoutMs }: AgentSettings): Promise<Agents> {
   const settings = { keepAlive: true, maxSockets, timeout: idleMs };
-  if (proxyVariables().length === 0) {
+  if (!namesProxy()) {
     return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent(settings) };
   }
   const { proxyingAgents } = await import('./proxies.ts');
   return proxyingAgents(settings, proxyTimeoutMs);
 }
 
-/** The variables of the environment that name a proxy. */
-function proxyVariables(): readonly string[] {
+/** Whether the environment names a proxy. */
+function namesProxy(): boolean {
   const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
-  return names.flatMap((name) => [name, name.toLowerCase()]).filter((name) => process.env[name]);
+  return names.some((name) => process.env[name] || process.env[name.toLowerCase()]);
 }

@@ -71,7 +71,6 @@ export class Nudges {
   private pace: Pace = { enabled: false, surgesAtOnce: 1 };
   /** The triggers that surge, by namespace; the namespace whose turn it is comes first. */
   private readonly surging = new Map<string, Set<Nudged>>();
-  private size = 0;
   /** Those whose nudge is to be answered, or has just been. */
   private readonly underWay = new Set<Nudged>();
   /** When the next one may be ended. */
@@ -101,7 +100,7 @@ export class Nudges {
 
   /** How many triggers surge. */
   get waiting(): number {
-    return this.size;
+    return [...this.surging.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** KEDA follows the spec of a trigger: it is 2.21 or later. */
@@ -172,7 +171,6 @@ export class Nudges {
     this.pace = { ...this.pace, enabled: false };
     this.surging.clear();
     this.underWay.clear();
-    this.size = 0;
   }
 
   // --- Whose turn it is.
@@ -255,14 +253,12 @@ export class Nudges {
     const { namespace } = trigger.reference;
     const triggers = this.surging.get(namespace) ?? new Set();
     this.surging.set(namespace, triggers.add(trigger));
-    this.size += 1;
   }
 
   private remove(trigger: Nudged): void {
     const { namespace } = trigger.reference;
     const triggers = this.surging.get(namespace);
     if (!triggers?.delete(trigger)) return;
-    this.size -= 1;
     if (triggers.size === 0) this.surging.delete(namespace);
     if (this.underWay.delete(trigger)) this.arm();
   }
