@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
-import { decide, type KedaObservation, kedaDefaults } from './decide.ts';
-import { hpaDefaults, sync } from './hpa.ts';
+import { hpaDefaults, type Recommendation, sync } from '../../src/scaling/hpa.ts';
+import { decide, type KedaObservation, kedaDefaults } from '../../src/scaling/keda.ts';
 import { KedaClient, type MetricTarget } from './keda-client.ts';
-import type { Recommendation } from './stabilize.ts';
 
 /** What KEDA scales: a Deployment's `spec.replicas`, in the demo a consumer group's size or a number of runners. */
 export interface Workload {

@@ -1,7 +1,7 @@
 import { status as Code, credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { jobsToCreate, scaledJobDefaults } from '../../fakes/keda/scaled-job.ts';
 import { ScalerError } from '../../src/errors.ts';
+import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
 import { FakeTriggers } from '../support/fake-triggers.ts';
 import { startServer } from '../support/rpc.ts';
 import { ref } from '../support/rpc-client.ts';

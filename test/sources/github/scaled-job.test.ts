@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../../fakes/github/world/job.ts';
-import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../fakes/keda/scaled-job.ts';
+import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../src/scaling/scaled-job.ts';
 import { eventually, type Metadata, patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 
 /** KEDA's loop over a ScaledJob: what it creates at each poll, and the ephemeral runners that come of it. */

@@ -3,7 +3,7 @@ import {
   jobsToCreate,
   type ScaledJobStrategy,
   scaledJobDefaults,
-} from '../../../../../fakes/keda/scaled-job.ts';
+} from '../../../../../src/scaling/scaled-job.ts';
 import { backlog } from '../../../../../src/sources/github/rules/backlog.ts';
 import { paramsOf } from '../trigger-params.ts';
 import { snapshotOf } from './open-jobs.ts';

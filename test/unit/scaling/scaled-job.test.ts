@@ -5,7 +5,7 @@ import {
   type ScaledJobSpec,
   type ScaledJobStrategy,
   scaledJobDefaults,
-} from '../../../../fakes/keda/scaled-job.ts';
+} from '../../../src/scaling/scaled-job.ts';
 
 interface Row {
   name: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, type KedaSpec, type KedaStep, kedaDefaults } from '../../../../fakes/keda/decide.ts';
+import { decide, type KedaSpec, type KedaStep, kedaDefaults } from '../../../src/scaling/keda.ts';
 
 const nowMs = 1_000_000;
 

@@ -6,7 +6,7 @@ import {
   hpaDefaults,
   scaleUpLimit,
   sync,
-} from '../../../../fakes/keda/hpa.ts';
+} from '../../../src/scaling/hpa.ts';
 
 const average = (value: number, target = 10): HpaMetric => ({ type: 'AverageValue', value, target });
 const total = (value: number, target = 10): HpaMetric => ({ type: 'Value', value, target });

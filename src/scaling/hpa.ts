@@ -1,5 +1,3 @@
-import { type Recommendation, recommend, stabilize } from './stabilize.ts';
-
 /*
  * What the HPA does with KEDA's numbers, as of Kubernetes 1.36 (pkg/controller/podautoscaler/horizontal.go and
  * replica_calculator.go), for an HPA without `behavior`. With one, its own policies take the place of scaleUpLimit.
@@ -107,4 +105,37 @@ function withinLimits(wanted: Proposal, current: number, min: number, max: numbe
   if (wanted.replicas < min) return { replicas: min, because: 'min' };
   if (wanted.replicas <= Math.min(limit, max)) return wanted;
   return limit < max ? { replicas: limit, because: 'scaleUpLimit' } : { replicas: max, because: 'max' };
+}
+
+/** What an HPA wanted at one sync, before stabilisation and limits. */
+export interface Recommendation {
+  readonly atMs: number;
+  readonly replicas: number;
+}
+
+/**
+ * The downscale stabilisation of the HPA (stabilizeRecommendation in horizontal.go, Kubernetes 1.36): the most
+ * that was wanted within the window. It can also lift above the present count, when limits kept that low before.
+ */
+export function stabilize(
+  past: readonly Recommendation[],
+  wanted: number,
+  nowMs: number,
+  windowMs: number,
+): number {
+  return within(past, nowMs, windowMs).reduce((most, { replicas }) => Math.max(most, replicas), wanted);
+}
+
+/** The recommendations with the new one; those out of the window are dropped, which bounds them. */
+export function recommend(
+  past: readonly Recommendation[],
+  replicas: number,
+  nowMs: number,
+  windowMs: number,
+): readonly Recommendation[] {
+  return [...within(past, nowMs, windowMs), { atMs: nowMs, replicas }];
+}
+
+function within(past: readonly Recommendation[], nowMs: number, windowMs: number): readonly Recommendation[] {
+  return past.filter(({ atMs }) => atMs >= nowMs - windowMs);
 }
