@@ -46,6 +46,8 @@ type Outcome = (typeof outcomes)[number];
 
 /** What a first replica takes of KEDA: two requests of 20 a second, apart from those for nudges. */
 const startMs = 100;
+/** However many there are, the clock of the HPA has looked twice meanwhile. */
+const mostStartsMs = 30_000;
 /** What the end of a surge takes of KEDA, as long as one is under way at once. */
 const settleMs = 500;
 /** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
@@ -110,7 +112,8 @@ export class Nudges {
 
   /** `true` was sent. `nudged`: whether KEDA follows the spec of this trigger, too. */
   pushed(nudged: boolean): void {
-    this.startedAtMs = Math.max(this.startedAtMs, this.deps.now()) + startMs;
+    const nowMs = this.deps.now();
+    this.startedAtMs = Math.min(Math.max(this.startedAtMs, nowMs) + startMs, nowMs + mostStartsMs);
     if (!this.pace.enabled || nudged || this.heard || this.saidOld) return;
     this.saidOld = true;
     this.deps.log.info(

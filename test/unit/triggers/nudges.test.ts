@@ -296,6 +296,12 @@ describe('where nudges are not answered', () => {
     expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(198);
   });
 
+  it('silence is a sign after half a minute, however many first replicas KEDA has to start', async () => {
+    for (let i = 0; i < 10_000; i += 1) nudges.pushed(true);
+    await several(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(log.messages('warn')).toHaveLength(1);
+  });
+
   it('what surges is ended with the exact target', async () => {
     await prove();
     use({ surgesAtOnce: 4 });
