@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
 import type { InboundEvent, Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 const config = z.strictObject({
   owner: z.string(),
@@ -16,8 +17,10 @@ const fact = payload.omit({ owner: true });
 export const ingestSource: Source<{ pool: string }, Config, number, undefined> = {
   // Under the name of the one kind that has a path on the ingest port.
   kind: 'github',
+  about,
   params: { table: { pool: required(text({ doc: 'A name for the trigger.' })) }, rules: [] },
   config,
+  files: { webhookSecret: 'secret', webhookSecrets: 'secrets' },
   connectionKeys: {},
   webhooks: {
     secrets: ({ webhookSecret, webhookSecrets = [] }) =>

@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts';
+import { githubAbout } from './about.ts';
 import {
   type GitHubConfig,
   githubConfig,
@@ -16,9 +17,13 @@ import { fact, owns } from './rules/webhook.ts';
 /** The jobs of GitHub Actions that wait for a runner, or run on one. */
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {
   kind: 'github',
+  about: githubAbout,
   params: githubParams,
   maxStalenessSeconds: 3600,
+  // docs.github.com, "Rate limits for the REST API": of a user's token; an App's is at least as much.
+  requestsAnHour: 5000,
   config: githubConfig,
+  files: { token: 'secret', privateKey: 'secret', webhookSecret: 'secret', webhookSecrets: 'secrets' },
   connectionKeys: githubConnectionKeys,
   place: ({ apiUrl, scope, owner, repos }) => ({
     apiUrl,
