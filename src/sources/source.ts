@@ -205,8 +205,21 @@ export interface CloudEventRules<C> {
   fact(config: C, event: InboundCloudEvent): unknown;
 }
 
-/** How webhooks that are signed by their sender become facts; `ingest` verifies them by it. */
+/** The names of a sender's headers, as the sender writes them. */
+export interface WebhookHeaders {
+  /** `sha256=` and the HMAC-SHA256 of the raw body, in lower-case hex. */
+  readonly signature: string;
+  /** What the event is called. */
+  readonly event: string;
+  /** The id of the delivery. */
+  readonly delivery: string;
+  /** The number of the webhook, for people. */
+  readonly hook: string;
+}
+
+/** How webhooks that are signed by their sender become facts; `ingest` takes them at `/ingest/<kind>` and verifies them by it. */
 export interface WebhookRules<C> {
+  readonly headers: WebhookHeaders;
   /** The secrets that may have signed for a connection: several while one is replaced. */
   secrets(config: C): readonly string[];
   /** Whether a verified payload is about this connection's owner. */

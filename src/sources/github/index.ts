@@ -12,7 +12,7 @@ import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
 import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
-import { fact, owns } from './rules/webhook.ts';
+import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
 /** The jobs of GitHub Actions that wait for a runner, or run on one. */
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {
@@ -33,7 +33,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   }),
   local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
-  webhooks: { secrets: webhookSecretsOf, owns, fact },
+  webhooks: { headers: webhookHeaders, secrets: webhookSecretsOf, owns, fact },
   minReadMs: () => 0,
   leastStalenessSeconds,
   conflict,
