@@ -83,6 +83,9 @@ export class Scaler {
       events,
       requests: metrics.ingestRequests,
       hint: (connection, subject, cause) => this.connections.hint(connection, subject, cause),
+      webhooks: sources.flatMap(({ kind, webhooks }) =>
+        webhooks ? [{ kind, headers: webhooks.headers }] : [],
+      ),
       log,
       ...(sns === undefined ? {} : { sns }),
     });

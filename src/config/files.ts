@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { FromFile } from '../sources/source.ts';
 import type { Faults, Path } from './document.ts';
 import { isMapping, mapTexts } from './document.ts';
 
@@ -81,39 +82,21 @@ function problemOf(reason: unknown): string {
   return known[code] ?? `cannot be read (${code})`;
 }
 
-/** The keys that name a file; its text becomes the value of the key without `File`. */
-export const fileKeys = {
-  passwordFile: 'password',
-  clientSecretFile: 'clientSecret',
-  tokenFile: 'token',
-  caFile: 'ca',
-  certFile: 'cert',
-  keyFile: 'key',
-  keyPasswordFile: 'keyPassword',
-  privateKeyFile: 'privateKey',
-  webhookSecretFile: 'webhookSecret',
-  accessKeyIdFile: 'accessKeyId',
-  secretAccessKeyFile: 'secretAccessKey',
-  sessionTokenFile: 'sessionToken',
-} as const;
+/** The settings that can come from files, by their keys; see FromFile. */
+export type FileSettings = Readonly<Record<string, FromFile>>;
 
-/** The keys that name several files; their texts become a list (a secret that is being replaced). */
-export const fileListKeys = {
-  webhookSecretFiles: 'webhookSecrets',
-} as const;
+/** Those of the servers and the sink. The gRPC server reads its own files. */
+export const ownFileSettings: FileSettings = { token: 'secret' };
 
-/** The keys by which files can be named for a setting. */
-export function fileSpellings(setting: string): string[] {
-  return Object.entries({ ...fileKeys, ...fileListKeys }).flatMap(([key, base]) =>
-    base === setting ? [key] : [],
-  );
+/** The key by which a file, or several, can be named for a setting; undefined: none can. */
+export function fileSpelling(setting: string, settings: FileSettings): string | undefined {
+  const how = Object.hasOwn(settings, setting) ? settings[setting] : undefined;
+  if (how === undefined) return undefined;
+  return how === 'secrets' ? `${setting.slice(0, -1)}Files` : `${setting}File`;
 }
 
 /** Stands where a file could not be read, so that its key does not count as missing too. */
 const unread = 'unread';
-
-/** The settings that can be read from a file: secrets, certificates and keys. */
-const secretKeys: ReadonlySet<string> = new Set(Object.values({ ...fileKeys, ...fileListKeys }));
 
 /**
  * The same settings with every `…File` and `…Files` read into its base key. The line ends that editors, `echo` and
@@ -121,40 +104,37 @@ const secretKeys: ReadonlySet<string> = new Set(Object.values({ ...fileKeys, ...
  */
 export async function readSecrets(
   settings: unknown,
-  files: ConfigFiles,
-  faults: Faults,
-  at: Path,
+  known: FileSettings,
+  { files, faults, at }: { files: ConfigFiles; faults: Faults; at: Path },
 ): Promise<unknown> {
-  if (Array.isArray(settings)) {
-    return Promise.all(settings.map((member, i) => readSecrets(member, files, faults, [...at, i])));
-  }
-  if (!isMapping(settings)) return settings;
-  const entries: [string, unknown][] = [];
-  for (const [key, value] of Object.entries(settings)) {
-    const written = [...at, key];
-    const base = baseOf(fileKeys, key) ?? baseOf(fileListKeys, key);
-    if (secretKeys.has(key) && !isMapping(value)) {
-      entries.push([key, mapTexts(value, withoutLineEnds)]);
-    } else if (base === undefined) {
-      entries.push([key, await readSecrets(value, files, faults, written)]);
-    } else if (Object.hasOwn(settings, base)) {
-      faults.add(written, `give ${base} or ${key}, not both`);
-    } else {
-      const read = Object.hasOwn(fileKeys, key) ? readSecret : readSecretList;
-      entries.push([base, await read(value, files, faults, { path: [...at, base], written })]);
+  const bases = new Map(Object.keys(known).map((base) => [fileSpelling(base, known), base]));
+  const read = async (node: unknown, at: Path): Promise<unknown> => {
+    if (Array.isArray(node)) return Promise.all(node.map((member, i) => read(member, [...at, i])));
+    if (!isMapping(node)) return node;
+    const entries: [string, unknown][] = [];
+    for (const [key, value] of Object.entries(node)) {
+      const written = [...at, key];
+      const base = bases.get(key);
+      if (Object.hasOwn(known, key) && !isMapping(value)) {
+        entries.push([key, mapTexts(value, withoutLineEnds)]);
+      } else if (base === undefined) {
+        entries.push([key, await read(value, written)]);
+      } else if (Object.hasOwn(node, base)) {
+        faults.add(written, `give ${base} or ${key}, not both`);
+      } else {
+        const readFiles = known[base] === 'secrets' ? readSecretList : readSecret;
+        entries.push([base, await readFiles(value, files, faults, { path: [...at, base], written })]);
+      }
     }
-  }
-  return Object.fromEntries(entries);
+    return Object.fromEntries(entries);
+  };
+  return read(settings, at);
 }
 
 function withoutLineEnds(text: string): string {
   let end = text.length;
   while (text[end - 1] === '\n' || text[end - 1] === '\r') end -= 1;
   return text.slice(0, end);
-}
-
-function baseOf(keys: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(keys, key) ? keys[key] : undefined;
 }
 
 interface Named {

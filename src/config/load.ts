@@ -4,7 +4,7 @@ import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Environment, Mapping } from './document.ts';
 import { expandEnvironment, Faults, isMapping, parseYaml, valueAt } from './document.ts';
-import { ConfigFiles, readSecrets } from './files.ts';
+import { ConfigFiles, ownFileSettings, readSecrets } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkSink, configSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
@@ -58,19 +58,34 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(parsed.value, environment, faults);
-  const document = await withSecrets(value, files, faults);
+  const document = await withSecrets(value, sources, files, faults);
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) return refuse(faults.list);
   return { kind: 'loaded', ...found, stamps };
 }
 
 /** Only connections, the HTTP servers and the sink have secrets; the gRPC server reads its own files, again and again. */
-async function withSecrets(document: unknown, files: ConfigFiles, faults: Faults): Promise<Mapping> {
+async function withSecrets(
+  document: unknown,
+  sources: readonly AnySource[],
+  files: ConfigFiles,
+  faults: Faults,
+): Promise<Mapping> {
   const changed = isMapping(document) ? { ...document } : {};
-  for (const key of ['admin', 'ingest', 'decisions', 'connections']) {
-    if (Object.hasOwn(changed, key)) changed[key] = await readSecrets(changed[key], files, faults, [key]);
+  for (const key of ['admin', 'ingest', 'decisions']) {
+    if (!Object.hasOwn(changed, key)) continue;
+    changed[key] = await readSecrets(changed[key], ownFileSettings, { files, faults, at: [key] });
   }
-  return changed;
+  const { connections } = changed;
+  if (!isMapping(connections)) return changed;
+  const read = Object.entries(connections).map(async ([name, entry]): Promise<[string, unknown]> => {
+    const source = isMapping(entry) ? sources.find(({ kind }) => kind === entry['source']) : undefined;
+    return [
+      name,
+      await readSecrets(entry, source?.files ?? {}, { files, faults, at: ['connections', name] }),
+    ];
+  });
+  return { ...changed, connections: Object.fromEntries(await Promise.all(read)) };
 }
 
 interface Reading {
@@ -85,7 +100,7 @@ async function readDocument(
   { sources, expanded, files }: Reading,
   faults: Faults,
 ): Promise<Pick<Loaded, 'config' | 'start' | 'guards'> | undefined> {
-  const root = validate(configSchema, document, { at: [], expanded }, faults);
+  const root = validate(configSchema, document, { at: [], expanded, fileSettings: ownFileSettings }, faults);
   const entries = isMapping(document['connections']) ? document['connections'] : {};
   const connections = new Map<string, ConfiguredConnection>();
   const allowPlaintextSecrets = root?.value.security.allowPlaintextSecrets ?? true;
@@ -137,7 +152,12 @@ function configureConnection(
     faults.add([...at, 'source'], `must be one of ${kinds.join(', ')}${didYouMean(kind, kinds)}`);
     return undefined;
   }
-  const where = { at, expanded, commonKeys: ['source', 'namespaces'] };
+  const where = {
+    at,
+    expanded,
+    commonKeys: ['source', 'namespaces'],
+    fileSettings: source.files ?? {},
+  };
   const read = validate(source.config, settings, where, faults);
   if (read === undefined) return undefined;
   const config = read.value;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { Faults, Path } from './document.ts';
 import { isMapping, mapTexts, pathText, typedValue, valueAt } from './document.ts';
-import { fileSpellings } from './files.ts';
+import { type FileSettings, fileSpelling } from './files.ts';
 
 export interface Where {
   /** Where the value stands in the configuration. */
@@ -11,6 +11,8 @@ export interface Where {
   expanded: ReadonlySet<string>;
   /** Keys that are known at this place though the schema does not have them. */
   commonKeys?: readonly string[];
+  /** The settings that may come from files. */
+  fileSettings?: FileSettings;
 }
 
 /** Reads a value by its schema and adds every fault; undefined where there was one. */
@@ -47,17 +49,13 @@ type Issue = z.core.$ZodIssue;
 function addIssues(
   faults: Faults,
   issues: readonly Issue[],
-  {
-    schema,
-    input,
-    at,
-    commonKeys = [],
-  }: { schema: z.ZodType; input: unknown; at: Path; commonKeys?: readonly string[] },
+  { schema, input, at, commonKeys = [], fileSettings = {} }: Where & { schema: z.ZodType; input: unknown },
 ): void {
   for (const issue of issues.flatMap((one) => flatten(one))) {
     const path = [...at, ...issue.path];
     if (issue.code === 'unrecognized_keys') {
-      const known = [...knownKeys(schema, issue.path), ...(issue.path.length === 0 ? commonKeys : [])];
+      const common = issue.path.length === 0 ? commonKeys : [];
+      const known = [...knownKeys(schema, issue.path, fileSettings), ...common];
       for (const key of issue.keys) faults.add([...path, key], `unknown key${didYouMean(key, known)}`);
     } else if (!faults.has(path)) {
       // A rule between settings may be about one that has its default.
@@ -137,12 +135,12 @@ function lowerFirst(message: string): string {
 }
 
 /** The keys that a schema knows at a path, with the `…File` and `…Files` spellings of its secrets. */
-function knownKeys(schema: z.ZodType, path: Path): string[] {
+function knownKeys(schema: z.ZodType, path: Path, fileSettings: FileSettings): string[] {
   const json: unknown = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
   let nodes = members(json);
   for (const part of path) nodes = nodes.flatMap((node) => members(child(node, part)));
   return nodes.flatMap((node) =>
-    isMapping(node['properties']) ? withFileKeys(Object.keys(node['properties'])) : [],
+    isMapping(node['properties']) ? withFileKeys(Object.keys(node['properties']), fileSettings) : [],
   );
 }
 
@@ -161,6 +159,6 @@ function child(node: Record<string, unknown>, part: PropertyKey): unknown {
   return additionalProperties;
 }
 
-export function withFileKeys(keys: readonly string[]): string[] {
-  return keys.flatMap((key) => [key, ...fileSpellings(key)]);
+export function withFileKeys(keys: readonly string[], settings: FileSettings): string[] {
+  return keys.flatMap((key) => [key, fileSpelling(key, settings) ?? []].flat());
 }

@@ -12,7 +12,6 @@ import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, type LeastSpeed, readBody } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
-import { GitHubWebhooks } from './github.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
 import { tooMuchJson } from './json.ts';
@@ -21,6 +20,7 @@ import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
 import { SnsMessages, type SnsMessagesOptions } from './sns/messages.ts';
 import { UnderWay } from './under-way.ts';
+import { SignedWebhooks, type WebhooksOptions } from './webhooks.ts';
 
 /** Where it listens. */
 export interface IngestAddress {
@@ -42,6 +42,8 @@ export interface IngestDeps {
   readonly events: Pick<EventLog, 'append'>;
   readonly requests: { inc(labels: { kind: string; outcome: Outcome }): void };
   readonly hint: Hint;
+  /** The kinds of sources that webhooks fill. */
+  readonly webhooks: readonly Pick<WebhooksOptions, 'kind' | 'headers'>[];
   readonly log: Logger;
   /** What calls SNS, and by which clock. */
   readonly sns?: Pick<SnsMessagesOptions, 'get' | 'now'>;
@@ -108,10 +110,12 @@ export class IngestServer {
   constructor(deps: IngestDeps, times: Partial<IngestTimes> = {}) {
     this.deps = deps;
     this.times = { ...defaultTimes, ...times };
-    const { events, hint, log, sns } = deps;
+    const { events, hint, webhooks, log, sns } = deps;
     const senders = (): Senders => this.senders;
     this.kinds = [
-      new GitHubWebhooks({ events, log, receivers: () => this.senders.receivers }),
+      ...webhooks.map(
+        (kind) => new SignedWebhooks({ ...kind, events, log, receivers: () => this.senders.receivers }),
+      ),
       new Hints({ senders, hint }),
       new SnsMessages({ senders, hint, log, ...sns }),
       new CloudEvents({ senders, events, hint, log }),

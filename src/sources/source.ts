@@ -37,6 +37,30 @@ export function olderOf(a: Oldest | undefined, b: Oldest | undefined): Oldest | 
 /** The working behind a number, made when somebody looks, for people: `/api/triggers` and `explain` print it. No secrets, bounded size. */
 export type Detail = Readonly<Record<string, string | number | boolean>>;
 
+/**
+ * A setting whose value can come from a file, by `<key>File`: a secret, several in a list (`<keys>` by `<key>Files`), or
+ * one that may be read in the open. A PEM counts as open: a private key is known by its text.
+ */
+export type FromFile = 'secret' | 'secrets' | 'open';
+
+/** What people are told of a source where all sources are told of. Markdown for a cell of a table in `docs/`. */
+export interface About {
+  /** What its number is. */
+  readonly measures: string;
+  /** How old a reading `maxStalenessSeconds` may ask for at least. */
+  readonly leastStaleness: string;
+  /** What the subject of a hint is. */
+  readonly hint: string;
+  /** Where the scaler must get to, for rules of egress. Plain text, as the chart prints it too. */
+  readonly reaches: string;
+  /** What is known after a restart, and when. */
+  readonly afterRestart: string;
+  /** From when on an item counts as waiting, and by how much its age can be too small. */
+  readonly oldest: { readonly since: string; readonly tooSmallBy: string };
+  /** How a ScaledJob counts, by its strategy. */
+  readonly jobs: { readonly default: string; readonly accurate: string };
+}
+
 /** What the HPA is told to aim for. */
 export interface Target {
   /** Items one replica is good for. */
@@ -181,8 +205,21 @@ export interface CloudEventRules<C> {
   fact(config: C, event: InboundCloudEvent): unknown;
 }
 
-/** How webhooks that are signed by their sender become facts; `ingest` verifies them by it. */
+/** The names of a sender's headers, as the sender writes them. */
+export interface WebhookHeaders {
+  /** `sha256=` and the HMAC-SHA256 of the raw body, in lower-case hex. */
+  readonly signature: string;
+  /** What the event is called. */
+  readonly event: string;
+  /** The id of the delivery. */
+  readonly delivery: string;
+  /** The number of the webhook, for people. */
+  readonly hook: string;
+}
+
+/** How webhooks that are signed by their sender become facts; `ingest` takes them at `/ingest/<kind>` and verifies them by it. */
 export interface WebhookRules<C> {
+  readonly headers: WebhookHeaders;
   /** The secrets that may have signed for a connection: several while one is replaced. */
   secrets(config: C): readonly string[];
   /** Whether a verified payload is about this connection's owner. */
@@ -217,13 +254,19 @@ export interface Connection<P, S, N> {
   close(): Promise<void>;
 }
 
+/** The manifest of a source: all that the rest, the chart and the docs know of it (`npm run docs` writes those). */
 export interface Source<P, C, S, H, N = undefined> {
   readonly kind: string;
+  readonly about: About;
   readonly params: ParamsSchema<P>;
   /** How old a reading of this source may be, where that is not the configured limit (a ledger's ages slowly). */
   readonly maxStalenessSeconds?: number;
+  /** How many requests the upstream usually grants in an hour, where it counts them: below a tenth an alert fires. */
+  readonly requestsAnHour?: number;
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
+  /** The settings that can come from files, by their keys, in whatever depth. */
+  readonly files?: Readonly<Record<string, FromFile>>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
   /**
    * What says where the connection measures, as plain JSON: servers, region, owner, mapping. A reading is one of the

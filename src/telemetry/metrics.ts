@@ -68,10 +68,10 @@ export class Metrics {
     'kind',
     'outcome',
   ]);
-  readonly githubRateLimitRemaining = this.gauge(
-    'github_rate_limit_remaining',
-    'Requests that GitHub still allows us in the present hour.',
-    ['connection'],
+  readonly sourceRateLimitRemaining = this.gauge(
+    'source_rate_limit_remaining',
+    'Requests that a source still allows us in the present hour.',
+    ['source', 'connection'],
   );
   readonly ledgerCorrections = this.counter(
     'ledger_corrections_total',
@@ -132,14 +132,15 @@ export class Metrics {
         this.sourceRequests.inc({ source, connection, operation, outcome });
         estimate.count(this.now());
       },
-      rateLimitRemaining: (requests) => this.githubRateLimitRemaining.set({ connection }, requests),
+      rateLimitRemaining: (requests) => this.sourceRateLimitRemaining.set({ source, connection }, requests),
       corrected: (direction) => this.ledgerCorrections.inc({ source, connection, direction }),
     };
   }
 
   /** The connection is gone, and with it what is only true of one that is there. */
   forgetConnection(connection: string): void {
-    this.githubRateLimitRemaining.remove({ connection });
+    const source = this.estimates.get(connection)?.source;
+    if (source !== undefined) this.sourceRateLimitRemaining.remove({ source, connection });
     this.estimates.delete(connection);
   }
 
@@ -147,6 +148,7 @@ export class Metrics {
   private estimateOf(source: string, connection: string): { estimate: MonthlyEstimate } {
     const known = this.estimates.get(connection);
     if (known?.source === source) return known;
+    if (known !== undefined) this.forgetConnection(connection);
     const made = { source, estimate: new MonthlyEstimate(this.now()) };
     this.estimates.set(connection, made);
     return made;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileKeys, fileListKeys } from '../../src/config/files.ts';
+import { ownFileSettings } from '../../src/config/files.ts';
 import { type Loaded, loadConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
 import { useTools } from '../support/tools/use-tool.ts';
@@ -121,9 +121,8 @@ describe("the chart's configuration", () => {
   });
 
   it('knows every secret that a file can be named for', () => {
-    // Of these a ConfigMap may have the text; a private key is known by its own.
-    const open = ['ca', 'cert', 'key', 'accessKeyId'];
-    const secrets = Object.values({ ...fileKeys, ...fileListKeys }).filter((key) => !open.includes(key));
+    const settings = [ownFileSettings, ...sources.map(({ files = {} }) => files)].flatMap(Object.entries);
+    const secrets = settings.filter(([, how]) => how !== 'open').map(([key]) => key);
     const taken = secrets.filter((key) => {
       const connections = { a: { source: 'kafka', [key]: 'hunter2' } };
       return render(tool('helm-3'), { config: { connections } }).ok;

@@ -109,8 +109,10 @@ describe('the whole scaler', () => {
     const running = await IngestScaler.start({ ci });
     await send(running.ingestPort, 'queued', 1);
     const quota = async () =>
-      /^backlog_scaler_github_rate_limit_remaining.*$/m.exec(await running.scaler.metrics.exposition())?.[0];
-    expect(await quota()).toBe('backlog_scaler_github_rate_limit_remaining{connection="ci"} 4999');
+      /^backlog_scaler_source_rate_limit_remaining.*$/m.exec(await running.scaler.metrics.exposition())?.[0];
+    expect(await quota()).toBe(
+      'backlog_scaler_source_rate_limit_remaining{source="github",connection="ci"} 4999',
+    );
     await running.reload({ other: ci });
     await expect.poll(quota).toBe(undefined);
   });

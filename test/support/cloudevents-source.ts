@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
 import type { Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 const config = z.strictObject({ prefix: z.string() });
 type Config = z.output<typeof config>;
@@ -10,6 +11,7 @@ const fact = z.object({ key: z.string(), open: z.boolean() });
 /** Work items that are open by their events: `<prefix>.started` opens its source's, `<prefix>.finished` closes it. */
 export const cloudEventsSource: Source<{ pool: string }, Config, number, undefined> = {
   kind: 'events',
+  about,
   params: { table: { pool: required(text({ doc: 'A name for the trigger.' })) }, rules: [] },
   config,
   connectionKeys: {},

@@ -27,12 +27,18 @@ const place: AnySource = {
   place: (config) => placeConfig.parse(config).address,
   local: ['port'],
   config: placeConfig,
+  files: { password: 'secret', ca: 'open', token: 'secret' },
   sendsSecretInPlaintext: (config) => {
     const { password, tls } = placeConfig.parse(config);
     return password === 'open sesame' && tls === undefined;
   },
 };
-const kafkaLike: AnySource = { ...hintSource, kind: 'kafka', config: kafkaConfig };
+const kafkaLike: AnySource = {
+  ...hintSource,
+  kind: 'kafka',
+  config: kafkaConfig,
+  files: { password: 'secret' },
+};
 
 /** A folder with a configuration file and the files it names. */
 export class ConfigFolder {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
-import { sources } from '../../src/sources/index.ts';
+import { sources as allSources } from '../../src/sources/index.ts';
+import type { AnySource } from '../../src/sources/source.ts';
 
 /** Where examples say that secrets are mounted. */
 const mounted = /\/etc\/backlog-scaler[\w-]*\/[\w.-]+/g;
@@ -22,7 +23,10 @@ function contentOf(path: string): string {
 }
 
 /** Loads an example's configuration as `serve` does, with a file for each secret that it names. */
-export async function loadExample(text: string): Promise<LoadedConfig> {
+export async function loadExample(
+  text: string,
+  sources: readonly AnySource[] = allSources,
+): Promise<LoadedConfig> {
   const folder = await mkdtemp(join(tmpdir(), 'backlog-scaler-example-'));
   try {
     const file = join(folder, 'backlog-scaler.yaml');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ScalerError } from '../../src/errors.ts';
 import { decimal, required, text } from '../../src/params/schema.ts';
 import type { Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 interface HintParams {
   queue: string;
@@ -34,6 +35,7 @@ const idleReadMs = 30_000;
 /** A source with hints: tails after a hint, and activation that needs `wasActive` (in-flight never activates, it only keeps). */
 export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   kind: 'hinted',
+  about,
   params: {
     table: {
       queue: required(text({ doc: 'The queue.' })),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
+import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
 import type { InboundEvent, Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 const config = z.strictObject({
   owner: z.string(),
@@ -14,12 +16,14 @@ const fact = payload.omit({ owner: true });
 
 /** Jobs that are open by their events; nothing heals it, so every number is known. */
 export const ingestSource: Source<{ pool: string }, Config, number, undefined> = {
-  // Under the name of the one kind that has a path on the ingest port.
   kind: 'github',
+  about,
   params: { table: { pool: required(text({ doc: 'A name for the trigger.' })) }, rules: [] },
   config,
+  files: { webhookSecret: 'secret', webhookSecrets: 'secrets' },
   connectionKeys: {},
   webhooks: {
+    headers: webhookHeaders,
     secrets: ({ webhookSecret, webhookSecrets = [] }) =>
       webhookSecret === undefined ? webhookSecrets : [webhookSecret],
     owns: ({ owner }, said) => payload.safeParse(said).data?.owner === owner,

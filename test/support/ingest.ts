@@ -11,6 +11,7 @@ import {
   IngestServer,
   type IngestTimes,
 } from '../../src/ingest/server.ts';
+import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
 import type { InboundEvent } from '../../src/sources/source.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
@@ -80,6 +81,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     events: options.events ?? events,
     requests: metrics.ingestRequests,
     hint,
+    webhooks: [{ kind: 'github', headers: webhookHeaders }],
     log,
     ...(options.sns === undefined ? {} : { sns: options.sns }),
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ScalerError } from '../../src/errors.ts';
 import { list, required } from '../../src/params/schema.ts';
 import type { ConnectionDeps, Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 interface LedgerParams {
   repos: readonly string[];
@@ -55,6 +56,7 @@ export const ledgerSource: Source<
   { repos: readonly string[] }
 > = {
   kind: 'ledger',
+  about,
   params: { table: { repos: required(list({ doc: 'The repositories.' })) }, rules: [] },
   config: z.custom<JobLedger>(),
   connectionKeys: {},

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decimal, flag, required, text } from '../../src/params/schema.ts';
 import type { Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 interface LevelParams {
   tank: string;
@@ -15,6 +16,7 @@ export type Tanks = Map<string, number>;
 /** The simplest polled source: a level a tank, an activation, a flag. */
 export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   kind: 'level',
+  about,
   params: {
     table: {
       tank: required(text({ doc: 'The tank.' })),

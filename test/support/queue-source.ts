@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Source } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 import { type Counts, hintSource, QueueService } from './hint-source.ts';
 
 const config = z.strictObject({ service: z.string(), snsTopics: z.array(z.string()).optional() });
@@ -18,6 +19,7 @@ export function serviceOf(name: string): QueueService {
 /** The source with hints, as a file can configure it: with a service by name, and topics of SNS. */
 export const queueSource: Source<HintParams, Config, Counts, undefined> = {
   kind: 'queues',
+  about,
   params: hintSource.params,
   fold: hintSource.fold,
   evaluate: hintSource.evaluate,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
 import type { Source, Wake, Watch } from '../../src/sources/source.ts';
+import { about } from './about.ts';
 
 /** A log with an end, and watches on it whose state the test sets. */
 export class WatchedLog {
@@ -18,6 +19,7 @@ export class WatchedLog {
 /** The smallest watched source: quiet and armed it is read every 30 s, else every second. */
 export const watchedSource: Source<{ name: string }, WatchedLog, number, undefined> = {
   kind: 'watched',
+  about,
   params: { table: { name: required(text({ doc: 'The log.' })) }, rules: [] },
   config: z.custom<WatchedLog>(),
   connectionKeys: {},

@@ -5,7 +5,7 @@ import { credentials } from '@grpc/grpc-js';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { Scaler, type ScalerOptions } from '../../src/scaler.ts';
-import { sources } from '../../src/sources/index.ts';
+import { sources as allSources } from '../../src/sources/index.ts';
 import { addProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
@@ -21,7 +21,7 @@ export class WholeScaler {
   static async start(
     settings: object,
     files: Readonly<Record<string, string>> = {},
-    more: Pick<ScalerOptions, 'sns'> = {},
+    { sources = allSources, ...more }: Partial<Pick<ScalerOptions, 'sns' | 'sources'>> = {},
   ): Promise<WholeScaler> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-'));
     const file = join(directory, configFile);

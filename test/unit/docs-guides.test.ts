@@ -91,7 +91,7 @@ function readGuide(page: string): Guide {
 /** The connections of the guides' own configurations; those of the README where a page has none. */
 async function connectionsOf({ configs }: Guide): Promise<Map<string, ConfiguredConnection>> {
   const texts = configs.length > 0 ? configs : readGuide('README.md').configs;
-  const loaded = await Promise.all(texts.map(loadExample));
+  const loaded = await Promise.all(texts.map((text) => loadExample(text)));
   return new Map(loaded.flatMap(({ connections }) => [...connections]));
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { InboundCloudEvent, Source } from '../source.ts';
+import { eventsAbout } from './about.ts';
 import { conflict, type EventsConfig, eventsConfig } from './config.ts';
 import { connect } from './connection.ts';
 import { type EventsParams, eventsParams } from './params.ts';
@@ -10,6 +11,7 @@ import { factsOf } from './rules/mapping.ts';
 /** Work items that CloudEvents tell of: queued, running, finished. */
 export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefined> = {
   kind: 'events',
+  about: eventsAbout,
   params: eventsParams,
   maxStalenessSeconds: 3600,
   config: eventsConfig,

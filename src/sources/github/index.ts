@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts';
+import { githubAbout } from './about.ts';
 import {
   type GitHubConfig,
   githubConfig,
@@ -11,14 +12,18 @@ import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
 import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
-import { fact, owns } from './rules/webhook.ts';
+import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
 /** The jobs of GitHub Actions that wait for a runner, or run on one. */
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {
   kind: 'github',
+  about: githubAbout,
   params: githubParams,
   maxStalenessSeconds: 3600,
+  // docs.github.com, "Rate limits for the REST API": of a user's token; an App's is at least as much.
+  requestsAnHour: 5000,
   config: githubConfig,
+  files: { token: 'secret', privateKey: 'secret', webhookSecret: 'secret', webhookSecrets: 'secrets' },
   connectionKeys: githubConnectionKeys,
   place: ({ apiUrl, scope, owner, repos }) => ({
     apiUrl,
@@ -28,7 +33,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   }),
   local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
-  webhooks: { secrets: webhookSecretsOf, owns, fact },
+  webhooks: { headers: webhookHeaders, secrets: webhookSecretsOf, owns, fact },
   minReadMs: () => 0,
   leastStalenessSeconds,
   conflict,

@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts';
+import { kafkaAbout } from './about.ts';
 import { type KafkaConfig, kafkaConfig, kafkaConnectionKeys } from './config.ts';
 import { type KafkaParams, kafkaParams } from './params.ts';
 import { backlog, target } from './rules/backlog.ts';
@@ -11,8 +12,17 @@ import { sendsSecretInPlaintext } from './upstream/wire/security.ts';
 /** The lag of a consumer group. */
 export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory, KafkaNeed> = {
   kind: 'kafka',
+  about: kafkaAbout,
   params: kafkaParams,
   config: kafkaConfig,
+  files: {
+    password: 'secret',
+    clientSecret: 'secret',
+    ca: 'open',
+    cert: 'open',
+    key: 'open',
+    keyPassword: 'secret',
+  },
   connectionKeys: kafkaConnectionKeys,
   place: ({ bootstrapServers }) => bootstrapServers.toSorted(),
   local: ['activeReadMs'],

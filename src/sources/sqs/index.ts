@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts';
+import { sqsAbout } from './about.ts';
 import { type SqsConfig, sqsConfig, sqsConnectionKeys } from './config.ts';
 import { type SqsParams, sqsParams } from './params.ts';
 import { backlog, conflict, target } from './rules/backlog.ts';
@@ -9,8 +10,10 @@ import { accountOf, connect, type SqsNeed } from './upstream/connection.ts';
 /** The messages of an Amazon SQS queue. */
 export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed> = {
   kind: 'sqs',
+  about: sqsAbout,
   params: sqsParams,
   config: sqsConfig,
+  files: { accessKeyId: 'open', secretAccessKey: 'secret', sessionToken: 'secret' },
   connectionKeys: sqsConnectionKeys,
   place: ({ region, endpoint, roleArn }) => ({ region, endpoint, account: accountOf(roleArn) }),
   local: ['snsTopics', 'idleReadSeconds', 'activeReadSeconds'],

@@ -50,8 +50,8 @@ describe.concurrent('complaints: limits that polling burns', () => {
     await eventually(() => expect(github.recorder.notModified).toBeGreaterThan(before + 4));
     const paid = github.requests.filter(({ path, status }) => path.startsWith('/repos') && status !== 304);
     expect(paid.map(({ path }) => path)).toEqual([...new Set(paid.map(({ path }) => path))]);
-    expect(await scene.metric('backlog_scaler_github_rate_limit_remaining{connection="ci"}')).toBeGreaterThan(
-      4900,
-    );
+    expect(
+      await scene.metric('backlog_scaler_source_rate_limit_remaining{source="github",connection="ci"}'),
+    ).toBeGreaterThan(4900);
   });
 });

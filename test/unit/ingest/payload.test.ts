@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePayload, payloadTypeOf } from '../../../src/ingest/github.ts';
+import { parsePayload, payloadTypeOf } from '../../../src/ingest/webhooks.ts';
 
 const form = 'application/x-www-form-urlencoded';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RefusalLog } from '../../../src/ingest/github.ts';
+import { RefusalLog } from '../../../src/ingest/webhooks.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 it('says a refused signature once a minute for each path, and how many there were', () => {

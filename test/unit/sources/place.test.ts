@@ -6,6 +6,7 @@ import { sources } from '../../../src/sources/index.ts';
 import { kafka } from '../../../src/sources/kafka/index.ts';
 import type { AnySource } from '../../../src/sources/source.ts';
 import { sqs } from '../../../src/sources/sqs/index.ts';
+import { lines } from '../../support/toy-source/index.ts';
 
 const role = (account: string, name = 'scaler') => ({ roleArn: `arn:aws:iam::${account}:role/${name}` });
 const item = { backlog: 'builds', type: 'started', state: 'queued', key: 'subject' };
@@ -54,6 +55,12 @@ const cases: readonly Case[] = [
       { presets: [{ preset: 'codepipeline', backlog: 'b' }] },
     ],
   },
+  {
+    source: lines,
+    base: { directory: '/a', pin: '1' },
+    same: [{ pin: '2' }, { activeReadMs: 50 }],
+    other: [{ directory: '/b' }],
+  },
 ];
 
 describe.each(cases)('the place of a connection: $source.kind', ({ source, base, same, other }) => {
@@ -68,7 +75,7 @@ describe.each(cases)('the place of a connection: $source.kind', ({ source, base,
   });
 });
 
-it.each(sources)('what is local is a setting: $kind', ({ config, local = [] }) => {
+it.each([...sources, lines])('what is local is a setting: $kind', ({ config, local = [] }) => {
   const { properties } = z.toJSONSchema(config, { io: 'output', unrepresentable: 'any' });
   expect(Object.keys(properties ?? {})).toEqual(expect.arrayContaining([...local]));
 });

@@ -13,6 +13,7 @@ import { bytesOf, kept, type Reference } from '../../../src/triggers/reference.t
 import { resolve, type World } from '../../../src/triggers/resolve.ts';
 import { chartConfig, readChartValues } from '../../support/chart-values.ts';
 import { loadExample } from '../../support/example-config.ts';
+import { lines } from '../../support/toy-source/index.ts';
 
 const maxBytes = 64 * 1024;
 
@@ -136,9 +137,13 @@ const manifest = z.looseObject({
     .optional(),
 });
 
-/** A trigger that an example of the source has. */
-function exampleOf(kind: string): { namespace: string; metadata: Metadata } {
-  const folder = `deploy/examples/${kind}`;
+/** Where a source's examples are. */
+function examplesOf({ kind }: AnySource): string {
+  return kind === lines.kind ? 'test/support/toy-source/examples' : `deploy/examples/${kind}`;
+}
+
+/** A trigger that an example in the folder has. */
+function exampleIn(folder: string): { namespace: string; metadata: Metadata } {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.yaml') || file.endsWith('values.yaml')) continue;
     for (const document of parseAllDocuments(readFileSync(`${folder}/${file}`, 'utf8'))) {
@@ -150,16 +155,16 @@ function exampleOf(kind: string): { namespace: string; metadata: Metadata } {
   throw new Error(`${folder} has no trigger`);
 }
 
-describe.each(sources)('whatever an author writes for $kind', (original) => {
+describe.each([...sources, lines])('whatever an author writes for $kind', (original) => {
   const { source, steps, reset } = counting(original);
-  const { namespace, metadata: good } = exampleOf(original.kind);
+  const { namespace, metadata: good } = exampleIn(examplesOf(original));
   const metadata = hostileMetadata(source, good);
   const refer = (given: Metadata): Reference => ({ namespace, name: 'worker', metadata: given });
   let world: World;
 
   beforeAll(async () => {
-    const values = chartConfig(readChartValues(`deploy/examples/${original.kind}/values.yaml`));
-    const { connections } = await loadExample(values);
+    const values = chartConfig(readChartValues(`${examplesOf(original)}/values.yaml`));
+    const { connections } = await loadExample(values, [...sources, lines]);
     const counted = [...connections.values()].map((one): ConfiguredConnection => ({ ...one, source }));
     world = {
       sources: [source],

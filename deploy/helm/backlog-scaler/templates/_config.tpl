@@ -1,7 +1,7 @@
 {{- /* The whole configuration: the user's, with the chart's addresses and certificates. */ -}}
 {{- define "backlog-scaler.config" -}}
 {{- $config := deepCopy .Values.config -}}
-{{- include "backlog-scaler.refuseSecrets" (dict "node" $config "at" "config") -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $config "at" "config" "keys" (include "backlog-scaler.sources" . | fromYaml).secretKeys) -}}
 {{- $grpc := merge (dict "port" .Values.service.port) (default dict $config.grpc) -}}
 {{- if and (gt (include "backlog-scaler.mostReplicas" . | int) 1) (not (hasKey $grpc "maxConnectionAgeSeconds")) -}}
 {{- $_ := set $grpc "maxConnectionAgeSeconds" 1800 -}}
@@ -30,6 +30,11 @@
 {{- dig "eventLog" "type" "memory" .Values.config -}}
 {{- end -}}
 
+{{- /* What the sources' manifests say: `sources` by name, and `secretKeys`. */ -}}
+{{- define "backlog-scaler.sources" -}}
+{{- .Files.Get "files/sources.yaml" -}}
+{{- end -}}
+
 {{- /* What the scaler reads only at its start (`startSettings` of src/config/schema.ts). */ -}}
 {{- define "backlog-scaler.restartChecksum" -}}
 {{- $config := include "backlog-scaler.config" . | fromYaml -}}
@@ -42,7 +47,7 @@
 {{- /* A ConfigMap is no place for a secret. A variable, `${NAME}`, is none. */ -}}
 {{- define "backlog-scaler.refuseSecrets" -}}
 {{- $at := .at -}}
-{{- $secrets := list "password" "keyPassword" "clientSecret" "token" "privateKey" "webhookSecret" "webhookSecrets" "secretAccessKey" "sessionToken" -}}
+{{- $secrets := .keys -}}
 {{- if kindIs "map" .node -}}
 {{- range $key, $value := .node -}}
 {{- $path := printf "%s.%s" $at $key -}}
@@ -55,12 +60,12 @@
 {{- else if and (kindIs "string" $value) (contains "PRIVATE KEY-----" $value) -}}
 {{- fail (printf "%s: a private key cannot be in a ConfigMap: write %sFile with a path of secretMounts" $path $key) -}}
 {{- else -}}
-{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" $path) -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" $path "keys" $secrets) -}}
 {{- end -}}
 {{- end -}}
 {{- else if kindIs "slice" .node -}}
 {{- range $i, $value := .node -}}
-{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" (printf "%s[%d]" $at $i)) -}}
+{{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" (printf "%s[%d]" $at $i) "keys" $secrets) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -27,8 +27,9 @@
 {{- $why := list -}}
 {{- if eq (include "backlog-scaler.eventLog" .) "file" }}{{ $why = append $why "the event log on a volume" }}{{ end -}}
 {{- if or .Values.ingest.enabled (dig "ingest" "tokens" list .Values.config) }}{{ $why = append $why "ingest" }}{{ end -}}
+{{- $sources := (include "backlog-scaler.sources" . | fromYaml).sources -}}
 {{- range $name, $connection := .Values.config.connections -}}
-{{- if or (has $connection.source (list "github" "events")) $connection.snsTopics -}}
+{{- if or (get $sources $connection.source).filledBy $connection.snsTopics -}}
 {{- $why = append $why (printf "connection %s" $name) -}}
 {{- end -}}
 {{- end -}}

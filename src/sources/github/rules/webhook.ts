@@ -1,3 +1,4 @@
+import type { WebhookHeaders } from '../../source.ts';
 import type { GitHubConfig } from '../config.ts';
 import {
   canonicalLabels,
@@ -14,6 +15,14 @@ import { repoOf } from './repo-names.ts';
  * What GitHub's webhooks say. Payloads are odd in the field, and whoever knows the secret can send anything:
  * what cannot be read is no fact, and nothing here throws.
  */
+
+/** docs.github.com, "Webhook events and payloads": delivery headers. */
+export const webhookHeaders: WebhookHeaders = {
+  signature: 'X-Hub-Signature-256',
+  event: 'X-GitHub-Event',
+  delivery: 'X-GitHub-Delivery',
+  hook: 'X-GitHub-Hook-ID',
+};
 
 /** More or longer than GitHub allows: not GitHub's. */
 const maxLabels = 100;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
+import { networkFaults } from '../../../outbound/network-faults.ts';
 import { type Answer, Unanswered } from '../../../outbound/send.ts';
 
 export type { Answer };
@@ -109,15 +110,10 @@ function forbidden(answer: Answer, { what, permission }: About, asker: Asker): s
   return `does not let us read ${what}: ${grant}`;
 }
 
-const networkFaults: Readonly<Record<string, string>> = {
+const faults: Readonly<Record<string, string>> = {
+  ...networkFaults,
   ECONNREFUSED: "refuses the connection: check the connection's `apiUrl`",
-  ENOTFOUND: "has a host name that does not exist: check the connection's `apiUrl`, and DNS",
-  EAI_AGAIN: 'has a host name that cannot be resolved now: check DNS',
-  ECONNRESET: 'broke the connection off',
-  EPIPE: 'broke the connection off',
-  EHOSTUNREACH: 'cannot be reached: no route to its host',
-  ENETUNREACH: 'cannot be reached: no route to its network',
-  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+  ENOTFOUND: `${networkFaults.ENOTFOUND}: check the connection's \`apiUrl\`, and DNS`,
   ERR_TLS_CERT_ALTNAME_INVALID: 'shows a TLS certificate for another host name: check `apiUrl`',
   CERT_HAS_EXPIRED: 'shows a TLS certificate that has expired',
 };
@@ -132,7 +128,7 @@ export function unreachable(reason: unknown, host: string): ScalerError {
     return unavailable(`GitHub (${host}) ${reason.message}`);
   }
   const code = codeOf(reason);
-  const fault = networkFaults[code] ?? (/SELF_SIGNED|UNABLE_TO/.test(code) ? unknownAuthority : undefined);
+  const fault = faults[code] ?? (/SELF_SIGNED|UNABLE_TO/.test(code) ? unknownAuthority : undefined);
   if (fault !== undefined) return unavailable(`GitHub (${host}) ${fault}`);
   return unavailable(`GitHub (${host}) cannot be asked${code === '' ? '' : `: ${code}`}`);
 }

@@ -1,4 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
+import { networkFaults } from '../../../outbound/network-faults.ts';
 import { errorCodes, errorName } from './protocol/error-codes.ts';
 
 /**
@@ -21,7 +22,7 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
   }
   const tls = tlsFault(code, message);
   if (tls !== undefined) return say(tls);
-  const network = networkFaults[code];
+  const network = faults[code];
   if (network !== undefined) return say(network);
   if (name === 'KafkaJSConnectionClosedError' || name === 'KafkaJSConnectionError') {
     if (/timeout/i.test(message)) return say('does not accept the connection in time');
@@ -34,13 +35,9 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
 export const closedByBroker =
   'closed the connection: if it always does, check whether this listener wants `tls` or `sasl`';
 
-const networkFaults: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',
-  ENOTFOUND: 'has a host name that does not exist: check `bootstrapServers` and the advertised listeners',
-  EAI_AGAIN: 'has a host name that cannot be resolved now',
-  EHOSTUNREACH: 'cannot be reached: no route to its host',
-  ENETUNREACH: 'cannot be reached: no route to its network',
-  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+const faults: Readonly<Record<string, string>> = {
+  ...networkFaults,
+  ENOTFOUND: `${networkFaults.ENOTFOUND}: check \`bootstrapServers\` and the advertised listeners`,
   ECONNRESET: closedByBroker,
   EPIPE: closedByBroker,
 };

@@ -1,4 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
+import { networkFaults } from '../../../outbound/network-faults.ts';
 import { quote } from '../../../printable.ts';
 import { retryAfterMs } from '../../../retry.ts';
 
@@ -195,17 +196,20 @@ function localFault({
   return `there are no AWS credentials: ${quote(path)} cannot be read (${systemCode})${named}`;
 }
 
+/** Node's HTTP handler of the SDK calls its own limit ETIMEDOUT. */
+const faults: Readonly<Record<string, string | undefined>> = { ...networkFaults, ETIMEDOUT: undefined };
+
 /** What keeps a request from being answered at all; undefined where it was answered. */
 export function networkFault({ code, systemCode, message }: Facts, asked: Asked): string | undefined {
   const { endpoint, region, requestTimeoutMs, limitMs } = asked;
   const host = endpoint ?? `AWS's endpoint of ${region}`;
-  if (systemCode === 'ENOTFOUND') {
-    return `${host} does not exist: check the connection's ${endpoint === undefined ? 'region' : 'endpoint'}`;
-  }
   if (systemCode === 'PROXY') return message;
   if (systemCode === 'TOO_LARGE') return `${host} ${message}: what answers is not SQS`;
   const known = faults[systemCode];
-  if (known !== undefined) return `${host} ${known}`;
+  if (known !== undefined) {
+    const setting = endpoint === undefined ? 'region' : 'endpoint';
+    return `${host} ${known}${systemCode === 'ENOTFOUND' ? `: check the connection's ${setting}` : ''}`;
+  }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO/.test(systemCode)) {
     return `${host} shows a certificate that we do not trust, or speaks no TLS (${systemCode})`;
   }
@@ -216,12 +220,3 @@ export function networkFault({ code, systemCode, message }: Facts, asked: Asked)
   if (code === 'AbortError') return 'the read was given up before an answer came';
   return undefined;
 }
-
-const faults: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',
-  EAI_AGAIN: 'has a name that cannot be resolved now',
-  EHOSTUNREACH: 'cannot be reached: no route to its host',
-  ENETUNREACH: 'cannot be reached: no route to its network',
-  ECONNRESET: 'closes the connection',
-  EPIPE: 'closes the connection',
-};

@@ -183,7 +183,7 @@ describe('where nothing useful answers', () => {
     const before = server.asked.length;
     server.script = () => 'reset';
     const connection = connectionTo(server.url);
-    expect((await errorOf(connection, queue)).message).toBe(`${where}${server.url} closes the connection`);
+    expect((await errorOf(connection, queue)).message).toBe(`${where}${server.url} closed the connection`);
     expect(server.asked.length - before).toBe(2);
     await connection.close();
   });
@@ -207,7 +207,7 @@ describe('where nothing useful answers', () => {
   it('a host that does not exist', async () => {
     const connection = connectionTo('http://nobody.invalid:4566');
     expect((await errorOf(connection, queue)).message).toMatch(
-      /http:\/\/nobody\.invalid:4566 (does not exist: check the connection's endpoint|has a name that cannot be resolved now)/,
+      /http:\/\/nobody\.invalid:4566 has a host name that (does not exist: check the connection's endpoint|cannot be resolved now)/,
     );
     await connection.close();
   });

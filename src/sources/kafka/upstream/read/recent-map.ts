@@ -13,7 +13,10 @@ export interface RecentMapOptions {
   now: () => number;
 }
 
-/** A Map with a bound in time and in number. It sweeps as it is used, so that it needs no timer. */
+/**
+ * A Map with a bound in time and in number. It sweeps as it is used, so that it needs no timer. Not `lru-cache`: that
+ * reserves the room of its `max` at once, 4 MiB for the 100,000 groups or topics that each of these may hold.
+ */
 export class RecentMap<K, V> {
   private readonly entries = new Map<K, Entry<V>>();
   private readonly options: RecentMapOptions;

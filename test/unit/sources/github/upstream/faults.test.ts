@@ -39,14 +39,14 @@ describe('an answer that is no answer', () => {
       { status: 403, body: { message: 'Resource not accessible by personal access token' } },
       /"Actions: read".*`repo`/,
     ],
-    ['a broken connection', (response) => response.destroy(), /broke the connection off/],
+    ['a broken connection', (response) => response.destroy(), /closed the connection/],
     [
       'half an answer',
       (response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
         response.write('{"total_count": 0,', () => response.destroy());
       },
-      /broke the connection off/,
+      /closed the connection/,
     ],
   ])('%s is unavailable, with what to do', async (_, reply, message) => {
     const { error } = await faultOf(reply);

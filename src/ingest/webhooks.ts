@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { epochNowMs } from '../clock.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import type { InboundEvent } from '../sources/source.ts';
+import type { InboundEvent, WebhookHeaders } from '../sources/source.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
 import { JsonReader } from './json.ts';
@@ -15,7 +16,10 @@ import type { Receiver } from './receiver.ts';
 /** More are not tried for one request: every one of them is a hash of the whole body. */
 const maxSecretsTried = 32;
 
-export interface GitHubWebhooksOptions {
+export interface WebhooksOptions {
+  /** The kind of the source, and the path. */
+  readonly kind: string;
+  readonly headers: WebhookHeaders;
   readonly events: Pick<EventLog, 'append'>;
   /** All connections that take webhooks now. */
   readonly receivers: () => readonly Receiver[];
@@ -25,24 +29,26 @@ export interface GitHubWebhooksOptions {
 }
 
 /**
- * GitHub's webhooks. Nothing of a body is looked at before a secret of ours has signed it, and then it only
- * counts for the connections whose secret that was and whose owner it is about.
+ * Webhooks of one kind of source, signed as GitHub does it. Nothing of a body is looked at before a secret of ours has
+ * signed it, and then it only counts for the connections whose secret that was and whose owner it is about.
  */
-export class GitHubWebhooks implements IngestKind {
-  readonly kind = 'github';
+export class SignedWebhooks implements IngestKind {
+  readonly kind: string;
   readonly paths: readonly PathShape[] = ['', '/:connection'];
   readonly knowsBy = 'body';
-  private readonly options: GitHubWebhooksOptions;
+  private readonly options: WebhooksOptions;
   private readonly refusals: RefusalLog;
 
-  constructor(options: GitHubWebhooksOptions) {
+  constructor(options: WebhooksOptions) {
     this.options = options;
+    this.kind = options.kind;
     this.refusals = new RefusalLog(options.log, options.now ?? (() => performance.now()));
   }
 
   refuse({ headers }: Head): Answer | undefined {
-    if (!isSignature(headers['x-hub-signature-256'])) {
-      return refusal(401, 'unsigned', 'needs X-Hub-Signature-256: set a secret at the webhook');
+    const { signature } = this.options.headers;
+    if (!isSignature(headerOf(headers, signature))) {
+      return refusal(401, 'unsigned', `needs ${signature}: set a secret at the webhook`);
     }
     if (payloadTypeOf(headers['content-type']) === undefined) {
       return refusal(415, 'unsupported', 'takes application/json and application/x-www-form-urlencoded');
@@ -51,7 +57,8 @@ export class GitHubWebhooks implements IngestKind {
   }
 
   async take({ headers, connection }: Head, body: Buffer): Promise<Answer> {
-    const signature = headers['x-hub-signature-256'];
+    const { headers: names, log, events } = this.options;
+    const signature = headerOf(headers, names.signature);
     const type = payloadTypeOf(headers['content-type']);
     if (!isSignature(signature) || type === undefined) return malformed('the request is not whole');
     const candidates = this.candidates(connection);
@@ -59,11 +66,11 @@ export class GitHubWebhooks implements IngestKind {
     const signers = await signersOf(body, signature, areTooMany ? [] : candidates);
     if (signers.length === 0) {
       const why = areTooMany ? 'too_many' : candidates.length === 0 ? 'unknown' : 'secret';
-      this.refusals.refused(why, connection, headers['x-github-hook-id']);
-      return refusal(401, why === 'secret' ? 'refused' : 'unknown_connection', notSigned);
+      this.refusals.refused(why, connection, headerOf(headers, names.hook));
+      return refusal(401, why === 'secret' ? 'refused' : 'unknown_connection', notSigned(this.kind));
     }
-    const event = headers['x-github-event'];
-    if (typeof event !== 'string' || event === '') return malformed('needs X-GitHub-Event');
+    const event = headerOf(headers, names.event);
+    if (typeof event !== 'string' || event === '') return malformed(`needs ${names.event}`);
     const parsed = parsePayload(body, type);
     if (parsed === undefined)
       return malformed(
@@ -75,8 +82,8 @@ export class GitHubWebhooks implements IngestKind {
       const error = 'its owner is of no connection whose secret signed it';
       return refusal(403, 'foreign', error);
     }
-    const { log, events } = this.options;
-    return keepAll(factsOf(owners, event, headers['x-github-delivery'], parsed.payload), log, events);
+    const delivery = headerOf(headers, names.delivery);
+    return keepAll(factsOf(owners, event, delivery, parsed.payload), log, events);
   }
 
   private candidates(connection: string | undefined): readonly Receiver[] {
@@ -87,7 +94,14 @@ export class GitHubWebhooks implements IngestKind {
 }
 
 /** Also where there is no such connection: who has shown nothing does not learn which there are. */
-const notSigned = `no secret of ours for this path made the signature; where there are more than ${maxSecretsTried} secrets, send to /ingest/github/<connection>`;
+function notSigned(kind: string): string {
+  return `no secret of ours for this path made the signature; where there are more than ${maxSecretsTried} secrets, send to /ingest/${kind}/<connection>`;
+}
+
+/** Node has names of headers in lower case. */
+function headerOf(headers: IncomingHttpHeaders, name: string): unknown {
+  return headers[name.toLowerCase()];
+}
 
 /** One event for each connection that the payload is a fact for. */
 function factsOf(
@@ -120,7 +134,7 @@ const turnBytes = 128 * 1024;
 
 const prefix = 'sha256=';
 
-/** What `X-Hub-Signature-256` holds: the HMAC-SHA256 of the raw body in lower-case hex (docs.github.com, "Validating webhook deliveries"). */
+/** What the header of a signature holds: the HMAC-SHA256 of the raw body in lower-case hex (docs.github.com, "Validating webhook deliveries"). */
 export function isSignature(header: unknown): header is string {
   return typeof header === 'string' && /^sha256=[0-9a-f]{64}$/.test(header);
 }
@@ -142,7 +156,7 @@ export async function signersOf(
   signature: string,
   receivers: readonly Receiver[],
 ): Promise<readonly Receiver[]> {
-  // GitHub sends nothing else.
+  // No sender of JSON or forms sends anything else.
   if (body.length === 0 || !isUtf8(body)) return [];
   const made = Buffer.from(signature.slice(prefix.length), 'hex');
   const signed = new Set<string>();
@@ -165,7 +179,7 @@ async function hmacOf(body: Buffer, secret: string): Promise<Buffer> {
 const types = ['application/json', 'application/x-www-form-urlencoded'] as const;
 export type PayloadType = (typeof types)[number];
 
-/** The content types that GitHub can be told to send; undefined for any other. */
+/** The content types that GitHub, and those who do as it does, can be told to send; undefined for any other. */
 export function payloadTypeOf(contentType: string | undefined): PayloadType | undefined {
   const given = mediaTypeOf(contentType);
   return types.find((type) => type === given);
@@ -181,10 +195,10 @@ export function parsePayload(body: Buffer, type: PayloadType): { payload: unknow
 
 const refusals = {
   secret:
-    'a webhook was refused: no secret of ours signed it; compare the secret at GitHub with webhookSecretFile',
+    'a webhook was refused: no secret of ours signed it; compare the secret at the sender with webhookSecretFile',
   unknown:
-    'a webhook was refused: no connection of its path takes webhooks; compare the path at GitHub with the connections that have webhookSecretFile',
-  too_many: `a webhook was refused: there are more than ${maxSecretsTried} secrets that could have signed it; at GitHub, add the connection to the path`,
+    'a webhook was refused: no connection of its path takes webhooks; compare the path at the sender with the connections that have webhookSecretFile',
+  too_many: `a webhook was refused: there are more than ${maxSecretsTried} secrets that could have signed it; at the sender, add the connection to the path`,
 } as const;
 
 /** Says that webhooks are refused: once a minute for each path, however many come. */

@@ -1,8 +1,8 @@
-import { usually } from '../../src/params/schema.ts';
-import { sources } from '../../src/sources/index.ts';
+import { type Param, type ParamsSchema, usually } from '../../src/params/schema.ts';
+import type { AnySource } from '../../src/sources/source.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
 import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
-import { code, table } from './table.mjs';
+import { code, table } from './table.ts';
 
 const intro = `# Triggers
 
@@ -35,12 +35,12 @@ ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB. What is beyond is re
 KEDA's own keys may be there and are not looked at: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
-export function triggersPage() {
+export function triggersPage(sources: readonly AnySource[]): string {
   const parts = [intro, '## Every trigger\n', params(commonParams), ...sources.map(section)];
   return `${parts.join('\n')}\n`;
 }
 
-function section(source) {
+function section(source: AnySource): string {
   const { maxStalenessSeconds } = source;
   const own =
     maxStalenessSeconds === undefined
@@ -60,10 +60,10 @@ function section(source) {
   ].join('\n');
 }
 
-function params({ table: known }) {
+function params<P>({ table: known }: ParamsSchema<P>): string {
   return table(
     ['key', 'type', 'default', 'meaning'],
-    Object.entries(known).map(([name, { type, doc, most, required, defaultText }]) => [
+    Object.entries<Param<unknown>>(known).map(([name, { type, doc, most, required, defaultText }]) => [
       code(name),
       type,
       required ? '**required**' : code(defaultText),
@@ -73,8 +73,11 @@ function params({ table: known }) {
 }
 
 /** What a value may be at most, where it is not the usual. */
-function mostOf(type, { characters, members, memberCharacters, value }) {
-  const parts = [];
+function mostOf(
+  type: string,
+  { characters, members, memberCharacters, value }: Param<unknown>['most'],
+): string {
+  const parts: string[] = [];
   if (type === 'string' && characters !== usually.text) parts.push(`${characters} characters`);
   if (type === 'list' && members !== usually.members) parts.push(`${members} members`);
   if (type === 'list' && memberCharacters !== usually.text) parts.push(`${memberCharacters} characters each`);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { type FileSettings, ownFileSettings } from '../../src/config/files.ts';
 import { configSchema, connectionSchema, startSettings } from '../../src/config/schema.ts';
 import { withFileKeys } from '../../src/config/validate.ts';
-import { sources } from '../../src/sources/index.ts';
-import { leastSecretLength } from '../../src/sources/source.ts';
-import { schemaRows } from './schema-rows.mjs';
-import { code, table } from './table.mjs';
+import { type AnySource, leastSecretLength } from '../../src/sources/source.ts';
+import { type Schema, schemaRows } from './schema-rows.ts';
+import { code, table } from './table.ts';
 
 const intro = `# Configuration
 
@@ -49,47 +49,46 @@ connections:
   is KEDA for certain: by \`grpc.tls.clientCaFile\`, or by a NetworkPolicy that lets only KEDA reach the port.
 `;
 
-export function configurationPage() {
-  const { properties } = jsonSchema(configSchema);
+export function configurationPage(sources: readonly AnySource[]): string {
+  const { properties = {} } = jsonSchema(configSchema);
   const { connections, ...sections } = properties;
   const parts = [intro];
   for (const [name, section] of Object.entries(sections)) {
     parts.push(
-      `## \`${name}\`\n\n${section.description}\n\n${keys(section, (key) => whenTaken(name, key))}\n`,
+      `## \`${name}\`\n\n${section.description}\n\n${keys(section, ownFileSettings, (key) => whenTaken(name, key))}\n`,
     );
   }
-  const common = keys(jsonSchema(connectionSchema), (key) =>
+  const common = keys(jsonSchema(connectionSchema), {}, (key) =>
     key === 'source' ? 'live' : 'live, stays open',
   );
-  parts.push(`## \`connections\`\n\n${connections.description} Each entry has:\n\n${common}\n`);
-  for (const { kind, config, local = [] } of sources) {
-    const when = (key) => (local.includes(key) ? 'live' : 'reopens');
-    parts.push(`### \`source: ${kind}\`\n\n${keys(jsonSchema(config), when)}\n`);
+  parts.push(`## \`connections\`\n\n${connections?.description} Each entry has:\n\n${common}\n`);
+  for (const { kind, config, files = {}, local = [] } of sources) {
+    const when = (key: string) => (local.includes(key) ? 'live' : 'reopens');
+    parts.push(`### \`source: ${kind}\`\n\n${keys(jsonSchema(config), files, when)}\n`);
   }
   return parts.join('\n');
 }
 
 /** A section without a shape is one of several, and all of it is taken at the start. */
-function whenTaken(section, key) {
-  const start = startSettings[section];
-  return start !== undefined && (start.shape === undefined || key in start.shape) ? 'restart' : 'live';
+function whenTaken(section: string, key: string): string {
+  const start = Object.entries(startSettings).find(([name]) => name === section)?.[1];
+  const isStart = start !== undefined && (!('shape' in start) || key in start.shape);
+  return isStart ? 'restart' : 'live';
 }
 
-function keys(schema, when) {
-  const all = schemaRows(schema);
-  const paths = new Set(all.map(({ path }) => path.join('.')));
-  const rows = all.map(({ path, type, fallback, doc }) => {
+function keys(schema: Schema, files: FileSettings, when: (key: string) => string): string {
+  const rows = schemaRows(schema).map(({ path, type, fallback, doc }) => {
     const at = path.slice(0, -1);
-    // A key is one of a certificate only beside it.
-    const isFile = path.at(-1) !== 'key' || paths.has([...at, 'cert'].join('.'));
-    const spellings = (isFile ? withFileKeys(path.slice(-1)) : path.slice(-1)).map((key) =>
-      code([...at, key].join('.')),
-    );
-    return [spellings.join(' or '), type, fallback, when(path[0].replace(/\[\]$/, '')), doc];
+    const spellings = withFileKeys(path.slice(-1), files).map((key) => code([...at, key].join('.')));
+    return [spellings.join(' or '), type, fallback, when((path[0] ?? '').replace(/\[\]$/, '')), doc];
   });
   return table(['key', 'type', 'default', 'when', 'meaning'], rows);
 }
 
-function jsonSchema(schema) {
-  return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+function jsonSchema(schema: z.ZodType): Schema {
+  // A copy, since zod's own type has every keyword that there is.
+  const written: Schema = JSON.parse(
+    JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })),
+  );
+  return written;
 }

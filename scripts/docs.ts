@@ -1,0 +1,7 @@
+// Writes what comes out of the code: pages and tables of docs/, alerts, and what the chart knows of sources. `npm run docs`;
+// CI fails where that changes a file.
+import { writeFileSync } from 'node:fs';
+import { sources } from '../src/sources/index.ts';
+import { generated } from './docs/generated.ts';
+
+for (const [path, text] of generated(sources)) writeFileSync(new URL(`../${path}`, import.meta.url), text);

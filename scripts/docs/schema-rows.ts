@@ -1,0 +1,89 @@
+/** What zod writes of JSON Schema. */
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** A mapping of keys to values. */
+type ObjectSchema = Schema & { readonly properties: Readonly<Record<string, Schema>> };
+
+export interface SchemaRow {
+  readonly path: readonly string[];
+  readonly type: string;
+  readonly fallback: string;
+  readonly doc: string;
+}
+
+/** One row for each key of a JSON schema, nested keys by their path, `[]` for a list's; members of a union are folded into one. */
+export function schemaRows(schema: Schema, at: readonly string[] = []): SchemaRow[] {
+  const objects = membersOf(schema).filter(isObject);
+  const names = new Set(objects.flatMap(({ properties }) => Object.keys(properties)));
+  return [...names].flatMap((name) => {
+    const holders = objects.filter(({ properties }) => Object.hasOwn(properties, name));
+    const nodes = holders.flatMap(({ properties }) => properties[name] ?? []);
+    const [first] = nodes;
+    if (first === undefined) return [];
+    const path = [...at, name];
+    const row = {
+      path,
+      type: [...new Set(nodes.flatMap(typesOf))].join(' | '),
+      fallback: fallbackOf(name, first, holders),
+      doc: [first.description, onlyWith(holders, objects)].filter(Boolean).join(' '),
+    };
+    return [
+      row,
+      ...(first.type === 'array'
+        ? schemaRows(itemsOf(first), [...at, `${name}[]`])
+        : schemaRows(first, path)),
+    ];
+  });
+}
+
+function isObject(node: Schema): node is ObjectSchema {
+  return node.properties !== undefined;
+}
+
+function itemsOf({ items }: Schema): Schema {
+  if (items === undefined) throw new Error('a list without a schema of its members');
+  return items;
+}
+
+function membersOf(node: Schema): Schema[] {
+  return (node.anyOf ?? node.oneOf ?? [node]).flatMap((member) =>
+    member === node ? [node] : membersOf(member),
+  );
+}
+
+const typeNames: Readonly<Record<string, string>> = { object: 'mapping', integer: 'whole number' };
+
+function typesOf(node: Schema): string[] {
+  return membersOf(node).flatMap((member) => {
+    if (member.const !== undefined) return [`\`${member.const}\``];
+    if (member.enum !== undefined) return member.enum.map((value) => `\`${value}\``);
+    if (member.type === 'array') return [`list of ${typesOf(itemsOf(member)).join(' | ')}`];
+    const { type = 'text' } = member;
+    return [typeNames[type] ?? type];
+  });
+}
+
+function fallbackOf(name: string, node: Schema, holders: readonly ObjectSchema[]): string {
+  if (node.default !== undefined) return `\`${JSON.stringify(node.default)}\``;
+  return holders.every(({ required }) => required?.includes(name)) ? '**required**' : '';
+}
+
+/** Where only some members of a union have the key: which, by the value that tells them apart. */
+function onlyWith(holders: readonly ObjectSchema[], objects: readonly ObjectSchema[]): string {
+  if (holders.length === objects.length) return '';
+  const marks = holders.flatMap(({ properties }) =>
+    Object.values(properties).flatMap((node) => (node.const === undefined ? [] : [`\`${node.const}\``])),
+  );
+  return `Only with ${[...new Set(marks)].join(', ')}.`;
+}

@@ -1,0 +1,14 @@
+/**
+ * What a system error of a connection says of the host that was to be reached, in words that follow its name. A source has
+ * its own words where it knows which setting to check.
+ */
+export const networkFaults = {
+  ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',
+  ENOTFOUND: 'has a host name that does not exist',
+  EAI_AGAIN: 'has a host name that cannot be resolved now',
+  EHOSTUNREACH: 'cannot be reached: no route to its host',
+  ENETUNREACH: 'cannot be reached: no route to its network',
+  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+  ECONNRESET: 'closed the connection',
+  EPIPE: 'closed the connection',
+} as const;

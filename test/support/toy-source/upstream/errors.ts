@@ -1,0 +1,13 @@
+import { ScalerError } from '../../../../src/errors.ts';
+
+/** What the file system says, for who wrote the trigger. */
+export function fromFs(reason: unknown, file: string): ScalerError {
+  const code = reason instanceof Error && 'code' in reason ? reason.code : undefined;
+  if (code === 'ENOENT')
+    return new ScalerError('not_found', `the file ${file} is not in the directory of the connection`, {
+      cause: reason,
+    });
+  return new ScalerError('unavailable', `the file ${file} cannot be read (${String(code)})`, {
+    cause: reason,
+  });
+}
