@@ -6,7 +6,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { Headroom } from '../scaling/headroom.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
-import { commonParams, kedaOwnKeys } from './common-params.ts';
+import { type CommonParams, commonParams, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
@@ -36,28 +36,58 @@ export interface World {
   readonly refuseSecretsFromEnv: boolean;
 }
 
-/** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
-export function resolve(reference: Reference, world: World): Measured {
-  const { namespace, name, metadata } = reference;
-  const given = givenValues(metadata);
+/** What a reference says by itself, whatever connections there are. */
+interface Said {
+  readonly given: ReadonlyMap<string, Given>;
+  readonly common: CommonParams;
+  /** Undefined: it names none that there is. */
+  readonly source: AnySource | undefined;
+  /** Its source's own parameters; complete only where there is no fault. */
+  readonly params: unknown;
+  readonly faults: readonly string[];
+  /** How many faults more there are. */
+  readonly unsaid: number;
+  /** Whether a value is too long to be compared with the connections. */
+  readonly overlong: boolean;
+}
+
+/**
+ * Reads a reference without looking at connections. `asWritten`: it is not what KEDA sends but what the author wrote,
+ * so that the value of a `…FromEnv` is the name of a variable, and what that holds is not known. Pure.
+ */
+export function readReference(
+  { namespace, name, metadata }: Reference,
+  { sources, refuseSecretsFromEnv }: Pick<World, 'sources' | 'refuseSecretsFromEnv'>,
+  { asWritten = false } = {},
+): Said {
+  const given = givenValues(metadata, asWritten);
   const common = parseParams(commonParams, given);
   const faults = [...common.faults];
   if (namespace === '') faults.push('namespace: is missing from the reference');
   if (name === '') faults.push('name: is missing from the reference');
-
-  const source = sourceOf(given, world, faults);
-  if (!source) throw invalid(reference, given, faults);
+  const source = sourceOf(given, sources, faults);
+  const said = { given, common: common.params, source, faults };
+  if (!source) return { ...said, params: undefined, unsaid: 0, overlong: false };
   const own = parseParams(source.params, given);
   const unknown = unknownKeys(given, knownKeys(source), maxFaultsShown);
   faults.push(...own.faults, ...unknown.faults);
-  if (world.refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
+  if (refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
   const overlong = overlongKeys(source, given);
   faults.push(...overlong.faults);
-  if (overlong.found) throw invalid(reference, given, faults, unknown.more);
+  return { ...said, params: own.params, unsaid: unknown.more, overlong: overlong.found };
+}
+
+/** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
+export function resolve(reference: Reference, world: World): Measured {
+  const { namespace } = reference;
+  const said = readReference(reference, world);
+  const { given, common, source, params } = said;
+  const faults = [...said.faults];
+  if (!source || said.overlong) throw invalid(reference, given, faults, said.unsaid);
   const selection = selectConnection({
     source,
     namespace,
-    named: common.params.connection,
+    named: common.connection,
     given,
     connections: world.connections,
   });
@@ -69,32 +99,32 @@ export function resolve(reference: Reference, world: World): Measured {
   faults.push(...selection.faults);
   if (faults.length === 0 && selection.kind === 'selected') {
     const { config } = selection.connection;
-    const conflict = source.conflict?.(own.params, config);
+    const conflict = source.conflict?.(params, config);
     if (conflict !== undefined) faults.push(conflict);
-    const { maxStalenessSeconds } = common.params;
-    const least = source.leastStalenessSeconds?.(own.params, config) ?? 0;
+    const { maxStalenessSeconds } = common;
+    const least = source.leastStalenessSeconds?.(params, config) ?? 0;
     if (maxStalenessSeconds !== undefined && maxStalenessSeconds < least) {
       faults.push(tooFresh(maxStalenessSeconds, least, selection.connection.name));
     }
   }
   if (faults.length > 0 || selection.kind === 'none') {
-    throw invalid(reference, given, faults, unknown.more);
+    throw invalid(reference, given, faults, said.unsaid);
   }
 
-  const target = source.target(own.params, selection.connection.config);
+  const target = source.target(params, selection.connection.config);
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
-  const least = source.leastStalenessSeconds?.(own.params, selection.connection.config) ?? 0;
-  const maxStalenessSeconds = common.params.maxStalenessSeconds ?? Math.max(usual, least);
+  const least = source.leastStalenessSeconds?.(params, selection.connection.config) ?? 0;
+  const maxStalenessSeconds = common.maxStalenessSeconds ?? Math.max(usual, least);
   return {
     source,
     connection: selection.connection,
-    params: own.params,
+    params: params,
     paramsKey: paramsKeyOf(source, given),
     target,
     metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
-    headroom: { replicas: common.params.headroomReplicas, whenIdle: common.params.headroomWhenIdle },
+    headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
     maxStalenessMs: maxStalenessSeconds * 1000,
-    surge: common.params.surge,
+    surge: common.surge,
   };
 }
 
@@ -105,7 +135,7 @@ function tooFresh(given: number, least: number, connection: string): string {
 
 function sourceOf(
   given: ReadonlyMap<string, Given>,
-  { sources }: World,
+  sources: readonly AnySource[],
   faults: string[],
 ): AnySource | undefined {
   const kind = given.get('source')?.value;
