@@ -37,7 +37,7 @@ export interface World {
 }
 
 /** What a reference says by itself, whatever connections there are. */
-interface Said {
+export interface Said {
   readonly given: ReadonlyMap<string, Given>;
   readonly common: CommonParams;
   /** Undefined: it names none that there is. */
@@ -77,13 +77,33 @@ export function readReference(
   return { ...said, params: own.params, unsaid: unknown.more, overlong: overlong.found };
 }
 
+/** What a reference means under one configuration, or all that is wrong with it. */
+export type Outcome =
+  | { readonly kind: 'measured'; readonly measured: Measured }
+  | { readonly kind: 'invalid'; readonly faults: readonly string[]; readonly unsaid: number }
+  | { readonly kind: 'denied'; readonly message: string };
+
 /** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
 export function resolve(reference: Reference, world: World): Measured {
-  const { namespace } = reference;
   const said = readReference(reference, world);
-  const { given, common, source, params } = said;
+  const outcome = outcomeOf(reference, world, said);
+  switch (outcome.kind) {
+    case 'measured':
+      return outcome.measured;
+    case 'denied':
+      throw new ScalerError('denied', outcome.message).within(whose(reference));
+    case 'invalid':
+      throw invalid(reference, outcome.faults, outcome.unsaid);
+  }
+}
+
+/** What becomes of what a reference says, with the connections there are. Pure. */
+export function outcomeOf({ namespace }: Reference, world: World, said: Said): Outcome {
+  const { given, common, source, params, unsaid } = said;
+  const hiding = hidingFromEnv(given.values());
   const faults = [...said.faults];
-  if (!source || said.overlong) throw invalid(reference, given, faults, said.unsaid);
+  const refused = (): Outcome => ({ kind: 'invalid', faults: faults.map(hiding), unsaid });
+  if (!source || said.overlong) return refused();
   const selection = selectConnection({
     source,
     namespace,
@@ -91,40 +111,37 @@ export function resolve(reference: Reference, world: World): Measured {
     given,
     connections: world.connections,
   });
-  if (selection.kind === 'denied') {
-    throw new ScalerError('denied', hidingFromEnv(given.values())(selection.message)).within(
-      whose(reference),
-    );
-  }
+  if (selection.kind === 'denied') return { kind: 'denied', message: hiding(selection.message) };
   faults.push(...selection.faults);
-  if (faults.length === 0 && selection.kind === 'selected') {
-    const { config } = selection.connection;
-    const conflict = source.conflict?.(params, config);
+  if (selection.kind === 'none') return refused();
+  const { connection } = selection;
+  const least = faults.length === 0 ? (source.leastStalenessSeconds?.(params, connection.config) ?? 0) : 0;
+  if (faults.length === 0) {
+    const conflict = source.conflict?.(params, connection.config);
     if (conflict !== undefined) faults.push(conflict);
     const { maxStalenessSeconds } = common;
-    const least = source.leastStalenessSeconds?.(params, config) ?? 0;
     if (maxStalenessSeconds !== undefined && maxStalenessSeconds < least) {
-      faults.push(tooFresh(maxStalenessSeconds, least, selection.connection.name));
+      faults.push(tooFresh(maxStalenessSeconds, least, connection.name));
     }
   }
-  if (faults.length > 0 || selection.kind === 'none') {
-    throw invalid(reference, given, faults, said.unsaid);
-  }
+  if (faults.length > 0) return refused();
 
-  const target = source.target(params, selection.connection.config);
+  const target = source.target(params, connection.config);
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
-  const least = source.leastStalenessSeconds?.(params, selection.connection.config) ?? 0;
   const maxStalenessSeconds = common.maxStalenessSeconds ?? Math.max(usual, least);
   return {
-    source,
-    connection: selection.connection,
-    params: params,
-    paramsKey: paramsKeyOf(source, given),
-    target,
-    metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
-    headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
-    maxStalenessMs: maxStalenessSeconds * 1000,
-    surge: common.surge,
+    kind: 'measured',
+    measured: {
+      source,
+      connection,
+      params,
+      paramsKey: paramsKeyOf(source, given),
+      target,
+      metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
+      headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
+      maxStalenessMs: maxStalenessSeconds * 1000,
+      surge: common.surge,
+    },
   };
 }
 
@@ -190,13 +207,8 @@ function knownKeys(source: AnySource): ReadonlySet<string> {
 
 const maxFaultsShown = 20;
 
-function invalid(
-  reference: Reference,
-  given: ReadonlyMap<string, Given>,
-  faults: readonly string[],
-  unsaid = 0,
-): ScalerError {
-  const shown = faults.slice(0, maxFaultsShown).map(hidingFromEnv(given.values()));
+function invalid(reference: Reference, faults: readonly string[], unsaid: number): ScalerError {
+  const shown = faults.slice(0, maxFaultsShown);
   const more = unsaid + faults.length - shown.length;
   if (more > 0) shown.push(`and ${more} more`);
   return new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`);
