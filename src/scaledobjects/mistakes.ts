@@ -139,11 +139,33 @@ const rules: readonly Rule[] = [
         `idleReplicaCount: must be less than minReplicaCount ${min}, got ${idle}: KEDA refuses it`,
       );
     }
-    if (kind === 'ScaledObject' && min > 1 && max > min && max / min <= 1 + tolerance) {
-      yield warning(
-        lineOf('maxReplicaCount'),
-        `maxReplicaCount: ${max} is never reached from minReplicaCount ${min}: the HPA ignores a difference of up to a tenth; where the number is capped at ${max} replicas, it stays at ${min}`,
-      );
+  },
+
+  function* capBelowTolerance({ kind, spec, lineOf }, ours) {
+    const { minReplicaCount: min = 0, maxReplicaCount: max = defaults.maxReplicaCount } = spec;
+    if (
+      kind !== 'ScaledObject' ||
+      min < 1 ||
+      mapping(spec.behavior?.['scaleUp'])?.['tolerance'] !== undefined
+    )
+      return;
+    const isWithin = (cap: number): boolean => cap > min && cap / min <= 1 + tolerance;
+    const stays = `the HPA ignores a difference of up to a tenth, and stays at minReplicaCount ${min}`;
+    for (const { index, entry, source } of ours) {
+      const cap = Number(entry.metadata['maxConcurrency']);
+      if (source?.kind === 'sqs' && isWithin(Math.min(cap, max))) {
+        yield warning(
+          entry.lineOf('maxConcurrency'),
+          `maxConcurrency: the number asks for ${cap} replicas at most: ${stays}`,
+          index,
+        );
+      } else if (source?.kind === 'kafka' && !isTrue(entry.metadata['allowIdleConsumers']) && isWithin(max)) {
+        yield warning(
+          lineOf('maxReplicaCount'),
+          `maxReplicaCount: where there are no more than ${max} partitions, the number asks for no more replicas: ${stays}`,
+          index,
+        );
+      }
     }
   },
 
@@ -524,22 +546,26 @@ function usesPolls(scalingModifiers: unknown, ours: readonly OurTrigger[]): bool
 
 /**
  * After how many seconds these policies at the soonest let one replica become `max`; 0 where they set no bound. What a
- * policy adds in one period is added at once, by pods or by percent; `Max`, the default, takes the larger.
+ * policy adds in one period is added at once; of several, `Max`, the default, takes the larger.
  */
 function secondsToGrow(scaleUp: Readonly<Record<string, unknown>>, max: number): number {
   const given = scaleUp['policies'];
   const policies = (Array.isArray(given) ? given : []).map((one) => mapping(one) ?? {});
-  const each = policies.map(({ type, value, periodSeconds }) => {
+  const steps = policies.flatMap(({ type, value, periodSeconds }) => {
     const [amount, period] = [Number(value), Number(periodSeconds)];
-    if (!(amount > 0) || !(period > 0)) return 0;
-    let replicas = 1;
-    let periods = 0;
-    while (replicas < max && periods < 10_000) {
-      replicas += type === 'Percent' ? Math.ceil((replicas * amount) / 100) : amount;
-      periods += 1;
-    }
-    return Math.max(0, periods - 1) * period;
+    if (!(amount > 0) || !(period > 0)) return [];
+    const add = (replicas: number): number =>
+      type === 'Percent' ? Math.ceil((replicas * amount) / 100) : amount;
+    return [{ add, period }];
   });
-  if (each.length === 0) return 0;
-  return scaleUp['selectPolicy'] === 'Min' ? Math.max(...each) : Math.min(...each);
+  if (steps.length === 0) return 0;
+  const pick = scaleUp['selectPolicy'] === 'Min' ? Math.min : Math.max;
+  let replicas = 1;
+  let periods = 0;
+  while (replicas < max && periods < 10_000) {
+    replicas += pick(...steps.map(({ add }) => add(replicas)));
+    periods += 1;
+  }
+  // Of different periods the shortest: it is no sooner than that.
+  return Math.max(0, periods - 1) * Math.min(...steps.map(({ period }) => period));
 }

@@ -120,7 +120,7 @@ export const mistakes: readonly RealMistake[] = [
     in: 'object',
     change: [[max, '  minReplicaCount: 20\n  maxReplicaCount: 22\n']],
     severity: 'warning',
-    says: /22 is never reached from minReplicaCount 20/,
+    says: /no more than 22 partitions.*stays at minReplicaCount 20/,
   },
   {
     mistake: "another team's connection",
