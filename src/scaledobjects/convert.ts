@@ -197,13 +197,12 @@ function insertion(text: string, map: YAMLMap, entries: readonly (readonly [stri
     const between = text.slice(from + 1, at);
     return { from: at, to: at, text: pairs.map((pair) => `${pair},${between || ' '}`).join('') };
   }
-  const indent = ' '.repeat(at - (text.lastIndexOf('\n', at - 1) + 1));
+  // On lines of their own, so that what is taken out is another edit.
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const indent = text.slice(lineStart, at);
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
-  return {
-    from: at,
-    to: at,
-    text: entries.map(([key, value]) => `${key}: ${value}${newline}${indent}`).join(''),
-  };
+  const lines = entries.map(([key, value]) => `${indent}${key}: ${value}${newline}`);
+  return { from: lineStart, to: lineStart, text: lines.join('') };
 }
 
 /** A pair, with its line where it stands on lines of its own, or with its comma. */

@@ -124,7 +124,7 @@ const rules: readonly Rule[] = [
     }
   },
 
-  function* counts({ kind, spec, lineOf }) {
+  function* counts({ spec, lineOf }) {
     const { minReplicaCount: min = 0, maxReplicaCount: max = defaults.maxReplicaCount } = spec;
     const { idleReplicaCount: idle } = spec;
     if (min > max) {
