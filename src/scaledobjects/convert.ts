@@ -142,10 +142,11 @@ function convertTrigger(
   );
 
   const kept: Record<string, string> = { ...entry.metadata };
+  const gone = new Set<Pair>();
   const remove = (holder: YAMLMap, key: string, why: string): void => {
     const pair = pairOf(holder, key);
     if (pair === undefined) return;
-    edits.push(removal(text, holder, pair));
+    gone.add(pair);
     note(key, `${key}: is taken out: ${why}`);
   };
   const said = readReference(
@@ -169,6 +170,7 @@ function convertTrigger(
   if (entry.useCachedMetrics !== undefined) {
     remove(node, 'useCachedMetrics', 'after a push the HPA would get the zero of the last poll');
   }
+  edits.push(...removals(text, metadata, gone), ...removals(text, node, gone));
   const after = readReference(
     { namespace: 'default', name: 'x', metadata: { ...kept, source: source.kind } },
     { sources: settings.sources, refuseSecretsFromEnv: false },
@@ -205,24 +207,29 @@ function insertion(text: string, map: YAMLMap, entries: readonly (readonly [stri
   return { from: lineStart, to: lineStart, text: lines.join('') };
 }
 
-/** A pair, with its line where it stands on lines of its own, or with its comma. */
-function removal(text: string, map: YAMLMap, pair: Pair): Edit {
-  const from = startOf(pair.key);
-  const end = endOf(pair);
-  if (map.flow === true) {
-    const index = map.items.indexOf(pair);
-    const next = map.items[index + 1];
-    const before = map.items[index - 1];
-    if (next !== undefined) return { from, to: startOf(next.key), text: '' };
-    return { from: before === undefined ? from : endOf(before), to: end, text: '' };
+/** Takes pairs out: with their lines where they stand on lines of their own, or with their commas. */
+function* removals(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Generator<Edit> {
+  const { items } = map;
+  for (let i = 0; i < items.length; i += 1) {
+    const pair = items[i];
+    if (pair === undefined || !gone.has(pair)) continue;
+    const from = startOf(pair.key);
+    const lineStart = text.lastIndexOf('\n', from - 1) + 1;
+    if (map.flow !== true && text.slice(lineStart, from).trim() === '') {
+      const newline = text.indexOf('\n', endOf(pair));
+      yield { from: lineStart, to: newline === -1 ? text.length : newline + 1, text: '' };
+      continue;
+    }
+    // Behind a bracket, a comma or a dash: the next that stays moves there, over all that go.
+    let last = i;
+    for (let next = items[last + 1]; next !== undefined && gone.has(next); next = items[last + 1]) last += 1;
+    const next = items[last + 1];
+    const before = items[i - 1];
+    const end = endOf(items[last] ?? pair);
+    if (next !== undefined) yield { from, to: startOf(next.key), text: '' };
+    else yield { from: before === undefined ? from : endOf(before), to: end, text: '' };
+    i = last;
   }
-  const lineStart = text.lastIndexOf('\n', from - 1) + 1;
-  const newline = text.indexOf('\n', end);
-  const lineEnd = newline === -1 ? text.length : newline + 1;
-  if (text.slice(lineStart, from).trim() === '') return { from: lineStart, to: lineEnd, text: '' };
-  // It is the first of an item, behind its dash: the next key moves there.
-  const next = map.items[map.items.indexOf(pair) + 1];
-  return { from, to: next === undefined ? end : startOf(next.key), text: '' };
 }
 
 function startOf(node: unknown): number {

@@ -138,4 +138,18 @@ describe('convert', () => {
       { severity: 'error', message: expect.stringContaining('no Kerberos') },
     ]);
   });
+
+  const head = 'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n';
+  it.each([
+    [
+      '  - authenticationRef: {name: x}\n    useCachedMetrics: true\n    type: kafka\n    metadata:\n      password: p\n      key: k\n      consumerGroup: g\n',
+      '  - type: external-push\n    metadata:\n      scalerAddress: backlog-scaler.keda:6000\n      source: kafka\n      consumerGroup: g\n',
+    ],
+    [
+      '  - {type: kafka, metadata: {consumerGroup: g, password: p, key: k}, useCachedMetrics: true, authenticationRef: {name: x}}\n',
+      '  - {type: external-push, metadata: {"scalerAddress": "backlog-scaler.keda:6000", "source": "kafka", consumerGroup: g}}\n',
+    ],
+  ])('takes out what stands side by side: %j', (before, after) => {
+    expect(convert(head + before).text).toBe(head + after);
+  });
 });
