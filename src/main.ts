@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type ListedCommand, runCommand } from './cli/command.ts';
+import { exitCode, type ListedCommand, runCommand } from './cli/command.ts';
 
 const commands: readonly ListedCommand[] = [
   {
@@ -19,4 +19,9 @@ const commands: readonly ListedCommand[] = [
   },
 ];
 
-process.exit(await runCommand(commands, process.argv.slice(2)));
+// Whoever reads may go at any time, as `head` does.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => process.exit(exitCode.failed));
+const code = await runCommand(commands, process.argv.slice(2));
+// A pipe takes 64 KiB: what waits for its reader goes out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Command } from '../support/command.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
@@ -125,6 +128,20 @@ describe('backlog-scaler convert', () => {
     expect((await run(['validate', '-'], stdout)).code).toBe(0);
     const again = await run(['convert', '-'], stdout);
     expect([again.stdout, again.stderr]).toEqual([stdout, 'No trigger was converted.\n']);
+  });
+
+  it('is read to its end, however slowly, and ends without a word when nobody reads on', async () => {
+    const long = `${builtIn}# ${'x'.repeat(1_000_000)}\n`;
+    await writeFile(at('long.yaml'), long);
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const convert = `"${process.execPath}" "${main}" convert "${at('long.yaml')}" 2>"${at('stderr')}"`;
+    const shell = promisify(execFile);
+    const { stdout } = await shell('sh', ['-c', `${convert} | (sleep 1; wc -c)`]);
+    const made = await run(['convert', at('long.yaml')]);
+    expect(Number(stdout)).toBe(made.stdout.length);
+    expect(made.stdout.length).toBeGreaterThan(1_000_000);
+    await shell('sh', ['-c', `${convert} | head -c 10`]);
+    expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
   });
 
   it('writes only where it is told to', async () => {
