@@ -89,7 +89,7 @@ const rules: readonly Rule[] = [
     const known: readonly string[] = fields[kind];
     for (const key of keys.filter((one) => !known.includes(one))) {
       const place = Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined;
-      const inOther = key in { ...asKeys(fields.ScaledObject), ...asKeys(fields.ScaledJob) };
+      const inOther = [...fields.ScaledObject, ...fields.ScaledJob].some((one) => one === key);
       const help =
         place === undefined
           ? inOther
@@ -509,10 +509,6 @@ function warning(line: number, message: string, trigger?: number): Mistake {
   return { ...error(line, message, trigger), severity: 'warning' };
 }
 
-function asKeys(names: readonly string[]): Readonly<Record<string, true>> {
-  return Object.fromEntries(names.map((name) => [name, true]));
-}
-
 function isTrue(value: string | undefined): boolean {
   return /^(1|t|true)$/i.test(value?.trim() ?? '');
 }
@@ -528,7 +524,7 @@ function measureOf({ metadata }: TriggerEntry, source: AnySource): string {
     ([key]) =>
       !isNumber(source, key) &&
       !kedaOwnKeys.includes(key) &&
-      (key === 'connection' || !(key in commonParams.table)),
+      (key === 'connection' || !Object.hasOwn(commonParams.table, key)),
   );
   return JSON.stringify([source.kind, entries.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 }
