@@ -429,7 +429,7 @@ function kafkaSettings(place: Place): string[] {
   );
   const { sasl: kedaSasl = 'none' } = metadata;
   const isMsk = kedaSasl === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
-  if (metadata['tls'] === 'enable' || isMsk) {
+  if (metadata['tls'] === 'enable' || isMsk || parameters.has('tls')) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')
@@ -440,7 +440,9 @@ function kafkaSettings(place: Place): string[] {
     ];
     lines.push(tls.length === 0 ? 'tls: true' : `tls: { ${tls.join(', ')} }`);
   }
-  const mechanism = mechanisms[kedaSasl];
+  // Where the Secret has it, only who may read that knows it.
+  const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
+  const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
   if (isMsk) {
     lines.push(
       `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,

@@ -107,6 +107,13 @@ describe('convert', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
   });
 
+  it('leaves to be filled in what only a Secret knows', () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
+    const text = configOf(convert(yaml));
+    expect(text).toContain('    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN\n');
+    expect(text).toContain('# sasl: key "sasl" of Secret kafka (ClusterTriggerAuthentication login)\n');
+  });
+
   it('has one connection for what is measured at one place, across files', () => {
     const { connections } = convertInputs(
       [
