@@ -24,7 +24,7 @@ what KEDA refuses or leaves out without a word. Triggers of other scalers, and o
 | option | meaning |
 | --- | --- |
 | \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, any number of documents, lists as \`kubectl get\` prints them; \`-\` is standard input. Of a folder every \`*.yaml\` and \`*.yml\` in which a ScaledObject or ScaledJob is spoken of. Hidden folders and \`node_modules\` are passed over. A link is followed to a file in the same folder only |
-| \`--config FILE\` | the scaler's configuration. It is checked itself, and triggers against its connections: which one is meant, whether the namespace may use it, whether it has what the trigger says |
+| \`--config FILE\` | the scaler's configuration. It is checked itself, and triggers against its connections: which one is meant, whether the namespace may use it, whether it has what the trigger says, and whether \`enableTLS\` fits \`grpc.tls\` |
 | \`-n NAME\` | the namespace of what names none |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands, which GitHub shows at the line; for programs |
 | \`--strict\` | warnings fail too |

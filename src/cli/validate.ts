@@ -99,6 +99,7 @@ async function rulesOf(
   return {
     sources,
     namespace,
+    tls: start.grpc.tls !== undefined,
     world: {
       sources,
       connections: config.connections,

@@ -14,6 +14,8 @@ export interface Input {
 export interface Rules {
   readonly sources: readonly AnySource[];
   readonly world?: World;
+  /** Whether the scaler's gRPC port has TLS, where that is known. */
+  readonly tls?: boolean;
   /** Where a file names no namespace; '' is not known. */
   readonly namespace: string;
 }
@@ -49,6 +51,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
       triggers += 1;
       const said = triggerFaults(resource, trigger, rules);
       if (said.open) leftOpen += 1;
+      mistakes.push(...tlsFaults(trigger, rules));
       mistakes.push(...said.faults.filter((one) => !mistakes.some((other) => sameKey(one, other))));
     }
     faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
@@ -102,6 +105,21 @@ function triggerFaults(
   if (outcome.kind === 'measured') return { faults: [], open: false };
   if (outcome.kind === 'denied') return { faults: [...alone.faults, mistake(outcome.message)], open: false };
   return { faults: [...outcome.faults.map(mistake), ...more], open: false };
+}
+
+/** KEDA uses TLS where it is told to, or has a certificate for it (external_scaler.go:418, v2.21); the port has it or not. */
+function* tlsFaults({ index, entry }: OurTrigger, { tls }: Rules): Generator<Mistake> {
+  const enabled = /^(1|t|true)$/i.test(entry.metadata['enableTLS']?.trim() ?? '');
+  const mistake = { trigger: index, severity: 'error' } as const;
+  if (tls === false && enabled) {
+    const message = 'enableTLS: the gRPC port of the scaler has no TLS: leave it out, or set grpc.tls';
+    yield { ...mistake, line: entry.lineOf('enableTLS'), message };
+  }
+  if (tls === true && !enabled && entry.authenticationRef === undefined) {
+    const message =
+      'enableTLS: is missing: the gRPC port of the scaler has TLS, and KEDA would call it without';
+    yield { ...mistake, line: entry.line, message };
+  }
 }
 
 /** `"lagTreshold": unknown key` → `lagTreshold`. */

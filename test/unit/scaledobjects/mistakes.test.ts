@@ -78,6 +78,22 @@ describe('validate', () => {
     );
   });
 
+  it.each([
+    [true, rightObject, [['enableTLS: is missing', 11]]],
+    [true, rightObject.replace('source:', 'enableTLS: "true"\n        source:'), []],
+    [
+      false,
+      rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
+      [['enableTLS: the gRPC port', 14]],
+    ],
+    [false, rightObject, []],
+  ] as const)('compares TLS with the port: %j', (tls, text, expected) => {
+    const { faults } = validateInputs([{ file: 'a.yaml', text }], { sources, namespace: '', world, tls });
+    expect(faults.map(({ message, line }) => [message.slice(0, expected[0]?.[0].length), line])).toEqual(
+      expected,
+    );
+  });
+
   it('looks at no trigger of another scaler', () => {
     const text = rightObject.replace('external-push', 'kafka');
     const { faults, triggers, otherTriggers } = reportOf(text);
