@@ -42,6 +42,7 @@ const parts = {
   scaling: ['errors.ts', 'sources/source.ts'],
   subjects: [...upwards, 'scaling', 'sources/source.ts'],
   triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts'],
+  scaledobjects: ['errors.ts', 'printable.ts', 'params', 'scaling', 'sources/source.ts', 'triggers'],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
   'event-log': [...upwards, 'sources/source.ts'],
   ingest: [
@@ -85,7 +86,7 @@ const packages = {
   'p-limit': ['sources'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
-  yaml: ['config', 'cli'],
+  yaml: ['config', 'scaledobjects', 'cli'],
   zod: ['config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
 };
 

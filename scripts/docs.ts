@@ -3,5 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { sources } from '../src/sources/index.ts';
 import { generated } from './docs/generated.ts';
+import { validatePage } from './docs/validate.ts';
 
-for (const [path, text] of generated(sources)) writeFileSync(new URL(`../${path}`, import.meta.url), text);
+const files = [...generated(sources), ['docs/validate.md', await validatePage()] as const];
+for (const [path, text] of files) writeFileSync(new URL(`../${path}`, import.meta.url), text);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type ListedCommand, runCommand } from './cli/command.ts';
+import { exitCode, type ListedCommand, runCommand } from './cli/command.ts';
 
 const commands: readonly ListedCommand[] = [
   {
@@ -7,6 +7,21 @@ const commands: readonly ListedCommand[] = [
     summary: 'Answer KEDA.',
     load: async () => (await import('./cli/serve.ts')).serve,
   },
+  {
+    name: 'validate',
+    summary: 'Check ScaledObjects and the configuration, without any network.',
+    load: async () => (await import('./cli/validate.ts')).validate,
+  },
+  {
+    name: 'convert',
+    summary: "Make triggers of KEDA's own scalers this scaler's.",
+    load: async () => (await import('./cli/convert.ts')).convert,
+  },
 ];
 
-process.exit(await runCommand(commands, process.argv.slice(2)));
+// Whoever reads may go at any time, as `head` does.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => process.exit(exitCode.failed));
+const code = await runCommand(commands, process.argv.slice(2));
+// A pipe takes 64 KiB: what waits for its reader goes out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

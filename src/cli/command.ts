@@ -12,10 +12,14 @@ export interface Option {
   required?: boolean;
   /** One letter: `h` for `-h`. */
   short?: string;
+  /** It may be given several times: its values are a list. */
+  multiple?: boolean;
+  /** Its values may also stand alone, without its name: `validate a.yaml b.yaml`. For one that is `multiple`. */
+  positional?: boolean;
 }
 
 /** Values by option name; an option that was not given is not there. */
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+export type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 export interface Command {
   readonly name: string;
@@ -34,7 +38,13 @@ export interface ListedCommand {
 }
 
 /** What a command ends with. */
-export const exitCode = { ok: 0, failed: 1, invalid: 2 } as const;
+export const exitCode = { ok: 0, failed: 1, invalid: 2, unreachable: 3 } as const;
+
+/** The values of an option that is `multiple`, in their order. */
+export function listOf(values: Values, name: string): readonly string[] {
+  const given = values[name];
+  return Array.isArray(given) ? given : [];
+}
 
 /** Finds the command, reads its options, and runs it; resolves with the exit code. */
 export async function runCommand(
@@ -103,9 +113,19 @@ export function parseArguments(args: readonly string[], own: Options): ParsedArg
     allowPositionals: true,
     tokens: true,
   });
-  const values: Record<string, string | boolean> = {};
+  const values: Record<string, string | boolean | string[]> = {};
+  const keep = (name: string, value: string | boolean): void => {
+    const before = values[name];
+    if (!options[name]?.multiple) values[name] = value;
+    else if (Array.isArray(before)) before.push(String(value));
+    else values[name] = [String(value)];
+  };
+  const alone = Object.keys(options).find((name) => options[name]?.positional);
   for (const token of tokens) {
-    if (token.kind === 'positional') return { fault: `unexpected argument ${quote(token.value)}` };
+    if (token.kind === 'positional') {
+      if (alone === undefined) return { fault: `unexpected argument ${quote(token.value)}` };
+      keep(alone, token.value);
+    }
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
@@ -113,7 +133,7 @@ export function parseArguments(args: readonly string[], own: Options): ParsedArg
     }
     const read = readValue(option, token);
     if (typeof read === 'object') return read;
-    values[token.name] = read;
+    keep(token.name, read);
   }
   return { values };
 }
@@ -135,8 +155,9 @@ function readValue(
   }: { rawName: string; value?: string | undefined; inlineValue?: boolean | undefined },
 ): string | boolean | { fault: string } {
   if (option.type === 'boolean') return inlineValue ? { fault: `${rawName} takes no value` } : true;
-  // `--config --help` is a forgotten value, not a file of that name; `--config=--help` is one.
-  const forgotten = value === undefined || value === '' || (!inlineValue && value.startsWith('-'));
+  // `-` alone is standard input. `--config --help` is a forgotten value, not a file of that name; `--config=--help` is one.
+  const forgotten =
+    value === undefined || value === '' || (!inlineValue && value.startsWith('-') && value !== '-');
   return forgotten ? { fault: `${rawName} needs a value: ${rawName} ${option.value ?? 'VALUE'}` } : value;
 }
 
@@ -155,7 +176,7 @@ export function overview(commands: readonly ListedCommand[]): string {
     'Commands:',
     ...columns(rows),
     '',
-    'Every command has --help. Exit codes: 0 fine, 1 failed, 2 invalid input.',
+    'Every command has --help. Exit codes: 0 fine, 1 failed, 2 invalid input, 3 source unreachable.',
     '',
   ].join('\n');
 }
@@ -174,8 +195,8 @@ export function commandUsage({ name, summary, options }: Command): string {
   ].join('\n');
 }
 
-function optionText([name, { value, short }]: [string, Option]): string {
-  const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+function optionText([name, { value, short, multiple }]: [string, Option]): string {
+  const long = value === undefined ? `--${name}` : `--${name} ${value}${multiple ? '…' : ''}`;
   return short === undefined ? long : `-${short}, ${long}`;
 }
 

@@ -69,13 +69,15 @@ async function readText(path: string): Promise<ReadFile> {
   return text.trim() === '' ? { problem: 'is empty' } : { text };
 }
 
-function problemOf(reason: unknown): string {
+/** Why a file could not be read, in words that go on after its name. */
+export function problemOf(reason: unknown): string {
   if (reason instanceof TypeError) return 'is not UTF-8 text';
   const code = reason instanceof Error && 'code' in reason ? String(reason.code) : 'unknown error';
   const known: Record<string, string> = {
     ENOENT: 'does not exist',
     ENOTDIR: 'does not exist',
     EACCES: 'may not be read (permission denied)',
+    EISDIR: 'is a folder',
     EPERM: 'may not be read (permission denied)',
     ELOOP: 'is a link to itself',
   };

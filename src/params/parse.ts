@@ -9,6 +9,8 @@ export interface Given {
   value: string;
   /** The key it came from: `x` or `xFromEnv`. */
   key: string;
+  /** `value` is the name of a variable: what that holds is not known. */
+  unseen?: true;
 }
 
 const FROM_ENV = 'FromEnv';
@@ -16,15 +18,16 @@ const FROM_ENV = 'FromEnv';
 /**
  * Folds `xFromEnv` into `x`: KEDA replaces the value by the target's environment but keeps the key's suffix
  * (pkg/scalers/external_scaler.go:125, v2.21). The plain key wins; values are trimmed, empty ones are missing.
+ * `asWritten`: before KEDA has done so.
  */
-export function givenValues(metadata: Metadata): ReadonlyMap<string, Given> {
+export function givenValues(metadata: Metadata, asWritten = false): ReadonlyMap<string, Given> {
   const given = new Map<string, Given>();
   for (const [key, raw] of Object.entries(metadata)) {
     const value = raw.trim();
     const fromEnv = key.endsWith(FROM_ENV) && key.length > FROM_ENV.length;
     const name = fromEnv ? key.slice(0, -FROM_ENV.length) : key;
     if (value === '' || (fromEnv && given.has(name) && given.get(name)?.key === name)) continue;
-    given.set(name, { value, key });
+    given.set(name, fromEnv && asWritten ? { value, key, unseen: true } : { value, key });
   }
   return given;
 }
@@ -38,14 +41,16 @@ export interface Parsed<P> {
 export function parseParams<P>(schema: ParamsSchema<P>, given: ReadonlyMap<string, Given>): Parsed<P> {
   const faults: string[] = [];
   const params: Partial<Record<string, unknown>> = {};
+  let unseen = false;
   for (const [name, param] of Object.entries<Param<unknown>>(schema.table)) {
     const found = given.get(name);
-    if (found) params[name] = parseOne(param, found, faults);
+    if (found?.unseen) [params[name], unseen] = [param.fallback, true];
+    else if (found) params[name] = parseOne(param, found, faults);
     else if (param.required) faults.push(`${name}: is required (or ${name}${FROM_ENV}): ${param.doc}`);
     else params[name] = param.fallback;
   }
-  // Rules look at several keys at once; they are only asked when each key by itself is sound.
-  if (faults.length === 0) {
+  // Rules look at several keys at once; they are only asked when each key by itself is sound, and seen.
+  if (faults.length === 0 && !unseen) {
     for (const rule of schema.rules) {
       const fault = rule(params as P);
       if (fault !== undefined) faults.push(fault);

@@ -6,7 +6,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { Headroom } from '../scaling/headroom.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
-import { commonParams, kedaOwnKeys } from './common-params.ts';
+import { type CommonParams, commonParams, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
@@ -36,65 +36,112 @@ export interface World {
   readonly refuseSecretsFromEnv: boolean;
 }
 
-/** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
-export function resolve(reference: Reference, world: World): Measured {
-  const { namespace, name, metadata } = reference;
-  const given = givenValues(metadata);
+/** What a reference says by itself, whatever connections there are. */
+export interface Said {
+  readonly given: ReadonlyMap<string, Given>;
+  readonly common: CommonParams;
+  /** Undefined: it names none that there is. */
+  readonly source: AnySource | undefined;
+  /** Its source's own parameters; complete only where there is no fault. */
+  readonly params: unknown;
+  readonly faults: readonly string[];
+  /** How many faults more there are. */
+  readonly unsaid: number;
+  /** Whether a value is too long to be compared with the connections. */
+  readonly overlong: boolean;
+}
+
+/**
+ * Reads a reference without looking at connections. `asWritten`: it is not what KEDA sends but what the author wrote,
+ * so that the value of a `…FromEnv` is the name of a variable, and what that holds is not known. Pure.
+ */
+export function readReference(
+  { namespace, name, metadata }: Reference,
+  { sources, refuseSecretsFromEnv }: Pick<World, 'sources' | 'refuseSecretsFromEnv'>,
+  { asWritten = false } = {},
+): Said {
+  const given = givenValues(metadata, asWritten);
   const common = parseParams(commonParams, given);
   const faults = [...common.faults];
   if (namespace === '') faults.push('namespace: is missing from the reference');
   if (name === '') faults.push('name: is missing from the reference');
-
-  const source = sourceOf(given, world, faults);
-  if (!source) throw invalid(reference, given, faults);
+  const source = sourceOf(given, sources, faults);
+  const said = { given, common: common.params, source, faults };
+  if (!source) return { ...said, params: undefined, unsaid: 0, overlong: false };
   const own = parseParams(source.params, given);
   const unknown = unknownKeys(given, knownKeys(source), maxFaultsShown);
   faults.push(...own.faults, ...unknown.faults);
-  if (world.refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
+  if (refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
   const overlong = overlongKeys(source, given);
   faults.push(...overlong.faults);
-  if (overlong.found) throw invalid(reference, given, faults, unknown.more);
+  return { ...said, params: own.params, unsaid: unknown.more, overlong: overlong.found };
+}
+
+/** What a reference means under one configuration, or all that is wrong with it. */
+export type Outcome =
+  | { readonly kind: 'measured'; readonly measured: Measured }
+  | { readonly kind: 'invalid'; readonly faults: readonly string[]; readonly unsaid: number }
+  | { readonly kind: 'denied'; readonly message: string };
+
+/** What a reference means. Pure; throws ScalerError `invalid` with every fault there is, or `denied`. */
+export function resolve(reference: Reference, world: World): Measured {
+  const said = readReference(reference, world);
+  const outcome = outcomeOf(reference, world, said);
+  switch (outcome.kind) {
+    case 'measured':
+      return outcome.measured;
+    case 'denied':
+      throw new ScalerError('denied', outcome.message).within(whose(reference));
+    case 'invalid':
+      throw invalid(reference, outcome.faults, outcome.unsaid);
+  }
+}
+
+/** What becomes of what a reference says, with the connections there are. Pure. */
+export function outcomeOf({ namespace }: Reference, world: World, said: Said): Outcome {
+  const { given, common, source, params, unsaid } = said;
+  const hiding = hidingFromEnv(given.values());
+  const faults = [...said.faults];
+  const refused = (): Outcome => ({ kind: 'invalid', faults: faults.map(hiding), unsaid });
+  if (!source || said.overlong) return refused();
   const selection = selectConnection({
     source,
     namespace,
-    named: common.params.connection,
+    named: common.connection,
     given,
     connections: world.connections,
   });
-  if (selection.kind === 'denied') {
-    throw new ScalerError('denied', hidingFromEnv(given.values())(selection.message)).within(
-      whose(reference),
-    );
-  }
+  if (selection.kind === 'denied') return { kind: 'denied', message: hiding(selection.message) };
   faults.push(...selection.faults);
-  if (faults.length === 0 && selection.kind === 'selected') {
-    const { config } = selection.connection;
-    const conflict = source.conflict?.(own.params, config);
+  if (selection.kind === 'none') return refused();
+  const { connection } = selection;
+  const least = faults.length === 0 ? (source.leastStalenessSeconds?.(params, connection.config) ?? 0) : 0;
+  if (faults.length === 0) {
+    const conflict = source.conflict?.(params, connection.config);
     if (conflict !== undefined) faults.push(conflict);
-    const { maxStalenessSeconds } = common.params;
-    const least = source.leastStalenessSeconds?.(own.params, config) ?? 0;
+    const { maxStalenessSeconds } = common;
     if (maxStalenessSeconds !== undefined && maxStalenessSeconds < least) {
-      faults.push(tooFresh(maxStalenessSeconds, least, selection.connection.name));
+      faults.push(tooFresh(maxStalenessSeconds, least, connection.name));
     }
   }
-  if (faults.length > 0 || selection.kind === 'none') {
-    throw invalid(reference, given, faults, unknown.more);
-  }
+  if (faults.length > 0) return refused();
 
-  const target = source.target(own.params, selection.connection.config);
+  const target = source.target(params, connection.config);
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
-  const least = source.leastStalenessSeconds?.(own.params, selection.connection.config) ?? 0;
-  const maxStalenessSeconds = common.params.maxStalenessSeconds ?? Math.max(usual, least);
+  const maxStalenessSeconds = common.maxStalenessSeconds ?? Math.max(usual, least);
   return {
-    source,
-    connection: selection.connection,
-    params: own.params,
-    paramsKey: paramsKeyOf(source, given),
-    target,
-    metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
-    headroom: { replicas: common.params.headroomReplicas, whenIdle: common.params.headroomWhenIdle },
-    maxStalenessMs: maxStalenessSeconds * 1000,
-    surge: common.params.surge,
+    kind: 'measured',
+    measured: {
+      source,
+      connection,
+      params,
+      paramsKey: paramsKeyOf(source, given),
+      target,
+      metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
+      headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
+      maxStalenessMs: maxStalenessSeconds * 1000,
+      surge: common.surge,
+    },
   };
 }
 
@@ -105,7 +152,7 @@ function tooFresh(given: number, least: number, connection: string): string {
 
 function sourceOf(
   given: ReadonlyMap<string, Given>,
-  { sources }: World,
+  sources: readonly AnySource[],
   faults: string[],
 ): AnySource | undefined {
   const kind = given.get('source')?.value;
@@ -160,13 +207,8 @@ function knownKeys(source: AnySource): ReadonlySet<string> {
 
 const maxFaultsShown = 20;
 
-function invalid(
-  reference: Reference,
-  given: ReadonlyMap<string, Given>,
-  faults: readonly string[],
-  unsaid = 0,
-): ScalerError {
-  const shown = faults.slice(0, maxFaultsShown).map(hidingFromEnv(given.values()));
+function invalid(reference: Reference, faults: readonly string[], unsaid: number): ScalerError {
+  const shown = faults.slice(0, maxFaultsShown);
   const more = unsaid + faults.length - shown.length;
   if (more > 0) shown.push(`and ${more} more`);
   return new ScalerError('invalid', `${whose(reference)}: ${shown.join('; ')}`);

@@ -17,7 +17,9 @@ describe('backlog-scaler', () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ {2}serve {2}\S/m);
+    for (const name of ['serve', 'validate', 'convert']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} {2,}\\S`, 'm'));
+    }
   });
 
   it('takes -h for --help', async () => {

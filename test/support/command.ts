@@ -20,11 +20,13 @@ export class Command {
   private readonly lines: LogFields[] = [];
   private waiting: Waiting[] = [];
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `input` is what it reads from standard input, which is empty without it. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string) {
     this.child = spawn(process.execPath, [main, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    this.child.stdin?.end(input);
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
@@ -57,7 +59,7 @@ export class Command {
 
   private read(text: string): void {
     this.stdout += `${text}\n`;
-    if (!text.startsWith('{')) return;
+    if (!text.startsWith('{"')) return;
     const line: LogFields = JSON.parse(text);
     this.lines.push(line);
     for (const { found } of this.waiting.filter(({ wanted }) => wanted(line))) found(line);

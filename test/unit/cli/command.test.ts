@@ -33,6 +33,21 @@ describe('parseArguments', () => {
     expect('fault' in parsed && parsed.fault).toMatch(fault);
   });
 
+  it.each([
+    [['-f', 'a', 'b', '--file=c', '-f', '-'], { file: ['a', 'b', 'c', '-'] }],
+    [['-'], { file: ['-'] }],
+  ])('%j is a list', (args, values) => {
+    const file = {
+      type: 'string',
+      short: 'f',
+      value: 'FILE',
+      doc: '',
+      multiple: true,
+      positional: true,
+    } as const;
+    expect(parseArguments(args, { file })).toEqual({ values });
+  });
+
   it('names the first required option that is missing', () => {
     expect(missingOption(options, {})).toBe('--config FILE is needed');
     expect(missingOption(options, { config: 'x' })).toBeUndefined();

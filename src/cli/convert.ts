@@ -1,0 +1,128 @@
+import { writeFile } from 'node:fs/promises';
+import { problemOf } from '../config/files.ts';
+import { printable, quote } from '../printable.ts';
+import { type ConnectionEntry, convertInputs } from '../scaledobjects/convert.ts';
+import type { Fault } from '../scaledobjects/read.ts';
+import { sources } from '../sources/index.ts';
+import { type Command, exitCode, listOf, type Values } from './command.ts';
+import { readInputs, standardInput } from './input.ts';
+
+export const convert: Command = {
+  name: 'convert',
+  summary: "Make triggers of KEDA's kafka, apache-kafka, aws-sqs-queue and github-runner this scaler's.",
+  options: {
+    file: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE|DIR',
+      multiple: true,
+      positional: true,
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input. The result goes to standard output.',
+      required: true,
+    },
+    write: { type: 'boolean', short: 'w', doc: 'Write the result into the files instead.' },
+    connections: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'Where the connections to configure go, as YAML; standard error when left out.',
+    },
+    'scaler-address': {
+      type: 'string',
+      value: 'HOST:PORT',
+      doc: 'What becomes scalerAddress; backlog-scaler.keda:6000 when left out.',
+    },
+    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of what names none.' },
+  },
+  run,
+};
+
+const addressFormat = /^[\w.:[\]-]+:\d{1,5}$/;
+
+async function run(values: Values): Promise<number> {
+  const scalerAddress = String(values['scaler-address'] ?? 'backlog-scaler.keda:6000');
+  if (!addressFormat.test(scalerAddress)) {
+    return refuse(`--scaler-address must be host:port, got ${quote(scalerAddress)}`);
+  }
+  const read = await readInputs(listOf(values, 'file'));
+  const unread = read.filter((one) => 'problem' in one);
+  for (const { file, problem } of unread)
+    process.stderr.write(`${printable(`${file}: error: ${problem}`)}\n`);
+  if (unread.length > 0) return exitCode.invalid;
+  const inputs = read.filter((one) => 'text' in one);
+  if (values['write'] === true && inputs.some(({ file }) => file === standardInput)) {
+    return refuse('--write needs files: standard input cannot be written');
+  }
+  const settings = { sources, scalerAddress, namespace: String(values['namespace'] ?? '') };
+  const { files: converted, connections: entries } = convertInputs(inputs, settings);
+  const faults = converted.flatMap((one) => one.faults);
+  if (faults.length > 0) {
+    say(faults);
+    return exitCode.invalid;
+  }
+  for (const [i, { file, text }] of converted.entries()) {
+    if (values['write'] !== true) process.stdout.write(text);
+    else if (text !== inputs[i]?.text) {
+      const problem = await written(file, text);
+      if (problem !== undefined) return failed(file, problem);
+    }
+  }
+  const notes = converted.flatMap((one) => one.notes);
+  say(notes);
+  const triggers = converted.reduce((sum, one) => sum + one.triggers, 0);
+  process.stderr.write(
+    triggers === 0
+      ? 'No trigger was converted.\n'
+      : `${triggers} trigger${triggers === 1 ? ' was' : 's were'} converted.\n`,
+  );
+  const connections = connectionsText(entries);
+  if (connections === '') return leftover(notes);
+  const file = values['connections'];
+  if (typeof file !== 'string') process.stderr.write(`\n${connections}`);
+  else {
+    const problem = await written(file, connections);
+    if (problem !== undefined) return failed(file, problem);
+  }
+  return leftover(notes);
+}
+
+/** Whether a trigger had to stay as it is. */
+function leftover(notes: readonly Fault[]): number {
+  return notes.some(({ severity }) => severity === 'error') ? exitCode.failed : exitCode.ok;
+}
+
+function connectionsText(entries: readonly ConnectionEntry[]): string {
+  if (entries.length === 0) return '';
+  return [
+    '# To configure; see docs/configuration.md.',
+    'connections:',
+    ...entries.flatMap(({ lines }) => lines),
+    '',
+  ].join('\n');
+}
+
+function say(faults: readonly Fault[]): void {
+  for (const { file, line, where, message, severity } of faults) {
+    process.stderr.write(
+      `${printable(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`)}\n`,
+    );
+  }
+}
+
+function refuse(message: string): number {
+  process.stderr.write(`${message}; see backlog-scaler convert --help\n`);
+  return exitCode.invalid;
+}
+
+function failed(file: string, problem: string): number {
+  process.stderr.write(`${printable(`${file}: cannot be written: ${problem}`)}\n`);
+  return exitCode.failed;
+}
+
+async function written(file: string, text: string): Promise<string | undefined> {
+  try {
+    await writeFile(file, text);
+    return undefined;
+  } catch (reason) {
+    return problemOf(reason);
+  }
+}

@@ -1,0 +1,102 @@
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { problemOf } from '../config/files.ts';
+import { maxYamlBytes } from '../scaledobjects/read.ts';
+
+/** A file as it was named, and what it holds or why it cannot be read. */
+export type ReadInput =
+  | { readonly file: string; readonly text: string }
+  | { readonly file: string; readonly problem: string };
+
+/** What messages call standard input, which is named `-`. */
+export const standardInput = '(standard input)';
+
+const maxFiles = 10_000;
+const maxDepth = 32;
+
+/**
+ * Reads files, `-` for standard input, and of a folder every *.yaml and *.yml below it that speaks of a ScaledObject or
+ * ScaledJob, in the order of their names. A link in a folder is followed only to a file below that folder.
+ */
+export async function readInputs(paths: readonly string[]): Promise<readonly ReadInput[]> {
+  const inputs: ReadInput[] = [];
+  for (const path of paths) {
+    if (path === '-') inputs.push({ file: standardInput, ...(await readText(process.stdin)) });
+    else if (await isFolder(path)) inputs.push(...(await readFolder(path)));
+    else inputs.push({ file: path, ...(await readText(createReadStream(path))) });
+  }
+  return inputs;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function readFolder(root: string): Promise<ReadInput[]> {
+  const files: string[] = [];
+  const found = await walk(root, await realpath(root), files, 0);
+  if (found !== undefined) return [{ file: root, problem: found }];
+  const inputs: ReadInput[] = [];
+  for (const file of files) {
+    const read = await readText(createReadStream(file));
+    if ('problem' in read || /Scaled(?:Object|Job)/.test(read.text)) inputs.push({ file, ...read });
+  }
+  return inputs;
+}
+
+/** Adds the files of a folder; says why not all of them. */
+async function walk(
+  folder: string,
+  root: string,
+  files: string[],
+  depth: number,
+): Promise<string | undefined> {
+  if (depth > maxDepth) return `has folders in more than ${maxDepth} others`;
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+      const problem = await walk(path, root, files, depth + 1);
+      if (problem !== undefined) return problem;
+    } else if (/\.ya?ml$/i.test(entry.name)) {
+      if (!entry.isFile() && !(entry.isSymbolicLink() && (await leadsInto(path, root)))) continue;
+      if (files.length === maxFiles) return `has more than ${maxFiles} files of YAML`;
+      files.push(path);
+    }
+  }
+  return undefined;
+}
+
+async function leadsInto(link: string, root: string): Promise<boolean> {
+  try {
+    const target = await realpath(link);
+    return target.startsWith(`${root}${sep}`) && (await stat(target)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** At most a byte more than is taken: whoever reads it then says that it is too large. */
+async function readText(
+  stream: AsyncIterable<Buffer | string>,
+): Promise<{ text: string } | { problem: string }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      const buffer = Buffer.from(chunk);
+      bytes += buffer.length;
+      if (bytes > maxYamlBytes) return { problem: `is larger than ${maxYamlBytes} bytes` };
+      chunks.push(buffer);
+    }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) };
+  } catch (reason) {
+    return { problem: problemOf(reason) };
+  }
+}

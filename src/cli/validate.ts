@@ -1,0 +1,162 @@
+import { loadConfig } from '../config/load.ts';
+import { printable, quote } from '../printable.ts';
+import type { Fault } from '../scaledobjects/read.ts';
+import { type Input, type Report, type Rules, validateInputs } from '../scaledobjects/validate.ts';
+import { sources } from '../sources/index.ts';
+import { type Command, exitCode, listOf, type Values } from './command.ts';
+import { readInputs } from './input.ts';
+
+export const validate: Command = {
+  name: 'validate',
+  summary: 'Check ScaledObjects, ScaledJobs and the configuration, without any network.',
+  options: {
+    file: {
+      type: 'string',
+      short: 'f',
+      value: 'FILE|DIR',
+      multiple: true,
+      positional: true,
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input.',
+    },
+    config: {
+      type: 'string',
+      value: 'FILE',
+      doc: "The scaler's configuration: checked itself, and triggers against its connections.",
+    },
+    namespace: {
+      type: 'string',
+      short: 'n',
+      value: 'NAME',
+      doc: 'The namespace of what names none.',
+    },
+    output: {
+      type: 'string',
+      short: 'o',
+      value: 'text|github|json',
+      doc: 'How to say it; text is the default.',
+    },
+    strict: { type: 'boolean', doc: 'Fail for warnings too.' },
+    'allow-none': { type: 'boolean', doc: 'Do not fail where there is no ScaledObject or ScaledJob.' },
+  },
+  run,
+};
+
+const formats = { text: inText, github: inGitHub, json: inJson } as const;
+
+async function run(values: Values): Promise<number> {
+  const paths = listOf(values, 'file');
+  const config = values['config'];
+  const output = String(values['output'] ?? 'text');
+  const format = Object.entries(formats).find(([name]) => name === output)?.[1];
+  if (format === undefined)
+    return refuse(`--output must be one of ${Object.keys(formats).join(', ')}, got ${quote(output)}`);
+  if (paths.length === 0 && config === undefined) return refuse('--file FILE|DIR or --config FILE is needed');
+
+  const faults: Fault[] = [];
+  const fault = (file: string, message: string, severity: Fault['severity'] = 'error'): void => {
+    faults.push({ file, line: 1, where: '', message, severity });
+  };
+  const rules = await rulesOf(values, fault);
+  const read = await readInputs(paths);
+  for (const one of read) if ('problem' in one) fault(one.file, one.problem);
+  const inputs = read.filter((one): one is Input => 'text' in one);
+  const report = validateInputs(inputs, rules);
+  const none = report.scaledObjects + report.scaledJobs === 0 && faults.length + report.faults.length === 0;
+  if (paths.length > 0 && none && values['allow-none'] !== true) {
+    fault(paths.join(' '), 'holds no ScaledObject or ScaledJob');
+  }
+  const all = [...faults, ...report.faults];
+  process.stdout.write(format({ ...report, faults: all }, rules));
+  const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
+  return failing.length === 0 ? exitCode.ok : exitCode.invalid;
+}
+
+function refuse(message: string): number {
+  process.stderr.write(`${message}; see backlog-scaler validate --help\n`);
+  return exitCode.invalid;
+}
+
+/** Secrets and variables are often only there where the scaler runs: without them the rest is checked all the same. */
+const notHere = /: the file .+ does not exist$|: the environment variable \w+ is not set$/;
+
+async function rulesOf(
+  values: Values,
+  fault: (file: string, message: string, severity?: Fault['severity']) => void,
+): Promise<Rules> {
+  const namespace = String(values['namespace'] ?? '');
+  const file = values['config'];
+  if (typeof file !== 'string') return { sources, namespace };
+  const loaded = await loadConfig(file, { environment: process.env, sources });
+  if (loaded.kind === 'refused') {
+    for (const one of loaded.faults) {
+      if (notHere.test(one)) fault(file, `${one} here, so that its connections were not checked`, 'warning');
+      else fault(file, one);
+    }
+    return { sources, namespace };
+  }
+  const { config, start } = loaded;
+  const { limits, security } = config.settings;
+  return {
+    sources,
+    namespace,
+    tls: start.grpc.tls !== undefined,
+    world: {
+      sources,
+      connections: config.connections,
+      maxStalenessSeconds: limits.maxStalenessSeconds,
+      refuseSecretsFromEnv: start.grpc.tls === undefined && !security.allowPlaintextSecrets,
+    },
+  };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function inText(report: Report, { world }: Rules): string {
+  const lines = report.faults.map(({ file, line, where, message, severity }) =>
+    printable(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`),
+  );
+  const of = (severity: Fault['severity']): number =>
+    report.faults.filter((one) => one.severity === severity).length;
+  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen } = report;
+  lines.push(
+    [
+      `${count(scaledObjects, 'ScaledObject')}, ${count(scaledJobs, 'ScaledJob')}`,
+      count(triggers, 'trigger'),
+      `${count(of('error'), 'error')}, ${count(of('warning'), 'warning')}`,
+    ].join('; '),
+  );
+  if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
+  if (leftOpen > 0) {
+    lines.push(
+      world === undefined
+        ? `Left open: the connections of ${count(leftOpen, 'trigger')}; --config FILE checks them.`
+        : `Left open: the connections of ${count(leftOpen, 'trigger')}, which have a …FromEnv or no namespace (-n).`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Workflow commands of GitHub Actions, which it shows at the line (actions/toolkit, packages/core/src/command.ts). */
+function inGitHub({ faults }: Report): string {
+  return faults
+    .map(({ file, line, where, message, severity }) => {
+      const title = where === '' ? 'backlog-scaler' : where;
+      const properties = `file=${property(file)},line=${line},title=${property(title)}`;
+      return `::${severity} ${properties}::${data(printable(message))}\n`;
+    })
+    .join('');
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(printable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+function inJson(report: Report): string {
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}

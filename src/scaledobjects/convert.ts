@@ -1,0 +1,494 @@
+import { isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
+import { splitList } from '../params/schema.ts';
+import { quote } from '../printable.ts';
+import type { AnySource } from '../sources/source.ts';
+import { readReference } from '../triggers/resolve.ts';
+import {
+  type Fault,
+  mapping,
+  pairOf,
+  readScaledResources,
+  type ScaledResource,
+  type TriggerAuthentication,
+  type TriggerEntry,
+} from './read.ts';
+import type { Input } from './validate.ts';
+
+/** KEDA's scalers that are converted, and the source that does their work here. */
+export const builtIns: Readonly<Record<string, string>> = {
+  kafka: 'kafka',
+  'apache-kafka': 'kafka',
+  'aws-sqs-queue': 'sqs',
+  'github-runner': 'github',
+};
+
+/** An entry of `connections:` to configure, as far as the triggers say it. */
+export interface ConnectionEntry {
+  readonly name: string;
+  /** Its YAML, two spaces in, with comments on what is to be filled in. */
+  readonly lines: readonly string[];
+}
+
+export interface ConvertedFile {
+  readonly file: string;
+  /** The text, in which only what had to be is another. */
+  readonly text: string;
+  readonly triggers: number;
+  /** What cannot carry over, or is to be looked at; an error is a trigger that was left as it was. */
+  readonly notes: readonly Fault[];
+  /** What is wrong with the text itself. */
+  readonly faults: readonly Fault[];
+}
+
+export interface ConvertSettings {
+  readonly sources: readonly AnySource[];
+  /** What becomes `scalerAddress`. */
+  readonly scalerAddress: string;
+  /** Where a file names no namespace. */
+  readonly namespace: string;
+}
+
+interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/**
+ * Makes the triggers of KEDA's own scalers this scaler's, and the connections that all of them need. All else stays as
+ * it is, byte for byte; a text that was converted stays as it is altogether. Pure.
+ */
+export function convertInputs(
+  inputs: readonly Input[],
+  settings: ConvertSettings,
+): { files: readonly ConvertedFile[]; connections: readonly ConnectionEntry[] } {
+  const places = new Map<string, Place>();
+  const files = inputs.map((input) => convertFile(input, settings, places));
+  return { files, connections: entriesOf([...places.values()]) };
+}
+
+function convertFile(
+  { text, file }: Input,
+  settings: ConvertSettings,
+  places: Map<string, Place>,
+): ConvertedFile {
+  const { resources, authentications, faults } = readScaledResources(text, file);
+  const edits: Edit[] = [];
+  const notes: Fault[] = [];
+  let triggers = 0;
+  for (const resource of resources) {
+    for (const [index, entry] of resource.triggers.entries()) {
+      const kind = Object.hasOwn(builtIns, entry.type) ? builtIns[entry.type] : undefined;
+      const source = settings.sources.find((one) => one.kind === kind);
+      if (source === undefined) continue;
+      const where = `${resource.kind} ${resource.namespace === '' ? '' : `${resource.namespace}/`}${resource.name}, triggers[${index}]`;
+      const note = (key: string, message: string, severity: Fault['severity'] = 'warning'): void => {
+        notes.push({ file, line: entry.lineOf(key), where, message, severity });
+      };
+      const made = convertTrigger(text, { resource, entry, source }, settings, note);
+      if (made === undefined) continue;
+      triggers += 1;
+      edits.push(...made);
+      const namespace = resource.namespace || settings.namespace;
+      addPlace(places, { source, entry, namespace, authentications });
+    }
+  }
+  return {
+    file,
+    text: applied(text, edits),
+    triggers,
+    notes: notes.toSorted((a, b) => a.line - b.line),
+    faults,
+  };
+}
+
+interface BuiltIn {
+  readonly resource: ScaledResource;
+  readonly entry: TriggerEntry;
+  readonly source: AnySource;
+}
+
+type Note = (key: string, message: string, severity?: Fault['severity']) => void;
+
+/** The edits, or undefined where the trigger has to stay as it is; why is noted. */
+function convertTrigger(
+  text: string,
+  { resource, entry, source }: BuiltIn,
+  settings: ConvertSettings,
+  note: Note,
+): Edit[] | undefined {
+  const stay = (key: string, why: string): undefined => {
+    note(key, `stays as it is: ${why}`, 'error');
+    return undefined;
+  };
+  const { node } = entry;
+  const type = pairOf(node, 'type')?.value;
+  const metadataPair = pairOf(node, 'metadata');
+  const metadata = metadataPair?.value;
+  if (!isMap(node) || !isScalar(type) || !type.range) return stay('type', 'it is written by an alias');
+  if (!isMap(metadata) || metadata.items.length === 0)
+    return stay('metadata', 'its metadata is empty, or written by an alias');
+  if (entry.metadata['sasl'] === 'gssapi') return stay('sasl', 'there is no Kerberos (sasl: gssapi)');
+
+  const type_ = resource.kind === 'ScaledJob' ? 'external' : 'external-push';
+  const edits: Edit[] = [
+    { from: type.range[0], to: type.range[1], text: likeScalar(text, type.range, type_) },
+  ];
+  edits.push(
+    insertion(text, metadata, [
+      ['scalerAddress', settings.scalerAddress],
+      ['source', source.kind],
+    ]),
+  );
+
+  const kept: Record<string, string> = { ...entry.metadata };
+  const gone = new Set<Pair>();
+  const remove = (holder: YAMLMap, key: string, why: string): void => {
+    const pair = pairOf(holder, key);
+    if (pair === undefined) return;
+    gone.add(pair);
+    note(key, `${key}: is taken out: ${why}`);
+  };
+  const said = readReference(
+    { namespace: 'default', name: 'x', metadata: { ...kept, source: source.kind } },
+    { sources: settings.sources, refuseSecretsFromEnv: false },
+    { asWritten: true },
+  );
+  for (const key of Object.keys(kept)) {
+    const plain = key.replace(/FromEnv$/, '');
+    if (source.connectionKeys[plain]?.secret) {
+      remove(metadata, key, 'a secret, which belongs to the connection');
+      delete kept[key];
+    } else if (said.faults.some((fault) => fault.startsWith(`"${key}": unknown key`))) {
+      remove(metadata, key, `the source ${source.kind} has no such key`);
+      delete kept[key];
+    }
+  }
+  if (entry.authenticationRef !== undefined) {
+    remove(node, 'authenticationRef', 'credentials belong to the connection');
+  }
+  if (entry.useCachedMetrics !== undefined) {
+    remove(node, 'useCachedMetrics', 'after a push the HPA would get the zero of the last poll');
+  }
+  edits.push(...removals(text, metadata, gone), ...removals(text, node, gone));
+  const after = readReference(
+    { namespace: 'default', name: 'x', metadata: { ...kept, source: source.kind } },
+    { sources: settings.sources, refuseSecretsFromEnv: false },
+    { asWritten: true },
+  );
+  for (const fault of after.faults) note(/^"?([\w.]+)/.exec(fault)?.[1] ?? '', fault);
+  if (resource.kind === 'ScaledJob' && (resource.spec.pollingInterval ?? 30) > 1) {
+    note('type', 'pollingInterval: Jobs are only made at polls: set 1, a poll costs the source nothing now');
+  }
+  return edits;
+}
+
+/** In the quotes that the old value has. */
+function likeScalar(text: string, [from]: readonly [number, number, number], value: string): string {
+  const mark = text[from];
+  return mark === '"' || mark === "'" ? `${mark}${value}${mark}` : value;
+}
+
+/** New keys in front of the first, in the way the mapping is written. */
+function insertion(text: string, map: YAMLMap, entries: readonly (readonly [string, string])[]): Edit {
+  const [from] = map.range ?? [0];
+  const [first] = map.items;
+  const at = isScalar(first?.key) && first.key.range ? first.key.range[0] : from;
+  if (map.flow === true) {
+    const pairs = entries.map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+    const between = text.slice(from + 1, at);
+    return { from: at, to: at, text: pairs.map((pair) => `${pair},${between || ' '}`).join('') };
+  }
+  // On lines of their own, so that what is taken out is another edit.
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const indent = text.slice(lineStart, at);
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = entries.map(([key, value]) => `${indent}${key}: ${value}${newline}`);
+  return { from: lineStart, to: lineStart, text: lines.join('') };
+}
+
+/** Takes pairs out: with their lines where they stand on lines of their own, or with their commas. */
+function* removals(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Generator<Edit> {
+  const { items } = map;
+  for (let i = 0; i < items.length; i += 1) {
+    const pair = items[i];
+    if (pair === undefined || !gone.has(pair)) continue;
+    const from = startOf(pair.key);
+    const lineStart = text.lastIndexOf('\n', from - 1) + 1;
+    if (map.flow !== true && text.slice(lineStart, from).trim() === '') {
+      const newline = text.indexOf('\n', endOf(pair));
+      yield { from: lineStart, to: newline === -1 ? text.length : newline + 1, text: '' };
+      continue;
+    }
+    // Behind a bracket, a comma or a dash: the next that stays moves there, over all that go.
+    let last = i;
+    for (let next = items[last + 1]; next !== undefined && gone.has(next); next = items[last + 1]) last += 1;
+    const next = items[last + 1];
+    const before = items[i - 1];
+    const end = endOf(items[last] ?? pair);
+    if (next !== undefined) yield { from, to: startOf(next.key), text: '' };
+    else yield { from: before === undefined ? from : endOf(before), to: end, text: '' };
+    i = last;
+  }
+}
+
+function startOf(node: unknown): number {
+  return (isScalar(node) ? node.range?.[0] : undefined) ?? 0;
+}
+
+/** Where its value ends, comments and line ends behind it left out. */
+function endOf({ key, value }: Pair): number {
+  const last = lastOf(value) ?? (isScalar(key) ? key : undefined);
+  return last?.range?.[1] ?? 0;
+}
+
+/** Of a block collection the last scalar in it: its own range reaches over comments that follow. */
+function lastOf(value: unknown): Node | undefined {
+  if (isMap(value) && value.flow !== true) {
+    const pair = value.items.at(-1);
+    return lastOf(pair?.value) ?? (isScalar(pair?.key) ? pair.key : undefined);
+  }
+  if (isSeq(value) && value.flow !== true) return lastOf(value.items.at(-1));
+  return isScalar(value) || isMap(value) || isSeq(value) ? value : undefined;
+}
+
+function applied(text: string, edits: readonly Edit[]): string {
+  let result = '';
+  let at = 0;
+  for (const { from, to, text: put } of edits.toSorted((a, b) => a.from - b.from)) {
+    result += text.slice(at, from) + put;
+    at = Math.max(at, to);
+  }
+  return result + text.slice(at);
+}
+
+/** What triggers say of one connection. */
+interface Place {
+  readonly source: AnySource;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly namespaces: Set<string>;
+  readonly logins: Map<string, readonly Login[] | undefined>;
+  readonly name: string;
+}
+
+/** A parameter of a scaler, and the Secret that it comes from. */
+interface Login {
+  readonly parameter: string;
+  readonly from: string;
+}
+
+interface Placed {
+  readonly source: AnySource;
+  readonly entry: TriggerEntry;
+  readonly namespace: string;
+  readonly authentications: readonly TriggerAuthentication[];
+}
+
+/** The keys that say where a connection measures. */
+const placeKeys: Readonly<Record<string, readonly string[]>> = {
+  kafka: ['bootstrapServers', 'sasl', 'tls', 'saslTokenProvider', 'awsRegion', 'unsafeSsl'],
+  sqs: ['awsRegion', 'awsEndpoint', 'awsRoleArn'],
+  github: ['owner', 'runnerScope', 'githubApiURL', 'applicationID', 'installationID'],
+};
+
+function addPlace(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): void {
+  const keys = placeKeys[source.kind] ?? [];
+  const said = keys.flatMap((key) =>
+    [key, `${key}FromEnv`].flatMap((one): [string, string][] => {
+      const value = entry.metadata[one]?.trim();
+      return value ? [[one, value]] : [];
+    }),
+  );
+  const ref = entry.authenticationRef;
+  const key = JSON.stringify([source.kind, said, ref, ref?.kind === 'TriggerAuthentication' && namespace]);
+  const place = places.get(key) ?? {
+    source,
+    metadata: Object.fromEntries(said),
+    namespaces: new Set<string>(),
+    logins: new Map<string, readonly Login[] | undefined>(),
+    name: unusedName(nameFor(source.kind, entry), [...places.values()]),
+  };
+  places.set(key, place);
+  place.namespaces.add(namespace);
+  if (ref === undefined) return;
+  const found = authentications.find(
+    (one) =>
+      one.kind === ref.kind &&
+      one.name === ref.name &&
+      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
+  );
+  place.logins.set(`${ref.kind} ${ref.name}`, found === undefined ? undefined : loginsOf(found));
+}
+
+function nameFor(kind: string, { metadata, authenticationRef }: TriggerEntry): string {
+  const from =
+    kind === 'github' ? metadata['owner'] : kind === 'sqs' ? metadata['awsRegion'] : authenticationRef?.name;
+  const slug = `${from ?? kind}`.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-');
+  return slug === '' ? kind : slug.slice(0, 40);
+}
+
+function unusedName(wanted: string, places: readonly Place[]): string {
+  const taken = new Set(places.map(({ name }) => name));
+  for (let i = 1; ; i += 1) {
+    const name = i === 1 ? wanted : `${wanted}-${i}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Names of Secrets and their keys; where the values come from somewhere else, that. */
+function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
+  const secrets = list(spec['secretTargetRef']).map(({ parameter, name, key }) => ({
+    parameter: String(parameter),
+    from: `key ${quote(String(key))} of Secret ${String(name)}`,
+  }));
+  const variables = list(spec['env']).map(({ parameter, name }) => ({
+    parameter: String(parameter),
+    from: `variable ${String(name)} of the workload`,
+  }));
+  const pod = mapping(spec['podIdentity']);
+  const identity =
+    pod === undefined ? [] : [{ parameter: 'podIdentity', from: `podIdentity ${String(pod['provider'])}` }];
+  const elsewhere = Object.keys(spec)
+    .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
+    .map((key) => ({ parameter: key, from: 'what is configured there' }));
+  return [...secrets, ...variables, ...identity, ...elsewhere];
+}
+
+function list(value: unknown): Readonly<Record<string, unknown>>[] {
+  return (Array.isArray(value) ? value : []).map((one) => mapping(one) ?? {});
+}
+
+function entriesOf(places: readonly Place[]): ConnectionEntry[] {
+  return places.map((place) => ({
+    name: place.name,
+    lines: [
+      `  ${place.name}:`,
+      `    source: ${place.source.kind}`,
+      ...settingsOf(place).map((line) => `    ${line}`),
+      `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-NAMED' : one)).join(', ')}]`,
+      ...[...place.logins].flatMap(([name, logins]) =>
+        loginComments(name, logins).map((line) => `    # ${line}`),
+      ),
+    ],
+  }));
+}
+
+function loginComments(name: string, logins: readonly Login[] | undefined): string[] {
+  if (logins === undefined)
+    return [`${name} is not in this file: its Secrets go into the files that are named here.`];
+  return logins.map(({ parameter, from }) => `${parameter}: ${from} (${name})`);
+}
+
+function settingsOf(place: Place): string[] {
+  switch (place.source.kind) {
+    case 'kafka':
+      return kafkaSettings(place);
+    case 'sqs':
+      return sqsSettings(place);
+    default:
+      return githubSettings(place);
+  }
+}
+
+/** Text that YAML takes as it is, or in quotes. */
+function scalar(text: string): string {
+  return /^[A-Za-z][\w./:@-]*$/.test(text) && !/: |:$/.test(text) ? text : JSON.stringify(text);
+}
+
+function mounted(name: string, file: string): string {
+  return `/etc/backlog-scaler-${name}/${file}`;
+}
+
+/** A setting that a trigger has, or what is to be filled in: of a variable only the workload knows the value. */
+function settingOr({ metadata }: Place, key: string, otherwise: string): string {
+  const value = metadata[key];
+  if (value !== undefined) return scalar(value);
+  const variable = metadata[`${key}FromEnv`];
+  return variable === undefined
+    ? otherwise
+    : `TO-BE-FILLED-IN # ${key}: the variable ${variable} of the workload`;
+}
+
+/** KEDA's spellings and ours. */
+const mechanisms: Readonly<Record<string, string>> = {
+  plaintext: 'plain',
+  scram_sha256: 'scram-sha-256',
+  scram_sha512: 'scram-sha-512',
+};
+
+function kafkaSettings(place: Place): string[] {
+  const { metadata, name } = place;
+  const servers = metadata['bootstrapServers'];
+  const lines = [
+    servers === undefined
+      ? `bootstrapServers: ${settingOr(place, 'bootstrapServers', 'TO-BE-FILLED-IN')}`
+      : `bootstrapServers: [${splitList(servers).map(scalar).join(', ')}]`,
+  ];
+  const parameters = new Set(
+    [...place.logins.values()].flatMap((all) => (all ?? []).map(({ parameter }) => parameter)),
+  );
+  const { sasl: kedaSasl = 'none' } = metadata;
+  const isMsk = kedaSasl === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
+  if (metadata['tls'] === 'enable' || isMsk || parameters.has('tls')) {
+    const tls = [
+      ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
+      ...(parameters.has('cert')
+        ? [`certFile: ${mounted(name, 'tls.crt')}`, `keyFile: ${mounted(name, 'tls.key')}`]
+        : []),
+      ...(parameters.has('keyPassword') ? [`keyPasswordFile: ${mounted(name, 'key-password')}`] : []),
+      ...(/^(1|t|true)$/i.test(metadata['unsafeSsl'] ?? '') ? ['insecureSkipVerify: true'] : []),
+    ];
+    lines.push(tls.length === 0 ? 'tls: true' : `tls: { ${tls.join(', ')} }`);
+  }
+  // Where the Secret has it, only who may read that knows it.
+  const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
+  const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
+  if (isMsk) {
+    lines.push(
+      `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,
+    );
+  } else if (mechanism !== undefined) {
+    lines.push(
+      'sasl:',
+      `  mechanism: ${mechanism}`,
+      '  username: TO-BE-FILLED-IN',
+      `  passwordFile: ${mounted(name, 'password')}`,
+    );
+  } else if (kedaSasl === 'oauthbearer') {
+    lines.push(
+      'sasl:',
+      '  mechanism: oauthbearer',
+      '  tokenEndpoint: https://TO-BE-FILLED-IN',
+      '  clientId: TO-BE-FILLED-IN',
+      `  clientSecretFile: ${mounted(name, 'client-secret')}`,
+    );
+  }
+  return lines;
+}
+
+function sqsSettings(place: Place): string[] {
+  const { metadata } = place;
+  return [
+    `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
+    ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
+    ...(metadata['awsRoleArn'] === undefined ? [] : [`roleArn: ${scalar(metadata['awsRoleArn'])}`]),
+  ];
+}
+
+function githubSettings(place: Place): string[] {
+  const { metadata, name } = place;
+  const scope = metadata['runnerScope'];
+  const app = [
+    `id: ${settingOr(place, 'applicationID', 'TO-BE-FILLED-IN').replaceAll('"', '')}`,
+    ...(metadata['installationID'] === undefined ? [] : [`installationId: ${metadata['installationID']}`]),
+    `privateKeyFile: ${mounted(name, 'private-key.pem')}`,
+  ];
+  const usesApp = metadata['applicationID'] !== undefined || metadata['applicationIDFromEnv'] !== undefined;
+  return [
+    `owner: ${settingOr(place, 'owner', 'TO-BE-FILLED-IN')}`,
+    ...(scope === undefined || scope === 'org' ? [] : [`scope: ${scalar(scope)}`]),
+    ...(metadata['githubApiURL'] === undefined ? [] : [`apiUrl: ${scalar(metadata['githubApiURL'])}`]),
+    ...(usesApp ? ['app:', ...app.map((line) => `  ${line}`)] : [`tokenFile: ${mounted(name, 'token')}`]),
+    `webhookSecretFile: ${mounted(name, 'webhook-secret')}`,
+  ];
+}

@@ -1,0 +1,456 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+} from 'yaml';
+import { attempt, ScalerError } from '../errors.ts';
+import { quote } from '../printable.ts';
+
+/** What is wrong with a file, or with a ScaledObject in it. */
+export interface Fault {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** `ScaledObject shop/orders, triggers[0]`; '' for the file itself. */
+  readonly where: string;
+  readonly message: string;
+  /** An error: KEDA, Kubernetes or the scaler refuses it, or it never scales. A warning: it scales, but hardly as meant. */
+  readonly severity: 'error' | 'warning';
+}
+
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** What a ScaledObject or ScaledJob says around its triggers; what is absent is not there. */
+export interface ScaledSpec {
+  readonly minReplicaCount?: number;
+  readonly maxReplicaCount?: number;
+  readonly idleReplicaCount?: number;
+  readonly pollingInterval?: number;
+  readonly cooldownPeriod?: number;
+  readonly initialCooldownPeriod?: number;
+  readonly fallback?: Mapping;
+  /** `advanced.horizontalPodAutoscalerConfig.behavior`, as written. */
+  readonly behavior?: Mapping;
+  /** `advanced.scalingModifiers`, as written. */
+  readonly scalingModifiers?: Mapping;
+  readonly scaleTargetRef?: Mapping;
+  readonly scalingStrategy?: Mapping;
+}
+
+export interface TriggerEntry {
+  readonly type: string;
+  readonly name?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** KEDA's default where none is written. */
+  readonly metricType: string;
+  readonly useCachedMetrics?: boolean;
+  readonly authenticationRef?: { readonly name: string; readonly kind: string };
+  readonly line: number;
+  /** The line of one of its keys, or of a key of its metadata; its own line where there is none. */
+  lineOf(key: string): number;
+  /** Every key beside `metadata`, for what does not belong there. */
+  readonly keys: readonly string[];
+  /** Where it is in the text. */
+  readonly node: Node;
+}
+
+export interface ScaledResource {
+  readonly kind: 'ScaledObject' | 'ScaledJob';
+  readonly file: string;
+  /** '' where the file does not say. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly line: number;
+  readonly spec: ScaledSpec;
+  /** Every key of `spec`. */
+  readonly keys: readonly string[];
+  readonly triggers: readonly TriggerEntry[];
+  /** The line of the value at a path below `spec`, or of the nearest that is there. */
+  lineOf(...path: readonly string[]): number;
+}
+
+/** `TriggerAuthentication` and `ClusterTriggerAuthentication`: names of Secrets and their keys, never data. */
+export interface TriggerAuthentication {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: Mapping;
+}
+
+export interface ScaledResources {
+  readonly resources: readonly ScaledResource[];
+  readonly authentications: readonly TriggerAuthentication[];
+  /** How many objects of other kinds were passed over. */
+  readonly others: number;
+  readonly faults: readonly Fault[];
+}
+
+/** Far above what `kubectl get scaledobjects -A -o yaml` prints of a thousand. */
+export const maxYamlBytes = 5 * 1024 * 1024;
+const maxObjects = 5_000;
+const maxAliases = 100;
+const maxDepth = 64;
+/** Of one object, with what its aliases stand for. */
+const maxNodes = 200_000;
+/** Of one file: after that many nobody reads on. */
+const maxYamlFaults = 20;
+
+/**
+ * Finds the ScaledObjects and ScaledJobs of a text: any number of documents, and lists as `kubectl get -o yaml` prints
+ * them. Never throws for what is written there. Only what is looked at is read to its end, within bounds.
+ */
+export function readScaledResources(text: string, file: string): ScaledResources {
+  const lines = new LineCounter();
+  const found: { resources: ScaledResource[]; authentications: TriggerAuthentication[]; others: number } = {
+    resources: [],
+    authentications: [],
+    others: 0,
+  };
+  const faults: Fault[] = [];
+  const fault = (line: number, message: string): void => {
+    faults.push({ file, line, where: '', message, severity: 'error' });
+  };
+  const result = { ...found, faults };
+  if (Buffer.byteLength(text) > maxYamlBytes) {
+    fault(1, `is larger than ${maxYamlBytes} bytes`);
+    return result;
+  }
+  // Not `uniqueKeys`: it compares each key with all others. What is read here looks for itself.
+  const documents = attempt(() =>
+    parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true }),
+  );
+  if (documents instanceof ScalerError) {
+    // Only its own stack can end the parser.
+    fault(1, 'is not YAML that can be read: it is nested too deeply');
+    return result;
+  }
+  let left = maxObjects;
+  for (const document of Array.isArray(documents) ? documents : []) {
+    if (document.errors.length > 0) {
+      const [error] = document.errors;
+      const line = lines.linePos(error?.pos[0] ?? 0).line;
+      // Some of the parser's messages go on with the text they are about, which may be a secret.
+      if (faults.length < maxYamlFaults) fault(line, `is not YAML: ${error?.message.split(/[:\n]/, 1)[0]}`);
+      continue;
+    }
+    const values = new Values(document, lines);
+    const objects = attempt(() => [...objectsOf(document.contents, values)]);
+    if (objects instanceof ScalerError) {
+      fault(values.lastLine, objects.message);
+      continue;
+    }
+    for (const node of objects) {
+      left -= 1;
+      if (left === -1)
+        fault(values.lineOf(node), `has more than ${maxObjects} objects; the rest was not read`);
+      if (left < 0) break;
+      const read = attempt(() => objectOf(node, values, file, faults));
+      if (read instanceof ScalerError) fault(values.lastLine, read.message);
+      else if (read === undefined) result.others += 1;
+      else if ('triggers' in read) result.resources.push(read);
+      else result.authentications.push(read);
+    }
+  }
+  return { ...result, faults: ofTemplate(text, file, faults) };
+}
+
+/** A line of a template: what it makes is YAML, itself it is not, or is by chance. */
+const templated = /^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{/;
+
+/** A template's faults are those of one thing. */
+function ofTemplate(text: string, file: string, faults: readonly Fault[]): readonly Fault[] {
+  const line = faults.length === 0 ? -1 : text.split('\n').findIndex((one) => templated.test(one));
+  if (line === -1) return faults;
+  const message =
+    'is a template, not YAML: render it first, as in helm template … | backlog-scaler validate -f -';
+  return [{ file, line: line + 1, where: '', message, severity: 'error' }];
+}
+
+/** Every object of a document: itself, or the items of a List. */
+function* objectsOf(root: unknown, values: Values): Generator<Node> {
+  const node = values.resolved(root);
+  if (!isMap(node)) {
+    if (node === undefined || (isScalar(node) && node.value === null)) return;
+    throw new ScalerError(
+      'invalid',
+      'is no object of Kubernetes: it must be a mapping with apiVersion and kind',
+    );
+  }
+  const kind = values.value(values.child(node, 'kind'));
+  const items = values.child(node, 'items');
+  if (typeof kind === 'string' && kind.endsWith('List') && isSeq(items)) {
+    for (const item of items.items) {
+      const object = values.resolved(item);
+      if (object !== undefined) yield object;
+    }
+    return;
+  }
+  yield node;
+}
+
+const kinds = ['ScaledObject', 'ScaledJob'] as const;
+const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
+
+function objectOf(
+  node: Node,
+  values: Values,
+  file: string,
+  faults: Fault[],
+): ScaledResource | TriggerAuthentication | undefined {
+  const line = values.lineOf(node);
+  const apiVersion = values.value(values.child(node, 'apiVersion'));
+  const written = values.value(values.child(node, 'kind'));
+  if (typeof written !== 'string') {
+    const message = 'is no object of Kubernetes: it has no kind';
+    faults.push({ file, line, where: '', message, severity: 'error' });
+    return undefined;
+  }
+  const meta = mapping(values.value(values.child(node, 'metadata'))) ?? {};
+  const names = { namespace: textOf(meta['namespace']), name: textOf(meta['name']) };
+  if (authenticationKinds.includes(written)) {
+    return { kind: written, ...names, spec: mapping(values.value(values.child(node, 'spec'))) ?? {} };
+  }
+  const kind = kinds.find((one) => one === written);
+  if (kind === undefined) return undefined;
+  const where = `${kind} ${names.namespace === '' ? '' : `${names.namespace}/`}${names.name || '(no name)'}`;
+  const fault = (at: number, message: string, part = ''): void => {
+    faults.push({ file, line: at, where: `${where}${part}`, message, severity: 'error' });
+  };
+  if (apiVersion !== 'keda.sh/v1alpha1') {
+    fault(line, `apiVersion: must be keda.sh/v1alpha1, got ${quote(String(apiVersion ?? ''))}`);
+  }
+  if (names.name === '' && textOf(meta['generateName']) === '') fault(line, 'metadata.name: is missing');
+  const specNode = values.child(node, 'spec');
+  const raw = mapping(values.value(specNode, (at, key) => fault(at, `${quote(key)} is written twice`)));
+  if (raw === undefined || !isMap(specNode)) {
+    fault(line, 'spec: is missing');
+    return undefined;
+  }
+  const lineOf = (...path: readonly string[]): number => {
+    let at: Node = specNode;
+    let found = values.lineOf(specNode);
+    for (const key of path) {
+      const pair = isMap(at) ? pairOf(at, key) : undefined;
+      if (pair === undefined) break;
+      found = values.lineOf(pair.key);
+      const next = values.resolved(pair.value);
+      if (next === undefined) break;
+      at = next;
+    }
+    return found;
+  };
+  const list = values.resolved(values.child(specNode, 'triggers'));
+  if (!isSeq(list) || list.items.length === 0)
+    fault(lineOf('triggers'), 'triggers: must be a list with a trigger');
+  const triggers = (isSeq(list) ? list.items : []).map((item, i) =>
+    triggerOf(values.resolved(item), values, values.lineOf(item), (at, message) =>
+      fault(at, message, `, triggers[${i}]`),
+    ),
+  );
+  return {
+    kind,
+    file,
+    ...names,
+    line,
+    spec: specOf(raw, (key, message) => fault(lineOf(key), `${key}: ${message}`)),
+    keys: Object.keys(raw),
+    triggers: triggers.filter((one) => one !== undefined),
+    lineOf,
+  };
+}
+
+const numbers = [
+  'minReplicaCount',
+  'maxReplicaCount',
+  'idleReplicaCount',
+  'pollingInterval',
+  'cooldownPeriod',
+  'initialCooldownPeriod',
+] as const;
+
+function specOf(raw: Mapping, fault: (key: string, message: string) => void): ScaledSpec {
+  const counts: Partial<Record<(typeof numbers)[number], number>> = {};
+  for (const key of numbers) {
+    const value = raw[key];
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0) counts[key] = value;
+    else fault(key, `must be a whole number without quotes or unit, got ${quote(String(value))}`);
+  }
+  const advanced = mapping(raw['advanced']);
+  const hpa = mapping(advanced?.['horizontalPodAutoscalerConfig']);
+  const mappings = {
+    fallback: mapping(raw['fallback']),
+    behavior: mapping(hpa?.['behavior']),
+    scalingModifiers: mapping(advanced?.['scalingModifiers']),
+    scaleTargetRef: mapping(raw['scaleTargetRef']),
+    scalingStrategy: mapping(raw['scalingStrategy']),
+  };
+  const given = Object.entries(mappings).filter(([, value]) => value !== undefined);
+  return { ...counts, ...Object.fromEntries(given) };
+}
+
+function triggerOf(
+  node: Node | undefined,
+  values: Values,
+  line: number,
+  fault: (line: number, message: string) => void,
+): TriggerEntry | undefined {
+  if (!isMap(node)) {
+    fault(line, 'must be a mapping with type and metadata');
+    return undefined;
+  }
+  const raw = mapping(values.value(node)) ?? {};
+  const metadataNode = values.resolved(values.child(node, 'metadata'));
+  const lineOf = (key: string): number => {
+    const pair = (isMap(metadataNode) && pairOf(metadataNode, key)) || pairOf(node, key);
+    return pair ? values.lineOf(pair.key) : line;
+  };
+  const type = textOf(raw['type']);
+  if (type === '') fault(line, 'type: is missing');
+  const given = raw['metadata'];
+  if (given !== undefined && given !== null && mapping(given) === undefined) {
+    fault(lineOf('metadata'), 'metadata: must be a mapping of keys to texts');
+  }
+  const metadata: Record<string, string> = {};
+  for (const [key, value] of Object.entries(mapping(given) ?? {})) {
+    metadata[key] = typeof value === 'string' ? value : value === null ? '' : textIn(value);
+    const problem = noText(value);
+    if (problem !== undefined) fault(lineOf(key), `${key}: ${problem}`);
+  }
+  const cached = raw['useCachedMetrics'];
+  if (cached !== undefined && typeof cached !== 'boolean') {
+    fault(lineOf('useCachedMetrics'), 'useCachedMetrics: must be true or false');
+  }
+  const ref = mapping(raw['authenticationRef']);
+  return {
+    type,
+    ...(typeof raw['name'] === 'string' ? { name: raw['name'] } : {}),
+    metadata,
+    metricType: textOf(raw['metricType']) || 'AverageValue',
+    ...(typeof cached === 'boolean' ? { useCachedMetrics: cached } : {}),
+    ...(ref === undefined
+      ? {}
+      : {
+          authenticationRef: {
+            name: textOf(ref['name']),
+            kind: textOf(ref['kind']) || 'TriggerAuthentication',
+          },
+        }),
+    line,
+    lineOf,
+    keys: Object.keys(raw),
+    node,
+  };
+}
+
+/** Why Kubernetes does not take a value of `metadata`, which is a map of texts in the CRD. */
+function noText(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    return undefined;
+  }
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return `Kubernetes takes text only: write ${quote(String(value))} in quotes`;
+  }
+  if (value === null) return undefined;
+  return 'must be text: lists are written as one text, with commas';
+}
+
+function textIn(value: unknown): string {
+  return Array.isArray(value) ? value.map(String).join(',') : String(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** A value that is a mapping, or undefined. */
+export function mapping(value: unknown): Mapping | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+}
+
+/** The pair of a key, the last one where it is written twice; as Go's parser has it. */
+export function pairOf(node: unknown, key: string): Pair | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.findLast((pair) => isScalar(pair.key) && pair.key.value === key);
+}
+
+/** The nodes of one document as plain values, within bounds: aliases could stand for more than any memory holds. */
+class Values {
+  lastLine = 1;
+  private aliases = maxAliases;
+  private nodes = maxNodes;
+  private readonly document: Document.Parsed;
+  private readonly lines: LineCounter;
+
+  constructor(document: Document.Parsed, lines: LineCounter) {
+    this.document = document;
+    this.lines = lines;
+  }
+
+  lineOf(node: unknown): number {
+    const range = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range : undefined;
+    return range ? this.lines.linePos(range[0]).line : this.lastLine;
+  }
+
+  /** What an alias stands for; any other node is itself. */
+  resolved(node: unknown): Node | undefined {
+    if (isAlias(node)) {
+      this.lastLine = this.lineOf(node);
+      this.aliases -= 1;
+      if (this.aliases < 0) throw new ScalerError('invalid', `has more than ${maxAliases} aliases`);
+      const target = node.resolve(this.document);
+      if (target === undefined)
+        throw new ScalerError('invalid', `has the alias ${quote(node.source)} of no anchor`);
+      return target;
+    }
+    return isScalar(node) || isMap(node) || isSeq(node) ? node : undefined;
+  }
+
+  child(node: unknown, key: string): Node | undefined {
+    return this.resolved(pairOf(node, key)?.value);
+  }
+
+  /** `twice` hears of each key that is written twice in one mapping. Throws ScalerError where it is too much. */
+  value(given: unknown, twice?: (line: number, key: string) => void, depth = 0): unknown {
+    const node = this.resolved(given);
+    if (node === undefined) return undefined;
+    if (!isAlias(given)) this.lastLine = this.lineOf(node);
+    this.nodes -= 1;
+    if (this.nodes < 0) throw new ScalerError('invalid', 'is too large, with what its aliases stand for');
+    if (depth > maxDepth) throw new ScalerError('invalid', `is nested deeper than ${maxDepth}`);
+    if (isScalar(node)) return kubernetesValue(node.value, node.type);
+    if (isSeq(node)) return node.items.map((item) => this.value(item, twice, depth + 1));
+    if (!isMap(node)) return undefined;
+    const merged: [string, unknown][] = [];
+    const own = new Map<string, unknown>();
+    for (const pair of node.items) {
+      if (!isPair(pair) || !isScalar(pair.key)) continue;
+      const key = String(pair.key.value);
+      const value = pair.value === null ? null : this.value(pair.value, twice, depth + 1);
+      if (key === '<<' || typeof pair.key.value === 'symbol') {
+        for (const one of Array.isArray(value) ? value : [value])
+          merged.push(...Object.entries(mapping(one) ?? {}));
+        continue;
+      }
+      if (own.has(key)) twice?.(this.lineOf(pair.key), key);
+      own.set(key, value);
+    }
+    return Object.fromEntries([...merged.toReversed(), ...own]);
+  }
+}
+
+/** kubectl reads YAML 1.1, in which these words without quotes are true and false. */
+const words: Readonly<Record<string, boolean>> = { yes: true, on: true, no: false, off: false };
+
+function kubernetesValue(value: unknown, type: string | undefined): unknown {
+  if (typeof value !== 'string' || type !== 'PLAIN') return typeof value === 'bigint' ? Number(value) : value;
+  const word = value.toLowerCase();
+  return /^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)$/.test(value) && Object.hasOwn(words, word) ? words[word] : value;
+}

@@ -1,0 +1,150 @@
+import { attempt, ScalerError } from '../errors.ts';
+import type { AnySource } from '../sources/source.ts';
+import { checkReference } from '../triggers/reference.ts';
+import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
+import { isOurs, type Mistake, mistakesOf, type OurTrigger, sharedTargets } from './mistakes.ts';
+import { type Fault, readScaledResources, type ScaledResource } from './read.ts';
+
+export interface Input {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What triggers are checked against: of a configuration all, without one the sources alone. */
+export interface Rules {
+  readonly sources: readonly AnySource[];
+  readonly world?: World;
+  /** Whether the scaler's gRPC port has TLS, where that is known. */
+  readonly tls?: boolean;
+  /** Where a file names no namespace; '' is not known. */
+  readonly namespace: string;
+}
+
+export interface Report {
+  readonly faults: readonly Fault[];
+  readonly files: number;
+  readonly scaledObjects: number;
+  readonly scaledJobs: number;
+  /** Triggers of this scaler. */
+  readonly triggers: number;
+  /** Triggers of other scalers, of which nothing but their name is looked at. */
+  readonly otherTriggers: number;
+  /** Objects of other kinds. */
+  readonly otherObjects: number;
+  /** Triggers of which only a connection, or a variable of the workload, could say the rest. */
+  readonly leftOpen: number;
+}
+
+/** All that is wrong with the ScaledObjects and ScaledJobs of these files. Pure. */
+export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
+  const read = inputs.map(({ file, text }) => readScaledResources(text, file));
+  const resources = read.flatMap((one) => one.resources);
+  const faults = read.flatMap((one) => one.faults);
+  const shared = sharedTargets(resources);
+  let [triggers, leftOpen] = [0, 0];
+  for (const resource of resources) {
+    const ours = oursOf(resource, rules.sources);
+    const mistakes = [...mistakesOf(resource, ours)];
+    const conflict = shared.get(resource);
+    if (conflict !== undefined) mistakes.push(conflict);
+    for (const trigger of ours) {
+      triggers += 1;
+      const said = triggerFaults(resource, trigger, rules);
+      if (said.open) leftOpen += 1;
+      mistakes.push(...tlsFaults(trigger, rules));
+      mistakes.push(...said.faults.filter((one) => !mistakes.some((other) => sameKey(one, other))));
+    }
+    faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
+  }
+  const order = new Map(inputs.map(({ file }, i) => [file, i]));
+  return {
+    faults: faults.toSorted((a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line),
+    files: inputs.length,
+    scaledObjects: resources.filter(({ kind }) => kind === 'ScaledObject').length,
+    scaledJobs: resources.filter(({ kind }) => kind === 'ScaledJob').length,
+    triggers,
+    otherTriggers: resources.reduce((sum, one) => sum + one.triggers.length, 0) - triggers,
+    otherObjects: read.reduce((sum, { others, authentications }) => sum + others + authentications.length, 0),
+    leftOpen,
+  };
+}
+
+/** The triggers that ask this scaler. */
+export function oursOf({ triggers }: ScaledResource, sources: readonly AnySource[]): readonly OurTrigger[] {
+  return triggers.flatMap((entry, index) => {
+    if (!isOurs(entry)) return [];
+    const kind = entry.metadata['source']?.trim();
+    return [{ index, entry, source: sources.find((one) => one.kind === kind) }];
+  });
+}
+
+/** What the running scaler would say of a trigger. `open`: whether there is more that cannot be known here. */
+function triggerFaults(
+  { namespace, name }: ScaledResource,
+  { index, entry }: OurTrigger,
+  rules: Rules,
+): { faults: Mistake[]; open: boolean } {
+  const place = namespace || rules.namespace;
+  // What stands for a name that is not written: KEDA always has one.
+  const reference = { namespace: place || 'default', name: name || 'generated', metadata: entry.metadata };
+  const mistake = (message: string): Mistake => ({
+    line: entry.lineOf(keyIn(message)),
+    trigger: index,
+    severity: 'error',
+    message,
+  });
+  const tooLarge = attempt(() => checkReference(reference));
+  if (tooLarge instanceof ScalerError) return { faults: [mistake(tooLarge.message)], open: false };
+  const known = rules.world ?? { sources: rules.sources, refuseSecretsFromEnv: false };
+  const said = readReference(reference, known, { asWritten: true });
+  const more = said.unsaid > 0 ? [mistake(`metadata: has ${said.unsaid} more unknown keys`)] : [];
+  const alone = { faults: [...said.faults.map(mistake), ...more], open: true };
+  const unseen = [...said.given.values()].some((one) => one.unseen);
+  if (rules.world === undefined || unseen || place === '') return alone;
+  const outcome = outcomeOf(reference, rules.world, said);
+  if (outcome.kind === 'measured') return { faults: [], open: false };
+  if (outcome.kind === 'denied') return { faults: [...alone.faults, mistake(outcome.message)], open: false };
+  return { faults: [...outcome.faults.map(mistake), ...more], open: false };
+}
+
+/** KEDA uses TLS where it is told to, or has a certificate for it (external_scaler.go:418, v2.21); the port has it or not. */
+function* tlsFaults({ index, entry }: OurTrigger, { tls }: Rules): Generator<Mistake> {
+  const enabled = /^(1|t|true)$/i.test(entry.metadata['enableTLS']?.trim() ?? '');
+  const mistake = { trigger: index, severity: 'error' } as const;
+  if (tls === false && enabled) {
+    const message = 'enableTLS: the gRPC port of the scaler has no TLS: leave it out, or set grpc.tls';
+    yield { ...mistake, line: entry.lineOf('enableTLS'), message };
+  }
+  if (tls === true && !enabled && entry.authenticationRef === undefined) {
+    const message =
+      'enableTLS: is missing: the gRPC port of the scaler has TLS, and KEDA would call it without';
+    yield { ...mistake, line: entry.line, message };
+  }
+}
+
+/** `"lagTreshold": unknown key` → `lagTreshold`. */
+function keyIn(message: string): string {
+  return /^"?([\w.-]+)"?(?::| )/.exec(message)?.[1] ?? '';
+}
+
+/** Whether both are about the same key of the same trigger, and refuse it. */
+function sameKey(a: Mistake, b: Mistake): boolean {
+  return (
+    b.severity === 'error' &&
+    a.trigger === b.trigger &&
+    a.line === b.line &&
+    keyIn(a.message) === keyIn(b.message)
+  );
+}
+
+function faultOf({ kind, namespace, name, file }: ScaledResource, mistake: Mistake): Fault {
+  const { line, trigger, message, severity } = mistake;
+  const owner = `${kind} ${namespace === '' ? '' : `${namespace}/`}${name || '(no name)'}`;
+  return {
+    file,
+    line,
+    where: trigger === undefined ? owner : `${owner}, triggers[${trigger}]`,
+    message,
+    severity,
+  };
+}

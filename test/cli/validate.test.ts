@@ -1,0 +1,172 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Command } from '../support/command.ts';
+import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
+import { publicShapes } from '../support/public-shapes.ts';
+
+let folder = '';
+const at = (name: string): string => join(folder, name);
+const wrong = written(mistakes[0] ?? expect.fail());
+const warned = written(mistakes.find(({ severity }) => severity === 'warning') ?? expect.fail());
+const builtIn = publicShapes[0]?.yaml ?? '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backlog-scaler-validate-'));
+  await mkdir(at('sub/.hidden'), { recursive: true });
+  await mkdir(at('outside'));
+  const files = {
+    'right.yaml': rightObject,
+    'warned.yaml': warned,
+    'config.yaml': rightConfig,
+    'unready.yaml': rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: /nowhere/token'),
+    'broken.yaml': 'connections: { orders: { source: kafak } }\n',
+    'none.yaml': 'kind: ConfigMap\napiVersion: v1\n',
+    'deep.yaml': `${'['.repeat(100_000)}\n`,
+    'bytes.yaml': Buffer.from([0xff, 0xfe, 0x00]),
+    'large.yaml': `# ${'x'.repeat(5 * 1024 * 1024)}\n`,
+    'sub/b.yml': wrong,
+    'sub/a.yaml': rightObject,
+    'sub/.hidden/c.yaml': wrong,
+    'sub/none.txt': wrong,
+    'outside/d.yaml': wrong,
+    'built-in.yaml': builtIn,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(at(name), text);
+  await symlink(at('outside/d.yaml'), at('sub/link.yaml'));
+  await symlink(at('sub'), at('sub/loop'));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(args: readonly string[], input?: string) {
+  const command = new Command(args, {}, input);
+  const code = await command.exited;
+  const { stdout, stderr } = command;
+  expect(stderr + stdout).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  return { code, stdout: stdout.replaceAll(`${folder}/`, ''), stderr: stderr.replaceAll(`${folder}/`, '') };
+}
+
+describe('backlog-scaler validate', () => {
+  it.each([
+    ['right', ['-f', 'right.yaml'], 0, /^1 ScaledObject, 0 ScaledJobs; 1 trigger; 0 errors, 0 warnings$/m],
+    ['its name alone', ['right.yaml'], 0, /Left open: the connections of 1 trigger; --config/],
+    ['with its configuration', ['right.yaml', '--config', 'config.yaml'], 0, /0 warnings\n$/],
+    ['a warning', ['warned.yaml'], 0, /^warned\.yaml:\d+: warning: /m],
+    ['a warning, strictly', ['warned.yaml', '--strict'], 2, /1 warning$/m],
+    [
+      'a folder',
+      ['sub'],
+      2,
+      /^sub\/b\.yml:18: error: ScaledObject shop\/order-workers, triggers\[0\]: "lagTreshold"/m,
+    ],
+    ['the configuration alone', ['--config', 'config.yaml'], 0, /0 errors/],
+    [
+      'a broken configuration',
+      ['--config', 'broken.yaml'],
+      2,
+      /source: must be one of .*did you mean "kafka"/,
+    ],
+    [
+      'one without its secrets',
+      ['--config', 'unready.yaml'],
+      0,
+      /warning: .*\/nowhere\/token does not exist here/,
+    ],
+    ['nothing to check', ['none.yaml'], 2, /none\.yaml:1: error: holds no ScaledObject or ScaledJob/],
+    ['nothing to check, allowed', ['none.yaml', '--allow-none'], 0, /0 errors/],
+    ['no file', ['nowhere.yaml'], 2, /nowhere\.yaml:1: error: does not exist/],
+    ['deep nesting', ['deep.yaml'], 2, /deep\.yaml:1: error: /],
+    ['no text', ['bytes.yaml'], 2, /is not UTF-8 text/],
+    ['5 MB', ['large.yaml'], 2, /is larger than 5242880 bytes/],
+  ] as const)('%s', async (_, args, code, says) => {
+    const paths = args.map((arg) => (/^[a-z]/.test(arg) ? at(arg) : arg));
+    const result = await run(['validate', ...paths]);
+    expect([result.code, result.stderr]).toEqual([code, '']);
+    expect(result.stdout).toMatch(says);
+  });
+
+  it('follows no link out of a folder, and looks at nothing hidden', async () => {
+    const { stdout } = await run(['validate', at('sub'), '-o', 'json']);
+    const { files, faults } = JSON.parse(stdout);
+    expect([files, faults.length]).toEqual([2, 1]);
+  });
+
+  it('reads standard input, and speaks to GitHub', async () => {
+    const { code, stdout } = await run(['validate', '-f', '-', '-o', 'github'], wrong);
+    expect([code, stdout]).toEqual([
+      2,
+      '::error file=(standard input),line=18,title=ScaledObject shop/order-workers%2C triggers[0]::"lagTreshold": unknown key (did you mean "lagThreshold"?)\n',
+    ]);
+  });
+
+  it.each([
+    [[], '--file FILE|DIR or --config FILE is needed'],
+    [['-f', 'x', '-o', 'xml'], '--output must be one of text, github, json, got "xml"'],
+  ])('%j is invalid', async (args, message) => {
+    expect(await run(['validate', ...args])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('backlog-scaler convert', () => {
+  it('prints what it made, and apart from it what to configure', async () => {
+    const { code, stdout, stderr } = await run(['convert', '-f', '-'], builtIn);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      '  - type: external-push\n    metadata:\n      scalerAddress: backlog-scaler.keda:6000\n',
+    );
+    expect(stderr).toMatch(/^1 trigger was converted\.$/m);
+    expect(stderr).toMatch(/^connections:\n {2}kafka:\n {4}source: kafka$/m);
+    expect((await run(['validate', '-'], stdout)).code).toBe(0);
+    const again = await run(['convert', '-'], stdout);
+    expect([again.stdout, again.stderr]).toEqual([stdout, 'No trigger was converted.\n']);
+  });
+
+  it('is read to its end, however slowly, and ends without a word when nobody reads on', async () => {
+    const long = `${builtIn}# ${'x'.repeat(1_000_000)}\n`;
+    await writeFile(at('long.yaml'), long);
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const convert = `"${process.execPath}" "${main}" convert "${at('long.yaml')}" 2>"${at('stderr')}"`;
+    const shell = promisify(execFile);
+    const { stdout } = await shell('sh', ['-c', `${convert} | (sleep 1; wc -c)`]);
+    const made = await run(['convert', at('long.yaml')]);
+    expect(Number(stdout)).toBe(made.stdout.length);
+    expect(made.stdout.length).toBeGreaterThan(1_000_000);
+    await shell('sh', ['-c', `${convert} | head -c 10`]);
+    expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
+  });
+
+  it('writes only where it is told to', async () => {
+    const file = at('built-in.yaml');
+    await run(['convert', file]);
+    expect(await readFile(file, 'utf8')).toBe(builtIn);
+    const { code, stdout } = await run(['convert', file, '--write', '--connections', at('connections.yaml')]);
+    expect([code, stdout]).toEqual([0, '']);
+    expect(await readFile(file, 'utf8')).toContain('type: external-push');
+    expect(await readFile(at('connections.yaml'), 'utf8')).toContain(
+      'bootstrapServers: [broker.kafka.svc:9092]',
+    );
+  });
+
+  const kerberos = publicShapes.find(({ shape }) => shape.startsWith('Kerberos'))?.yaml ?? '';
+  it.each([
+    ['a trigger that has to stay', ['-'], kerberos, 1, 'stays as it is: there is no Kerberos'],
+    ['no YAML', ['-'], 'kind: [', 2, '(standard input):1: error: is not YAML'],
+    ['no file', ['/nowhere.yaml'], undefined, 2, '/nowhere.yaml: error: does not exist'],
+    ['no place to write', ['-', '--write'], builtIn, 2, '--write needs files'],
+    ['no address', ['-', '--scaler-address', 'http://x'], builtIn, 2, '--scaler-address must be host:port'],
+    ['nothing', [], undefined, 2, '--file FILE|DIR is needed'],
+  ] as const)('%s', async (_, args, input, code, message) => {
+    const result = await run(['convert', ...args], input);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(message);
+  });
+});

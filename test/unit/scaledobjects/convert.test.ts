@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { convertInputs } from '../../../src/scaledobjects/convert.ts';
+import { readScaledResources } from '../../../src/scaledobjects/read.ts';
+import { validateInputs } from '../../../src/scaledobjects/validate.ts';
+import { sources } from '../../../src/sources/index.ts';
+import { loadExample } from '../../support/example-config.ts';
+import { publicShapes } from '../../support/public-shapes.ts';
+
+const settings = { sources, scalerAddress: 'backlog-scaler.keda:6000', namespace: '' };
+
+function convert(text: string) {
+  const { files, connections } = convertInputs([{ file: 'a.yaml', text }], settings);
+  const [file] = files;
+  if (file === undefined) throw new Error('nothing came');
+  return { ...file, connections };
+}
+
+const configOf = ({ connections }: ReturnType<typeof convert>) =>
+  ['connections:', ...connections.flatMap(({ lines }) => lines), ''].join('\n');
+
+/** All that is not a trigger of KEDA's own. */
+function rest(text: string): unknown {
+  return parseAllDocuments(text, { merge: true }).map((document) =>
+    JSON.parse(
+      JSON.stringify(document.toJS(), (key, value) =>
+        key === 'triggers'
+          ? value
+              .filter(({ type }: { type: string }) => ['cpu', 'cron'].includes(type))
+              .map(({ type }: { type: string }) => type)
+          : value,
+      ),
+    ),
+  );
+}
+
+describe('shapes of public ScaledObjects', () => {
+  it('are at least twenty', () => {
+    expect(publicShapes.length).toBeGreaterThanOrEqual(20);
+  });
+
+  it.each(publicShapes)('$shape', async ({ yaml, converted }) => {
+    expect(readScaledResources(yaml, 'a').faults).toEqual([]);
+    const made = convert(yaml);
+    expect([made.faults, made.triggers]).toEqual([[], converted]);
+    expect(rest(made.text)).toEqual(rest(yaml));
+    // Comments stay, and so do line ends.
+    for (const comment of yaml.match(/# [^\r\n]*/g) ?? []) {
+      if (comment !== '# by IRSA') expect(made.text).toContain(comment);
+    }
+    expect(made.text.replaceAll('\r\n', '').includes('\r')).toBe(false);
+    expect(made.text.includes('\n') && !/[^\r]\n/.test(made.text)).toBe(yaml.includes('\r'));
+    const again = convert(made.text);
+    expect([again.text, again.triggers, again.connections]).toEqual([made.text, 0, []]);
+    expect(made.connections.length > 0).toBe(converted > 0);
+    // What comes out is a trigger that the scaler takes, and a connection that only lacks what is not in the file.
+    const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: 'team' });
+    expect(report.triggers).toBe(converted);
+    expect(report.faults.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const config = parse(configOf(made));
+    if (converted > 0) expect(Object.keys(config.connections)).toHaveLength(made.connections.length);
+  });
+});
+
+describe('docs/migrate.md', () => {
+  const text = readFileSync(new URL('../../../docs/migrate.md', import.meta.url), 'utf8');
+  const diffs = [...text.matchAll(/^```diff\n(.*?)^```$/gms)].map(([, diff = '']) => {
+    const side = (sign: string): string =>
+      diff
+        .split('\n')
+        .filter((line) => line.startsWith(' ') || line.startsWith(sign))
+        .map((line) => `${line.slice(1)}\n`)
+        .join('');
+    return { before: side('-'), after: side('+') };
+  });
+
+  it.each(diffs)('shows what convert makes', ({ before, after }) => {
+    // How often a ScaledJob polls is its author's to change.
+    expect(convert(before).text).toBe(after.replace('pollingInterval: 1\n', 'pollingInterval: 30\n'));
+  });
+});
+
+describe('convert', () => {
+  const scram = publicShapes.find(({ shape }) => shape.startsWith('SCRAM'))?.yaml ?? '';
+
+  it('names Secrets and their keys in the connection, and where the rest goes', async () => {
+    const made = convert(scram);
+    expect(configOf(made)).toMatchInlineSnapshot(`
+      "connections:
+        login:
+          source: kafka
+          bootstrapServers: [broker.kafka.svc:9092]
+          tls: true
+          sasl:
+            mechanism: scram-sha-512
+            username: TO-BE-FILLED-IN
+            passwordFile: /etc/backlog-scaler-login/password
+          namespaces: [team]
+          # username: key "user" of Secret kafka (TriggerAuthentication login)
+          # password: key "password" of Secret kafka (TriggerAuthentication login)
+      "
+    `);
+    const { connections } = await loadExample(configOf(made));
+    const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
+    const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: '', world });
+    expect([report.faults, report.leftOpen]).toEqual([[], 0]);
+  });
+
+  it('leaves to be filled in what only a Secret knows', () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
+    const text = configOf(convert(yaml));
+    expect(text).toContain('    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN\n');
+    expect(text).toContain('# sasl: key "sasl" of Secret kafka (ClusterTriggerAuthentication login)\n');
+  });
+
+  it('has one connection for what is measured at one place, across files', () => {
+    const { connections } = convertInputs(
+      [
+        { file: 'a', text: scram },
+        { file: 'b', text: scram },
+      ],
+      settings,
+    );
+    expect(connections.map(({ name }) => name)).toEqual(['login']);
+  });
+
+  it('takes secrets out, and says so without showing them', () => {
+    const made = convert(
+      'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n  - type: kafka\n    metadata:\n      bootstrapServers: b:9092\n      consumerGroup: g\n      password: hunter2\n',
+    );
+    expect(made.text).not.toContain('hunter2');
+    expect(made.notes.map(({ line, message }) => [line, message])).toContainEqual([
+      10,
+      'password: is taken out: a secret, which belongs to the connection',
+    ]);
+    expect(JSON.stringify([made.notes, made.connections])).not.toContain('hunter2');
+  });
+
+  it('says what has to stay', () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('Kerberos')) ?? {};
+    const made = convert(yaml);
+    expect(made.text).toBe(yaml);
+    expect(made.notes).toMatchObject([
+      { severity: 'error', message: expect.stringContaining('no Kerberos') },
+    ]);
+  });
+
+  const head = 'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n';
+  it.each([
+    [
+      '  - authenticationRef: {name: x}\n    useCachedMetrics: true\n    type: kafka\n    metadata:\n      password: p\n      key: k\n      consumerGroup: g\n',
+      '  - type: external-push\n    metadata:\n      scalerAddress: backlog-scaler.keda:6000\n      source: kafka\n      consumerGroup: g\n',
+    ],
+    [
+      '  - {type: kafka, metadata: {consumerGroup: g, password: p, key: k}, useCachedMetrics: true, authenticationRef: {name: x}}\n',
+      '  - {type: external-push, metadata: {"scalerAddress": "backlog-scaler.keda:6000", "source": "kafka", consumerGroup: g}}\n',
+    ],
+  ])('takes out what stands side by side: %j', (before, after) => {
+    expect(convert(head + before).text).toBe(head + after);
+  });
+});
