@@ -1,3 +1,6 @@
+import type { Reading } from '../sources/source.ts';
+import { evenReplicas } from './metric.ts';
+
 /*
  * `policy: drain`: as many replicas as keep the wait under `drainSeconds`, instead of so many items for each. All that
  * waits is to be worked off within that time, while as much comes as lately:
@@ -34,6 +37,14 @@ export interface DrainSample {
   readonly most?: number | undefined;
   /** Whether replicas are to divide `most`. */
   readonly even?: boolean | undefined;
+}
+
+/** A reading as the rule takes it. */
+export function sampleOf(
+  { items, flow, useful }: Extract<Reading, { kind: 'known' }>,
+  atMs: number,
+): DrainSample {
+  return { atMs, items, ...flow, ...useful };
 }
 
 /** What decided on the number of replicas. */
@@ -195,7 +206,7 @@ export class Drain {
     wanted: number,
     { atMs, most, even }: DrainSample,
   ): { readonly desired: number; readonly because: DrainBecause | undefined } {
-    const useful = most === undefined ? wanted : Math.min(even ? divisor(most, wanted) : wanted, most);
+    const useful = most === undefined ? wanted : Math.min(even ? evenReplicas(most, wanted) : wanted, most);
     const limit = this.speed?.limitAt(atMs) ?? Number.POSITIVE_INFINITY;
     if (limit < useful) return { desired: limit, because: 'slower' };
     return { desired: useful, because: useful < wanted ? 'most' : undefined };
@@ -222,12 +233,6 @@ function isCount(value: number | undefined): value is number {
 /** A whole number of replicas; what only arithmetic has put above one is not one more. */
 function whole(replicas: number): number {
   return Math.ceil(replicas * (1 - 1e-9));
-}
-
-/** The least whole number that divides `places` evenly and is not less. */
-function divisor(places: number, replicas: number): number {
-  for (let one = Math.max(1, replicas); one < places; one += 1) if (places % one === 0) return one;
-  return replicas === 0 ? 0 : places;
 }
 
 /**

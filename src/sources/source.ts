@@ -234,8 +234,14 @@ export interface ConnectionDeps {
   same(key: string, as: SubjectRef<unknown>): boolean;
 }
 
+export interface Asks {
+  /** Readings are to say how many consumers there are. */
+  readonly consumers: boolean;
+}
+
 export interface Connection<P, S, N> {
-  subject(params: P): SubjectRef<N>;
+  /** `asks`: what the trigger wants to know beyond its backlog, of a source that `learnsReplicaRate`. */
+  subject(params: P, asks?: Asks): SubjectRef<N>;
   /** Reads many subjects in as few requests as can be; each is delivered, once, when it is there. */
   read(subjects: readonly Subject<N>[], deliver: Deliver<S>, signal: AbortSignal): Promise<void>;
   /** Watches from exactly where the snapshot ends, so that nothing falls between. */
@@ -250,6 +256,10 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly params: ParamsSchema<P>;
   /** How old a reading of this source may be, where that is not the configured limit (a ledger's ages slowly). */
   readonly maxStalenessSeconds?: number;
+  /** The parameter that `target` makes what one replica is good for of; nothing looks at it under `policy: drain`. */
+  readonly threshold?: string;
+  /** Whether its readings can say what consumers work off and how many they are, so that `replicaRate` can be `learn`. */
+  readonly learnsReplicaRate?: boolean;
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;

@@ -4,9 +4,10 @@ import { type Given, givenValues, parseParams, tooLong, unknownKeys } from '../p
 import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
+import type { DrainPolicy } from '../scaling/drain.ts';
 import type { Headroom } from '../scaling/headroom.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
-import { commonParams, kedaOwnKeys } from './common-params.ts';
+import { commonParams, drainPolicyOf, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
@@ -21,6 +22,10 @@ export interface Measured {
   readonly target: Target;
   readonly metricName: string;
   readonly headroom: Headroom;
+  /** Under `policy: drain`. */
+  readonly drain: DrainPolicy | undefined;
+  /** The keys that were given and that nothing looks at, under this policy. */
+  readonly ignored: readonly string[];
   readonly maxStalenessMs: number;
   /** Whether the HPA may be made to look when it grows. */
   readonly surge: boolean;
@@ -67,6 +72,9 @@ export function resolve(reference: Reference, world: World): Measured {
     );
   }
   faults.push(...selection.faults);
+  if (common.params.replicaRate === 'learn' && source.learnsReplicaRate !== true) {
+    faults.push(cannotLearn(source, world));
+  }
   if (faults.length === 0 && selection.kind === 'selected') {
     const { config } = selection.connection;
     const conflict = source.conflict?.(own.params, config);
@@ -81,7 +89,9 @@ export function resolve(reference: Reference, world: World): Measured {
     throw invalid(reference, given, faults, unknown.more);
   }
 
-  const target = source.target(own.params, selection.connection.config);
+  const asked = source.target(own.params, selection.connection.config);
+  const drain = drainPolicyOf(common.params);
+  const target = drain ? { ...asked, perReplica: drainTarget } : asked;
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
   const least = source.leastStalenessSeconds?.(own.params, selection.connection.config) ?? 0;
   const maxStalenessSeconds = common.params.maxStalenessSeconds ?? Math.max(usual, least);
@@ -93,9 +103,20 @@ export function resolve(reference: Reference, world: World): Measured {
     target,
     metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
     headroom: { replicas: common.params.headroomReplicas, whenIdle: common.params.headroomWhenIdle },
+    drain,
+    ignored: drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : [],
     maxStalenessMs: maxStalenessSeconds * 1000,
     surge: common.params.surge,
   };
+}
+
+/** The value is replicas there. */
+const drainTarget = 1;
+
+function cannotLearn({ kind }: AnySource, { sources }: World): string {
+  const able = sources.filter(({ learnsReplicaRate }) => learnsReplicaRate).map((source) => source.kind);
+  const where = able.length === 0 ? '' : ` (only ${able.join(', ')} does)`;
+  return `replicaRate: learn: ${kind} does not show how fast consumers are${where}; give the items a second of one replica`;
 }
 
 function tooFresh(given: number, least: number, connection: string): string {

@@ -11,6 +11,7 @@ import { factsOf } from './rules/mapping.ts';
 export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefined> = {
   kind: 'events',
   params: eventsParams,
+  threshold: 'targetItems',
   maxStalenessSeconds: 3600,
   config: eventsConfig,
   connectionKeys: {},

@@ -17,6 +17,7 @@ import { fact, owns } from './rules/webhook.ts';
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {
   kind: 'github',
   params: githubParams,
+  threshold: 'targetWorkflowQueueLength',
   maxStalenessSeconds: 3600,
   config: githubConfig,
   connectionKeys: githubConnectionKeys,

@@ -12,6 +12,8 @@ import { sendsSecretInPlaintext } from './upstream/wire/security.ts';
 export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory, KafkaNeed> = {
   kind: 'kafka',
   params: kafkaParams,
+  threshold: 'lagThreshold',
+  learnsReplicaRate: true,
   config: kafkaConfig,
   connectionKeys: kafkaConnectionKeys,
   place: ({ bootstrapServers }) => bootstrapServers.toSorted(),

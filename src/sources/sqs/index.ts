@@ -10,6 +10,7 @@ import { accountOf, connect, type SqsNeed } from './upstream/connection.ts';
 export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed> = {
   kind: 'sqs',
   params: sqsParams,
+  threshold: 'queueLength',
   config: sqsConfig,
   connectionKeys: sqsConnectionKeys,
   place: ({ region, endpoint, roleArn }) => ({ region, endpoint, account: accountOf(roleArn) }),
