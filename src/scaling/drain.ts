@@ -227,7 +227,7 @@ function sane(given: DrainSample): DrainSample | undefined {
 }
 
 function isCount(value: number | undefined): value is number {
-  return value !== undefined && value >= 0 && Number.isFinite(value);
+  return value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** A whole number of replicas; what only arithmetic has put above one is not one more. */
