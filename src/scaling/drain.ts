@@ -1,5 +1,7 @@
-import type { Reading } from '../sources/source.ts';
+import type { Detail, Reading } from '../sources/source.ts';
+import { FlowRates } from './flow-rates.ts';
 import { evenReplicas } from './metric.ts';
+import { ReplicaRate, type WorkSample } from './replica-rate.ts';
 
 /*
  * `policy: drain`: as many replicas as keep the wait under `drainSeconds`, instead of so many items for each. All that
@@ -20,19 +22,8 @@ export interface DrainPolicy {
   readonly learn: boolean;
 }
 
-/** What one read of the source has shown. Counts are cumulative, since an origin that does not matter. */
-export interface DrainSample {
-  readonly atMs: number;
-  /** What waits. */
-  readonly items: number;
-  readonly arrived?: number | undefined;
-  readonly consumed?: number | undefined;
-  /** How many consumers share the work; absent while they change, or are not known. */
-  readonly consumers?: number | undefined;
-  /** False: some of them have nothing to do for certain. */
-  readonly saturated?: boolean | undefined;
-  /** How many places (partitions) the counts are sums over: when it changes, they begin anew. */
-  readonly places?: number | undefined;
+/** What one read of the source has shown. */
+export interface DrainSample extends WorkSample {
   /** How many replicas can have work at most. */
   readonly most?: number | undefined;
   /** Whether replicas are to divide `most`. */
@@ -80,45 +71,25 @@ export interface DrainStep {
   readonly settled: boolean;
 }
 
-/** Rates are taken over so long at least, and so many of them are kept. */
-export const rateSpanMs = 10_000;
-export const mostSpans = 5;
 /** No number is given for so long after the start, where nothing says how many consumers there are. */
 export const settleMs = 15_000;
 /** Nothing is scaled in for so long after the start. */
 export const startMs = 60_000;
 /** What was needed is held for so long at least, however short `drainSeconds` is. */
-export const leastHoldMs = 60_000;
+const leastHoldMs = 60_000;
 /** What is held is kept in so many pieces. */
 const holdPieces = 32;
 /** Replicas that are let go leave so much room above what was needed: the HPA's own tolerance. */
-export const scaleInRoom = 0.1;
+const scaleInRoom = 0.1;
 /** What is consumed is what the replicas can do only where it is this part, at least, of what they should. */
 const believedPart = 0.1;
-
-/** How long a measurement of the replicas' rate lasts at least, and at most; how many are kept. */
-export const measureMs = 30_000;
-const longestMeasureMs = 600_000;
-export const mostMeasures = 5;
-/** How long consumers are left to begin their work when their number has changed. */
-export const warmUpMs = 30_000;
-/** All consumers have work for certain where so much of it waits. */
-const saturatedSeconds = 10;
-/** Throughput that is less than before by more than this is slower. */
-const slowerPart = 0.1;
-/** So many measurements in a row have to be slower. */
-const slowerTimes = 2;
-/** How old the measurement with fewer consumers may be. */
-const comparedMs = 600_000;
-/** How long no more replicas are tried: the first time, and at most. */
-export const slowerRestMs = { first: 600_000, most: 3_600_000 } as const;
 
 /** The rule, with the state of one trigger. */
 export class Drain {
   private readonly policy: DrainPolicy;
-  private readonly flow = new Flow();
+  private readonly flow = new FlowRates();
   private readonly peaks: Peaks;
-  private readonly speed: Speed | undefined;
+  private readonly learned: ReplicaRate | undefined;
   private beganAtMs: number | undefined;
   private last: DrainSample | undefined;
   /** Replicas wanted, before `most` and what was slower. */
@@ -128,7 +99,7 @@ export class Drain {
   constructor(policy: DrainPolicy) {
     this.policy = policy;
     this.peaks = new Peaks(Math.max(leastHoldMs, policy.drainSeconds * 1000) / holdPieces);
-    this.speed = policy.learn ? new Speed() : undefined;
+    this.learned = policy.learn ? new ReplicaRate() : undefined;
     this.step = {
       desired: 0,
       because: 'start',
@@ -153,7 +124,7 @@ export class Drain {
     this.beganAtMs ??= sample.atMs;
     this.last = sample;
     this.flow.take(sample);
-    this.speed?.take(sample);
+    this.learned?.take(sample);
     this.step = this.decide(sample, sample.atMs - this.beganAtMs);
     return this.step;
   }
@@ -167,7 +138,7 @@ export class Drain {
     const { atMs, items, consumers } = sample;
     const { drainSeconds } = this.policy;
     const { arrivalRate, consumptionRate } = this.flow;
-    const learned = this.speed?.rate;
+    const learned = this.learned?.rate;
     const replicaRate = learned ?? this.policy.replicaRate;
     const waitWith = (replicas: number) => waitSeconds(items, replicas * replicaRate, consumptionRate);
     const replicasFor = (perSecond: number) => Math.max(items > 0 ? 1 : 0, whole(perSecond / replicaRate));
@@ -198,7 +169,7 @@ export class Drain {
       replicaRate,
       learned: learned !== undefined,
       expectedWaitSeconds: waitWith(bounded.desired),
-      settled: ageMs >= settleMs || consumers !== undefined,
+      settled: this.step.settled || ageMs >= settleMs || consumers !== undefined,
     };
   }
 
@@ -207,10 +178,36 @@ export class Drain {
     { atMs, most, even }: DrainSample,
   ): { readonly desired: number; readonly because: DrainBecause | undefined } {
     const useful = most === undefined ? wanted : Math.min(even ? evenReplicas(most, wanted) : wanted, most);
-    const limit = this.speed?.limitAt(atMs) ?? Number.POSITIVE_INFINITY;
+    const limit = this.learned?.limitAt(atMs) ?? Number.POSITIVE_INFINITY;
     if (limit < useful) return { desired: limit, because: 'slower' };
     return { desired: useful, because: useful < wanted ? 'most' : undefined };
   }
+}
+
+/** For people. */
+export function describeDrain({
+  desired,
+  because,
+  arrivalRate,
+  consumptionRate,
+  replicaRate,
+  learned,
+  expectedWaitSeconds,
+}: DrainStep): Detail {
+  return {
+    replicas: desired,
+    because,
+    arrivalRate: rounded(arrivalRate),
+    ...(consumptionRate !== undefined && { consumptionRate: rounded(consumptionRate) }),
+    replicaRate: rounded(replicaRate),
+    replicaRateLearned: learned,
+    ...(expectedWaitSeconds !== undefined && { expectedWaitSeconds: rounded(expectedWaitSeconds) }),
+  };
+}
+
+/** To three digits, and hundredths where there are more. */
+function rounded(value: number): number {
+  return value >= 100 ? Math.round(value * 100) / 100 : Number(value.toPrecision(3));
 }
 
 /** What cannot be a number of anything is left out, so that it spoils no rate. */
@@ -245,75 +242,6 @@ function waitSeconds(items: number, able: number, consumptionRate = 0): number |
   return perSecond > 0 ? items / perSecond : undefined;
 }
 
-interface Span {
-  readonly seconds: number;
-  readonly arrived: number;
-  readonly consumed: number | undefined;
-}
-
-/**
- * Rates of the last spans. Arrivals: the median, so that a burst, which waits already and is counted there, is not
- * expected to go on. Consumption: the mean, since commits come in lumps.
- */
-class Flow {
-  private from: DrainSample | undefined;
-  private spans: readonly Span[] = [];
-
-  take(sample: DrainSample): void {
-    const { from } = this;
-    if (from === undefined || !isContinued(from, sample)) {
-      this.from = sample;
-      return;
-    }
-    const ms = sample.atMs - from.atMs;
-    if (ms < rateSpanMs) return;
-    const consumed = difference(from.consumed, sample.consumed);
-    // Where nobody counts what comes, it is at least what there is more of now, and what has gone.
-    const arrived =
-      difference(from.arrived, sample.arrived) ?? Math.max(0, sample.items - from.items + (consumed ?? 0));
-    this.spans = [...this.spans, { seconds: ms / 1000, arrived, consumed }].slice(-mostSpans);
-    this.from = sample;
-  }
-
-  get arrivalRate(): number {
-    return median(this.spans.map(({ arrived, seconds }) => arrived / seconds)) ?? 0;
-  }
-
-  get consumptionRate(): number | undefined {
-    let seconds = 0;
-    let sum = 0;
-    for (const span of this.spans) {
-      if (span.consumed === undefined) continue;
-      seconds += span.seconds;
-      sum += span.consumed;
-    }
-    return seconds === 0 ? undefined : sum / seconds;
-  }
-}
-
-/** Whether counts of two reads can be compared: the same places, and none that began anew. */
-function isContinued(then: DrainSample, now: DrainSample): boolean {
-  return (
-    then.places === now.places &&
-    !hasFallen(then.arrived, now.arrived) &&
-    !hasFallen(then.consumed, now.consumed)
-  );
-}
-
-/** A count that is there in one read only is none that goes on. */
-function hasFallen(then: number | undefined, now: number | undefined): boolean {
-  return then === undefined || now === undefined ? then !== now : now < then;
-}
-
-function difference(then: number | undefined, now: number | undefined): number | undefined {
-  return then === undefined || now === undefined ? undefined : now - then;
-}
-
-/** Of two in the middle the lower one. */
-function median(values: readonly number[]): number | undefined {
-  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
-}
-
 interface Piece {
   readonly fromMs: number;
   toMs: number;
@@ -340,98 +268,5 @@ class Peaks {
     }
     this.pieces = this.pieces.filter(({ toMs }) => toMs >= atMs - withinMs);
     return this.pieces.reduce((most, piece) => Math.max(most, piece.most), 0);
-  }
-}
-
-interface Measure {
-  readonly atMs: number;
-  readonly consumers: number;
-  /** Items a second of all of them. */
-  readonly throughput: number;
-}
-
-interface Measuring {
-  readonly from: DrainSample;
-  /** The least that waited since. */
-  leastItems: number;
-}
-
-/**
- * How fast one replica is, from what a group works off while all of its members have work; and how many members were
- * faster than more of them. A measurement begins and ends where a commit has just moved, since commits come in lumps.
- */
-class Speed {
-  private last: DrainSample | undefined;
-  private changedAtMs: number | undefined;
-  private measuring: Measuring | undefined;
-  private rates: readonly number[] = [];
-  private current: Measure | undefined;
-  /** The last one with fewer consumers than there are now. */
-  private fewer: Measure | undefined;
-  private slower = 0;
-  private limit: { readonly replicas: number; readonly untilMs: number } | undefined;
-  private restMs: number = slowerRestMs.first;
-
-  /** Items a second of one; undefined until it has been measured. */
-  get rate(): number | undefined {
-    return median(this.rates);
-  }
-
-  /** How many replicas are not to be exceeded, since more were slower. */
-  limitAt(atMs: number): number | undefined {
-    return this.limit && atMs < this.limit.untilMs ? this.limit.replicas : undefined;
-  }
-
-  take(sample: DrainSample): void {
-    const { last } = this;
-    this.last = sample;
-    const { atMs, items, consumed, consumers = 0, saturated } = sample;
-    if (last === undefined || last.consumers !== sample.consumers) this.changedAtMs = atMs;
-    const ready = atMs - (this.changedAtMs ?? atMs) >= warmUpMs;
-    if (
-      last === undefined ||
-      !ready ||
-      consumers === 0 ||
-      saturated === false ||
-      !isContinued(last, sample)
-    ) {
-      this.measuring = undefined;
-      return;
-    }
-    const { measuring } = this;
-    if (measuring) measuring.leastItems = Math.min(measuring.leastItems, items);
-    if (consumed === undefined || last.consumed === undefined || consumed <= last.consumed) return;
-    const ms = measuring ? atMs - measuring.from.atMs : Number.POSITIVE_INFINITY;
-    if (ms < measureMs) return;
-    if (measuring && ms <= longestMeasureMs) {
-      const throughput = (consumed - (measuring.from.consumed ?? consumed)) / (ms / 1000);
-      if (throughput > 0 && measuring.leastItems >= saturatedSeconds * throughput) {
-        this.measured({ atMs, consumers, throughput });
-      }
-    }
-    this.measuring = { from: sample, leastItems: items };
-  }
-
-  private measured(measure: Measure): void {
-    const { consumers, throughput, atMs } = measure;
-    this.rates = [...this.rates, throughput / consumers].slice(-mostMeasures);
-    const before = this.current;
-    this.current = measure;
-    if (before && consumers !== before.consumers) {
-      this.fewer = consumers > before.consumers ? before : undefined;
-      this.slower = 0;
-    }
-    const { fewer } = this;
-    if (!fewer || atMs - fewer.atMs > comparedMs) return;
-    if (throughput >= (1 - slowerPart) * fewer.throughput) {
-      this.slower = 0;
-      this.limit = undefined;
-      this.restMs = slowerRestMs.first;
-      return;
-    }
-    this.slower += 1;
-    if (this.slower < slowerTimes || this.limitAt(atMs) !== undefined) return;
-    this.limit = { replicas: fewer.consumers, untilMs: atMs + this.restMs };
-    this.restMs = Math.min(2 * this.restMs, slowerRestMs.most);
   }
 }

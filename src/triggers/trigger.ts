@@ -1,5 +1,5 @@
 import { attempt, ScalerError } from '../errors.ts';
-import { Drain, type DrainStep, sampleOf, settleMs } from '../scaling/drain.ts';
+import { Drain, type DrainStep, describeDrain, sampleOf, settleMs } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
 import { type Demand, type Metric, replicasFor, toMetric } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
@@ -587,31 +587,6 @@ const notSettled = `policy: drain sees for ${settleMs / 1000} s what comes befor
 
 function isCount(items: number): boolean {
   return Number.isFinite(items) && items >= 0;
-}
-
-function describeDrain({
-  desired,
-  because,
-  arrivalRate,
-  consumptionRate,
-  replicaRate,
-  learned,
-  expectedWaitSeconds,
-}: DrainStep): Detail {
-  return {
-    replicas: desired,
-    because,
-    arrivalRate: rounded(arrivalRate),
-    ...(consumptionRate !== undefined && { consumptionRate: rounded(consumptionRate) }),
-    replicaRate: rounded(replicaRate),
-    replicaRateLearned: learned,
-    ...(expectedWaitSeconds !== undefined && { expectedWaitSeconds: rounded(expectedWaitSeconds) }),
-  };
-}
-
-/** To three digits, and hundredths where there are more. */
-function rounded(value: number): number {
-  return value >= 100 ? Math.round(value * 100) / 100 : Number(value.toPrecision(3));
 }
 
 function oldestAt({ sinceMs, atLeast }: Oldest, nowMs: number): { ageMs: number; atLeast: boolean } {

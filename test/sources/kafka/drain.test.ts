@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { findDistribution } from '../../../fakes/kafka/distribution.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { ref } from '../../support/rpc-client.ts';
 import { WholeScaler } from '../../support/whole-scaler.ts';
@@ -14,7 +17,8 @@ interface Shown {
 }
 
 describe('policy: drain, served, on a real broker', () => {
-  const kafka = useKafka({ heapMiB: 256 });
+  // With statistics, since a member by the newer protocol needs Java's compiler, as they do.
+  const kafka = useKafka({ heapMiB: 256, stats: true });
 
   async function serve() {
     const bootstrapServers = [...kafka().cluster.bootstrap.plain];
@@ -159,4 +163,35 @@ describe('policy: drain, served, on a real broker', () => {
       await scaler.stop();
     }
   }, 240_000);
+
+  it.concurrent('counts the members of a group of the newer protocol (KIP-848)', async () => {
+    const topic = await kafka().createTopic({ partitions: 3 });
+    const consumerGroup = kafka().name('group');
+    const [bootstrap = ''] = kafka().cluster.bootstrap.plain;
+    const { java, classpath } = await findDistribution(() => {});
+    const source = fileURLToPath(new URL('../../support/kafka/NewerConsumer.java', import.meta.url));
+    const member = spawn(java, ['-cp', classpath, source, bootstrap, consumerGroup, topic], {
+      stdio: 'ignore',
+    });
+    const { scaler, shown } = await serve();
+    const trigger = ref('newer', {
+      source: 'kafka',
+      consumerGroup,
+      topic,
+      policy: 'drain',
+      drainSeconds: '60',
+      replicaRate: 'learn',
+      fallbackReplicaRate: '10',
+    });
+    try {
+      const members = async () => {
+        await scaler.client.isActive(trigger);
+        return (await shown('newer'))?.detail['members'];
+      };
+      await expect.poll(members, { timeout: 90_000, interval: 500 }).toBe(1);
+    } finally {
+      member.kill('SIGKILL');
+      await scaler.stop();
+    }
+  });
 });
