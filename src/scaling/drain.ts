@@ -218,7 +218,7 @@ function sane(given: DrainSample): DrainSample | undefined {
     ...given,
     arrived: isCount(arrived) ? arrived : undefined,
     consumed: isCount(consumed) ? consumed : undefined,
-    consumers: isCount(consumers) ? consumers : undefined,
+    consumers: isCount(consumers) ? Math.floor(consumers) : undefined,
     most: isCount(most) ? Math.floor(most) : undefined,
   };
 }

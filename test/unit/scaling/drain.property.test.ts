@@ -285,3 +285,56 @@ describe('after a start', () => {
     );
   });
 });
+
+describe('a rebalance', () => {
+  const pauses = fc.array(
+    fc.record({ afterSeconds: fc.integer({ min: 5, max: 200 }), seconds: fc.integer({ min: 1, max: 60 }) }),
+    { minLength: 1, maxLength: 4 },
+  );
+
+  it('in which commits pause leaves as many replicas as the wait needs, and changes no rate that was learned', () => {
+    fc.assert(
+      fc.property(
+        pauses,
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 20 }),
+        (all, perSecond, trueRate) => {
+          const drain = new Drain({ drainSeconds: 60, replicaRate: 5, learn: true });
+          let second = 0;
+          let consumed = 0;
+          const arrived = () => 100_000 + second * perSecond;
+          const read = (consumers: number | undefined) => {
+            const atMs = second * 1000;
+            second += 1;
+            return drain.take({
+              atMs,
+              items: arrived() - consumed,
+              arrived: arrived(),
+              consumed,
+              consumers,
+              places: 40,
+            });
+          };
+          for (const { afterSeconds, seconds } of all) {
+            for (let i = 0; i < afterSeconds; i += 1) {
+              const members = Math.max(1, Math.min(40, drain.now.desired));
+              read(members);
+              consumed = Math.min(arrived(), consumed + members * trueRate);
+            }
+            const members = Math.max(1, Math.min(40, drain.now.desired));
+            let before = read(members);
+            // No commit follows; the members are known at first, and then not.
+            for (let i = 0; i < seconds; i += 1) {
+              const now = read(i < 5 ? members : undefined);
+              const needed = (arrived() - perSecond - consumed) / 60 / now.replicaRate;
+              if (now.because !== 'slower') expect(now.desired).toBeGreaterThanOrEqual(Math.floor(needed));
+              expect(now.replicaRate).toBe(before.replicaRate);
+              before = now;
+            }
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
