@@ -55,7 +55,7 @@ const parts = {
     'sources/source.ts',
   ],
   grpc: [...upwards, 'sockets.ts', 'scaling', 'triggers'],
-  admin: [...upwards, 'bearer.ts', 'sockets.ts', 'triggers'],
+  admin: [...upwards, 'bearer.ts', 'sockets.ts', 'scaling', 'triggers'],
   config: [...upwards, 'params', 'sources/source.ts'],
   'lifecycle.ts': ['telemetry'],
   'scaler.ts': ['.'],

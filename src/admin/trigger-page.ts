@@ -19,7 +19,7 @@ export interface TriggerPage {
 }
 
 /** A trigger that is refused has no metric and no target; it may have no connection and no source either. */
-type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | 'oldest' | Unresolved> &
+type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | 'oldest' | 'drain' | Unresolved> &
   Partial<Pick<TriggerStatus, Unresolved>> & {
     ageSeconds?: number;
     oldestItemAgeSeconds?: number;
@@ -80,6 +80,7 @@ function decodeCursor(cursor: string): string {
 
 function view({
   id: _,
+  drain: _drain,
   ageMs,
   source,
   connection,

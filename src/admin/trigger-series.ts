@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { printable } from '../printable.ts';
+import type { DrainStep } from '../scaling/drain.ts';
 import type { TriggerStatus } from '../triggers/trigger.ts';
 
 /** Where the triggers' present state is read. */
@@ -17,6 +18,9 @@ interface Row {
   ageSeconds: number | undefined;
   oldestSeconds: number | undefined;
   oldestAtLeast: boolean;
+  /** Only there where the value is not the items. */
+  items: number | undefined;
+  drain: DrainStep | undefined;
   up: number;
 }
 
@@ -56,6 +60,27 @@ const families: readonly Family[] = [
     sample: (row) => row.oldestSeconds,
   },
   {
+    name: 'trigger_items',
+    help: 'Items that wait, as they were read; only under policy: drain, where the value is replicas.',
+    sample: (row) => row.items,
+  },
+  {
+    name: 'trigger_arrival_rate',
+    help: 'Items a second that arrive, as policy: drain reckons with them.',
+    sample: (row) => row.drain?.arrivalRate,
+  },
+  {
+    name: 'trigger_replica_rate',
+    help: 'Items a second that one replica works off, as policy: drain reckons with them; learned is true where it was measured.',
+    labels: (row) => withLabel(row.labels, `learned="${row.drain?.learned === true}"`),
+    sample: (row) => row.drain?.replicaRate,
+  },
+  {
+    name: 'trigger_expected_wait_seconds',
+    help: 'How long an item that arrives now waits, as policy: drain expects; absent where nothing would work it off.',
+    sample: (row) => row.drain?.expectedWaitSeconds,
+  },
+  {
     name: 'trigger_up',
     help: '1 while KEDA gets an answer for the trigger, 0 while it gets an error.',
     sample: (row) => row.up,
@@ -93,7 +118,7 @@ async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
 }
 
 function toRow(labels: string, status: TriggerStatus): Row {
-  const { metricName, value, target, active, ageMs, oldest, up } = status;
+  const { metricName, items, value, target, active, ageMs, oldest, drain, up } = status;
   return {
     labels,
     value,
@@ -102,6 +127,8 @@ function toRow(labels: string, status: TriggerStatus): Row {
     ageSeconds: seconds(ageMs),
     oldestSeconds: seconds(oldest?.ageMs),
     oldestAtLeast: oldest?.atLeast === true,
+    items: drain && items,
+    drain,
     up: Number(up),
   };
 }

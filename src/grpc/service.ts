@@ -81,7 +81,7 @@ export class Service {
 
   private async isActive(trigger: LiveTrigger, caller: Caller): Promise<IsActiveResponse> {
     const answer = await trigger.answer(caller);
-    return { result: answer.kind === 'active' || answer.active };
+    return { result: answer.active };
   }
 
   private async getMetrics(request: GetMetricsRequest__Output, caller: Caller): Promise<GetMetricsResponse> {
@@ -93,10 +93,11 @@ export class Service {
       throw new ScalerError('not_found', message);
     }
     const answer = await trigger.answer(caller);
-    if (answer.kind === 'active') {
+    if (answer.kind === 'uncounted') {
+      const state = answer.active ? 'is active' : 'is inactive';
       throw new ScalerError(
         'unavailable',
-        `${trigger.label}: is active, how much waits is not known yet: ${answer.why}`,
+        `${trigger.label}: ${state}, its number is not known yet: ${answer.why}`,
       );
     }
     trigger.looked(answer.value);

@@ -1,4 +1,4 @@
-import type { Reading } from '../sources/source.ts';
+import type { Metric } from './metric.ts';
 
 /** Replicas that a trigger asks for beyond its backlog, so that some are free when more comes. */
 export interface Headroom {
@@ -7,19 +7,8 @@ export interface Headroom {
   readonly whenIdle: boolean;
 }
 
-type Known = Extract<Reading, { kind: 'known' }>;
-
-/**
- * A reading with the headroom in its number: what so many replicas are good for, on top of the items. `perReplica` is the
- * target's. What is no number of items stays none.
- */
-export function withHeadroom(reading: Known, { replicas, whenIdle }: Headroom, perReplica: number): Known {
-  const active = reading.active || whenIdle;
-  if (replicas === 0 || !active || !(reading.items >= 0)) return reading;
-  return {
-    kind: 'known',
-    items: reading.items + replicas * perReplica,
-    active,
-    detail: () => ({ ...reading.detail(), headroomReplicas: replicas }),
-  };
+/** The numbers with the headroom in them: what so many replicas are good for, on top. `perReplica` is the target's. */
+export function withHeadroom(metric: Metric, { replicas, whenIdle }: Headroom, perReplica: number): Metric {
+  const active = metric.active || whenIdle;
+  return replicas === 0 || !active ? metric : { value: metric.value + replicas * perReplica, active };
 }

@@ -25,9 +25,26 @@ export function replicasFor({ value, perReplica }: Demand): number {
   return Math.ceil(value / perReplica);
 }
 
-/** A trigger's numbers under `policy: backlog`: the HPA divides the items by the target itself. */
-export function toMetric(reading: Extract<Reading, { kind: 'known' }>): Metric {
-  return { value: finite(reading.items), active: reading.active };
+/**
+ * A trigger's numbers under `policy: backlog`: the HPA divides the items by the target itself. They are no more than what
+ * the replicas that can have work are good for, or just what an even number of them is.
+ */
+export function toMetric(
+  { items, active, useful }: Extract<Reading, { kind: 'known' }>,
+  perReplica: number,
+): Metric {
+  const counted = finite(items);
+  if (useful === undefined) return { value: counted, active };
+  const { most, even } = useful;
+  const replicas = even ? evenReplicas(most, Math.ceil(counted / perReplica)) : most;
+  return { value: even ? replicas * perReplica : Math.min(counted, replicas * perReplica), active };
+}
+
+/** The least number of replicas that divides `places` and is not less than those wanted; all of `places` where none is. */
+export function evenReplicas(places: number, wanted: number): number {
+  if (wanted <= 0) return 0;
+  for (let replicas = wanted; replicas < places; replicas += 1) if (places % replicas === 0) return replicas;
+  return places;
 }
 
 /**

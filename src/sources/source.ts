@@ -16,10 +16,38 @@ export const leastSecretLength = 16;
 
 /** What a trigger asks for, as a number. `unknown` is never turned into zero. */
 export type Reading =
-  | { kind: 'known'; items: number; active: boolean; oldest?: Oldest; detail(): Detail }
+  | {
+      kind: 'known';
+      /** The whole backlog, whatever can be done about it. */
+      items: number;
+      active: boolean;
+      useful?: Useful;
+      flow?: Flow;
+      oldest?: Oldest;
+      detail(): Detail;
+    }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
   | { kind: 'active'; why: string }
   | { kind: 'unknown'; error: ScalerError };
+
+/** How many replicas can have work: more would be idle. Absent where the source, or the trigger, sets no limit. */
+export interface Useful {
+  readonly most: number;
+  /** Whether their number is to divide `most`, so that all have as much. */
+  readonly even?: boolean;
+}
+
+/** What has come and gone of the items that are counted, each since an origin that does not matter. */
+export interface Flow {
+  readonly arrived: number;
+  readonly consumed?: number;
+  /** How many share the work; absent while that changes, or is not asked for. */
+  readonly consumers?: number;
+  /** False: some of them have nothing to do for certain. */
+  readonly saturated?: boolean;
+  /** How many places (partitions) the counts are sums over: when it changes, they cannot be compared. */
+  readonly places?: number;
+}
 
 /** Since when the oldest item that waits has been waiting; absent where nothing waits, or the source cannot tell. An estimate. */
 export interface Oldest {
@@ -243,8 +271,14 @@ export interface ConnectionDeps {
   same(key: string, as: SubjectRef<unknown>): boolean;
 }
 
+export interface Asks {
+  /** Readings are to say how many consumers there are. */
+  readonly consumers: boolean;
+}
+
 export interface Connection<P, S, N> {
-  subject(params: P): SubjectRef<N>;
+  /** `asks`: what the trigger wants to know beyond its backlog, of a source that `learnsReplicaRate`. */
+  subject(params: P, asks?: Asks): SubjectRef<N>;
   /** Reads many subjects in as few requests as can be; each is delivered, once, when it is there. */
   read(subjects: readonly Subject<N>[], deliver: Deliver<S>, signal: AbortSignal): Promise<void>;
   /** Watches from exactly where the snapshot ends, so that nothing falls between. */
@@ -263,6 +297,10 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly maxStalenessSeconds?: number;
   /** How many requests the upstream usually grants in an hour, where it counts them: below a tenth an alert fires. */
   readonly requestsAnHour?: number;
+  /** The parameter that `target` makes what one replica is good for of; nothing looks at it under `policy: drain`. */
+  readonly threshold?: string;
+  /** Whether its readings can say what consumers work off and how many they are, so that `replicaRate` can be `learn`. */
+  readonly learnsReplicaRate?: boolean;
   /** The source's entry under `connections:` in the configuration. */
   readonly config: z.ZodType<C>;
   /** The settings that can come from files, by their keys, in whatever depth. */

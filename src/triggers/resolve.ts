@@ -4,9 +4,10 @@ import { type Given, givenValues, parseParams, tooLong, unknownKeys } from '../p
 import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
+import type { DrainPolicy } from '../scaling/drain.ts';
 import type { Headroom } from '../scaling/headroom.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
-import { type CommonParams, commonParams, kedaOwnKeys } from './common-params.ts';
+import { type CommonParams, commonParams, drainPolicyOf, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import { selectConnection } from './select-connection.ts';
@@ -21,6 +22,10 @@ export interface Measured {
   readonly target: Target;
   readonly metricName: string;
   readonly headroom: Headroom;
+  /** Under `policy: drain`. */
+  readonly drain: DrainPolicy | undefined;
+  /** The keys that were given and that nothing looks at, under this policy. */
+  readonly ignored: readonly string[];
   readonly maxStalenessMs: number;
   /** Whether the HPA may be made to look when it grows. */
   readonly surge: boolean;
@@ -71,6 +76,9 @@ export function readReference(
   const own = parseParams(source.params, given);
   const unknown = unknownKeys(given, knownKeys(source), maxFaultsShown);
   faults.push(...own.faults, ...unknown.faults);
+  if (common.params.replicaRate === 'learn' && source.learnsReplicaRate !== true) {
+    faults.push(cannotLearn(source, sources));
+  }
   if (refuseSecretsFromEnv) faults.push(...secretsFromEnv(source, metadata));
   const overlong = overlongKeys(source, given);
   faults.push(...overlong.faults);
@@ -126,7 +134,9 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
   }
   if (faults.length > 0) return refused();
 
-  const target = source.target(params, connection.config);
+  const asked = source.target(params, connection.config);
+  const drain = drainPolicyOf(common);
+  const target = drain ? { ...asked, perReplica: drainTarget } : asked;
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
   const maxStalenessSeconds = common.maxStalenessSeconds ?? Math.max(usual, least);
   return {
@@ -139,10 +149,22 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
       target,
       metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
       headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
+      drain,
+      ignored:
+        drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : [],
       maxStalenessMs: maxStalenessSeconds * 1000,
       surge: common.surge,
     },
   };
+}
+
+/** The value is replicas there. */
+const drainTarget = 1;
+
+function cannotLearn({ kind }: AnySource, sources: readonly AnySource[]): string {
+  const able = sources.filter(({ learnsReplicaRate }) => learnsReplicaRate).map((source) => source.kind);
+  const where = able.length === 0 ? '' : ` (only ${able.join(', ')} does)`;
+  return `replicaRate: learn: ${kind} does not show how fast consumers are${where}; give the items a second of one replica`;
 }
 
 function tooFresh(given: number, least: number, connection: string): string {

@@ -1,6 +1,7 @@
 import { attempt, ScalerError } from '../errors.ts';
+import { Drain, type DrainStep, describeDrain, sampleOf, settleMs } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
-import { type Demand, replicasFor, toMetric } from '../scaling/metric.ts';
+import { type Demand, type Metric, replicasFor, toMetric } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { Detail, Oldest, Reading, Target } from '../sources/source.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
@@ -12,8 +13,8 @@ import type { Measured } from './resolve.ts';
 /** What a trigger's reading comes to, for KEDA. */
 export type Answer =
   | { kind: 'known'; value: number; active: boolean; ageMs: number }
-  /** Something waits for certain, how much is not known: activity can be answered, the number cannot. */
-  | { kind: 'active'; why: string };
+  /** Activity can be answered, the number cannot. */
+  | { kind: 'uncounted'; active: boolean; why: string };
 
 /** A trigger's activity, as whoever follows it is told. */
 export interface Activity {
@@ -45,8 +46,14 @@ export interface TriggerStatus {
   readonly metricName: string;
   /** What one replica is good for, as the HPA is told; absent while the trigger is refused. */
   readonly target?: number;
-  /** Absent while the number is not known. */
+  /** The backlog as it was read, without headroom; absent while it is not known. */
+  readonly items?: number;
+  /** What KEDA gets; absent while there is no number. */
   readonly value?: number;
+  /** Replicas that value and target ask for; absent as the value is. */
+  readonly desired?: number;
+  /** Under `policy: drain`, and as long as items are known: what it reckons with. */
+  readonly drain?: DrainStep;
   /** Absent while it is not known. */
   readonly active?: boolean;
   /** Time since the source last confirmed the reading; absent before the first one. */
@@ -73,6 +80,7 @@ export interface TriggerHost {
 }
 
 type Good = Exclude<Reading, { kind: 'unknown' }>;
+type Known = Extract<Reading, { kind: 'known' }>;
 type Following<T> = (told: T) => void;
 
 /**
@@ -94,6 +102,8 @@ export class Trigger implements Member, Nudged {
   private subjectKey: string | undefined;
   private readonly host: TriggerHost;
   private good: Good | undefined;
+  /** Under `policy: drain`. */
+  private drain: Drain | undefined;
   private goodConfirmedAtMs = 0;
   /** Why the newest snapshot gives no reading, or why there is no subject. */
   private fault: ScalerError | undefined;
@@ -142,6 +152,7 @@ export class Trigger implements Member, Nudged {
     const before = this.measured;
     this.measured = measured;
     this.refusal = undefined;
+    this.drain ??= measured.drain && new Drain(measured.drain);
     const same =
       before?.metricName === measured.metricName && before.target.perReplica === measured.target.perReplica;
     if (before && !same) this.sayTarget(0);
@@ -177,7 +188,9 @@ export class Trigger implements Member, Nudged {
   }
 
   get wasActive(): boolean | undefined {
-    return this.good && (this.good.kind === 'active' || this.good.active);
+    const { good, measured } = this;
+    if (good?.kind !== 'known') return good && true;
+    return good.active || (measured?.headroom.whenIdle === true && isCount(good.items));
   }
 
   take(reading: Reading, confirmedAtMs: number, nowMs: number, cause?: string): void {
@@ -186,8 +199,9 @@ export class Trigger implements Member, Nudged {
       this.fault = reading.error;
     } else {
       this.fault = undefined;
-      this.good = this.withHeadroom(reading);
+      this.good = reading;
       this.goodConfirmedAtMs = confirmedAtMs;
+      if (reading.kind === 'known') this.drain?.take(sampleOf(reading, confirmedAtMs));
     }
     this.settle();
     // What an event has just told of is certain, also where the number is too old to be given.
@@ -204,10 +218,15 @@ export class Trigger implements Member, Nudged {
     if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
   }
 
-  private withHeadroom(reading: Good): Good {
-    const { measured } = this;
-    if (reading.kind !== 'known' || !measured) return reading;
-    return withHeadroom(reading, measured.headroom, measured.target.perReplica);
+  /** What KEDA is told of a reading. Throws ScalerError where that is no number of items. */
+  private metricOf(good: Known, { headroom, target }: Measured): Metric {
+    const { perReplica } = target;
+    const { drain } = this;
+    const metric =
+      drain && isCount(good.items)
+        ? { value: drain.now.desired, active: good.active }
+        : toMetric(good, perReplica);
+    return withHeadroom(metric, headroom, perReplica);
   }
 
   failed(nowMs: number, cause?: string): void {
@@ -260,6 +279,7 @@ export class Trigger implements Member, Nudged {
 
   private forget(): void {
     this.good = undefined;
+    this.drain = this.measured?.drain && new Drain(this.measured.drain);
     this.heard = undefined;
     this.coldUntilMs = this.host.now() + this.host.coldReadTimeoutMs;
   }
@@ -285,7 +305,8 @@ export class Trigger implements Member, Nudged {
 
   /** Throws ScalerError where it is refused, nothing is known, or what is known is too old. */
   private answerNow(nowMs: number): Answer {
-    const { maxStalenessMs } = this.sound();
+    const measured = this.sound();
+    const { maxStalenessMs } = measured;
     const { good } = this;
     if (!good) throw this.unknown('nothing has been read yet');
     const ageMs = this.ageMs(nowMs);
@@ -294,8 +315,14 @@ export class Trigger implements Member, Nudged {
         `the last good reading is ${Math.floor(ageMs / 1000)} s old, more than maxStalenessSeconds (${maxStalenessMs / 1000})`,
       );
     }
-    if (good.kind === 'active') return { kind: 'active', why: good.why };
-    return { kind: 'known', ...toMetric(good), ageMs };
+    if (good.kind === 'active') return { kind: 'uncounted', active: true, why: good.why };
+    if (this.unsettled) return { kind: 'uncounted', active: this.wasActive === true, why: notSettled };
+    return { kind: 'known', ...this.metricOf(good, measured), ageMs };
+  }
+
+  /** Whether `policy: drain` has not seen enough yet to give a number. */
+  private get unsettled(): boolean {
+    return this.drain !== undefined && !this.drain.now.settled;
   }
 
   private unknown(situation: string): ScalerError {
@@ -314,8 +341,8 @@ export class Trigger implements Member, Nudged {
   /** Whether KEDA gets a number; undefined while it is too early to say that it does not. */
   private upNow(active: boolean | undefined, nowMs: number): boolean | undefined {
     const { good } = this;
-    const counted = good?.kind === 'known' && Number.isFinite(good.items) && good.items >= 0;
-    if (counted && active !== undefined) return true;
+    const counted = good?.kind === 'known' && isCount(good.items);
+    if (counted && active !== undefined) return this.unsettled ? undefined : true;
     const early = (this.told.up === undefined || !good) && !this.refusal && nowMs < this.coldUntilMs;
     return early ? undefined : false;
   }
@@ -326,6 +353,7 @@ export class Trigger implements Member, Nudged {
    * work.
    */
   look(nowMs = this.host.now(), cause?: string, edge = false): void {
+    if (this.drain && this.good && !this.fault) this.drain.confirm(this.subject?.confirmedAtMs() ?? 0);
     const answered = this.activeNow(nowMs);
     const up = this.upNow(answered, nowMs);
     const active = answered ?? (edge || undefined);
@@ -354,7 +382,8 @@ export class Trigger implements Member, Nudged {
     const decision: Decision = {
       kind,
       trigger: { id, reference, source, connection, metricName, target },
-      value: good?.kind === 'known' && this.told.up === true ? good.items : undefined,
+      value:
+        good?.kind === 'known' && this.told.up === true ? this.metricOf(good, measured).value : undefined,
       cause: cause ?? (lastedMs === undefined ? 'start' : 'clock'),
       ageMs: good && this.ageMs(nowMs),
       lastedMs,
@@ -369,7 +398,7 @@ export class Trigger implements Member, Nudged {
   private whyNot(nowMs: number): string | undefined {
     try {
       const answer = this.answerNow(nowMs);
-      return answer.kind === 'active' ? answer.why : undefined;
+      return answer.kind === 'uncounted' ? answer.why : undefined;
     } catch (reason) {
       return ScalerError.from(reason).message;
     }
@@ -394,8 +423,9 @@ export class Trigger implements Member, Nudged {
     const active = this.activeNow(nowMs);
     const ageMs = this.ageMs(nowMs);
     const up = this.upNow(active, nowMs) === true;
-    const counted = up && good?.kind === 'known' ? good : undefined;
-    const detail = counted && attempt(() => counted.detail());
+    const read = active !== undefined && good?.kind === 'known' && isCount(good.items) ? good : undefined;
+    const value = up && read && measured ? this.metricOf(read, measured).value : undefined;
+    const detail = read && attempt(() => this.detailOf(read));
     const error = refusal ?? this.error;
     const surge = this.surgeState(nowMs);
     return {
@@ -407,13 +437,26 @@ export class Trigger implements Member, Nudged {
       metricName: measured?.metricName ?? '',
       up,
       ...(measured && !refusal && { target: measured.target.perReplica }),
-      ...(counted && { value: counted.items }),
+      ...(read && { items: read.items }),
+      ...(value !== undefined && measured && { value, desired: replicasFor({ value, ...measured.target }) }),
+      ...(read && this.drain && { drain: this.drain.now }),
       ...(detail && !(detail instanceof ScalerError) && { detail }),
-      ...(counted?.oldest && { oldest: oldestAt(counted.oldest, nowMs) }),
+      ...(read?.oldest && { oldest: oldestAt(read.oldest, nowMs) }),
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
       ...(surge && { surge }),
+    };
+  }
+
+  /** The working behind its number: the source's, and what became of that. */
+  private detailOf(read: Known): Detail {
+    const { headroom, ignored = [] } = this.measured ?? {};
+    return {
+      ...read.detail(),
+      ...(this.drain && describeDrain(this.drain.now)),
+      ...(ignored.length > 0 && { ignored: ignored.join(', ') }),
+      ...(headroom && headroom.replicas > 0 && this.wasActive && { headroomReplicas: headroom.replicas }),
     };
   }
 
@@ -538,6 +581,12 @@ export class Trigger implements Member, Nudged {
     const leaseMs = Math.min(Math.max(leastMs, 3 * this.longestGapMs), Math.max(leastMs, mostMs));
     return nowMs - this.lastAskedMs > leaseMs;
   }
+}
+
+const notSettled = `policy: drain sees for ${settleMs / 1000} s what comes before it says how many replicas that needs`;
+
+function isCount(items: number): boolean {
+  return Number.isFinite(items) && items >= 0;
 }
 
 function oldestAt({ sinceMs, atLeast }: Oldest, nowMs: number): { ageMs: number; atLeast: boolean } {

@@ -226,10 +226,10 @@ export class Triggers implements TriggerHost {
   }
 
   /** Puts a trigger on its subject. */
-  private place(trigger: Trigger, { connection, params }: Measured): void {
+  private place(trigger: Trigger, { connection, params, drain }: Measured): void {
     const open = this.connections.get(connection.name);
     const ref = open
-      ? attempt(() => open.connection.subject(params))
+      ? attempt(() => open.connection.subject(params, { consumers: drain?.learn === true }))
       : new ScalerError('unavailable', `connection ${connection.name} is not open`);
     if (ref instanceof ScalerError) trigger.lose(ref);
     else if (open) trigger.join(open.subject(ref), connection.place, ref.need);

@@ -86,7 +86,8 @@ export class EventfulScaler {
 
   private async poll(): Promise<void> {
     const workers = Array.from({ length: waiters }, (_, i) => worker(i));
-    const triggers = [...workers, runners('ci'), runners('down'), ref('wrong', { source: 'nowhere' })];
+    const wrong = ref('wrong', { source: 'nowhere' });
+    const triggers = [...workers, draining, runners('ci'), runners('down'), wrong];
     await Promise.allSettled(triggers.map((trigger) => this.client.getMetrics(trigger, '')));
   }
 }
@@ -94,6 +95,16 @@ export class EventfulScaler {
 function worker(number: number) {
   return ref(`worker-${number}`, { source: 'events', connection: 'builds', backlog: 'work' });
 }
+
+/** One that is sized by the wait. */
+const draining = ref('draining', {
+  source: 'events',
+  connection: 'builds',
+  backlog: 'work',
+  policy: 'drain',
+  drainSeconds: '60',
+  replicaRate: '1',
+});
 
 function runners(connection: string) {
   return ref(`runners-${connection}`, { source: 'github', connection });

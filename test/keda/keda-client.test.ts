@@ -97,7 +97,7 @@ describe("KEDA's own client, polling", () => {
     await expect(keda.metrics('a', 's0-fake-orders-worker')).rejects.toThrow(
       `rpc error: code = Unavailable desc = ${message}`,
     );
-    triggers.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
+    triggers.set('orders-worker', { kind: 'uncounted', active: true, why: 'the first sync runs' });
     await expect(keda.metrics('a', 's0-fake-orders-worker')).rejects.toThrow(
       /code = Unavailable .*the first sync runs/,
     );

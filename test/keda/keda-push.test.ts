@@ -48,7 +48,7 @@ describe("KEDA's own client, pushed", () => {
 
   it('hears at once that a trigger is active already, and that its number is not known does not matter', async () => {
     const triggers = new FakeTriggers();
-    triggers.set('orders-worker', { kind: 'active', why: 'the first sync runs' });
+    triggers.set('orders-worker', { kind: 'uncounted', active: true, why: 'the first sync runs' });
     const { port } = await startServer(triggers);
     const keda = startKeda();
     await keda.open('a', addressed(port));

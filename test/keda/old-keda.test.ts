@@ -53,7 +53,7 @@ describe('a client compiled from the contract before KEDA 2.17', () => {
 
   it('gets an error, never a zero, where nothing is known', async () => {
     const { keda, triggers } = await start();
-    triggers.set('a', { kind: 'active', why: 'the first sync runs' });
+    triggers.set('a', { kind: 'uncounted', active: true, why: 'the first sync runs' });
     await expect(keda.ask('GetMetrics', { scaledObjectRef: ref, metricName: '' })).rejects.toMatchObject({
       code: Code.UNAVAILABLE,
     });

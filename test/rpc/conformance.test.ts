@@ -86,13 +86,13 @@ describe('conformance: contract and numbers', () => {
 
   it('11 IsActive and GetMetrics come from one answer; activity may be known before the number', async () => {
     const triggers = new FakeTriggers();
-    triggers.set('a', { kind: 'active', why: 'the first sync of acme/web is not done' });
+    triggers.set('a', { kind: 'uncounted', active: true, why: 'the first sync of acme/web is not done' });
     const { client } = await startServer(triggers);
     expect(await client.isActive(ref('a'))).toEqual({ result: true });
     await expect(client.getMetrics(ref('a'), 'fake-a')).rejects.toMatchObject({
       code: Code.UNAVAILABLE,
       details:
-        'fake trigger of shop/a: is active, how much waits is not known yet: the first sync of acme/web is not done',
+        'fake trigger of shop/a: is active, its number is not known yet: the first sync of acme/web is not done',
     });
     triggers.known('a', 0);
     expect(await client.isActive(ref('a'))).toEqual({ result: false });

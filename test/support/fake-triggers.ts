@@ -119,5 +119,5 @@ function sizeOf(all: ReadonlyMap<string, ReadonlySet<unknown>>): number {
 
 function isActive(state: State | undefined): boolean | undefined {
   if (state === undefined || state instanceof ScalerError) return undefined;
-  return state.kind === 'active' || state.active;
+  return state.active;
 }

@@ -43,12 +43,25 @@ async function exposition(): Promise<string> {
   metrics.configReloads.inc({ outcome: 'applied' });
   metrics.buildInfo.set({ version: '0.1.0', commit: 'unknown', node: 'v24.21.0' }, 1);
   let text = await metrics.exposition();
-  for await (const chunk of triggerSeries(listOf([withOldest]))) text += chunk;
+  for await (const chunk of triggerSeries(listOf([withAll]))) text += chunk;
   // prom-client leaves empty lines between families.
   return text.replace(/\n{2,}/g, '\n');
 }
 
-const withOldest = statusWith({ oldest: { ageMs: 12_345, atLeast: false } });
+const withAll = statusWith({
+  oldest: { ageMs: 12_345, atLeast: false },
+  items: 42,
+  drain: {
+    desired: 3,
+    because: 'need',
+    arrivalRate: 1.5,
+    consumptionRate: 2,
+    replicaRate: 0.75,
+    learned: true,
+    expectedWaitSeconds: 21,
+    settled: true,
+  },
+});
 
 describe('docs', () => {
   it('metrics.md shows every series: names, help, types and labels', async () => {

@@ -13,6 +13,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   kind: 'events',
   about: eventsAbout,
   params: eventsParams,
+  threshold: 'targetItems',
   maxStalenessSeconds: 3600,
   config: eventsConfig,
   connectionKeys: {},

@@ -19,6 +19,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   kind: 'github',
   about: githubAbout,
   params: githubParams,
+  threshold: 'targetWorkflowQueueLength',
   maxStalenessSeconds: 3600,
   // docs.github.com, "Rate limits for the REST API": of a user's token; an App's is at least as much.
   requestsAnHour: 5000,

@@ -14,6 +14,8 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   kind: 'kafka',
   about: kafkaAbout,
   params: kafkaParams,
+  threshold: 'lagThreshold',
+  learnsReplicaRate: true,
   config: kafkaConfig,
   files: {
     password: 'secret',

@@ -12,6 +12,7 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   kind: 'sqs',
   about: sqsAbout,
   params: sqsParams,
+  threshold: 'queueLength',
   config: sqsConfig,
   files: { accessKeyId: 'open', secretAccessKey: 'secret', sessionToken: 'secret' },
   connectionKeys: sqsConnectionKeys,

@@ -58,7 +58,7 @@ export class KafkaTriggers {
 
   async active(metadata: Metadata): Promise<boolean> {
     const answer = await this.answer(metadata);
-    return answer.kind === 'active' || answer.active;
+    return answer.active;
   }
 
   /** The error KEDA would get, as `code: message`; '' where it gets an answer. */

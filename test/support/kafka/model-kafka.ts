@@ -16,6 +16,13 @@ export interface ModelGroup {
   commits: Map<string, Map<number, number>>;
 }
 
+/** What DescribeGroups tells of a group; `newer`: only ConsumerGroupDescribe does (KIP-848). */
+export interface ModelMembers {
+  readonly state: string;
+  readonly members: number;
+  readonly newer?: boolean;
+}
+
 export interface ModelRequest {
   readonly address: string;
   readonly apiName: string;
@@ -31,6 +38,8 @@ export class ModelKafka implements Dialer {
   readonly addresses: readonly string[];
   readonly topics = new Map<string, ModelPartition[]>();
   readonly groups = new Map<string, ModelGroup>();
+  /** A group that is not here is `Dead`. */
+  readonly members = new Map<string, ModelMembers>();
   /** Error codes that Metadata gives a topic, and OffsetFetch and FindCoordinator a group. */
   readonly topicErrors = new Map<string, number>();
   readonly groupErrors = new Map<string, number>();

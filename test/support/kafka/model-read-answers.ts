@@ -30,6 +30,10 @@ export function answerOf(asked: Asked, from: Reader, model: ModelKafka, address:
       return offsetFetchSingle(from, model, node);
     case 'OffsetFetch 8':
       return offsetFetch(from, model, node);
+    case 'DescribeGroups 5':
+      return describeGroups(from, model, node);
+    case 'ConsumerGroupDescribe 0':
+      return describeConsumerGroups(from, model);
     default:
       throw new Error(`the model does not answer ${asked.apiName} ${asked.apiVersion}`);
   }
@@ -119,6 +123,43 @@ function findCoordinators(from: Reader, model: ModelKafka): ModelAnswer {
   to.compactArray(groups, (writer, group) => {
     const { node, error, host, port } = coordinatorOf(model, group);
     writer.compactString(group).int32(node).compactString(host).int32(port).int16(error).uvarint(0).noTags();
+  });
+  return { names: groups, bytes: to.noTags().finish() };
+}
+
+function describeGroups(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+  const groups = from.compactArray((reader) => reader.compactString());
+  const to = new Writer().int32(0);
+  to.compactArray(groups, (writer, group) => {
+    const known = model.members.get(group);
+    const { state, members } = known && !known.newer ? known : { state: 'Dead', members: 0 };
+    writer
+      .int16(groupError(model, group, node))
+      .compactString(group)
+      .compactString(state);
+    writer.compactString('consumer').compactString('range');
+    writer.compactArray(Array.from({ length: members }), (each) => {
+      each.compactString('m').uvarint(0).compactString('c').compactString('/').uvarint(1).uvarint(1).noTags();
+    });
+    writer.int32(0).noTags();
+  });
+  return { names: groups, bytes: to.noTags().finish() };
+}
+
+function describeConsumerGroups(from: Reader, model: ModelKafka): ModelAnswer {
+  const groups = from.compactArray((reader) => reader.compactString());
+  const to = new Writer().int32(0);
+  to.compactArray(groups, (writer, group) => {
+    const known = model.members.get(group);
+    const { state, members } = known?.newer ? known : { state: '', members: 0 };
+    writer.int16(known?.newer ? 0 : errorCodes.GROUP_ID_NOT_FOUND).uvarint(0);
+    writer.compactString(group).compactString(state).int32(1).int32(1).compactString('uniform');
+    writer.compactArray(Array.from({ length: members }), (each) => {
+      each.compactString('m').uvarint(0).uvarint(0).int32(1).compactString('c').compactString('/');
+      each.compactArray(['t'], (topic, name) => topic.compactString(name)).uvarint(0);
+      each.compactArray([], ignore).noTags().compactArray([], ignore).noTags().noTags();
+    });
+    writer.int32(0).noTags();
   });
   return { names: groups, bytes: to.noTags().finish() };
 }

@@ -39,6 +39,33 @@ describe('triggerSeries', () => {
     expect(await seriesOf(true)).toEqual([`${name}${own},at_least="true"} 312.457`]);
   });
 
+  it('says what policy: drain reckons with, where that is the policy', async () => {
+    const drain = {
+      desired: 4,
+      because: 'need',
+      arrivalRate: 12.5,
+      consumptionRate: undefined,
+      replicaRate: 5,
+      learned: true,
+      expectedWaitSeconds: 21.5,
+      settled: true,
+    } as const;
+    const lines = await samples([statusWith({ items: 430, value: 4, target: 1, drain })]);
+    const own = labels.slice(0, -1);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `backlog_scaler_trigger_value${labels} 4`,
+        `backlog_scaler_trigger_items${labels} 430`,
+        `backlog_scaler_trigger_arrival_rate${labels} 12.5`,
+        `backlog_scaler_trigger_replica_rate${own},learned="true"} 5`,
+        `backlog_scaler_trigger_expected_wait_seconds${labels} 21.5`,
+      ]),
+    );
+    const { expectedWaitSeconds: _, ...endless } = drain;
+    const without = await samples([statusWith({ drain: { ...endless, expectedWaitSeconds: undefined } })]);
+    expect(without.join()).not.toContain('expected_wait');
+  });
+
   it('never says 0 for what is not known', async () => {
     const { value: _, active: __, ageMs: ___, ...cold } = statusWith({ up: false });
     expect(await samples([cold])).toEqual([
@@ -49,8 +76,8 @@ describe('triggerSeries', () => {
 
   it('has help and type of every series even without a trigger', async () => {
     const text = (await chunks([])).join('');
-    expect(text.match(/^# HELP /gm)).toHaveLength(6);
-    expect(text.match(/^# TYPE backlog_scaler_trigger_\w+ gauge$/gm)).toHaveLength(6);
+    expect(text.match(/^# HELP /gm)).toHaveLength(10);
+    expect(text.match(/^# TYPE backlog_scaler_trigger_\w+ gauge$/gm)).toHaveLength(10);
   });
 
   it('escapes what would end a label', async () => {
@@ -97,9 +124,9 @@ describe('triggerSeries', () => {
       lines += inChunk;
     }
     running = false;
-    expect(lines).toBe(5 * count + 12);
+    expect(lines).toBe(5 * count + 20);
     // Once for the state and once a family, a turn after every piece.
-    expect(turns).toBeGreaterThanOrEqual((6 * count) / turnSize - 6);
+    expect(turns).toBeGreaterThanOrEqual((10 * count) / turnSize - 10);
   });
 
   it('takes the state in turns too, also while triggers go', async () => {

@@ -29,7 +29,7 @@ describe('a metric on the wire', () => {
     (value) => {
       expect(() => wire(value)).toThrow(ScalerError);
       expect(() => wireTarget({ perReplica: value })).toThrow(ScalerError);
-      expect(() => toMetric({ kind: 'known', items: value, active: true, detail: () => ({}) })).toThrow(
+      expect(() => toMetric({ kind: 'known', items: value, active: true, detail: () => ({}) }, 10)).toThrow(
         ScalerError,
       );
     },
@@ -72,6 +72,30 @@ describe('a target on the wire', () => {
 describe('a reading as a metric', () => {
   it('is its items and its activity', () => {
     const reading = { kind: 'known', items: 7.5, active: false, detail: () => ({}) } as const;
-    expect(toMetric(reading)).toEqual({ value: 7.5, active: false });
+    expect(toMetric(reading, 10)).toEqual({ value: 7.5, active: false });
+  });
+
+  it.each([
+    // items, per replica, most, even: value
+    [7.5, 10, 3, false, 7.5],
+    [50, 10, 3, false, 30],
+    [50, 10, 0, false, 0],
+    [50, 10, 12, true, 60],
+    [61, 10, 12, true, 120],
+    [500, 10, 12, true, 120],
+    [0, 10, 12, true, 0],
+    [1, 10, 7, true, 10],
+    [11, 10, 7, true, 70],
+    [2.4, 2.5, 4, true, 2.5],
+  ])('of %d items, %d a replica, at most %d of them (even: %s), is %d', (...row) => {
+    const [items, perReplica, most, even, value] = row;
+    const reading = {
+      kind: 'known',
+      items,
+      active: true,
+      useful: { most, even },
+      detail: () => ({}),
+    } as const;
+    expect(toMetric(reading, perReplica).value).toBe(value);
   });
 });

@@ -24,7 +24,8 @@ describe('a ledger', () => {
     await settle();
     expect(told).toEqual([true]);
     expect(await live.answer(runners('web'))).toEqual({
-      kind: 'active',
+      kind: 'uncounted',
+      active: true,
       why: 'the first sync of web is not done',
     });
     ledger.reconcile(['web'], performance.now());

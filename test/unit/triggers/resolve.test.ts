@@ -161,7 +161,7 @@ describe('faults', () => {
   it.each([
     [{}, 'source: is required'],
     [{ source: 'lgo' }, 'source: must be one of log, hinted, got "lgo" (did you mean "log"?)'],
-    [{ ...good, policy: 'drain' }, 'policy: must be one of backlog, got "drain"'],
+    [{ ...good, policy: 'dran' }, 'policy: must be one of backlog, drain, got "dran"'],
   ])('%j', (metadata, fault) => {
     expect(faultsOf(metadata)).toContain(fault);
   });

@@ -151,6 +151,18 @@ describe('a trigger that grows', () => {
   });
 });
 
+describe('a trigger under policy: drain that grows', () => {
+  it('has all replicas that the wait needs in a third of a second, its headroom among them', async () => {
+    const drain = { policy: 'drain', drainSeconds: '60', replicaRate: '1', headroomReplicas: '2' };
+    const hpa = await hpaOf(reference('worker', drain));
+    await pass(20_000);
+    tanks.set('worker', 1_080);
+    await pass(500);
+    expect(hpa.replicas).toBe(20);
+    expect(hpa.said).toEqual([1, 1.001, 1.002, 1.001, 1.002, 1]);
+  });
+});
+
 describe('nothing is nudged', () => {
   const grow = async (hpa: Hpa) => {
     tanks.set('worker', 200);

@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
-import { type Detail, type Oldest, olderOf, type Reading, type Target } from '../../source.ts';
+import { type Detail, type Flow, type Oldest, olderOf, type Reading, type Target } from '../../source.ts';
 import type { KafkaParams } from '../params.ts';
 import { type Coverage, cover } from './coverage.ts';
 import { committedLag, type KafkaHistory, oldestSince, stuckSinceMs } from './history.ts';
@@ -22,15 +22,16 @@ export function backlog(
 ): Reading {
   const covered = cover(params, snapshot, history);
   if (covered instanceof ScalerError) return { kind: 'unknown', error: covered };
-  const { oldest, ...sum } = sumUp(params, covered, history, takenAtMs);
-  const bound = mostReplicas(params, sum);
-  const wanted = params.ensureEvenDistributionOfPartitions ? evenLag(params, sum) : sum.lag;
+  const { oldest, arrived, consumed, ...sum } = sumUp(params, covered, history, takenAtMs);
+  const most = mostReplicas(params, sum);
   return {
     kind: 'known',
-    items: bound === undefined ? wanted : Math.min(wanted, bound * params.lagThreshold),
+    items: sum.lag,
     active: sum.lag + sum.persistentLag > params.activationLagThreshold,
+    ...(most !== undefined && { useful: { most, even: params.ensureEvenDistributionOfPartitions } }),
+    flow: { arrived, consumed, places: sum.partitions, ...consumersOf(sum, snapshot) },
     ...(oldest && { oldest }),
-    detail: () => describe(sum, history),
+    detail: () => describe(sum, history, snapshot),
   };
 }
 
@@ -57,6 +58,9 @@ interface Sum {
 }
 
 interface Waiting extends Sum {
+  /** Where the logs end, and how far the group is, summed over the partitions of `lag`. */
+  arrived: number;
+  consumed: number;
   /** Of the records that are part of `lag`. */
   oldest: Oldest | undefined;
 }
@@ -69,6 +73,8 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
     laggingPartitions: 0,
     partitionsWithoutCommit: 0,
     commitsBeyondEnd: 0,
+    arrived: 0,
+    consumed: 0,
     oldest: undefined,
   };
   const stuckBeforeMs = takenAtMs - params.persistentLagSeconds * 1000;
@@ -88,6 +94,8 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
         continue;
       }
       sum.lag += lag;
+      sum.arrived += offsets.end;
+      sum.consumed += committed ?? (params.offsetResetPolicy === 'latest' ? offsets.end : offsets.logStart);
       if (lag === 0) continue;
       sum.laggingPartitions += 1;
       // The one record that KEDA supposes under `latest` is none that could be old.
@@ -110,20 +118,22 @@ function mostReplicas(params: KafkaParams, { partitions, laggingPartitions }: Su
   return params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions ? undefined : partitions;
 }
 
-/** The lag at which the HPA lands on the next number of replicas that divides the partitions. */
-function evenLag({ lagThreshold }: KafkaParams, { lag, partitions }: Sum): number {
-  if (lag === 0) return 0;
-  for (let replicas = 1; replicas < partitions; replicas += 1) {
-    if (partitions % replicas === 0 && replicas * lagThreshold >= lag) return replicas * lagThreshold;
-  }
-  return partitions * lagThreshold;
+/** Members beyond the partitions have nothing to do, and others where fewer partitions have lag. */
+function consumersOf(
+  { partitions, laggingPartitions }: Sum,
+  { members }: KafkaSnapshot,
+): Pick<Flow, 'consumers' | 'saturated'> {
+  if (members === undefined) return {};
+  const consumers = Math.min(members, partitions);
+  return { consumers, saturated: laggingPartitions >= consumers };
 }
 
-function describe(sum: Sum, { samples }: KafkaHistory): Detail {
+function describe(sum: Sum, { samples }: KafkaHistory, { members }: KafkaSnapshot): Detail {
   const rates = ratesOf(samples);
-  if (rates === undefined) return { ...sum };
+  const counted = members === undefined ? sum : { ...sum, members };
+  if (rates === undefined) return { ...counted };
   return {
-    ...sum,
+    ...counted,
     producedPerSecond: round(rates.producedPerSecond),
     consumedPerSecond: round(rates.consumedPerSecond),
   };

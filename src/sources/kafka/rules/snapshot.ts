@@ -40,6 +40,8 @@ export type TopicOffsets =
 /** A group and its topics, as one read saw them. Without a topic it covers nothing: see `coverage.ts`. */
 export interface KafkaSnapshot {
   readonly topics: ReadonlyMap<string, TopicOffsets>;
+  /** The group's members; absent where nobody asks, while they change, or where the coordinator does not say. */
+  readonly members?: number | undefined;
 }
 
 export type IsolationLevel = 'readUncommitted' | 'readCommitted';
@@ -50,4 +52,6 @@ export interface KafkaNeed {
   readonly topics: readonly string[];
   readonly topicPattern: string;
   readonly isolationLevel: IsolationLevel;
+  /** Whether the group's members are to be counted; left out: not. No part of the subject's key. */
+  readonly members?: true;
 }

@@ -1,4 +1,13 @@
-import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef, Wake, Watch } from '../../source.ts';
+import type {
+  Asks,
+  Connection,
+  ConnectionDeps,
+  Deliver,
+  Subject,
+  SubjectRef,
+  Wake,
+  Watch,
+} from '../../source.ts';
 import type { KafkaConfig } from '../config.ts';
 import type { KafkaParams } from '../params.ts';
 import type { KafkaNeed, KafkaSnapshot } from '../rules/snapshot.ts';
@@ -46,12 +55,21 @@ export class KafkaConnection implements Connection<KafkaParams, KafkaSnapshot, K
     );
   }
 
-  subject({ consumerGroup, topic, topicPattern, isolationLevel }: KafkaParams): SubjectRef<KafkaNeed> {
+  subject(
+    { consumerGroup, topic, topicPattern, isolationLevel }: KafkaParams,
+    asks?: Asks,
+  ): SubjectRef<KafkaNeed> {
     const topics = [...new Set(topic)].sort();
     return {
       key: JSON.stringify([consumerGroup, topics, topicPattern, isolationLevel]),
       hintNames: topics,
-      need: { consumerGroup, topics, topicPattern, isolationLevel },
+      need: {
+        consumerGroup,
+        topics,
+        topicPattern,
+        isolationLevel,
+        ...(asks?.consumers && { members: true }),
+      },
     };
   }
 

@@ -32,8 +32,9 @@ export function backlog(params: SqsParams, view: View): Reading {
   const because = !active && items > params.activationQueueLength ? { inactiveBecause: unbelieved } : {};
   return {
     kind: 'known',
-    items: maxConcurrency === undefined ? items : Math.min(items, maxConcurrency * params.queueLength),
+    items,
     active,
+    ...(maxConcurrency !== undefined && { useful: { most: maxConcurrency } }),
     detail: () => ({ ...snapshot, ...because }),
   };
 }

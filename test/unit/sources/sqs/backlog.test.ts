@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toMetric } from '../../../../src/scaling/metric.ts';
 import { target } from '../../../../src/sources/sqs/rules/backlog.ts';
 import { paramsOf } from './trigger-params.ts';
 import { activityOf, readingsOf, type Seen } from './watching.ts';
@@ -23,9 +24,11 @@ describe('the number', () => {
     [20, 20],
     [21, 20],
     [500, 20],
-  ])('with maxConcurrency 4, of %d messages, is %d', (visible, items) => {
+  ])('with maxConcurrency 4, of %d messages, is %d', (visible, value) => {
     const params = paramsOf({ queueLength: '5', maxConcurrency: '4' });
-    expect(readingsOf(params, [{ atMs: 0, visible }])[0]).toMatchObject({ items });
+    const [reading] = readingsOf(params, [{ atMs: 0, visible }]);
+    expect(reading?.items).toBe(visible);
+    expect(reading && toMetric(reading, 5)).toEqual({ value, active: true });
   });
 
   it('is as read while the trigger is not yet active, and says why it is not', () => {

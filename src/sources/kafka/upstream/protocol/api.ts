@@ -9,9 +9,11 @@ export const apiKeys = {
   metadata: 3,
   offsetFetch: 9,
   findCoordinator: 10,
+  describeGroups: 15,
   saslHandshake: 17,
   apiVersions: 18,
   saslAuthenticate: 36,
+  consumerGroupDescribe: 69,
 } as const;
 
 /** The inclusive range of versions that a broker takes of an API. */

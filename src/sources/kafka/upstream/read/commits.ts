@@ -86,13 +86,7 @@ export class Commits {
   }
 
   private async askCoordinators(asked: readonly AskedQuestion[]): Promise<void> {
-    const byAddress = new Map<string, AskedQuestion[]>();
-    for (const one of asked) {
-      const others = byAddress.get(one.item.address);
-      if (others) others.push(one);
-      else byAddress.set(one.item.address, [one]);
-    }
-    await Promise.all([...byAddress].map(([address, own]) => this.askCoordinator(address, own)));
+    await Promise.all([...byAddress(asked)].map(([address, own]) => this.askCoordinator(address, own)));
   }
 
   private async askCoordinator(address: string, asked: readonly AskedQuestion[]): Promise<void> {
@@ -109,6 +103,19 @@ export class Commits {
       for (const { reject } of asked) reject(reason);
     }
   }
+}
+
+/** What is asked, by the coordinator that is to answer. */
+export function byAddress<A extends { readonly item: { readonly address: string } }>(
+  asked: readonly A[],
+): ReadonlyMap<string, readonly A[]> {
+  const found = new Map<string, A[]>();
+  for (const one of asked) {
+    const others = found.get(one.item.address);
+    if (others) others.push(one);
+    else found.set(one.item.address, [one]);
+  }
+  return found;
 }
 
 function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {

@@ -19,6 +19,7 @@ import {
   type TopicRange,
   TopicRanges,
 } from './log-ranges.ts';
+import { GroupMembers } from './members.ts';
 import { RecentMap } from './recent-map.ts';
 import { type TopicLayout, TopicPatterns, Topology } from './topology.ts';
 
@@ -35,14 +36,16 @@ export class KafkaReader {
   private readonly topology: Topology;
   private readonly commits: Commits;
   private readonly ranges: TopicRanges;
+  private readonly members: GroupMembers;
   private readonly patterns = new TopicPatterns();
   /** The topics a group had commits for last time, so that their ends are asked for along with the commits. */
   private readonly committedTopics: RecentMap<string, readonly string[]>;
 
-  constructor({ topology, commits, ranges, now }: Cluster) {
+  constructor({ topology, commits, ranges, members, now }: Cluster) {
     this.topology = topology;
     this.commits = commits;
     this.ranges = ranges;
+    this.members = members;
     this.committedTopics = new RecentMap({ idleMs, limit: mostGroups, now });
   }
 
@@ -74,10 +77,12 @@ export class KafkaReader {
 
   private async readOne({ needs }: Subject<KafkaNeed>, abort: Promise<never>) {
     try {
-      // The key is made of the whole need, so a subject has one.
+      // The key is made of the need, so a subject has one; but some may ask for the members, and others not.
       const need = needs[0];
       if (need === undefined) throw new ScalerError('internal', 'a kafka subject without a need');
-      return { snapshot: { topics: await Promise.race([this.topicsOf(need), abort]) } };
+      const topics = await Promise.race([this.topicsOf(need), abort]);
+      const counted = needs.some((one) => one.members);
+      return { snapshot: counted ? { topics, members: this.members.of(need.consumerGroup) } : { topics } };
     } catch (reason) {
       return ScalerError.from(reason);
     }
@@ -242,6 +247,7 @@ export class Cluster {
   readonly topology: Topology;
   readonly commits: Commits;
   readonly ranges: TopicRanges;
+  readonly members: GroupMembers;
   private readonly brokers: Brokers;
 
   constructor({ reconcileMs, now = () => performance.now(), ...options }: ClusterOptions) {
@@ -251,7 +257,9 @@ export class Cluster {
     this.now = now;
     this.brokers = brokers;
     this.topology = topology;
-    this.commits = new Commits(brokers, new Coordinators({ brokers, now }));
+    const coordinators = new Coordinators({ brokers, now });
+    this.commits = new Commits(brokers, coordinators);
+    this.members = new GroupMembers(brokers, coordinators, now);
     this.ranges = new TopicRanges({
       topology,
       leaders,

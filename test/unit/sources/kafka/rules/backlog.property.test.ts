@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toMetric } from '../../../../../src/scaling/metric.ts';
 import type { KafkaParams } from '../../../../../src/sources/kafka/params.ts';
 import { backlog } from '../../../../../src/sources/kafka/rules/backlog.ts';
 import { fold, type KafkaHistory } from '../../../../../src/sources/kafka/rules/history.ts';
@@ -56,7 +57,8 @@ function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHist
   const isBeyond = shapes.some(({ end, committed = 0 }) => committed > end);
   if (reading.kind === 'unknown' && isBeyond) fc.pre(false);
   if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
-  return { ...reading, detail: reading.detail() };
+  const { value, active } = toMetric(reading, params.lagThreshold);
+  return { ...reading, value, active, detail: reading.detail() };
 }
 
 /** The partitions as they were so long ago that what has not moved since is persistent. */
@@ -75,10 +77,10 @@ describe('for whatever a broker says', () => {
   it('the number is finite, never negative, never above cap × threshold', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
-        const { items, detail } = read(params, shapes, earlier(before));
-        expect(Number.isFinite(items)).toBe(true);
-        expect(items).toBeGreaterThanOrEqual(0);
-        expect(items).toBeLessThanOrEqual(cap(params, detail) * params.lagThreshold);
+        const { value, detail } = read(params, shapes, earlier(before));
+        expect(Number.isFinite(value)).toBe(true);
+        expect(value).toBeGreaterThanOrEqual(0);
+        expect(value).toBeLessThanOrEqual(cap(params, detail) * params.lagThreshold);
       }),
     );
   });
@@ -96,7 +98,7 @@ describe('for whatever a broker says', () => {
           );
           const before = read(params, shapes);
           const after = read(params, grown);
-          expect(after.items).toBeGreaterThanOrEqual(before.items);
+          expect(after.value).toBeGreaterThanOrEqual(before.value);
           expect(after.active || !before.active).toBe(true);
         },
       ),
@@ -109,7 +111,7 @@ describe('for whatever a broker says', () => {
         const moved = shapes.map((shape) =>
           shape.committed === undefined ? shape : { ...shape, committed: shape.committed + more },
         );
-        expect(read(params, moved).items).toBeLessThanOrEqual(read(params, shapes).items);
+        expect(read(params, moved).value).toBeLessThanOrEqual(read(params, shapes).value);
       }),
     );
   });
@@ -117,11 +119,11 @@ describe('for whatever a broker says', () => {
   it('active is what the activation threshold says of all lag, and a number above 0 means lag', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
-        const { items, active, detail } = read(params, shapes, earlier(before));
+        const { value, active, detail } = read(params, shapes, earlier(before));
         const all = Number(detail['lag']) + Number(detail['persistentLag']);
         expect(active).toBe(all > params.activationLagThreshold);
-        if (items > 0) expect(all).toBeGreaterThan(0);
-        if (params.activationLagThreshold === 0 && items > 0) expect(active).toBe(true);
+        if (value > 0) expect(all).toBeGreaterThan(0);
+        if (params.activationLagThreshold === 0 && value > 0) expect(active).toBe(true);
       }),
     );
   });
@@ -145,7 +147,7 @@ describe('for whatever a broker says', () => {
         const history = earlier(shapes);
         const all = read({ ...params, excludePersistentLag: false }, shapes, history);
         const fresh = read({ ...params, excludePersistentLag: true }, shapes, history);
-        expect(fresh.items).toBeLessThanOrEqual(all.items);
+        expect(fresh.value).toBeLessThanOrEqual(all.value);
         expect(fresh.active).toBe(all.active);
       }),
     );
@@ -166,10 +168,10 @@ describe('a commit beyond the end of the log', () => {
         const snapshot = snapshotOf(shapes);
         const once = fold(undefined, snapshot, nowMs - 1000);
         expect(backlog(params, snapshot, once, nowMs - 1000).kind).toBe('unknown');
-        const { items, active } = read(params, shapes, once);
+        const { value, active } = read(params, shapes, once);
         const without = shapes.map((shape) => ({ ...shape, committed: undefined }));
-        const { items: itemsWithout, active: activeWithout } = read(params, without);
-        expect({ items, active }).toEqual({ items: itemsWithout, active: activeWithout });
+        const { value: valueWithout, active: activeWithout } = read(params, without);
+        expect({ value, active }).toEqual({ value: valueWithout, active: activeWithout });
       }),
     );
   });
@@ -216,7 +218,7 @@ describe("where none of our decisions differ, KEDA's own algorithm gives the sam
         const { ours, theirs } = compare(params, shapes);
         const most = cap(params, ours.detail) * params.lagThreshold;
         const evenOfNothing = params.ensureEvenDistributionOfPartitions && ours.detail['lag'] === 0;
-        expect(ours.items).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
+        expect(ours.value).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
         // (a) is about less than one replica: KEDA is never a whole threshold above.
         expect(theirs.metric).toBeLessThan(most + params.lagThreshold);
       }),

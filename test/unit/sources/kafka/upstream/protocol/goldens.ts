@@ -1,5 +1,9 @@
 import type { KafkaAnswer, KafkaRequest } from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
 import { apiVersions } from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import {
+  describeConsumerGroups,
+  describeGroups,
+} from '../../../../../../src/sources/kafka/upstream/protocol/describe-groups.ts';
 import { fetch } from '../../../../../../src/sources/kafka/upstream/protocol/fetch.ts';
 import {
   findCoordinator,
@@ -169,6 +173,60 @@ const newest: readonly Golden[] = [
       coordinators: [
         { group: 'g', errorCode: 0, nodeId: 1, address: 'b1:9092' },
         { group: 'h', errorCode: 30, nodeId: -1, address: ':-1' },
+      ],
+    },
+  },
+  {
+    name: 'DescribeGroups v2',
+    version: 2,
+    request: describeGroups({ groups: ['g', 'h'] }),
+    body: `${throttle} 00000002
+      0000 0001'g' 0006'Stable' 0008'consumer' 0005'range' 00000002
+        0002'm1' 0001'c' 0002'/1' 00000003'abc' 00000001'x'
+        0002'm2' 0001'c' 0002'/2' 00000000 ffffffff
+      001e 0001'h' 0000 0000 0000 00000000`,
+    expected: {
+      throttleTimeMs: 7,
+      groups: [
+        { group: 'g', errorCode: 0, state: 'Stable', members: 2 },
+        { group: 'h', errorCode: 30, state: '', members: 0 },
+      ],
+    },
+  },
+  {
+    name: 'DescribeGroups v5',
+    request: describeGroups({ groups: ['g', 'h'] }),
+    body: `${throttle} 03
+      0000 02'g' 07'Stable' 09'consumer' 06'range' 02
+        03'm1' 00 02'c' 03'/1' 04'abc' 01 00
+        80000000 00
+      0010 02'h' 01 01 01 01 80000000 00
+      00`,
+    expected: {
+      throttleTimeMs: 7,
+      groups: [
+        { group: 'g', errorCode: 0, state: 'Stable', members: 1 },
+        { group: 'h', errorCode: 16, state: '', members: 0 },
+      ],
+    },
+  },
+  {
+    name: 'ConsumerGroupDescribe v0',
+    request: describeConsumerGroups({ groups: ['g', 'h'] }),
+    body: `${throttle} 03
+      0000 00 02'g' 07'Stable' 00000003 00000003 08'uniform' 02
+        03'm1' 00 00 00000003 02'c' 03'/1' 02 02'a' 00
+        02 0102030405060708090a0b0c0d0e0f10 02'a' 03 00000000 00000001 00 00
+        01 00
+        00
+        80000000 00
+      0045 03'no' 02'h' 01 00000000 00000000 01 01 80000000 00
+      00`,
+    expected: {
+      throttleTimeMs: 7,
+      groups: [
+        { group: 'g', errorCode: 0, state: 'Stable', members: 1 },
+        { group: 'h', errorCode: 69, state: '', members: 0 },
       ],
     },
   },

@@ -6,6 +6,10 @@ import {
   type KafkaAnswer,
   type KafkaRequest,
 } from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
+import {
+  describeConsumerGroups,
+  describeGroups,
+} from '../../../../../../src/sources/kafka/upstream/protocol/describe-groups.ts';
 import { fetch, fetchApi } from '../../../../../../src/sources/kafka/upstream/protocol/fetch.ts';
 import {
   findCoordinator,
@@ -111,6 +115,11 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
       kafkaJs('findCoordinator', { coordinatorKey: 'g', coordinatorType: 0 }),
     ],
     [
+      'DescribeGroups',
+      describeGroups({ groups: ['g', 'größe'] }),
+      kafkaJs('describeGroups', { groupIds: ['g', 'größe'] }),
+    ],
+    [
       'Fetch in a session',
       fetch({
         ...fetchOptions,
@@ -133,7 +142,9 @@ describe('requests are, byte for byte, what kafkajs writes', () => {
 
   it.each(
     cases.flatMap(([name, ours, theirs]) =>
-      ours.versions.map((version) => ({ name, version, ours, theirs })),
+      ours.versions
+        .filter((version) => !ours.at(version).flexible)
+        .map((version) => ({ name, version, ours, theirs })),
     ),
   )('$name, v$version', async ({ version, ours, theirs }) => {
     const kafkaJsOwn = theirs(version);
@@ -163,6 +174,16 @@ describe('requests that kafkajs does not know', () => {
     const request = findCoordinators({ groups: ['g', 'hh'] });
     expect(written(request)).toBe(bytes("00 03 02'g' 03'hh' 00").toString('hex'));
     expect(request.at(4)).toMatchObject({ apiKey: 10, apiVersion: 4, flexible: true });
+  });
+
+  it('DescribeGroups v5 and ConsumerGroupDescribe v0 (KIP-848) name many groups', () => {
+    const body = bytes("03 02'g' 03'hh' 00 00").toString('hex');
+    const request = describeGroups({ groups: ['g', 'hh'] });
+    expect(written(request)).toBe(body);
+    expect(request.at(5)).toMatchObject({ apiKey: 15, apiVersion: 5, flexible: true });
+    const newer = describeConsumerGroups({ groups: ['g', 'hh'] });
+    expect(written(newer)).toBe(body);
+    expect(newer.at(0)).toMatchObject({ apiKey: 69, apiVersion: 0, flexible: true });
   });
 
   it('Metadata of no topic asks for none, not for all', () => {
