@@ -64,7 +64,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       most: 86_400,
     }),
     replicaRate: rateOrLearn(
-      'How many items a second one replica works off; for `policy: drain`, which needs it. `learn` measures it, where the source shows what consumers do (`kafka`).',
+      'How many items a second one replica works off; for `policy: drain`, which needs it. `learn` measures it, where the source shows what consumers do.',
     ),
     fallbackReplicaRate: optionalDecimal({
       doc: 'The rate until it has been learned; needed with `replicaRate: learn`.',
