@@ -20,8 +20,13 @@ export const readTimeoutMs = 30_000;
 /** Reads whose time is this near go out together. */
 const togetherMs = 5;
 
-/** How many subjects go into one read of the source; those that are left have the next turns of the event loop. */
+/** How many subjects go into one read of the source; those that are left wait for the next one. */
 export const mostPerRead = 1_000;
+/**
+ * How long what is due by the clock waits after a full read. Ten thousand subjects at once hold up what events wake, and
+ * what is kept for each read outlives the young generation of the heap. What is urgent has the next turn of the event loop.
+ */
+export const betweenReadsMs = 50;
 
 export interface ConnectionOptions {
   readonly metrics: Metrics;
@@ -48,8 +53,9 @@ export class OpenConnection implements SubjectHost {
   private readonly urgent = new Set<Subject>();
   private readonly due = new Set<Subject>();
   private readonly underWay = new Set<AbortController>();
-  private asking: 'soon' | 'next turn' | undefined;
+  private asking: 'soon' | 'later' | undefined;
   private nextTurn: NodeJS.Immediate | undefined;
+  private nextRead: NodeJS.Timeout | undefined;
   private clock: NodeJS.Timeout | undefined;
   private clockAtMs = Number.POSITIVE_INFINITY;
   private closed = false;
@@ -154,7 +160,7 @@ export class OpenConnection implements SubjectHost {
 
   /** A microtask, so that all whom one event wakes go into one request. What is urgent does not wait for a turn. */
   private askSoon(): void {
-    if (this.asking === 'soon' || (this.asking === 'next turn' && this.urgent.size === 0)) return;
+    if (this.asking === 'soon' || (this.asking === 'later' && this.urgent.size === 0)) return;
     this.asking = 'soon';
     queueMicrotask(() => this.ask());
   }
@@ -172,11 +178,22 @@ export class OpenConnection implements SubjectHost {
     }
     this.read(batch);
     if (this.urgent.size + this.due.size === 0) return;
-    this.asking = 'next turn';
-    this.nextTurn ??= setImmediate(() => {
-      this.nextTurn = undefined;
-      if (this.asking === 'next turn') this.ask();
-    });
+    this.asking = 'later';
+    if (this.urgent.size > 0) {
+      this.nextTurn ??= setImmediate(() => {
+        this.nextTurn = undefined;
+        this.askLater();
+      });
+    } else {
+      this.nextRead ??= setTimeout(() => {
+        this.nextRead = undefined;
+        this.askLater();
+      }, betweenReadsMs);
+    }
+  }
+
+  private askLater(): void {
+    if (this.asking === 'later') this.ask();
   }
 
   private setClock(atMs: number, nowMs: number): void {
@@ -260,6 +277,7 @@ export class OpenConnection implements SubjectHost {
     this.closed = true;
     clearTimeout(this.clock);
     clearImmediate(this.nextTurn);
+    clearTimeout(this.nextRead);
     this.hints.close();
     for (const under of this.underWay) under.abort();
     for (const subject of this.subjects.values()) subject.close();
