@@ -81,7 +81,7 @@ function warnOfMissingWalls({ start, config }: Loaded, log: Logger): void {
 }
 
 /** How much the heap may grow between two full collections, in percent of what is alive. */
-const growthPercent = 20;
+const growthPercent = 15;
 
 /**
  * Most of our heap is open streams that live for days, and little is garbage. V8 by default lets it grow to

@@ -20,13 +20,15 @@ export const readTimeoutMs = 30_000;
 /** Reads whose time is this near go out together. */
 const togetherMs = 5;
 
-/** How many subjects go into one read of the source; those that are left wait for the next one. */
+/** How many subjects go into one read of the source. */
 export const mostPerRead = 1_000;
 /**
- * How long what is due by the clock waits after a full read. Ten thousand subjects at once hold up what events wake, and
- * what is kept for each read outlives the young generation of the heap. What is urgent has the next turn of the event loop.
+ * Where more than that are due to be read again, they are read in pieces of this size, with this time in between: ten
+ * thousand at once take more than a second, and what is kept for their reads outlives the young generation of the heap.
+ * What is urgent, and what has not been read yet, does not wait.
  */
-export const betweenReadsMs = 50;
+export const pieceSize = 100;
+export const betweenPiecesMs = 20;
 
 export interface ConnectionOptions {
   readonly metrics: Metrics;
@@ -55,7 +57,8 @@ export class OpenConnection implements SubjectHost {
   private readonly underWay = new Set<AbortController>();
   private asking: 'soon' | 'later' | undefined;
   private nextTurn: NodeJS.Immediate | undefined;
-  private nextRead: NodeJS.Timeout | undefined;
+  private nextPiece: NodeJS.Timeout | undefined;
+  private inPieces = false;
   private clock: NodeJS.Timeout | undefined;
   private clockAtMs = Number.POSITIVE_INFINITY;
   private closed = false;
@@ -169,9 +172,11 @@ export class OpenConnection implements SubjectHost {
     this.asking = undefined;
     if (this.closed) return;
     const batch: Subject[] = [];
+    this.inPieces = this.due.size > (this.inPieces ? 0 : mostPerRead) && !this.isCold;
+    const most = this.inPieces ? pieceSize : mostPerRead;
     for (const queue of [this.urgent, this.due]) {
       for (const subject of queue) {
-        if (batch.length >= mostPerRead) break;
+        if (batch.length >= (queue === this.urgent ? mostPerRead : most)) break;
         queue.delete(subject);
         batch.push(subject);
       }
@@ -179,17 +184,23 @@ export class OpenConnection implements SubjectHost {
     this.read(batch);
     if (this.urgent.size + this.due.size === 0) return;
     this.asking = 'later';
-    if (this.urgent.size > 0) {
+    if (this.urgent.size > 0 || this.isCold) {
       this.nextTurn ??= setImmediate(() => {
         this.nextTurn = undefined;
         this.askLater();
       });
     } else {
-      this.nextRead ??= setTimeout(() => {
-        this.nextRead = undefined;
+      this.nextPiece ??= setTimeout(() => {
+        this.nextPiece = undefined;
         this.askLater();
-      }, betweenReadsMs);
+      }, betweenPiecesMs);
     }
+  }
+
+  /** Whether callers wait for what is due next. */
+  private get isCold(): boolean {
+    const [first] = this.due;
+    return first?.isCold === true;
   }
 
   private askLater(): void {
@@ -277,7 +288,7 @@ export class OpenConnection implements SubjectHost {
     this.closed = true;
     clearTimeout(this.clock);
     clearImmediate(this.nextTurn);
-    clearTimeout(this.nextRead);
+    clearTimeout(this.nextPiece);
     this.hints.close();
     for (const under of this.underWay) under.abort();
     for (const subject of this.subjects.values()) subject.close();

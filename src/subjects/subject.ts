@@ -120,6 +120,11 @@ export class Subject {
     return this.current;
   }
 
+  /** Whether nothing is known of it yet. */
+  get isCold(): boolean {
+    return this.known === undefined && this.failing === undefined;
+  }
+
   /** Why it cannot be read now. */
   get error(): ScalerError | undefined {
     return this.failing?.error;

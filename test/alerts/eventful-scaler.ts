@@ -60,7 +60,19 @@ export class EventfulScaler {
     client.streamMetricSpec(runners('ci'));
     // One that grows, and is nudged.
     client.streamIsActive(worker(0));
-    client.streamMetricSpec(worker(0));
+    void this.look(client.streamMetricSpec(worker(0)));
+  }
+
+  /** KEDA rewrites the HPA for each spec, and the HPA looks. */
+  private async look(specs: ReturnType<TestClient['streamMetricSpec']>): Promise<void> {
+    try {
+      for (;;) {
+        await specs.next();
+        await this.client.getMetrics(worker(0), '').catch(() => {});
+      }
+    } catch {
+      // The test is over.
+    }
   }
 
   get adminPort(): number {
