@@ -1,13 +1,40 @@
 /*
- * What the HPA does with KEDA's numbers, as of Kubernetes 1.36 (pkg/controller/podautoscaler/horizontal.go and
- * replica_calculator.go), for an HPA without `behavior`. With one, its own policies take the place of scaleUpLimit.
+ * What the HPA does with KEDA's numbers, as of Kubernetes 1.37 (pkg/controller/podautoscaler/horizontal.go and
+ * replica_calculator.go): external metrics, and the `behavior` of autoscaling/v2.
  */
 
-/** One external metric. The value is the sum over what KEDA returned for it. */
+/** One external metric. The value is the sum over what KEDA returned for it; undefined where KEDA gave an error. */
 export interface HpaMetric {
   readonly type: 'AverageValue' | 'Value';
-  readonly value: number;
+  readonly value: number | undefined;
   readonly target: number;
+}
+
+export interface ScalingPolicy {
+  readonly type: 'Pods' | 'Percent';
+  readonly value: number;
+  readonly periodSeconds: number;
+}
+
+/** The rules for one direction. */
+export interface ScalingRules {
+  readonly stabilizationWindowSeconds: number;
+  readonly selectPolicy: 'Max' | 'Min' | 'Disabled';
+  readonly policies: readonly ScalingPolicy[];
+  /** Overrides that of the cluster, as a part of the target. */
+  readonly tolerance?: number;
+}
+
+/** A `behavior` with all that the API server and the controller fill in; see `defaultedBehavior`. */
+export interface HpaBehavior {
+  readonly scaleUp: ScalingRules;
+  readonly scaleDown: ScalingRules;
+}
+
+/** A `behavior` as it is written, under `advanced.horizontalPodAutoscalerConfig` of a ScaledObject. */
+export interface GivenBehavior {
+  readonly scaleUp?: Partial<ScalingRules> | undefined;
+  readonly scaleDown?: Partial<ScalingRules> | undefined;
 }
 
 export interface HpaSpec {
@@ -19,6 +46,8 @@ export interface HpaSpec {
   readonly tolerance: number;
   /** `--horizontal-pod-autoscaler-downscale-stabilization`, in ms. */
   readonly downscaleStabilizationMs: number;
+  /** Where the HPA has none, its rules are those of `mostAfterLook`, and no change is remembered. */
+  readonly behavior?: HpaBehavior;
 }
 
 /** What holds where the ScaledObject and the cluster say nothing. */
@@ -29,43 +58,55 @@ export const hpaDefaults = {
   downscaleStabilizationMs: 300_000,
 } as const satisfies Omit<HpaSpec, 'metrics'>;
 
-export interface HpaState {
+/** What an HPA wanted at one sync, before stabilization and limits. */
+export interface Recommendation {
+  readonly atMs: number;
+  readonly replicas: number;
+}
+
+/** By how many replicas one sync changed the workload, up or down; always more than 0. */
+export interface ScaleEvent {
+  readonly atMs: number;
+  readonly change: number;
+}
+
+/** What an HPA remembers from one sync to the next; bounded by its windows and periods. */
+export interface HpaMemory {
+  /** Undefined for an HPA that was just created. */
+  readonly recommendations?: readonly Recommendation[] | undefined;
+  readonly scaleUps?: readonly ScaleEvent[];
+  readonly scaleDowns?: readonly ScaleEvent[];
+}
+
+export interface HpaState extends HpaMemory {
   readonly replicas: number;
   /** Only `Value` metrics look at it; all replicas where it is left out. */
   readonly readyReplicas?: number;
-  /** What the HPA recommended before; undefined for one that was just created. */
-  readonly recommendations: readonly Recommendation[] | undefined;
 }
 
-/** The rule that had the last word. `disabled`: the HPA does nothing at 0 replicas. */
-export type HpaBecause = 'disabled' | 'metric' | 'tolerance' | 'stabilized' | 'min' | 'max' | 'scaleUpLimit';
+/**
+ * The rule that had the last word.
+ *
+ * - `disabled`: the HPA does nothing at 0 replicas.
+ * - `unknown`: no metric can be had, or one cannot and the others ask for fewer replicas.
+ * - `stabilized`: recommendations of the window hold it.
+ * - `scaleUpLimit`, `scaleDownLimit`: the policies of `behavior`, or max(2 r, 4) without one.
+ */
+export type HpaBecause =
+  | 'disabled'
+  | 'unknown'
+  | 'metric'
+  | 'tolerance'
+  | 'stabilized'
+  | 'min'
+  | 'max'
+  | 'scaleUpLimit'
+  | 'scaleDownLimit';
 
-export interface HpaStep {
+export interface HpaStep extends HpaMemory {
   readonly replicas: number;
   readonly because: HpaBecause;
-  /** To be handed to the next sync. */
   readonly recommendations: readonly Recommendation[];
-}
-
-/** One sync of the HPA (every 15 s by default). Pure. */
-export function sync(spec: HpaSpec, state: HpaState, nowMs: number): HpaStep {
-  const { replicas } = state;
-  const min = Math.max(1, spec.minReplicaCount);
-  const max = spec.maxReplicaCount;
-  // A new HPA takes the replicas it finds for its first recommendation, and so holds them for a window.
-  const recommendations = state.recommendations ?? [{ atMs: nowMs, replicas }];
-  if (replicas === 0) return { replicas, because: 'disabled', recommendations };
-  if (replicas > max) return { replicas: max, because: 'max', recommendations };
-  if (replicas < min) return { replicas: min, because: 'min', recommendations };
-
-  const wanted = metricReplicas(spec, state);
-  const windowMs = spec.downscaleStabilizationMs;
-  const stable = stabilize(recommendations, wanted.replicas, nowMs, windowMs);
-  const because = stable === wanted.replicas ? wanted.because : 'stabilized';
-  return {
-    ...withinLimits({ replicas: stable, because }, replicas, min, max),
-    recommendations: recommend(recommendations, wanted.replicas, nowMs, windowMs),
-  };
 }
 
 interface Proposal {
@@ -73,21 +114,100 @@ interface Proposal {
   readonly because: HpaBecause;
 }
 
-/** The most that any of the metrics asks for, before limits. */
+/** One sync of the HPA: every 15 s by default, and when its spec has changed. Pure; all times are of one clock. */
+export function sync(spec: HpaSpec, state: HpaState, nowMs: number): HpaStep {
+  const { replicas } = state;
+  // A new HPA takes the replicas it finds for its first recommendation, and so holds them for a window.
+  const memory = { ...state, recommendations: state.recommendations ?? [{ atMs: nowMs, replicas }] };
+  const forced = withoutMetrics(spec, replicas);
+  if (forced) return rescaled(spec, memory, forced, nowMs);
+  const wanted = metricReplicas(spec, state);
+  if (wanted.because === 'unknown') return rescaled(spec, memory, wanted, nowMs);
+  const { recommendations } = memory;
+  const stable = stabilized(spec, { ...state, recommendations }, wanted.replicas, nowMs);
+  const because = stable === wanted.replicas ? wanted.because : 'stabilized';
+  const limited = withinLimits(spec, memory, { replicas: stable, because }, nowMs);
+  const remembered = {
+    ...memory,
+    recommendations: [
+      ...recommendations.filter(({ atMs }) => atMs >= nowMs - longestWindowMs(spec)),
+      { atMs: nowMs, replicas: wanted.replicas },
+    ],
+  };
+  return rescaled(spec, remembered, limited, nowMs);
+}
+
+/** What is decided before any metric is asked for. */
+function withoutMetrics(spec: HpaSpec, replicas: number): Proposal | undefined {
+  const min = leastReplicas(spec);
+  const max = spec.maxReplicaCount;
+  if (replicas === 0) return { replicas, because: 'disabled' };
+  if (replicas > max) return { replicas: max, because: 'max' };
+  return replicas < min ? { replicas: min, because: 'min' } : undefined;
+}
+
+function leastReplicas({ minReplicaCount }: HpaSpec): number {
+  return Math.max(1, minReplicaCount);
+}
+
+/** The step, and what is remembered of it: changes count only under a `behavior`. */
+function rescaled(
+  { behavior }: HpaSpec,
+  { replicas, recommendations, scaleUps = [], scaleDowns = [] }: HpaState & HpaStepMemory,
+  to: Proposal,
+  nowMs: number,
+): HpaStep {
+  const step = { ...to, recommendations };
+  if (!behavior) return step;
+  const change = to.replicas - replicas;
+  const event = { atMs: nowMs, change: Math.abs(change) };
+  const ups = recent(scaleUps, nowMs, longestPeriodMs(behavior.scaleUp));
+  const downs = recent(scaleDowns, nowMs, longestPeriodMs(behavior.scaleDown));
+  return {
+    ...step,
+    scaleUps: change > 0 ? [...ups, event] : ups,
+    scaleDowns: change < 0 ? [...downs, event] : downs,
+  };
+}
+
+interface HpaStepMemory {
+  readonly recommendations: readonly Recommendation[];
+}
+
+// --- What the metrics ask for.
+
+/**
+ * The most that any of the metrics asks for, before limits. Where one cannot be had the others may only add replicas
+ * (computeReplicasForMetrics).
+ */
 export function metricReplicas(
-  { metrics, tolerance }: Pick<HpaSpec, 'metrics' | 'tolerance'>,
+  spec: Pick<HpaSpec, 'metrics' | 'tolerance' | 'behavior'>,
+  state: Pick<HpaState, 'replicas' | 'readyReplicas'>,
+): Proposal {
+  const known = spec.metrics.filter((metric) => metric.value !== undefined);
+  const none: Proposal = { replicas: 0, because: 'metric' };
+  const most = known
+    .map((metric) => replicasOf(metric, spec, state))
+    .reduce((most, proposal) => (proposal.replicas > most.replicas ? proposal : most), none);
+  const isMissing = known.length < spec.metrics.length;
+  return isMissing && (known.length === 0 || most.replicas < state.replicas)
+    ? { replicas: state.replicas, because: 'unknown' }
+    : most;
+}
+
+function replicasOf(
+  metric: HpaMetric,
+  { tolerance, behavior }: Pick<HpaSpec, 'tolerance' | 'behavior'>,
   { replicas, readyReplicas = replicas }: Pick<HpaState, 'replicas' | 'readyReplicas'>,
 ): Proposal {
-  const proposals = metrics.map((metric): Proposal => {
-    const value = toMilli(metric.value);
-    const target = toMilli(metric.target);
-    const perPod = metric.type === 'AverageValue';
-    const ratio = perPod ? value / (target * replicas) : value / target;
-    if (1 - tolerance <= ratio && ratio <= 1 + tolerance) return { replicas, because: 'tolerance' };
-    return { replicas: Math.ceil(perPod ? value / target : ratio * readyReplicas), because: 'metric' };
-  });
-  const none: Proposal = { replicas: 0, because: 'metric' };
-  return proposals.reduce((most, proposal) => (proposal.replicas > most.replicas ? proposal : most), none);
+  const value = toMilli(metric.value ?? 0);
+  const target = toMilli(metric.target);
+  const perPod = metric.type === 'AverageValue';
+  const ratio = perPod ? value / (target * replicas) : value / target;
+  const least = 1 - (behavior?.scaleDown.tolerance ?? tolerance);
+  const most = 1 + (behavior?.scaleUp.tolerance ?? tolerance);
+  if (least <= ratio && ratio <= most) return { replicas, because: 'tolerance' };
+  return { replicas: Math.ceil(perPod ? value / target : ratio * readyReplicas), because: 'metric' };
 }
 
 /** KEDA hands numbers over as "%.3f", and the HPA counts in thousandths. */
@@ -95,47 +215,143 @@ function toMilli(value: number): number {
   return Math.round(Number(value.toFixed(3)) * 1000);
 }
 
-/** How many replicas one sync may go up to from here. */
-export function scaleUpLimit(replicas: number): number {
+// --- Stabilization.
+
+/**
+ * Without a `behavior` the most that was wanted within the window (stabilizeRecommendation), which can also lift above
+ * the present count when limits kept that low before. With one, the present count, brought between the least of the
+ * window for scaling up and the most of that for scaling down (stabilizeRecommendationWithBehaviors).
+ */
+function stabilized(
+  { behavior, downscaleStabilizationMs }: HpaSpec,
+  { replicas, recommendations }: HpaState & HpaStepMemory,
+  wanted: number,
+  nowMs: number,
+): number {
+  if (!behavior) {
+    const sinceMs = nowMs - downscaleStabilizationMs;
+    return recommendations.reduce(
+      (most, { atMs, replicas }) => (atMs < sinceMs ? most : Math.max(most, replicas)),
+      wanted,
+    );
+  }
+  const within = (windowMs: number): number[] => [
+    wanted,
+    ...recent(recommendations, nowMs, windowMs).map((one) => one.replicas),
+  ];
+  const least = Math.min(...within(behavior.scaleUp.stabilizationWindowSeconds * 1000));
+  const most = Math.max(...within(behavior.scaleDown.stabilizationWindowSeconds * 1000));
+  return Math.min(Math.max(replicas, least), most);
+}
+
+function longestWindowMs({ behavior, downscaleStabilizationMs }: HpaSpec): number {
+  if (!behavior) return downscaleStabilizationMs;
+  const { scaleUp, scaleDown } = behavior;
+  return 1000 * Math.max(scaleUp.stabilizationWindowSeconds, scaleDown.stabilizationWindowSeconds);
+}
+
+function recent<T extends { readonly atMs: number }>(
+  past: readonly T[],
+  nowMs: number,
+  windowMs: number,
+): readonly T[] {
+  return past.filter(({ atMs }) => atMs > nowMs - windowMs);
+}
+
+// --- Limits.
+
+function withinLimits(spec: HpaSpec, state: HpaState, wanted: Proposal, nowMs: number): Proposal {
+  const { replicas } = state;
+  const min = leastReplicas(spec);
+  const max = spec.maxReplicaCount;
+  const upLimit = scaleUpLimit(spec, state, nowMs);
+  if (wanted.replicas > Math.min(upLimit, max)) {
+    return upLimit < max ? { replicas: upLimit, because: 'scaleUpLimit' } : { replicas: max, because: 'max' };
+  }
+  const downLimit = wanted.replicas < replicas ? scaleDownLimit(spec, state, nowMs) : 0;
+  if (wanted.replicas >= Math.max(min, downLimit)) return wanted;
+  return downLimit > min
+    ? { replicas: downLimit, because: 'scaleDownLimit' }
+    : { replicas: min, because: 'min' };
+}
+
+/** Without a `behavior` of its own, an HPA has no more after one look (calculateScaleUpLimit). */
+export function mostAfterLook(replicas: number): number {
   return Math.max(2 * replicas, 4);
 }
 
-function withinLimits(wanted: Proposal, current: number, min: number, max: number): Proposal {
-  const limit = scaleUpLimit(current);
-  if (wanted.replicas < min) return { replicas: min, because: 'min' };
-  if (wanted.replicas <= Math.min(limit, max)) return wanted;
-  return limit < max ? { replicas: limit, because: 'scaleUpLimit' } : { replicas: max, because: 'max' };
+/** Policies give the highest count that they allow, by what has changed in the period of each (calculateScaleUpLimitWithScalingRules). */
+function scaleUpLimit({ behavior }: HpaSpec, state: HpaState, nowMs: number): number {
+  const { replicas } = state;
+  if (!behavior) return mostAfterLook(replicas);
+  const { selectPolicy, policies } = behavior.scaleUp;
+  if (selectPolicy === 'Disabled') return replicas;
+  const proposals = policies.map(({ type, value, periodSeconds }) => {
+    const start = replicasAtStart(state, nowMs, periodSeconds);
+    return type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100));
+  });
+  const limit = selectPolicy === 'Min' ? Math.min(...proposals) : Math.max(...proposals);
+  return Math.max(replicas, limit);
 }
 
-/** What an HPA wanted at one sync, before stabilisation and limits. */
-export interface Recommendation {
-  readonly atMs: number;
-  readonly replicas: number;
+/** The lowest count (calculateScaleDownLimitWithBehaviors). Without a `behavior` there is no limit but the minimum. */
+function scaleDownLimit({ behavior }: HpaSpec, state: HpaState, nowMs: number): number {
+  const { replicas } = state;
+  if (!behavior) return 0;
+  const { selectPolicy, policies } = behavior.scaleDown;
+  if (selectPolicy === 'Disabled') return replicas;
+  const proposals = policies.map(({ type, value, periodSeconds }) => {
+    const start = replicasAtStart(state, nowMs, periodSeconds);
+    return type === 'Pods' ? start - value : Math.trunc(start * (1 - value / 100));
+  });
+  const limit = selectPolicy === 'Min' ? Math.max(...proposals) : Math.min(...proposals);
+  return Math.min(replicas, limit);
+}
+
+function replicasAtStart(
+  { replicas, scaleUps = [], scaleDowns = [] }: HpaState,
+  nowMs: number,
+  periodSeconds: number,
+): number {
+  const changed = (events: readonly ScaleEvent[]): number =>
+    recent(events, nowMs, periodSeconds * 1000).reduce((sum, { change }) => sum + change, 0);
+  return replicas - changed(scaleUps) + changed(scaleDowns);
+}
+
+function longestPeriodMs({ policies }: ScalingRules): number {
+  return 1000 * Math.max(...policies.map(({ periodSeconds }) => periodSeconds));
 }
 
 /**
- * The downscale stabilisation of the HPA (stabilizeRecommendation in horizontal.go, Kubernetes 1.36): the most
- * that was wanted within the window. It can also lift above the present count, when limits kept that low before.
+ * What the API server and the controller make of a `behavior` (pkg/apis/autoscaling/v2/defaults.go,
+ * maybeInitScaleDownStabilizationWindow): each direction's missing fields are filled in, and policies that are given
+ * replace all of the default ones.
  */
-export function stabilize(
-  past: readonly Recommendation[],
-  wanted: number,
-  nowMs: number,
-  windowMs: number,
-): number {
-  return within(past, nowMs, windowMs).reduce((most, { replicas }) => Math.max(most, replicas), wanted);
+export function defaultedBehavior(
+  { scaleUp, scaleDown }: GivenBehavior,
+  downscaleStabilizationMs: number = hpaDefaults.downscaleStabilizationMs,
+): HpaBehavior {
+  return {
+    scaleUp: {
+      stabilizationWindowSeconds: 0,
+      selectPolicy: 'Max',
+      policies: [
+        { type: 'Pods', value: 4, periodSeconds: 15 },
+        { type: 'Percent', value: 100, periodSeconds: 15 },
+      ],
+      ...given(scaleUp),
+    },
+    scaleDown: {
+      stabilizationWindowSeconds: downscaleStabilizationMs / 1000,
+      selectPolicy: 'Max',
+      policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+      ...given(scaleDown),
+    },
+  };
 }
 
-/** The recommendations with the new one; those out of the window are dropped, which bounds them. */
-export function recommend(
-  past: readonly Recommendation[],
-  replicas: number,
-  nowMs: number,
-  windowMs: number,
-): readonly Recommendation[] {
-  return [...within(past, nowMs, windowMs), { atMs: nowMs, replicas }];
-}
-
-function within(past: readonly Recommendation[], nowMs: number, windowMs: number): readonly Recommendation[] {
-  return past.filter(({ atMs }) => atMs >= nowMs - windowMs);
+function given(rules: Partial<ScalingRules> = {}): Partial<ScalingRules> {
+  return Object.fromEntries(
+    Object.entries(rules).filter(([, value]) => value !== undefined && value !== null),
+  );
 }

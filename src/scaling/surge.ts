@@ -1,3 +1,4 @@
+import { mostAfterLook } from './hpa.ts';
 import { type Demand, leastStep, replicasFor } from './metric.ts';
 
 /*
@@ -9,11 +10,6 @@ import { type Demand, leastStep, replicasFor } from './metric.ts';
 
 /** An HPA that is within this of what is asked for keeps its replicas (--horizontal-pod-autoscaler-tolerance). */
 const tolerance = 0.1;
-
-/** Without a `behavior` of its own, an HPA has no more after one look (calculateScaleUpLimit, horizontal.go, 1.37). */
-function mostAfterLook(replicas: number): number {
-  return Math.max(2 * replicas, 4);
-}
 
 /**
  * Whether an HPA with so many replicas would add some.

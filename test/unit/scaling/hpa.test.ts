@@ -4,7 +4,7 @@ import {
   type HpaMetric,
   type HpaSpec,
   hpaDefaults,
-  scaleUpLimit,
+  mostAfterLook,
   sync,
 } from '../../../src/scaling/hpa.ts';
 
@@ -70,7 +70,7 @@ describe('one sync of the HPA', () => {
   });
 
   it('may double, and always reach 4', () => {
-    expect([1, 2, 3, 10].map(scaleUpLimit)).toEqual([4, 4, 6, 20]);
+    expect([1, 2, 3, 10].map(mostAfterLook)).toEqual([4, 4, 6, 20]);
   });
 });
 
