@@ -87,7 +87,10 @@ export function playScaledObject(
     isActive,
     wanted: wantedBy(demands),
     steps,
-    notes: ['As long as every trigger goes on to answer this.'],
+    notes: [
+      'As long as every trigger goes on to answer this; taken for granted: it was active until now, and the HPA wanted the present replicas.',
+      'Nudges are some 50 ms apart, with KEDA 2.21 and Kubernetes 1.37.',
+    ],
   };
 }
 
@@ -116,6 +119,8 @@ function nudgeTimes(demands: readonly TriggerDemand[], replicas: number): number
     // Nudges follow each other by some tens of milliseconds.
     times.push(50 * (times.length + 1));
   }
+  // The last one brings the exact target back, and the HPA looks at that too.
+  if (times.length > 0) times.push(50 * (times.length + 1));
   return times;
 }
 

@@ -66,7 +66,7 @@ export const hpaReasons: Readonly<Record<HpaStep['because'], string>> = {
   unknown: 'a metric cannot be had, so that nothing is removed',
   metric: 'what the metric asks for',
   tolerance: 'within the tolerance of what is asked for',
-  stabilized: 'held by the stabilization window',
+  stabilized: 'what was asked for within the stabilization window',
   min: 'minReplicaCount',
   max: 'maxReplicaCount',
   scaleUpLimit: 'the most that one look, or the scaleUp policies, may add',
