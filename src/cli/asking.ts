@@ -70,10 +70,11 @@ export function byBacklog(backlog: number | undefined): Asker {
         notes: ['Values of FromEnv keys are not known here: nothing is said of answers.'],
       };
     }
-    // Without a connection its defaults are not known; what needs one of them is left open.
-    const target = attempt(() => source.target(said.params, {}));
+    // What the trigger says of its connection stands for that: the owner is a part of a metric's name.
+    const config = Object.fromEntries([...said.given].map(([name, { value }]) => [name, value]));
+    const target = attempt(() => source.target(said.params, config));
     if (target instanceof ScalerError) {
-      return { ...nothing, notes: ['The target depends on the connection: give --config.'] };
+      return { ...nothing, notes: ['The answers depend on the connection, which only --config knows.'] };
     }
     const { perReplica, activation, nameParts } = target;
     const name = metricName(source.kind, nameParts);
