@@ -43,6 +43,15 @@ const parts = {
   subjects: [...upwards, 'scaling', 'sources/source.ts'],
   triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts'],
   scaledobjects: ['errors.ts', 'printable.ts', 'params', 'scaling', 'sources/source.ts', 'triggers'],
+  explain: [
+    'errors.ts',
+    'printable.ts',
+    'params',
+    'scaling',
+    'scaledobjects',
+    'sources/source.ts',
+    'triggers',
+  ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
   'event-log': [...upwards, 'sources/source.ts'],
   ingest: [

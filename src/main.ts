@@ -8,6 +8,11 @@ const commands: readonly ListedCommand[] = [
     load: async () => (await import('./cli/serve.ts')).serve,
   },
   {
+    name: 'explain',
+    summary: 'Say why a ScaledObject or ScaledJob has as many replicas as it has.',
+    load: async () => (await import('./cli/explain.ts')).explain,
+  },
+  {
     name: 'validate',
     summary: 'Check ScaledObjects and the configuration, without any network.',
     load: async () => (await import('./cli/validate.ts')).validate,

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Command } from '../support/command.ts';
+import { ConfigFolder } from '../support/config-folder.ts';
+import { rightJob, rightObject } from '../support/mistakes.ts';
+
+let folder: ConfigFolder;
+let server: Command | undefined;
+beforeEach(async () => {
+  folder = await ConfigFolder.make();
+});
+afterEach(async () => {
+  server?.signal('SIGKILL');
+  await server?.exited;
+  server = undefined;
+  await folder.remove();
+});
+
+const config = `grpc: { host: 127.0.0.1, port: 0 }
+admin: { host: 127.0.0.1, port: 0 }
+connections: { orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"], namespaces: [shop] } }
+`;
+
+async function explain(args: readonly string[], input = rightObject) {
+  const command = new Command(['explain', '-f', '-', ...args], {}, input);
+  const code = await command.exited;
+  const { stdout, stderr } = command;
+  expect(stdout + stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  return { code, stdout };
+}
+
+describe('backlog-scaler explain', () => {
+  it('prints what docs/explain.md shows', async () => {
+    const { code, stdout } = await explain(['--backlog', '830', '--current-replicas', '0']);
+    const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8');
+    expect(code).toBe(0);
+    expect(page).toContain(`\`\`\`text\n${stdout.trimEnd()}\n\`\`\``);
+  });
+
+  it('says how to learn more where nothing is read', async () => {
+    const { code, stdout } = await explain([]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--backlog N');
+  });
+
+  it('explains a ScaledJob, as JSON', async () => {
+    const { code, stdout } = await explain(['--backlog', '7', '-o', 'json'], rightJob);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ resources: [{ scaling: { kind: 'ScaledJob', creates: 7 } }] });
+  });
+
+  it('asks a running scaler, whose source is down', async () => {
+    await folder.write('config.yaml', config);
+    server = new Command(['serve', '--config', folder.file]);
+    const { code, stdout } = await explain(['--address', `127.0.0.1:${await server.port('grpc')}`]);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/IsActive: UNAVAILABLE: kafka trigger of shop\/order-workers/);
+    expect(stdout).toMatch(/GetMetricSpec: metricName=kafka-order-workers-orders/);
+  });
+
+  it('reads a source itself, which is down', async () => {
+    await folder.write('config.yaml', config);
+    const { code, stdout } = await explain(['--config', folder.file]);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/GetMetrics: UNAVAILABLE/);
+  });
+
+  it.each<[string, readonly string[], string, number]>([
+    ['a scaler that is down', ['--address', '127.0.0.1:1'], rightObject, 3],
+    ['certificates that are not there', ['--address', 'a:1', '--ca-file', '/nowhere'], rightObject, 2],
+    ['no ScaledObject', [], 'kind: ConfigMap\napiVersion: v1\n', 2],
+    ['no YAML', [], '[1', 2],
+    ['deep YAML', [], '['.repeat(100_000), 2],
+    ['5 MB of YAML', [], `# ${'x'.repeat(5 * 1024 * 1024)}\n`, 2],
+    ['no number', ['--backlog', 'many'], rightObject, 2],
+    ['two ways at once', ['--backlog', '1', '--address', 'a:1'], rightObject, 2],
+  ])('%s', async (_, args, input, expected) => {
+    expect((await explain(args, input)).code).toBe(expected);
+  });
+});
