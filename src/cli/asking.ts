@@ -4,15 +4,17 @@ import { attempt, ScalerError } from '../errors.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
 import { codeName, toStatus } from '../grpc/status.ts';
+import { Drain } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
-import { toMetric, wire, wireTarget } from '../scaling/metric.ts';
+import { wire, wireTarget } from '../scaling/metric.ts';
 import { sources } from '../sources/index.ts';
 import type { Detail } from '../sources/source.ts';
 import { Connections } from '../subjects/connections.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { drainPolicyOf } from '../triggers/common-params.ts';
 import type { Reference } from '../triggers/reference.ts';
-import { metricName, readReference } from '../triggers/resolve.ts';
+import { drainTarget, metricName, readReference } from '../triggers/resolve.ts';
 import { Triggers } from '../triggers/triggers.ts';
 
 /** What is known of one trigger. */
@@ -76,7 +78,9 @@ export function byBacklog(backlog: number | undefined): Asker {
     if (target instanceof ScalerError) {
       return { ...nothing, notes: ['The answers depend on the connection, which only --config knows.'] };
     }
-    const { perReplica, activation, nameParts } = target;
+    const { activation, nameParts } = target;
+    const drain = drainPolicyOf(said.common);
+    const perReplica = drain ? drainTarget : target.perReplica;
     const name = metricName(source.kind, nameParts);
     if (backlog === undefined) {
       const notes = [
@@ -85,15 +89,12 @@ export function byBacklog(backlog: number | undefined): Asker {
       return { ...nothing, answers: specAnswers(name, perReplica), target: perReplica, notes };
     }
     const { headroomReplicas: replicas, headroomWhenIdle: whenIdle } = said.common;
-    const items = {
-      kind: 'known' as const,
-      items: backlog,
-      active: backlog > activation,
-      detail: () => ({}),
-    };
-    const { value, active } = toMetric(withHeadroom(items, { replicas, whenIdle }, perReplica));
+    const asked = drain ? new Drain(drain).take({ atMs: 0, items: backlog }).desired : backlog;
+    const metric = { value: asked, active: backlog > activation };
+    const { value, active } = withHeadroom(metric, { replicas, whenIdle }, perReplica);
     const answers = [...activity(active), ...specAnswers(name, perReplica), valueAnswer(name, value)];
-    const notes = [`As it would be with ${backlog} items; nothing was read.`];
+    const still = drain ? ', and none coming' : '';
+    const notes = [`As it would be with ${backlog} items${still}; nothing was read.`];
     return { answers, value, active, target: perReplica, notes, unreachable: false };
   };
   return { ask: async (reference) => ask(reference), close: () => {} };
@@ -131,13 +132,11 @@ export async function bySources({ config, start }: Loaded, say: (line: string) =
       try {
         const got = await trigger.answer({ signal: new AbortController().signal });
         const { detail } = trigger.status(triggers.now());
-        if (got.kind === 'active') {
-          const error = new ScalerError(
-            'unavailable',
-            `is active, how much waits is not known yet: ${got.why}`,
-          );
-          const answers = [...activity(true), ...specs, failed('GetMetrics', error)];
-          return { ...common, answers, detail, active: true, unreachable: false };
+        if (got.kind === 'uncounted') {
+          const state = got.active ? 'is active' : 'is inactive';
+          const error = new ScalerError('unavailable', `${state}, its number is not known yet: ${got.why}`);
+          const answers = [...activity(got.active), ...specs, failed('GetMetrics', error)];
+          return { ...common, answers, detail, active: got.active, unreachable: false };
         }
         const { value, active } = got;
         const answers = [...activity(active), ...specs, valueAnswer(name, value)];

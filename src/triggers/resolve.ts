@@ -158,8 +158,8 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
   };
 }
 
-/** The value is replicas there. */
-const drainTarget = 1;
+/** The target under `policy: drain`: the value is replicas there. */
+export const drainTarget = 1;
 
 function cannotLearn({ kind }: AnySource, sources: readonly AnySource[]): string {
   const able = sources.filter(({ learnsReplicaRate }) => learnsReplicaRate).map((source) => source.kind);
