@@ -1,5 +1,5 @@
 import { problemOf } from '../config/files.ts';
-import { loadConfig } from '../config/load.ts';
+import { type Loaded, type LoadResult, loadConfig } from '../config/load.ts';
 import { parameterViews } from '../explain/parameters.ts';
 import { playScaledJob, playScaledObject, type TriggerDemand } from '../explain/scaling.ts';
 import { explainScaling, explainTrigger } from '../explain/text.ts';
@@ -15,6 +15,7 @@ import { readReference } from '../triggers/resolve.ts';
 import { type Asker, byBacklog, byScaler, bySources } from './asking.ts';
 import { type Command, exitCode, type Values } from './command.ts';
 import { readInputs } from './input.ts';
+import { rulesFor } from './validate.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -65,16 +66,23 @@ async function run(values: Values): Promise<number> {
   if (input === undefined) return refuse('--file has no YAML');
   if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
   const namespace = option('namespace') ?? '';
+  const loaded = await loadedFrom(option('config'));
+  if (loaded?.kind === 'refused') {
+    for (const fault of loaded.faults) process.stderr.write(`${printable(fault)}\n`);
+    return exitCode.invalid;
+  }
   const { resources, faults: unread } = readScaledResources(input.text, input.file);
-  const { faults } = validateInputs([input], { sources, namespace });
+  const rules = loaded ? rulesFor(loaded, namespace) : { sources, namespace };
+  const { faults } = validateInputs([input], rules);
   for (const { file, line, where, message, severity } of faults) {
-    process.stderr.write(printable(`${file}:${line}: ${severity}: ${where}: ${message}`).concat('\n'));
+    const whose = where === '' ? '' : `${where}: `;
+    process.stderr.write(`${printable(`${file}:${line}: ${severity}: ${whose}${message}`)}\n`);
   }
   if (resources.length === 0) {
     return unread.length > 0 ? exitCode.invalid : refuse(`${input.file} holds no ScaledObject or ScaledJob`);
   }
 
-  const asker = await askerOf(option, backlog);
+  const asker = await askerOf(option, loaded, backlog);
   if (typeof asker === 'number') return asker;
   let unreachable = false;
   const all: Explained[] = [];
@@ -102,19 +110,17 @@ function wholeNumber(text: string | undefined): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }
 
+async function loadedFrom(config: string | undefined): Promise<LoadResult | undefined> {
+  return config === undefined ? undefined : loadConfig(config, { environment: process.env, sources });
+}
+
 async function askerOf(
   option: (name: string) => string | undefined,
+  loaded: Loaded | undefined,
   backlog: number | undefined,
 ): Promise<Asker | number> {
-  const [config, address] = [option('config'), option('address')];
-  if (config !== undefined) {
-    const loaded = await loadConfig(config, { environment: process.env, sources });
-    if (loaded.kind === 'refused') {
-      for (const fault of loaded.faults) process.stderr.write(`${printable(fault)}\n`);
-      return exitCode.invalid;
-    }
-    return bySources(loaded, (line) => process.stderr.write(`${printable(line)}\n`));
-  }
+  if (loaded) return bySources(loaded, (line) => process.stderr.write(`${printable(line)}\n`));
+  const address = option('address');
   if (address === undefined) return byBacklog(backlog);
   try {
     const [ca, cert, key] = ['ca-file', 'cert-file', 'key-file'].map(option);

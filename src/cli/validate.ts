@@ -1,4 +1,4 @@
-import { loadConfig } from '../config/load.ts';
+import { type Loaded, loadConfig } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
 import { type Input, type Report, type Rules, validateInputs } from '../scaledobjects/validate.ts';
@@ -94,7 +94,11 @@ async function rulesOf(
     }
     return { sources, namespace };
   }
-  const { config, start } = loaded;
+  return rulesFor(loaded, namespace);
+}
+
+/** The rules under a configuration. */
+export function rulesFor({ config, start }: Loaded, namespace: string): Rules {
   const { limits, security } = config.settings;
   return {
     sources,

@@ -43,6 +43,24 @@ describe('backlog-scaler explain', () => {
     expect(stdout).toContain('--backlog N');
   });
 
+  it('reckons with the wait that is wanted, under policy: drain', async () => {
+    const drain = rightObject.replace(
+      /lagThreshold: .*/,
+      'policy: drain\n        drainSeconds: "60"\n        replicaRate: "2"',
+    );
+    const { code, stdout } = await explain(['--backlog', '600'], drain);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/GetMetrics: metricName=\S+\s+metricValueFloat=5\s+metricValue=5/);
+    expect(stdout).toContain('and none coming');
+  });
+
+  it('ends with 2 where the configuration keeps the namespace out', async () => {
+    await folder.write('config.yaml', config.replace('[shop]', '[bank]'));
+    const { code, stdout } = await explain(['--config', folder.file]);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/GetMetrics: PERMISSION_DENIED/);
+  });
+
   it('explains a ScaledJob, as JSON', async () => {
     const { code, stdout } = await explain(['--backlog', '7', '-o', 'json'], rightJob);
     expect(code).toBe(0);
