@@ -21,6 +21,8 @@ export interface AdmissionDeps {
   readonly log: Logger;
   /** Is told of each call that is refused. */
   refused(method: string, status: Status): void;
+  /** Resolves when grpc-js knows the reflection service: it is only loaded for who calls it. */
+  addReflection(): Promise<void>;
 }
 
 /** In ms; tests shorten them. */
@@ -112,7 +114,11 @@ export class Admission {
     server.on('stream', (stream, headers) => {
       const path = headers[':path'] ?? '';
       const connection = this.connectionOf(stream, byPeer);
-      if (connection !== undefined && this.admits(path, stream, connection, sockets)) toGrpc(stream, headers);
+      if (connection === undefined || !this.admits(path, stream, connection, sockets)) return;
+      if (!path.startsWith(reflectionPaths)) return toGrpc(stream, headers);
+      void this.deps.addReflection().then(() => {
+        if (!stream.destroyed) toGrpc(stream, headers);
+      });
     });
     return sockets;
   }

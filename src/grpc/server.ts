@@ -1,7 +1,6 @@
 import { constants, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { ServerOptions } from '@grpc/grpc-js';
 import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
 import { service as healthService } from 'grpc-health-check';
 import { ScalerError } from '../errors.ts';
 import type { Sockets } from '../sockets.ts';
@@ -63,6 +62,7 @@ export class GrpcServer {
   private readonly sessions = new Set<ServerHttp2Session>();
   private readonly health = new Health(['', serviceName]);
   private certificates: ServerCertificates | undefined;
+  private reflection: Promise<void> | undefined;
 
   constructor(settings: GrpcSettings, deps: GrpcDeps, times: GrpcTimes = {}) {
     this.settings = settings;
@@ -71,7 +71,11 @@ export class GrpcServer {
     this.streams = new Streams(deps.metrics);
     this.admission = new Admission(
       { ...settings, allowedClientNames: settings.tls?.allowedClientNames },
-      { log: deps.log, refused: (method, { code }) => this.countRefused(method, codeName(code)) },
+      {
+        log: deps.log,
+        refused: (method, { code }) => this.countRefused(method, codeName(code)),
+        addReflection: () => (this.reflection ??= this.addReflection()),
+      },
       { ...admissionTimes, ...times },
     );
     setLogger(quiet(deps.log));
@@ -79,7 +83,6 @@ export class GrpcServer {
     allowStreamResets(this.server);
     this.server.addService(ExternalScaler.service, this.service().handlers());
     this.health.addTo(this.server);
-    new ReflectionService(packageDefinition).addToServer(this.server);
   }
 
   /** Listens, and gives the port; not yet healthy. Throws ScalerError where files or address cannot be used. */
@@ -147,6 +150,12 @@ export class GrpcServer {
       });
     });
     this.certificates?.close();
+  }
+
+  /** A tenth of a start would go into its library, which people call and KEDA does not. */
+  private async addReflection(): Promise<void> {
+    const { ReflectionService } = await import('@grpc/reflection');
+    new ReflectionService(packageDefinition).addToServer(this.server);
   }
 
   private opened(session: ServerHttp2Session): void {

@@ -1,5 +1,12 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
+
+/**
+ * Node's `http`. Not by `import`: that reads each of its exports, and one of them (WebSocket) loads undici, which is a
+ * twentieth of a start.
+ */
+export const http = process.getBuiltinModule('node:http');
+export const https = process.getBuiltinModule('node:https');
 
 export interface Agents {
   readonly httpAgent: HttpAgent;
@@ -26,7 +33,7 @@ const idleMs = 30_000;
 export async function agentsOf({ maxSockets, proxyTimeoutMs }: AgentSettings): Promise<Agents> {
   const settings = { keepAlive: true, maxSockets, timeout: idleMs };
   if (!namesProxy()) {
-    return { httpAgent: new HttpAgent(settings), httpsAgent: new HttpsAgent(settings) };
+    return { httpAgent: new http.Agent(settings), httpsAgent: new https.Agent(settings) };
   }
   const { proxyingAgents } = await import('./proxies.ts');
   return proxyingAgents(settings, proxyTimeoutMs);

@@ -1,8 +1,7 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { type Agents, agentsOf } from './agents.ts';
+import { type Agents, agentsOf, http, https } from './agents.ts';
 
 /** One request to a server outside. */
 export interface Outgoing {
@@ -108,7 +107,7 @@ function respond(
     signal,
   };
   return new Promise((resolve, reject) => {
-    const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
+    const request = secure ? https.request(url, options) : http.request(url, options);
     request.on('response', resolve);
     request.on('error', (reason) => {
       const isStale = request.reusedSocket && 'code' in reason && reason.code === 'ECONNRESET';

@@ -1,12 +1,35 @@
-import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Attributes, SpanOptions, SpanStatus } from '@opentelemetry/api';
 
-export type { Span } from '@opentelemetry/api';
+/** What is used of OpenTelemetry's span. */
+export interface Span {
+  isRecording(): boolean;
+  setAttribute(name: string, value: string | number): unknown;
+  setAttributes(attributes: Attributes): unknown;
+  setStatus(status: SpanStatus): unknown;
+  end(): void;
+}
 
 /**
- * Spans of what the scaler does. This is OpenTelemetry's API alone: where the process was started without an
- * SDK, nothing is recorded and a span is an empty object (docs/tracing.md).
+ * Spans of what the scaler does. This is OpenTelemetry's API alone: where the process was started without an SDK,
+ * nothing is recorded (docs/tracing.md), and the API is not even loaded: its hundred files are a twentieth of a start.
+ * An SDK registers itself under this symbol (@opentelemetry/api 1.x, internal/global-utils.ts) before our first line.
  */
-const tracer = trace.getTracer('backlog-scaler');
+const api =
+  Symbol.for('opentelemetry.js.api.1') in globalThis ? await import('@opentelemetry/api') : undefined;
+const tracer = api?.trace.getTracer('backlog-scaler');
+
+const unrecorded: Span = {
+  isRecording: () => false,
+  setAttribute: () => {},
+  setAttributes: () => {},
+  setStatus: () => {},
+  end: () => {},
+};
+
+function startSpan(name: string, kind: 'SERVER' | 'CLIENT', options: SpanOptions): Span {
+  if (api === undefined || tracer === undefined) return unrecorded;
+  return tracer.startSpan(name, { kind: api.SpanKind[kind], ...options });
+}
 
 const service = 'externalscaler.ExternalScaler';
 
@@ -17,8 +40,7 @@ const maxNameLength = 253;
 export function rpcSpans(method: string): () => Span {
   const name = `${service}/${method}`;
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
-  const options = { kind: SpanKind.SERVER, attributes };
-  return () => tracer.startSpan(name, options);
+  return () => startSpan(name, 'SERVER', { attributes });
 }
 
 /** Ends the span of an RPC. `failure` is what the caller is told; a caller that left (CANCELLED) is none. */
@@ -49,7 +71,7 @@ export function startRead(source: string, connection: string, subjects: number):
     'backlog_scaler.connection': connection,
     'backlog_scaler.subjects': subjects,
   };
-  return tracer.startSpan(`read ${source}`, { kind: SpanKind.CLIENT, root: true, attributes });
+  return startSpan(`read ${source}`, 'CLIENT', { root: true, attributes });
 }
 
 /** Ends the span of a read. `first` is the first of the subjects' errors. */
@@ -64,7 +86,7 @@ export function endRead(span: Span, failed: number, first?: { code: string; mess
 
 export function startIngest(kind: string): Span {
   const attributes = { 'backlog_scaler.kind': kind };
-  return tracer.startSpan(`ingest ${kind}`, { kind: SpanKind.SERVER, attributes });
+  return startSpan(`ingest ${kind}`, 'SERVER', { attributes });
 }
 
 /** Ends the span of a request. A sender that is refused is no failure of the scaler; `unavailable` is. */
@@ -79,5 +101,6 @@ export function endIngest(span: Span, outcome: string): void {
 /** Not recordException: that would send the stack along. */
 function fail(span: Span, code: string, message?: string): void {
   span.setAttribute('error.type', code);
-  span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
+  if (api === undefined) return;
+  span.setStatus({ code: api.SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
 }

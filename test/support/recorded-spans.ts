@@ -19,13 +19,14 @@ export interface RecordedSpan {
   ended: number;
 }
 
-/** Registers a provider without an SDK and gives what it records. Once a process: a tracer keeps its provider. */
-export function recordSpans(): RecordedSpan[] {
-  const spans: RecordedSpan[] = [];
-  const provider: TracerProvider = { getTracer: (scope) => tracerOf(scope, spans) };
-  if (!trace.setGlobalTracerProvider(provider)) throw new Error('a provider is registered already');
-  return spans;
-}
+/**
+ * What the process records. Importing this registers a provider, as an SDK does that Node starts first: import it before
+ * anything of the scaler, which looks once.
+ */
+export const recordedSpans: RecordedSpan[] = [];
+
+const provider: TracerProvider = { getTracer: (scope) => tracerOf(scope, recordedSpans) };
+if (!trace.setGlobalTracerProvider(provider)) throw new Error('a provider is registered already');
 
 function tracerOf(scope: string, spans: RecordedSpan[]): Tracer {
   return {
