@@ -24,6 +24,31 @@ export async function* inTurns<T>(list: readonly T[], size = subjectsInATurn): A
   }
 }
 
+/** How many answers are worked on in one turn: each goes on to its subject, its triggers and their streams. */
+const answersInATurn = 100;
+
+const answers = { left: answersInATurn, waiting: [] as (() => void)[], isTurnSet: false };
+
+/** Resolves at once for the first hundred answers of a turn, for the others in the turns after it, in their order. */
+export function answerTurn(): Promise<void> | undefined {
+  setAnswerTurn();
+  if (answers.left === 0) return new Promise((resolve) => answers.waiting.push(resolve));
+  answers.left -= 1;
+  return undefined;
+}
+
+function setAnswerTurn(): void {
+  if (answers.isTurnSet) return;
+  answers.isTurnSet = true;
+  setImmediate(() => {
+    answers.isTurnSet = false;
+    const released = answers.waiting.splice(0, answersInATurn);
+    answers.left = answersInATurn - released.length;
+    if (released.length > 0) setAnswerTurn();
+    for (const release of released) release();
+  });
+}
+
 /** One thing asked for in a turn of the event loop. */
 export interface Asked<I, O> {
   readonly item: I;

@@ -9,7 +9,7 @@ import {
   offsetFetch,
   offsetFetchSingle,
 } from '../protocol/offset-fetch.ts';
-import { type Asked, TurnBatch } from '../turns.ts';
+import { type Asked, answerTurn, TurnBatch } from '../turns.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Brokers, Send } from './brokers.ts';
 import { noFaults, type Offsets } from './log-ranges.ts';
@@ -93,10 +93,11 @@ export class Commits {
     const groups = mergeGroups(asked);
     try {
       const answers = await this.brokers.ask(address, (send, wire) => askFor(groups, send, wire));
-      const found = new Map(answers.map((answer) => [answer.group, readAnswer(answer)]));
+      const found = new Map(answers.map((one) => [one.group, one]));
       for (const { item, resolve, reject } of asked) {
         const answer = found.get(item.group);
-        if (answer) resolve(answer);
+        await answerTurn();
+        if (answer) resolve(readAnswer(answer));
         else reject(unanswered(item.group));
       }
     } catch (reason) {

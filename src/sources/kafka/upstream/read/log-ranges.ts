@@ -3,7 +3,7 @@ import type { IsolationLevel } from '../../rules/snapshot.ts';
 import { fromErrorCode } from '../errors.ts';
 import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
-import { type Asked, TurnBatch } from '../turns.ts';
+import { type Asked, answerTurn, TurnBatch } from '../turns.ts';
 import type { Brokers } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 import type { KnownLayout, Topology } from './topology.ts';
@@ -119,6 +119,7 @@ async function answerTo(
       lost.set(request.address, outcome);
       continue;
     }
+    await answerTurn();
     for (const { partition, errorCode, offset } of outcome?.get(topic) ?? []) {
       if (errorCode === 0 && partition >= 0 && partition < leaders.length) values[partition] = offset;
       if (errorCode === 0) continue;
