@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { ScalerError } from '../../src/errors.ts';
+import '../../src/sources/kafka/upstream/wire/kafkajs-idle-timer.ts';
 import { commitOffsets } from './commit-offsets.ts';
 
 const limitMs = 180_000;

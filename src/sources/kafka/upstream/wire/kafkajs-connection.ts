@@ -12,6 +12,7 @@ import { apiKeys } from '../protocol/api.ts';
 import { Reader } from '../protocol/reader.ts';
 import { Writer } from '../protocol/writer.ts';
 import { ownTurn } from '../turns.ts';
+import './kafkajs-idle-timer.ts';
 import type { OpenSocket } from './dialer.ts';
 import type { SaslSecurity, TokenProvider } from './security.ts';
 
@@ -39,9 +40,8 @@ export interface KafkaJsConnectionOptions {
 }
 
 /**
- * One socket of kafkajs 2.2.4: framing, correlation and SASL are its own. This is the one file that knows its
- * internals, and it tames them:
- * - The queue's timer re-arms itself every ms for ever; it runs only while requests wait out a throttle.
+ * One socket of kafkajs 2.2.4: framing, correlation and SASL are its own. This file knows its internals, and
+ * tames them; the timer of its queue is tamed in kafkajs-idle-timer.ts.
  * - Its request timeout leaves the socket open and wakes ten times a second; it is off, and the owner destroys.
  * - `disconnect()` waits for what is in flight; `destroy` rejects that first.
  * - What cannot be a Kafka answer throws in the socket's event handler, which would end the process.
@@ -66,7 +66,6 @@ export class KafkaJsConnection {
       requestTimeout: 0,
       enforceRequestTimeout: false,
     });
-    this.cureIdleTimer();
     this.guardData();
     this.countRequests();
   }
@@ -157,14 +156,6 @@ export class KafkaJsConnection {
     socket.on('close', closed);
     this.socket = socket;
     return socket;
-  }
-
-  private cureIdleTimer(): void {
-    const queue = this.connection.requestQueue;
-    const schedule = queue.scheduleCheckPendingRequests.bind(queue);
-    queue.scheduleCheckPendingRequests = () => {
-      if (queue.pending.length > 0) schedule();
-    };
   }
 
   private guardData(): void {

@@ -5,6 +5,7 @@
 declare module 'kafkajs/src/network/connection.js' {
   import type { Socket } from 'node:net';
   import type { AuthenticationProviderArgs, Authenticator } from 'kafkajs';
+  import type RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 
   export interface KafkaJsLogger {
     info(message: string, extra?: object): void;
@@ -42,15 +43,6 @@ declare module 'kafkajs/src/network/connection.js' {
     logResponseError?: boolean;
   }
 
-  export interface RequestQueue {
-    readonly inflight: ReadonlyMap<number, unknown>;
-    readonly pending: readonly unknown[];
-    /** ms of the wall clock. */
-    throttledUntil: number;
-    scheduleCheckPendingRequests(): void;
-    destroy(): void;
-  }
-
   export default class Connection {
     constructor(options: ConnectionOptions);
     readonly requestQueue: RequestQueue;
@@ -68,5 +60,16 @@ declare module 'kafkajs/src/network/connection.js' {
     send<D extends { clientSideThrottleTime: number }, T>(exchange: Exchange<D, T>): Promise<T>;
     processData(data: Buffer): void;
     rejectRequests(reason: Error): void;
+  }
+}
+
+declare module 'kafkajs/src/network/requestQueue/index.js' {
+  export default class RequestQueue {
+    readonly inflight: ReadonlyMap<number, unknown>;
+    readonly pending: readonly unknown[];
+    /** ms of the wall clock; -1 before the first throttle. */
+    throttledUntil: number;
+    scheduleCheckPendingRequests(): void;
+    destroy(): void;
   }
 }

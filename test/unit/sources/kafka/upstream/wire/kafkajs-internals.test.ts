@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import type { KafkaJsLogger } from 'kafkajs/src/network/connection.js';
 import Connection from 'kafkajs/src/network/connection.js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+// As the connection does.
+import '../../../../../../src/sources/kafka/upstream/wire/kafkajs-idle-timer.ts';
 
 /* A new kafkajs must pass here, and kafkajs-connection.ts must be read against it, before it may be used. */
 
@@ -56,15 +58,14 @@ describe('kafkajs', () => {
     expect([bytesNeeded, reauthenticationThreshold, sessionLifetime.toNumber()]).toEqual([4, 10_000, 0]);
   });
 
-  it('calls its own methods by name, so that an instance can have its own', () => {
+  it('asks for its timer after each answer, and gets none while nothing waits', () => {
     const subject = connection();
-    let asked = 0;
-    subject.requestQueue.scheduleCheckPendingRequests = () => {
-      asked += 1;
-    };
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const asked = vi.spyOn(subject.requestQueue, 'scheduleCheckPendingRequests');
     const length = Buffer.from([0, 0, 0, 4]);
     const unknownCorrelation = Buffer.from([0, 0, 0, 9]);
     subject.processData(Buffer.concat([length, unknownCorrelation]));
-    expect(asked).toBe(1);
+    expect(asked).toHaveBeenCalledOnce();
+    expect(timers).not.toHaveBeenCalled();
   });
 });
