@@ -15,7 +15,10 @@ import type { RunningCluster } from './use-cluster.ts';
 const lagThreshold = 10;
 /** What a second trigger asks for, of what the first does. */
 const secondShare = 0.4;
-/** Between two workloads of a row. */
+/**
+ * From one workload of a row to the next, at the least; as much again by chance, so that the clock of the HPA is met
+ * anywhere. In it KEDA's client has its burst of requests again, which the surge before has used up.
+ */
 const pauseMs = 2000;
 const settleLimitMs = 120_000;
 /** KEDA allows itself 20 requests a second; after them it has its burst again. */
@@ -188,7 +191,7 @@ export class Stage {
     const { kafka } = this.parts;
     const records = topics.map((_, nth) => Math.round(lagThreshold * to * (nth === 0 ? 1 : secondShare)));
     const begun = (async () => {
-      if (!atOnce) await sleep((index + Math.random()) * pauseMs);
+      if (!atOnce) await sleep((2 * index + Math.random()) * pauseMs);
       const before = generationOf(await this.hpa(name));
       const seen = this.replicas.of(name).length;
       await Promise.all(topics.map((topic, nth) => kafka.produce(topic, records[nth])));
