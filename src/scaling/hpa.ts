@@ -33,8 +33,13 @@ export interface HpaBehavior {
 
 /** A `behavior` as it is written, under `advanced.horizontalPodAutoscalerConfig` of a ScaledObject. */
 export interface GivenBehavior {
-  readonly scaleUp?: Partial<ScalingRules> | undefined;
-  readonly scaleDown?: Partial<ScalingRules> | undefined;
+  readonly scaleUp?: GivenRules | undefined;
+  readonly scaleDown?: GivenRules | undefined;
+}
+
+interface GivenRules extends Partial<Omit<ScalingRules, 'tolerance'>> {
+  /** A quantity: 0.05, "0.05" or "50m". */
+  readonly tolerance?: number | string;
 }
 
 export interface HpaSpec {
@@ -231,15 +236,12 @@ function replicasOf(
   return { replicas: Math.ceil(ratio * readyReplicas), because: 'metric' };
 }
 
-const maxInt64 = 2 ** 63;
-
 /**
- * KEDA hands numbers over as "%.3f", and the HPA counts in thousandths. What is more than an int64 holds, from 9.2 · 10¹⁵
- * on, is 0 to it (Quantity.MilliValue).
+ * KEDA hands numbers over as "%.3f", and the HPA counts in thousandths, in an int64: from 9.2 · 10¹⁵ on what it has in hand
+ * may be anything (Quantity.MilliValue overflows).
  */
 function toMilli(value: number): number {
-  const milli = Math.round(Number(value.toFixed(3)) * 1000);
-  return milli < maxInt64 ? milli : 0;
+  return Math.round(Number(value.toFixed(3)) * 1000);
 }
 
 /**
@@ -393,8 +395,17 @@ export function defaultedBehavior(
   };
 }
 
-function given(rules: Partial<ScalingRules> = {}): Partial<ScalingRules> {
+function given({ tolerance, ...rules }: GivenRules = {}): Partial<ScalingRules> {
+  const said = { ...rules, tolerance: quantity(tolerance) };
   return Object.fromEntries(
-    Object.entries(rules).filter(([, value]) => value !== undefined && value !== null),
+    Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
   );
+}
+
+/** Undefined for what the API server would not take. */
+function quantity(given: number | string | null | undefined): number | undefined {
+  const [, digits, suffix = ''] = /^([\d.]+)(|m|u|n|e[+-]?\d+)$/i.exec(String(given)) ?? [];
+  if (digits === undefined) return undefined;
+  const exponents: Readonly<Record<string, string>> = { m: 'e-3', u: 'e-6', n: 'e-9' };
+  return Number(digits + (exponents[suffix] ?? suffix));
 }

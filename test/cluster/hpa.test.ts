@@ -102,7 +102,7 @@ async function play({ api, metrics, hpas }: Stage, row: Situation, name: string)
     if (set !== undefined) await api.merge(`${workload}/${name}`, { spec: { replicas: set } });
     await api.merge(`${workload}/${name}/status`, { status: { replicas: statusReplicas } });
     await havePods(api, name, look, statusReplicas);
-    await sleep((looked[0]?.atMs ?? 0) + atSeconds * 1000 - performance.now());
+    await sleep(Math.max(0, (looked[0]?.atMs ?? 0) + atSeconds * 1000 - performance.now()));
     for (const [i, { value }] of look.metrics.entries()) metrics.say(`${name}-${i}`, value);
     const next = hpaSpec(row, name, look.metrics, '');
     // What is not changed is not looked at.
@@ -138,9 +138,11 @@ function reasonOf(status: unknown, isAsked: boolean): string {
   const condition = (type: string): unknown =>
     Array.isArray(conditions) ? conditions.find((one) => at(one, 'type') === type) : undefined;
   const active = condition('ScalingActive');
-  if (at(active, 'reason') === 'ScalingDisabled') return 'disabled';
-  // A look that needs no metric leaves its conditions as they were.
-  if (!isAsked) return 'forced';
+  if (!isAsked) {
+    // What is set for the sake of min or max leaves the conditions as they were.
+    const isDisabled = at(active, 'reason') === 'ScalingDisabled' && at(status, 'desiredReplicas') === 0;
+    return isDisabled ? 'disabled' : 'forced';
+  }
   if (at(active, 'status') === 'False') return 'unknown';
   const limited = condition('ScalingLimited');
   if (at(limited, 'status') !== 'True') return 'free';
