@@ -33,8 +33,13 @@ export interface HpaBehavior {
 
 /** A `behavior` as it is written, under `advanced.horizontalPodAutoscalerConfig` of a ScaledObject. */
 export interface GivenBehavior {
-  readonly scaleUp?: Partial<ScalingRules> | undefined;
-  readonly scaleDown?: Partial<ScalingRules> | undefined;
+  readonly scaleUp?: GivenRules | undefined;
+  readonly scaleDown?: GivenRules | undefined;
+}
+
+interface GivenRules extends Partial<Omit<ScalingRules, 'tolerance'>> {
+  /** A quantity: 0.05, "0.05" or "50m". */
+  readonly tolerance?: number | string;
 }
 
 export interface HpaSpec {
@@ -74,15 +79,21 @@ export interface ScaleEvent {
 export interface HpaMemory {
   /** Undefined for an HPA that was just created. */
   readonly recommendations?: readonly Recommendation[] | undefined;
+  /** In the places where the controller has them: a new event takes the place of one that is older than all periods. */
   readonly scaleUps?: readonly ScaleEvent[];
   readonly scaleDowns?: readonly ScaleEvent[];
 }
 
-export interface HpaState extends HpaMemory {
+/** How many replicas are asked for, and how many pods there are of them. */
+export interface HpaReplicas {
   readonly replicas: number;
-  /** Only `Value` metrics look at it; all replicas where it is left out. */
+  /** The pods that there are already, by the status of the workload; all replicas where it is left out. */
+  readonly statusReplicas?: number;
+  /** Only `Value` metrics look at it; `statusReplicas` where it is left out. */
   readonly readyReplicas?: number;
 }
+
+export interface HpaState extends HpaMemory, HpaReplicas {}
 
 /**
  * The rule that had the last word.
@@ -161,13 +172,21 @@ function rescaled(
   if (!behavior) return step;
   const change = to.replicas - replicas;
   const event = { atMs: nowMs, change: Math.abs(change) };
-  const ups = recent(scaleUps, nowMs, longestPeriodMs(behavior.scaleUp));
-  const downs = recent(scaleDowns, nowMs, longestPeriodMs(behavior.scaleDown));
   return {
     ...step,
-    scaleUps: change > 0 ? [...ups, event] : ups,
-    scaleDowns: change < 0 ? [...downs, event] : downs,
+    scaleUps: change > 0 ? stored(scaleUps, event, behavior.scaleUp) : scaleUps,
+    scaleDowns: change < 0 ? stored(scaleDowns, event, behavior.scaleDown) : scaleDowns,
   };
+}
+
+/**
+ * Events are forgotten one at a time, when another takes their place (storeScaleEvent). Until then they count in longer
+ * periods of the other direction.
+ */
+function stored(events: readonly ScaleEvent[], event: ScaleEvent, rules: ScalingRules): ScaleEvent[] {
+  const sinceMs = event.atMs - longestPeriodMs(rules);
+  const outdated = events.findLastIndex(({ atMs }) => atMs < sinceMs);
+  return outdated < 0 ? [...events, event] : events.with(outdated, event);
 }
 
 interface HpaStepMemory {
@@ -180,39 +199,60 @@ interface HpaStepMemory {
  * The most that any of the metrics asks for, before limits. Where one cannot be had the others may only add replicas
  * (computeReplicasForMetrics).
  */
-export function metricReplicas(
+function metricReplicas(
   spec: Pick<HpaSpec, 'metrics' | 'tolerance' | 'behavior'>,
-  state: Pick<HpaState, 'replicas' | 'readyReplicas'>,
+  state: HpaReplicas,
 ): Proposal {
-  const known = spec.metrics.filter((metric) => metric.value !== undefined);
-  const none: Proposal = { replicas: 0, because: 'metric' };
-  const most = known
+  const known = spec.metrics
     .map((metric) => replicasOf(metric, spec, state))
-    .reduce((most, proposal) => (proposal.replicas > most.replicas ? proposal : most), none);
+    .filter((proposal) => proposal !== undefined);
+  const none: Proposal = { replicas: 0, because: 'metric' };
+  const most = known.reduce((most, proposal) => (proposal.replicas > most.replicas ? proposal : most), none);
   const isMissing = known.length < spec.metrics.length;
   return isMissing && (known.length === 0 || most.replicas < state.replicas)
     ? { replicas: state.replicas, because: 'unknown' }
     : most;
 }
 
+/** Undefined where it cannot be had (GetExternalPerPodMetricReplicas, GetExternalMetricReplicas). */
 function replicasOf(
-  metric: HpaMetric,
+  { type, ...metric }: HpaMetric,
   { tolerance, behavior }: Pick<HpaSpec, 'tolerance' | 'behavior'>,
-  { replicas, readyReplicas = replicas }: Pick<HpaState, 'replicas' | 'readyReplicas'>,
-): Proposal {
-  const value = toMilli(metric.value ?? 0);
+  { replicas, statusReplicas = replicas, readyReplicas = statusReplicas }: HpaReplicas,
+): Proposal | undefined {
+  if (metric.value === undefined) return undefined;
+  const value = toMilli(metric.value);
   const target = toMilli(metric.target);
-  const perPod = metric.type === 'AverageValue';
-  const ratio = perPod ? value / (target * replicas) : value / target;
-  const least = 1 - (behavior?.scaleDown.tolerance ?? tolerance);
-  const most = 1 + (behavior?.scaleUp.tolerance ?? tolerance);
-  if (least <= ratio && ratio <= most) return { replicas, because: 'tolerance' };
-  return { replicas: Math.ceil(perPod ? value / target : ratio * readyReplicas), because: 'metric' };
+  const perPod = type === 'AverageValue';
+  const ratio = perPod ? value / (target * statusReplicas) : value / target;
+  const least = 1 - toleranceOf(behavior?.scaleDown, tolerance);
+  const most = 1 + toleranceOf(behavior?.scaleUp, tolerance);
+  if (least <= ratio && ratio <= most) {
+    return { replicas: perPod ? statusReplicas : replicas, because: 'tolerance' };
+  }
+  if (perPod) return { replicas: Math.ceil(value / target), because: 'metric' };
+  // It counts pods, and takes it for a fault that there are none.
+  if (statusReplicas === 0) return undefined;
+  return { replicas: Math.ceil(ratio * readyReplicas), because: 'metric' };
 }
 
-/** KEDA hands numbers over as "%.3f", and the HPA counts in thousandths. */
+/**
+ * KEDA hands numbers over as "%.3f", and the HPA counts in thousandths, in an int64: from 9.2 · 10¹⁵ on what it has in hand
+ * may be anything (Quantity.MilliValue overflows).
+ */
 function toMilli(value: number): number {
   return Math.round(Number(value.toFixed(3)) * 1000);
+}
+
+/**
+ * As a float of Go's: the API server keeps 0.7 as 700m, and the controller multiplies 700 by 0.001, which is a little
+ * more (Quantity.AsApproximateFloat64).
+ */
+function toleranceOf(rules: ScalingRules | undefined, ofCluster: number): number {
+  if (rules?.tolerance === undefined) return ofCluster;
+  const milli = Number((rules.tolerance * 1000).toFixed(6));
+  if (Number.isInteger(rules.tolerance) || !Number.isInteger(milli)) return rules.tolerance;
+  return milli * 0.001;
 }
 
 // --- Stabilization.
@@ -288,7 +328,7 @@ function scaleUpLimit({ behavior }: HpaSpec, state: HpaState, nowMs: number): nu
   if (selectPolicy === 'Disabled') return replicas;
   const proposals = policies.map(({ type, value, periodSeconds }) => {
     const start = replicasAtStart(state, nowMs, periodSeconds);
-    return type === 'Pods' ? start + value : Math.ceil(start * (1 + value / 100));
+    return type === 'Pods' ? int32(start + value) : Math.ceil(start * (1 + value / 100));
   });
   const limit = selectPolicy === 'Min' ? Math.min(...proposals) : Math.max(...proposals);
   return Math.max(replicas, limit);
@@ -302,7 +342,7 @@ function scaleDownLimit({ behavior }: HpaSpec, state: HpaState, nowMs: number): 
   if (selectPolicy === 'Disabled') return replicas;
   const proposals = policies.map(({ type, value, periodSeconds }) => {
     const start = replicasAtStart(state, nowMs, periodSeconds);
-    return type === 'Pods' ? start - value : Math.trunc(start * (1 - value / 100));
+    return type === 'Pods' ? int32(start - value) : Math.trunc(start * (1 - value / 100));
   });
   const limit = selectPolicy === 'Min' ? Math.max(...proposals) : Math.min(...proposals);
   return Math.min(replicas, limit);
@@ -316,6 +356,11 @@ function replicasAtStart(
   const changed = (events: readonly ScaleEvent[]): number =>
     recent(events, nowMs, periodSeconds * 1000).reduce((sum, { change }) => sum + change, 0);
   return replicas - changed(scaleUps) + changed(scaleDowns);
+}
+
+/** It overflows there too: with 2147483647 for `Pods`, meant as no limit, an HPA never scales up. */
+function int32(value: number): number {
+  return value | 0;
 }
 
 function longestPeriodMs({ policies }: ScalingRules): number {
@@ -350,8 +395,17 @@ export function defaultedBehavior(
   };
 }
 
-function given(rules: Partial<ScalingRules> = {}): Partial<ScalingRules> {
+function given({ tolerance, ...rules }: GivenRules = {}): Partial<ScalingRules> {
+  const said = { ...rules, tolerance: quantity(tolerance) };
   return Object.fromEntries(
-    Object.entries(rules).filter(([, value]) => value !== undefined && value !== null),
+    Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
   );
+}
+
+/** Undefined for what the API server would not take. */
+function quantity(given: number | string | null | undefined): number | undefined {
+  const [, digits, suffix = ''] = /^([\d.]+)(|m|u|n|e[+-]?\d+)$/i.exec(String(given)) ?? [];
+  if (digits === undefined) return undefined;
+  const exponents: Readonly<Record<string, string>> = { m: 'e-3', u: 'e-6', n: 'e-9' };
+  return Number(digits + (exponents[suffix] ?? suffix));
 }

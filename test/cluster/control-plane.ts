@@ -10,6 +10,14 @@ import type { Programs } from './programs.ts';
 
 const token = 'the-token-of-the-test';
 const names = ['DNS:localhost', 'IP:127.0.0.1', 'DNS:keda-metrics-apiserver.keda.svc'];
+
+/** From what Kubernetes does by default. */
+export interface DifferentPlane {
+  readonly featureGates?: FeatureGates;
+  /** Of the controller manager, beside what it needs to run here. */
+  readonly controllerFlags?: readonly string[];
+}
+
 /** etcd, the API server and the controllers of Kubernetes, as processes on 127.0.0.1. */
 export class ControlPlane {
   readonly api: Api;
@@ -28,7 +36,7 @@ export class ControlPlane {
   static async start(
     programs: Programs,
     directory: string,
-    featureGates: FeatureGates = {},
+    { featureGates = {}, controllerFlags: more = [] }: DifferentPlane = {},
   ): Promise<ControlPlane> {
     const certificates = makeCertificates(directory, { serverAltNames: names.join(',') });
     const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
@@ -49,7 +57,8 @@ export class ControlPlane {
       const ports = { etcd: etcdPort, api: apiPort };
       const server = start('kube-apiserver', apiServerFlags({ ports, certificates, tokens, featureGates }));
       await server.ready(() => api.get('/readyz'));
-      start('kube-controller-manager', controllerFlags(kubeconfig, await freePort(), featureGates));
+      const flags = controllerFlags(kubeconfig, await freePort(), featureGates);
+      start('kube-controller-manager', [...flags, ...more]);
       return plane;
     } catch (error) {
       await plane.stop();

@@ -102,8 +102,8 @@ export class Keda {
   }
 }
 
-/** Lets the API server ask the adapter, on this machine, for external metrics. */
-async function aggregate({ api, certificates }: ControlPlane, port: number): Promise<void> {
+/** Lets the API server ask the adapter, or what stands in for it on this machine, for external metrics. */
+export async function aggregate({ api, certificates }: ControlPlane, port: number): Promise<void> {
   const name = 'keda-metrics-apiserver';
   await api.create(`/api/v1/namespaces/${namespace}/services`, {
     metadata: { name },

@@ -64,13 +64,13 @@ async function endAll(ends: Ends): Promise<void> {
 
 async function startPlane(
   ends: Ends,
-  featureGates?: FeatureGates,
+  featureGates: FeatureGates = {},
 ): Promise<{ cluster: Cluster; plane: ControlPlane }> {
   const programs = await tool('cluster-programs');
   const helm = { 'helm-3': await tool('helm-3'), 'helm-4': await tool('helm-4') };
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-cluster-'));
   ends.push(() => rm(directory, { recursive: true, force: true }));
-  const plane = await ControlPlane.start(programs, directory, featureGates);
+  const plane = await ControlPlane.start(programs, directory, { featureGates });
   ends.push(() => plane.stop());
   const { api, kubeconfig } = plane;
   await defineResources(api);

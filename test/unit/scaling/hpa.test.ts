@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  defaultedBehavior,
+  type GivenBehavior,
   type HpaBecause,
   type HpaMetric,
   type HpaSpec,
@@ -116,5 +118,59 @@ describe('a run of syncs', () => {
       ({ recommendations } = sync({ ...hpaDefaults, metrics: [average(20)] }, state, i * 15_000));
     }
     expect(recommendations).toHaveLength(21);
+  });
+});
+
+describe('a behavior as it is written', () => {
+  const usual = defaultedBehavior({});
+  const policies = [{ type: 'Pods', value: 1, periodSeconds: 60 } as const];
+
+  it('is filled in as by the API server and the controller', () => {
+    expect(usual.scaleUp).toEqual({
+      stabilizationWindowSeconds: 0,
+      selectPolicy: 'Max',
+      policies: [
+        { type: 'Pods', value: 4, periodSeconds: 15 },
+        { type: 'Percent', value: 100, periodSeconds: 15 },
+      ],
+    });
+    expect(usual.scaleDown).toEqual({
+      stabilizationWindowSeconds: 300,
+      selectPolicy: 'Max',
+      policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+    });
+  });
+
+  it('has the window of the cluster for scaling down', () => {
+    expect(defaultedBehavior({}, 60_000).scaleDown.stabilizationWindowSeconds).toBe(60);
+    const scaleDown = { stabilizationWindowSeconds: 0 };
+    expect(defaultedBehavior({ scaleDown }, 60_000).scaleDown.stabilizationWindowSeconds).toBe(0);
+  });
+
+  it('loses all usual policies where it has one of its own, and nothing else', () => {
+    expect(defaultedBehavior({ scaleUp: { policies } })).toEqual({
+      ...usual,
+      scaleUp: { ...usual.scaleUp, policies },
+    });
+  });
+
+  it('takes null for nothing, as YAML has it', () => {
+    const written: GivenBehavior = JSON.parse(
+      '{ "scaleUp": { "selectPolicy": null, "policies": null, "tolerance": null } }',
+    );
+    expect(defaultedBehavior(written)).toEqual(usual);
+  });
+
+  it.each([
+    [0.05, 0.05],
+    ['0.05', 0.05],
+    ['50m', 0.05],
+    ['500u', 0.0005],
+    ['5e-2', 0.05],
+    ['1', 1],
+    [0, 0],
+    ['a lot', undefined],
+  ])('a tolerance of %j is %j', (tolerance, is) => {
+    expect(defaultedBehavior({ scaleUp: { tolerance } }).scaleUp.tolerance).toBe(is);
   });
 });

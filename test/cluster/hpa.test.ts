@@ -1,0 +1,242 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { describe, expect, it, vi } from 'vitest';
+import type { HpaMetric, HpaStep } from '../../src/scaling/hpa.ts';
+import { at, type Manifest } from '../chart/helm.ts';
+import {
+  downscaleStabilizationSeconds,
+  type Look,
+  played,
+  type Situation,
+  situations,
+} from '../support/hpa-situations.ts';
+import { tool, useTool } from '../support/tools/use-tool.ts';
+import type { Api } from './api.ts';
+import { ControlPlane } from './control-plane.ts';
+import { ExternalMetrics } from './external-metrics.ts';
+import { aggregate } from './keda.ts';
+import { makeNamespace } from './objects.ts';
+import { podStatus } from './pod-status.ts';
+
+const namespace = 'rows';
+const limitMs = 120_000;
+const wholeLimitMs = 20 * 60_000;
+/** Most rows wait for their windows at most times; all at once would keep the API server from answering on a busy machine. */
+const atOnce = pLimit(24);
+/** The controller sees pods by a watch of its own: what was done to them just before a look may not be known there yet. */
+const podsKnownMs = 2_000;
+
+/** Beside the window, so that an HPA looks when it is made or changed and at no other time, and at all of them at once. */
+const controllerFlags = [
+  `--horizontal-pod-autoscaler-downscale-stabilization=${downscaleStabilizationSeconds}s`,
+  '--horizontal-pod-autoscaler-sync-period=1h',
+  '--concurrent-horizontal-pod-autoscaler-syncs=20',
+  '--kube-api-qps=1000',
+  '--kube-api-burst=1000',
+];
+
+interface Stage {
+  readonly api: Api;
+  readonly metrics: ExternalMetrics;
+  /** The newest HPAs, by name. */
+  readonly hpas: ReadonlyMap<string, unknown>;
+}
+
+const stage = useStage();
+
+describe("Kubernetes' HPA and the arithmetic", () => {
+  it(
+    `do the same in all of ${situations.length} situations`,
+    async () => {
+      const rows = await atOnce.map(situations, async (row, index) => {
+        const looks = await play(stage(), row, `row-${index}`);
+        const steps = played(
+          row,
+          looks.map(({ atMs }) => atMs),
+        );
+        return { name: row.name, hpa: looks.map(said), arithmetic: steps.map(saidOf(row)) };
+      });
+      const told = (of: 'hpa' | 'arithmetic') => rows.map((row) => `${row.name}: ${row[of].join(', ')}`);
+      expect(told('hpa')).toEqual(told('arithmetic'));
+    },
+    wholeLimitMs,
+  );
+});
+
+/** What a look of the controller came to. */
+interface Looked {
+  readonly atMs: number;
+  /** Of the scale, after it. */
+  readonly replicas: number;
+  readonly desiredReplicas: number;
+  /** How often the first metric was asked for. */
+  readonly asked: number;
+  /** By its conditions: what limited it, or what is the matter. */
+  readonly reason: string;
+}
+
+function said({ replicas, desiredReplicas, asked, reason }: Looked): string {
+  // A look that fails leaves the number of the one before.
+  const desired = reason === 'unknown' ? replicas : desiredReplicas;
+  return `${replicas} (desired ${desired}, ${reason}, asked ${asked} times)`;
+}
+
+/** The same of the arithmetic. */
+function saidOf({ from, minReplicaCount = 0, maxReplicaCount = 100, looks }: Situation) {
+  return ({ replicas, because }: HpaStep, index: number, steps: readonly HpaStep[]): string => {
+    const found = looks[index]?.set ?? steps[index - 1]?.replicas ?? from;
+    const isForced = found > maxReplicaCount || found < Math.max(1, minReplicaCount);
+    const limits = ['min', 'max', 'scaleUpLimit', 'scaleDownLimit', 'unknown', 'disabled'];
+    const reason = isForced && found > 0 ? 'forced' : limits.includes(because) ? because : 'free';
+    return `${replicas} (desired ${replicas}, ${reason}, asked ${isForced ? 0 : 1} times)`;
+  };
+}
+
+/** Has an HPA look as the row says. Nobody else counts replicas here: its workload is a ReplicationController without a controller. */
+async function play({ api, metrics, hpas }: Stage, row: Situation, name: string): Promise<Looked[]> {
+  const workload = `/api/v1/namespaces/${namespace}/replicationcontrollers`;
+  const autoscalers = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
+  await api.create(workload, replicationController(name, row.from));
+  let replicas = row.from;
+  let spec: Manifest | undefined;
+  const looked: Looked[] = [];
+  for (const [index, look] of row.looks.entries()) {
+    const { atSeconds = 0, set, statusReplicas = set ?? replicas } = look;
+    if (set !== undefined) await api.merge(`${workload}/${name}`, { spec: { replicas: set } });
+    await api.merge(`${workload}/${name}/status`, { status: { replicas: statusReplicas } });
+    await havePods(api, name, look, statusReplicas);
+    await sleep(Math.max(0, (looked[0]?.atMs ?? 0) + atSeconds * 1000 - performance.now()));
+    for (const [i, { value }] of look.metrics.entries()) metrics.say(`${name}-${i}`, value);
+    const next = hpaSpec(row, name, look.metrics, '');
+    // What is not changed is not looked at.
+    const isSame = JSON.stringify(next) === JSON.stringify(spec);
+    spec = isSame ? hpaSpec(row, name, look.metrics, `${index}`) : next;
+    const askedMs = performance.now();
+    const hpa =
+      index === 0
+        ? await api.create(autoscalers, { metadata: { name }, spec })
+        : await api.merge(`${autoscalers}/${name}`, { spec });
+    const generation = at(hpa, 'metadata', 'generation');
+    const observed = () => at(hpas.get(name), 'status', 'observedGeneration');
+    await vi.waitFor(() => expect(observed(), `${row.name}: look ${index}`).toBe(generation), {
+      timeout: limitMs,
+      interval: 20,
+    });
+    const status = at(hpas.get(name), 'status');
+    replicas = Number(at(await api.get(`${workload}/${name}`), 'spec', 'replicas'));
+    const times = metrics.askedAtMs(`${name}-0`);
+    looked.push({
+      atMs: times[0] ?? askedMs,
+      replicas,
+      desiredReplicas: Number(at(status, 'desiredReplicas')),
+      asked: times.length,
+      reason: reasonOf(status, times.length > 0),
+    });
+  }
+  return looked;
+}
+
+function reasonOf(status: unknown, isAsked: boolean): string {
+  const conditions = at(status, 'conditions');
+  const condition = (type: string): unknown =>
+    Array.isArray(conditions) ? conditions.find((one) => at(one, 'type') === type) : undefined;
+  const active = condition('ScalingActive');
+  if (!isAsked) {
+    // What is set for the sake of min or max leaves the conditions as they were.
+    const isDisabled = at(active, 'reason') === 'ScalingDisabled' && at(status, 'desiredReplicas') === 0;
+    return isDisabled ? 'disabled' : 'forced';
+  }
+  if (at(active, 'status') === 'False') return 'unknown';
+  const limited = condition('ScalingLimited');
+  if (at(limited, 'status') !== 'True') return 'free';
+  const reasons: Readonly<Record<string, string>> = {
+    ScaleUpLimit: 'scaleUpLimit',
+    ScaleDownLimit: 'scaleDownLimit',
+    TooManyReplicas: 'max',
+    TooFewReplicas: 'min',
+  };
+  const reason = String(at(limited, 'reason'));
+  return reasons[reason] ?? reason;
+}
+
+function replicationController(name: string, replicas: number): Manifest {
+  const { metadata, spec } = pod(name);
+  const template = { metadata: { labels: metadata['labels'] }, spec };
+  return { metadata: { name }, spec: { replicas, selector: { app: name }, template } };
+}
+
+function pod(app: string, index = 0): { metadata: Manifest; spec: Manifest } {
+  const containers = [{ name: 'worker', image: 'worker' }];
+  return { metadata: { name: `${app}-${index}`, labels: { app } }, spec: { containers } };
+}
+
+/** `Value` metrics count pods: so many there are, and so many of them are ready. */
+async function havePods(api: Api, app: string, look: Look, count: number): Promise<void> {
+  if (look.metrics.every(({ type }) => type === 'AverageValue')) return;
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  const ready = look.readyReplicas ?? count;
+  await api.delete(`${pods}?labelSelector=app%3D${app}&gracePeriodSeconds=0`);
+  for (let index = 0; index < count; index += 1) {
+    const made = await api.create(pods, pod(app, index));
+    const status = podStatus(made, { phase: 'Running', ready: index < ready });
+    await api.merge(`${pods}/${app}-${index}/status`, { status });
+  }
+  await sleep(podsKnownMs);
+}
+
+/** What KEDA makes of a ScaledObject. `look` makes it another one, where nothing else does. */
+function hpaSpec(row: Situation, name: string, metrics: readonly HpaMetric[], look: string): Manifest {
+  const { minReplicaCount = 0, maxReplicaCount = 100, behavior } = row;
+  return {
+    scaleTargetRef: { apiVersion: 'v1', kind: 'ReplicationController', name },
+    minReplicas: Math.max(1, minReplicaCount),
+    maxReplicas: maxReplicaCount,
+    metrics: metrics.map(({ type, target }, i) => ({
+      type: 'External',
+      external: {
+        metric: { name: `${name}-${i}`, selector: { matchLabels: { look } } },
+        target: { type, [type === 'Value' ? 'value' : 'averageValue']: String(target) },
+      },
+    })),
+    ...(behavior && { behavior }),
+  };
+}
+
+function useStage(): () => Stage {
+  const ends: (() => Promise<void> | void)[] = [];
+  return useTool(
+    async () => {
+      const programs = await tool('cluster-programs');
+      const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-cluster-'));
+      ends.push(() => rm(directory, { recursive: true, force: true }));
+      const plane = await ControlPlane.start(programs, directory, { controllerFlags });
+      ends.push(() => plane.stop());
+      const { api, certificates } = plane;
+      const metrics = await ExternalMetrics.start(certificates.server);
+      ends.push(() => metrics.stop());
+      await makeNamespace(api, 'keda');
+      await aggregate(plane, metrics.port);
+      await makeNamespace(api, namespace);
+      const toCome = [
+        '/apis/external.metrics.k8s.io/v1beta1',
+        `/api/v1/namespaces/${namespace}/serviceaccounts/default`,
+      ];
+      for (const path of toCome) await vi.waitFor(() => api.get(path), { timeout: limitMs, interval: 100 });
+      const hpas = new Map<string, unknown>();
+      ends.push(
+        api.watch(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`, (hpa) =>
+          hpas.set(String(at(hpa, 'metadata', 'name')), hpa),
+        ),
+      );
+      return { api, metrics, hpas };
+    },
+    {
+      end: async () => {
+        for (const end of ends.toReversed()) await end();
+      },
+    },
+  );
+}
