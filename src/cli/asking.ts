@@ -262,8 +262,11 @@ function shown<R>(rpc: Rpc, ended: Ended<R>, fields: (response: R) => Fields | u
 }
 
 /** What there is to say of a trigger with values that only KEDA knows; their names are `keys`. */
-export function notAsked(keys: readonly string[]): Asked {
-  const note = `${keys.join(', ')}: only KEDA reads the variables of the workload, so that the trigger cannot be asked for. --admin shows what a running scaler makes of it.`;
+export function notAsked(keys: readonly string[], running: RunningTriggers | undefined): Asked {
+  const what = `${keys.join(', ')}: only KEDA reads the variables of the workload`;
+  const note = running
+    ? `${what}: the numbers are those of the trigger that KEDA has asked the running scaler for.`
+    : `${what}, so that the trigger cannot be asked for. --admin shows what a running scaler makes of it.`;
   return { ...nothing, notes: [note] };
 }
 

@@ -219,7 +219,7 @@ async function explainResource(
     const said = readReference(reference, { sources, refuseSecretsFromEnv: false }, { asWritten: true });
     const unseen = [...said.given.values()].filter((one) => one.unseen).map(({ key }) => key);
     // KEDA sends what the variable holds. Its name in that place would be measured as if it were the value.
-    const own: Asked = unseen.length > 0 ? notAsked(unseen) : await asker.ask(reference);
+    const own: Asked = unseen.length > 0 ? notAsked(unseen, running) : await asker.ask(reference);
     const asked = running ? await withRunning(own, running, reference, said.source?.kind) : own;
     unreachable ||= asked.unreachable;
     views.push({

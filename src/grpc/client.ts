@@ -107,6 +107,11 @@ function failed(code: Code, details: string): Ended<never> {
   const lost = noConnection.exec(details);
   if (lost === null) return { kind: 'error', code: codeName(code), message: details, reached: true };
   const { reason, name, slow } = lost.groups ?? {};
-  const message = name ?? (slow === undefined ? (reason ?? details) : 'no answer');
+  const message = name ?? (slow === undefined ? inWords(reason ?? details) : 'no answer');
   return { kind: 'error', code: codeName(code), message, reached: false };
+}
+
+/** `…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/…`: what OpenSSL says of TLS. */
+function inWords(reason: string): string {
+  return /:SSL routines:[^:]*:(?<said>[^:]+):/.exec(reason)?.groups?.['said'] ?? reason;
 }
