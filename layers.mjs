@@ -17,7 +17,14 @@ const eachSource = Object.fromEntries(
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => [
       `sources/${name}`,
-      [...upwards, 'aws-endpoints.ts', 'params', 'sources/source.ts', 'sources/ignored-keys.ts'],
+      [
+        ...upwards,
+        'aws-endpoints.ts',
+        'params',
+        'sources/source.ts',
+        'sources/working.ts',
+        'sources/ignored-keys.ts',
+      ],
     ]),
 );
 
@@ -35,13 +42,14 @@ const parts = {
   outbound: [],
   telemetry: ['printable.ts'],
   params: ['printable.ts'],
-  'sources/source.ts': [...upwards, 'params'],
+  'sources/working.ts': ['printable.ts'],
+  'sources/source.ts': [...upwards, 'params', 'sources/working.ts'],
   'sources/ignored-keys.ts': ['sources/source.ts'],
   ...eachSource,
   'sources/index.ts': ['sources'],
   scaling: ['errors.ts', 'sources/source.ts'],
   subjects: [...upwards, 'scaling', 'sources/source.ts'],
-  triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts'],
+  triggers: [...upwards, 'params', 'scaling', 'subjects', 'sources/source.ts', 'sources/working.ts'],
   scaledobjects: ['errors.ts', 'printable.ts', 'params', 'scaling', 'sources/source.ts', 'triggers'],
   explain: [
     'errors.ts',
@@ -50,6 +58,7 @@ const parts = {
     'scaling',
     'scaledobjects',
     'sources/source.ts',
+    'sources/working.ts',
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
@@ -96,7 +105,7 @@ const packages = {
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
   yaml: ['config', 'scaledobjects', 'cli'],
-  zod: ['config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
+  zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
 };
 
 /** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */

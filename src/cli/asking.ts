@@ -3,27 +3,33 @@ import type { Loaded } from '../config/load.ts';
 import { attempt, ScalerError } from '../errors.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
+import { toActivity, toMetrics, toSpecs } from '../grpc/responses.ts';
 import { codeName, toStatus } from '../grpc/status.ts';
 import { Drain } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
-import { wire, wireTarget } from '../scaling/metric.ts';
 import { sources } from '../sources/index.ts';
 import type { Detail } from '../sources/source.ts';
+import type { Working } from '../sources/working.ts';
 import { Connections } from '../subjects/connections.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
-import type { Reference } from '../triggers/reference.ts';
+import { ownerOf, type Reference } from '../triggers/reference.ts';
 import { drainTarget, metricName, readReference } from '../triggers/resolve.ts';
+import type { Answer, Spec, Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
+import type { RunningTrigger, RunningTriggers } from './running-triggers.ts';
 
 /** What is known of one trigger. */
 export interface Asked {
   readonly answers: readonly AnswerView[];
   readonly detail?: Detail | undefined;
+  readonly working?: Working | undefined;
   readonly active?: boolean | undefined;
   readonly value?: number | undefined;
   readonly target?: number | undefined;
+  /** Why nothing can be asked. */
+  readonly faults?: readonly string[];
   readonly notes: readonly string[];
   readonly unreachable: boolean;
 }
@@ -34,44 +40,37 @@ export interface Asker {
   close(): Promise<void> | void;
 }
 
-function answer(rpc: Rpc, fields: Readonly<Record<string, string>>): AnswerView {
-  return { rpc, kind: 'answer', fields };
+const nothing: Asked = { answers: [], notes: [], unreachable: false };
+
+/** What an RPC answers, or how it fails. */
+function answered(rpc: Rpc, make: () => Fields | undefined): AnswerView {
+  const made = attempt(make);
+  if (made instanceof ScalerError) {
+    const { code, details } = toStatus(made);
+    return { rpc, kind: 'error', code: codeName(code), message: details };
+  }
+  const fields = Object.entries(made ?? {}).map(([name, value]) => [name, String(value)]);
+  return { rpc, kind: 'answer', fields: Object.fromEntries(fields) };
 }
 
-function failed(rpc: Rpc, reason: unknown): AnswerView {
-  const { code, details } = toStatus(reason);
-  return { rpc, kind: 'error', code: codeName(code), message: details };
+type Fields = Readonly<Record<string, string | number | boolean>>;
+
+function activityAnswers(active: () => boolean): AnswerView[] {
+  const make = () => ({ ...toActivity({ active: active() }) });
+  return [answered('IsActive', make), answered('StreamIsActive', make)];
 }
 
-function specAnswers(name: string, perReplica: number): AnswerView[] {
-  const { int, float } = wireTarget({ perReplica });
-  const fields = { metricName: name, targetSizeFloat: String(float), targetSize: int };
-  return [answer('GetMetricSpec', fields), answer('StreamMetricSpec', fields)];
-}
-
-function valueAnswer(name: string, value: number): AnswerView {
-  const { int, float } = wire(value);
-  return answer('GetMetrics', { metricName: name, metricValueFloat: String(float), metricValue: int });
-}
-
-function activity(active: boolean): AnswerView[] {
-  const fields = { result: String(active) };
-  return [answer('IsActive', fields), answer('StreamIsActive', fields)];
+function specAnswers(spec: () => Spec): AnswerView[] {
+  const make = () => toSpecs(spec()).metricSpecs[0];
+  return [answered('GetMetricSpec', make), answered('StreamMetricSpec', make)];
 }
 
 /** By the YAML alone: what the answers would be if so many items waited. */
 export function byBacklog(backlog: number | undefined): Asker {
   const ask = (reference: Reference): Asked => {
     const said = readReference(reference, { sources, refuseSecretsFromEnv: false }, { asWritten: true });
-    const nothing = { answers: [], notes: [], unreachable: false };
     const { source } = said;
     if (!source || said.faults.length > 0) return nothing;
-    if ([...said.given.values()].some((one) => one.unseen)) {
-      return {
-        ...nothing,
-        notes: ['Values of FromEnv keys are not known here: nothing is said of answers.'],
-      };
-    }
     // What the trigger says of its connection stands for that: the owner is a part of a metric's name.
     const config = Object.fromEntries([...said.given].map(([name, { value }]) => [name, value]));
     const target = attempt(() => source.target(said.params, config));
@@ -82,28 +81,64 @@ export function byBacklog(backlog: number | undefined): Asker {
     const drain = drainPolicyOf(said.common);
     const perReplica = drain ? drainTarget : target.perReplica;
     const name = metricName(source.kind, nameParts);
+    const specs = specAnswers(() => ({ metricName: name, target: { perReplica } }));
     if (backlog === undefined) {
       const notes = [
         'Nothing was read. --backlog N says what would happen at N items, --config what is there.',
       ];
-      return { ...nothing, answers: specAnswers(name, perReplica), target: perReplica, notes };
+      return { ...nothing, answers: specs, target: perReplica, notes };
     }
     const { headroomReplicas: replicas, headroomWhenIdle: whenIdle } = said.common;
     const asked = drain ? new Drain(drain).take({ atMs: 0, items: backlog }).desired : backlog;
     const metric = { value: asked, active: backlog > activation };
     const { value, active } = withHeadroom(metric, { replicas, whenIdle }, perReplica);
-    const answers = [...activity(active), ...specAnswers(name, perReplica), valueAnswer(name, value)];
+    const number = () => toMetrics(ownerOf(reference), name, { kind: 'known', value }).metricValues[0];
+    const answers = [...activityAnswers(() => active), ...specs, answered('GetMetrics', number)];
     const still = drain ? ', and none coming' : '';
     const notes = [`As it would be with ${backlog} items${still}; nothing was read.`];
-    return { answers, value, active, target: perReplica, notes, unreachable: false };
+    return { ...nothing, answers, value, active, target: perReplica, notes };
   };
   return { ask: async (reference) => ask(reference), close: () => {} };
+}
+
+const allRpcs: readonly Rpc[] = [
+  'IsActive',
+  'StreamIsActive',
+  'GetMetricSpec',
+  'StreamMetricSpec',
+  'GetMetrics',
+];
+
+/** Every RPC of a trigger that is refused says why. */
+function refused(error: ScalerError): Asked {
+  const answers = allRpcs.map((rpc) =>
+    answered(rpc, () => {
+      throw error;
+    }),
+  );
+  return { ...nothing, answers };
+}
+
+const onlyTold =
+  'Read by this command: what webhooks and CloudEvents have told a running scaler is not here; --address asks that.';
+
+function isToldByEvents({ measured }: Trigger): boolean {
+  return measured?.source.webhooks !== undefined || measured?.source.cloudEvents !== undefined;
+}
+
+/** A stream has no errors to say: KEDA would only open it anew. */
+function silentWithoutAnswer(answer: AnswerView): AnswerView {
+  return answer.rpc === 'StreamIsActive' ? { rpc: answer.rpc, kind: 'silent' } : answer;
 }
 
 const syncLimitMs = 60_000;
 
 /** Reads the sources itself, as a scaler with this configuration does, without listening anywhere. */
-export async function bySources({ config, start }: Loaded, say: (line: string) => void): Promise<Asker> {
+export async function bySources(
+  { config, start }: Loaded,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Asker> {
   const [log, metrics] = [silentLogger, new Metrics()];
   const connections = new Connections({ log, metrics });
   const plaintext = start.grpc.tls === undefined;
@@ -111,7 +146,11 @@ export async function bySources({ config, start }: Loaded, say: (line: string) =
   for (const part of [connections, triggers]) part.prepare(config).commit();
   const untilMs = performance.now() + syncLimitMs;
   let before = '';
-  for (let names = connections.syncing(); names.length > 0; names = connections.syncing()) {
+  for (
+    let names = connections.syncing();
+    names.length > 0 && !signal.aborted;
+    names = connections.syncing()
+  ) {
     if (performance.now() > untilMs) {
       say(`Not filled within ${syncLimitMs / 1000} s: ${names.join(', ')}. What follows may be unknown.`);
       break;
@@ -121,36 +160,31 @@ export async function bySources({ config, start }: Loaded, say: (line: string) =
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const ask = async (reference: Reference): Promise<Asked> => {
-    const notes = [
-      'Read by this command: what webhooks and CloudEvents have told a running scaler is not here.',
-    ];
-    try {
-      const trigger = triggers.trigger(reference);
-      const { metricName: name, target } = trigger.spec;
-      const specs = specAnswers(name, target.perReplica);
-      const common = { target: target.perReplica, notes };
-      try {
-        const got = await trigger.answer({ signal: new AbortController().signal });
-        const { detail } = trigger.status(triggers.now());
-        if (got.kind === 'uncounted') {
-          const state = got.active ? 'is active' : 'is inactive';
-          const error = new ScalerError('unavailable', `${state}, its number is not known yet: ${got.why}`);
-          const answers = [...activity(got.active), ...specs, failed('GetMetrics', error)];
-          return { ...common, answers, detail, active: got.active, unreachable: false };
-        }
-        const { value, active } = got;
-        const answers = [...activity(active), ...specs, valueAnswer(name, value)];
-        return { ...common, answers, detail, value, active, unreachable: false };
-      } catch (reason) {
-        const answers = [failed('IsActive', reason), ...specs, failed('GetMetrics', reason)];
-        const silent = 'StreamIsActive says nothing while nothing is known.';
-        const unreachable = ScalerError.from(reason).code === 'unavailable';
-        return { ...common, answers, notes: [...notes, silent], unreachable };
-      }
-    } catch (reason) {
-      const rpcs: Rpc[] = ['IsActive', 'StreamIsActive', 'GetMetricSpec', 'StreamMetricSpec', 'GetMetrics'];
-      return { answers: rpcs.map((rpc) => failed(rpc, reason)), notes, unreachable: false };
-    }
+    const trigger = attempt(() => triggers.trigger(reference));
+    if (trigger instanceof ScalerError) return refused(trigger);
+    const answer = await trigger.answer({ signal }).catch((reason: unknown) => ScalerError.from(reason));
+    const known = (): Answer => {
+      if (answer instanceof ScalerError) throw answer;
+      return answer;
+    };
+    const nowMs = triggers.now();
+    const { metricName: name } = trigger.spec;
+    const number = () => toMetrics(trigger.label, name, known()).metricValues[0];
+    const activity = activityAnswers(() => known().active);
+    return {
+      answers: [
+        ...(answer instanceof ScalerError ? activity.map(silentWithoutAnswer) : activity),
+        ...specAnswers(() => trigger.spec),
+        answered('GetMetrics', number),
+      ],
+      detail: trigger.status(nowMs).detail,
+      working: trigger.working(nowMs),
+      target: trigger.spec.target.perReplica,
+      ...(!(answer instanceof ScalerError) && { active: answer.active }),
+      ...('value' in answer && { value: answer.value }),
+      notes: isToldByEvents(trigger) ? [onlyTold] : [],
+      unreachable: answer instanceof ScalerError && answer.code === 'unavailable',
+    };
   };
   const close = async (): Promise<void> => {
     triggers.close();
@@ -167,6 +201,8 @@ export interface TlsPaths {
 
 /** KEDA has no deadline; a scaler answers from memory, or waits once for its first reading. */
 const askTimeoutMs = 10_000;
+/** What a stream has to say it says at once; it is asked when the unary calls have waited for the first reading. */
+const streamTimeoutMs = 1_000;
 
 /** Asks a running scaler. Rejects where a file of `tls` cannot be read or used. */
 export async function byScaler(address: string, { ca, cert, key }: TlsPaths): Promise<Asker> {
@@ -176,32 +212,38 @@ export async function byScaler(address: string, { ca, cert, key }: TlsPaths): Pr
   const client = new ScalerClient(address, tls, askTimeoutMs);
   const ask = async ({ namespace, name, metadata: scalerMetadata }: Reference): Promise<Asked> => {
     const reference = { namespace, name, scalerMetadata };
-    const [active, streamed, spec, streamedSpec] = await Promise.all([
-      client.isActive(reference),
-      client.streamIsActive(reference),
+    const isActive = await client.isActive(reference);
+    if (isActive.kind === 'error' && !isActive.reached) {
+      return { ...nothing, faults: [notThere(address, isActive.message)], unreachable: true };
+    }
+    const [streamed, spec, streamedSpec] = await Promise.all([
+      client.streamIsActive(reference, streamTimeoutMs),
       client.getMetricSpec(reference),
       client.streamMetricSpec(reference),
     ]);
     const told = spec.kind === 'answer' ? spec.response.metricSpecs[0] : undefined;
     const values = await client.getMetrics(reference, told?.metricName ?? '');
     const value = values.kind === 'answer' ? values.response.metricValues[0] : undefined;
-    const flag = ({ result }: { result: boolean }): Record<string, string> => ({ result: String(result) });
-    const first = (list: readonly object[]): Record<string, string> =>
-      Object.fromEntries(Object.entries(list[0] ?? {}).map(([key, value]) => [key, String(value)]));
+    const isStranger = isActive.kind === 'error' && isActive.code === 'UNIMPLEMENTED';
     return {
       answers: [
-        shown('IsActive', active, flag),
-        shown('StreamIsActive', streamed, flag),
-        shown('GetMetricSpec', spec, ({ metricSpecs }) => first(metricSpecs)),
-        shown('StreamMetricSpec', streamedSpec, ({ metricSpecs }) => first(metricSpecs)),
-        shown('GetMetrics', values, ({ metricValues }) => first(metricValues)),
+        shown('IsActive', isActive, (response) => ({ ...response })),
+        streamed.kind === 'error' && streamed.code === 'DEADLINE_EXCEEDED'
+          ? { rpc: 'StreamIsActive', kind: 'silent' }
+          : shown('StreamIsActive', streamed, (response) => ({ ...response })),
+        shown('GetMetricSpec', spec, ({ metricSpecs }) => metricSpecs[0]),
+        shown('StreamMetricSpec', streamedSpec, ({ metricSpecs }) => metricSpecs[0]),
+        shown('GetMetrics', values, ({ metricValues }) => metricValues[0]),
       ],
-      active: active.kind === 'answer' ? active.response.result : undefined,
+      active: isActive.kind === 'answer' ? isActive.response.result : undefined,
       // As KEDA takes them: the float where it is above 0, else the int.
       value: value && (value.metricValueFloat || Number(value.metricValue)),
       target: told && (told.targetSizeFloat || Number(told.targetSize)),
-      notes: ["The source's own numbers are on the scaler's admin port, /api/triggers."],
-      unreachable: [active, values].some(
+      faults: isStranger
+        ? [`What answers at ${address} is no external scaler: grpc.port is 6000 by default.`]
+        : [],
+      notes: [],
+      unreachable: [isActive, values].some(
         (one) => one.kind === 'error' && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(one.code),
       ),
     };
@@ -209,6 +251,64 @@ export async function byScaler(address: string, { ca, cert, key }: TlsPaths): Pr
   return { ask, close: () => client.close() };
 }
 
-function shown<R>(rpc: Rpc, ended: Ended<R>, fields: (response: R) => Record<string, string>): AnswerView {
-  return ended.kind === 'answer' ? answer(rpc, fields(ended.response)) : { rpc, ...ended };
+function notThere(address: string, why: string): string {
+  return `No scaler answers at ${address} (${why}). Is it running there? From outside of the cluster: kubectl port-forward -n NAMESPACE service/backlog-scaler 6000, then --address 127.0.0.1:6000. Where it has TLS: --ca-file, and for mTLS --cert-file and --key-file.`;
+}
+
+function shown<R>(rpc: Rpc, ended: Ended<R>, fields: (response: R) => Fields | undefined): AnswerView {
+  if (ended.kind === 'answer') return answered(rpc, () => fields(ended.response));
+  const { code, message } = ended;
+  return { rpc, kind: 'error', code, message };
+}
+
+/** What there is to say of a trigger with values that only KEDA knows; their names are `keys`. */
+export function notAsked(keys: readonly string[], running: RunningTriggers | undefined): Asked {
+  const what = `${keys.join(', ')}: only KEDA reads the variables of the workload`;
+  const note = running
+    ? `${what}: the numbers are those of the trigger that KEDA has asked the running scaler for.`
+    : `${what}, so that the trigger cannot be asked for. --admin shows what a running scaler makes of it.`;
+  return { ...nothing, notes: [note] };
+}
+
+/** The same with what the admin port of a running scaler tells of the trigger. `source`: its kind, where it is known. */
+export async function withRunning(
+  asked: Asked,
+  running: RunningTriggers,
+  { namespace, name }: Reference,
+  source: string | undefined,
+): Promise<Asked> {
+  let all: readonly RunningTrigger[];
+  try {
+    all = await running.of(namespace, name);
+  } catch (reason) {
+    const { message } = ScalerError.from(reason);
+    return { ...asked, faults: [...(asked.faults ?? []), message], unreachable: true };
+  }
+  const metric = asked.answers.find(({ rpc }) => rpc === 'GetMetricSpec');
+  const wanted = metric?.kind === 'answer' ? metric.fields['metricName'] : undefined;
+  const fit = all.filter(
+    (one) =>
+      (source === undefined || one.source === source) && (wanted === undefined || one.metricName === wanted),
+  );
+  const [only] = fit;
+  if (only === undefined || fit.length > 1) {
+    const count = fit.length === 0 ? 'no trigger' : `${fit.length} triggers`;
+    const note = `The running scaler has ${count} that it could be: KEDA has to have asked it for the trigger, and two of one source cannot be told apart.`;
+    return { ...asked, notes: [...asked.notes, note] };
+  }
+  const { namespace: _, name: __, detail, ...told } = only;
+  const answersOfItsOwn = asked.value !== undefined || asked.active !== undefined;
+  return {
+    ...asked,
+    detail: { ...withoutAbsent(told), ...detail },
+    ...(!answersOfItsOwn && { active: only.active, value: only.value, target: only.target }),
+    notes: asked.notes,
+  };
+}
+
+function withoutAbsent(fields: Readonly<Record<string, Detail[string] | undefined>>): Detail {
+  const there = Object.entries(fields).filter(
+    (entry): entry is [string, Detail[string]] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(there);
 }

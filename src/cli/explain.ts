@@ -1,20 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { problemOf } from '../config/files.ts';
-import { type Loaded, type LoadResult, loadConfig } from '../config/load.ts';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { ScalerError } from '../errors.ts';
 import { parameterViews } from '../explain/parameters.ts';
-import { playScaledJob, playScaledObject, type TriggerDemand } from '../explain/scaling.ts';
-import { explainScaling, explainTrigger } from '../explain/text.ts';
+import { scalingOf, type TriggerDemand } from '../explain/scaling.ts';
+import { explainScaling, explainTrigger, type Layout } from '../explain/text.ts';
 import type { ScalingView, TriggerView } from '../explain/view.ts';
 import { printable, quote } from '../printable.ts';
-import { readScaledResources, type ScaledResource, type ScaledSpec } from '../scaledobjects/read.ts';
+import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
 import { oursOf, validateInputs } from '../scaledobjects/validate.ts';
-import { defaultedBehavior, type GivenBehavior, hpaDefaults } from '../scaling/hpa.ts';
-import { kedaDefaults } from '../scaling/keda.ts';
-import { type ScaledJobSpec, type ScaledJobStrategy, scaledJobDefaults } from '../scaling/scaled-job.ts';
 import { sources } from '../sources/index.ts';
 import { readReference } from '../triggers/resolve.ts';
-import { type Asker, byBacklog, byScaler, bySources } from './asking.ts';
+import { type Asked, type Asker, byBacklog, byScaler, bySources, notAsked, withRunning } from './asking.ts';
 import { type Command, exitCode, type Values } from './command.ts';
 import { readInputs } from './input.ts';
+import { RunningTriggers } from './running-triggers.ts';
 import { rulesFor } from './validate.ts';
 
 export const explain: Command = {
@@ -33,7 +34,10 @@ export const explain: Command = {
     'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: who signed its certificate.' },
     'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: the certificate of the caller.' },
     'key-file': { type: 'string', value: 'FILE', doc: 'With --address: the key of that certificate.' },
-    backlog: { type: 'string', value: 'N', doc: 'Without both: explain what would happen at N items.' },
+    admin: { type: 'string', value: 'URL', doc: 'The admin port of the running scaler: what it has read.' },
+    'admin-token-file': { type: 'string', value: 'FILE', doc: 'With --admin: its bearer token.' },
+    backlog: { type: 'string', value: 'N', doc: 'Without a source: explain what would happen at N items.' },
+    watch: { type: 'boolean', doc: 'Look every 2 s, and say it again when something is not as it was.' },
     'current-replicas': {
       type: 'string',
       value: 'N',
@@ -45,6 +49,16 @@ export const explain: Command = {
   run,
 };
 
+/** What is to be explained, and by what. */
+interface Wanted {
+  readonly resources: readonly ScaledResource[];
+  /** Of those that name none. */
+  readonly namespace: string;
+  readonly current: number | undefined;
+  readonly asker: Asker;
+  readonly running: RunningTriggers | undefined;
+}
+
 interface Explained {
   readonly triggers: readonly TriggerView[];
   readonly scaling?: ScalingView;
@@ -53,107 +67,167 @@ interface Explained {
 async function run(values: Values): Promise<number> {
   const option = (name: string): string | undefined =>
     typeof values[name] === 'string' ? values[name] : undefined;
-  const output = option('output') ?? 'text';
-  if (output !== 'text' && output !== 'json')
-    return refuse(`--output must be text or json, got ${quote(output)}`);
-  const ways = ['config', 'address', 'backlog'].filter((name) => option(name) !== undefined);
-  if (ways.length > 1) return refuse(`only one of --${ways.join(' and --')} can be given`);
-  const [backlog, current] = [option('backlog'), option('current-replicas')].map(wholeNumber);
-  if (Number.isNaN(backlog)) return refuse('--backlog must be a whole number');
-  if (Number.isNaN(current)) return refuse('--current-replicas must be a whole number');
-
+  const fault = faultOf(values);
+  if (fault !== undefined) return refuse(fault);
+  const namespace = option('namespace') ?? '';
   const [input] = await readInputs([option('file') ?? '-']);
   if (input === undefined) return refuse('--file has no YAML');
   if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
-  const namespace = option('namespace') ?? '';
-  const loaded = await loadedFrom(option('config'));
+  const config = option('config');
+  const loaded =
+    config === undefined ? undefined : await loadConfig(config, { environment: process.env, sources });
   if (loaded?.kind === 'refused') {
-    for (const fault of loaded.faults) process.stderr.write(`${printable(fault)}\n`);
+    for (const fault of loaded.faults) complain(fault);
     return exitCode.invalid;
   }
   const { resources, faults: unread } = readScaledResources(input.text, input.file);
   const rules = loaded ? rulesFor(loaded, namespace) : { sources, namespace };
   const { faults } = validateInputs([input], rules);
   for (const { file, line, where, message, severity } of faults) {
-    const whose = where === '' ? '' : `${where}: `;
-    process.stderr.write(`${printable(`${file}:${line}: ${severity}: ${whose}${message}`)}\n`);
+    complain(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`);
   }
   if (resources.length === 0) {
     return unread.length > 0 ? exitCode.invalid : refuse(`${input.file} holds no ScaledObject or ScaledJob`);
   }
 
-  const asker = await askerOf(option, loaded, backlog);
-  if (typeof asker === 'number') return asker;
-  let unreachable = false;
-  const all: Explained[] = [];
+  const leaving = new AbortController();
+  if (values['watch']) for (const signal of endings) process.once(signal, () => leaving.abort());
+  let asker: Asker;
+  let running: RunningTriggers | undefined;
   try {
-    for (const resource of resources) {
-      const explained = await explainResource(resource, namespace, current, asker);
-      unreachable ||= explained.unreachable;
-      all.push(explained.said);
-    }
+    running = await runningOf(option('admin'), option('admin-token-file'));
+    asker = await askerOf(option, loaded, leaving.signal);
+  } catch (reason) {
+    return refuse(ScalerError.from(reason).message);
+  }
+  const wanted: Wanted = {
+    resources,
+    namespace,
+    current: wholeNumber(option('current-replicas')),
+    asker,
+    running,
+  };
+  try {
+    if (values['watch']) return await watch(wanted, option('output') === 'json', leaving.signal);
+    const { all, unreachable } = await explainAll(wanted);
+    const json = option('output') === 'json';
+    process.stdout.write(json ? `${JSON.stringify({ resources: all }, null, 2)}\n` : inText(all));
+    if (faults.some(({ severity }) => severity === 'error')) return exitCode.invalid;
+    return unreachable ? exitCode.unreachable : exitCode.ok;
   } finally {
     await asker.close();
   }
-  process.stdout.write(output === 'json' ? `${JSON.stringify({ resources: all }, null, 2)}\n` : inText(all));
-  if (faults.some(({ severity }) => severity === 'error')) return exitCode.invalid;
-  return unreachable ? exitCode.unreachable : exitCode.ok;
+}
+
+const endings = ['SIGINT', 'SIGTERM'] as const;
+
+/** What is wrong with the options. */
+function faultOf(values: Values): string | undefined {
+  const given = (name: string): boolean => values[name] !== undefined;
+  const { output = 'text' } = values;
+  if (output !== 'text' && output !== 'json')
+    return `--output must be text or json, got ${quote(String(output))}`;
+  const ways = ['config', 'address', 'backlog'].filter(given);
+  if (ways.length > 1) return `only one of --${ways.join(' and --')} can be given`;
+  for (const name of ['backlog', 'current-replicas']) {
+    if (Number.isNaN(wholeNumber(values[name]))) return `--${name} must be a whole number`;
+  }
+  const tls = ['ca-file', 'cert-file', 'key-file'].find(given);
+  if (tls !== undefined && !given('address')) return `--${tls} is for --address, which is not given`;
+  if (given('cert-file') !== given('key-file')) return '--cert-file and --key-file belong together';
+  if (given('admin-token-file') && !given('admin'))
+    return '--admin-token-file is for --admin, which is not given';
+  if (given('admin') && (given('config') || given('backlog')))
+    return '--admin is of a running scaler: it goes with --address, or alone';
+  if (given('watch') && !given('config') && !given('address') && !given('admin'))
+    return '--watch needs something to watch: --config, --address or --admin';
+  return undefined;
 }
 
 function refuse(message: string): number {
-  process.stderr.write(printable(`${message}; see backlog-scaler explain --help`).concat('\n'));
+  complain(`${message}; see backlog-scaler explain --help`);
   return exitCode.invalid;
 }
 
-function wholeNumber(text: string | undefined): number | undefined {
+function complain(line: string): void {
+  process.stderr.write(`${printable(line)}\n`);
+}
+
+/** NaN where it is none. */
+function wholeNumber(text: Values[string]): number | undefined {
   if (text === undefined) return undefined;
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-async function loadedFrom(config: string | undefined): Promise<LoadResult | undefined> {
-  return config === undefined ? undefined : loadConfig(config, { environment: process.env, sources });
+async function runningOf(
+  admin: string | undefined,
+  tokenFile: string | undefined,
+): Promise<RunningTriggers | undefined> {
+  if (admin === undefined) return undefined;
+  if (tokenFile === undefined) return new RunningTriggers(admin, undefined);
+  try {
+    return new RunningTriggers(admin, (await readFile(tokenFile, 'utf8')).trim());
+  } catch (reason) {
+    if (reason instanceof ScalerError) throw reason;
+    throw new ScalerError('invalid', `--admin-token-file ${quote(tokenFile)}: ${problemOf(reason)}`);
+  }
 }
 
+/** Rejects with ScalerError where a file of --address cannot be used. */
 async function askerOf(
   option: (name: string) => string | undefined,
   loaded: Loaded | undefined,
-  backlog: number | undefined,
-): Promise<Asker | number> {
-  if (loaded) return bySources(loaded, (line) => process.stderr.write(`${printable(line)}\n`));
+  signal: AbortSignal,
+): Promise<Asker> {
+  if (loaded) return bySources(loaded, complain, signal);
   const address = option('address');
-  if (address === undefined) return byBacklog(backlog);
+  if (address === undefined) {
+    return option('admin') === undefined
+      ? byBacklog(wholeNumber(option('backlog')))
+      : { ask: async () => ({ answers: [], notes: [], unreachable: false }), close: () => {} };
+  }
   try {
     const [ca, cert, key] = ['ca-file', 'cert-file', 'key-file'].map(option);
     return await byScaler(address, { ca, cert, key });
   } catch (reason) {
-    return refuse(`--address: its certificates: ${problemOf(reason)}`);
+    throw new ScalerError('invalid', `--address: its certificates: ${problemOf(reason)}`);
   }
+}
+
+async function explainAll(wanted: Wanted): Promise<{ all: readonly Explained[]; unreachable: boolean }> {
+  const all: Explained[] = [];
+  let unreachable = false;
+  for (const resource of wanted.resources) {
+    const explained = await explainResource(resource, wanted);
+    unreachable ||= explained.unreachable;
+    all.push(explained.said);
+  }
+  return { all, unreachable };
 }
 
 async function explainResource(
   resource: ScaledResource,
-  namespace: string,
-  current: number | undefined,
-  asker: Asker,
+  { namespace, current, asker, running }: Wanted,
 ): Promise<{ said: Explained; unreachable: boolean }> {
   const place = resource.namespace || namespace || 'default';
   const name = resource.name || 'generated';
   const views: TriggerView[] = [];
   const demands: TriggerDemand[] = [];
   let unreachable = false;
-  const ours = oursOf(resource, sources);
-  for (const { index, entry } of ours) {
+  for (const { index, entry } of oursOf(resource, sources)) {
     const reference = { namespace: place, name, metadata: entry.metadata };
     const said = readReference(reference, { sources, refuseSecretsFromEnv: false }, { asWritten: true });
     const unseen = [...said.given.values()].filter((one) => one.unseen).map(({ key }) => key);
     // KEDA sends what the variable holds. Its name in that place would be measured as if it were the value.
-    const asked = await (unseen.length > 0 ? byBacklog(undefined) : asker).ask(reference);
+    const own: Asked = unseen.length > 0 ? notAsked(unseen, running) : await asker.ask(reference);
+    const asked = running ? await withRunning(own, running, reference, said.source?.kind) : own;
     unreachable ||= asked.unreachable;
     views.push({
       title: `${resource.kind} ${place}/${name}, triggers[${index}]`,
       parameters: parameterViews(said),
-      faults: said.faults,
+      faults: [...said.faults, ...(asked.faults ?? [])],
       detail: asked.detail,
+      working: asked.working,
       answers: asked.answers,
       notes: asked.notes,
     });
@@ -176,58 +250,38 @@ async function explainResource(
   return { said: { triggers: views, scaling }, unreachable };
 }
 
-function scalingOf(
-  { kind, spec }: ScaledResource,
-  demands: readonly TriggerDemand[],
-  current: number,
-): ScalingView {
-  if (kind === 'ScaledJob') return playScaledJob(jobSpecOf(spec), demands, current);
-  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
-  const fallback = Number(spec.fallback?.['replicas']);
-  const keda = {
-    ...kedaDefaults,
-    minReplicaCount,
-    idleReplicaCount: spec.idleReplicaCount,
-    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
-    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
-    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
-  };
-  const hpa = {
-    ...hpaDefaults,
-    minReplicaCount,
-    maxReplicaCount,
-    // validate has looked at its shape.
-    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
-  };
-  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
-  return playScaledObject({ keda, hpa, pollingIntervalSeconds }, demands, current);
+const watchMs = 2_000;
+
+/** Until the signal: says it, and again when something but its age has changed. JSON is a line each. */
+async function watch(wanted: Wanted, json: boolean, signal: AbortSignal): Promise<number> {
+  let before: string | undefined;
+  while (!signal.aborted) {
+    const { all } = await explainAll(wanted);
+    const now = JSON.stringify(all, (key, value) => (ages.includes(key) ? undefined : value));
+    if (now !== before && !signal.aborted) {
+      const at = new Date().toISOString();
+      process.stdout.write(
+        json
+          ? `${JSON.stringify({ at, resources: all })}\n`
+          : `${before === undefined ? '' : '\n'}--- ${at}\n${inText(all)}`,
+      );
+      before = now;
+    }
+    await sleep(watchMs, undefined, { signal }).catch(() => {});
+  }
+  return exitCode.ok;
 }
 
-function jobSpecOf({ minReplicaCount, maxReplicaCount, scalingStrategy = {} }: ScaledSpec): ScaledJobSpec {
-  return {
-    strategy: strategyOf(scalingStrategy),
-    minReplicaCount: minReplicaCount ?? scaledJobDefaults.minReplicaCount,
-    maxReplicaCount: maxReplicaCount ?? scaledJobDefaults.maxReplicaCount,
-  };
-}
-
-function strategyOf(given: Readonly<Record<string, unknown>>): ScaledJobStrategy {
-  const kind = given['strategy'];
-  if (kind === 'accurate' || kind === 'eager') return { kind };
-  if (kind !== 'custom') return { kind: 'default' };
-  return {
-    kind,
-    queueLengthDeduction: Number(given['customScalingQueueLengthDeduction'] ?? 0) || 0,
-    runningJobPercentage: Number(given['customScalingRunningJobPercentage'] ?? 0) || 0,
-  };
-}
+const ages = ['ageSeconds', 'oldestItemAgeSeconds'];
 
 function inText(all: readonly Explained[]): string {
-  const columns = process.stdout.isTTY ? process.stdout.columns : 80;
+  const layout: Layout = process.stdout.isTTY
+    ? { columns: process.stdout.columns || 80, colour: process.stdout.hasColors() }
+    : {};
   return all
     .flatMap(({ triggers, scaling }) => [
-      ...triggers.map((view) => explainTrigger(view, { columns })),
-      ...(scaling ? [explainScaling(scaling, { columns })] : []),
+      ...triggers.map((view) => explainTrigger(view, layout)),
+      ...(scaling ? [explainScaling(scaling, layout)] : []),
     ])
     .join('\n');
 }

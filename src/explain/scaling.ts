@@ -1,7 +1,20 @@
-import { type HpaMemory, type HpaSpec, sync } from '../scaling/hpa.ts';
-import { decide, type KedaSpec } from '../scaling/keda.ts';
+import type { ScaledResource, ScaledSpec } from '../scaledobjects/read.ts';
+import {
+  defaultedBehavior,
+  type GivenBehavior,
+  type HpaMemory,
+  type HpaSpec,
+  hpaDefaults,
+  sync,
+} from '../scaling/hpa.ts';
+import { decide, type KedaSpec, kedaDefaults } from '../scaling/keda.ts';
 import { replicasFor } from '../scaling/metric.ts';
-import { jobsToCreate, type ScaledJobSpec } from '../scaling/scaled-job.ts';
+import {
+  jobsToCreate,
+  type ScaledJobSpec,
+  type ScaledJobStrategy,
+  scaledJobDefaults,
+} from '../scaling/scaled-job.ts';
 import { asksForMore, mostNudgesAMinute } from '../scaling/surge.ts';
 import { hpaReasons, type ScalingStep, type ScalingView } from './view.ts';
 
@@ -145,5 +158,52 @@ export function playScaledJob(
     strategy: spec.strategy.kind,
     creates,
     notes: ['Jobs are created by polls alone, every pollingInterval: a pushed true creates none.'],
+  };
+}
+
+/** Plays what a ScaledObject or ScaledJob makes of the answers of its triggers. */
+export function scalingOf(
+  { kind, spec }: ScaledResource,
+  demands: readonly TriggerDemand[],
+  current: number,
+): ScalingView {
+  if (kind === 'ScaledJob') return playScaledJob(jobSpecOf(spec), demands, current);
+  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
+  const fallback = Number(spec.fallback?.['replicas']);
+  const keda = {
+    ...kedaDefaults,
+    minReplicaCount,
+    idleReplicaCount: spec.idleReplicaCount,
+    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
+    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
+    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
+  };
+  const hpa = {
+    ...hpaDefaults,
+    minReplicaCount,
+    maxReplicaCount,
+    // validate has looked at its shape.
+    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
+  };
+  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
+  return playScaledObject({ keda, hpa, pollingIntervalSeconds }, demands, current);
+}
+
+function jobSpecOf({ minReplicaCount, maxReplicaCount, scalingStrategy = {} }: ScaledSpec): ScaledJobSpec {
+  return {
+    strategy: strategyOf(scalingStrategy),
+    minReplicaCount: minReplicaCount ?? scaledJobDefaults.minReplicaCount,
+    maxReplicaCount: maxReplicaCount ?? scaledJobDefaults.maxReplicaCount,
+  };
+}
+
+function strategyOf(given: Readonly<Record<string, unknown>>): ScaledJobStrategy {
+  const kind = given['strategy'];
+  if (kind === 'accurate' || kind === 'eager') return { kind };
+  if (kind !== 'custom') return { kind: 'default' };
+  return {
+    kind,
+    queueLengthDeduction: Number(given['customScalingQueueLengthDeduction'] ?? 0) || 0,
+    runningJobPercentage: Number(given['customScalingRunningJobPercentage'] ?? 0) || 0,
   };
 }

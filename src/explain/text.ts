@@ -1,38 +1,50 @@
+import { styleText } from 'node:util';
 import { printable } from '../printable.ts';
+import type { Working, WorkingRow } from '../sources/working.ts';
 import type { AnswerView, ParameterView, ScalingView, TriggerView } from './view.ts';
 
 /** How it is laid out. */
 export interface Layout {
-  /** Characters of a line, 20 at least. */
-  readonly columns: number;
+  /** Characters of a line, 20 at least; 80 where nothing is said. */
+  readonly columns?: number;
+  /** For a terminal that shows colours. */
+  readonly colour?: boolean;
 }
 
-const usual: Layout = { columns: 80 };
+/** A heading and what is below it, a line each. `bad`: something to look at. */
+interface Section {
+  readonly name: string;
+  readonly rows: readonly string[];
+  readonly bad?: boolean;
+}
 
-/** All that is known of a trigger, as plain text that ends with a line's end. Pure; no secret, no colour. */
-export function explainTrigger(view: TriggerView, { columns }: Layout = usual): string {
-  const sections: [string, readonly string[]][] = [
-    ['Parameters', view.parameters.map(parameterLine)],
-    ['Faults', view.faults],
-    ['Source', Object.entries(view.detail ?? {}).map(([name, value]) => `${name}: ${value}`)],
-    ['Answers', view.answers.map(answerLine)],
-    ['Notes', view.notes],
+/** All that is known of a trigger, as plain text that ends with a line's end. Pure; no secret. */
+export function explainTrigger(view: TriggerView, layout: Layout = {}): string {
+  const { parameters, faults, working, detail = {}, answers, notes } = view;
+  const given = parameters.filter(({ origin }) => origin !== 'default');
+  const errors = answers.filter(({ kind }) => kind === 'error');
+  const sections: readonly Section[] = [
+    { name: 'Parameters', rows: given.map(parameterLine) },
+    { name: 'Parameters by default', rows: defaultLines(parameters) },
+    { name: 'Faults', rows: faults, bad: true },
+    { name: `Working, by ${working?.unit}`, rows: working === undefined ? [] : workingLines(working) },
+    { name: 'Source', rows: Object.entries(detail).map(([name, value]) => `${name}: ${value}`) },
+    { name: 'Answers', rows: answers.filter((one) => !errors.includes(one)).map(answerLine) },
+    { name: 'Answers with an error', rows: sameTogether(errors), bad: true },
+    { name: 'Notes', rows: notes },
   ];
-  return laidOut(view.title, sections, columns);
+  return laidOut(view.title, sections, layout);
 }
 
 /** What KEDA and the HPA make of the answers. */
-export function explainScaling(view: ScalingView, { columns }: Layout = usual): string {
+export function explainScaling(view: ScalingView, layout: Layout = {}): string {
   if (view.kind === 'ScaledJob') {
     const said = `${view.running} running; strategy ${view.strategy}; the next poll creates ${view.creates}`;
-    return laidOut(
-      'What KEDA does',
-      [
-        ['Jobs', [said]],
-        ['Notes', view.notes],
-      ],
-      columns,
-    );
+    const sections = [
+      { name: 'Jobs', rows: [said] },
+      { name: 'Notes', rows: view.notes },
+    ];
+    return laidOut('What KEDA does', sections, layout);
   }
   const { currentReplicas, wanted, isActive, notes } = view;
   const steps = view.steps.map(
@@ -40,37 +52,75 @@ export function explainScaling(view: ScalingView, { columns }: Layout = usual): 
       `${sinceNow(atMs)} ${by}${nudged ? ' (nudged)' : ''}: ${replicas} (${because})`,
   );
   const now = `${isActive ? 'active' : 'inactive'}; ${currentReplicas} replicas now, ${wanted} asked for`;
-  const sections: [string, readonly string[]][] = [
-    ['Now', [now]],
-    ['Then', steps],
-    ['Notes', notes],
+  const sections = [
+    { name: 'Now', rows: [now] },
+    { name: 'Then', rows: steps },
+    { name: 'Notes', rows: notes },
   ];
-  return laidOut('What KEDA and the HPA do', sections, columns);
+  return laidOut('What KEDA and the HPA do', sections, layout);
 }
 
 function parameterLine({ name, value, origin, hidden }: ParameterView): string {
-  return `${name}: ${hidden ? '(not shown)' : value === '' ? '(none)' : value} [${origin}]`;
+  const from = origin === 'FromEnv' ? ` [${name}FromEnv]` : '';
+  return `${name}: ${hidden ? '(not shown)' : value === '' ? '(empty)' : value}${from}`;
+}
+
+function defaultLines(parameters: readonly ParameterView[]): string[] {
+  const byDefault = parameters.filter(({ origin }) => origin === 'default');
+  const set = byDefault.filter(({ value }) => value !== '');
+  const unset = byDefault.filter(({ value }) => value === '');
+  return [
+    ...(set.length > 0 ? [set.map(({ name, value }) => `${name}: ${value}`).join('; ')] : []),
+    ...(unset.length > 0 ? [`not set: ${unset.map(({ name }) => name).join(', ')}`] : []),
+  ];
+}
+
+function workingLines({ unit, rows, more, rules }: Working): string[] {
+  const left = more.rows > 0 ? [`and ${more.rows} more ${unit}, which add ${more.items}`] : [];
+  return [...rows.map(workingLine), ...left, ...rules];
+}
+
+function workingLine({ name, items, because, said }: WorkingRow): string {
+  const numbers = Object.entries(said).map(([what, number]) => `${what} ${number}`);
+  return `${name}: ${items}, ${because} (${numbers.join(', ')})`;
 }
 
 function answerLine(answer: AnswerView): string {
-  if (answer.kind === 'error') return `${answer.rpc}: ${answer.code}: ${answer.message}`;
-  const fields = Object.entries(answer.fields).map(([name, value]) => `${name}=${value}`);
-  return `${answer.rpc}: ${fields.join(' ')}`;
+  switch (answer.kind) {
+    case 'error':
+      return `${answer.rpc}: ${answer.code}: ${answer.message}`;
+    case 'silent':
+      return `${answer.rpc}: says nothing, as long as nothing is known`;
+    case 'answer': {
+      const fields = Object.entries(answer.fields).map(([name, value]) => `${name}=${value}`);
+      return `${answer.rpc}: ${fields.join(' ')}`;
+    }
+  }
+}
+
+/** Most faults are those of every RPC: each text is said once. */
+function sameTogether(answers: readonly AnswerView[]): string[] {
+  const rpcs = new Map<string, string[]>();
+  for (const answer of answers) {
+    if (answer.kind !== 'error') continue;
+    const said = `${answer.code}: ${answer.message}`;
+    rpcs.set(said, [...(rpcs.get(said) ?? []), answer.rpc]);
+  }
+  return [...rpcs].map(([said, names]) => `${names.join(', ')}: ${said}`);
 }
 
 function sinceNow(ms: number): string {
   return ms < 1000 ? `+${ms} ms` : `+${Math.floor(ms / 1000)} s`;
 }
 
-function laidOut(
-  title: string,
-  sections: readonly (readonly [string, readonly string[]])[],
-  columns: number,
-): string {
-  const lines = wrapped(title, columns, '', '  ');
-  for (const [name, rows] of sections) {
+function laidOut(title: string, sections: readonly Section[], { columns = 80, colour }: Layout): string {
+  const styled = (style: 'bold' | 'cyan' | 'red', lines: readonly string[]): readonly string[] =>
+    colour ? lines.map((line) => styleText(style, line, { validateStream: false })) : lines;
+  const lines = [...styled('bold', wrapped(title, columns, '', '  '))];
+  for (const { name, rows, bad } of sections) {
     if (rows.length === 0) continue;
-    lines.push(`  ${name}`, ...rows.flatMap((row) => wrapped(row, columns, '    ', '      ')));
+    const text = rows.flatMap((row) => wrapped(row, columns, '    ', '      '));
+    lines.push(...styled('cyan', wrapped(name, columns, '  ', '  ')), ...(bad ? styled('red', text) : text));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import type { HpaStep } from '../scaling/hpa.ts';
 import type { Detail } from '../sources/source.ts';
+import type { Working } from '../sources/working.ts';
 
 /** A parameter as it holds. `hidden`: it is a secret, or came from the workload's environment, and is never shown. */
 export interface ParameterView {
@@ -9,10 +10,11 @@ export interface ParameterView {
   readonly hidden: boolean;
 }
 
-/** What one RPC answers, or its error. */
+/** What one RPC answers, or its error. `silent`: a stream that says nothing, as it does while nothing is known. */
 export type AnswerView =
   | { readonly rpc: Rpc; readonly kind: 'answer'; readonly fields: Readonly<Record<string, string>> }
-  | { readonly rpc: Rpc; readonly kind: 'error'; readonly code: string; readonly message: string };
+  | { readonly rpc: Rpc; readonly kind: 'error'; readonly code: string; readonly message: string }
+  | { readonly rpc: Rpc; readonly kind: 'silent' };
 
 /** The RPCs that KEDA calls. */
 export type Rpc = 'IsActive' | 'StreamIsActive' | 'GetMetricSpec' | 'StreamMetricSpec' | 'GetMetrics';
@@ -26,6 +28,8 @@ export interface TriggerView {
   readonly faults: readonly string[];
   /** The source's numbers; undefined: nothing has been read. */
   readonly detail?: Detail | undefined;
+  /** The parts of its number; undefined: nothing has been read, or only the scaler has them. */
+  readonly working?: Working | undefined;
   readonly answers: readonly AnswerView[];
   /** What this view cannot know. */
   readonly notes: readonly string[];

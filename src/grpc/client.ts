@@ -7,7 +7,13 @@ import { codeName } from './status.ts';
 /** How an RPC ended. `code`: gRPC's name for it, `DEADLINE_EXCEEDED` where a stream said nothing in time. */
 export type Ended<R> =
   | { readonly kind: 'answer'; readonly response: R }
-  | { readonly kind: 'error'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'error';
+      readonly code: string;
+      readonly message: string;
+      /** Whether a server has said so; false: there was no connection, and the message is why. */
+      readonly reached: boolean;
+    };
 
 /** PEM. Without any of them the connection is plaintext. */
 export interface ClientTls {
@@ -45,9 +51,9 @@ export class ScalerClient {
     );
   }
 
-  /** The first message. */
-  streamIsActive(reference: ScaledObjectRef): Promise<Ended<{ result: boolean }>> {
-    return first(this.raw.StreamIsActive(reference, this.options()));
+  /** The first message; `DEADLINE_EXCEEDED` where none comes within `timeoutMs`. */
+  streamIsActive(reference: ScaledObjectRef, timeoutMs: number): Promise<Ended<{ result: boolean }>> {
+    return first(this.raw.StreamIsActive(reference, this.options(timeoutMs)));
   }
 
   /** The first message. */
@@ -59,8 +65,8 @@ export class ScalerClient {
     this.raw.close();
   }
 
-  private options(): { deadline: number } {
-    return { deadline: Date.now() + this.timeoutMs };
+  private options(timeoutMs = this.timeoutMs): { deadline: number } {
+    return { deadline: Date.now() + timeoutMs };
   }
 }
 
@@ -93,6 +99,19 @@ function first<R>(call: ClientReadableStream<R>): Promise<Ended<R>> {
   });
 }
 
-function failed(code: Code, message: string): Ended<never> {
-  return { kind: 'error', code: codeName(code), message };
+/** How grpc-js says that it had no connection to send the call on. What it wraps around the reason is of no use to people. */
+const noConnection =
+  /^(?:No connection established\. Last error: (?:Error: )?(?<reason>.*?)(?: \([\d:.TZ-]+\))?\. Resolution note: .*|(?<name>Name resolution failed) for target .*|Deadline exceeded .*(?<slow>Waiting for LB pick).*)$/s;
+
+function failed(code: Code, details: string): Ended<never> {
+  const lost = noConnection.exec(details);
+  if (lost === null) return { kind: 'error', code: codeName(code), message: details, reached: true };
+  const { reason, name, slow } = lost.groups ?? {};
+  const message = name ?? (slow === undefined ? inWords(reason ?? details) : 'no answer');
+  return { kind: 'error', code: codeName(code), message, reached: false };
+}
+
+/** `…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/…`: what OpenSSL says of TLS. */
+function inWords(reason: string): string {
+  return /:SSL routines:[^:]*:(?<said>[^:]+):/.exec(reason)?.groups?.['said'] ?? reason;
 }

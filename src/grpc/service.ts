@@ -1,7 +1,6 @@
 import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
 import { ScalerError } from '../errors.ts';
-import { nudgedTarget, wire } from '../scaling/metric.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { endRpc, nameScaledObject, rpcSpans } from '../telemetry/tracing.ts';
@@ -13,6 +12,7 @@ import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMe
 import type { GetMetricsResponse } from './generated/externalscaler/GetMetricsResponse.ts';
 import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
+import { toActivity, toMetrics, toSpecs } from './responses.ts';
 import { codeName, type Status, toStatus } from './status.ts';
 import { ActivityStream, forgetRequest, Outbox, type StreamRpc, type Streams } from './streams.ts';
 
@@ -80,8 +80,7 @@ export class Service {
   }
 
   private async isActive(trigger: LiveTrigger, caller: Caller): Promise<IsActiveResponse> {
-    const answer = await trigger.answer(caller);
-    return { result: answer.active };
+    return toActivity(await trigger.answer(caller));
   }
 
   private async getMetrics(request: GetMetricsRequest__Output, caller: Caller): Promise<GetMetricsResponse> {
@@ -93,16 +92,9 @@ export class Service {
       throw new ScalerError('not_found', message);
     }
     const answer = await trigger.answer(caller);
-    if (answer.kind === 'uncounted') {
-      const state = answer.active ? 'is active' : 'is inactive';
-      throw new ScalerError(
-        'unavailable',
-        `${trigger.label}: ${state}, its number is not known yet: ${answer.why}`,
-      );
-    }
-    trigger.looked(answer.value);
-    const { int, float } = wire(answer.value);
-    return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };
+    const response = toMetrics(trigger.label, metricName, answer);
+    if (answer.kind === 'known') trigger.looked(answer.value);
+    return response;
   }
 
   private stream<R>(rpc: StreamRpc, call: StreamCall<R>, serve: (trigger: LiveTrigger) => void): void {
@@ -156,12 +148,6 @@ export function toReference(ref: ScaledObjectRef__Output | null): Reference {
     throw new ScalerError('invalid', `the scaledObjectRef has no ${missing.join(', no ')}`);
   }
   return { name, namespace, metadata };
-}
-
-/** Exactly one: the HPA sums over what it gets. */
-function toSpecs({ metricName, target, nudge = 0 }: Spec): GetMetricSpecResponse {
-  const { int, float } = nudgedTarget(target, nudge);
-  return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
 }
 
 interface UnaryDeps {

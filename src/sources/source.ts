@@ -3,6 +3,7 @@ import type { ScalerError } from '../errors.ts';
 import type { ParamsSchema } from '../params/schema.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { SourceMetrics } from '../telemetry/metrics.ts';
+import type { Working } from './working.ts';
 
 /*
  * A source is a kind of backlog. It stays naive: it reads, it may watch, and it has pure rules. Schedule, single
@@ -25,9 +26,11 @@ export type Reading =
       flow?: Flow;
       oldest?: Oldest;
       detail(): Detail;
+      /** The parts of `items`, of the same snapshot by the same rules; `explain` prints it. Absent: there are no parts. */
+      working?(): Working;
     }
   /** Something is waiting for certain, but how much is not known yet (a ledger before its first sync). */
-  | { kind: 'active'; why: string }
+  | { kind: 'active'; why: string; working?(): Working }
   | { kind: 'unknown'; error: ScalerError };
 
 /** How many replicas can have work: more would be idle. Absent where the source, or the trigger, sets no limit. */

@@ -4,6 +4,7 @@ import { withHeadroom } from '../scaling/headroom.ts';
 import { type Demand, type Metric, replicasFor, toMetric } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { Detail, Oldest, Reading, Target } from '../sources/source.ts';
+import type { Working } from '../sources/working.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
 import type { Nudged, Nudges } from './nudges.ts';
@@ -458,6 +459,15 @@ export class Trigger implements Member, Nudged {
       ...(ignored.length > 0 && { ignored: ignored.join(', ') }),
       ...(headroom && headroom.replicas > 0 && this.wasActive && { headroomReplicas: headroom.replicas }),
     };
+  }
+
+  /** The parts that its number is the sum of, as they were when it was read; undefined where there is none, or it is too old. */
+  working(nowMs: number): Working | undefined {
+    const { good } = this;
+    if (this.activeNow(nowMs) === undefined || !good || (good.kind === 'known' && !isCount(good.items)))
+      return undefined;
+    const working = attempt(() => good.working?.());
+    return working instanceof ScalerError ? undefined : working;
   }
 
   // --- Its surges.

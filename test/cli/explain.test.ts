@@ -50,7 +50,7 @@ describe('backlog-scaler explain', () => {
     );
     const { code, stdout } = await explain(['--backlog', '600'], drain);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/GetMetrics: metricName=\S+\s+metricValueFloat=5\s+metricValue=5/);
+    expect(stdout).toMatch(/GetMetrics: metricName=\S+\s+metricValue=5\s+metricValueFloat=5/);
     expect(stdout).toContain('and none coming');
   });
 
@@ -58,7 +58,7 @@ describe('backlog-scaler explain', () => {
     await folder.write('config.yaml', config.replace('[shop]', '[bank]'));
     const { code, stdout } = await explain(['--config', folder.file]);
     expect(code).toBe(2);
-    expect(stdout).toMatch(/GetMetrics: PERMISSION_DENIED/);
+    expect(stdout).toMatch(/GetMetrics:\s+PERMISSION_DENIED/);
   });
 
   it('explains a ScaledJob, as JSON', async () => {
@@ -72,7 +72,7 @@ describe('backlog-scaler explain', () => {
     server = new Command(['serve', '--config', folder.file]);
     const { code, stdout } = await explain(['--address', `127.0.0.1:${await server.port('grpc')}`]);
     expect(code).toBe(3);
-    expect(stdout).toMatch(/IsActive: UNAVAILABLE: kafka trigger of shop\/order-workers/);
+    expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
     expect(stdout).toMatch(/GetMetricSpec: metricName=kafka-order-workers-orders/);
   });
 
@@ -80,7 +80,7 @@ describe('backlog-scaler explain', () => {
     await folder.write('config.yaml', config);
     const { code, stdout } = await explain(['--config', folder.file]);
     expect(code).toBe(3);
-    expect(stdout).toMatch(/GetMetrics: UNAVAILABLE/);
+    expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE/);
   });
 
   it.each<[string, readonly string[], string, number]>([
@@ -91,6 +91,18 @@ describe('backlog-scaler explain', () => {
     ['deep YAML', [], '['.repeat(100_000), 2],
     ['5 MB of YAML', [], `# ${'x'.repeat(5 * 1024 * 1024)}\n`, 2],
     ['no number', ['--backlog', 'many'], rightObject, 2],
+    ['a certificate without a key', ['--address', 'a:1', '--cert-file', 'a'], rightObject, 2],
+    ['certificates without an address', ['--ca-file', 'a'], rightObject, 2],
+    ['a token without an address', ['--admin-token-file', 'a'], rightObject, 2],
+    [
+      'a token that is not there',
+      ['--admin', 'http://a:1', '--admin-token-file', '/nowhere'],
+      rightObject,
+      2,
+    ],
+    ['an admin port that is none', ['--admin', 'ftp://a'], rightObject, 2],
+    ['an admin port that is down', ['--admin', 'http://127.0.0.1:1'], rightObject, 3],
+    ['nothing to watch', ['--watch', '--backlog', '3'], rightObject, 2],
     ['two ways at once', ['--backlog', '1', '--address', 'a:1'], rightObject, 2],
   ])('%s', async (_, args, input, expected) => {
     expect((await explain(args, input)).code).toBe(expected);

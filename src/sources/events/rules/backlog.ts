@@ -1,5 +1,6 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { Pace, Reading, Target } from '../../source.ts';
+import { type Working, WorkingRows } from '../../working.ts';
 import type { EventsParams } from '../params.ts';
 import type { Counts } from './ledger.ts';
 
@@ -24,15 +25,29 @@ export function backlog(
   { activationItems }: EventsParams,
   { counts, queuedSinceMs, coverage }: EventsSnapshot,
 ): Reading {
-  const items = counts.queued + counts.running;
+  const items = counted.reduce((sum, state) => sum + counts[state], 0);
+  const working = (): Working => workingOf(counts);
   const active = items > activationItems;
   if (coverage.kind === 'whole') {
     const oldest = queuedSinceMs !== undefined && { oldest: { sinceMs: queuedSinceMs, atLeast: false } };
-    return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }) };
+    return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }), working };
   }
   const { error } = coverage;
   if (coverage.kind === 'replaying' || !active) return { kind: 'unknown', error };
-  return { kind: 'active', why: `${items} items by events so far; ${error.message}` };
+  return { kind: 'active', why: `${items} items by events so far; ${error.message}`, working };
+}
+
+/** An item counts from its first event until it is finished, or nothing was heard of it for `ttlSeconds`. */
+const counted = ['queued', 'running'] as const;
+
+function workingOf(counts: Counts): Working {
+  const rows = new WorkingRows();
+  for (const state of counted) {
+    rows.add({ name: state, items: counts[state], because: 'counts', said: { workItems: counts[state] } });
+  }
+  return rows.working('states', [
+    'items that are finished, or that nothing was heard of for ttlSeconds, do not count',
+  ]);
 }
 
 export function target({ backlog, targetItems, activationItems }: EventsParams): Target {

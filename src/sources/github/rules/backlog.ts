@@ -2,10 +2,11 @@ import { monotonicMs } from '../../../clock.ts';
 import { ScalerError } from '../../../errors.ts';
 import { quote } from '../../../printable.ts';
 import { type Detail, type Oldest, olderOf, type Pace, type Reading, type Target } from '../../source.ts';
+import { type Working, WorkingRows } from '../../working.ts';
 import type { GitHubConfig } from '../config.ts';
 import type { GitHubParams } from '../params.ts';
 import { canonicalLabels } from './job.ts';
-import type { LabelCount, OpenJobs } from './ledger.ts';
+import type { OpenJobs } from './ledger.ts';
 import { isOf, namesOwner } from './repo-names.ts';
 
 /** Whether repositories have been read from REST, so that their number is known. */
@@ -43,12 +44,13 @@ export interface GitHubNeed {
 export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
   const { covered } = snapshot;
   const { oldest, ...sum } = sumUp(params, snapshot);
-  const items = params.count === 'queued' ? sum.queued : sum.queued + sum.running;
+  const items = countOf(params, sum);
+  const working = (): Working => workingOf(params, snapshot);
   const active = items > params.activationTargetWorkflowQueueLength;
   if (covered.kind === 'unsynced') {
     const { error } = covered;
     if (!active) return { kind: 'unknown', error };
-    return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}` };
+    return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}`, working };
   }
   const missing = covered.kind === 'partial' ? covered.repos : [];
   // Only what was read whole can say that there is nothing.
@@ -57,7 +59,7 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
   const age = oldest && {
     oldest: { sinceMs: monotonicMs(oldest.sinceMs), atLeast: oldest.atLeast || missing.length > 0 },
   };
-  return { kind: 'known', items, active, ...age, detail: () => describe(sum, snapshot, missing) };
+  return { kind: 'known', items, active, ...age, detail: () => describe(sum, snapshot, missing), working };
 }
 
 /** What the HPA aims for; the metric's name comes from the owner and the runners' own labels. */
@@ -84,18 +86,54 @@ interface Waiting extends Sum {
 function sumUp(params: GitHubParams, { repos, jobs }: GitHubSnapshot): Waiting {
   const runner = runnerOf(params);
   const sum: Waiting = { queued: 0, running: 0, labelSets: 0, oldest: undefined };
-  const add = (counts: Iterable<LabelCount>): void => {
-    for (const { labels, queued, running, oldest } of counts) {
+  for (const repo of repos.length === 0 ? [undefined] : repos) {
+    for (const { labels, queued, running, oldest } of jobs.counts(repo)) {
       if (!matches(labels, runner)) continue;
       sum.queued += queued;
       sum.running += running;
       sum.labelSets += 1;
       sum.oldest = olderOf(sum.oldest, oldest);
     }
-  };
-  if (repos.length === 0) add(jobs.counts());
-  else for (const repo of repos) add(jobs.counts(repo));
+  }
   return sum;
+}
+
+function countOf({ count }: GitHubParams, { queued, running }: Pick<Sum, 'queued' | 'running'>): number {
+  return count === 'queued' ? queued : queued + running;
+}
+
+/** The jobs by the labels that they ask for. */
+function workingOf(params: GitHubParams, { repos, jobs, covered }: GitHubSnapshot): Working {
+  const runner = runnerOf(params);
+  const rows = new WorkingRows();
+  for (const repo of repos.length === 0 ? [undefined] : repos) {
+    for (const sum of jobs.counts(repo)) {
+      const { labels, queued, running } = sum;
+      const fits = matches(labels, runner);
+      const counted = params.count === 'queued' ? 'queued jobs count' : 'queued and running jobs count';
+      rows.add(
+        {
+          name: `${repo === undefined ? '' : `${repo} `}[${labels.join(', ')}]`,
+          items: fits ? countOf(params, sum) : 0,
+          because: fits ? counted : `skipped: ${whyNot(labels, runner)}`,
+          said: { queued, running },
+        },
+        queued + running,
+      );
+    }
+  }
+  const missing = covered.kind === 'partial' ? covered.repos : [];
+  return rows.working('sets of labels', [
+    'jobs that wait for an approval or for another job are not queued yet',
+    missing.length === 0 ? undefined : `not known, and left out: ${named(missing)}`,
+  ]);
+}
+
+/** Why a runner takes no job with these labels. */
+function whyNot(jobLabels: readonly string[], { labels }: Runner): string {
+  if (jobLabels.length === 0) return 'asks for no label, and the trigger takes such jobs only without labels';
+  const lacking = jobLabels.filter((label) => !labels.has(label));
+  return `the trigger's runners have no label ${lacking.map(quote).join(', ')}`;
 }
 
 function notThere(repos: readonly string[]): ScalerError {

@@ -1,7 +1,8 @@
 import { ScalerError } from '../../../errors.ts';
 import { type Detail, type Flow, type Oldest, olderOf, type Reading, type Target } from '../../source.ts';
-import type { KafkaParams } from '../params.ts';
-import { type Coverage, cover } from './coverage.ts';
+import { type Working, WorkingRows } from '../../working.ts';
+import { type KafkaParams, namesTopics } from '../params.ts';
+import { type Coverage, type CoveredTopic, cover } from './coverage.ts';
 import { committedLag, type KafkaHistory, oldestSince, stuckSinceMs } from './history.ts';
 import { ratesOf } from './rates.ts';
 import type { KafkaSnapshot, PartitionOffsets } from './snapshot.ts';
@@ -32,6 +33,7 @@ export function backlog(
     flow: { arrived, consumed, places: sum.partitions, ...consumersOf(sum, snapshot) },
     ...(oldest && { oldest }),
     detail: () => describe(sum, history, snapshot),
+    working: () => workingOf(params, covered, history, takenAtMs, most),
   };
 }
 
@@ -77,19 +79,18 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
     consumed: 0,
     oldest: undefined,
   };
-  const stuckBeforeMs = takenAtMs - params.persistentLagSeconds * 1000;
-  for (const { topic, partitions, lost } of covered) {
+  const standing = new Standing(params, history, takenAtMs);
+  for (const covers of covered) {
+    const { topic, partitions, lost } = covers;
     sum.commitsBeyondEnd += lost.size;
     for (const offsets of partitions) {
       const { partition } = offsets;
-      const committed = lost.has(partition) ? undefined : offsets.committed;
+      const rule = standing.ruleOf(covers, offsets);
+      const committed = isCommitted(rule) ? offsets.committed : undefined;
+      const lag = lagBy(rule, offsets);
       sum.partitions += 1;
       if (committed === undefined) sum.partitionsWithoutCommit += 1;
-      const lag =
-        committed === undefined ? uncommittedLag(offsets, params) : committedLag(offsets, committed);
-      const sinceMs = stuckSinceMs(history, topic, partition);
-      const stuck = committed !== undefined && sinceMs !== undefined && sinceMs <= stuckBeforeMs;
-      if (params.excludePersistentLag && stuck) {
+      if (rule === 'excludePersistentLag') {
         sum.persistentLag += lag;
         continue;
       }
@@ -99,17 +100,126 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
       if (lag === 0) continue;
       sum.laggingPartitions += 1;
       // The one record that KEDA supposes under `latest` is none that could be old.
-      const supposed = committed === undefined && params.offsetResetPolicy === 'latest';
-      if (!supposed) sum.oldest = olderOf(sum.oldest, oldestSince(history, topic, partition));
+      if (rule !== 'latest') sum.oldest = olderOf(sum.oldest, oldestSince(history, topic, partition));
     }
   }
   return sum;
 }
 
-/** The lag of a partition the group has no commit for, as KEDA counts it, but without the deleted records. */
-function uncommittedLag({ logStart, end }: PartitionOffsets, params: KafkaParams): number {
-  if (params.scaleToZeroOnInvalidOffset) return 0;
-  return params.offsetResetPolicy === 'latest' ? 1 : Math.max(0, end - logStart);
+/** The rule by which a partition's lag is counted. */
+type Rule =
+  | 'committed'
+  | 'excludePersistentLag'
+  /** The others are for partitions without a commit that holds. */
+  | 'scaleToZeroOnInvalidOffset'
+  | 'latest'
+  | 'earliest';
+
+/** Which rule applies to a partition, at one reading of one trigger. */
+class Standing {
+  private readonly params: KafkaParams;
+  private readonly history: KafkaHistory;
+  private readonly stuckBeforeMs: number;
+
+  constructor(params: KafkaParams, history: KafkaHistory, takenAtMs: number) {
+    this.params = params;
+    this.history = history;
+    this.stuckBeforeMs = takenAtMs - params.persistentLagSeconds * 1000;
+  }
+
+  ruleOf({ topic, lost }: CoveredTopic, { partition, committed }: PartitionOffsets): Rule {
+    const { offsetResetPolicy, scaleToZeroOnInvalidOffset, excludePersistentLag } = this.params;
+    if (committed === undefined || lost.has(partition)) {
+      return scaleToZeroOnInvalidOffset ? 'scaleToZeroOnInvalidOffset' : offsetResetPolicy;
+    }
+    const sinceMs = excludePersistentLag ? stuckSinceMs(this.history, topic, partition) : undefined;
+    return sinceMs !== undefined && sinceMs <= this.stuckBeforeMs ? 'excludePersistentLag' : 'committed';
+  }
+}
+
+function isCommitted(rule: Rule): boolean {
+  return rule === 'committed' || rule === 'excludePersistentLag';
+}
+
+/** A partition's lag. Without a commit it is as KEDA counts it, but without the deleted records. */
+function lagBy(rule: Rule, offsets: PartitionOffsets): number {
+  switch (rule) {
+    case 'scaleToZeroOnInvalidOffset':
+      return 0;
+    case 'latest':
+      return 1;
+    case 'earliest':
+      return Math.max(0, offsets.end - offsets.logStart);
+    default:
+      return committedLag(offsets, offsets.committed ?? offsets.end);
+  }
+}
+
+/** Each partition's part of the sum, by the rules of `sumUp`. */
+function workingOf(
+  params: KafkaParams,
+  covered: Coverage,
+  history: KafkaHistory,
+  takenAtMs: number,
+  most: number | undefined,
+): Working {
+  const standing = new Standing(params, history, takenAtMs);
+  const rows = new WorkingRows();
+  for (const covers of covered) {
+    for (const offsets of covers.partitions) {
+      const { partition, committed, logStart, end } = offsets;
+      const rule = standing.ruleOf(covers, offsets);
+      const lag = lagBy(rule, offsets);
+      rows.add(
+        {
+          name: `${covers.topic}/${partition}`,
+          items: rule === 'excludePersistentLag' ? 0 : lag,
+          because: whyLag(rule, offsets, covers.lost.has(partition), params),
+          said: { committed: committed ?? 'none', logStart, end },
+        },
+        lag,
+      );
+    }
+  }
+  const isLimited = namesTopics(params) && params.partitionLimitation !== undefined;
+  return rows.working('partitions', [
+    isLimited ? 'partitionLimitation leaves the others out' : undefined,
+    most === undefined ? undefined : whyAtMost(params, most),
+  ]);
+}
+
+function whyLag(
+  rule: Rule,
+  offsets: PartitionOffsets,
+  isLost: boolean,
+  { persistentLagSeconds }: KafkaParams,
+): string {
+  const none = isLost ? 'the commit lies beyond the end, and counts as none' : 'no commit';
+  const { logStart, committed = logStart } = offsets;
+  switch (rule) {
+    case 'committed': {
+      if (committedLag(offsets, committed) === 0) return 'no lag';
+      return committed < logStart ? 'end - logStart: what was deleted counts no more' : 'end - committed';
+    }
+    case 'excludePersistentLag':
+      return `excludePersistentLag: a lag of ${committedLag(offsets, committed)} with a commit that has stood still for ${persistentLagSeconds} s; it only keeps the workload active`;
+    case 'scaleToZeroOnInvalidOffset':
+      return `${none}; scaleToZeroOnInvalidOffset counts 0`;
+    case 'latest':
+      return `${none}; offsetResetPolicy latest counts 1, so that the group can start`;
+    case 'earliest':
+      return `${none}; offsetResetPolicy earliest counts end - logStart`;
+  }
+}
+
+function whyAtMost(params: KafkaParams, most: number): string {
+  const why = params.limitToPartitionsWithLag
+    ? 'limitToPartitionsWithLag, and so many partitions have lag'
+    : 'a partition has one consumer';
+  const even = params.ensureEvenDistributionOfPartitions
+    ? '; ensureEvenDistributionOfPartitions takes the next number that divides it'
+    : '';
+  return `at most ${most} replicas can have work: ${why}${even}`;
 }
 
 /** How many replicas can have work at most: a partition has one consumer. Undefined: the trigger sets no cap. */

@@ -1,5 +1,6 @@
 import { quote } from '../../../printable.ts';
 import type { Reading, Target, TriggerView } from '../../source.ts';
+import { type Working, WorkingRows } from '../../working.ts';
 import type { SqsConfig } from '../config.ts';
 import type { SqsParams } from '../params.ts';
 import { burst, type SqsHistory, type SqsSnapshot, settled } from './history.ts';
@@ -36,6 +37,7 @@ export function backlog(params: SqsParams, view: View): Reading {
     active,
     ...(maxConcurrency !== undefined && { useful: { most: maxConcurrency } }),
     detail: () => ({ ...snapshot, ...because }),
+    working: () => workingOf(params, snapshot, because.inactiveBecause),
   };
 }
 
@@ -46,13 +48,52 @@ export function target({ queueURL, queueLength, activationQueueLength }: SqsPara
   return { perReplica: queueLength, activation: activationQueueLength, nameParts: [queueURL.name] };
 }
 
+/** The flag by which each of SQS's counts is one of the sum; undefined: it always is. */
+const countedBy = { visible: undefined, inFlight: 'scaleOnInFlight', delayed: 'scaleOnDelayed' } as const;
+type Count = keyof typeof countedBy;
+const all: readonly Count[] = ['visible', 'inFlight', 'delayed'];
+/** Of messages that no consumer has received yet. */
+const unreceived: readonly Count[] = ['visible', 'delayed'];
+
+function countOf(name: Count, params: SqsParams, counts: SqsSnapshot): number {
+  const flag = countedBy[name];
+  return flag === undefined || params[flag] ? counts[name] : 0;
+}
+
 function count(params: SqsParams, counts: SqsSnapshot): number {
-  return waiting(params, counts) + (params.scaleOnInFlight ? counts.inFlight : 0);
+  return all.reduce((sum, name) => sum + countOf(name, params, counts), 0);
 }
 
 /** Messages that count and that no consumer has received yet. */
-function waiting({ scaleOnDelayed }: SqsParams, { visible, delayed }: SqsSnapshot): number {
-  return visible + (scaleOnDelayed ? delayed : 0);
+function waiting(params: SqsParams, counts: SqsSnapshot): number {
+  return unreceived.reduce((sum, name) => sum + countOf(name, params, counts), 0);
+}
+
+const meanings: Readonly<Record<Count, string>> = {
+  visible: 'ApproximateNumberOfMessages',
+  inFlight: 'ApproximateNumberOfMessagesNotVisible',
+  delayed: 'ApproximateNumberOfMessagesDelayed',
+};
+
+function workingOf(params: SqsParams, counts: SqsSnapshot, inactiveBecause: string | undefined): Working {
+  const rows = new WorkingRows();
+  for (const name of all) {
+    const flag = countedBy[name];
+    const because = flag === undefined ? 'counts' : `${flag} is ${params[flag]}`;
+    rows.add({
+      name,
+      items: countOf(name, params, counts),
+      because,
+      said: { [meanings[name]]: counts[name] },
+    });
+  }
+  const { maxConcurrency } = params;
+  return rows.working('counts', [
+    inactiveBecause && `inactive all the same: ${inactiveBecause}`,
+    maxConcurrency === undefined
+      ? undefined
+      : `at most ${maxConcurrency} replicas can have work: maxConcurrency`,
+  ]);
 }
 
 function isActive(params: SqsParams, view: View, items: number): boolean {

@@ -122,7 +122,7 @@ describe('a number that is not known', () => {
       kind: 'unknown',
       error: { code: 'unavailable', message: 'the first sync is not done' },
     });
-    expect(backlog(paramsOf(), snapshotOf(busy, { covered: unsynced }))).toEqual({
+    expect(backlog(paramsOf(), snapshotOf(busy, { covered: unsynced }))).toMatchObject({
       kind: 'active',
       why: '2 jobs by webhooks so far; the first sync is not done',
     });

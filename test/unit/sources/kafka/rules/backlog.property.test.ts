@@ -58,7 +58,8 @@ function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHist
   if (reading.kind === 'unknown' && isBeyond) fc.pre(false);
   if (reading.kind !== 'known') throw new Error(`expected a number, got ${reading.kind}`);
   const { value, active } = toMetric(reading, params.lagThreshold);
-  return { ...reading, value, active, detail: reading.detail() };
+  const { working, detail, ...rest } = reading;
+  return { ...rest, value, active, detail: detail(), working: working?.() };
 }
 
 /** The partitions as they were so long ago that what has not moved since is persistent. */
@@ -105,6 +106,16 @@ describe('for whatever a broker says', () => {
     );
   });
 
+  it('the partitions of its working add up to it, and are all there', () => {
+    fc.assert(
+      fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
+        const { items, working } = read(params, shapes, earlier(before));
+        expect(working?.rows.reduce((sum, row) => sum + row.items, 0)).toBe(items);
+        expect(working?.rows).toHaveLength(shapes.length);
+      }),
+    );
+  });
+
   it('a commit that moves on never makes the number larger', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, fc.integer({ min: 1, max: 500 }), (params, shapes, more) => {
@@ -134,9 +145,9 @@ describe('for whatever a broker says', () => {
     );
     fc.assert(
       fc.property(anyParams, shuffled, (params, [shapes, other]) => {
-        const { detail, ...reading } = read(params, other);
-        expect(reading).toEqual({ ...read(params, shapes), detail: undefined });
-        expect(detail).toEqual(read(params, shapes).detail);
+        const { working: _, ...reading } = read(params, other);
+        const { working: __, ...same } = read(params, shapes);
+        expect(reading).toEqual(same);
       }),
     );
   });

@@ -1,0 +1,74 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { Command } from './command.ts';
+
+const row = z.object({
+  name: z.string(),
+  items: z.number(),
+  because: z.string(),
+  said: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+const answer = z.object({
+  rpc: z.string(),
+  kind: z.string(),
+  fields: z.record(z.string(), z.string()).optional(),
+  code: z.string().optional(),
+  message: z.string().optional(),
+});
+const trigger = z.object({
+  title: z.string(),
+  faults: z.array(z.string()),
+  detail: z.record(z.string(), z.unknown()).optional(),
+  working: z
+    .object({
+      unit: z.string(),
+      rows: z.array(row),
+      more: z.object({ rows: z.number(), items: z.number() }),
+      rules: z.array(z.string()),
+    })
+    .optional(),
+  answers: z.array(answer),
+  notes: z.array(z.string()),
+});
+export const explainedJson = z.object({
+  resources: z.array(z.object({ triggers: z.array(trigger), scaling: z.unknown().optional() })),
+});
+
+export type ExplainedTrigger = z.infer<typeof trigger>;
+
+/** A ScaledObject of namespace `shop`, as YAML. */
+export function scaledObject(name: string, metadata: Readonly<Record<string, string>>): string {
+  return stringify({
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name, namespace: 'shop' },
+    spec: {
+      scaleTargetRef: { name },
+      triggers: [
+        { type: 'external-push', metadata: { scalerAddress: 'backlog-scaler.keda:6000', ...metadata } },
+      ],
+    },
+  });
+}
+
+/** Runs `explain -f -` to its end. */
+export async function explain(args: readonly string[], input: string, env: NodeJS.ProcessEnv = {}) {
+  const command = new Command(['explain', '-f', '-', ...args], env, input);
+  const code = await command.exited;
+  const { stdout, stderr } = command;
+  if (/^\s+at .*:\d+:\d+\)?$/m.test(stdout + stderr)) throw new Error(`a stack trace:\n${stdout}${stderr}`);
+  return { code, stdout, stderr };
+}
+
+/** The only trigger of what `explain -o json` says, and its exit code. */
+export async function explainOne(args: readonly string[], input: string) {
+  const { code, stdout, stderr } = await explain([...args, '-o', 'json'], input);
+  const only = explainedJson.parse(JSON.parse(stdout)).resources[0]?.triggers[0];
+  if (only === undefined) throw new Error(`no trigger in ${stdout}${stderr}`);
+  return { code, ...only };
+}
+
+/** `[name, items, why]` of each part of its number. */
+export function partsOf({ working }: ExplainedTrigger) {
+  return working?.rows.map(({ name, items, because }) => [name, items, because]);
+}
