@@ -52,6 +52,16 @@ const parts = {
     'sources/source.ts',
     'triggers',
   ],
+  simulation: [
+    'errors.ts',
+    'printable.ts',
+    'params',
+    'explain',
+    'scaling',
+    'scaledobjects',
+    'sources/source.ts',
+    'triggers',
+  ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
   'event-log': [...upwards, 'sources/source.ts'],
   ingest: [

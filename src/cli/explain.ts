@@ -1,14 +1,12 @@
 import { problemOf } from '../config/files.ts';
 import { type Loaded, type LoadResult, loadConfig } from '../config/load.ts';
 import { parameterViews } from '../explain/parameters.ts';
-import { playScaledJob, playScaledObject, type TriggerDemand } from '../explain/scaling.ts';
+import { playScaledJob, playScaledObject, rulesOf, type TriggerDemand } from '../explain/scaling.ts';
 import { explainScaling, explainTrigger } from '../explain/text.ts';
 import type { ScalingView, TriggerView } from '../explain/view.ts';
 import { printable, quote } from '../printable.ts';
 import { readScaledResources, type ScaledResource, type ScaledSpec } from '../scaledobjects/read.ts';
 import { oursOf, validateInputs } from '../scaledobjects/validate.ts';
-import { defaultedBehavior, type GivenBehavior, hpaDefaults } from '../scaling/hpa.ts';
-import { kedaDefaults } from '../scaling/keda.ts';
 import { type ScaledJobSpec, type ScaledJobStrategy, scaledJobDefaults } from '../scaling/scaled-job.ts';
 import { sources } from '../sources/index.ts';
 import { readReference } from '../triggers/resolve.ts';
@@ -182,25 +180,7 @@ function scalingOf(
   current: number,
 ): ScalingView {
   if (kind === 'ScaledJob') return playScaledJob(jobSpecOf(spec), demands, current);
-  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
-  const fallback = Number(spec.fallback?.['replicas']);
-  const keda = {
-    ...kedaDefaults,
-    minReplicaCount,
-    idleReplicaCount: spec.idleReplicaCount,
-    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
-    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
-    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
-  };
-  const hpa = {
-    ...hpaDefaults,
-    minReplicaCount,
-    maxReplicaCount,
-    // validate has looked at its shape.
-    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
-  };
-  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
-  return playScaledObject({ keda, hpa, pollingIntervalSeconds }, demands, current);
+  return playScaledObject(rulesOf(spec), demands, current);
 }
 
 function jobSpecOf({ minReplicaCount, maxReplicaCount, scalingStrategy = {} }: ScaledSpec): ScaledJobSpec {

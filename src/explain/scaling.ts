@@ -1,5 +1,13 @@
-import { type HpaMemory, type HpaSpec, sync } from '../scaling/hpa.ts';
-import { decide, type KedaSpec } from '../scaling/keda.ts';
+import type { ScaledSpec } from '../scaledobjects/read.ts';
+import {
+  defaultedBehavior,
+  type GivenBehavior,
+  type HpaMemory,
+  type HpaSpec,
+  hpaDefaults,
+  sync,
+} from '../scaling/hpa.ts';
+import { decide, type KedaSpec, kedaDefaults } from '../scaling/keda.ts';
 import { replicasFor } from '../scaling/metric.ts';
 import { jobsToCreate, type ScaledJobSpec } from '../scaling/scaled-job.ts';
 import { asksForMore, mostNudgesAMinute } from '../scaling/surge.ts';
@@ -20,6 +28,28 @@ export interface ScaledObjectRules {
   readonly keda: KedaSpec;
   readonly hpa: Omit<HpaSpec, 'metrics'>;
   readonly pollingIntervalSeconds: number;
+}
+
+/** What a ScaledObject says to KEDA and the HPA, with all that holds where it says nothing. Its shape has been looked at. */
+export function rulesOf(spec: ScaledSpec): ScaledObjectRules {
+  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
+  const fallback = Number(spec.fallback?.['replicas']);
+  const keda = {
+    ...kedaDefaults,
+    minReplicaCount,
+    idleReplicaCount: spec.idleReplicaCount,
+    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
+    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
+    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
+  };
+  const hpa = {
+    ...hpaDefaults,
+    minReplicaCount,
+    maxReplicaCount,
+    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
+  };
+  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
+  return { keda, hpa, pollingIntervalSeconds };
 }
 
 const hpaClockMs = 15_000;
