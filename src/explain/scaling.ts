@@ -1,12 +1,6 @@
+import { readBehavior } from '../scaledobjects/behavior.ts';
 import type { ScaledSpec } from '../scaledobjects/read.ts';
-import {
-  defaultedBehavior,
-  type GivenBehavior,
-  type HpaMemory,
-  type HpaSpec,
-  hpaDefaults,
-  sync,
-} from '../scaling/hpa.ts';
+import { defaultedBehavior, type HpaMemory, type HpaSpec, hpaDefaults, sync } from '../scaling/hpa.ts';
 import { decide, type KedaSpec, kedaDefaults } from '../scaling/keda.ts';
 import { replicasFor } from '../scaling/metric.ts';
 import { jobsToCreate, type ScaledJobSpec } from '../scaling/scaled-job.ts';
@@ -30,7 +24,7 @@ export interface ScaledObjectRules {
   readonly pollingIntervalSeconds: number;
 }
 
-/** What a ScaledObject says to KEDA and the HPA, with all that holds where it says nothing. Its shape has been looked at. */
+/** What a ScaledObject says to KEDA and the HPA, with all that holds where it says nothing. */
 export function rulesOf(spec: ScaledSpec): ScaledObjectRules {
   const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
   const fallback = Number(spec.fallback?.['replicas']);
@@ -46,7 +40,7 @@ export function rulesOf(spec: ScaledSpec): ScaledObjectRules {
     ...hpaDefaults,
     minReplicaCount,
     maxReplicaCount,
-    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
+    ...(behavior && { behavior: defaultedBehavior(readBehavior(behavior).behavior) }),
   };
   const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
   return { keda, hpa, pollingIntervalSeconds };

@@ -34,13 +34,14 @@ const leastGapMs = 60_000;
  * two points without being seen is not in it. A backlog that is not known is bridged by the known ones around it. Pure.
  */
 export function loadOf({ points: all, hasBacklog }: History, recorded: Recorded): Load {
-  const isKnown = (point: HistoryPoint): boolean =>
-    point.backlog !== undefined || point.arrivals !== undefined;
-  const points = all.slice(all.findIndex(isKnown), all.findLastIndex(isKnown) + 1);
+  const first = all.findIndex(
+    ({ backlog }, i) => backlog !== undefined || all[i + 1]?.arrivals !== undefined,
+  );
+  const isKnown = ({ backlog, arrivals }: HistoryPoint): boolean => (backlog ?? arrivals) !== undefined;
+  const points = all.slice(first, all.findLastIndex(isKnown) + 1);
   const notes = notesOf(all, points, hasBacklog);
-  const [first, last] = [points[0] ?? all[0], points.at(-1) ?? all.at(-1)];
-  const startMs = first?.atMs ?? 0;
-  const seconds = Math.max(1, Math.round(((last?.atMs ?? 0) - startMs) / 1000));
+  const startMs = points[0]?.atMs ?? 0;
+  const seconds = Math.max(1, Math.round(((points.at(-1)?.atMs ?? 0) - startMs) / 1000));
   const came = arrivalsOf(points, recorded);
   const arrivals = new Float64Array(seconds);
   const known = new Uint8Array(seconds).fill(hasBacklog ? 0 : 1);
@@ -63,13 +64,12 @@ export function loadOf({ points: all, hasBacklog }: History, recorded: Recorded)
   }
   const rest = Math.round(sum) - told;
   arrivals[seconds - 1] = (arrivals[seconds - 1] ?? 0) + Math.max(0, rest);
-  const backlog = points.find((point) => point.backlog !== undefined)?.backlog ?? 0;
   return {
     startMs,
     arrivals,
     known,
-    backlog: first?.backlog ?? (hasBacklog ? backlog : 0),
-    replicas: replicasAt(first, recorded),
+    backlog: points.find(({ backlog }) => backlog !== undefined)?.backlog ?? 0,
+    replicas: replicasAt(points[0], recorded),
     notes,
   };
 }

@@ -172,7 +172,6 @@ class Player {
     const { queue, starting, rules, model } = this;
     const before = this.replicas;
     const nowMs = second * 1000;
-    while (starting[0] !== undefined && starting[0].at <= second) this.ready += starting.shift()?.count ?? 0;
     this.arrived += arrivals;
     queue.add(arrivals, second);
     if (known) this.read(second);
@@ -181,6 +180,7 @@ class Player {
     if (isDue(second, pollingIntervalSeconds)) this.poll(nowMs);
     if (isDue(second, model.syncPeriodSeconds)) this.look(nowMs, 0);
     this.nudge(nowMs);
+    while (starting[0] !== undefined && starting[0].at <= second) this.ready += starting.shift()?.count ?? 0;
     queue.serve(this.ready, second, second + 1);
     if (this.replicas > before) this.scaleUps += 1;
     if (this.replicas < before) this.scaleDowns += 1;
@@ -274,7 +274,7 @@ class Player {
     this.replicas = replicas;
     if (change > 0) {
       this.podStarts += change;
-      const at = Math.ceil(nowMs / 1000) + this.model.podStartSeconds;
+      const at = Math.floor(nowMs / 1000) + this.model.podStartSeconds;
       this.starting.push({ at, count: change });
     }
     // Pods that are not ready go first, the newest of them (pkg/controller/controller_utils.go, ActivePodsWithRanks).

@@ -1,5 +1,7 @@
 /** A replica that needs longer than this for an item has one at a time; a faster one is a flow. */
 const singleSeconds = 5;
+/** To so many parts of a second it is known then when an item is done: two powers make sums exact, and steps few. */
+const partsOfSecond = 64;
 /** What only arithmetic has left is nothing. */
 const least = 1e-6;
 
@@ -17,7 +19,8 @@ export class Queue {
   /** Items that are done. */
   consumed = 0;
   private readonly replicaRate: number;
-  private readonly single: boolean;
+  /** Of one item; undefined: it is a flow. */
+  private readonly itemSeconds: number | undefined;
   private batches: Batch[] = [];
   private head = 0;
   private waiting = 0;
@@ -28,7 +31,8 @@ export class Queue {
   /** `replicaRate`: items a second of one replica. */
   constructor(replicaRate: number) {
     this.replicaRate = replicaRate;
-    this.single = 1 / replicaRate > singleSeconds;
+    const itemSeconds = Math.round(partsOfSecond / replicaRate) / partsOfSecond;
+    this.itemSeconds = itemSeconds > singleSeconds ? itemSeconds : undefined;
   }
 
   /** Whole items, as a source counts them: those that wait, and those that are worked on. */
@@ -50,13 +54,14 @@ export class Queue {
 
   /** The replicas work from one time to another. */
   serve(replicas: number, from: number, to: number): void {
-    if (this.single) this.serveSingly(replicas, from, to);
-    else this.serveFlow(replicas * this.replicaRate, from, to);
+    const { itemSeconds, replicaRate } = this;
+    if (itemSeconds === undefined) this.serveFlow(replicas * replicaRate, from, to);
+    else this.serveSingly(replicas, itemSeconds, from, to);
   }
 
   /** What still waits has waited until now, at least. Returns how many items these are. */
   giveUp(now: number): number {
-    const left = this.backlog;
+    const left = Math.max(0, Math.ceil(this.waiting - least));
     this.take(this.waiting, now, 0);
     return left;
   }
@@ -69,7 +74,7 @@ export class Queue {
   }
 
   /** A replica that is taken away while it works ends its item. */
-  private serveSingly(replicas: number, from: number, to: number): void {
+  private serveSingly(replicas: number, itemSeconds: number, from: number, to: number): void {
     let now = from;
     for (;;) {
       let done = 0;
@@ -82,7 +87,7 @@ export class Queue {
       if (items > 0) {
         this.take(items, now, 0);
         this.busy += items;
-        this.working.push({ until: now + 1 / this.replicaRate, items });
+        this.working.push({ until: now + itemSeconds, items });
       }
       const next = this.working[0]?.until ?? to;
       if (next >= to) return;
@@ -104,8 +109,12 @@ export class Queue {
       now = until;
       if (first.items <= least) this.head += 1;
     }
-    this.waiting = this.head === this.batches.length ? 0 : this.waiting - items;
-    if (this.head > 1024 || this.head === this.batches.length) {
+    this.waiting -= items;
+    if (this.waiting <= least) {
+      this.waiting = 0;
+      this.head = this.batches.length;
+    }
+    if (this.head * 2 >= this.batches.length) {
       this.batches = this.batches.slice(this.head);
       this.head = 0;
     }
@@ -155,10 +164,11 @@ export class Waits {
   /** The least wait that is not exceeded by more than the rest: of 0.99 that which 1 % exceed. To a thousandth of a second. */
   quantileSeconds(part: number): number {
     let [low, high] = [0, this.worstSeconds];
-    if (this.partAbove(0) <= 1 - part) return 0;
+    const rest = 1 - part + 1e-9;
+    if (this.partAbove(0) <= rest) return 0;
     while (high - low > 0.0005) {
       const middle = (low + high) / 2;
-      if (this.partAbove(middle) > 1 - part) low = middle;
+      if (this.partAbove(middle) > rest) low = middle;
       else high = middle;
     }
     return high;

@@ -24,7 +24,7 @@ export interface Change {
 
 /** More are not told apart in a chart. */
 export const maxSettings = 8;
-const maxNameLength = 40;
+const maxNameLength = 80;
 /** `limits.maxStalenessSeconds` where no configuration says another. */
 const usualStalenessSeconds = 60;
 /** What a policy looks at, and any other refuses. */
@@ -77,6 +77,8 @@ export function changed(
       if (!ruleFields.includes(field)) {
         faults.push(`${key}: must be one of ${ruleFields.map((one) => `${direction}.${one}`).join(', ')}`);
       }
+    } else if (key === 'type' && !triggerTypes.includes(value)) {
+      faults.push(`type: must be ${triggerTypes.join(' or ')}, got ${quote(value)}`);
     } else if (key === 'type' || key === 'metricType') own = { ...own, [key]: value };
     else if (key === 'useCachedMetrics') own = { ...own, useCachedMetrics: value === 'true' };
     else if (value === '') delete metadata[key];
@@ -88,6 +90,7 @@ export function changed(
   return { resource: { ...resource, spec, triggers }, faults };
 }
 
+const triggerTypes = ['external-push', 'external'];
 const ruleFields = ['stabilizationWindowSeconds', 'selectPolicy', 'tolerance'];
 
 /** What is played of one trigger of a ScaledObject; says all that is wrong where it cannot be. Pure. */
