@@ -61,6 +61,16 @@ const parts = {
     'sources/working.ts',
     'triggers',
   ],
+  simulation: [
+    'errors.ts',
+    'printable.ts',
+    'params',
+    'explain',
+    'scaling',
+    'scaledobjects',
+    'sources/source.ts',
+    'triggers',
+  ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
   'event-log': [...upwards, 'sources/source.ts'],
   ingest: [

@@ -22,6 +22,11 @@ const commands: readonly ListedCommand[] = [
     summary: "Make triggers of KEDA's own scalers this scaler's.",
     load: async () => (await import('./cli/convert.ts')).convert,
   },
+  {
+    name: 'simulate',
+    summary: 'Play a recorded history through a ScaledObject, and compare settings.',
+    load: async () => (await import('./cli/simulate.ts')).simulate,
+  },
 ];
 
 // Whoever reads may go at any time, as `head` does.

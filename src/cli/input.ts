@@ -19,12 +19,15 @@ const maxDepth = 32;
  * Reads files, `-` for standard input, and of a folder every *.yaml and *.yml below it that speaks of a ScaledObject or
  * ScaledJob, in the order of their names. A link in a folder is followed only to a file below that folder.
  */
-export async function readInputs(paths: readonly string[]): Promise<readonly ReadInput[]> {
+export async function readInputs(
+  paths: readonly string[],
+  mostBytes: number = maxYamlBytes,
+): Promise<readonly ReadInput[]> {
   const inputs: ReadInput[] = [];
   for (const path of paths) {
-    if (path === '-') inputs.push({ file: standardInput, ...(await readText(process.stdin)) });
+    if (path === '-') inputs.push({ file: standardInput, ...(await readText(process.stdin, mostBytes)) });
     else if (await isFolder(path)) inputs.push(...(await readFolder(path)));
-    else inputs.push({ file: path, ...(await readText(createReadStream(path))) });
+    else inputs.push({ file: path, ...(await readText(createReadStream(path), mostBytes)) });
   }
   return inputs;
 }
@@ -43,7 +46,7 @@ async function readFolder(root: string): Promise<ReadInput[]> {
   if (found !== undefined) return [{ file: root, problem: found }];
   const inputs: ReadInput[] = [];
   for (const file of files) {
-    const read = await readText(createReadStream(file));
+    const read = await readText(createReadStream(file), maxYamlBytes);
     if ('problem' in read || /Scaled(?:Object|Job)/.test(read.text)) inputs.push({ file, ...read });
   }
   return inputs;
@@ -85,6 +88,7 @@ async function leadsInto(link: string, root: string): Promise<boolean> {
 /** At most a byte more than is taken: whoever reads it then says that it is too large. */
 async function readText(
   stream: AsyncIterable<Buffer | string>,
+  mostBytes: number,
 ): Promise<{ text: string } | { problem: string }> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -92,7 +96,7 @@ async function readText(
     for await (const chunk of stream) {
       const buffer = Buffer.from(chunk);
       bytes += buffer.length;
-      if (bytes > maxYamlBytes) return { problem: `is larger than ${maxYamlBytes} bytes` };
+      if (bytes > mostBytes) return { problem: `is larger than ${mostBytes} bytes` };
       chunks.push(buffer);
     }
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)) };

@@ -1,12 +1,6 @@
+import { readBehavior } from '../scaledobjects/behavior.ts';
 import type { ScaledResource, ScaledSpec } from '../scaledobjects/read.ts';
-import {
-  defaultedBehavior,
-  type GivenBehavior,
-  type HpaMemory,
-  type HpaSpec,
-  hpaDefaults,
-  sync,
-} from '../scaling/hpa.ts';
+import { defaultedBehavior, type HpaMemory, type HpaSpec, hpaDefaults, sync } from '../scaling/hpa.ts';
 import { decide, type KedaSpec, kedaDefaults } from '../scaling/keda.ts';
 import { replicasFor } from '../scaling/metric.ts';
 import {
@@ -33,6 +27,28 @@ export interface ScaledObjectRules {
   readonly keda: KedaSpec;
   readonly hpa: Omit<HpaSpec, 'metrics'>;
   readonly pollingIntervalSeconds: number;
+}
+
+/** What a ScaledObject says to KEDA and the HPA, with all that holds where it says nothing. */
+export function rulesOf(spec: ScaledSpec): ScaledObjectRules {
+  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
+  const fallback = Number(spec.fallback?.['replicas']);
+  const keda = {
+    ...kedaDefaults,
+    minReplicaCount,
+    idleReplicaCount: spec.idleReplicaCount,
+    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
+    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
+    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
+  };
+  const hpa = {
+    ...hpaDefaults,
+    minReplicaCount,
+    maxReplicaCount,
+    ...(behavior && { behavior: defaultedBehavior(readBehavior(behavior).behavior) }),
+  };
+  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
+  return { keda, hpa, pollingIntervalSeconds };
 }
 
 const hpaClockMs = 15_000;
@@ -168,25 +184,7 @@ export function scalingOf(
   current: number,
 ): ScalingView {
   if (kind === 'ScaledJob') return playScaledJob(jobSpecOf(spec), demands, current);
-  const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
-  const fallback = Number(spec.fallback?.['replicas']);
-  const keda = {
-    ...kedaDefaults,
-    minReplicaCount,
-    idleReplicaCount: spec.idleReplicaCount,
-    cooldownPeriodSeconds: spec.cooldownPeriod ?? kedaDefaults.cooldownPeriodSeconds,
-    initialCooldownPeriodSeconds: spec.initialCooldownPeriod ?? 0,
-    fallbackReplicas: Number.isInteger(fallback) ? fallback : undefined,
-  };
-  const hpa = {
-    ...hpaDefaults,
-    minReplicaCount,
-    maxReplicaCount,
-    // validate has looked at its shape.
-    ...(behavior === undefined ? {} : { behavior: defaultedBehavior(behavior as GivenBehavior) }),
-  };
-  const pollingIntervalSeconds = Math.max(1, spec.pollingInterval ?? 30);
-  return playScaledObject({ keda, hpa, pollingIntervalSeconds }, demands, current);
+  return playScaledObject(rulesOf(spec), demands, current);
 }
 
 function jobSpecOf({ minReplicaCount, maxReplicaCount, scalingStrategy = {} }: ScaledSpec): ScaledJobSpec {

@@ -3,6 +3,7 @@ import { quote } from '../printable.ts';
 import { scaledJobDefaults } from '../scaling/scaled-job.ts';
 import type { AnySource } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys, kedaSecretKeys } from '../triggers/common-params.ts';
+import { readBehavior } from './behavior.ts';
 import { mapping, type ScaledResource, type TriggerEntry } from './read.ts';
 
 /*
@@ -304,6 +305,9 @@ const rules: readonly Rule[] = [
   },
 
   function* behavior({ spec, lineOf }, ours) {
+    for (const { path, message } of spec.behavior ? readBehavior(spec.behavior).faults : []) {
+      yield error(lineOf('advanced', 'horizontalPodAutoscalerConfig', 'behavior', ...path), message);
+    }
     const scaleUp = mapping(spec.behavior?.['scaleUp']);
     const surging = ours.filter(
       ({ entry }) => entry.type === 'external-push' && !/^(0|f|false)$/i.test(entry.metadata['surge'] ?? ''),

@@ -266,7 +266,8 @@ function objectOf(
   };
 }
 
-const numbers = [
+/** Those that are whole numbers. */
+export const scaledCounts = [
   'minReplicaCount',
   'maxReplicaCount',
   'idleReplicaCount',
@@ -276,8 +277,8 @@ const numbers = [
 ] as const;
 
 function specOf(raw: Mapping, fault: (key: string, message: string) => void): ScaledSpec {
-  const counts: Partial<Record<(typeof numbers)[number], number>> = {};
-  for (const key of numbers) {
+  const counts: Partial<Record<(typeof scaledCounts)[number], number>> = {};
+  for (const key of scaledCounts) {
     const value = raw[key];
     if (value === undefined || value === null) continue;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0) counts[key] = value;

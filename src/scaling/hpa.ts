@@ -33,13 +33,8 @@ export interface HpaBehavior {
 
 /** A `behavior` as it is written, under `advanced.horizontalPodAutoscalerConfig` of a ScaledObject. */
 export interface GivenBehavior {
-  readonly scaleUp?: GivenRules | undefined;
-  readonly scaleDown?: GivenRules | undefined;
-}
-
-interface GivenRules extends Partial<Omit<ScalingRules, 'tolerance'>> {
-  /** A quantity: 0.05, "0.05" or "50m". */
-  readonly tolerance?: number | string;
+  readonly scaleUp?: Partial<ScalingRules> | undefined;
+  readonly scaleDown?: Partial<ScalingRules> | undefined;
 }
 
 export interface HpaSpec {
@@ -395,17 +390,6 @@ export function defaultedBehavior(
   };
 }
 
-function given({ tolerance, ...rules }: GivenRules = {}): Partial<ScalingRules> {
-  const said = { ...rules, tolerance: quantity(tolerance) };
-  return Object.fromEntries(
-    Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
-  );
-}
-
-/** Undefined for what the API server would not take. */
-function quantity(given: number | string | null | undefined): number | undefined {
-  const [, digits, suffix = ''] = /^([\d.]+)(|m|u|n|e[+-]?\d+)$/i.exec(String(given)) ?? [];
-  if (digits === undefined) return undefined;
-  const exponents: Readonly<Record<string, string>> = { m: 'e-3', u: 'e-6', n: 'e-9' };
-  return Number(digits + (exponents[suffix] ?? suffix));
+function given(rules: Partial<ScalingRules> = {}): Partial<ScalingRules> {
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined));
 }

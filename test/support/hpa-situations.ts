@@ -1,6 +1,7 @@
+import { readBehavior } from '../../src/scaledobjects/behavior.ts';
+import type { Mapping } from '../../src/scaledobjects/read.ts';
 import {
   defaultedBehavior,
-  type GivenBehavior,
   type HpaBecause,
   type HpaMemory,
   type HpaMetric,
@@ -28,7 +29,8 @@ export interface Situation {
   readonly from: number;
   readonly minReplicaCount?: number;
   readonly maxReplicaCount?: number;
-  readonly behavior?: GivenBehavior;
+  /** As it is written in YAML. */
+  readonly behavior?: Mapping;
   readonly looks: readonly Look[];
 }
 
@@ -53,7 +55,9 @@ export function played(row: Situation, timesMs: readonly number[]): HpaStep[] {
     minReplicaCount,
     maxReplicaCount,
     downscaleStabilizationMs,
-    ...(behavior && { behavior: defaultedBehavior(behavior, downscaleStabilizationMs) }),
+    ...(behavior && {
+      behavior: defaultedBehavior(readBehavior(behavior).behavior, downscaleStabilizationMs),
+    }),
   };
   let memory: HpaMemory = {};
   let replicas = from;
@@ -90,9 +94,9 @@ const percent = (value: number, periodSeconds: number): ScalingPolicy => ({
 });
 const noWindow = { stabilizationWindowSeconds: 0 };
 /** A new HPA holds the replicas that it finds for a window: rows about other rules have none for scaling down. */
-const downAtOnce: GivenBehavior = { scaleDown: noWindow };
-const up = (...policies: ScalingPolicy[]): GivenBehavior => ({ ...downAtOnce, scaleUp: { policies } });
-const down = (...policies: ScalingPolicy[]): GivenBehavior => ({ scaleDown: { ...noWindow, policies } });
+const downAtOnce: Mapping = { scaleDown: noWindow };
+const up = (...policies: ScalingPolicy[]): Mapping => ({ ...downAtOnce, scaleUp: { policies } });
+const down = (...policies: ScalingPolicy[]): Mapping => ({ scaleDown: { ...noWindow, policies } });
 
 /** A row of a single look. */
 const once = (

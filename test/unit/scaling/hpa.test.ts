@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   defaultedBehavior,
-  type GivenBehavior,
   type HpaBecause,
   type HpaMetric,
   type HpaSpec,
@@ -152,25 +151,5 @@ describe('a behavior as it is written', () => {
       ...usual,
       scaleUp: { ...usual.scaleUp, policies },
     });
-  });
-
-  it('takes null for nothing, as YAML has it', () => {
-    const written: GivenBehavior = JSON.parse(
-      '{ "scaleUp": { "selectPolicy": null, "policies": null, "tolerance": null } }',
-    );
-    expect(defaultedBehavior(written)).toEqual(usual);
-  });
-
-  it.each([
-    [0.05, 0.05],
-    ['0.05', 0.05],
-    ['50m', 0.05],
-    ['500u', 0.0005],
-    ['5e-2', 0.05],
-    ['1', 1],
-    [0, 0],
-    ['a lot', undefined],
-  ])('a tolerance of %j is %j', (tolerance, is) => {
-    expect(defaultedBehavior({ scaleUp: { tolerance } }).scaleUp.tolerance).toBe(is);
   });
 });

@@ -1,0 +1,133 @@
+// Makes the histories of docs/histories, the same ones each time: `node scripts/histories.ts`. They have the shape of what
+// /api/triggers/{id}/history records; what is in them is made up. A test holds that they are what this makes.
+import { writeFileSync } from 'node:fs';
+
+interface Shape {
+  readonly file: string;
+  readonly start: string;
+  readonly hours: number;
+  readonly everySeconds: number;
+  readonly seed: number;
+  /** Items a second of one replica, and the threshold of the trigger that was recorded. */
+  readonly replicaRate: number;
+  readonly threshold: number;
+  readonly mostReplicas: number;
+  /** Whether the source says what comes: Kafka does, SQS does not. */
+  readonly arrivals: boolean;
+  /** Items a second, expected. */
+  rate(second: number, random: () => number): number;
+}
+
+const hour = 3600;
+
+/** A bell of a height, in the middle of an hour of the day, with a width in hours. */
+function bell(second: number, height: number, atHour: number, hours: number): number {
+  return height * Math.exp(-(((second / hour - atHour) / hours) ** 2));
+}
+
+const shapes: readonly Shape[] = [
+  {
+    // A shop's orders: quiet at night, busy at noon and in the evening, and a newsletter at ten.
+    file: 'orders-weekday.csv',
+    start: '2026-11-23T00:00:00Z',
+    hours: 24,
+    everySeconds: 60,
+    seed: 1,
+    replicaRate: 5,
+    threshold: 50,
+    mostReplicas: 30,
+    arrivals: true,
+    rate: (second) => {
+      const newsletter = second >= 10 * hour && second < 10 * hour + 240 ? 90 : 0;
+      return (
+        0.4 +
+        bell(second, 25, 12.5, 2.2) +
+        bell(second, 42, 20, 2) +
+        bell(second, 90, 10.15, 0.2) / 3 +
+        newsletter
+      );
+    },
+  },
+  {
+    // Files to convert: nothing for long, then hundreds or thousands within seconds.
+    file: 'batch-spikes.csv',
+    start: '2026-11-24T06:00:00Z',
+    hours: 12,
+    everySeconds: 30,
+    seed: 2,
+    replicaRate: 2,
+    threshold: 20,
+    mostReplicas: 40,
+    arrivals: false,
+    rate: (() => {
+      let [until, perSecond] = [0, 0];
+      return (second: number, random: () => number): number => {
+        if (random() < 1 / 2400 && second > until) {
+          until = second + 20 + Math.floor(random() * 60);
+          perSecond = (200 + random() ** 2 * 3800) / (until - second);
+        }
+        return second < until ? perSecond : 0;
+      };
+    })(),
+  },
+];
+
+/** Numbers from 0 to 1, the same ones for a seed (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What a threshold asks for, seen every 15 seconds and kept for five minutes, works it off meanwhile. */
+function csvOf({
+  start,
+  hours,
+  everySeconds,
+  replicaRate,
+  threshold,
+  mostReplicas,
+  ...shape
+}: Shape): string {
+  const random = randomOf(shape.seed);
+  const lines = ['time,backlog,arrivals,value,target,active,desired'];
+  const asked: number[] = [];
+  let [backlog, came, replicas, due] = [0, 0, 0, 0];
+  for (let second = 0; second <= hours * hour; second += 1) {
+    if (second % everySeconds === 0) {
+      const time = new Date(Date.parse(start) + second * 1000).toISOString().replace('.000Z', 'Z');
+      const items = Math.ceil(backlog);
+      const arrivals = shape.arrivals && second > 0 ? came : '';
+      lines.push(
+        [time, items, arrivals, items, threshold, items > 0, Math.ceil(items / threshold)].join(','),
+      );
+      came = 0;
+    }
+    due += shape.rate(second, random) * (0.6 + 0.8 * random());
+    const arrived = Math.floor(due);
+    due -= arrived;
+    came += arrived;
+    backlog += arrived;
+    if (second % 15 === 0) {
+      asked.push(Math.min(mostReplicas, Math.ceil(backlog / threshold)));
+      replicas = Math.max(...asked.slice(-20));
+    }
+    backlog = Math.max(0, backlog - replicas * replicaRate);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** By name, what is in docs/histories. */
+export function histories(): readonly (readonly [file: string, text: string])[] {
+  return shapes.map((shape) => [shape.file, csvOf(shape)]);
+}
+
+if (import.meta.main) {
+  for (const [file, text] of histories()) {
+    writeFileSync(new URL(`../docs/histories/${file}`, import.meta.url), text);
+  }
+}
