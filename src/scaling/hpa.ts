@@ -33,8 +33,8 @@ export interface HpaBehavior {
 
 /** A `behavior` as it is written, under `advanced.horizontalPodAutoscalerConfig` of a ScaledObject. */
 export interface GivenBehavior {
-  readonly scaleUp?: GivenRules | undefined;
-  readonly scaleDown?: GivenRules | undefined;
+  readonly scaleUp?: GivenRules | null | undefined;
+  readonly scaleDown?: GivenRules | null | undefined;
 }
 
 interface GivenRules extends Partial<Omit<ScalingRules, 'tolerance'>> {
@@ -395,8 +395,8 @@ export function defaultedBehavior(
   };
 }
 
-function given({ tolerance, ...rules }: GivenRules = {}): Partial<ScalingRules> {
-  const said = { ...rules, tolerance: quantity(tolerance) };
+function given(rules: GivenRules | null | undefined): Partial<ScalingRules> {
+  const said = { ...rules, tolerance: quantity(rules?.tolerance) };
   return Object.fromEntries(
     Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
   );
@@ -404,7 +404,7 @@ function given({ tolerance, ...rules }: GivenRules = {}): Partial<ScalingRules> 
 
 /** Undefined for what the API server would not take. */
 function quantity(given: number | string | null | undefined): number | undefined {
-  const [, digits, suffix = ''] = /^([\d.]+)(|m|u|n|e[+-]?\d+)$/i.exec(String(given)) ?? [];
+  const [, digits, suffix = ''] = /^(\d+\.?\d*|\.\d+)(|m|u|n|[eE][+-]?\d+)$/.exec(String(given)) ?? [];
   if (digits === undefined) return undefined;
   const exponents: Readonly<Record<string, string>> = { m: 'e-3', u: 'e-6', n: 'e-9' };
   return Number(digits + (exponents[suffix] ?? suffix));

@@ -156,7 +156,7 @@ describe('a behavior as it is written', () => {
 
   it('takes null for nothing, as YAML has it', () => {
     const written: GivenBehavior = JSON.parse(
-      '{ "scaleUp": { "selectPolicy": null, "policies": null, "tolerance": null } }',
+      '{ "scaleUp": { "selectPolicy": null, "policies": null, "tolerance": null }, "scaleDown": null }',
     );
     expect(defaultedBehavior(written)).toEqual(usual);
   });
@@ -169,7 +169,9 @@ describe('a behavior as it is written', () => {
     ['5e-2', 0.05],
     ['1', 1],
     [0, 0],
+    ['.5', 0.5],
     ['a lot', undefined],
+    ['1.2.3', undefined],
   ])('a tolerance of %j is %j', (tolerance, is) => {
     expect(defaultedBehavior({ scaleUp: { tolerance } }).scaleUp.tolerance).toBe(is);
   });
