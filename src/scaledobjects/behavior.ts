@@ -84,7 +84,7 @@ function wholeFrom(least: number, most: number, value: unknown): number | undefi
 
 /** A quantity of Kubernetes, as far as a tolerance is written as one: 0.05, "0.05" or "50m". */
 function quantity(value: unknown): number | undefined {
-  const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?)(|m|u|n|e[+-]?\d+)$/i.exec(String(value)) ?? [];
+  const [, digits, suffix = ''] = /^(\d+\.?\d*|\.\d+)(|m|u|n|[eE][+-]?\d+)$/.exec(String(value)) ?? [];
   if (digits === undefined) return undefined;
   const exponents: Readonly<Record<string, string>> = { m: 'e-3', u: 'e-6', n: 'e-9' };
   return Number(digits + (exponents[suffix] ?? suffix));

@@ -23,6 +23,7 @@ import { podStatus } from './pod-status.ts';
 
 const namespace = 'rows';
 const limitMs = 120_000;
+const mostTries = 3;
 const wholeLimitMs = 20 * 60_000;
 /** Most rows wait for their windows at most times; all at once would keep the API server from answering on a busy machine. */
 const atOnce = pLimit(24);
@@ -51,20 +52,40 @@ describe("Kubernetes' HPA and the arithmetic", () => {
   it(
     `do the same in all of ${situations.length} situations`,
     async () => {
-      const rows = await atOnce.map(situations, async (row, index) => {
-        const looks = await play(stage(), row, `row-${index}`);
-        const steps = played(
-          row,
-          looks.map(({ atMs }) => atMs),
-        );
-        return { name: row.name, hpa: looks.map(said), arithmetic: steps.map(saidOf(row)) };
-      });
-      const told = (of: 'hpa' | 'arithmetic') => rows.map((row) => `${row.name}: ${row[of].join(', ')}`);
+      const rows = await atOnce.map(situations, (row, index) => compared(stage(), row, `row-${index}`));
+      const told = (of: keyof Compared) =>
+        rows.map((both, index) => `${situations[index]?.name}: ${both[of]}`);
       expect(told('hpa')).toEqual(told('arithmetic'));
     },
     wholeLimitMs,
   );
 });
+
+interface Compared {
+  readonly hpa: string;
+  readonly arithmetic: string;
+}
+
+/**
+ * A look is reckoned to be when its last metric is asked for, and the controller's own clock is a little later: on a busy
+ * machine the end of a window can come between. So a row that differs is played anew, and differs if it always does.
+ */
+async function compared(on: Stage, row: Situation, name: string): Promise<Compared> {
+  for (let tries = 1; ; tries += 1) {
+    const both = await comparedOnce(on, row, `${name}-${tries}`);
+    if (both.hpa === both.arithmetic || tries === mostTries) return both;
+    console.info(`${row.name} is played anew: the HPA did ${both.hpa}, the arithmetic ${both.arithmetic}`);
+  }
+}
+
+async function comparedOnce(on: Stage, row: Situation, name: string): Promise<Compared> {
+  const looks = await play(on, row, name);
+  const steps = played(
+    row,
+    looks.map(({ atMs }) => atMs),
+  );
+  return { hpa: looks.map(said).join(', '), arithmetic: steps.map(saidOf(row)).join(', ') };
+}
 
 /** What a look of the controller came to. */
 interface Looked {
@@ -129,7 +150,7 @@ async function play({ api, metrics, hpas }: Stage, row: Situation, name: string)
     replicas = Number(at(await api.get(`${workload}/${name}`), 'spec', 'replicas'));
     const times = metrics.askedAtMs(`${name}-0`);
     looked.push({
-      atMs: times[0] ?? askedMs,
+      atMs: metrics.askedAtMs(`${name}-${look.metrics.length - 1}`).at(-1) ?? askedMs,
       replicas,
       desiredReplicas: Number(at(status, 'desiredReplicas')),
       asked: times.length,

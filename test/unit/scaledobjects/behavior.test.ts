@@ -45,6 +45,7 @@ describe('behavior', () => {
     ['500u', 0.0005],
     ['5e-2', 0.05],
     ['1', 1],
+    ['.5', 0.5],
     [0, 0],
     [null, undefined],
   ])('has a tolerance of %j: %j', (tolerance, is) => {
