@@ -212,7 +212,7 @@ async function explainResource(
   const place = resource.namespace || namespace || 'default';
   const name = resource.name || 'generated';
   const views: TriggerView[] = [];
-  const demands: TriggerDemand[] = [];
+  const demands = new Map<number, TriggerDemand>();
   let unreachable = false;
   for (const { index, entry } of oursOf(resource, sources)) {
     const reference = { namespace: place, name, metadata: entry.metadata };
@@ -232,7 +232,7 @@ async function explainResource(
       notes: asked.notes,
     });
     if (asked.target === undefined || asked.active === undefined) continue;
-    demands.push({
+    demands.set(index, {
       metricType: entry.metricType === 'Value' ? 'Value' : 'AverageValue',
       active: asked.active,
       value: asked.value,
@@ -240,14 +240,30 @@ async function explainResource(
       surge: entry.type === 'external-push' && said.common.surge,
     });
   }
-  // With a trigger that nothing is known of, neither KEDA nor the HPA can be foretold.
-  const whole = demands.length > 0 && demands.length === resource.triggers.length;
-  const isModified = resource.spec.scalingModifiers !== undefined;
-  if (!whole || isModified) return { said: { triggers: views }, unreachable };
-  const played = scalingOf(resource, demands, current ?? 0);
+  const scaling = foretold(resource, demands, current);
+  return { said: { triggers: views, ...(scaling && { scaling }) }, unreachable };
+}
+
+/** What becomes of the answers, by the triggers' places; undefined: there is none. */
+function foretold(
+  resource: ScaledResource,
+  demands: ReadonlyMap<number, TriggerDemand>,
+  current: number | undefined,
+): ScalingView | undefined {
+  if (demands.size === 0) return undefined;
+  const because = resource.triggers.flatMap(({ type }, index) => {
+    if (demands.has(index)) return [];
+    const why = type.startsWith('external')
+      ? 'nothing is known of it'
+      : `it is ${type}, which this does not ask`;
+    return [`triggers[${index}]: ${why}`];
+  });
+  if (resource.spec.scalingModifiers !== undefined) because.push('scalingModifiers: a formula decides');
+  if (because.length > 0) return { kind: 'unknown', because };
+  const played = scalingOf(resource, [...demands.values()], current ?? 0);
+  if (current !== undefined || played.kind === 'unknown') return played;
   const assumed = '0 are taken to be there now: --current-replicas says how many there are.';
-  const scaling = current === undefined ? { ...played, notes: [assumed, ...played.notes] } : played;
-  return { said: { triggers: views, scaling }, unreachable };
+  return { ...played, notes: [assumed, ...played.notes] };
 }
 
 const watchMs = 2_000;

@@ -29,7 +29,7 @@ export function explainTrigger(view: TriggerView, layout: Layout = {}): string {
     { name: 'Faults', rows: faults, bad: true },
     { name: `Working, by ${working?.unit}`, rows: working === undefined ? [] : workingLines(working) },
     { name: 'Source', rows: Object.entries(detail).map(([name, value]) => `${name}: ${value}`) },
-    { name: 'Answers', rows: answers.filter((one) => !errors.includes(one)).map(answerLine) },
+    { name: 'Answers', rows: sameTogether(answers.filter((one) => !errors.includes(one))) },
     { name: 'Answers with an error', rows: sameTogether(errors), bad: true },
     { name: 'Notes', rows: notes },
   ];
@@ -38,6 +38,9 @@ export function explainTrigger(view: TriggerView, layout: Layout = {}): string {
 
 /** What KEDA and the HPA make of the answers. */
 export function explainScaling(view: ScalingView, layout: Layout = {}): string {
+  if (view.kind === 'unknown') {
+    return laidOut('What KEDA does cannot be said', [{ name: 'Because', rows: view.because }], layout);
+  }
   if (view.kind === 'ScaledJob') {
     const said = `${view.running} running; strategy ${view.strategy}; the next poll creates ${view.creates}`;
     const sections = [
@@ -85,28 +88,27 @@ function workingLine({ name, items, because, said }: WorkingRow): string {
   return `${name}: ${items}, ${because} (${numbers.join(', ')})`;
 }
 
-function answerLine(answer: AnswerView): string {
-  switch (answer.kind) {
-    case 'error':
-      return `${answer.rpc}: ${answer.code}: ${answer.message}`;
-    case 'silent':
-      return `${answer.rpc}: says nothing, as long as nothing is known`;
-    case 'answer': {
-      const fields = Object.entries(answer.fields).map(([name, value]) => `${name}=${value}`);
-      return `${answer.rpc}: ${fields.join(' ')}`;
-    }
-  }
-}
-
-/** Most faults are those of every RPC: each text is said once. */
+/** Two RPCs mostly say the same, and a fault is one of all of them: each text is there once. */
 function sameTogether(answers: readonly AnswerView[]): string[] {
   const rpcs = new Map<string, string[]>();
   for (const answer of answers) {
-    if (answer.kind !== 'error') continue;
-    const said = `${answer.code}: ${answer.message}`;
+    const said = saidBy(answer);
     rpcs.set(said, [...(rpcs.get(said) ?? []), answer.rpc]);
   }
   return [...rpcs].map(([said, names]) => `${names.join(', ')}: ${said}`);
+}
+
+function saidBy(answer: AnswerView): string {
+  switch (answer.kind) {
+    case 'error':
+      return `${answer.code}: ${answer.message}`;
+    case 'silent':
+      return 'says nothing, as long as nothing is known';
+    case 'answer': {
+      const fields = Object.entries(answer.fields).map(([name, value]) => `${name}=${value}`);
+      return fields.join(' ');
+    }
+  }
 }
 
 function sinceNow(ms: number): string {

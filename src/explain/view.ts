@@ -62,7 +62,9 @@ export type ScalingView =
       readonly strategy: string;
       readonly creates: number;
       readonly notes: readonly string[];
-    };
+    }
+  /** Some of its triggers answer, and that is not all that KEDA goes by. */
+  | { readonly kind: 'unknown'; readonly because: readonly string[] };
 
 /** What the HPA's rules are called for people. */
 export const hpaReasons: Readonly<Record<HpaStep['because'], string>> = {

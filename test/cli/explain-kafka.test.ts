@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ConfigFolder } from '../support/config-folder.ts';
-import { explain, explainOne, partsOf, scaledObject } from '../support/explain.ts';
+import { docsExample, explain, explainOne, partsOf, scaledObject, sectionOf } from '../support/explain.ts';
 import { useKafka } from '../support/kafka/broker.ts';
 
 describe('explain of a consumer group, on a real broker', () => {
@@ -19,7 +19,7 @@ describe('explain of a consumer group, on a real broker', () => {
   }
 
   it('says the offsets of each partition, and the rule by which they count', async () => {
-    const topic = await kafka().createTopic({ partitions: 4 });
+    const topic = await kafka().createTopic({ name: 'orders', partitions: 4 });
     for (const [partition, count] of [10, 4, 6, 3].entries())
       await kafka().produce(topic, count, { partition });
     const consumerGroup = kafka().name('group');
@@ -40,6 +40,9 @@ describe('explain of a consumer group, on a real broker', () => {
     ]);
     const value = explained.answers.find(({ rpc }) => rpc === 'GetMetrics')?.fields?.['metricValue'];
     expect(value).toBe('5');
+
+    const { stdout: text } = await explain(['--config', folder.file], objectOf({ consumerGroup, topic }));
+    expect(sectionOf(text, 'Working, by partitions')).toBe(docsExample('text', 'orders/0'));
 
     const earliest = objectOf({ consumerGroup, topic, offsetResetPolicy: 'earliest' });
     const { stdout, code } = await explain(['--config', folder.file], earliest);

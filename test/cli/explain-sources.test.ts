@@ -12,7 +12,15 @@ import { type EmbeddedSqs, startSqs } from '../../fakes/sqs/embedded-sqs.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
-import { explain, explainedJson, explainOne, partsOf, scaledObject } from '../support/explain.ts';
+import {
+  docsExample,
+  explain,
+  explainedJson,
+  explainOne,
+  partsOf,
+  scaledObject,
+  sectionOf,
+} from '../support/explain.ts';
 import { TestClient } from '../support/rpc-client.ts';
 import { sdkClient } from '../support/sqs/client.ts';
 import { region } from '../support/sqs/region.ts';
@@ -257,6 +265,8 @@ describe('explain of the jobs of GitHub', () => {
       ]);
       expect(explained.working?.rows[1]?.said).toEqual({ queued: 1, running: 0 });
       expect(explained.notes.join()).toContain('what webhooks');
+      const { stdout } = await explain(['--config', folder.file], runners);
+      expect(sectionOf(stdout, 'Working, by sets of labels')).toBe(docsExample('text', 'skipped'));
       expect(explained.code).toBe(0);
     } finally {
       await github.close();

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
+import { docsExample, explain as run } from '../support/explain.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
 
 let folder: ConfigFolder;
@@ -21,20 +21,23 @@ admin: { host: 127.0.0.1, port: 0 }
 connections: { orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"], namespaces: [shop] } }
 `;
 
-async function explain(args: readonly string[], input = rightObject) {
-  const command = new Command(['explain', '-f', '-', ...args], {}, input);
-  const code = await command.exited;
-  const { stdout, stderr } = command;
-  expect(stdout + stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-  return { code, stdout };
-}
+const explain = (args: readonly string[], input = rightObject) => run(args, input);
 
 describe('backlog-scaler explain', () => {
   it('prints what docs/explain.md shows', async () => {
-    const { code, stdout } = await explain(['--backlog', '830', '--current-replicas', '0']);
-    const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8');
+    const { code, stdout } = await explain(
+      ['--backlog', '830', '--current-replicas', '0'],
+      docsExample('yaml', 'kind: ScaledObject'),
+    );
     expect(code).toBe(0);
-    expect(page).toContain(`\`\`\`text\n${stdout.trimEnd()}\n\`\`\``);
+    expect(docsExample('text', 'What KEDA and the HPA do')).toBe(stdout);
+  });
+
+  it('says why it does not say what KEDA does, beside a trigger of another scaler', async () => {
+    const cron =
+      '    - type: cron\n      metadata: { timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: "4" }\n';
+    const { stdout } = await explain(['--backlog', '5'], rightObject + cron);
+    expect(stdout).toMatch(/What KEDA does cannot be said\n {2}Because\n {4}triggers\[1\]: it is cron/);
   });
 
   it('says how to learn more where nothing is read', async () => {
@@ -73,7 +76,7 @@ describe('backlog-scaler explain', () => {
     const { code, stdout } = await explain(['--address', `127.0.0.1:${await server.port('grpc')}`]);
     expect(code).toBe(3);
     expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
-    expect(stdout).toMatch(/GetMetricSpec: metricName=kafka-order-workers-orders/);
+    expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);
   });
 
   it('reads a source itself, which is down', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { Command } from './command.ts';
@@ -71,4 +72,22 @@ export async function explainOne(args: readonly string[], input: string) {
 /** `[name, items, why]` of each part of its number. */
 export function partsOf({ working }: ExplainedTrigger) {
   return working?.rows.map(({ name, items, because }) => [name, items, because]);
+}
+
+/** The section of a text about a trigger that begins with this heading, without the headings after it. */
+export function sectionOf(text: string, heading: string): string {
+  const lines = text.split('\n');
+  const from = lines.indexOf(`  ${heading}`);
+  if (from < 0) throw new Error(`no section ${heading} in\n${text}`);
+  const length = lines.slice(from + 1).findIndex((line) => !line.startsWith('    '));
+  return `${lines.slice(from, from + 1 + length).join('\n')}\n`;
+}
+
+/** The block of docs/explain.md of this language that has this text in it. */
+export function docsExample(language: string, having: string): string {
+  const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8');
+  const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, name]) => name === language);
+  const found = blocks.map(([, , block = '']) => block).find((block) => block.includes(having));
+  if (found === undefined) throw new Error(`docs/explain.md has no ${language} with ${having}`);
+  return found;
 }
