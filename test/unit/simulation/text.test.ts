@@ -29,7 +29,7 @@ const renamed: Comparison = {
   notes: [hostile],
 };
 
-const escape = '\u001b';
+const esc = '\u001b';
 
 describe('the text', () => {
   it.each([40, 60, 80, 120])('fits %i columns', (columns) => {
@@ -63,13 +63,13 @@ describe('the text', () => {
   });
 
   it('is coloured where it may be', () => {
-    expect(comparisonText(comparison, { columns: 80, colour: false })).not.toContain(escape);
-    expect(comparisonText(comparison, { columns: 80, colour: true })).toContain(`${escape}[1m`);
+    expect(comparisonText(comparison, { columns: 80, colour: false })).not.toContain(esc);
+    expect(comparisonText(comparison, { columns: 80, colour: true })).toContain(`${esc}[1m`);
   });
 
   it('shows what others wrote, and does nothing of it', () => {
     const text = comparisonText(renamed, { columns: 80, colour: false });
-    expect(text).not.toContain(escape);
+    expect(text).not.toContain(esc);
     expect(text).not.toContain('\u202e');
   });
 
@@ -113,7 +113,7 @@ describe('the picture', () => {
     const svg = comparisonSvg(renamed);
     expect(svg).toContain('&lt;b onload=&quot;x&quot;&gt;&amp;');
     expect(svg).not.toMatch(/<b |<script|href|url\(|@import/);
-    expect(svg).not.toContain(escape);
+    expect(svg).not.toContain(esc);
     // Every tag that is opened is closed: what is left of it is text.
     const open: string[] = [];
     for (const [, close, name = '', alone] of svg.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)) {
