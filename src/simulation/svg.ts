@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts';
-import { type Comparison, count, duration, summary } from './text.ts';
+import { type Comparison, count, duration, summary } from './compare.ts';
 
 const width = 960;
 const panelHeight = 150;
@@ -70,7 +70,7 @@ ${table(settings, below + clockHeight)}
 `;
 }
 
-const clockHeight = 34;
+const clockHeight = 48;
 
 function words(settings: Comparison['settings']): string {
   return settings
@@ -122,7 +122,7 @@ function clock({ startMs, seconds }: Comparison, top: number): string {
     const x = (left + (i * (width - left - right)) / marks).toFixed(1);
     const at = new Date(startMs + (seconds * 1000 * i) / marks).toISOString();
     const text = seconds > 86_400 ? at.slice(5, 16).replace('T', ' ') : at.slice(11, 16);
-    return `<text x="${x}" y="${top + 6}">${text}</text>`;
+    return `<text x="${x}" y="${top + 18}">${text}</text>`;
   }).join('');
 }
 
