@@ -25,6 +25,8 @@ export function generated(sources: readonly AnySource[]): ReadonlyMap<string, st
   const parts = guideParts(sources);
   const guides = readdirSync(new URL('docs', root))
     .filter((name) => name.endsWith('.md'))
+    // What is in simulate.md has to be played first: scripts/docs/simulate.ts.
+    .filter((name) => name !== 'simulate.md')
     .map((name) => `docs/${name}`)
     .filter((path) => read(path).includes('<!-- Made by `npm run docs`: '));
   return new Map([

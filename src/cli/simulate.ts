@@ -4,13 +4,14 @@ import { printable, quote } from '../printable.ts';
 import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
 import { oursOf, validateInputs } from '../scaledobjects/validate.ts';
 import { hpaDefaults } from '../scaling/hpa.ts';
+import { type Comparison, compare } from '../simulation/compare.ts';
 import { type FailIf, readFailIf } from '../simulation/fail-if.ts';
 import { maxHistoryBytes, readHistory } from '../simulation/history.ts';
 import { type Load, loadOf } from '../simulation/load.ts';
-import { type Model, type Outcome, play, type Setting, seriesLength } from '../simulation/play.ts';
+import type { Model, Outcome, Setting } from '../simulation/play.ts';
 import { changed, maxSettings, readChange, settingOf } from '../simulation/settings.ts';
 import { comparisonSvg } from '../simulation/svg.ts';
-import { type Comparison, comparisonText, duration } from '../simulation/text.ts';
+import { comparisonText } from '../simulation/text.ts';
 import { sources } from '../sources/index.ts';
 import { type Command, exitCode, listOf, type Values } from './command.ts';
 import { readInputs } from './input.ts';
@@ -108,15 +109,14 @@ async function simulated(values: Values): Promise<number> {
   const rate = rateOf(settings, numbers.replicaRate);
   const load = await readLoad(recorded, settings, rate.replicaRate);
   const model: Model = { ...numbers, replicaRate: rate.replicaRate };
-  const outcomes = settings.map((setting) => ({ name: setting.name, ...play(setting, load, model) }));
-  const comparison = compared(recorded, load, outcomes, [
-    `One replica works off ${rate.replicaRate} items a second (${rate.from}); a pod works ${duration(model.podStartSeconds)} after it was asked for.`,
-    ...load.notes,
-    ...notesOf(outcomes, resource, index),
-  ]);
+  const others = resource.triggers.length - 1;
+  const rest = others === 1 ? 'the other one' : `the ${others} others`;
+  const alone = `Only triggers[${index}] is played: as if ${rest} asked for nothing.`;
+  const notes = others > 0 ? [alone] : [];
+  const comparison = compare(recorded, load, settings, { ...model, replicaRateFrom: rate.from }, notes);
   const svg = option('svg');
   if (svg !== undefined) await write(svg, comparisonSvg(comparison));
-  const failures = failuresOf(checks, outcomes);
+  const failures = failuresOf(checks, comparison.settings);
   if (output === 'json') process.stdout.write(inJson(comparison, model, failures));
   else process.stdout.write(comparisonText(comparison, { columns: columns(), colour: hasColour() }));
   for (const failure of failures) process.stderr.write(`${printable(failure)}\n`);
@@ -266,56 +266,6 @@ async function readLoad(file: string, settings: readonly Setting[], replicaRate:
   if ('faults' in read) throw new Invalid(read.faults);
   const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount } = settings[0]?.rules.hpa ?? {};
   return loadOf(read.history, { replicaRate, minReplicaCount, maxReplicaCount });
-}
-
-function compared(
-  history: string,
-  { startMs, arrivals, backlog }: Load,
-  settings: Comparison['settings'],
-  notes: readonly string[],
-): Comparison {
-  const seconds = arrivals.length;
-  const minutes: number[] = new Array(Math.ceil(seconds / 60)).fill(0);
-  for (const [second, items] of arrivals.entries()) {
-    const minute = Math.floor(second / 60);
-    minutes[minute] = (minutes[minute] ?? 0) + items;
-  }
-  const pieces = Math.min(seriesLength, minutes.length);
-  const arrivalsAMinute: number[] = new Array(pieces).fill(0);
-  for (const [minute, items] of minutes.entries()) {
-    const piece = Math.floor((minute * pieces) / minutes.length);
-    arrivalsAMinute[piece] = Math.max(arrivalsAMinute[piece] ?? 0, items);
-  }
-  const items = arrivals.reduce((sum, one) => sum + one, backlog);
-  return { history, startMs, seconds, items, arrivalsAMinute, settings, notes };
-}
-
-function notesOf(
-  outcomes: Comparison['settings'],
-  resource: ScaledResource,
-  index: number,
-): readonly string[] {
-  const notes: string[] = [];
-  for (const { name, drainSeconds, lateShare, leftAtEnd, neverTaken } of outcomes) {
-    if (drainSeconds !== undefined && lateShare !== undefined) {
-      const share = lateShare === 0 ? 'No item' : `${percent(lateShare)} of the items`;
-      notes.push(`${name}: ${share} waited longer than drainSeconds, ${duration(drainSeconds)}.`);
-    }
-    if (neverTaken > 0)
-      notes.push(
-        `${name}: ${neverTaken} items still waited an hour after the end: their waits are longer than it says.`,
-      );
-    else if (leftAtEnd > 0)
-      notes.push(`${name}: ${leftAtEnd} items were left at the end, and worked off after it.`);
-  }
-  const others = resource.triggers.length - 1;
-  if (others > 0)
-    notes.push(`Only triggers[${index}] is played: as if the ${others} other triggers asked for nothing.`);
-  return notes;
-}
-
-function percent(part: number): string {
-  return part < 0.001 ? 'less than 0.1 %' : `${(part * 100).toFixed(1)} %`;
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -71,7 +71,7 @@ export interface Outcome {
   readonly series: { readonly oldestWaitSeconds: readonly number[]; readonly replicas: readonly number[] };
 }
 
-export const seriesLength = 600;
+export const seriesLength = 240;
 /** What is left is worked off for so long, without anything new. */
 const afterwardsSeconds = 3_600;
 /** Nudges follow each other by so much (docs/scaling.md). */

@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts';
-import { type Comparison, count, duration, summary } from './text.ts';
+import { type Comparison, count, duration, summary } from './compare.ts';
 
 const width = 960;
 const panelHeight = 150;
@@ -8,20 +8,41 @@ const right = 16;
 /** Above each panel, for its title. */
 const gap = 44;
 const rowHeight = 22;
-/** Told apart by colour and by dashes. Okabe and Ito's colours, which colour-blind people tell apart. */
+/** Settings are told apart by dashes, and by colours. */
 const dashes = ['', '7 4', '2 3', '10 3 2 3', '14 4', '4 2', '1 4', '8 2 2 2'];
 
+interface Colours {
+  readonly page: string;
+  readonly text: string;
+  readonly faint: string;
+  readonly lines: readonly string[];
+}
+
+const light: Colours = {
+  page: '#fff',
+  text: '#1c1e21',
+  faint: '#d5d8dc',
+  lines: ['#0072b2', '#c24e00', '#007a5a', '#a8487f', '#6b5d00', '#37718e', '#444', '#8a2be2'],
+};
+const dark: Colours = {
+  page: '#15181c',
+  text: '#e6e8ea',
+  faint: '#3b4047',
+  lines: ['#56b4e9', '#ff9a52', '#2fd6a6', '#e79ac5', '#f0e442', '#9cc9de', '#bbb', '#c9a0ff'],
+};
+
+const coloured = ({ page, text, faint, lines }: Colours): string =>
+  [
+    `.page { fill: ${page}; } text, .area { fill: ${text}; } .grid { stroke: ${faint}; }`,
+    ...lines.map((colour, i) => `.s${i} { stroke: ${colour}; }`),
+  ].join(' ');
+
 const style = `
-  svg { font: 13px system-ui, sans-serif; background: #fff; --text: #1c1e21; --faint: #d5d8dc;
-    --s0: #0072b2; --s1: #c24e00; --s2: #007a5a; --s3: #a8487f; --s4: #6b5d00; --s5: #37718e; --s6: #444; --s7: #8a2be2; }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #15181c; --text: #e6e8ea; --faint: #3b4047;
-      --s0: #56b4e9; --s1: #ff9a52; --s2: #2fd6a6; --s3: #e79ac5; --s4: #f0e442; --s5: #9cc9de; --s6: #bbb; --s7: #c9a0ff; }
-  }
-  text { fill: var(--text); } .title { font-weight: 600; } .end { text-anchor: end; }
-  .grid { stroke: var(--faint); } .area { fill: var(--text); opacity: .35; }
-  .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
-${dashes.map((dash, i) => `  .s${i} { stroke: var(--s${i});${dash === '' ? '' : ` stroke-dasharray: ${dash};`} }`).join('\n')}
+  text { font: 13px system-ui, sans-serif; } .title { font-weight: 600; } .end { text-anchor: end; }
+  .area { opacity: .4; } .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
+  ${dashes.map((dash, i) => (dash === '' ? '' : `.s${i} { stroke-dasharray: ${dash}; }`)).join(' ')}
+  ${coloured(light)}
+  @media (prefers-color-scheme: dark) { ${coloured(dark)} }
 `;
 
 /** A picture of a comparison, for light and dark pages, that also says in words what it shows. Every text is escaped. Pure. */
@@ -40,6 +61,7 @@ export function comparisonSvg(comparison: Comparison): string {
 <title id="title">${escaped(summary(comparison))}</title>
 <desc id="description">${escaped(words(settings))}</desc>
 <style>${style}</style>
+<rect class="page" width="${width}" height="${height}"/>
 <text class="title" x="16" y="22">${escaped(summary(comparison))}</text>
 ${panels.join('\n')}
 ${clock(comparison, below)}
@@ -48,7 +70,7 @@ ${table(settings, below + clockHeight)}
 `;
 }
 
-const clockHeight = 34;
+const clockHeight = 48;
 
 function words(settings: Comparison['settings']): string {
   return settings
@@ -100,7 +122,7 @@ function clock({ startMs, seconds }: Comparison, top: number): string {
     const x = (left + (i * (width - left - right)) / marks).toFixed(1);
     const at = new Date(startMs + (seconds * 1000 * i) / marks).toISOString();
     const text = seconds > 86_400 ? at.slice(5, 16).replace('T', ' ') : at.slice(11, 16);
-    return `<text x="${x}" y="${top + 6}">${text}</text>`;
+    return `<text x="${x}" y="${top + 18}">${text}</text>`;
   }).join('');
 }
 

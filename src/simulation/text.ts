@@ -1,18 +1,6 @@
 import { printable } from '../printable.ts';
+import { type Comparison, count, duration, summary } from './compare.ts';
 import type { Outcome } from './play.ts';
-
-/** All that is shown of a comparison. */
-export interface Comparison {
-  /** The history's file. */
-  readonly history: string;
-  readonly startMs: number;
-  readonly seconds: number;
-  readonly items: number;
-  /** The most that came in a minute, in each of equal pieces. */
-  readonly arrivalsAMinute: readonly number[];
-  readonly settings: readonly (Outcome & { readonly name: string })[];
-  readonly notes: readonly string[];
-}
 
 export interface TextLayout {
   /** Characters of a line, 40 at least. */
@@ -59,13 +47,6 @@ export function comparisonText(comparison: Comparison, given: TextLayout): strin
   if (notes.length > 0)
     lines.push('', ...notes.flatMap((note) => wrapped(`- ${printable(note)}`, layout.columns, '  ')));
   return `${lines.join('\n')}\n`;
-}
-
-/** The most of a comparison in one sentence. */
-export function summary({ history, startMs, seconds, items }: Comparison): string {
-  const [from, to] = [startMs, startMs + seconds * 1000].map((ms) => new Date(ms).toISOString());
-  const until = `${from?.slice(0, 16).replace('T', ' ')} to ${to?.slice(0, 16).replace('T', ' ')} UTC`;
-  return `${printable(history)}: ${until} (${duration(seconds)}), ${count(items)} items`;
 }
 
 const labelWidth = 9;
@@ -150,18 +131,6 @@ function table(settings: Comparison['settings'], layout: TextLayout): string[] {
     ),
     ...settings.map(({ name }, i) => line(printable(name), rows[i] ?? [])),
   ];
-}
-
-export function duration(seconds: number): string {
-  const whole = seconds > 0 && seconds < 1 ? 1 : Math.round(seconds);
-  if (whole < 120) return `${seconds > 0 && seconds < 1 ? '<' : ''}${whole} s`;
-  if (whole < 7_200) return `${Math.floor(whole / 60)} m ${whole % 60 > 0 ? `${whole % 60} s` : ''}`.trim();
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60 > 0 ? `${minutes % 60} m` : ''}`.trim();
-}
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 function wrapped(text: string, columns: number, then = ''): string[] {

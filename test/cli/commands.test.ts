@@ -17,7 +17,7 @@ describe('backlog-scaler', () => {
   it('lists its commands', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const name of ['serve', 'validate', 'convert']) {
+    for (const name of ['serve', 'explain', 'validate', 'convert', 'simulate']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name} {2,}\\S`, 'm'));
     }
   });

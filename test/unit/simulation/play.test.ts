@@ -194,6 +194,6 @@ it('plays a week within seconds', () => {
   const outcome = played('policy=drain,drainSeconds=60,replicaRate=0.15,maxReplicaCount=1000', week, {
     replicaRate: 0.15,
   });
-  expect(outcome.series.replicas).toHaveLength(600);
+  expect(outcome.series.replicas).toHaveLength(240);
   expect(outcome.items).toBeCloseTo(604_800 + 168 * 60 * 49, 0);
 });

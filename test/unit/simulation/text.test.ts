@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type Comparison, duration } from '../../../src/simulation/compare.ts';
 import { play } from '../../../src/simulation/play.ts';
 import { comparisonSvg } from '../../../src/simulation/svg.ts';
-import { type Comparison, comparisonText, duration } from '../../../src/simulation/text.ts';
+import { comparisonText } from '../../../src/simulation/text.ts';
 import { loadFrom, setting, usualModel } from '../../support/simulation.ts';
 
 const arrivals = Array.from({ length: 7_200 }, (_, i) => (i > 600 && i < 1_500 ? 40 : 0));
