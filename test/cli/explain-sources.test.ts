@@ -115,6 +115,19 @@ describe('explain of a queue', () => {
     );
   });
 
+  it('waits until policy: drain gives a number', async () => {
+    await sent(40);
+    const drain = { ...thumbnails, policy: 'drain', drainSeconds: '10', replicaRate: '2' };
+    const { code, stdout, stderr } = await explain(
+      ['--config', await configured()],
+      scaledObject('thumbnails', drain),
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('policy: drain sees for 15 s what comes');
+    expect(stdout).toMatch(/GetMetrics: metricName=sqs-thumbnails metricValue=2/);
+    expect(stdout).toMatch(/active; 0 replicas now, 2 asked for/);
+  });
+
   it('asks a running scaler, whose answers are those that KEDA gets', async () => {
     await sent(5);
     const { address, admin } = await serving();

@@ -79,6 +79,17 @@ describe('backlog-scaler explain', () => {
     expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);
   });
 
+  it('says what to do where there is no scaler', async () => {
+    const { code, stdout } = await explain(['--address', '127.0.0.1:1']);
+    expect(code).toBe(3);
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      'No scaler answers at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1). Is it running',
+    );
+    expect(text).toContain('kubectl port-forward');
+    expect(text).not.toMatch(/Resolution note|No connection established/);
+  });
+
   it('reads a source itself, which is down', async () => {
     await folder.write('config.yaml', config);
     const { code, stdout } = await explain(['--config', folder.file]);
