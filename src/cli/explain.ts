@@ -271,15 +271,18 @@ const watchMs = 2_000;
 /** Until the signal: says it, and again when something but its age has changed. JSON is a line each. */
 async function watch(wanted: Wanted, json: boolean, signal: AbortSignal): Promise<number> {
   let before: string | undefined;
+  // Whoever leaves waits for no answer that is still to come.
+  const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   while (!signal.aborted) {
-    const { all } = await explainAll(wanted);
+    const explained = await Promise.race([explainAll(wanted), left]);
+    if (explained === undefined) break;
+    const { all } = explained;
     const now = JSON.stringify(all, (key, value) => (ages.includes(key) ? undefined : value));
-    if (now !== before && !signal.aborted) {
+    if (now !== before) {
       const at = new Date().toISOString();
+      const apart = before === undefined ? '' : '\n';
       process.stdout.write(
-        json
-          ? `${JSON.stringify({ at, resources: all })}\n`
-          : `${before === undefined ? '' : '\n'}--- ${at}\n${inText(all)}`,
+        json ? `${JSON.stringify({ at, resources: all })}\n` : `${apart}--- ${at}\n${inText(all)}`,
       );
       before = now;
     }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import {
   CreateQueueCommand,
   ReceiveMessageCommand,
@@ -252,6 +254,27 @@ describe('explain of a queue', () => {
     expect(await watching.exited).toBe(0);
     expect(watching.stdout.match(/^--- /gm)).toHaveLength(2);
   });
+});
+
+it('leaves at once, also while a scaler owes it an answer', async () => {
+  const mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const address = mute.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    const connected = once(mute, 'connection');
+    const args = ['--watch', '--address', `127.0.0.1:${address.port}`];
+    const watching = start(['explain', '-f', '-', ...args], object);
+    await connected;
+    const leftAtMs = performance.now();
+    watching.signal('SIGINT');
+    expect(await watching.exited).toBe(0);
+    // It would have waited for 10 s.
+    expect(performance.now() - leftAtMs).toBeLessThan(8_000);
+    expect(watching.stdout).toBe('');
+  } finally {
+    mute.close();
+  }
 });
 
 describe('explain of the jobs of GitHub', () => {

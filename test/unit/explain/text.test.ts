@@ -56,6 +56,7 @@ describe('the text of a trigger', () => {
         '  Working, by partitions',
         '    orders/3: 830, end - committed (committed 170, logStart 0, end 1000)',
         '    and 940 more partitions, which add 12',
+        '    together: 842',
         '    at most 941',
         '',
       ].join('\n'),
