@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { docsExample, explain as run } from '../support/explain.ts';
@@ -38,6 +39,20 @@ describe('backlog-scaler explain', () => {
       '    - type: cron\n      metadata: { timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: "4" }\n';
     const { stdout } = await explain(['--backlog', '5'], rightObject + cron);
     expect(stdout).toMatch(/What KEDA does cannot be said\n {2}Because\n {4}triggers\[1\]: it is cron/);
+  });
+
+  it('explains all of a folder, and of a list as kubectl prints it', async () => {
+    await folder.write('object.yaml', rightObject);
+    const list = { apiVersion: 'v1', kind: 'List', items: [parse(rightJob), parse(rightObject)] };
+    await folder.write('list.yaml', JSON.stringify(list));
+    await folder.write('values.yaml', 'replicas: 3\n');
+    const command = new Command(['explain', '-f', folder.path, '--backlog', '1']);
+    expect(await command.exited).toBe(0);
+    expect(command.stdout.match(/^Scaled.*$/gm)).toEqual([
+      'ScaledJob ci/runners, triggers[0]',
+      'ScaledObject shop/order-workers, triggers[0]',
+      'ScaledObject shop/order-workers, triggers[0]',
+    ]);
   });
 
   it('says how to learn more where nothing is read', async () => {
