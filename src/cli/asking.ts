@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/load.ts';
 import { attempt, ScalerError } from '../errors.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
 import { toActivity, toMetrics, toSpecs } from '../grpc/responses.ts';
 import { codeName, toStatus } from '../grpc/status.ts';
-import { Drain } from '../scaling/drain.ts';
+import { Drain, settleMs } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
 import { sources } from '../sources/index.ts';
 import type { Detail } from '../sources/source.ts';
@@ -157,11 +158,21 @@ export async function bySources(
     }
     if (before !== names.join(', ')) say(`First sync of ${names.join(', ')} …`);
     before = names.join(', ');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
+  /** Resolves when `policy: drain` has seen what comes for long enough to give a number. */
+  const settled = async (trigger: Trigger): Promise<void> => {
+    const settling = (): boolean => trigger.status(triggers.now()).drain?.settled === false;
+    if (!settling()) return;
+    say(`${trigger.label}: policy: drain sees for ${settleMs / 1000} s what comes …`);
+    const untilMs = performance.now() + 2 * settleMs;
+    while (settling() && performance.now() < untilMs && !signal.aborted) await sleep(250);
+  };
   const ask = async (reference: Reference): Promise<Asked> => {
     const trigger = attempt(() => triggers.trigger(reference));
     if (trigger instanceof ScalerError) return refused(trigger);
+    await trigger.answer({ signal }).catch(() => {});
+    await settled(trigger);
     const answer = await trigger.answer({ signal }).catch((reason: unknown) => ScalerError.from(reason));
     const known = (): Answer => {
       if (answer instanceof ScalerError) throw answer;

@@ -9,7 +9,7 @@ import { explainScaling, explainTrigger, type Layout } from '../explain/text.ts'
 import type { ScalingView, TriggerView } from '../explain/view.ts';
 import { printable, quote } from '../printable.ts';
 import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
-import { oursOf, validateInputs } from '../scaledobjects/validate.ts';
+import { type Input, oursOf, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
 import { readReference } from '../triggers/resolve.ts';
 import { type Asked, type Asker, byBacklog, byScaler, bySources, notAsked, withRunning } from './asking.ts';
@@ -27,7 +27,7 @@ export const explain: Command = {
       short: 'f',
       value: 'FILE',
       required: true,
-      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input.',
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs, or a folder of it; - is standard input.',
     },
     config: { type: 'string', value: 'FILE', doc: 'Read the sources by this configuration.' },
     address: { type: 'string', value: 'HOST:PORT', doc: 'Ask the scaler that runs there.' },
@@ -70,9 +70,12 @@ async function run(values: Values): Promise<number> {
   const fault = faultOf(values);
   if (fault !== undefined) return refuse(fault);
   const namespace = option('namespace') ?? '';
-  const [input] = await readInputs([option('file') ?? '-']);
-  if (input === undefined) return refuse('--file has no YAML');
-  if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
+  const file = option('file') ?? '-';
+  const inputs: Input[] = [];
+  for (const input of await readInputs([file])) {
+    if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
+    inputs.push(input);
+  }
   const config = option('config');
   const loaded =
     config === undefined ? undefined : await loadConfig(config, { environment: process.env, sources });
@@ -80,14 +83,16 @@ async function run(values: Values): Promise<number> {
     for (const fault of loaded.faults) complain(fault);
     return exitCode.invalid;
   }
-  const { resources, faults: unread } = readScaledResources(input.text, input.file);
+  const read = inputs.map(({ file, text }) => readScaledResources(text, file));
+  const resources = read.flatMap((one) => one.resources);
   const rules = loaded ? rulesFor(loaded, namespace) : { sources, namespace };
-  const { faults } = validateInputs([input], rules);
+  const { faults } = validateInputs(inputs, rules);
   for (const { file, line, where, message, severity } of faults) {
     complain(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`);
   }
   if (resources.length === 0) {
-    return unread.length > 0 ? exitCode.invalid : refuse(`${input.file} holds no ScaledObject or ScaledJob`);
+    const isSaid = read.some((one) => one.faults.length > 0);
+    return isSaid ? exitCode.invalid : refuse(`${file} holds no ScaledObject or ScaledJob`);
   }
 
   const leaving = new AbortController();
@@ -271,15 +276,18 @@ const watchMs = 2_000;
 /** Until the signal: says it, and again when something but its age has changed. JSON is a line each. */
 async function watch(wanted: Wanted, json: boolean, signal: AbortSignal): Promise<number> {
   let before: string | undefined;
+  // Whoever leaves waits for no answer that is still to come.
+  const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   while (!signal.aborted) {
-    const { all } = await explainAll(wanted);
+    const explained = await Promise.race([explainAll(wanted), left]);
+    if (explained === undefined) break;
+    const { all } = explained;
     const now = JSON.stringify(all, (key, value) => (ages.includes(key) ? undefined : value));
-    if (now !== before && !signal.aborted) {
+    if (now !== before) {
       const at = new Date().toISOString();
+      const apart = before === undefined ? '' : '\n';
       process.stdout.write(
-        json
-          ? `${JSON.stringify({ at, resources: all })}\n`
-          : `${before === undefined ? '' : '\n'}--- ${at}\n${inText(all)}`,
+        json ? `${JSON.stringify({ at, resources: all })}\n` : `${apart}--- ${at}\n${inText(all)}`,
       );
       before = now;
     }

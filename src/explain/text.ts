@@ -80,7 +80,8 @@ function defaultLines(parameters: readonly ParameterView[]): string[] {
 
 function workingLines({ unit, rows, more, rules }: Working): string[] {
   const left = more.rows > 0 ? [`and ${more.rows} more ${unit}, which add ${more.items}`] : [];
-  return [...rows.map(workingLine), ...left, ...rules];
+  const sum = rows.reduce((all, { items }) => all + items, more.items);
+  return [...rows.map(workingLine), ...left, `together: ${sum}`, ...rules];
 }
 
 function workingLine({ name, items, because, said }: WorkingRow): string {

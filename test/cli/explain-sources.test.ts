@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import {
   CreateQueueCommand,
   ReceiveMessageCommand,
@@ -113,6 +115,19 @@ describe('explain of a queue', () => {
     expect(stdout).toContain(
       '    delayed: 0, scaleOnDelayed is false (ApproximateNumberOfMessagesDelayed 3)\n',
     );
+  });
+
+  it('waits until policy: drain gives a number', async () => {
+    await sent(40);
+    const drain = { ...thumbnails, policy: 'drain', drainSeconds: '10', replicaRate: '2' };
+    const { code, stdout, stderr } = await explain(
+      ['--config', await configured()],
+      scaledObject('thumbnails', drain),
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('policy: drain sees for 15 s what comes');
+    expect(stdout).toMatch(/GetMetrics: metricName=sqs-thumbnails metricValue=2/);
+    expect(stdout).toMatch(/active; 0 replicas now, 2 asked for/);
   });
 
   it('asks a running scaler, whose answers are those that KEDA gets', async () => {
@@ -239,6 +254,27 @@ describe('explain of a queue', () => {
     expect(await watching.exited).toBe(0);
     expect(watching.stdout.match(/^--- /gm)).toHaveLength(2);
   });
+});
+
+it('leaves at once, also while a scaler owes it an answer', async () => {
+  const mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const address = mute.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  try {
+    const connected = once(mute, 'connection');
+    const args = ['--watch', '--address', `127.0.0.1:${address.port}`];
+    const watching = start(['explain', '-f', '-', ...args], object);
+    await connected;
+    const leftAtMs = performance.now();
+    watching.signal('SIGINT');
+    expect(await watching.exited).toBe(0);
+    // It would have waited for 10 s.
+    expect(performance.now() - leftAtMs).toBeLessThan(8_000);
+    expect(watching.stdout).toBe('');
+  } finally {
+    mute.close();
+  }
 });
 
 describe('explain of the jobs of GitHub', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { docsExample, explain as run } from '../support/explain.ts';
@@ -40,6 +41,20 @@ describe('backlog-scaler explain', () => {
     expect(stdout).toMatch(/What KEDA does cannot be said\n {2}Because\n {4}triggers\[1\]: it is cron/);
   });
 
+  it('explains all of a folder, and of a list as kubectl prints it', async () => {
+    await folder.write('object.yaml', rightObject);
+    const list = { apiVersion: 'v1', kind: 'List', items: [parse(rightJob), parse(rightObject)] };
+    await folder.write('list.yaml', JSON.stringify(list));
+    await folder.write('values.yaml', 'replicas: 3\n');
+    const command = new Command(['explain', '-f', folder.path, '--backlog', '1']);
+    expect(await command.exited).toBe(0);
+    expect(command.stdout.match(/^Scaled.*$/gm)).toEqual([
+      'ScaledJob ci/runners, triggers[0]',
+      'ScaledObject shop/order-workers, triggers[0]',
+      'ScaledObject shop/order-workers, triggers[0]',
+    ]);
+  });
+
   it('says how to learn more where nothing is read', async () => {
     const { code, stdout } = await explain([]);
     expect(code).toBe(0);
@@ -77,6 +92,17 @@ describe('backlog-scaler explain', () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
     expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);
+  });
+
+  it('says what to do where there is no scaler', async () => {
+    const { code, stdout } = await explain(['--address', '127.0.0.1:1']);
+    expect(code).toBe(3);
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      'No scaler answers at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1). Is it running',
+    );
+    expect(text).toContain('kubectl port-forward');
+    expect(text).not.toMatch(/Resolution note|No connection established/);
   });
 
   it('reads a source itself, which is down', async () => {

@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parameterViews } from '../../../src/explain/parameters.ts';
 import { playScaledJob, playScaledObject, type TriggerDemand } from '../../../src/explain/scaling.ts';
-import { explainTrigger } from '../../../src/explain/text.ts';
+import { explainScaling, explainTrigger } from '../../../src/explain/text.ts';
 import type { TriggerView } from '../../../src/explain/view.ts';
 import { hpaDefaults } from '../../../src/scaling/hpa.ts';
 import { kedaDefaults } from '../../../src/scaling/keda.ts';
@@ -27,6 +28,62 @@ describe('the text of a trigger', () => {
 
   it('prints no control character', () => {
     expect(explainTrigger(view)).toContain('\\u001b');
+  });
+
+  it('has colours only where they are asked for, which take no room', () => {
+    const plain = explainTrigger(view, { columns: 40 });
+    const coloured = explainTrigger(view, { columns: 40, colour: true });
+    expect(plain).not.toContain('\u001b');
+    expect(coloured).toContain('\u001b[31m    IsActive');
+    expect(stripVTControlCharacters(coloured)).toBe(plain);
+  });
+
+  it('shows the parts of a number, and how many more there are', () => {
+    const row = {
+      name: 'orders/3',
+      items: 830,
+      because: 'end - committed',
+      said: { committed: 170, logStart: 0, end: 1000 },
+    };
+    const working = {
+      unit: 'partitions',
+      rows: [row],
+      more: { rows: 940, items: 12 },
+      rules: ['at most 941'],
+    };
+    expect(explainTrigger({ ...view, working }, { columns: 100 })).toContain(
+      [
+        '  Working, by partitions',
+        '    orders/3: 830, end - committed (committed 170, logStart 0, end 1000)',
+        '    and 940 more partitions, which add 12',
+        '    together: 842',
+        '    at most 941',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says once what several RPCs say, and which stream says nothing', () => {
+    const fields = { metricName: 'm', targetSize: '5' };
+    const answers = [
+      { rpc: 'StreamIsActive', kind: 'silent' },
+      { rpc: 'GetMetricSpec', kind: 'answer', fields },
+      { rpc: 'StreamMetricSpec', kind: 'answer', fields },
+    ] as const;
+    expect(explainTrigger({ ...view, answers })).toContain(
+      [
+        '  Answers',
+        '    StreamIsActive: says nothing, as long as nothing is known',
+        '    GetMetricSpec, StreamMetricSpec: metricName=m targetSize=5',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says why nothing can be foretold', () => {
+    expect(explainScaling({ kind: 'unknown', because: ['triggers[1]: it is cron'] })).toBe(
+      'What KEDA does cannot be said\n  Because\n    triggers[1]: it is cron\n',
+    );
   });
 });
 
