@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { problemOf } from '../config/files.ts';
 import { printable, quote } from '../printable.ts';
 import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
-import { oursOf, validateInputs } from '../scaledobjects/validate.ts';
+import { type Input, oursOf, validateInputs } from '../scaledobjects/validate.ts';
 import { hpaDefaults } from '../scaling/hpa.ts';
 import { type Comparison, compare } from '../simulation/compare.ts';
 import { type FailIf, readFailIf } from '../simulation/fail-if.ts';
@@ -145,14 +145,21 @@ function numbersOf(option: (name: string) => string | undefined) {
   };
 }
 
+async function readOne(option: string, path: string, mostBytes?: number): Promise<Input> {
+  const [input, another] = await readInputs([path], mostBytes);
+  if (input === undefined || another !== undefined) {
+    throw refused(`--${option} must be one file, and ${quote(path)} is a folder`);
+  }
+  if ('problem' in input) throw new Invalid([`${input.file}: ${input.problem}`]);
+  return input;
+}
+
 /** The one ScaledObject, and the index of the trigger that was recorded. */
 async function resourceOf(
   file: string,
   option: (name: string) => string | undefined,
 ): Promise<{ resource: ScaledResource; index: number }> {
-  const [input] = await readInputs([file]);
-  if (input === undefined) throw refused(`${file} has no YAML with a ScaledObject`);
-  if ('problem' in input) throw new Invalid([`${input.file}: ${input.problem}`]);
+  const input = await readOne('file', file);
   const { resources, faults: unread } = readScaledResources(input.text, input.file);
   const named = option('name');
   const found = resources.filter(({ name }) => named === undefined || name === named);
@@ -259,9 +266,7 @@ function rateOf(
 }
 
 async function readLoad(file: string, settings: readonly Setting[], replicaRate: number): Promise<Load> {
-  const [input] = await readInputs([file], maxHistoryBytes);
-  if (input === undefined) throw refused(`--history ${quote(file)} is no file`);
-  if ('problem' in input) throw new Invalid([`${input.file}: ${input.problem}`]);
+  const input = await readOne('history', file, maxHistoryBytes);
   const read = readHistory(input.text, input.file);
   if ('faults' in read) throw new Invalid(read.faults);
   const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount } = settings[0]?.rules.hpa ?? {};

@@ -15,6 +15,9 @@ export interface Comparison {
   readonly notes: readonly string[];
 }
 
+/** What is left at the end is worth a word where it is more than this part. */
+const notablePart = 0.01;
+
 /**
  * Plays a load through settings. `history` is what it is called, `replicaRateFrom` where the rate of a replica is from, and
  * `notes` what else is to be known. Pure.
@@ -61,6 +64,7 @@ function mostAMinute(arrivals: Float64Array): readonly number[] {
 
 function notesOf({
   name,
+  items,
   drainSeconds,
   lateShare,
   leftAtEnd,
@@ -75,7 +79,7 @@ function notesOf({
     notes.push(
       `${name}: ${count(neverTaken)} items still waited an hour after the end: waits are longer than it says.`,
     );
-  } else if (leftAtEnd > 0) {
+  } else if (leftAtEnd > notablePart * items) {
     notes.push(`${name}: ${count(leftAtEnd)} items were left at the end, and worked off after it.`);
   }
   return notes;

@@ -68,10 +68,17 @@ export function loadOf({ points: all, hasBacklog }: History, recorded: Recorded)
     startMs,
     arrivals,
     known,
-    backlog: points.find(({ backlog }) => backlog !== undefined)?.backlog ?? 0,
+    backlog: firstBacklog(points),
     replicas: replicasAt(points[0], recorded),
     notes,
   };
+}
+
+/** Where it is not known at the beginning: the first that is known, less what came until then. */
+function firstBacklog(points: readonly HistoryPoint[]): number {
+  const index = points.findIndex(({ backlog }) => backlog !== undefined);
+  const came = points.slice(1, index + 1).reduce((sum, { arrivals }) => sum + (arrivals ?? 0), 0);
+  return Math.max(0, (points[index]?.backlog ?? 0) - came);
 }
 
 /** Between each two points. */
@@ -120,14 +127,15 @@ function notesOf(
   const after = points.slice(1);
   const inferred = after.filter(({ arrivals }) => arrivals === undefined).length;
   if (inferred > 0) {
-    const which =
-      inferred === after.length ? 'Arrivals are not recorded' : `${inferred} points have no arrivals`;
+    const which = inferred === after.length ? 'Arrivals are not recorded' : `${have(inferred)} no arrivals`;
     notes.push(
       `${which}: taken for them is what the backlog grew by, and what the replicas that were asked for could work off while something waited. What came and went between two points is not in it.`,
     );
   }
   if (all.length > points.length) {
-    notes.push(`${all.length - points.length} points at its ends know nothing, and are left out.`);
+    notes.push(
+      `Left out at the ends: ${all.length - points.length} of ${all.length} points, which know nothing.`,
+    );
   }
   const unknown = hasBacklog ? points.filter(({ backlog }) => backlog === undefined).length : 0;
   if (unknown > 0) {
@@ -144,4 +152,8 @@ function notesOf(
     notes.push(`There is ${where} of ${longest} s without any point: what came is spread evenly over it.`);
   }
   return notes;
+}
+
+function have(points: number): string {
+  return points === 1 ? '1 point has' : `${points} points have`;
 }

@@ -166,6 +166,12 @@ describe('backlog-scaler simulate', () => {
       {},
       /\/nowhere\.csv: .*(?:no such file|does not exist)/i,
     ],
+    [
+      'folders',
+      [...rate, '-f', 'docs/histories'],
+      {},
+      /--file must be one file, and "docs\/histories" is a folder/,
+    ],
     ['a history that is none', rate, { csv: 'a,b\n' }, /h\.csv: must be CSV with a header/],
     [
       'a history that is not sorted',

@@ -106,9 +106,21 @@ describe('what came', () => {
     expect(notes).toEqual([]);
   });
 
+  it('begins with what is not known by itself, but by what is known later', () => {
+    const later = [{ s: 0 }, { s: 1, arrivals: 4 }, { s: 2, arrivals: 2, backlog: 10 }];
+    expect(load(later).backlog).toBe(4);
+    expect(load([{ s: 0 }, { s: 1, arrivals: 40 }, { s: 2, backlog: 10 }]).backlog).toBe(0);
+  });
+
   it('leaves out ends that know nothing', () => {
-    const { startMs, arrivals } = load([{ s: 0 }, { s: 5, backlog: 0 }, { s: 7, backlog: 4 }, { s: 9 }]);
+    const { startMs, arrivals, notes } = load([
+      { s: 0 },
+      { s: 5, backlog: 0 },
+      { s: 7, backlog: 4 },
+      { s: 9 },
+    ]);
     expect([startMs, [...arrivals]]).toEqual([5_000, [2, 2]]);
+    expect(notes).toContain('Left out at the ends: 2 of 4 points, which know nothing.');
   });
 
   it('says where nothing was recorded', () => {
