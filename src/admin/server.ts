@@ -4,6 +4,8 @@ import { fastify } from 'fastify';
 import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
 import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
+import type { TriggerPast } from '../triggers/triggers.ts';
+import { historyCsv, historyView, parseHistoryQuery } from './history.ts';
 import { parsePageQuery, triggerPage } from './trigger-page.ts';
 import { type Statuses, triggerSeries } from './trigger-series.ts';
 
@@ -16,7 +18,7 @@ export interface Readiness {
 export interface AdminDeps {
   /** The series that are not of one trigger, as text. */
   exposition(): Promise<string>;
-  triggers: Statuses;
+  triggers: Statuses & { past(id: string, lastMs?: number): TriggerPast | undefined };
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
   token(): string | undefined;
@@ -38,6 +40,8 @@ export interface ListenAddress {
 }
 
 const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000 };
+
+const noTrigger = 'there is no trigger of this id now; /api/triggers has the ids of those that there are';
 
 /** A page is kept in memory until its reader has taken it. */
 const maxPagesAtOnce = 4;
@@ -107,6 +111,17 @@ export class AdminServer {
       const query = parsePageQuery(request.query);
       if ('fault' in query) return reply.code(400).send({ error: query.fault });
       return triggerPage(this.deps.triggers, query);
+    });
+    this.app.get<{ Params: { id: string } }>('/api/triggers/:id/history', { onRequest }, (request, reply) => {
+      const query = parseHistoryQuery(request.query);
+      if ('faults' in query) return reply.code(400).send({ error: query.faults.join('; ') });
+      const { seconds, format } = query;
+      const lastMs = seconds === undefined ? undefined : seconds * 1000;
+      const past = this.deps.triggers.past(request.params.id, lastMs);
+      if (!past) return reply.code(404).send({ error: noTrigger });
+      return format === 'csv'
+        ? reply.type('text/csv; charset=utf-8').send(historyCsv(past))
+        : reply.send(historyView(past));
     });
   }
 

@@ -91,6 +91,11 @@ export class Metrics {
     'References that are refused as the configuration is now.',
     [],
   );
+  readonly historyBytes = this.gauge(
+    'history_bytes',
+    'Memory that the past of triggers takes; at most history.bytes.',
+    [],
+  );
   readonly subjects = this.gauge('subjects', 'Subjects that are measured.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
