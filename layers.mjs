@@ -64,7 +64,7 @@ const parts = {
     'sources/source.ts',
   ],
   grpc: [...upwards, 'sockets.ts', 'scaling', 'triggers'],
-  admin: [...upwards, 'bearer.ts', 'sockets.ts', 'scaling', 'triggers'],
+  admin: [...upwards, 'bearer.ts', 'explain', 'sockets.ts', 'scaling', 'triggers'],
   config: [...upwards, 'params', 'sources/source.ts'],
   'lifecycle.ts': ['telemetry'],
   'scaler.ts': ['.'],
@@ -95,6 +95,7 @@ const packages = {
   'p-limit': ['sources'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
+  uplot: ['admin/page'],
   yaml: ['config', 'scaledobjects', 'cli'],
   zod: ['config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
 };
@@ -129,6 +130,13 @@ export default {
       from: { path: '^src/', pathNot: users.map(inside) },
       to: { path: ofPackage(name) },
     })),
+    {
+      name: 'browser',
+      severity: 'error',
+      comment: 'what runs in the browser imports nothing but what does',
+      from: { path: '^src/admin/page/' },
+      to: { pathNot: ['^src/admin/page/', ofPackage('uplot')] },
+    },
     {
       name: 'part-without-a-row',
       severity: 'error',

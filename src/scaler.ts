@@ -4,6 +4,7 @@ import { ConfigReloader, type Configurable, taking } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
 import { createEventLog, type EventLog } from './event-log/event-log.ts';
 import { GrpcServer } from './grpc/server.ts';
+import { asStatus } from './grpc/status.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestDeps } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
@@ -74,6 +75,9 @@ export class Scaler {
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
       triggers: this.triggers,
+      connections: () => this.connections.uses(),
+      asStatus,
+      version,
       readiness: () => this.readiness(),
       token: () => this.adminToken,
       maxConnections: start.admin.maxConnections,

@@ -79,6 +79,31 @@ export function historyCsv(past: TriggerPast): string {
   return `${[columns.join(','), ...rows].join('\n')}\n`;
 }
 
+const sparkMinutes = 60;
+
+/** The most of each minute of the last hour; null: not known. A minute begins with what was at the end of the one before. */
+export function sparkOf({ points, nowMs }: Pick<TriggerPast, 'points' | 'nowMs'>): (number | null)[] {
+  const minutes = new Array<number | null>(sparkMinutes).fill(null);
+  const fromMs = nowMs - sparkMinutes * 60_000;
+  let at = 0;
+  let last: number | null = null;
+  const keep = (minute: number, backlog: number | null): void => {
+    const most = minutes[minute] ?? null;
+    if (backlog !== null && (most === null || backlog > most)) minutes[minute] = backlog;
+  };
+  const goTo = (minute: number): void => {
+    for (; at < minute; at += 1) keep(at + 1, last);
+  };
+  for (const { atMs, backlog } of points) {
+    const minute = Math.min(Math.max(Math.floor((atMs - fromMs) / 60_000), 0), sparkMinutes - 1);
+    goTo(minute);
+    last = backlog ?? null;
+    keep(minute, last);
+  }
+  goTo(sparkMinutes - 1);
+  return minutes;
+}
+
 function pointView({ atMs, backlog, arrivals, value, target, active }: Point): PointView {
   return {
     time: iso(atMs),

@@ -4,8 +4,9 @@ import { fastify } from 'fastify';
 import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
 import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
-import type { TriggerPast } from '../triggers/triggers.ts';
 import { historyCsv, historyView, parseHistoryQuery } from './history.ts';
+import { type LiveDeps, LiveFeed, type LiveTimes } from './live.ts';
+import { addStatusPage, noTrigger, type StatusPageDeps } from './status-page.ts';
 import { parsePageQuery, triggerPage } from './trigger-page.ts';
 import { type Statuses, triggerSeries } from './trigger-series.ts';
 
@@ -18,7 +19,11 @@ export interface Readiness {
 export interface AdminDeps {
   /** The series that are not of one trigger, as text. */
   exposition(): Promise<string>;
-  triggers: Statuses & { past(id: string, lastMs?: number): TriggerPast | undefined };
+  triggers: Statuses & StatusPageDeps['triggers'];
+  /** For the status page. */
+  connections: LiveDeps['connections'];
+  asStatus: StatusPageDeps['asStatus'];
+  version: string;
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
   token(): string | undefined;
@@ -32,6 +37,7 @@ export interface AdminTimes {
   readonly answerMs: number;
   /** How long a page is safe from being cut for another reader; one of 10,000 triggers is read in well under a second. */
   readonly pageMs: number;
+  readonly live: Partial<LiveTimes>;
 }
 
 export interface ListenAddress {
@@ -39,9 +45,7 @@ export interface ListenAddress {
   port: number;
 }
 
-const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000 };
-
-const noTrigger = 'there is no trigger of this id now; /api/triggers has the ids of those that there are';
+const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000, live: {} };
 
 /** A page is kept in memory until its reader has taken it. */
 const maxPagesAtOnce = 4;
@@ -52,6 +56,7 @@ export class AdminServer {
   private readonly times: AdminTimes;
   private readonly app: FastifyInstance;
   private readonly sockets: Sockets;
+  private readonly live: LiveFeed;
   /** The pages that are being read, and since when; the oldest first. */
   private readonly pages = new Map<FastifyReply, number>();
 
@@ -66,10 +71,20 @@ export class AdminServer {
       schemaController: withoutSchemas,
     });
     this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs: this.times.answerMs });
+    this.live = new LiveFeed(
+      {
+        triggers: deps.triggers,
+        connections: deps.connections,
+        version: deps.version,
+        ready: () => deps.readiness().ready,
+      },
+      this.times.live,
+    );
     this.addProbes();
     this.addPages();
+    this.addStatusPage();
     this.app.setNotFoundHandler((_, reply) =>
-      reply.code(404).send({ error: 'nothing is here; see /metrics, /api/triggers, /readyz and /livez' }),
+      reply.code(404).send({ error: 'nothing is here; see /, /metrics, /api/triggers, /readyz and /livez' }),
     );
   }
 
@@ -90,6 +105,7 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
+    this.live.close();
     await this.app.close();
   }
 
@@ -125,14 +141,30 @@ export class AdminServer {
     });
   }
 
+  private addStatusPage(): void {
+    const { triggers, asStatus } = this.deps;
+    const deps: StatusPageDeps = {
+      triggers,
+      asStatus,
+      live: this.live,
+      may: (authorization) => this.may(authorization),
+      lasts: ({ raw }) => this.sockets.allow(raw, undefined),
+    };
+    addStatusPage(this.app, deps, { askForToken: this.askForToken, takePage: this.takePage });
+  }
+
   private async *metricsPage(): AsyncGenerator<string> {
     yield await this.deps.exposition();
     yield* triggerSeries(this.deps.triggers);
   }
 
-  private readonly askForToken = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  private may(authorization: string | undefined): boolean {
     const token = this.deps.token();
-    if (token === undefined || bears(request.headers.authorization, token)) return;
+    return token === undefined || bears(authorization, token);
+  }
+
+  private readonly askForToken = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (this.may(request.headers.authorization)) return;
     await reply
       .code(401)
       .header('www-authenticate', 'Bearer')

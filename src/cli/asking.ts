@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Loaded } from '../config/load.ts';
 import { attempt, ScalerError } from '../errors.ts';
+import { type Answered, activity, answer, answersOf, specAnswers, valueAnswer } from '../explain/answers.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
-import { codeName, toStatus } from '../grpc/status.ts';
+import { asStatus } from '../grpc/status.ts';
 import { Drain } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
-import { wire, wireTarget } from '../scaling/metric.ts';
 import { sources } from '../sources/index.ts';
 import type { Detail } from '../sources/source.ts';
 import { Connections } from '../subjects/connections.ts';
@@ -15,48 +15,18 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import type { Reference } from '../triggers/reference.ts';
 import { drainTarget, metricName, readReference } from '../triggers/resolve.ts';
+import type { Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
 
 /** What is known of one trigger. */
-export interface Asked {
-  readonly answers: readonly AnswerView[];
+export interface Asked extends Answered {
   readonly detail?: Detail | undefined;
-  readonly active?: boolean | undefined;
-  readonly value?: number | undefined;
-  readonly target?: number | undefined;
-  readonly notes: readonly string[];
-  readonly unreachable: boolean;
 }
 
 export interface Asker {
   /** Never rejects for what a trigger or an upstream says. */
   ask(reference: Reference): Promise<Asked>;
   close(): Promise<void> | void;
-}
-
-function answer(rpc: Rpc, fields: Readonly<Record<string, string>>): AnswerView {
-  return { rpc, kind: 'answer', fields };
-}
-
-function failed(rpc: Rpc, reason: unknown): AnswerView {
-  const { code, details } = toStatus(reason);
-  return { rpc, kind: 'error', code: codeName(code), message: details };
-}
-
-function specAnswers(name: string, perReplica: number): AnswerView[] {
-  const { int, float } = wireTarget({ perReplica });
-  const fields = { metricName: name, targetSizeFloat: String(float), targetSize: int };
-  return [answer('GetMetricSpec', fields), answer('StreamMetricSpec', fields)];
-}
-
-function valueAnswer(name: string, value: number): AnswerView {
-  const { int, float } = wire(value);
-  return answer('GetMetrics', { metricName: name, metricValueFloat: String(float), metricValue: int });
-}
-
-function activity(active: boolean): AnswerView[] {
-  const fields = { result: String(active) };
-  return [answer('IsActive', fields), answer('StreamIsActive', fields)];
 }
 
 /** By the YAML alone: what the answers would be if so many items waited. */
@@ -124,33 +94,11 @@ export async function bySources({ config, start }: Loaded, say: (line: string) =
     const notes = [
       'Read by this command: what webhooks and CloudEvents have told a running scaler is not here.',
     ];
-    try {
-      const trigger = triggers.trigger(reference);
-      const { metricName: name, target } = trigger.spec;
-      const specs = specAnswers(name, target.perReplica);
-      const common = { target: target.perReplica, notes };
-      try {
-        const got = await trigger.answer({ signal: new AbortController().signal });
-        const { detail } = trigger.status(triggers.now());
-        if (got.kind === 'uncounted') {
-          const state = got.active ? 'is active' : 'is inactive';
-          const error = new ScalerError('unavailable', `${state}, its number is not known yet: ${got.why}`);
-          const answers = [...activity(got.active), ...specs, failed('GetMetrics', error)];
-          return { ...common, answers, detail, active: got.active, unreachable: false };
-        }
-        const { value, active } = got;
-        const answers = [...activity(active), ...specs, valueAnswer(name, value)];
-        return { ...common, answers, detail, value, active, unreachable: false };
-      } catch (reason) {
-        const answers = [failed('IsActive', reason), ...specs, failed('GetMetrics', reason)];
-        const silent = 'StreamIsActive says nothing while nothing is known.';
-        const unreachable = ScalerError.from(reason).code === 'unavailable';
-        return { ...common, answers, notes: [...notes, silent], unreachable };
-      }
-    } catch (reason) {
-      const rpcs: Rpc[] = ['IsActive', 'StreamIsActive', 'GetMetricSpec', 'StreamMetricSpec', 'GetMetrics'];
-      return { answers: rpcs.map((rpc) => failed(rpc, reason)), notes, unreachable: false };
-    }
+    const find = (): Trigger => triggers.trigger(reference);
+    const answered = await answersOf(find, asStatus, new AbortController().signal);
+    const trigger = attempt(find);
+    const detail = trigger instanceof ScalerError ? undefined : trigger.status(triggers.now()).detail;
+    return { ...answered, notes: [...notes, ...answered.notes], detail };
   };
   const close = async (): Promise<void> => {
     triggers.close();

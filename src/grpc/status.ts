@@ -39,6 +39,12 @@ export function codeName(code: Code): string {
   return Code[code];
 }
 
+/** The same for people: the code by its name. */
+export function asStatus(reason: unknown): { code: string; message: string } {
+  const { code, details } = toStatus(reason);
+  return { code: codeName(code), message: details };
+}
+
 /**
  * One line without control characters, well-formed (grpc-js encodes it with encodeURI, which throws on a lone
  * surrogate), and short enough for a header.

@@ -9,7 +9,7 @@ import type { Decided } from './decision.ts';
 import { Histories, type HistoryLimits } from './history.ts';
 import { Nudges, type Pace } from './nudges.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
-import { type Measured, resolve, type World } from './resolve.ts';
+import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
 import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
 
 /** How often triggers that nobody asks for any more are looked for. */
@@ -172,6 +172,11 @@ export class Triggers implements TriggerHost {
     const trigger = this.live.get(id);
     if (trigger) this.refresh(trigger);
     return trigger;
+  }
+
+  /** What its reference says; undefined where nothing is kept of that. */
+  saidOf(trigger: Trigger): Said | undefined {
+    return this.refused.has(trigger) ? undefined : readReference(trigger.reference, this.world);
   }
 
   /** The last so many ms of a trigger, or all that is kept; undefined: there is no such trigger. */

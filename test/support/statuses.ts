@@ -20,7 +20,14 @@ export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
 
 /** Where just these are read. */
 export function listOf(statuses: readonly TriggerStatus[]) {
-  return { statuses: () => statuses, summaries: () => statuses, past: () => undefined };
+  return {
+    statuses: () => statuses,
+    summaries: () => statuses,
+    past: () => undefined,
+    byId: () => undefined,
+    saidOf: () => undefined,
+    now: () => performance.now(),
+  };
 }
 
 /** So many, in no order. */
