@@ -1,4 +1,5 @@
 import { AdminServer, type Readiness } from './admin/server.ts';
+import { triggerDetails } from './admin/trigger-details.ts';
 import type { Loaded, LoadResult } from './config/load.ts';
 import { ConfigReloader, type Configurable, taking } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
@@ -76,7 +77,7 @@ export class Scaler {
       exposition: () => metrics.exposition(),
       triggers: this.triggers,
       connections: () => this.connections.uses(),
-      asStatus,
+      details: (id) => triggerDetails(this.triggers, id, asStatus),
       version,
       readiness: () => this.readiness(),
       token: () => this.adminToken,

@@ -19,10 +19,10 @@ export interface Readiness {
 export interface AdminDeps {
   /** The series that are not of one trigger, as text. */
   exposition(): Promise<string>;
-  triggers: Statuses & StatusPageDeps['triggers'];
+  triggers: Statuses & Pick<StatusPageDeps, 'past'>;
   /** For the status page. */
   connections: LiveDeps['connections'];
-  asStatus: StatusPageDeps['asStatus'];
+  details: StatusPageDeps['details'];
   version: string;
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
@@ -142,10 +142,10 @@ export class AdminServer {
   }
 
   private addStatusPage(): void {
-    const { triggers, asStatus } = this.deps;
+    const { triggers, details } = this.deps;
     const deps: StatusPageDeps = {
-      triggers,
-      asStatus,
+      past: (id, lastMs) => triggers.past(id, lastMs),
+      details,
       live: this.live,
       may: (authorization) => this.may(authorization),
       lasts: ({ raw }) => this.sockets.allow(raw, undefined),

@@ -1,10 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type AsStatus, answersOf } from '../explain/answers.ts';
-import { parameterViews } from '../explain/parameters.ts';
-import { explainTrigger } from '../explain/text.ts';
-import { ownerOf } from '../triggers/reference.ts';
-import type { Said } from '../triggers/resolve.ts';
-import type { Trigger } from '../triggers/trigger.ts';
 import type { TriggerPast } from '../triggers/triggers.ts';
 import { sparkOf } from './history.ts';
 import type { LiveFeed } from './live.ts';
@@ -12,13 +6,9 @@ import type { Details, Sparks } from './page/wire.ts';
 import { PageFiles } from './page-files.ts';
 
 export interface StatusPageDeps {
-  readonly triggers: {
-    byId(id: string): Trigger | undefined;
-    saidOf(trigger: Trigger): Said | undefined;
-    now(): number;
-    past(id: string, lastMs?: number): TriggerPast | undefined;
-  };
-  readonly asStatus: AsStatus;
+  /** The last so many ms of a trigger; undefined: there is no such trigger. */
+  past(id: string, lastMs?: number): TriggerPast | undefined;
+  details(id: string): Promise<Details | undefined>;
   readonly live: LiveFeed;
   /** Whether this header shows the token that is asked for now. */
   may(authorization: string | undefined): boolean;
@@ -30,7 +20,6 @@ type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** How many triggers one request may ask the last hour of: more than a screen has. */
 const mostSparks = 64;
-const explainColumns = 96;
 
 /** Nothing but what this port serves; nothing inline; in nobody's frame. */
 const headers = {
@@ -100,43 +89,17 @@ export function addStatusPage(
         .send({ error: `ids must be 1 to ${mostSparks} ids of triggers, with commas between` });
     }
     const sparks = asked.flatMap((id): [string, Sparks[string]][] => {
-      const past = deps.triggers.past(id, 3_600_000);
+      const past = deps.past(id, 3_600_000);
       return past ? [[id, sparkOf(past)]] : [];
     });
     return reply.send(Object.fromEntries(sparks));
   });
 
   app.get<{ Params: { id: string } }>('/api/triggers/:id', { onRequest }, async (request, reply) => {
-    const trigger = deps.triggers.byId(request.params.id);
-    return trigger ? detailsOf(trigger, deps) : reply.code(404).send({ error: noTrigger });
+    const details = await deps.details(request.params.id);
+    return details ?? reply.code(404).send({ error: noTrigger });
   });
 }
 
 export const noTrigger =
   'there is no trigger of this id now; /api/triggers has the ids of those that there are';
-
-/** Nobody waits for a first reading here. */
-const atOnce = AbortSignal.abort();
-
-async function detailsOf(trigger: Trigger, { triggers, asStatus }: StatusPageDeps): Promise<Details> {
-  const { id, reference, refusal } = trigger;
-  const find = (): Trigger => {
-    if (refusal) throw refusal;
-    return trigger;
-  };
-  const { answers, notes } = await answersOf(find, asStatus, atOnce);
-  const said = triggers.saidOf(trigger);
-  const { error, detail } = trigger.status(triggers.now());
-  const explain = explainTrigger(
-    {
-      title: `Trigger of ${ownerOf(reference)}`,
-      parameters: said ? parameterViews(said) : [],
-      faults: error === undefined ? [] : [error],
-      detail,
-      answers,
-      notes,
-    },
-    { columns: explainColumns },
-  );
-  return { id, namespace: reference.namespace, name: reference.name, explain };
-}

@@ -24,9 +24,6 @@ export function listOf(statuses: readonly TriggerStatus[]) {
     statuses: () => statuses,
     summaries: () => statuses,
     past: () => undefined,
-    byId: () => undefined,
-    saidOf: () => undefined,
-    now: () => performance.now(),
   };
 }
 

@@ -115,7 +115,7 @@ function shownOf(row: Row): Shown {
   return {
     row,
     text: [`${namespace}/${name}`, source, connection, metricName].join(' ').toLowerCase(),
-    label: `${namespace}/${name} ${metricName}`,
+    label: `${name} ${namespace} ${metricName}`,
     state: stateOf(row),
     readAt: undefined,
   };

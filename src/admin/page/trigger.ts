@@ -63,7 +63,7 @@ export class TriggerView {
     this.element = h(
       'div',
       { class: 'trigger' },
-      h('nav', { class: 'crumbs', 'aria-label': 'Back' }, h('a', { href: '#/' }, '← All triggers')),
+      h('nav', { class: 'crumbs', 'aria-label': 'Back' }, h('a', { href: '#/' }, '‹ All triggers')),
       this.title,
       this.subtitle,
       this.problem,
@@ -255,7 +255,7 @@ export class TriggerView {
     const rows = latest.map(({ time, kind, cause = '', error, surge }) => {
       const course =
         surge &&
-        `${surge.from} → ${surge.to} replicas in ${number(Math.round(surge.ms))} ms, ${surge.nudges} nudges`;
+        `from ${surge.from} to ${surge.to} replicas in ${number(Math.round(surge.ms))} ms, ${surge.nudges} nudges`;
       const at = new Date(time);
       return h(
         'tr',

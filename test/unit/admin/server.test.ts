@@ -16,7 +16,7 @@ async function start(given: Partial<AdminDeps> = {}, times: Partial<AdminTimes> 
     token: () => undefined,
     maxConnections: 128,
     connections: () => [],
-    asStatus: () => ({ code: 'UNAVAILABLE', message: '' }),
+    details: async () => undefined,
     version: '0.0.0',
     ...given,
   };
@@ -152,7 +152,7 @@ describe('AdminServer', () => {
       token: () => undefined,
       maxConnections: 128,
       connections: () => [],
-      asStatus: () => ({ code: 'UNAVAILABLE', message: '' }),
+      details: async () => undefined,
       version: '0.0.0',
     });
     await expect(second.listen({ host: '127.0.0.1', port: Number(port) })).rejects.toThrow(
