@@ -60,6 +60,8 @@ const parts = {
     'sources/source.ts',
     'sources/working.ts',
     'triggers',
+    'grpc/responses.ts',
+    'grpc/status.ts',
   ],
   simulation: [
     'errors.ts',
@@ -83,7 +85,7 @@ const parts = {
     'sources/source.ts',
   ],
   grpc: [...upwards, 'sockets.ts', 'scaling', 'triggers'],
-  admin: [...upwards, 'bearer.ts', 'sockets.ts', 'scaling', 'triggers'],
+  admin: [...upwards, 'bearer.ts', 'explain', 'sockets.ts', 'scaling', 'triggers'],
   config: [...upwards, 'params', 'sources/source.ts'],
   'lifecycle.ts': ['telemetry'],
   'scaler.ts': ['.'],
@@ -114,6 +116,7 @@ const packages = {
   'p-limit': ['sources'],
   pino: ['telemetry'],
   'prom-client': ['telemetry'],
+  uplot: ['admin/page'],
   yaml: ['config', 'scaledobjects', 'cli'],
   zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
 };
@@ -148,6 +151,13 @@ export default {
       from: { path: '^src/', pathNot: users.map(inside) },
       to: { path: ofPackage(name) },
     })),
+    {
+      name: 'browser',
+      severity: 'error',
+      comment: 'what runs in the browser imports nothing but what does',
+      from: { path: '^src/admin/page/' },
+      to: { pathNot: ['^src/admin/page/', ofPackage('uplot')] },
+    },
     {
       name: 'part-without-a-row',
       severity: 'error',

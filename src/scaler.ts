@@ -74,6 +74,9 @@ export class Scaler {
     this.admin = new AdminServer({
       exposition: () => metrics.exposition(),
       triggers: this.triggers,
+      connections: () => this.connections.uses(),
+      details: async (id) => (await import('./admin/trigger-details.ts')).triggerDetails(this.triggers, id),
+      version,
       readiness: () => this.readiness(),
       token: () => this.adminToken,
       maxConnections: start.admin.maxConnections,

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
 /** How long a call is let be before its socket has to go for a new one, while there are idle ones of trusted callers. */
@@ -25,6 +25,7 @@ export class Sockets {
   private readonly trustedIdle = new Set<Socket>();
   private readonly busy = new Map<Socket, Busy>();
   private readonly trusted = new WeakSet<Socket>();
+  private readonly late = new WeakMap<ServerResponse, NodeJS.Timeout>();
 
   /** `server`: one that does not listen yet. */
   constructor(server: Server, most: number) {
@@ -53,6 +54,18 @@ export class Sockets {
     if (busy.underWay > 0) return;
     this.busy.delete(socket);
     (this.trusted.has(socket) ? this.trustedIdle : this.idle).add(socket);
+  }
+
+  /** An answer has so long to be taken whole; `undefined`: it has no end, and who sends it bounds it. */
+  allow(response: ServerResponse, answerMs: number | undefined): void {
+    clearTimeout(this.late.get(response));
+    this.late.delete(response);
+    if (answerMs !== undefined) {
+      this.late.set(
+        response,
+        setTimeout(() => response.req.socket.destroy(), answerMs),
+      );
+    }
   }
 
   /** A caller has shown who they are, during a call on the socket. */
@@ -115,10 +128,10 @@ export function boundHttp(server: HttpServer, bounds: { most: number; answerMs: 
   const sockets = new Sockets(server, bounds.most);
   server.on('request', ({ socket }, response) => {
     sockets.begin(socket);
-    const late = setTimeout(() => socket.destroy(), bounds.answerMs);
+    sockets.allow(response, bounds.answerMs);
     // Also comes when the reader hangs up in the middle.
     response.once('close', () => {
-      clearTimeout(late);
+      sockets.allow(response, undefined);
       sockets.end(socket);
     });
   });

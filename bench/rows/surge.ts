@@ -4,6 +4,7 @@ import { sources } from '../../src/sources/index.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
+import { Histories } from '../../src/triggers/history.ts';
 import { Nudges } from '../../src/triggers/nudges.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
 import { Trigger, type TriggerHost } from '../../src/triggers/trigger.ts';
@@ -90,6 +91,7 @@ class Triggers implements TriggerHost {
   readonly all: readonly Trigger[];
   readonly nudges: Nudges;
   readonly coldReadTimeoutMs = 0;
+  readonly histories = new Histories();
   /** Messages on the streams, but for those of their opening. */
   said = 0;
 

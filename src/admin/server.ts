@@ -4,6 +4,9 @@ import { fastify } from 'fastify';
 import { bears } from '../bearer.ts';
 import { ScalerError } from '../errors.ts';
 import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
+import { historyCsv, historyView, parseHistoryQuery } from './history.ts';
+import { type LiveDeps, LiveFeed, type LiveTimes } from './live.ts';
+import { addStatusPage, noTrigger, type StatusPageDeps } from './status-page.ts';
 import { parsePageQuery, triggerPage } from './trigger-page.ts';
 import { type Statuses, triggerSeries } from './trigger-series.ts';
 
@@ -16,7 +19,11 @@ export interface Readiness {
 export interface AdminDeps {
   /** The series that are not of one trigger, as text. */
   exposition(): Promise<string>;
-  triggers: Statuses;
+  triggers: Statuses & Pick<StatusPageDeps, 'past'>;
+  /** For the status page. */
+  connections: LiveDeps['connections'];
+  details: StatusPageDeps['details'];
+  version: string;
   readiness(): Readiness;
   /** The bearer token that is asked for now; undefined: none. */
   token(): string | undefined;
@@ -30,6 +37,7 @@ export interface AdminTimes {
   readonly answerMs: number;
   /** How long a page is safe from being cut for another reader; one of 10,000 triggers is read in well under a second. */
   readonly pageMs: number;
+  readonly live: Partial<LiveTimes>;
 }
 
 export interface ListenAddress {
@@ -37,7 +45,7 @@ export interface ListenAddress {
   port: number;
 }
 
-const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000 };
+const defaultTimes: AdminTimes = { answerMs: 10_000, pageMs: 2_000, live: {} };
 
 /** A page is kept in memory until its reader has taken it. */
 const maxPagesAtOnce = 4;
@@ -48,6 +56,7 @@ export class AdminServer {
   private readonly times: AdminTimes;
   private readonly app: FastifyInstance;
   private readonly sockets: Sockets;
+  private readonly live: LiveFeed;
   /** The pages that are being read, and since when; the oldest first. */
   private readonly pages = new Map<FastifyReply, number>();
 
@@ -62,10 +71,20 @@ export class AdminServer {
       schemaController: withoutSchemas,
     });
     this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs: this.times.answerMs });
+    this.live = new LiveFeed(
+      {
+        triggers: deps.triggers,
+        connections: deps.connections,
+        version: deps.version,
+        ready: () => deps.readiness().ready,
+      },
+      this.times.live,
+    );
     this.addProbes();
     this.addPages();
+    this.addStatusPage();
     this.app.setNotFoundHandler((_, reply) =>
-      reply.code(404).send({ error: 'nothing is here; see /metrics, /api/triggers, /readyz and /livez' }),
+      reply.code(404).send({ error: 'nothing is here; see /, /metrics, /api/triggers, /readyz and /livez' }),
     );
   }
 
@@ -86,6 +105,7 @@ export class AdminServer {
   }
 
   async close(): Promise<void> {
+    this.live.close();
     await this.app.close();
   }
 
@@ -108,6 +128,29 @@ export class AdminServer {
       if ('fault' in query) return reply.code(400).send({ error: query.fault });
       return triggerPage(this.deps.triggers, query);
     });
+    this.app.get<{ Params: { id: string } }>('/api/triggers/:id/history', { onRequest }, (request, reply) => {
+      const query = parseHistoryQuery(request.query);
+      if ('faults' in query) return reply.code(400).send({ error: query.faults.join('; ') });
+      const { seconds, format } = query;
+      const lastMs = seconds === undefined ? undefined : seconds * 1000;
+      const past = this.deps.triggers.past(request.params.id, lastMs);
+      if (!past) return reply.code(404).send({ error: noTrigger });
+      return format === 'csv'
+        ? reply.type('text/csv; charset=utf-8').send(historyCsv(past))
+        : reply.send(historyView(past));
+    });
+  }
+
+  private addStatusPage(): void {
+    const { triggers, details } = this.deps;
+    const deps: StatusPageDeps = {
+      past: (id, lastMs) => triggers.past(id, lastMs),
+      details,
+      live: this.live,
+      may: (authorization) => this.may(authorization),
+      lasts: ({ raw }) => this.sockets.allow(raw, undefined),
+    };
+    addStatusPage(this.app, deps, { askForToken: this.askForToken, takePage: this.takePage });
   }
 
   private async *metricsPage(): AsyncGenerator<string> {
@@ -115,9 +158,13 @@ export class AdminServer {
     yield* triggerSeries(this.deps.triggers);
   }
 
-  private readonly askForToken = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  private may(authorization: string | undefined): boolean {
     const token = this.deps.token();
-    if (token === undefined || bears(request.headers.authorization, token)) return;
+    return token === undefined || bears(authorization, token);
+  }
+
+  private readonly askForToken = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (this.may(request.headers.authorization)) return;
     await reply
       .code(401)
       .header('www-authenticate', 'Bearer')

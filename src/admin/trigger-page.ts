@@ -19,13 +19,18 @@ export interface TriggerPage {
 }
 
 /** A trigger that is refused has no metric and no target; it may have no connection and no source either. */
-type TriggerView = Omit<TriggerStatus, 'id' | 'ageMs' | 'oldest' | 'drain' | Unresolved> &
+type TriggerView = Omit<TriggerStatus, Counted | 'drain' | Unresolved> &
   Partial<Pick<TriggerStatus, Unresolved>> & {
     ageSeconds?: number;
     oldestItemAgeSeconds?: number;
     /** Only there, and true, where the oldest item may be much older. */
     oldestItemAgeAtLeast?: boolean;
+    lastWake?: { cause: string; secondsAgo: number };
+    lastNudge?: { secondsAgo: number };
+    lastError?: { message: string; secondsAgo: number };
   };
+/** What is told in seconds. */
+type Counted = 'ageMs' | 'oldest' | 'lastWake' | 'lastNudge' | 'lastError';
 type Unresolved = 'source' | 'connection' | 'metricName' | 'target';
 
 interface Candidate {
@@ -79,7 +84,6 @@ function decodeCursor(cursor: string): string {
 }
 
 function view({
-  id: _,
   drain: _drain,
   ageMs,
   source,
@@ -87,6 +91,9 @@ function view({
   metricName,
   target,
   oldest,
+  lastWake,
+  lastNudge,
+  lastError,
   ...shown
 }: TriggerStatus): TriggerView {
   return {
@@ -94,10 +101,17 @@ function view({
     ...(source !== '' && { source }),
     ...(connection !== '' && { connection }),
     ...(metricName !== '' && { metricName, target }),
-    ...(ageMs !== undefined && { ageSeconds: Math.round(ageMs) / 1000 }),
-    ...(oldest && { oldestItemAgeSeconds: Math.round(oldest.ageMs) / 1000 }),
+    ...(ageMs !== undefined && { ageSeconds: secondsOf(ageMs) }),
+    ...(oldest && { oldestItemAgeSeconds: secondsOf(oldest.ageMs) }),
     ...(oldest?.atLeast && { oldestItemAgeAtLeast: true }),
+    ...(lastWake && { lastWake: { cause: lastWake.cause, secondsAgo: secondsOf(lastWake.ageMs) } }),
+    ...(lastNudge && { lastNudge: { secondsAgo: secondsOf(lastNudge.ageMs) } }),
+    ...(lastError && { lastError: { message: lastError.message, secondsAgo: secondsOf(lastError.ageMs) } }),
   };
+}
+
+function secondsOf(ms: number): number {
+  return Math.round(ms) / 1000;
 }
 
 /** `?limit=&cursor=&namespace=` of a page. */

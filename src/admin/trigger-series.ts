@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { printable } from '../printable.ts';
 import type { DrainStep } from '../scaling/drain.ts';
-import type { TriggerStatus } from '../triggers/trigger.ts';
+import type { TriggerStatus, TriggerSummary } from '../triggers/trigger.ts';
 
 /** Where the triggers' present state is read. */
 export interface Statuses {
   statuses(): Iterable<TriggerStatus>;
+  summaries(): Iterable<TriggerSummary>;
 }
 
 /** One trigger's labels and numbers, as they go on the page. */
@@ -108,7 +109,7 @@ export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string>
  */
 async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   const rows = new Map<string, Row>();
-  for await (const turn of inTurns(triggers.statuses())) {
+  for await (const turn of inTurns(triggers.summaries())) {
     for (const status of turn) {
       const labels = labelsOf(status);
       if (!rows.has(labels)) rows.set(labels, toRow(labels, status));
@@ -117,7 +118,7 @@ async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   return [...rows.values()];
 }
 
-function toRow(labels: string, status: TriggerStatus): Row {
+function toRow(labels: string, status: TriggerSummary): Row {
   const { metricName, items, value, target, active, ageMs, oldest, drain, up } = status;
   return {
     labels,
@@ -145,7 +146,7 @@ function withLabel(labels: string, more: string): string {
   return `${labels.slice(0, -1)},${more}}`;
 }
 
-function labelsOf({ namespace, name, source, metricName }: TriggerStatus): string {
+function labelsOf({ namespace, name, source, metricName }: TriggerSummary): string {
   const scaledObject = `scaledobject_namespace="${escapeLabel(namespace)}",scaledobject="${escapeLabel(name)}"`;
   return `{${scaledObject},source="${escapeLabel(source)}",metric="${escapeLabel(metricName)}"}`;
 }

@@ -2,10 +2,18 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loaded } from '../config/load.ts';
 import { attempt, ScalerError } from '../errors.ts';
+import {
+  type Answered,
+  activityAnswers,
+  answered,
+  answersOf,
+  type Fields,
+  refusedAnswers,
+  specAnswers,
+} from '../explain/answers.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
-import { toActivity, toMetrics, toSpecs } from '../grpc/responses.ts';
-import { codeName, toStatus } from '../grpc/status.ts';
+import { toMetrics } from '../grpc/responses.ts';
 import { Drain, settleMs } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/headroom.ts';
 import { sources } from '../sources/index.ts';
@@ -17,22 +25,17 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import { ownerOf, type Reference } from '../triggers/reference.ts';
 import { drainTarget, metricName, readReference } from '../triggers/resolve.ts';
-import type { Answer, Spec, Trigger } from '../triggers/trigger.ts';
+import type { Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
 import type { RunningTrigger, RunningTriggers } from './running-triggers.ts';
 
 /** What is known of one trigger. */
-export interface Asked {
-  readonly answers: readonly AnswerView[];
+export interface Asked extends Answered {
   readonly detail?: Detail | undefined;
   readonly working?: Working | undefined;
-  readonly active?: boolean | undefined;
-  readonly value?: number | undefined;
-  readonly target?: number | undefined;
   /** Why nothing can be asked. */
   readonly faults?: readonly string[];
   readonly notes: readonly string[];
-  readonly unreachable: boolean;
 }
 
 export interface Asker {
@@ -42,29 +45,6 @@ export interface Asker {
 }
 
 const nothing: Asked = { answers: [], notes: [], unreachable: false };
-
-/** What an RPC answers, or how it fails. */
-function answered(rpc: Rpc, make: () => Fields | undefined): AnswerView {
-  const made = attempt(make);
-  if (made instanceof ScalerError) {
-    const { code, details } = toStatus(made);
-    return { rpc, kind: 'error', code: codeName(code), message: details };
-  }
-  const fields = Object.entries(made ?? {}).map(([name, value]) => [name, String(value)]);
-  return { rpc, kind: 'answer', fields: Object.fromEntries(fields) };
-}
-
-type Fields = Readonly<Record<string, string | number | boolean>>;
-
-function activityAnswers(active: () => boolean): AnswerView[] {
-  const make = () => ({ ...toActivity({ active: active() }) });
-  return [answered('IsActive', make), answered('StreamIsActive', make)];
-}
-
-function specAnswers(spec: () => Spec): AnswerView[] {
-  const make = () => toSpecs(spec()).metricSpecs[0];
-  return [answered('GetMetricSpec', make), answered('StreamMetricSpec', make)];
-}
 
 /** By the YAML alone: what the answers would be if so many items waited. */
 export function byBacklog(backlog: number | undefined): Asker {
@@ -102,34 +82,11 @@ export function byBacklog(backlog: number | undefined): Asker {
   return { ask: async (reference) => ask(reference), close: () => {} };
 }
 
-const allRpcs: readonly Rpc[] = [
-  'IsActive',
-  'StreamIsActive',
-  'GetMetricSpec',
-  'StreamMetricSpec',
-  'GetMetrics',
-];
-
-/** Every RPC of a trigger that is refused says why. */
-function refused(error: ScalerError): Asked {
-  const answers = allRpcs.map((rpc) =>
-    answered(rpc, () => {
-      throw error;
-    }),
-  );
-  return { ...nothing, answers };
-}
-
 const onlyTold =
   'Read by this command: what webhooks and CloudEvents have told a running scaler is not here; --address asks that.';
 
 function isToldByEvents({ measured }: Trigger): boolean {
   return measured?.source.webhooks !== undefined || measured?.source.cloudEvents !== undefined;
-}
-
-/** A stream has no errors to say: KEDA would only open it anew. */
-function silentWithoutAnswer(answer: AnswerView): AnswerView {
-  return answer.rpc === 'StreamIsActive' ? { rpc: answer.rpc, kind: 'silent' } : answer;
 }
 
 const syncLimitMs = 60_000;
@@ -170,31 +127,15 @@ export async function bySources(
   };
   const ask = async (reference: Reference): Promise<Asked> => {
     const trigger = attempt(() => triggers.trigger(reference));
-    if (trigger instanceof ScalerError) return refused(trigger);
+    if (trigger instanceof ScalerError) return { ...refusedAnswers(trigger), notes: [] };
     await trigger.answer({ signal }).catch(() => {});
     await settled(trigger);
-    const answer = await trigger.answer({ signal }).catch((reason: unknown) => ScalerError.from(reason));
-    const known = (): Answer => {
-      if (answer instanceof ScalerError) throw answer;
-      return answer;
-    };
     const nowMs = triggers.now();
-    const { metricName: name } = trigger.spec;
-    const number = () => toMetrics(trigger.label, name, known()).metricValues[0];
-    const activity = activityAnswers(() => known().active);
     return {
-      answers: [
-        ...(answer instanceof ScalerError ? activity.map(silentWithoutAnswer) : activity),
-        ...specAnswers(() => trigger.spec),
-        answered('GetMetrics', number),
-      ],
+      ...(await answersOf(trigger, signal)),
       detail: trigger.status(nowMs).detail,
       working: trigger.working(nowMs),
-      target: trigger.spec.target.perReplica,
-      ...(!(answer instanceof ScalerError) && { active: answer.active }),
-      ...('value' in answer && { value: answer.value }),
       notes: isToldByEvents(trigger) ? [onlyTold] : [],
-      unreachable: answer instanceof ScalerError && answer.code === 'unavailable',
     };
   };
   const close = async (): Promise<void> => {

@@ -246,6 +246,22 @@ const surge = z.strictObject({
     ),
 });
 
+const history = z.strictObject({
+  hours: z
+    .number()
+    .min(0)
+    .max(168)
+    .default(6)
+    .describe(
+      'For how many hours it is kept what each trigger was like, for the status page and `simulate`; 0: not at all.',
+    ),
+  bytes: whole(
+    65_536,
+    10_485_760,
+    'How much memory that may take for all triggers. Where it is scarce, what is older gets coarser, each namespace has an equal share, and in it each trigger.',
+  ),
+});
+
 const security = z.strictObject({
   allowPlaintextSecrets: z
     .boolean()
@@ -329,6 +345,7 @@ export const liveSettings = {
   ingest: ingestAccess,
   limits,
   surge,
+  history,
   security,
   decisions,
 } as const;
@@ -356,6 +373,7 @@ export const configSchema = z.strictObject({
     ),
   limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
   surge: surge.prefault({}).describe('How HPAs are made to look at once when a backlog grows.'),
+  history: history.prefault({}).describe('What is kept of the past of triggers, in memory.'),
   security: security.prefault({}).describe('What is refused unless it is asked for.'),
   decisions: decisions
     .prefault({})

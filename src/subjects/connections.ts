@@ -21,6 +21,18 @@ export interface ConnectionsConfig {
   readonly settings: { readonly limits: { readonly firstSyncTimeoutSeconds: number } };
 }
 
+/** An open connection, for people. */
+export interface ConnectionUse {
+  readonly name: string;
+  readonly source: string;
+  readonly subjects: number;
+  /** To the upstream, in the last minutes. */
+  readonly requestsPerMinute: number;
+  /** How many the upstream still allows in its hour, and how many it usually grants; absent where it does not say. */
+  readonly remaining?: number;
+  readonly granted?: number;
+}
+
 /** The open connections. */
 export class Connections {
   readonly now: () => number;
@@ -42,6 +54,22 @@ export class Connections {
 
   get(name: string): OpenConnection | undefined {
     return this.open.get(name);
+  }
+
+  /** How much each measures, and asks of its upstream. */
+  *uses(): Iterable<ConnectionUse> {
+    for (const [name, { source, size }] of this.open) {
+      const { requestsPerMinute, remaining } = this.options.metrics.useOf(name);
+      const { requestsAnHour } = source;
+      yield {
+        name,
+        source: source.kind,
+        subjects: size,
+        requestsPerMinute: Math.round(requestsPerMinute * 10) / 10,
+        ...(remaining !== undefined && { remaining }),
+        ...(remaining !== undefined && requestsAnHour !== undefined && { granted: requestsAnHour }),
+      };
+    }
   }
 
   /**

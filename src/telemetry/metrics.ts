@@ -18,6 +18,12 @@ export interface SourceMetrics {
   corrected(direction: 'opened' | 'closed'): void;
 }
 
+interface Use {
+  readonly source: string;
+  readonly estimate: MonthlyEstimate;
+  remaining: number | undefined;
+}
+
 /**
  * The product's own series. Per-trigger series are not here: `admin/trigger-series.ts` streams them, since
  * ten thousand triggers in one registry would hold the event loop at every scrape.
@@ -91,6 +97,11 @@ export class Metrics {
     'References that are refused as the configuration is now.',
     [],
   );
+  readonly historyBytes = this.gauge(
+    'history_bytes',
+    'Memory that the past of triggers takes; at most history.bytes.',
+    [],
+  );
   readonly subjects = this.gauge('subjects', 'Subjects that are measured.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
@@ -107,7 +118,7 @@ export class Metrics {
   private readonly collectors = new Set<() => void>();
   private readonly now: () => number;
   /** By connection. */
-  private readonly estimates = new Map<string, { source: string; estimate: MonthlyEstimate }>();
+  private readonly estimates = new Map<string, Use>();
 
   /** `now` is a monotonic clock, in ms. */
   constructor(now: () => number = () => performance.now()) {
@@ -132,9 +143,19 @@ export class Metrics {
         this.sourceRequests.inc({ source, connection, operation, outcome });
         estimate.count(this.now());
       },
-      rateLimitRemaining: (requests) => this.sourceRateLimitRemaining.set({ source, connection }, requests),
+      rateLimitRemaining: (requests) => {
+        this.sourceRateLimitRemaining.set({ source, connection }, requests);
+        const own = this.estimates.get(connection);
+        if (own) own.remaining = requests;
+      },
       corrected: (direction) => this.ledgerCorrections.inc({ source, connection, direction }),
     };
+  }
+
+  /** What a connection asks of its upstream, and what that still allows in its hour; undefined where it does not say. */
+  useOf(connection: string): { requestsPerMinute: number; remaining: number | undefined } {
+    const own = this.estimates.get(connection);
+    return { requestsPerMinute: own?.estimate.perMinute(this.now()) ?? 0, remaining: own?.remaining };
   }
 
   /** The connection is gone, and with it what is only true of one that is there. */
@@ -145,11 +166,11 @@ export class Metrics {
   }
 
   /** One that is opened again, with other settings, goes on with its estimate. */
-  private estimateOf(source: string, connection: string): { estimate: MonthlyEstimate } {
+  private estimateOf(source: string, connection: string): Use {
     const known = this.estimates.get(connection);
     if (known?.source === source) return known;
     if (known !== undefined) this.forgetConnection(connection);
-    const made = { source, estimate: new MonthlyEstimate(this.now()) };
+    const made: Use = { source, estimate: new MonthlyEstimate(this.now()), remaining: undefined };
     this.estimates.set(connection, made);
     return made;
   }
@@ -231,6 +252,17 @@ export class MonthlyEstimate {
     const seenMs = Math.max(Math.min(sinceStartMs, hourMs), minuteMs);
     const counted = this.counts.reduce((sum, count) => sum + count, 0);
     return Math.round((counted * monthMs) / seenMs);
+  }
+
+  /** Requests a minute, in the last five of them. */
+  perMinute(nowMs: number): number {
+    this.moveTo(nowMs);
+    const seenMs = Math.min(nowMs - this.startedAtMs, 4 * minuteMs + ((nowMs - this.startedAtMs) % minuteMs));
+    let counted = 0;
+    for (let back = 0; back < Math.min(5, this.minute + 1); back += 1) {
+      counted += this.counts[(this.minute - back) % minutes] ?? 0;
+    }
+    return (counted * minuteMs) / Math.max(seenMs, minuteMs / 6);
   }
 
   private minuteOf(nowMs: number): number {

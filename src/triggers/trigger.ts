@@ -7,7 +7,9 @@ import type { Detail, Oldest, Reading, Target } from '../sources/source.ts';
 import type { Working } from '../sources/working.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
+import { type Histories, History, type HistoryEvent } from './history.ts';
 import type { Nudged, Nudges } from './nudges.ts';
+import type { Point } from './points.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
 
@@ -68,11 +70,27 @@ export interface TriggerStatus {
   readonly oldest?: { readonly ageMs: number; readonly atLeast: boolean };
   /** Absent while it is refused. */
   readonly surge?: SurgeState;
+  /** The last event that led to a reading, and why it did; absent before the first. */
+  readonly lastWake?: { readonly cause: string; readonly ageMs: number };
+  /** When the HPA was last made to look. */
+  readonly lastNudge?: { readonly ageMs: number };
+  /** The last failure, where it is over. */
+  readonly lastError?: { readonly message: string; readonly ageMs: number };
+}
+
+/** The same without the working, which takes longer to make than all the rest. */
+export type TriggerSummary = Omit<TriggerStatus, 'detail'>;
+
+/** What is kept of a trigger's past; times are of the monotonic clock, oldest first. */
+export interface Past {
+  readonly points: readonly Point[];
+  readonly events: readonly HistoryEvent[];
 }
 
 /** What a trigger needs of those that it lives among. */
 export interface TriggerHost {
   now(): number;
+  readonly histories: Histories;
   coldReadTimeoutMs: number;
   decided: Decided;
   readonly nudges: Nudges;
@@ -123,6 +141,10 @@ export class Trigger implements Member, Nudged {
   private waiting: Set<() => void> | undefined;
   private lastAskedMs: number;
   private longestGapMs: number;
+  private readonly history: History;
+  private lastWake: { cause: string; atMs: number } | undefined;
+  private lastNudgeAtMs: number | undefined;
+  private lastError: { message: string; atMs: number } | undefined;
 
   /** `lastAskedMs`: when it was last asked for in an earlier life, so that the gap between its calls is known. */
   constructor(id: string, reference: Reference, host: TriggerHost, lastAskedMs?: number) {
@@ -133,6 +155,7 @@ export class Trigger implements Member, Nudged {
     this.coldUntilMs = nowMs + host.coldReadTimeoutMs;
     this.longestGapMs = nowMs - (lastAskedMs ?? nowMs);
     this.lastAskedMs = nowMs;
+    this.history = new History(reference.namespace, host.histories);
   }
 
   /** `kafka trigger of shop/orders-worker`: how messages name a trigger. */
@@ -165,6 +188,9 @@ export class Trigger implements Member, Nudged {
     this.refusal = error;
     this.settle();
     this.look();
+    const nowMs = this.host.now();
+    if (this.measured) this.history.note({ kind: 'refused', atMs: nowMs, error: error.message });
+    this.record(nowMs);
   }
 
   /** The measured parameters and all else that resolving gave; throws ScalerError where it is refused. */
@@ -209,6 +235,7 @@ export class Trigger implements Member, Nudged {
     const after = this.wasActive;
     const edge = before === false && after === true;
     this.look(nowMs, cause, edge);
+    if (cause !== undefined) this.lastWake = { cause, atMs: nowMs };
     // Behind `look`, which has `true` sent first.
     const { nudges } = this.host;
     const nudged = this.specFollowers.length > 0;
@@ -217,6 +244,7 @@ export class Trigger implements Member, Nudged {
       if (this.followers.length > 0) nudges.pushed(nudged);
     }
     if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    this.record(nowMs);
   }
 
   /** What KEDA is told of a reading. Throws ScalerError where that is no number of items. */
@@ -233,6 +261,7 @@ export class Trigger implements Member, Nudged {
   failed(nowMs: number, cause?: string): void {
     this.settle();
     this.look(nowMs, cause);
+    this.record(nowMs);
   }
 
   left(): void {
@@ -271,6 +300,7 @@ export class Trigger implements Member, Nudged {
     this.fault = fault;
     this.settle();
     this.look();
+    this.record(this.host.now());
   }
 
   /** Whether it is to be measured, and nothing measures it. */
@@ -393,6 +423,14 @@ export class Trigger implements Member, Nudged {
       atMs: Date.now(),
     };
     this.host.decided(decision);
+    const { cause: because, error } = decision;
+    this.history.note({
+      kind,
+      atMs: nowMs,
+      cause: because,
+      ...(surge && { surge }),
+      ...(error !== undefined && { error }),
+    });
   }
 
   /** Why there is no number, in the words that KEDA gets. */
@@ -420,13 +458,18 @@ export class Trigger implements Member, Nudged {
   }
 
   status(nowMs: number): TriggerStatus {
-    const { id, reference, measured, refusal, good } = this;
-    const active = this.activeNow(nowMs);
-    const ageMs = this.ageMs(nowMs);
-    const up = this.upNow(active, nowMs) === true;
-    const read = active !== undefined && good?.kind === 'known' && isCount(good.items) ? good : undefined;
-    const value = up && read && measured ? this.metricOf(read, measured).value : undefined;
+    const { read } = this.readAt(nowMs);
     const detail = read && attempt(() => this.detailOf(read));
+    return {
+      ...this.summary(nowMs),
+      ...(detail && !(detail instanceof ScalerError) && { detail }),
+    };
+  }
+
+  summary(nowMs: number): TriggerSummary {
+    const { id, reference, measured, refusal, lastWake, lastNudgeAtMs, lastError } = this;
+    const { active, up, read, value } = this.readAt(nowMs);
+    const ageMs = this.ageMs(nowMs);
     const error = refusal ?? this.error;
     const surge = this.surgeState(nowMs);
     return {
@@ -441,13 +484,62 @@ export class Trigger implements Member, Nudged {
       ...(read && { items: read.items }),
       ...(value !== undefined && measured && { value, desired: replicasFor({ value, ...measured.target }) }),
       ...(read && this.drain && { drain: this.drain.now }),
-      ...(detail && !(detail instanceof ScalerError) && { detail }),
       ...(read?.oldest && { oldest: oldestAt(read.oldest, nowMs) }),
       ...(active !== undefined && { active }),
       ...(Number.isFinite(ageMs) && { ageMs }),
       ...(error ? { error: error.message } : {}),
       ...(surge && { surge }),
+      ...(lastWake && { lastWake: { cause: lastWake.cause, ageMs: nowMs - lastWake.atMs } }),
+      ...(lastNudgeAtMs !== undefined && { lastNudge: { ageMs: nowMs - lastNudgeAtMs } }),
+      ...(lastError &&
+        !error && { lastError: { message: lastError.message, ageMs: nowMs - lastError.atMs } }),
     };
+  }
+
+  /** What is read and said of it now. */
+  private readAt(nowMs: number): {
+    active: boolean | undefined;
+    up: boolean;
+    read: Known | undefined;
+    value: number | undefined;
+  } {
+    const { good, measured } = this;
+    const active = this.activeNow(nowMs);
+    const up = this.upNow(active, nowMs) === true;
+    const read = active !== undefined && good?.kind === 'known' && isCount(good.items) ? good : undefined;
+    const value = up && read && measured ? this.metricOf(read, measured).value : undefined;
+    return { active, up, read, value };
+  }
+
+  // --- Its past.
+
+  /** A reading has grown too old, which no event tells. */
+  grownOlder(nowMs: number): void {
+    this.look(nowMs);
+    this.record(nowMs);
+  }
+
+  /** The last so many ms, as far as they are kept. */
+  past(lastMs: number, nowMs: number): Past {
+    const fromMs = Math.max(0, nowMs - lastMs);
+    this.record(nowMs);
+    return {
+      points: this.history.pointsSince(fromMs, nowMs),
+      events: this.history.eventsSince(fromMs),
+    };
+  }
+
+  forgetPast(): void {
+    this.history.forget();
+  }
+
+  private record(nowMs: number): void {
+    const { measured, refusal } = this;
+    const error = refusal ?? this.error;
+    if (error) this.lastError = { message: error.message, atMs: nowMs };
+    const { active, read, value } = this.readAt(nowMs);
+    const target = refusal ? undefined : measured?.target.perReplica;
+    this.history.record({ backlog: read?.items, value, target, active, flow: read?.flow }, nowMs);
   }
 
   /** The working behind its number: the source's, and what became of that. */
@@ -493,6 +585,7 @@ export class Trigger implements Member, Nudged {
     const { measured } = this;
     if (!measured) return;
     const { metricName, target } = measured;
+    if (nudge !== 0) this.lastNudgeAtMs = this.host.now();
     for (const told of this.specFollowers) told(nudge === 0 ? measured : { metricName, target, nudge });
   }
 

@@ -6,10 +6,11 @@ import type { Logger } from '../telemetry/log.ts';
 import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
+import { Histories, type HistoryLimits } from './history.ts';
 import { Nudges, type Pace } from './nudges.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
-import { type Measured, resolve, type World } from './resolve.ts';
-import { Trigger, type TriggerHost, type TriggerStatus } from './trigger.ts';
+import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
+import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
 
 /** How often triggers that nobody asks for any more are looked for. */
 export const sweepMs = 5_000;
@@ -39,6 +40,7 @@ export interface TriggersConfig {
     readonly limits: TriggerLimits;
     readonly security: { readonly allowPlaintextSecrets: boolean };
     readonly surge: Pace;
+    readonly history: HistoryLimits;
   };
 }
 
@@ -52,6 +54,12 @@ export interface TriggersOptions {
   readonly decided?: Decided;
 }
 
+/** What is kept of one trigger's past; times are in ms since 1970. */
+export interface TriggerPast extends Past {
+  readonly summary: TriggerSummary;
+  readonly nowMs: number;
+}
+
 interface Usage {
   triggers: number;
   bytes: number;
@@ -62,6 +70,7 @@ export class Triggers implements TriggerHost {
   coldReadTimeoutMs = 0;
   readonly decided: Decided;
   readonly nudges: Nudges;
+  readonly histories = new Histories();
   private readonly options: TriggersOptions;
   private readonly connections: Connections;
   private readonly live = new Map<string, Trigger>();
@@ -79,6 +88,8 @@ export class Triggers implements TriggerHost {
   /** Grows with each configuration; what was resolved under another one is resolved again before it says anything. */
   private generation = 0;
   private world: World;
+  /** From our clock to ms since 1970. */
+  private offsetMs = 0;
   private limits: TriggerLimits | undefined;
 
   constructor(options: TriggersOptions) {
@@ -98,6 +109,7 @@ export class Triggers implements TriggerHost {
         else if (measured) metrics.triggers.inc({ source: measured.source.kind });
       }
       metrics.refusedTriggers.set(refused);
+      metrics.historyBytes.set(this.histories.bytes);
     });
   }
 
@@ -111,7 +123,7 @@ export class Triggers implements TriggerHost {
 
   /** Cannot fail. Live triggers are resolved again in slices; one that is asked for before its turn, at once. */
   prepare({ connections, settings }: TriggersConfig): { commit(): void; discard(): void } {
-    const { limits, security, surge } = settings;
+    const { limits, security, surge, history } = settings;
     const commit = (): void => {
       this.generation += 1;
       this.limits = limits;
@@ -123,6 +135,7 @@ export class Triggers implements TriggerHost {
         refuseSecretsFromEnv: this.options.plaintext && !security.allowPlaintextSecrets,
       };
       this.nudges.use(surge);
+      this.histories.use(history);
       this.connections.slices.run(this.resolveAll());
     };
     return { commit, discard: () => {} };
@@ -147,9 +160,51 @@ export class Triggers implements TriggerHost {
   }
 
   *statuses(): Iterable<TriggerStatus> {
+    for (const trigger of this.all()) yield trigger.status(this.now());
+  }
+
+  *summaries(): Iterable<TriggerSummary> {
+    for (const trigger of this.all()) yield trigger.summary(this.now());
+  }
+
+  /** The live trigger of an id, as the present configuration has it. Its lease goes on as it is. */
+  byId(id: string): Trigger | undefined {
+    const trigger = this.live.get(id);
+    if (trigger) this.refresh(trigger);
+    return trigger;
+  }
+
+  /** What its reference says; undefined where nothing is kept of that. */
+  saidOf(trigger: Trigger): Said | undefined {
+    return this.refused.has(trigger) ? undefined : readReference(trigger.reference, this.world);
+  }
+
+  /** The last so many ms of a trigger, or all that is kept; undefined: there is no such trigger. */
+  past(id: string, lastMs = Number.POSITIVE_INFINITY): TriggerPast | undefined {
+    const trigger = this.byId(id);
+    if (!trigger) return undefined;
+    const nowMs = this.now();
+    const sinceEpoch = this.offsetAt(nowMs);
+    const { points, events } = trigger.past(lastMs, nowMs);
+    return {
+      summary: trigger.summary(nowMs),
+      points: points.map((point) => ({ ...point, atMs: point.atMs + sinceEpoch })),
+      events: events.map((event) => ({ ...event, atMs: event.atMs + sinceEpoch })),
+      nowMs: nowMs + sinceEpoch,
+    };
+  }
+
+  /** The same as long as nobody sets the clock, so that a point has the same time whenever it is read. */
+  private offsetAt(nowMs: number): number {
+    const offsetMs = Math.round(Date.now() - nowMs);
+    if (Math.abs(offsetMs - this.offsetMs) > 1_000) this.offsetMs = offsetMs;
+    return this.offsetMs;
+  }
+
+  private *all(): Iterable<Trigger> {
     for (const trigger of this.live.values()) {
       this.refresh(trigger);
-      yield trigger.status(this.now());
+      yield trigger;
     }
   }
 
@@ -271,7 +326,7 @@ export class Triggers implements TriggerHost {
         // A configuration that came meanwhile may have put its connection somewhere else.
         this.refresh(trigger);
         if (trigger.lost && trigger.measured) this.place(trigger, trigger.measured);
-        trigger.look();
+        trigger.grownOlder(this.now());
       }
       yield;
     }
@@ -281,6 +336,7 @@ export class Triggers implements TriggerHost {
     const { id, reference } = trigger;
     this.live.delete(id);
     trigger.leave();
+    trigger.forgetPast();
     if (this.refused.delete(trigger)) return;
     const bytes = bytesOf(reference);
     const own = this.usedBy.get(reference.namespace);

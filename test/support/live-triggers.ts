@@ -3,6 +3,7 @@ import { Connections } from '../../src/subjects/connections.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { Decided } from '../../src/triggers/decision.ts';
+import type { HistoryLimits } from '../../src/triggers/history.ts';
 import type { Pace } from '../../src/triggers/nudges.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
@@ -44,9 +45,13 @@ export function byName(
   return new Map(connections.map((connection) => [connection.name, connection]));
 }
 
+/** As the configuration has it by default. */
+export const history: HistoryLimits = { hours: 6, bytes: 10_485_760 };
+
 export interface LiveOptions {
   readonly limits?: Partial<Limits>;
   readonly surge?: Partial<Pace>;
+  readonly history?: HistoryLimits;
   readonly decided?: Decided;
   /** Fixed where a test does not say otherwise, so that backoff has no jitter. */
   readonly random?: () => number;
@@ -79,7 +84,7 @@ export class LiveTriggers {
       plaintext: false,
       ...(decided === undefined ? {} : { decided }),
     });
-    this.use(configured, options.limits, options.surge);
+    this.use(configured, options.limits, options.surge, options.history);
   }
 
   /** Takes another configuration into use. */
@@ -87,10 +92,12 @@ export class LiveTriggers {
     configured: readonly ConfiguredConnection[],
     more: Partial<Limits> = {},
     pace: Partial<Pace> = {},
+    historyLimits: HistoryLimits = history,
   ): void {
     const settings = {
       limits: { ...limits, ...more },
       surge: { ...surge, ...pace },
+      history: historyLimits,
       security: { allowPlaintextSecrets: false },
     };
     const config = { connections: byName(configured), settings };

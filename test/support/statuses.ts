@@ -20,7 +20,11 @@ export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
 
 /** Where just these are read. */
 export function listOf(statuses: readonly TriggerStatus[]) {
-  return { statuses: () => statuses };
+  return {
+    statuses: () => statuses,
+    summaries: () => statuses,
+    past: () => undefined,
+  };
 }
 
 /** So many, in no order. */

@@ -6,6 +6,7 @@ import { registerModule } from '../../tracing/auto-instrumentations.ts';
 import { findElasticMq } from '../sqs/elasticmq.ts';
 import { findMoto } from '../sqs/moto.ts';
 import { buildah } from './buildah.ts';
+import { chromium } from './chromium.ts';
 import { goTool } from './go.ts';
 import { findKafka } from './kafka.ts';
 import { npmPackage } from './npm-package.ts';
@@ -31,6 +32,7 @@ export const toolbox = {
   'kubernetes-schemas': schemaFolder,
   prometheus: prometheusTools,
   buildah,
+  chromium,
   // Of the major version that Node 24 brings.
   npm: () => npmPackage('npm', '11.21.2'),
   'auto-instrumentations': registerModule,

@@ -15,6 +15,9 @@ async function start(given: Partial<AdminDeps> = {}, times: Partial<AdminTimes> 
     readiness: () => ({ ready: true, checks: { serving: true } }),
     token: () => undefined,
     maxConnections: 128,
+    connections: () => [],
+    details: async () => undefined,
+    version: '0.0.0',
     ...given,
   };
   const server = new AdminServer(deps, times);
@@ -56,7 +59,7 @@ describe('AdminServer', () => {
   });
 
   it('says where to look when nothing is there', async () => {
-    const response = await fetch(`${await start()}/`);
+    const response = await fetch(`${await start()}/nowhere`);
     expect([response.status, await response.text()]).toEqual([
       404,
       expect.stringContaining('/metrics, /api/triggers'),
@@ -148,6 +151,9 @@ describe('AdminServer', () => {
       readiness: () => ({ ready: true, checks: {} }),
       token: () => undefined,
       maxConnections: 128,
+      connections: () => [],
+      details: async () => undefined,
+      version: '0.0.0',
     });
     await expect(second.listen({ host: '127.0.0.1', port: Number(port) })).rejects.toThrow(
       `admin: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,

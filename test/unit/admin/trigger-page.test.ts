@@ -5,7 +5,7 @@ import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 const next = ({ nextCursor }: TriggerPage) => (nextCursor === undefined ? {} : { cursor: nextCursor });
 
 describe('triggerPage', () => {
-  it('shows a trigger without its identity and with its age in seconds', async () => {
+  it('shows a trigger with its age in seconds', async () => {
     const { triggers, nextCursor } = await triggerPage(
       listOf([statusWith({ error: 'down', detail: { lag: 4 } })]),
       { limit: 10 },
@@ -13,6 +13,7 @@ describe('triggerPage', () => {
     expect(nextCursor).toBeUndefined();
     expect(triggers).toEqual([
       {
+        id: 'id-1',
         namespace: 'shop',
         name: 'orders-worker',
         source: 'kafka',
@@ -25,6 +26,26 @@ describe('triggerPage', () => {
         up: true,
         error: 'down',
         detail: { lag: 4 },
+      },
+    ]);
+  });
+
+  it('shows in seconds what happened last', async () => {
+    const { triggers } = await triggerPage(
+      listOf([
+        statusWith({
+          lastWake: { cause: 'watch', ageMs: 1500 },
+          lastNudge: { ageMs: 250 },
+          lastError: { message: 'was down', ageMs: 60_000 },
+        }),
+      ]),
+      { limit: 10 },
+    );
+    expect(triggers).toMatchObject([
+      {
+        lastWake: { cause: 'watch', secondsAgo: 1.5 },
+        lastNudge: { secondsAgo: 0.25 },
+        lastError: { message: 'was down', secondsAgo: 60 },
       },
     ]);
   });
@@ -61,7 +82,7 @@ describe('triggerPage', () => {
     });
     const { triggers } = await triggerPage(listOf([rest]), { limit: 10 });
     expect(triggers).toEqual([
-      { namespace: 'shop', name: 'orders-worker', up: false, error: 'source: is required' },
+      { id: 'id-1', namespace: 'shop', name: 'orders-worker', up: false, error: 'source: is required' },
     ]);
   });
 

@@ -132,7 +132,7 @@ describe('triggerSeries', () => {
   it('takes the state in turns too, also while triggers go', async () => {
     const live = new Map(manyStatuses(1000).map((status) => [status.id, status]));
     setImmediate(() => live.clear());
-    const triggers = { statuses: () => live.values() };
+    const triggers = { statuses: () => live.values(), summaries: () => live.values() };
     let text = '';
     for await (const chunk of triggerSeries(triggers)) text += chunk;
     expect(text.match(/^backlog_scaler_trigger_up/gm)).toHaveLength(turnSize);

@@ -48,6 +48,7 @@ describe('a configuration that can be used', () => {
         firstSyncTimeoutSeconds: 120,
       },
       surge: { enabled: true, surgesAtOnce: 2 },
+      history: { hours: 6, bytes: 10_485_760 },
       security: { allowPlaintextSecrets: false },
       decisions: { maxQueued: 10_000, batchSize: 100, flushMs: 1000, timeoutMs: 10_000 },
     });

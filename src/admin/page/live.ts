@@ -1,0 +1,69 @@
+import { Refused, request } from './api.ts';
+import type { Change, Tick } from './wire.ts';
+
+export type Link = 'connecting' | 'live' | 'lost' | 'full';
+
+export interface Told {
+  /** A new stream begins: all is told again. */
+  begin(): void;
+  change(change: Change): void;
+  tick(tick: Tick): void;
+  link(state: Link): void;
+}
+
+/** The scaler says something every few seconds. */
+const silenceMs = 30_000;
+const mostWaitMs = 15_000;
+
+/** Follows what the scaler tells, again and again. `fetch` and not EventSource, which cannot show a token. */
+export async function follow(told: Told): Promise<never> {
+  let waitMs = 500;
+  for (;;) {
+    let state: Link = 'lost';
+    try {
+      await followOnce(told, () => {
+        waitMs = 500;
+      });
+    } catch (reason) {
+      if (reason instanceof Refused && reason.status === 503) state = 'full';
+    }
+    told.link(state);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    waitMs = Math.min(2 * waitMs, mostWaitMs);
+  }
+}
+
+/** Until the stream ends. */
+async function followOnce(told: Told, heard: () => void): Promise<void> {
+  const abort = new AbortController();
+  let late: number | undefined;
+  try {
+    const { body } = await request('api/live', abort.signal);
+    if (!body) return;
+    told.begin();
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let left = '';
+    for (;;) {
+      clearTimeout(late);
+      late = setTimeout(() => abort.abort(), silenceMs);
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (left + value).split('\n\n');
+      left = events.pop() ?? '';
+      for (const event of events) take(event, told);
+      heard();
+    }
+  } finally {
+    clearTimeout(late);
+    abort.abort();
+  }
+}
+
+function take(event: string, told: Told): void {
+  const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
+  if (name === 'change' && data !== undefined) told.change(JSON.parse(data));
+  if (name === 'tick' && data !== undefined) {
+    told.tick(JSON.parse(data));
+    told.link('live');
+  }
+}

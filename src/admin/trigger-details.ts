@@ -1,0 +1,33 @@
+import { answersOf, refusedAnswers } from '../explain/answers.ts';
+import { parameterViews } from '../explain/parameters.ts';
+import { explainTrigger } from '../explain/text.ts';
+import { ownerOf } from '../triggers/reference.ts';
+import type { Triggers } from '../triggers/triggers.ts';
+import type { Details } from './page/wire.ts';
+
+const columns = 96;
+/** Nobody waits for a first reading here. */
+const atOnce = AbortSignal.abort();
+
+/** What a trigger's own page says of it; undefined: there is no trigger of this id. No secret and nothing of a `…FromEnv` is in it. */
+export async function triggerDetails(triggers: Triggers, id: string): Promise<Details | undefined> {
+  const trigger = triggers.byId(id);
+  if (!trigger) return undefined;
+  const { reference, refusal } = trigger;
+  const { answers } = refusal ? refusedAnswers(refusal) : await answersOf(trigger, atOnce);
+  const said = triggers.saidOf(trigger);
+  const { error, detail } = trigger.status(triggers.now());
+  const explain = explainTrigger(
+    {
+      title: `Trigger of ${ownerOf(reference)}`,
+      parameters: said ? parameterViews(said) : [],
+      faults: error === undefined ? [] : [error],
+      detail,
+      working: trigger.working(triggers.now()),
+      answers,
+      notes: [],
+    },
+    { columns },
+  );
+  return { id, namespace: reference.namespace, name: reference.name, explain };
+}
