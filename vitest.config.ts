@@ -49,6 +49,7 @@ export default defineConfig({
           name: 'quick-whole',
           include: ['test/**/*.test.ts'],
           exclude: ['test/unit/**', ...apart, ...withTools, ...slow],
+          isolate: false,
         },
       },
       { extends: true, test: { name: 'quick-alone', include: alone } },
