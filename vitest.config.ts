@@ -11,6 +11,8 @@ const slow = [
   'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
   'test/sources/events/killed.test.ts',
   'test/ingest/{hostile-load,limits}.test.ts',
+  'test/cli/{explain-sources,github}.test.ts',
+  'test/security/hostile-reader.test.ts',
   'test/rpc/conformance-github.test.ts',
 ];
 /** Unit tests of what happens once in a process, and those that count all timers of theirs. */
