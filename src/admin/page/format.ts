@@ -32,6 +32,5 @@ export function ago(ms: number | undefined): string {
 
 /** Of requests. */
 export function rate(perMinute: number): string {
-  if (perMinute === 0) return 'none';
   return perMinute >= 60 ? `${number(Math.round(perMinute / 6) / 10)}/s` : `${number(perMinute)}/min`;
 }

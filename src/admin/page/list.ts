@@ -245,7 +245,7 @@ class RowElement {
     setText(this.cell('age'), age(sinceOf(readAt)));
     this.first('wake', row.wake ? row.wake.cause : '–');
     this.second('wake', row.wake ? ago(sinceOf(row.wake.at)) : '');
-    setText(this.cell('nudge'), row.nudgeAt === undefined ? '–' : ago(sinceOf(row.nudgeAt)));
+    setText(this.cell('nudge'), age(sinceOf(row.nudgeAt)));
     const error =
       row.error ?? (row.lastError ? `${ago(sinceOf(row.lastError.at))}: ${row.lastError.message}` : '–');
     setText(this.cell('error'), error);
