@@ -60,7 +60,7 @@ describe('the list', () => {
     );
     expect(await rowOf(page, 'worker-3').innerText()).toContain('Failing');
     expect(await page.locator('.place').innerText()).toMatch(/orders\s+kafka\s+1 failing · 5 triggers/);
-    expect(await page.locator('.place').innerText()).toMatch(/2\/s requests[\s\S]*4,000 left/);
+    expect(await page.locator('.place').innerText()).toMatch(/2 requests\/s[\s\S]*4,000 left/);
     scene.change('id-2', {
       items: 1_234,
       value: 1_234,

@@ -282,7 +282,7 @@ function showConnection(card: Element, connection: ConnectionRow): void {
   set('.badge', source);
   const health = failing === 0 ? (triggers === 0 ? 'not used' : 'healthy') : `${number(failing)} failing`;
   set('.place-health', `${health} · ${counted(triggers, 'trigger')}`);
-  set('.place-rate', requestsPerMinute === 0 ? 'no requests' : `${rate(requestsPerMinute)} requests`);
+  set('.place-rate', requestsPerMinute === 0 ? 'no requests' : rate(requestsPerMinute));
   const quota = part('.place-quota');
   if (!(quota instanceof HTMLElement)) return;
   quota.hidden = remaining === undefined;
