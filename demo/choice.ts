@@ -7,6 +7,8 @@ export interface Choice {
   readonly story: string | undefined;
   /** Kafka as well. */
   readonly kafka: boolean;
+  /** What was started runs on after the last story, until it is interrupted. */
+  readonly keep: boolean;
 }
 
 export interface Stories {

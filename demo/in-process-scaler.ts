@@ -17,6 +17,8 @@ export interface RunningScaler {
   readonly address: string;
   /** Where it takes webhooks and hints, if its source or a token lets somebody send them. */
   readonly ingestUrl: string;
+  /** Its status page. */
+  readonly pageUrl: string;
   rpcsAnswered(): Promise<number>;
   /** Requests it has sent to its source. */
   requestsSent(): Promise<number>;
@@ -63,6 +65,7 @@ export async function startScaler({
   return {
     address: `${host}:${grpcPort}`,
     ingestUrl: `http://${host}:${ingestPort}/ingest`,
+    pageUrl: `http://${host}:${adminPort}/`,
     rpcsAnswered: () => total(scaler.metrics.rpcRequests),
     requestsSent: () => total(scaler.metrics.sourceRequests),
     stop: () => scaler.stop('the demo is over'),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ScalerError } from '../src/errors.ts';
 import { choices, runDemo } from './run.ts';
 
-const usage = `npm run demo -- [--story ${choices.join('|')}] [--kafka]
+const usage = `npm run demo -- [--story ${choices.join('|')}] [--kafka] [--keep]
 
 Shows a burst scale a workload from 0 to 20, with nudges and without; then a backlog wake and size a workload: of an
 SQS queue, by hints, and of GitHub Actions jobs, by webhooks.
@@ -10,6 +10,7 @@ The exit code is 0 where every promise was kept.
 
   --kafka        Show it on a real Kafka broker as well (needs Java 17 and Maven; the first run fetches Kafka).
   --story STORY  Show one story alone.
+  --keep         Go on running when all is told, until it is interrupted, so that the status pages can be looked at.
   --help         Show this text.
 `;
 
@@ -34,7 +35,7 @@ async function run(): Promise<number> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
-    const choice = { story: values.story, kafka: values.kafka };
+    const choice = { story: values.story, kafka: values.kafka, keep: values.keep };
     return (await runDemo(process.stdout, choice, interrupted.signal)) ? 0 : 1;
   } catch (reason) {
     process.stderr.write(`${ScalerError.from(reason).message}\n`);
@@ -45,10 +46,11 @@ async function run(): Promise<number> {
 function readArguments() {
   const options = {
     kafka: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
     story: { type: 'string' },
     help: { type: 'boolean', default: false },
   } as const;
-  const nothing = { kafka: false, help: false, story: undefined };
+  const nothing = { kafka: false, keep: false, help: false, story: undefined };
   try {
     const { values } = parseArgs({ options });
     const { story } = values;

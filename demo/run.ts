@@ -27,6 +27,8 @@ export async function runDemo(out: WriteStream, choice: Choice, interrupted: Abo
   const ended = AbortSignal.any([interrupted, failed.signal]);
   const going: { story: Story; over: Promise<Summary> }[] = [];
   const summaries: Summary[] = [];
+  /** What runs on, in the order of its start. */
+  const kept: (() => unknown)[] = [];
   const conclude = (summary: Summary): void => {
     summaries.push(summary);
     if (!ended.aborted) screen.say(['', ...summary.lines].join('\n'));
@@ -34,7 +36,7 @@ export async function runDemo(out: WriteStream, choice: Choice, interrupted: Abo
   try {
     for (const story of chosen) {
       if (ended.aborted) break;
-      const told = perform(story, screen, ended);
+      const told = perform(story, screen, ended, choice.keep ? kept : undefined);
       const early = await Promise.race([told.over, told.meanwhile]);
       if (early) conclude(early);
       else going.push({ story, over: told.over });
@@ -44,20 +46,23 @@ export async function runDemo(out: WriteStream, choice: Choice, interrupted: Abo
       if (!ended.aborted) screen.say(`\n── ${story.name} ──`);
       conclude(summary);
     }
-    return !interrupted.aborted && summaries.every(({ kept }) => kept);
+    const isTold = !interrupted.aborted;
+    if (choice.keep && isTold) await untilInterrupted(screen, interrupted);
+    return isTold && summaries.every(({ kept }) => kept);
   } finally {
     failed.abort();
     await Promise.allSettled(going.map(({ over }) => over));
+    await endAll(kept);
   }
 }
 
 /** `meanwhile` resolves where the next story may be told beside the rest of this one. */
-function perform(story: Story, screen: Screen, interrupted: AbortSignal) {
+function perform(story: Story, screen: Screen, interrupted: AbortSignal, kept?: (() => unknown)[]) {
   let release = (): void => {};
   const meanwhile = new Promise<undefined>((resolve) => {
     release = () => resolve(undefined);
   });
-  const over = tell(story, screen, interrupted, release);
+  const over = tell(story, screen, interrupted, release, kept);
   // Where it fails while another is told, that is seen at the end.
   over.catch(() => {});
   return { over, meanwhile };
@@ -68,6 +73,7 @@ async function tell(
   screen: Screen,
   interrupted: AbortSignal,
   meanwhile: () => void,
+  kept?: (() => unknown)[],
 ): Promise<Summary> {
   const ending: (() => unknown)[] = [];
   screen.begin(story.fullBar);
@@ -77,6 +83,19 @@ async function tell(
     return await story.tell({ screen, interrupted, ending, meanwhile });
   } finally {
     screen.end();
-    for (const end of ending.reverse()) await end();
+    if (kept) kept.push(...ending);
+    else await endAll(ending);
   }
+}
+
+async function endAll(ending: (() => unknown)[]): Promise<void> {
+  for (const end of ending.reverse()) await end();
+}
+
+async function untilInterrupted(screen: Screen, interrupted: AbortSignal): Promise<void> {
+  screen.event('All of it runs on: the status pages are where they were. Ctrl-C ends it.');
+  // A signal alone keeps no process alive.
+  const alive = setInterval(() => {}, 60_000);
+  await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }));
+  clearInterval(alive);
 }

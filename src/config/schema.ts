@@ -97,7 +97,7 @@ const grpc = z.strictObject({
 });
 
 const adminAddress = z.strictObject({
-  host: listenHost('The address of metrics, probes and `/api/triggers`.'),
+  host: listenHost('The address of metrics, probes, `/api/triggers` and the status page.'),
   port: port.default(8080).describe('Its port; 0 takes a free one.'),
   maxConnections: maxConnections(128),
 });
@@ -105,7 +105,9 @@ const adminAddress = z.strictObject({
 const adminAccess = z.strictObject({
   token: bearerToken
     .optional()
-    .describe('The bearer token that everything but `/livez` and `/readyz` asks for; none when left out.'),
+    .describe(
+      'The bearer token that everything but `/livez`, `/readyz` and the files of the status page asks for; none when left out.',
+    ),
 });
 
 const bytes = z.number().int().min(1024);

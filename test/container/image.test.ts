@@ -108,6 +108,9 @@ describe('the image', () => {
     );
     const built = pathsIn(join(app, 'dist')).filter((path) => path.endsWith('.js'));
     expect(built.toSorted()).toEqual(modules.map((path) => path.replace(/\.ts$/, '.js')).toSorted());
+    const page = readdirSync(join(app, 'dist/admin/page')).filter((name) => /\.(html|css|svg)$/.test(name));
+    expect(page.toSorted()).toEqual(['icon.svg', 'index.html', 'style.css']);
+    expect(readdirSync(join(app, 'node_modules/uplot/dist'))).toContain('uPlot.esm.js');
   });
 
   it('is owned by root, so that who runs it cannot change what is run', () => {

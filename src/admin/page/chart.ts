@@ -68,7 +68,7 @@ export class Chart {
       cursor: { y: false, points: { size: 7 } },
       scales: { x: { time: true }, items: { range: fromZero }, replicas: { range: fromZero } },
       axes: [
-        { ...axis, grid: { show: false } },
+        { ...axis, grid: { show: false }, space: 70, values: (_, times) => clocks(times) },
         {
           ...axis,
           scale: 'items',
@@ -133,6 +133,15 @@ export class Chart {
     ctx.stroke();
     ctx.restore();
   }
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const exactClock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** Seconds only where they are what differs. */
+function clocks(times: readonly number[]): string[] {
+  const isFine = (times[1] ?? 0) - (times[0] ?? 0) < 60;
+  return times.map((time) => (isFine ? exactClock : clock).format(time * 1000));
 }
 
 function fromZero(_: UPlot, __: number, most: number | null): [number, number] {

@@ -30,8 +30,8 @@ export function ago(ms: number | undefined): string {
   return text === 'now' || text === '–' ? text : `${text} ago`;
 }
 
-/** Of requests. */
 export function rate(perMinute: number): string {
-  if (perMinute === 0) return 'none';
-  return perMinute >= 60 ? `${number(Math.round(perMinute / 6) / 10)}/s` : `${number(perMinute)}/min`;
+  return perMinute >= 60
+    ? `${number(Math.round(perMinute / 6) / 10)} requests/s`
+    : `${number(perMinute)} requests/min`;
 }

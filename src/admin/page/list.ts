@@ -245,7 +245,7 @@ class RowElement {
     setText(this.cell('age'), age(sinceOf(readAt)));
     this.first('wake', row.wake ? row.wake.cause : '–');
     this.second('wake', row.wake ? ago(sinceOf(row.wake.at)) : '');
-    setText(this.cell('nudge'), row.nudgeAt === undefined ? '–' : ago(sinceOf(row.nudgeAt)));
+    setText(this.cell('nudge'), age(sinceOf(row.nudgeAt)));
     const error =
       row.error ?? (row.lastError ? `${ago(sinceOf(row.lastError.at))}: ${row.lastError.message}` : '–');
     setText(this.cell('error'), error);
@@ -254,15 +254,17 @@ class RowElement {
   }
 
   private draw(spark: readonly (number | null)[] | undefined, items: number | undefined): void {
-    const values = spark && [...spark.slice(0, -1), Math.max(spark.at(-1) ?? 0, items ?? 0)];
+    const last = spark?.at(-1) ?? undefined;
+    const most = last === undefined || items === undefined ? (last ?? items) : Math.max(last, items);
+    const values = spark && [...spark.slice(0, -1), most ?? null];
     const drawn = values?.join();
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const { line, area } = sparkPath(values ?? [], sparkSize);
     setAttribute(this.line, 'd', line);
     setAttribute(this.area, 'd', area);
-    const most = Math.max(0, ...(values ?? []).map((value) => value ?? 0));
-    setAttribute(this.chart, 'aria-label', values ? `at most ${number(most)}` : 'not known yet');
+    const highest = Math.max(0, ...(values ?? []).map((value) => value ?? 0));
+    setAttribute(this.chart, 'aria-label', values ? `at most ${number(highest)}` : 'not known yet');
   }
 
   private cell(key: string): HTMLElement {

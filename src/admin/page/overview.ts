@@ -277,12 +277,12 @@ function showConnection(card: Element, connection: ConnectionRow): void {
   const state =
     failing === 0 ? (triggers === 0 ? 'idle' : 'active') : failing < triggers ? 'some' : 'failing';
   setAttribute(card, 'data-state', state);
-  setAttribute(card, 'title', error ?? '');
+  setAttribute(card, 'title', error ?? `${counted(subjects, 'subject')} measured`);
   set('.place-name', name);
   set('.badge', source);
   const health = failing === 0 ? (triggers === 0 ? 'not used' : 'healthy') : `${number(failing)} failing`;
-  set('.place-health', `${health} · ${number(triggers)} triggers, ${number(subjects)} subjects`);
-  set('.place-rate', `requests: ${rate(requestsPerMinute)}`);
+  set('.place-health', `${health} · ${counted(triggers, 'trigger')}`);
+  set('.place-rate', requestsPerMinute === 0 ? 'no requests' : rate(requestsPerMinute));
   const quota = part('.place-quota');
   if (!(quota instanceof HTMLElement)) return;
   quota.hidden = remaining === undefined;
@@ -295,19 +295,25 @@ function showConnection(card: Element, connection: ConnectionRow): void {
   meter.value = remaining;
 }
 
+function counted(count: number, what: string): string {
+  return `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** `#/?q=…&namespace=…&state=…&sort=-backlog`: what is wanted can be kept as a bookmark. */
 export function hashOf({ search, namespace, state, sort, descending }: Wanted): string {
   const query = new URLSearchParams();
   if (search !== '') query.set('q', search);
   if (namespace !== '') query.set('namespace', namespace);
   if (state !== '') query.set('state', state);
-  if (sort !== everything.sort || descending) query.set('sort', `${descending ? '-' : ''}${sort}`);
+  if (sort !== everything.sort || descending !== everything.descending) {
+    query.set('sort', `${descending ? '-' : ''}${sort}`);
+  }
   return query.size === 0 ? '#/' : `#/?${query}`;
 }
 
 export function wantedIn(hash: string): Wanted {
   const query = new URLSearchParams(/^#\/\?(.*)$/.exec(hash)?.[1] ?? '');
-  const sort = query.get('sort') ?? everything.sort;
+  const sort = query.get('sort') ?? '';
   const key = sortKeys.find((known): known is SortKey => known === sort.replace(/^-/, ''));
   const state = states.map(([one]) => one).find((one) => one === query.get('state'));
   return {
@@ -315,6 +321,6 @@ export function wantedIn(hash: string): Wanted {
     namespace: query.get('namespace') ?? '',
     state: state ?? '',
     sort: key ?? everything.sort,
-    descending: key !== undefined && sort.startsWith('-'),
+    descending: key === undefined ? everything.descending : sort.startsWith('-'),
   };
 }

@@ -26,7 +26,8 @@ export interface Wanted {
   readonly descending: boolean;
 }
 
-export const everything: Wanted = { search: '', namespace: '', state: '', sort: 'name', descending: false };
+/** What fails comes first, then what works. */
+export const everything: Wanted = { search: '', namespace: '', state: '', sort: 'state', descending: true };
 
 /** A trigger with what it is found and sorted by. */
 export interface Shown {

@@ -18,7 +18,7 @@ async function chosen(choice: Partial<Choice>, missing: { sqs?: string; kafka?: 
     kafka: story('kafka', missing.kafka),
   };
   const said: string[] = [];
-  const told = await choose(stories, { story: undefined, kafka: false, ...choice }, (line) =>
+  const told = await choose(stories, { story: undefined, kafka: false, keep: false, ...choice }, (line) =>
     said.push(line),
   );
   return { told: told.map(({ name }) => name), said };
