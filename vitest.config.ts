@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { toolsNeededBy } from './test/support/tools/needed.ts';
@@ -25,10 +26,13 @@ const alone = [
   'test/unit/triggers/{answers,life}.test.ts',
 ];
 
+/** They mostly wait, for clocks and processes: two share a core. Those with tools come after them, one on each core. */
+const shared = { maxWorkers: 2 * availableParallelism(), sequence: { groupOrder: 0 } };
+
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most of the time goes in waiting for brokers, clocks and processes: no core need stay free for Vitest itself.
+    // No core need stay free for Vitest itself.
     maxWorkers: '100%',
     // The command starts in half the time.
     setupFiles: ['test/support/patience.ts'],
@@ -43,6 +47,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           exclude: [...withTools, ...alone],
           isolate: false,
+          ...shared,
         },
       },
       {
@@ -52,16 +57,18 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/unit/**', ...apart, ...withTools, ...slow],
           isolate: false,
+          ...shared,
         },
       },
-      { extends: true, test: { name: 'quick-alone', include: alone } },
-      { extends: true, test: { name: 'slow', include: slow } },
+      { extends: true, test: { name: 'quick-alone', include: alone, ...shared } },
+      { extends: true, test: { name: 'slow', include: slow, ...shared } },
       {
         extends: true,
         test: {
           name: 'tools',
           include: withTools,
           exclude: apart,
+          sequence: { groupOrder: 1 },
           globalSetup: ['test/support/tools/set-up.ts'],
         },
       },
