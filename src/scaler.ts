@@ -1,5 +1,4 @@
 import { AdminServer, type Readiness } from './admin/server.ts';
-import { triggerDetails } from './admin/trigger-details.ts';
 import type { Loaded, LoadResult } from './config/load.ts';
 import { ConfigReloader, type Configurable, taking } from './config/reload.ts';
 import { Decisions, flushLimitMs } from './decisions/decisions.ts';
@@ -77,7 +76,11 @@ export class Scaler {
       exposition: () => metrics.exposition(),
       triggers: this.triggers,
       connections: () => this.connections.uses(),
-      details: (id) => triggerDetails(this.triggers, id, asStatus),
+      // Only people ask for it: the start is spared its modules.
+      details: async (id) => {
+        const { triggerDetails } = await import('./admin/trigger-details.ts');
+        return triggerDetails(this.triggers, id, asStatus);
+      },
       version,
       readiness: () => this.readiness(),
       token: () => this.adminToken,
