@@ -75,7 +75,11 @@ export class Scaler {
       exposition: () => metrics.exposition(),
       triggers: this.triggers,
       connections: () => this.connections.uses(),
-      details: async (id) => (await import('./admin/trigger-details.ts')).triggerDetails(this.triggers, id),
+      // Only people ask for it: the start is spared its modules.
+      details: async (id) => {
+        const { triggerDetails } = await import('./admin/trigger-details.ts');
+        return triggerDetails(this.triggers, id);
+      },
       version,
       readiness: () => this.readiness(),
       token: () => this.adminToken,

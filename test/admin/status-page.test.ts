@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ref } from '../support/rpc-client.ts';
 import { WholeScaler } from '../support/whole-scaler.ts';
@@ -41,6 +41,12 @@ const rows = z.object({ triggers: z.array(z.looseObject({ id: z.string() })) });
 
 describe('the status page of a running scaler', () => {
   it('serves its own files without the token, and nothing else', async () => {
+    const warnings: string[] = [];
+    const warned = ({ message }: Error): number => warnings.push(message);
+    process.on('warning', warned);
+    onTestFinished(() => {
+      process.off('warning', warned);
+    });
     for (const [path, type] of [
       ['/', 'text/html'],
       ['/page/main.js', 'text/javascript'],
@@ -61,6 +67,7 @@ describe('the status page of a running scaler', () => {
       const etag = response.headers.get('etag') ?? '';
       expect((await fetch(url + path, { headers: { 'if-none-match': etag } })).status).toBe(304);
     }
+    expect(warnings).toEqual([]);
     for (const path of ['/page/tsconfig.json', '/page/..%2fserver.ts', '/page/nothing.js', '/page/']) {
       expect([path, (await fetch(url + path)).status]).toEqual([path, 404]);
     }
@@ -74,8 +81,8 @@ describe('the status page of a running scaler', () => {
     const [trigger] = rows.parse(JSON.parse(list)).triggers;
     const id = trigger?.id ?? '';
     const details = await (await get(`/api/triggers/${id}`)).text();
-    expect(details).toContain('consumerGroup: workers [metadata]');
-    expect(details).toContain('topic: (not shown) [FromEnv]');
+    expect(details).toContain('consumerGroup: workers\\n');
+    expect(details).toContain('topic: (not shown) [topicFromEnv]');
     expect(details).toContain('UNAVAILABLE');
     const live = await get('/api/live');
     let told = '';
