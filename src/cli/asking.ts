@@ -73,7 +73,8 @@ export function byBacklog(backlog: number | undefined): Asker {
     const asked = drain ? new Drain(drain).take({ atMs: 0, items: backlog }).desired : backlog;
     const metric = { value: asked, active: backlog > activation };
     const { value, active } = withHeadroom(metric, { replicas, whenIdle }, perReplica);
-    const number = () => toMetrics(ownerOf(reference), name, { kind: 'known', value }).metricValues[0];
+    const number = () =>
+      toMetrics({ label: ownerOf(reference) }, name, { kind: 'known', value }).metricValues[0];
     const answers = [...activityAnswers(() => active), ...specs, answered('GetMetrics', number)];
     const still = drain ? ', and none coming' : '';
     const notes = [`As it would be with ${backlog} items${still}; nothing was read.`];

@@ -30,7 +30,7 @@ export async function answersOf(trigger: Trigger, signal: AbortSignal): Promise<
   };
   const spec = attempt(() => trigger.spec);
   if (spec instanceof ScalerError) return refusedAnswers(spec);
-  const number = () => toMetrics(trigger.label, spec.metricName, known()).metricValues[0];
+  const number = () => toMetrics(trigger, spec.metricName, known()).metricValues[0];
   const activity = activityAnswers(() => known().active);
   return {
     answers: [

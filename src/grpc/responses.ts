@@ -29,11 +29,18 @@ export function toSpecs({ metricName, target, nudge = 0 }: Spec): SpecResponse {
   return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
 }
 
-/** Throws ScalerError where there is no number. `label`: how messages name the trigger. */
-export function toMetrics(label: string, metricName: string, answer: MetricAnswer): MetricsResponse {
+/** Throws ScalerError where there is no number. `label`: how messages name the trigger; made only for them. */
+export function toMetrics(
+  trigger: { readonly label: string },
+  metricName: string,
+  answer: MetricAnswer,
+): MetricsResponse {
   if (answer.kind === 'uncounted') {
     const state = answer.active ? 'is active' : 'is inactive';
-    throw new ScalerError('unavailable', `${label}: ${state}, its number is not known yet: ${answer.why}`);
+    throw new ScalerError(
+      'unavailable',
+      `${trigger.label}: ${state}, its number is not known yet: ${answer.why}`,
+    );
   }
   const { int, float } = wire(answer.value);
   return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };

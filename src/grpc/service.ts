@@ -92,7 +92,7 @@ export class Service {
       throw new ScalerError('not_found', message);
     }
     const answer = await trigger.answer(caller);
-    const response = toMetrics(trigger.label, metricName, answer);
+    const response = toMetrics(trigger, metricName, answer);
     if (answer.kind === 'known') trigger.looked(answer.value);
     return response;
   }
