@@ -41,6 +41,9 @@ export function isOurs({ type, metadata }: TriggerEntry): boolean {
 }
 
 /** The HPA leaves replicas as they are within a tenth (kube-controller-manager, --horizontal-pod-autoscaler-tolerance). */
+/** The HPA adds it to the replicas in an int32 (horizontal.go, calculateScaleUpLimitWithScalingRules). */
+const mostPodsPolicy = 2_000_000_000;
+
 const tolerance = 0.1;
 /** pkg/apis/keda/v1alpha1/scaledobject_types.go and withtriggers_types.go, v2.21. */
 const defaults = { maxReplicaCount: 100, pollingIntervalSeconds: 30 };
@@ -305,10 +308,21 @@ const rules: readonly Rule[] = [
   },
 
   function* behavior({ spec, lineOf }, ours) {
-    for (const { path, message } of spec.behavior ? readBehavior(spec.behavior).faults : []) {
+    const { behavior, faults } = readBehavior(spec.behavior ?? {});
+    for (const { path, message } of faults) {
       yield error(lineOf('advanced', 'horizontalPodAutoscalerConfig', 'behavior', ...path), message);
     }
+    if (faults.length > 0) return;
     const scaleUp = mapping(spec.behavior?.['scaleUp']);
+    const overflowing = behavior.scaleUp?.policies?.find(
+      ({ type, value }) => type === 'Pods' && value > mostPodsPolicy,
+    );
+    if (overflowing) {
+      yield warning(
+        lineOf('advanced', 'horizontalPodAutoscalerConfig', 'behavior', 'scaleUp', 'policies'),
+        `behavior.scaleUp: ${overflowing.value} Pods and those that there are overflow the int32 of the HPA, which then adds none: 10000 is as good as no limit`,
+      );
+    }
     const surging = ours.filter(
       ({ entry }) => entry.type === 'external-push' && !/^(0|f|false)$/i.test(entry.metadata['surge'] ?? ''),
     );

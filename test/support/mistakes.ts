@@ -207,6 +207,20 @@ export const mistakes: readonly RealMistake[] = [
     says: /begins 60 s late/,
   },
   {
+    mistake: 'a `behavior` that Kubernetes refuses',
+    in: 'object',
+    change: [behavior('{ policies: [{ type: Pod, value: 4, periodSeconds: 15 }] }')],
+    severity: 'error',
+    says: /must be a list of { type: Pods or Percent/,
+  },
+  {
+    mistake: 'a `behavior` that is meant as no limit',
+    in: 'object',
+    change: [behavior('{ policies: [{ type: Pods, value: 2147483647, periodSeconds: 15 }] }')],
+    severity: 'warning',
+    says: /overflow the int32 of the HPA/,
+  },
+  {
     mistake: '`behavior` in the wrong place',
     in: 'object',
     change: [[max, `${max}  behavior: { scaleUp: { stabilizationWindowSeconds: 0 } }\n`]],
