@@ -26,8 +26,9 @@ const alone = [
   'test/unit/triggers/{answers,life}.test.ts',
 ];
 
-/** They mostly wait, for clocks and processes: two share a core. Those with tools come after them, one on each core. */
+/** They mostly wait, for clocks and processes: two share a core. The others come after them, one on each core. */
 const shared = { maxWorkers: 2 * availableParallelism(), sequence: { groupOrder: 0 } };
+const heavy = { sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
@@ -61,14 +62,14 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: 'quick-alone', include: alone, ...shared } },
-      { extends: true, test: { name: 'slow', include: slow, ...shared } },
+      { extends: true, test: { name: 'slow', include: slow, ...heavy } },
       {
         extends: true,
         test: {
           name: 'tools',
           include: withTools,
           exclude: apart,
-          sequence: { groupOrder: 1 },
+          ...heavy,
           globalSetup: ['test/support/tools/set-up.ts'],
         },
       },
