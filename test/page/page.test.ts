@@ -112,7 +112,9 @@ describe('the list', () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
     await page.keyboard.press('/');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('search');
-    await page.locator('.rows').focus();
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe('worker-0');
+    await page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur());
     await page.keyboard.press('ArrowDown');
     expect(await focused()).toBe('worker-0');
     await page.keyboard.press('ArrowDown');
