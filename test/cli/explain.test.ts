@@ -71,7 +71,7 @@ describe('backlog-scaler explain', () => {
     const { code, stdout } = await explain(['--backlog', '600'], drain);
     expect(code).toBe(0);
     expect(stdout).toMatch(/GetMetrics: metricName=\S+\s+metricValue=5\s+metricValueFloat=5/);
-    expect(stdout).toContain('and none coming');
+    expect(stdout).toMatch(/and none coming: 600 \/ 60 s \/ 2 a\s+second,\s+rounded\s+up/);
   });
 
   it('ends with 2 where the configuration keeps the namespace out', async () => {
