@@ -113,7 +113,7 @@ describe('backlog-scaler validate', () => {
     const { code, stdout } = await run(['validate', '-f', '-', '-o', 'github'], wrong);
     expect([code, stdout]).toEqual([
       2,
-      '::error file=(standard input),line=18,title=ScaledObject shop/order-workers%2C triggers[0]::"lagTreshold": unknown key (did you mean "lagThreshold"?)\n',
+      '::error file=(standard input),line=18,title=ScaledObject shop/order-workers%2C triggers[0]::"lagTreshold": unknown key (did you mean "lagThreshold"?)\n1 ScaledObject, 0 ScaledJobs; 1 trigger; 1 error, 0 warnings\nLeft open: the connections of 1 trigger; --config FILE checks them.\n',
     ]);
   });
 
