@@ -188,7 +188,7 @@ describe('a trigger', () => {
     await expect
       .poll(() => page.locator('figcaption').textContent())
       .toBe('Backlog between 0 and 300, now 300; replicas asked for between 0 and 30, now 30.');
-    expect(await page.locator('pre').textContent()).toContain('source: kafka [metadata]');
+    expect(await page.locator('pre').textContent()).toContain('source: kafka');
     await expect
       .poll(() => page.locator('.scroll tbody tr').first().innerText())
       .toMatch(/activated\s+watch/);
