@@ -46,5 +46,6 @@ WORKDIR /app
 USER 65532:65532
 # gRPC, admin, ingest.
 EXPOSE 6000 8080 8081
-ENTRYPOINT ["/nodejs/bin/node", "dist/main.js"]
+# By its whole path: `docker run -w /work` has it check what is mounted there.
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js"]
 CMD ["serve", "--config", "/etc/backlog-scaler/config.yaml"]

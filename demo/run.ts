@@ -76,7 +76,7 @@ async function tell(
   kept?: (() => unknown)[],
 ): Promise<Summary> {
   const ending: (() => unknown)[] = [];
-  screen.begin(story.fullBar);
+  screen.begin(story);
   screen.say(`\n── ${story.name} ──`);
   screen.say(timingsText(story.speed));
   try {
@@ -93,7 +93,7 @@ async function endAll(ending: (() => unknown)[]): Promise<void> {
 }
 
 async function untilInterrupted(screen: Screen, interrupted: AbortSignal): Promise<void> {
-  screen.event('All of it runs on: the status pages are where they were. Ctrl-C ends it.');
+  screen.rest();
   // A signal alone keeps no process alive.
   const alive = setInterval(() => {}, 60_000);
   await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }));

@@ -1,5 +1,8 @@
 import type { WriteStream } from 'node:tty';
 
+/** Where the demo is shown; only a terminal has columns. */
+export type Out = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
+
 /** What is shown at a moment. */
 export interface Frame {
   readonly phase: string;
@@ -16,19 +19,37 @@ const barWidth = 24;
 
 /** The terminal: lines that stay, and below them one that lives. Elsewhere a line a second, when it has changed. */
 export class Screen {
-  private readonly out: WriteStream;
+  private readonly out: Out;
   private readonly startedAtMs = performance.now();
   private fullBar = 1;
   private shown = '';
   private shownAtMs = Number.NEGATIVE_INFINITY;
+  private readonly pages: string[] = [];
+  private story = '';
+  private isTold = false;
 
-  constructor(out: WriteStream) {
+  constructor(out: Out) {
     this.out = out;
   }
 
-  /** A story begins, in which a backlog of this size fills the bar. */
-  begin(fullBar: number): void {
+  /** A story begins, in which a backlog of the size `fullBar` fills the bar. */
+  begin({ name, fullBar }: { readonly name: string; readonly fullBar: number }): void {
+    this.story = name;
     this.fullBar = fullBar;
+  }
+
+  /** Where the status page of the story's scaler is. */
+  page(url: string): void {
+    this.pages.push(`${this.story.padEnd(8)}${url}`);
+    this.event(`Its status page: ${url}`);
+  }
+
+  /** All is told, and runs on: nothing more is shown of it, so that the addresses of its pages stay in sight. */
+  rest(): void {
+    this.end();
+    this.isTold = true;
+    const pages = this.pages.map((page) => `         ${page}`);
+    this.say(['', `${this.clock()}  All of it runs on until Ctrl-C. The status pages:`, ...pages].join('\n'));
   }
 
   /** A line that stays. */
@@ -43,6 +64,7 @@ export class Screen {
   }
 
   update(frame: Frame): void {
+    if (this.isTold) return;
     const text = frameText(frame, this.fullBar);
     if (this.out.isTTY) {
       this.shown = `${this.clock()}  ${text}`.slice(0, this.out.columns);

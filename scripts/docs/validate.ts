@@ -25,6 +25,8 @@ kubectl get scaledobjects,scaledjobs -A -o yaml | backlog-scaler validate -f -
 helm template my-chart | backlog-scaler validate -f - -o github
 \`\`\`
 
+[How to run \`backlog-scaler\`](../README.md#the-commands)
+
 \`validate\` reads ScaledObjects and ScaledJobs and says what is wrong with them, each fault with its file and line. It asks nobody: no
 cluster, no broker, no cloud. The scaler's own triggers go through the same code that the running scaler has. Around them it looks for
 what KEDA refuses or leaves out without a word. Triggers of other scalers, and objects of other kinds, are counted and left alone.
@@ -59,6 +61,8 @@ Every row is one change in what was right before, with the configuration that ha
 ${table(['mistake', '', 'what `validate` says'], rows)}
 
 ## In a pull request
+
+With \`--config\` too, where the configuration is in the repository. Of warnings and errors GitHub shows ten each; the log has all.
 
 \`\`\`yaml
 - run: docker run --rm -v "$PWD:/work" -w /work registry.example.com/backlog-scaler:0.1.0 validate -f deploy -o github

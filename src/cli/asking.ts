@@ -76,8 +76,10 @@ export function byBacklog(backlog: number | undefined): Asker {
     const number = () =>
       toMetrics({ label: ownerOf(reference) }, name, { kind: 'known', value }).metricValues[0];
     const answers = [...activityAnswers(() => active), ...specs, answered('GetMetrics', number)];
-    const still = drain ? ', and none coming' : '';
-    const notes = [`As it would be with ${backlog} items${still}; nothing was read.`];
+    const working = drain
+      ? `, and none coming: ${backlog} / ${drain.drainSeconds} s / ${drain.replicaRate} a second, rounded up`
+      : '';
+    const notes = [`As it would be with ${backlog} items${working}; nothing was read.`];
     return { ...nothing, answers, value, active, target: perReplica, notes };
   };
   return { ask: async (reference) => ask(reference), close: () => {} };

@@ -260,7 +260,7 @@ function foretold(
     if (demands.has(index)) return [];
     const why = type.startsWith('external')
       ? 'nothing is known of it'
-      : `it is ${type}, which this does not ask`;
+      : `it is ${type}, which this does not ask: take it out of the file to see what the rest does`;
     return [`triggers[${index}]: ${why}`];
   });
   if (resource.spec.scalingModifiers !== undefined) because.push('scalingModifiers: a formula decides');

@@ -222,10 +222,13 @@ function settingsOf(
   if (sets.length >= maxSettings) throw refused(`--set can be given ${maxSettings - 1} times at most`);
   const faults: string[] = [];
   const settings: Setting[] = [];
+  let needsRate = false;
   const take = (name: string, changedResource: ScaledResource, of: string): void => {
     const read = settingOf(name, changedResource, index, sources);
     if ('setting' in read) settings.push(read.setting);
     else faults.push(...read.faults.map((fault) => `${of}${fault}`));
+    const { metadata = {} } = changedResource.triggers[index] ?? {};
+    needsRate ||= metadata['policy'] === 'drain' && metadata['replicaRate'] === undefined;
   };
   take(asWritten, resource, `triggers[${index}]: `);
   for (const text of sets) {
@@ -240,6 +243,7 @@ function settingsOf(
     if (result.faults.length === 0) take(change.name, result.resource, of);
     else faults.push(...result.faults.map((fault) => `${of}${fault}`));
   }
+  if (needsRate) faults.push('--replica-rate N says replicaRate where it is not written');
   if (faults.length > 0) throw new Invalid(faults);
   return settings;
 }

@@ -66,7 +66,7 @@ async function run(values: Values): Promise<number> {
     fault(paths.join(' '), 'holds no ScaledObject or ScaledJob');
   }
   const all = [...faults, ...report.faults];
-  process.stdout.write(format({ ...report, faults: all }, rules));
+  process.stdout.write(format({ ...report, faults: all }, { rules, isConfigured: config !== undefined }));
   const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
   return failing.length === 0 ? exitCode.ok : exitCode.invalid;
 }
@@ -117,40 +117,50 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-function inText(report: Report, { world }: Rules): string {
+interface Checked {
+  readonly rules: Rules;
+  /** Whether a configuration was given; one that is refused is not in the rules. */
+  readonly isConfigured: boolean;
+}
+
+function inText(report: Report, checked: Checked): string {
   const lines = report.faults.map(({ file, line, where, message, severity }) =>
     printable(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`),
   );
+  return `${[...lines, ...summed(report, checked)].join('\n')}\n`;
+}
+
+/** What was looked at, and what was not: the last lines. */
+function summed(report: Report, { rules: { world }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
   const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen } = report;
-  lines.push(
+  const lines = [
     [
       `${count(scaledObjects, 'ScaledObject')}, ${count(scaledJobs, 'ScaledJob')}`,
       count(triggers, 'trigger'),
       `${count(of('error'), 'error')}, ${count(of('warning'), 'warning')}`,
     ].join('; '),
-  );
+  ];
   if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
   if (leftOpen > 0) {
-    lines.push(
-      world === undefined
-        ? `Left open: the connections of ${count(leftOpen, 'trigger')}; --config FILE checks them.`
-        : `Left open: the connections of ${count(leftOpen, 'trigger')}, which have a …FromEnv or no namespace (-n).`,
-    );
+    const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
+    if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);
+    else if (isConfigured) lines.push(`${open}, since the configuration could not be used; see above.`);
+    else lines.push(`${open}; --config FILE checks them.`);
   }
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 /** Workflow commands of GitHub Actions, which it shows at the line (actions/toolkit, packages/core/src/command.ts). */
-function inGitHub({ faults }: Report): string {
-  return faults
-    .map(({ file, line, where, message, severity }) => {
-      const title = where === '' ? 'backlog-scaler' : where;
-      const properties = `file=${property(file)},line=${line},title=${property(title)}`;
-      return `::${severity} ${properties}::${data(printable(message))}\n`;
-    })
-    .join('');
+function inGitHub(report: Report, checked: Checked): string {
+  const commands = report.faults.map(({ file, line, where, message, severity }) => {
+    const title = where === '' ? 'backlog-scaler' : where;
+    const properties = `file=${property(file)},line=${line},title=${property(title)}`;
+    return `::${severity} ${properties}::${data(printable(message))}`;
+  });
+  // Where nothing is wrong, the log of the workflow says at least what was looked at.
+  return `${[...commands, ...summed(report, checked)].join('\n')}\n`;
 }
 
 function data(text: string): string {

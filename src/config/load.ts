@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Environment, Mapping } from './document.ts';
-import { expandEnvironment, Faults, isMapping, parseYaml, valueAt } from './document.ts';
+import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, valueAt } from './document.ts';
 import { ConfigFiles, ownFileSettings, readSecrets } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkSink, configSchema, settingsOf } from './schema.ts';
@@ -43,6 +43,9 @@ export interface LoadContext {
   readonly sources: readonly AnySource[];
 }
 
+/** What `convert` writes where no file says a value. */
+const toBeFilledIn = 'TO-BE-FILLED-IN';
+
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
 export async function loadConfig(file: string, { environment, sources }: LoadContext): Promise<LoadResult> {
   const path = resolve(file);
@@ -58,6 +61,10 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(parsed.value, environment, faults);
+  mapTexts(value, (text, at) => {
+    if (text.includes(toBeFilledIn)) faults.add(at, `is still ${toBeFilledIn}: write its value there`);
+    return text;
+  });
   const document = await withSecrets(value, sources, files, faults);
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) return refuse(faults.list);

@@ -38,7 +38,9 @@ describe('backlog-scaler explain', () => {
     const cron =
       '    - type: cron\n      metadata: { timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: "4" }\n';
     const { stdout } = await explain(['--backlog', '5'], rightObject + cron);
-    expect(stdout).toMatch(/What KEDA does cannot be said\n {2}Because\n {4}triggers\[1\]: it is cron/);
+    expect(stdout).toMatch(
+      /What KEDA does cannot be said\n {2}Because\n {4}triggers\[1\]: it is cron, which this does not ask: take it out/,
+    );
   });
 
   it('explains all of a folder, and of a list as kubectl prints it', async () => {
@@ -69,7 +71,7 @@ describe('backlog-scaler explain', () => {
     const { code, stdout } = await explain(['--backlog', '600'], drain);
     expect(code).toBe(0);
     expect(stdout).toMatch(/GetMetrics: metricName=\S+\s+metricValue=5\s+metricValueFloat=5/);
-    expect(stdout).toContain('and none coming');
+    expect(stdout).toMatch(/and none coming: 600 \/ 60 s \/ 2 a\s+second,\s+rounded\s+up/);
   });
 
   it('ends with 2 where the configuration keeps the namespace out', async () => {

@@ -151,6 +151,12 @@ describe('backlog-scaler simulate', () => {
       /a(?:.|\n)*did you mean "lagThreshold"/,
     ],
     ['no rate', [], {}, /--replica-rate N is needed/],
+    [
+      'no rate, and drain',
+      ['--set', 'drain:policy=drain,drainSeconds=60'],
+      {},
+      /needs replicaRate(?:.|\n)*--replica-rate N says replicaRate/,
+    ],
     ['a rate that is none', ['--replica-rate', 'fast'], {}, /--replica-rate must be a number from 0\.00001/],
     ['a wrong setting', [...rate, '--set', 'x:lagTreshold=5'], {}, /--set "x": "lagTreshold": unknown key/],
     [

@@ -23,6 +23,7 @@ beforeAll(async () => {
     'right.yaml': rightObject,
     'warned.yaml': warned,
     'config.yaml': rightConfig,
+    'unfilled.yaml': rightConfig.replace('a-token-that-nobody-knows', 'TO-BE-FILLED-IN'),
     'unready.yaml': rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: /nowhere/token'),
     'broken.yaml': 'connections: { orders: { source: kafak } }\n',
     'none.yaml': 'kind: ConfigMap\napiVersion: v1\n',
@@ -77,6 +78,18 @@ describe('backlog-scaler validate', () => {
       0,
       /warning: .*\/nowhere\/token does not exist here/,
     ],
+    [
+      'triggers with a configuration without its secrets',
+      ['right.yaml', '--config', 'unready.yaml'],
+      0,
+      /^Left open: the connections of 1 trigger, since the configuration could not be used; see above\.$/m,
+    ],
+    [
+      'a configuration as convert left it',
+      ['--config', 'unfilled.yaml'],
+      2,
+      /error: \S+token: is still TO-BE-FILLED-IN: write its value there$/m,
+    ],
     ['nothing to check', ['none.yaml'], 2, /none\.yaml:1: error: holds no ScaledObject or ScaledJob/],
     ['nothing to check, allowed', ['none.yaml', '--allow-none'], 0, /0 errors/],
     ['no file', ['nowhere.yaml'], 2, /nowhere\.yaml:1: error: does not exist/],
@@ -100,7 +113,7 @@ describe('backlog-scaler validate', () => {
     const { code, stdout } = await run(['validate', '-f', '-', '-o', 'github'], wrong);
     expect([code, stdout]).toEqual([
       2,
-      '::error file=(standard input),line=18,title=ScaledObject shop/order-workers%2C triggers[0]::"lagTreshold": unknown key (did you mean "lagThreshold"?)\n',
+      '::error file=(standard input),line=18,title=ScaledObject shop/order-workers%2C triggers[0]::"lagTreshold": unknown key (did you mean "lagThreshold"?)\n1 ScaledObject, 0 ScaledJobs; 1 trigger; 1 error, 0 warnings\nLeft open: the connections of 1 trigger; --config FILE checks them.\n',
     ]);
   });
 

@@ -15,7 +15,7 @@ export interface Actor {
 export class Scene {
   readonly summaries = new Map<string, TriggerSummary>();
   connections: readonly ConnectionUse[] = [];
-  explain = 'Trigger of shop/orders\n  Parameters\n    source: kafka [metadata]\n';
+  explain = 'Trigger of shop/orders\n  Parameters\n    source: kafka\n';
   private readonly histories = new Histories();
   private readonly pasts = new Map<string, History>();
   private server: AdminServer | undefined;

@@ -1,4 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { parameterViews } from '../../src/explain/parameters.ts';
+import { explainTrigger } from '../../src/explain/text.ts';
+import type { AnswerView } from '../../src/explain/view.ts';
+import { sources } from '../../src/sources/index.ts';
+import { readReference } from '../../src/triggers/resolve.ts';
 import { chromium } from '../support/tools/chromium.ts';
 import { launch, openPage } from './browser.ts';
 import { type Actor, Scene, summaryOf } from './scene.ts';
@@ -161,31 +166,40 @@ const cast: readonly Cast[] = [
   { name: 'analytics/nightly-export', source: 'sqs', connection: 'eu-central-1', target: 1, shape: quiet },
 ];
 
-const explained = `Trigger of shop/order-workers
-  Parameters
-    source: kafka [metadata]
-    connection: orders [metadata]
-    consumerGroup: order-workers [metadata]
-    topic: orders [metadata]
-    lagThreshold: 50 [metadata]
-    activationLagThreshold: 0 [default]
-    limitToPartitionsWithLag: false [default]
-    maxStalenessSeconds: (none) [default]
-    surge: true [default]
-    sasl: scram_sha512 [metadata]
-    password: (not shown) [FromEnv]
-  Source
-    lag: LAG
-    partitions: 96
-    laggingPartitions: 92
-    state: watched
-  Answers
-    IsActive: result=true
-    StreamIsActive: result=true
-    GetMetricSpec: metricName=kafka-order-workers-orders targetSizeFloat=50 targetSize=50
-    StreamMetricSpec: metricName=kafka-order-workers-orders targetSizeFloat=50 targetSize=50
-    GetMetrics: metricName=kafka-order-workers-orders metricValueFloat=LAG metricValue=LAG
-`;
+/** As the scaler says it of a trigger with these items, in four partitions. */
+function explained(items: number): string {
+  const metadata = {
+    scalerAddress: 'backlog-scaler.keda:6000',
+    source: 'kafka',
+    connection: 'orders',
+    consumerGroup: 'order-workers',
+    topic: 'orders',
+    lagThreshold: '50',
+    allowIdleConsumers: 'true',
+  };
+  const reference = { namespace: 'shop', name: 'order-workers', metadata };
+  const parameters = parameterViews(readReference(reference, { sources, refuseSecretsFromEnv: false }));
+  const rows = [0, 1, 2, 3].map((partition) => {
+    const lag = Math.floor((items + partition) / 4);
+    const committed = 81_204 + 317 * partition;
+    const said = { committed, logStart: 0, end: committed + lag };
+    return { name: `orders/${partition}`, items: lag, because: 'end - committed', said };
+  });
+  const result = { result: 'true' };
+  const metricName = 'kafka-order-workers-orders';
+  const spec = { metricName, targetSize: '50', targetSizeFloat: '50' };
+  const metric = { metricName, metricValue: String(items), metricValueFloat: String(items) };
+  const answers: readonly AnswerView[] = [
+    { rpc: 'IsActive', kind: 'answer', fields: result },
+    { rpc: 'StreamIsActive', kind: 'answer', fields: result },
+    { rpc: 'GetMetricSpec', kind: 'answer', fields: spec },
+    { rpc: 'StreamMetricSpec', kind: 'answer', fields: spec },
+    { rpc: 'GetMetrics', kind: 'answer', fields: metric },
+  ];
+  const working = { unit: 'partitions', rows, more: { rows: 0, items: 0 }, rules: [] };
+  const title = 'Trigger of shop/order-workers';
+  return explainTrigger({ title, parameters, faults: [], working, answers, notes: [] }, { columns: 96 });
+}
 
 function actorOf(
   { name, source, connection, target, shape, wake, nudgeMs, error, lastError }: Cast,
@@ -223,7 +237,7 @@ scene.connections = [
   { name: 'acme', source: 'github', subjects: 1, requestsPerMinute: 3.4, remaining: 4_312, granted: 5_000 },
   { name: 'builds', source: 'events', subjects: 1, requestsPerMinute: 0 },
 ];
-scene.explain = explained.replaceAll('LAG', String(scene.summaries.get('made-up-0')?.items ?? 0));
+scene.explain = explained(scene.summaries.get('made-up-0')?.items ?? 0);
 const url = await scene.start();
 const browser = await launch(await chromium());
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -89,6 +89,7 @@ describe('CI', () => {
     expect(found['image']?.steps.flatMap(({ run }) => run ?? [])).toEqual([
       'docker build --tag backlog-scaler:ci .',
       'docker run --rm --read-only backlog-scaler:ci --version',
+      'docker run --rm --read-only -v "$PWD:/work" -w /work backlog-scaler:ci validate -f deploy/examples',
     ]);
   });
 

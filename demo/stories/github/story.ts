@@ -44,7 +44,7 @@ async function tell(telling: Telling): Promise<Summary> {
   screen.event(
     `The scaler has read it, listens on ${scaler.address} and takes webhooks on ${scaler.ingestUrl}.`,
   );
-  screen.event(`Its status page: ${scaler.pageUrl}`);
+  screen.page(scaler.pageUrl);
 
   const workload = new Workers(repository, 'runner');
   ending.push(() => workload.close());

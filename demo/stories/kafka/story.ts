@@ -43,7 +43,8 @@ async function tell(telling: Telling): Promise<Summary> {
   const connection = { source: 'kafka', bootstrapServers };
   const scaler = await startScaler({ directory: kafka.directory, connection });
   ending.push(() => scaler.stop());
-  screen.event(`The scaler listens on ${scaler.address}. Its status page: ${scaler.pageUrl}`);
+  screen.event(`The scaler listens on ${scaler.address}.`);
+  screen.page(scaler.pageUrl);
 
   const workload = new ConsumerGroup(topic, scenario.recordsPerSecond, (error) =>
     screen.event(`a consumer failed: ${error instanceof Error ? error.message : error}`),

@@ -41,6 +41,6 @@ export async function setUp({ screen, ending }: Pick<Telling, 'screen' | 'ending
   ending.push(() => scaler.stop());
   screen.event(`SQS's part is played by fauxqs on ${sqs.endpoint}.`);
   screen.event(`The scaler listens on ${scaler.address} and takes hints on ${scaler.ingestUrl}/hint.`);
-  screen.event(`Its status page: ${scaler.pageUrl}`);
+  screen.page(scaler.pageUrl);
   return { queue, scaler, hints: new Hints(`${scaler.ingestUrl}/hint/demo/${scenario.queue}`, token) };
 }

@@ -91,7 +91,7 @@ export class Chart {
         },
       ],
       series: [
-        { value: '{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}' },
+        { value: (_: UPlot, at: number | null): string => (at === null ? '–' : moment.format(at * 1000)) },
         {
           label: 'Backlog',
           scale: 'items',
@@ -135,6 +135,8 @@ export class Chart {
   }
 }
 
+/** `2026-11-23 08:00:00`, as Sweden writes it. */
+const moment = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 

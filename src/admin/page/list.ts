@@ -154,7 +154,8 @@ export class List {
     return head;
   }
 
-  private keyed(event: KeyboardEvent): void {
+  /** Also for keys that are pressed outside of it. */
+  keyed(event: KeyboardEvent): void {
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / rowPx) - 1);
     const moves: Readonly<Record<string, number>> = {
       ArrowDown: 1,

@@ -122,6 +122,9 @@ function keyed(event: KeyboardEvent): void {
     event.preventDefault();
     view.focusSearch();
   }
+  const isFree = target === document.body || target === main;
+  const isLeavingSearch = target instanceof HTMLInputElement && target.id === 'search' && key === 'ArrowDown';
+  if (view instanceof Overview && (isFree || isLeavingSearch)) view.keyed(event);
   if (key === 'Escape' && view instanceof TriggerView) location.hash = '#/';
 }
 

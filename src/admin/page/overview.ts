@@ -120,6 +120,11 @@ export class Overview {
     this.search.select();
   }
 
+  /** A key that was pressed in the search, or where nothing is chosen. */
+  keyed(event: KeyboardEvent): void {
+    this.list.keyed(event);
+  }
+
   private rest(): void {
     this.restUntilMs = performance.now() + restMs;
   }
