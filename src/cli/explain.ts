@@ -94,6 +94,8 @@ async function run(values: Values): Promise<number> {
     const isSaid = read.some((one) => one.faults.length > 0);
     return isSaid ? exitCode.invalid : refuse(`${file} holds no ScaledObject or ScaledJob`);
   }
+  if (resources.every((resource) => oursOf(resource, sources).length === 0))
+    return refuse(`${file} holds no trigger of this scaler: backlog-scaler convert makes one`);
 
   const leaving = new AbortController();
   if (values['watch']) for (const signal of endings) process.once(signal, () => leaving.abort());

@@ -116,6 +116,7 @@ describe('backlog-scaler explain', () => {
     ['a scaler that is down', ['--address', '127.0.0.1:1'], rightObject, 3],
     ['certificates that are not there', ['--address', 'a:1', '--ca-file', '/nowhere'], rightObject, 2],
     ['no ScaledObject', [], 'kind: ConfigMap\napiVersion: v1\n', 2],
+    ['no trigger of this scaler', [], rightObject.replace('type: external-push', 'type: kafka'), 2],
     ['no YAML', [], '[1', 2],
     ['deep YAML', [], '['.repeat(100_000), 2],
     ['5 MB of YAML', [], `# ${'x'.repeat(5 * 1024 * 1024)}\n`, 2],
