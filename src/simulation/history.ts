@@ -176,7 +176,9 @@ function shown(value: unknown): string {
 function wholeFaults(points: readonly HistoryPoint[]): readonly string[] {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2) {
-    return [`has ${points.length === 0 ? 'no point' : 'one point'}; two are needed at least: let it be recorded for longer`];
+    return [
+      `has ${points.length === 0 ? 'no point' : 'one point'}; two are needed at least: let it be recorded for longer`,
+    ];
   }
   const seconds = (last.atMs - first.atMs) / 1000;
   if (seconds > maxHistorySeconds) {
