@@ -31,7 +31,11 @@ const commands: readonly ListedCommand[] = [
 
 // Whoever reads may go at any time, as `head` does.
 for (const stream of [process.stdout, process.stderr])
-  stream.on('error', () => process.exit(exitCode.failed));
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE' && stream === process.stdout)
+      process.stderr.write(`The output cannot be written: ${code}\n`);
+    process.exit(exitCode.failed);
+  });
 const code = await runCommand(commands, process.argv.slice(2));
 // A pipe takes 64 KiB: what waits for its reader goes out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

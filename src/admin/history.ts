@@ -116,11 +116,15 @@ function pointView({ atMs, backlog, arrivals, value, target, active }: Point): P
   };
 }
 
-/** A trigger that has not changed has only two points for all that time. */
+/**
+ * A trigger that has not changed has only two points for all that time. Where it changes, what was and what is have the same
+ * time: who replays it is told the new one a millisecond later.
+ */
 function withoutGaps(points: readonly Point[]): readonly Point[] {
   const all: Point[] = [];
-  for (const point of points) {
+  for (const told of points) {
     const before = all.at(-1);
+    const point = { ...told, atMs: Math.max(Math.floor(told.atMs), (before?.atMs ?? 0) + 1) };
     if (before && isSame(before, point)) {
       const arrivals = point.arrivals === undefined ? undefined : 0;
       for (let atMs = before.atMs + repeatMs; atMs < point.atMs; atMs += repeatMs) {

@@ -69,6 +69,9 @@ export class AdminServer {
       requestTimeout: 10_000,
       bodyLimit: 1024,
       schemaController: withoutSchemas,
+      // Of addresses that cannot be read, or are too long: its own messages repeat all of them.
+      frameworkErrors: ({ statusCode = 400 }, _, reply: FastifyReply) =>
+        reply.code(statusCode).send({ error: 'the address cannot be read, or is too long' }),
     });
     this.sockets = boundHttp(this.app.server, { most: deps.maxConnections, answerMs: this.times.answerMs });
     this.live = new LiveFeed(

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../params/suggest.ts';
-import { quote } from '../printable.ts';
+import { printable, quote } from '../printable.ts';
 import { version } from '../version.ts';
 
 /** One option of a command. */
@@ -129,7 +129,7 @@ export function parseArguments(args: readonly string[], own: Options): ParsedArg
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
-      return { fault: `unknown option ${token.rawName}${suggest(token.name, options)}` };
+      return { fault: `unknown option ${printable(token.rawName)}${suggest(token.name, options)}` };
     }
     const read = readValue(option, token);
     if (typeof read === 'object') return read;

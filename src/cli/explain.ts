@@ -94,6 +94,8 @@ async function run(values: Values): Promise<number> {
     const isSaid = read.some((one) => one.faults.length > 0);
     return isSaid ? exitCode.invalid : refuse(`${file} holds no ScaledObject or ScaledJob`);
   }
+  if (resources.every((resource) => oursOf(resource, sources).length === 0))
+    return refuse(`${file} holds no trigger of this scaler: backlog-scaler convert makes one`);
 
   const leaving = new AbortController();
   if (values['watch']) for (const signal of endings) process.once(signal, () => leaving.abort());
@@ -137,6 +139,9 @@ function faultOf(values: Values): string | undefined {
   for (const name of ['backlog', 'current-replicas']) {
     if (Number.isNaN(wholeNumber(values[name]))) return `--${name} must be a whole number`;
   }
+  const { address } = values;
+  if (typeof address === 'string' && !isAddress(address))
+    return `--address must be HOST:PORT, got ${quote(address)}`;
   const tls = ['ca-file', 'cert-file', 'key-file'].find(given);
   if (tls !== undefined && !given('address')) return `--${tls} is for --address, which is not given`;
   if (given('cert-file') !== given('key-file')) return '--cert-file and --key-file belong together';
@@ -147,6 +152,11 @@ function faultOf(values: Values): string | undefined {
   if (given('watch') && !given('config') && !given('address') && !given('admin'))
     return '--watch needs something to watch: --config, --address or --admin';
   return undefined;
+}
+
+/** Not an URL of HTTP, and of a port that there can be. What else it may be gRPC says. */
+function isAddress(text: string): boolean {
+  return !/^https?:/i.test(text) && !(Number(/:(\d+)$/.exec(text)?.[1]) > 65_535);
 }
 
 function refuse(message: string): number {
@@ -171,7 +181,10 @@ async function runningOf(
   if (admin === undefined) return undefined;
   if (tokenFile === undefined) return new RunningTriggers(admin, undefined);
   try {
-    return new RunningTriggers(admin, (await readFile(tokenFile, 'utf8')).trim());
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    if (/^[\x21-\x7e]+$/.test(token)) return new RunningTriggers(admin, token);
+    const holds = token === '' ? 'is empty' : 'holds no token, which is printable ASCII without spaces';
+    throw new ScalerError('invalid', `--admin-token-file ${quote(tokenFile)}: ${holds}`);
   } catch (reason) {
     if (reason instanceof ScalerError) throw reason;
     throw new ScalerError('invalid', `--admin-token-file ${quote(tokenFile)}: ${problemOf(reason)}`);

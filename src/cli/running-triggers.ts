@@ -73,7 +73,8 @@ export class RunningTriggers {
         throw this.wrong(`${why}; is it the admin port (8080 by default) of a running scaler?`);
       },
     );
-    if (answer.status === 401) throw this.wrong('asks for another token: --admin-token-file');
+    if (answer.status === 401)
+      throw this.wrong(`asks for ${this.token === undefined ? 'a' : 'another'} token: --admin-token-file`);
     if (answer.status !== 200)
       throw this.wrong(`answers ${answer.status}, as no admin port of a scaler does`);
     const read = page.safeParse(parsed(answer.text));

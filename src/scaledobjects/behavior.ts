@@ -38,7 +38,11 @@ function rulesIn(written: Mapping, direction: string, say: Say): Partial<Scaling
     const value = written[key];
     if (value === undefined || value === null) return undefined;
     const parsed = parse(value);
-    if (parsed === undefined) say([direction, key], `${must}, got ${quote(JSON.stringify(value))}`);
+    if (parsed === undefined)
+      say(
+        [direction, key],
+        `${must}, got ${quote(typeof value === 'string' ? value : JSON.stringify(value))}`,
+      );
     return parsed;
   };
   const rules = {

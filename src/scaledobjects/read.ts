@@ -102,6 +102,8 @@ const maxNodes = 200_000;
 /** Of one file: after that many nobody reads on. */
 const maxYamlFaults = 20;
 
+const tooDeep = 'is not YAML that can be read: it is nested too deeply';
+
 /**
  * Finds the ScaledObjects and ScaledJobs of a text: any number of documents, and lists as `kubectl get -o yaml` prints
  * them. Never throws for what is written there. Only what is looked at is read to its end, within bounds.
@@ -128,7 +130,7 @@ export function readScaledResources(text: string, file: string): ScaledResources
   );
   if (documents instanceof ScalerError) {
     // Only its own stack can end the parser.
-    fault(1, 'is not YAML that can be read: it is nested too deeply');
+    fault(1, tooDeep);
     return result;
   }
   let left = maxObjects;
@@ -137,7 +139,9 @@ export function readScaledResources(text: string, file: string): ScaledResources
       const [error] = document.errors;
       const line = lines.linePos(error?.pos[0] ?? 0).line;
       // Some of the parser's messages go on with the text they are about, which may be a secret.
-      if (faults.length < maxYamlFaults) fault(line, `is not YAML: ${error?.message.split(/[:\n]/, 1)[0]}`);
+      const why = error?.message.split(/[:\n]/, 1)[0];
+      const isDeep = why === 'Maximum call stack size exceeded';
+      if (faults.length < maxYamlFaults) fault(line, isDeep ? tooDeep : `is not YAML: ${why}`);
       continue;
     }
     const values = new Values(document, lines);

@@ -26,6 +26,8 @@ export type ReadHistory = { readonly history: History } | { readonly faults: rea
 export const maxHistoryBytes = 16 * 1024 * 1024;
 export const maxHistoryPoints = 200_000;
 export const maxHistorySeconds = 7 * 86_400;
+/** Of a CSV; a row of the recorder has a hundred. */
+const maxLineCharacters = 65_536;
 /** After that many nobody reads on. */
 const maxFaults = 20;
 
@@ -93,11 +95,16 @@ function rowsOfJson(text: string): readonly Row[] | string {
 
 function rowsOfCsv(text: string): readonly Row[] | string {
   const lines = text.split(/\r?\n/);
+  const long = lines.findIndex(({ length }) => length > maxLineCharacters);
+  if (long >= 0) return `line ${long + 1} has more than ${maxLineCharacters} characters, as no row has`;
   const header = cells(lines[0] ?? '').map((name) => name.trim());
   if (!header.includes('time') || !(header.includes('backlog') || header.includes('arrivals'))) {
     return `must be CSV with a header that has time, and backlog or arrivals, got ${quote(lines[0] ?? '')}`;
   }
-  for (const name of ['time', 'backlog', 'arrivals', 'desired', 'active']) {
+  const columns = ['time', 'backlog', 'arrivals', 'desired', 'active'].filter((name) =>
+    header.includes(name),
+  );
+  for (const name of columns) {
     if (header.indexOf(name) !== header.lastIndexOf(name)) return `has two columns ${name}`;
   }
   const rows: Row[] = [];
@@ -105,7 +112,7 @@ function rowsOfCsv(text: string): readonly Row[] | string {
     if (i === 0 || line.trim() === '') continue;
     if (rows.length === maxHistoryPoints) return tooMany(lines.length - 1);
     const values = cells(line);
-    const fields = Object.fromEntries(header.map((name, column) => [name, values[column]?.trim()]));
+    const fields = Object.fromEntries(columns.map((name) => [name, values[header.indexOf(name)]?.trim()]));
     rows.push({ where: `:${i + 1}`, fields });
   }
   return rows;
@@ -128,12 +135,15 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 type Say = (message: string) => void;
 
-const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+const iso = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 function timeOf(value: unknown, fault: Say): number | undefined {
-  const ms = typeof value === 'string' && iso.test(value) ? Date.parse(value) : Number.NaN;
-  if (!Number.isNaN(ms)) return ms;
-  const got = value === undefined || value === '' ? 'nothing' : quote(String(value));
+  const [text, date = '', day] = (typeof value === 'string' && iso.exec(value)) || [];
+  const ms = Date.parse(text ?? '');
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const isOfMonth = new Date(`${date}T00:00Z`).getUTCDate() === Number(day);
+  if (!Number.isNaN(ms) && isOfMonth) return ms;
+  const got = value === undefined || value === '' ? 'nothing' : shown(value);
   fault(`time: must be ISO 8601 with its zone, as 2026-11-23T08:00:00Z, got ${got}`);
   return undefined;
 }
@@ -145,9 +155,7 @@ function countOf(name: string, fields: Row['fields'], fault: Say): number | unde
   if (value === undefined || value === null || value === '') return undefined;
   const count = typeof value === 'string' && decimal.test(value) ? Number(value) : value;
   if (typeof count === 'number' && count >= 0 && count <= Number.MAX_SAFE_INTEGER) return count;
-  fault(
-    `${name}: must be a number of at least 0, or empty where it is not known, got ${quote(String(value))}`,
-  );
+  fault(`${name}: must be a number of at least 0, or empty where it is not known, got ${shown(value)}`);
   return undefined;
 }
 
@@ -155,14 +163,22 @@ function flagOf(value: unknown, fault: Say): boolean | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'boolean') return value;
   if (value === 'true' || value === 'false') return value === 'true';
-  fault(`active: must be true, false or empty, got ${quote(String(value))}`);
+  fault(`active: must be true, false or empty, got ${shown(value)}`);
   return undefined;
+}
+
+/** A value of JSON may be a list without end, or an object that no text can be made of. */
+function shown(value: unknown): string {
+  if (typeof value !== 'object') return quote(String(value));
+  return Array.isArray(value) ? 'a list' : 'an object';
 }
 
 function wholeFaults(points: readonly HistoryPoint[]): readonly string[] {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2) {
-    return [`has ${points.length === 0 ? 'no point' : 'one point'}; two are needed at least`];
+    return [
+      `has ${points.length === 0 ? 'no point' : 'one point'}; two are needed at least: let it be recorded for longer`,
+    ];
   }
   const seconds = (last.atMs - first.atMs) / 1000;
   if (seconds > maxHistorySeconds) {

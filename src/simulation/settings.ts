@@ -62,6 +62,8 @@ export function changed(
   let spec: ScaledSpec = resource.spec;
   const entry = resource.triggers[index];
   const metadata: Record<string, string> = { ...entry?.metadata };
+  // An assignment would be its prototype's.
+  Object.setPrototypeOf(metadata, null);
   let own: Partial<TriggerEntry> = {};
   if (values.get('policy') === 'backlog') for (const key of drainKeys) delete metadata[key];
   for (const [key, value] of values) {
@@ -79,7 +81,10 @@ export function changed(
       }
     } else if (key === 'type' && !triggerTypes.includes(value)) {
       faults.push(`type: must be ${triggerTypes.join(' or ')}, got ${quote(value)}`);
-    } else if (key === 'type' || key === 'metricType') own = { ...own, [key]: value };
+    } else if (key === 'useCachedMetrics' && !['true', 'false', ''].includes(value)) {
+      faults.push(`${key}: must be true or false, got ${quote(value)}`);
+    } else if (key === 'metricType') own = { ...own, metricType: value || 'AverageValue' };
+    else if (key === 'type') own = { ...own, [key]: value };
     else if (key === 'useCachedMetrics') own = { ...own, useCachedMetrics: value === 'true' };
     else if (value === '') delete metadata[key];
     else metadata[key] = value;

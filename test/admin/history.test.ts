@@ -83,6 +83,16 @@ describe('the history of a trigger', () => {
       404,
       { error: 'there is no trigger of this id now; /api/triggers has the ids of those that there are' },
     ]);
+    for (const [id, status] of [
+      ['%zz', 400],
+      ['x'.repeat(3_000), 414],
+    ] as const) {
+      const unread = await get(`/api/triggers/${id}/history`);
+      expect([unread.status, await unread.json()]).toEqual([
+        status,
+        { error: 'the address cannot be read, or is too long' },
+      ]);
+    }
     const faulty = await get(`/api/triggers/${id}/history?seconds=x&format=y`);
     expect([faulty.status, await faulty.json()]).toEqual([
       400,

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { historyCsv, historyView, parseHistoryQuery } from '../../../src/admin/history.ts';
+import { readHistory } from '../../../src/simulation/history.ts';
+import { Histories, History } from '../../../src/triggers/history.ts';
 import type { Point } from '../../../src/triggers/points.ts';
 import type { TriggerPast } from '../../../src/triggers/triggers.ts';
 import { statusWith } from '../../support/statuses.ts';
@@ -104,5 +107,40 @@ describe('a history that is told', () => {
       [120_000, 0],
       [150_000, 9],
     ]);
+  });
+});
+
+describe('simulate', () => {
+  it('takes every history that is recorded, in both forms', () => {
+    const readings = fc.array(
+      fc.record({
+        afterMs: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 60_000 })),
+        backlog: fc.option(fc.oneof(fc.constant(0), fc.nat(99)), { nil: undefined }),
+      }),
+      { minLength: 2, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(readings, fc.integer({ min: 0, max: 100_000 }), (all, fromMs) => {
+        const histories = new Histories();
+        histories.use({ hours: 1, bytes: 1_000_000 });
+        const history = new History('shop', histories);
+        let nowMs = 0;
+        for (const { afterMs, backlog } of all) {
+          nowMs += afterMs + 0.3;
+          const active = backlog === undefined ? undefined : backlog > 0;
+          history.record({ backlog, value: backlog, target: 10, active }, nowMs);
+        }
+        const points = history.pointsSince(Math.min(fromMs, nowMs), nowMs);
+        const past = pastOf(
+          points.map(({ atMs, ...point }) => ({ ...point, atMs: atMs + 0.6 })),
+          nowMs,
+        );
+        for (const text of [historyCsv(past), JSON.stringify(historyView(past))]) {
+          const read = readHistory(text, 'h');
+          const faults = 'faults' in read ? read.faults : [];
+          expect(faults.filter((fault) => !/two are needed|nothing can be played/.test(fault))).toEqual([]);
+        }
+      }),
+    );
   });
 });

@@ -22,6 +22,7 @@ describe('parseArguments', () => {
     [['--confg', 'x'], 'unknown option --confg (did you mean "--config"?)'],
     [['--constructor'], /^unknown option --constructor/],
     [['-c', 'x'], /^unknown option -c/],
+    [['--\u001b[31mx'], 'unknown option --\\u001b[31mx'],
     [['--config'], '--config needs a value: --config FILE'],
     [['--config', '--quick'], '--config needs a value: --config FILE'],
     [['--config='], '--config needs a value: --config FILE'],

@@ -112,6 +112,11 @@ describe('readScaledResources', () => {
     ['no kind', 'a: 1\n', [[1, '', 'is no object of Kubernetes: it has no kind']]],
     ['nothing', '', []],
     ['too much', `# ${'x'.repeat(maxYamlBytes)}\n`, [[1, '', `is larger than ${maxYamlBytes} bytes`]]],
+    [
+      'deeper than the parser goes',
+      `a: ${'['.repeat(5_000)}\n`,
+      [[1, '', expect.stringContaining('nested too deeply')]],
+    ],
     ['deep flow', `${'['.repeat(50_000)}\n`, [[1, '', expect.stringContaining('YAML')]]],
     [
       'deep, and closed',

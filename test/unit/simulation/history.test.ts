@@ -94,8 +94,34 @@ describe('a history', () => {
       JSON.stringify({ points: [1, { time: at(0), backlog: {} }] }),
       /points\[0\]: time: .*got nothing/,
     ],
+    [
+      'an object that no text can be made of',
+      JSON.stringify({ points: [{ time: { toString: 1, valueOf: 1 }, backlog: { toString: 1 } }] }),
+      /time: .*got an object\n.*backlog: .*got an object/,
+    ],
+    [
+      'lists in lists in lists',
+      `{"points":[{"time":${'['.repeat(20_000)}${']'.repeat(20_000)}}]}`,
+      /time: .*got a list/,
+    ],
+    ['a day that the month has not', csv('2026-02-29T08:00:00Z,1,'), /time: must be .*got "2026-02-29/],
+    [
+      'a quote that never ends',
+      csv(`"${'a'.repeat(10_000_000)}`),
+      /h\.csv: line 2 has more than 65536 characters/,
+    ],
   ])('is refused for %s', (_, text, message) => {
     expect(faultsOf(text).join('\n')).toMatch(message);
+  });
+
+  it('has the last of February in leap years', () => {
+    expect(pointsOf(csv('2028-02-29T23:00:00-05:00,1,', '2028-03-01T23:00:00-05:00,1,'))).toHaveLength(2);
+  });
+
+  it('keeps nothing of columns that it does not know', () => {
+    const others = Array.from({ length: 9_000 }, (_, i) => `c${i}`);
+    const rows = Array.from({ length: 20_000 }, (_, i) => `${at(i)},1`);
+    expect(pointsOf(`time,backlog,${others.join(',')}\n${rows.join('\n')}\n`)).toHaveLength(20_000);
   });
 
   it('says all that is wrong, but not for ever', () => {

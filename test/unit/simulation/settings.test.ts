@@ -60,6 +60,7 @@ describe('--set', () => {
       perReplica: 9,
     });
     expect(setting('lagThreshold=').trigger.perReplica).toBe(10);
+    expect(setting('metricType=').trigger.metricType).toBe('AverageValue');
   });
 
   it.each<[string, RegExp]>([
@@ -72,6 +73,9 @@ describe('--set', () => {
     ['scaleUp.policies=1', /scaleUp\.policies: must be one of scaleUp\.stabilizationWindowSeconds/],
     ['scaleUp.selectPolicy=Most', /behavior\.scaleUp\.selectPolicy: must be Max, Min or Disabled/],
     ['metricType=Sum', /metricType/],
+    ['useCachedMetrics=maybe', /useCachedMetrics: must be true or false, got "maybe"/],
+    ['scaleDown.tolerance=NaN', /tolerance: must be a number.*got "NaN"/],
+    ['__proto__=1', /"__proto__": unknown key/],
     ['type=kafka', /type: must be external-push or external, got "kafka"/],
     ['topicFromEnv=TOPIC,topic=', /topicFromEnv: only KEDA knows/],
   ])('says what is wrong with %s', (change, message) => {
