@@ -29,13 +29,14 @@ const commands: readonly ListedCommand[] = [
   },
 ];
 
-// Whoever reads may go at any time, as `head` does.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE' && stream === process.stdout)
-      process.stderr.write(`The output cannot be written: ${code}\n`);
-    process.exit(exitCode.failed);
-  });
+/** Whoever reads may go at any time, as `head` does; a disk that is full is told. */
+function onLost(problem: NodeJS.ErrnoException): never {
+  if (problem.code !== 'EPIPE') process.stderr.write(`The output cannot be written: ${problem.code}\n`);
+  process.exit(exitCode.failed);
+}
+
+process.stdout.on('error', onLost);
+process.stderr.on('error', () => process.exit(exitCode.failed));
 const code = await runCommand(commands, process.argv.slice(2));
-// A pipe takes 64 KiB: what waits for its reader goes out first.
-process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+// A pipe takes 64 KiB: what waits for its reader goes out first. What a file does not take is told in the next turn.
+process.stdout.write('', () => process.stderr.write('', () => setImmediate(() => process.exit(code))));

@@ -323,7 +323,8 @@ function triggerOf(
   if (given !== undefined && given !== null && mapping(given) === undefined) {
     fault(lineOf('metadata'), 'metadata: must be a mapping of keys to texts');
   }
-  const metadata: Record<string, string> = {};
+  // Without a prototype: a key __proto__ is one of the trigger's, too.
+  const metadata: Record<string, string> = Object.setPrototypeOf({}, null);
   for (const [key, value] of Object.entries(mapping(given) ?? {})) {
     metadata[key] = typeof value === 'string' ? value : value === null ? '' : textIn(value);
     const problem = noText(value);

@@ -52,6 +52,11 @@ describe('readScaledResources', () => {
     expect(['topic', 'useCachedMetrics', 'nothing'].map((key) => trigger?.lineOf(key))).toEqual([17, 14, 12]);
   });
 
+  it('keeps a key that is named like an inner part of objects', () => {
+    const [one] = read(object.replace('topic: orders', '__proto__: orders')).resources;
+    expect(Object.entries(one?.triggers[0]?.metadata ?? {})).toContainEqual(['__proto__', 'orders']);
+  });
+
   it('reads documents, lists and JSON, and counts what is of another kind', () => {
     const json = JSON.stringify({
       apiVersion: 'v1',
