@@ -101,7 +101,8 @@ describe('convert', () => {
           # password: key "password" of Secret kafka (TriggerAuthentication login)
       "
     `);
-    const { connections } = await loadExample(configOf(made));
+    await expect(loadExample(configOf(made))).rejects.toThrow('sasl.username: is still TO-BE-FILLED-IN');
+    const { connections } = await loadExample(configOf(made).replace('TO-BE-FILLED-IN', 'orders'));
     const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
     const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: '', world });
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
