@@ -116,9 +116,10 @@ export class Admission {
       const connection = this.connectionOf(stream, byPeer);
       if (connection === undefined || !this.admits(path, stream, connection, sockets)) return;
       if (!path.startsWith(reflectionPaths)) return toGrpc(stream, headers);
-      void this.deps.addReflection().then(() => {
-        if (!stream.destroyed) toGrpc(stream, headers);
-      });
+      void this.deps.addReflection().then(
+        () => stream.destroyed || toGrpc(stream, headers),
+        (reason: unknown) => stream.destroyed || this.refuse(path, stream, ScalerError.from(reason)),
+      );
     });
     return sockets;
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
 import { status as Code } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
 import { ReflectionV1Implementation } from '@grpc/reflection/build/src/implementations/reflection-v1.js';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeTriggers } from '../support/fake-triggers.ts';
@@ -230,4 +231,14 @@ it('a reflection stream or a watch does not hold up a drain', async () => {
   await vi.waitFor(() => expect(server.openCalls).toBe(2));
   await server.drain(60_000);
   expect(await watching.status).toBe(Code.OK);
+});
+
+it('reflection that cannot be loaded is an error of its call, and of nothing else', async () => {
+  vi.spyOn(ReflectionService.prototype, 'addToServer').mockImplementation(() => {
+    throw new Error('cannot be loaded');
+  });
+  const { client, port } = await startServer(triggers());
+  const session = await rawConnection(port);
+  expect(await openCall(session, reflection[0] ?? '').status).toBe(Code.INTERNAL);
+  expect(await client.isActive(ref('a'))).toEqual({ result: false });
 });
