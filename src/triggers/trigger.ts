@@ -458,17 +458,17 @@ export class Trigger implements Member, Nudged {
   }
 
   status(nowMs: number): TriggerStatus {
-    const { read } = this.readAt(nowMs);
+    const now = this.readAt(nowMs);
+    const { read } = now;
     const detail = read && attempt(() => this.detailOf(read));
     return {
-      ...this.summary(nowMs),
+      ...this.summary(nowMs, now),
       ...(detail && !(detail instanceof ScalerError) && { detail }),
     };
   }
 
-  summary(nowMs: number): TriggerSummary {
+  summary(nowMs: number, { active, up, read, value } = this.readAt(nowMs)): TriggerSummary {
     const { id, reference, measured, refusal, lastWake, lastNudgeAtMs, lastError } = this;
-    const { active, up, read, value } = this.readAt(nowMs);
     const ageMs = this.ageMs(nowMs);
     const error = refusal ?? this.error;
     const surge = this.surgeState(nowMs);
