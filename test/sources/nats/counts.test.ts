@@ -98,7 +98,7 @@ describe('the number', () => {
     [
       'stream',
       { stream: 'nowhere', consumer: 'worker' },
-      /^not_found: stream "nowhere", consumer "worker": .*no such stream/,
+      /^not_found: .*stream "nowhere", consumer "worker": .*no such stream/,
     ],
     ['consumer', { consumer: 'nobody' }, /^not_found: .*no such consumer: create it/],
   ])('of a missing %s is an error', async (_, wrong, error) => {
