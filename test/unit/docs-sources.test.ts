@@ -55,7 +55,8 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   });
 
   it('quotes messages as they are', () => {
-    const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
+    const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '');
+    const quoted = [...prose.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
     expect(quoted.length).toBeGreaterThan(2);
     const said = code.map(textOf).join('\n');
     expect(quoted.filter((quote) => !said.includes(quote))).toEqual([]);
