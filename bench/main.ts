@@ -4,6 +4,7 @@ import { githubLedger } from './rows/github-ledger.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { natsWake } from './rows/nats-wake.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -29,6 +30,7 @@ const rows: readonly Row[] = [
   githubWake,
   githubLedger,
   githubCost,
+  natsWake,
   senders,
   sqsHint,
   sqsCost,
