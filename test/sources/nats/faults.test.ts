@@ -66,6 +66,21 @@ describe('a server that is away', () => {
 describe('three servers', () => {
   const nats = useNats({ nodes: 3 });
 
+  it('wake by a message that another one of them gets', async () => {
+    const [first = '', , third = ''] = nats().urls;
+    const user = await JetStreamUser.connect([third]);
+    const on = openNats({ servers: [first], ...rarely });
+    const trigger = { ...(await user.stream({ num_replicas: 3 })), maxStalenessSeconds: day };
+    await on.becomes(trigger, 0);
+    const told = on.follow(trigger);
+    await on.comesToRest();
+    await user.publish(`${trigger.stream}.a`, 2);
+    await expect.poll(() => told.at(-1), { interval: 5 }).toEqual({ active: true, edge: true });
+    expect(await on.wakes('message')).toBe(1);
+    await on.becomes(trigger, 2);
+    await user.close();
+  });
+
   it('give no wrong zero while leaders change, and wake after it', async () => {
     const user = await JetStreamUser.connect(nats().urls);
     const on = openNats({ servers: [...nats().urls] });

@@ -102,6 +102,31 @@ describe('a consumer at rest', () => {
     expect(await on.wakes('message')).toBe(0);
   });
 
+  it('that hears what its stream does not take is left to the clock', async () => {
+    const on = open();
+    const consumer = await user.stream();
+    await user.publishAs(`${consumer.stream}.a`, 'once');
+    await user.take(consumer, 1);
+    const trigger = await resting(on, consumer);
+    // The stream has it already: each of these is a double.
+    await expect
+      .poll(
+        async () => {
+          await user.publishAs(`${consumer.stream}.a`, 'once');
+          return on.wakes('message');
+        },
+        { interval: 200 },
+      )
+      .toBe(10);
+    await on.becomes(trigger, 0);
+    const before = await on.reads();
+    await expect.poll(() => on.reads()).toBeGreaterThan(before + 15);
+    await user.publishAs(`${consumer.stream}.a`, 'once');
+    expect(await on.wakes('message')).toBe(10);
+    await user.publish(`${consumer.stream}.a`);
+    await on.becomes(trigger, 1);
+  });
+
   it('that keeps up with its messages is left to the clock', async () => {
     const on = open();
     const consumer = await user.stream({}, { ack_policy: 'none' });

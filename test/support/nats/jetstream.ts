@@ -68,6 +68,11 @@ export class JetStreamUser {
     for (let at = 0; at < count; at += 1) await js.publish(subject, 'a message');
   }
 
+  /** With an id, by which the stream knows doubles. */
+  async publishAs(subject: string, msgID: string): Promise<void> {
+    await jetstream(this.nats, this.manager.getOptions()).publish(subject, 'a message', { msgID });
+  }
+
   /** Takes messages of a pull consumer, and acknowledges so many of them. */
   async take(
     { stream, consumer }: { stream: string; consumer: string },
