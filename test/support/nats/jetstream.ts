@@ -7,11 +7,12 @@ import {
 } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
+let last = 0;
+
 /** A client of a NATS server beside the scaler: it makes streams, publishes, and consumes. */
 export class JetStreamUser {
   readonly nats: NatsConnection;
   readonly manager: JetStreamManager;
-  private last = 0;
 
   static async connect(
     servers: readonly string[],
@@ -38,8 +39,8 @@ export class JetStreamUser {
 
   /** A name that no other test has. */
   name(of = 'orders'): string {
-    this.last += 1;
-    return `${of}-${this.last}`;
+    last += 1;
+    return `${of}-${last}`;
   }
 
   /** A stream `name` of the subjects `name.>`, if nothing else is said, with a durable pull consumer `worker`. */

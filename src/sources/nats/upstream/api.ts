@@ -1,8 +1,9 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { SourceMetrics } from '../../../telemetry/metrics.ts';
 import type { ConsumerFacts, StreamFacts } from '../rules/snapshot.ts';
 import { JetStreamRefusal } from './errors.ts';
+import type { Link } from './link.ts';
 
 /*
  * The two questions of the JetStream API that are asked, and what of the answers is used (ADR-31 and api/v1 of
@@ -117,40 +118,42 @@ function limitOf({
   return max_ack_pending;
 }
 
-/** Asks a JetStream API over one connection. Rejects with JetStreamRefusal, or what the client throws. */
+interface ApiSettings {
+  readonly domain?: string;
+  readonly requestTimeoutMs: number;
+  readonly maxRequests: number;
+}
+
+/** Asks a JetStream API. Rejects with JetStreamRefusal, ScalerError of the link, or what the client throws. */
 export class JetStreamApi {
+  private readonly link: Link;
+  private readonly metrics: SourceMetrics;
   private readonly prefix: string;
   private readonly timeoutMs: number;
-  private readonly metrics: SourceMetrics;
+  private readonly slot: ReturnType<typeof pLimit>;
 
-  constructor(
-    { domain, requestTimeoutMs }: { domain?: string; requestTimeoutMs: number },
-    metrics: SourceMetrics,
-  ) {
+  constructor(link: Link, { domain, requestTimeoutMs, maxRequests }: ApiSettings, metrics: SourceMetrics) {
+    this.link = link;
+    this.metrics = metrics;
     this.prefix = domain === undefined ? '$JS.API' : `$JS.${domain}.API`;
     this.timeoutMs = requestTimeoutMs;
-    this.metrics = metrics;
+    this.slot = pLimit(maxRequests);
   }
 
-  streamInfo(nats: NatsConnection, stream: string): Promise<StreamFacts> {
-    return this.ask(nats, 'STREAM.INFO', stream, streamAnswer);
+  streamInfo(stream: string): Promise<StreamFacts> {
+    return this.slot(() => this.ask('STREAM.INFO', stream, streamAnswer));
   }
 
-  consumerInfo(nats: NatsConnection, stream: string, consumer: string): Promise<ConsumerFacts> {
-    return this.ask(nats, 'CONSUMER.INFO', `${stream}.${consumer}`, consumerAnswer);
+  consumerInfo(stream: string, consumer: string): Promise<ConsumerFacts> {
+    return this.slot(() => this.ask('CONSUMER.INFO', `${stream}.${consumer}`, consumerAnswer));
   }
 
-  private async ask<T>(
-    nats: NatsConnection,
-    operation: string,
-    of: string,
-    answer: z.ZodType<T>,
-  ): Promise<T> {
+  private async ask<T>(operation: string, of: string, answer: z.ZodType<T>): Promise<T> {
+    const nats = await this.link.get();
     try {
-      const said = await nats.request(`${this.prefix}.${operation}.${of}`, undefined, {
-        timeout: this.timeoutMs,
-      });
-      const facts = read(said.data, answer);
+      const subject = `${this.prefix}.${operation}.${of}`;
+      const { data } = await nats.request(subject, undefined, { timeout: this.timeoutMs });
+      const facts = read(data, answer);
       this.metrics.request(operation, 'ok');
       return facts;
     } catch (reason) {

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { LRUCache } from 'lru-cache';
-import pLimit from 'p-limit';
 import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef, Wake, Watch } from '../../source.ts';
 import type { NatsConfig } from '../config.ts';
 import type { NatsParams } from '../params.ts';
@@ -35,22 +33,22 @@ export function connect(config: NatsConfig, deps: Deps): NatsSource {
 }
 
 export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed> {
-  private readonly config: NatsConfig;
+  /** For messages. */
+  private readonly place: Pick<NatsConfig, 'servers' | 'domain'>;
   private readonly api: JetStreamApi;
   private readonly link: Link;
   private readonly watcher: Watcher;
-  private readonly slot: ReturnType<typeof pLimit>;
   private readonly streams = new LRUCache<string, Promise<StreamFacts>>({
     max: mostStreams,
     ttl: streamSharedMs,
   });
 
   constructor(config: NatsConfig, { log, metrics }: Deps) {
-    this.config = config;
-    this.api = new JetStreamApi(config, metrics);
+    const { servers, domain } = config;
+    this.place = { servers, ...(domain !== undefined && { domain }) };
     this.link = new Link(config, () => this.watcher.lost());
+    this.api = new JetStreamApi(this.link, config, metrics);
     this.watcher = new Watcher({ nats: () => this.link.now, log });
-    this.slot = pLimit(config.maxRequests);
   }
 
   subject({ stream, consumer }: Pick<NatsParams, 'stream' | 'consumer'>): SubjectRef<NatsNeed> {
@@ -65,20 +63,17 @@ export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed
     signal: AbortSignal,
   ): Promise<void> {
     await Promise.all(
-      subjects.map(({ key, needs: [need] }) =>
-        this.slot(async () => {
-          if (need === undefined || signal.aborted) return;
-          const read = this.readOne(key, need, signal);
-          deliver(key, await read.catch((reason: unknown) => fromNats(reason, { ...this.config, ...need })));
-        }),
-      ),
+      subjects.map(async ({ key, needs: [need] }) => {
+        if (need === undefined) return;
+        const read = this.readOne(key, need, signal);
+        deliver(key, await read.catch((reason: unknown) => fromNats(reason, { ...this.place, ...need })));
+      }),
     );
   }
 
   arm({ key, needs: [need] }: Subject<NatsNeed>, from: NatsSnapshot, wake: Wake): Watch {
     const { stream, consumer } = need ?? { stream: from.stream.name, consumer: from.consumer.name };
-    const look = () => this.slot(async () => this.again(from, { stream, consumer }));
-    return this.watcher.arm(key, from, look, wake);
+    return this.watcher.arm(key, from, () => this.again(from, { stream, consumer }), wake);
   }
 
   async close(): Promise<void> {
@@ -93,10 +88,9 @@ export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed
   ): Promise<{ snapshot: NatsSnapshot }> {
     const beganAtMs = performance.now();
     const heardFrom = this.watcher.takeHeard(key);
-    const nats = await this.link.get();
     const [stream, consumer] = await Promise.all([
-      this.streamOf(nats, need.stream),
-      this.api.consumerInfo(nats, need.stream, need.consumer),
+      this.streamOf(need.stream),
+      this.api.consumerInfo(need.stream, need.consumer),
     ]);
     let snapshot: NatsSnapshot = { stream, consumer };
     if (heardFrom !== undefined) {
@@ -113,14 +107,13 @@ export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed
 
   /** The snapshot with what is said of the consumer now. */
   private async again({ stream }: NatsSnapshot, need: NatsNeed): Promise<NatsSnapshot> {
-    const nats = await this.link.get();
-    return { stream, consumer: await this.api.consumerInfo(nats, need.stream, need.consumer) };
+    return { stream, consumer: await this.api.consumerInfo(need.stream, need.consumer) };
   }
 
-  private streamOf(nats: NatsConnection, stream: string): Promise<StreamFacts> {
+  private streamOf(stream: string): Promise<StreamFacts> {
     const shared = this.streams.get(stream);
     if (shared !== undefined) return shared;
-    const asked = this.api.streamInfo(nats, stream);
+    const asked = this.api.streamInfo(stream);
     this.streams.set(stream, asked);
     asked.catch(() => this.streams.delete(stream));
     return asked;

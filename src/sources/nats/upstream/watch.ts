@@ -57,7 +57,12 @@ export class Watcher {
       onHeard: () => this.heard.set(key, watch.from),
     });
     this.watches.set(key, watch);
-    for (const subject of subjects) this.join(nats, subject, watch);
+    try {
+      for (const subject of subjects) this.join(nats, subject, watch);
+    } catch {
+      // The client refuses while it closes.
+      watch.close();
+    }
     void confirm(nats, watch, look);
     return watch;
   }
@@ -166,6 +171,7 @@ async function confirm(
   try {
     await nats.flush();
     const stoodAtMs = performance.now();
+    if (watch.state === 'refused') return;
     if (hasMoved(from, await look())) watch.fire('message');
     else watch.stoodAtMs = stoodAtMs;
   } catch {
