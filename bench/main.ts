@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { githubCost } from './rows/github-cost.ts';
 import { githubLedger } from './rows/github-ledger.ts';
 import { githubWake } from './rows/github-wake.ts';
+import { growth } from './rows/growth.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { scale } from './rows/scale.ts';
@@ -24,6 +25,7 @@ const rows: readonly Row[] = [
   surge,
   wake,
   scale,
+  growth,
   kafkaCost(1),
   kafkaCost(3),
   githubWake,

@@ -64,6 +64,12 @@ export class NodeProcess {
     return (await this.ask('turns'))['longestMs'] ?? Number.NaN;
   }
 
+  /** The part of the time that garbage took, and how late timers were, since this was last asked; see probe.mjs. */
+  async load(): Promise<{ readonly gcShare: number; readonly tickP99Ms: number }> {
+    const { gcShare = Number.NaN, tickP99Ms = Number.NaN } = await this.ask('load');
+    return { gcShare, tickP99Ms };
+  }
+
   /** Collects garbage, and gives the bytes that are left; see probe.mjs. */
   async collected(): Promise<{ readonly heapBytes: number; readonly residentBytes: number }> {
     const { heapBytes = Number.NaN, residentBytes = Number.NaN } = await this.ask('memory');

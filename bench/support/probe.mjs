@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -8,6 +8,8 @@ import { runInNewContext } from 'node:vm';
  *
  * `turns`: the longest time between two ticks of a timer of 1 ms since it was last asked. The loop was then busy for
  * so long, or, where other programs want the cores, was not run: compare it with another process under the same load.
+ * `load`: since it was last asked: the part of the time that went into collecting garbage, and how late ticks of that
+ * timer were, at the 99th percentile.
  * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
  */
 
@@ -16,8 +18,14 @@ const collect = runInNewContext('gc');
 const ticks = monitorEventLoopDelay({ resolution: 1 });
 ticks.enable();
 
+const garbage = { ms: 0, sinceMs: performance.now() };
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) garbage.ms += duration;
+}).observe({ entryTypes: ['gc'] });
+
+const answers = { turns, load, memory };
 process.on('message', ({ ask }) => {
-  process.send?.(ask === 'turns' ? turns() : memory());
+  process.send?.(answers[ask]());
 });
 process.channel?.unref();
 
@@ -25,6 +33,15 @@ function turns() {
   const longestMs = ticks.max / 1e6;
   ticks.reset();
   return { longestMs };
+}
+
+function load() {
+  const nowMs = performance.now();
+  const gcShare = garbage.ms / (nowMs - garbage.sinceMs);
+  const tickP99Ms = ticks.percentile(99) / 1e6;
+  ticks.reset();
+  Object.assign(garbage, { ms: 0, sinceMs: nowMs });
+  return { gcShare, tickP99Ms };
 }
 
 function memory() {
