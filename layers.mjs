@@ -75,6 +75,7 @@ const parts = {
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
   'event-log': [...upwards, 'sources/source.ts'],
+  pods: [...upwards, 'sources/source.ts'],
   ingest: [
     ...upwards,
     'aws-endpoints.ts',
@@ -106,7 +107,7 @@ const packages = {
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
   cloudevents: ['ingest', 'decisions'],
-  '@nats-io': ['outbound', 'event-log', 'sources/nats'],
+  '@nats-io': ['outbound', 'event-log', 'pods', 'sources/nats'],
   'http-proxy-agent': ['outbound'],
   'https-proxy-agent': ['outbound'],
   'proxy-from-env': ['outbound'],
@@ -127,6 +128,7 @@ const pure = [
   'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
+  'src/pods/lease-rules\\.ts',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
 ];
 
