@@ -6,12 +6,12 @@ import { LeaseRules } from './lease-rules.ts';
 
 /** A write that is not acknowledged by then has failed: before the one before it is believed no more. */
 const writeLimitMs = 1_000;
-/** After NATS could not be watched. */
-const watchAgainMs = 500;
+/** After NATS was not there. */
+const againMs = 250;
 
 export interface LeaseOptions {
-  /** The bucket of all leases, once there is one. */
-  readonly bucket: Promise<KV>;
+  /** The bucket of all leases; undefined: NATS was not there yet. */
+  readonly bucket: () => KV | undefined;
   readonly key: string;
   /** Another for each time the lease is wanted anew. */
   readonly id: string;
@@ -64,17 +64,20 @@ export class Lease {
     this.entries?.stop();
     this.wake();
     if (write !== undefined) {
-      const bucket = await this.options.bucket;
-      await bucket.delete(this.options.key, { previousSeq: write.onRevision }).catch(() => {});
+      const { bucket, key } = this.options;
+      await bucket()
+        ?.delete(key, { previousSeq: write.onRevision })
+        .catch(() => {});
     }
     await this.loops;
   }
 
   private async keep(): Promise<void> {
-    const bucket = await unlessAborted(this.options.bucket, this.closing.signal);
-    while (bucket !== undefined && !this.closing.signal.aborted) {
+    while (!this.closing.signal.aborted) {
+      const bucket = this.options.bucket();
       const waitMs = this.rules.nextWriteAtMs - this.now();
-      if (waitMs > 0) await this.nap(waitMs);
+      if (bucket === undefined) await this.nap(againMs);
+      else if (waitMs > 0) await this.nap(waitMs);
       else await this.write(bucket);
     }
   }
@@ -107,12 +110,11 @@ export class Lease {
 
   private async watch(): Promise<void> {
     const { signal } = this.closing;
-    const bucket = await unlessAborted(this.options.bucket, signal);
-    while (bucket !== undefined && !signal.aborted) {
+    while (!signal.aborted) {
       try {
-        this.entries = await bucket.watch({ key: this.options.key });
-        if (signal.aborted) this.entries.stop();
-        for await (const { operation, revision, value } of this.entries) {
+        this.entries = await this.options.bucket()?.watch({ key: this.options.key });
+        if (signal.aborted) this.entries?.stop();
+        for await (const { operation, revision, value } of this.entries ?? []) {
           this.rules.saw(
             revision,
             operation === 'PUT' ? new TextDecoder().decode(value) : undefined,
@@ -124,7 +126,7 @@ export class Lease {
       } catch {
         // Out of reach: who holds the lease is found out by writing, too.
       }
-      if (!signal.aborted) await this.nap(watchAgainMs);
+      if (!signal.aborted) await this.nap(againMs);
     }
   }
 
@@ -168,12 +170,4 @@ export class Lease {
 /** JetStream has answered, and not what was hoped for: another write came before. */
 function isRefusal(reason: unknown): boolean {
   return reason instanceof Error && reason.name === 'JetStreamApiError';
-}
-
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined;
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-  return Promise.race([promise, aborted]);
 }

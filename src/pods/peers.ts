@@ -1,12 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { KV } from '@nats-io/kv';
-import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
+import type { Msg, Subscription } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
 import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Lease } from './lease.ts';
+import type { NatsLink, Up } from './link.ts';
 
 /** For so long somebody must have the lease and answer, before a question fails. */
 const patienceMs = 10_000;
@@ -21,9 +22,9 @@ const compressFromBytes = 16_384;
 const mostBytes = 64 * 1024 * 1024;
 
 export interface PodPeersOptions {
-  /** NATS, once it has been connected. */
-  readonly nats: Promise<NatsConnection>;
-  readonly bucket: Promise<KV>;
+  readonly link: NatsLink;
+  /** The bucket of all leases; undefined: NATS was not there yet. */
+  readonly bucket: () => KV | undefined;
   /** Where pods talk about this connection; no wildcard, no space. */
   readonly subject: string;
   /** The key of the lease. */
@@ -40,8 +41,9 @@ export interface PodPeersOptions {
 export class PodPeers implements Peers {
   private readonly options: PodPeersOptions;
   private readonly lease: Lease;
-  private readonly subscriptions: Subscription[] = [];
-  private nats: NatsConnection | undefined;
+  private readonly unlink: () => void;
+  private subscriptions: Subscription[] = [];
+  private subscribed: Up['connection'] | undefined;
   private closed = false;
   private answering = 0;
   private had = false;
@@ -51,7 +53,7 @@ export class PodPeers implements Peers {
     this.options = options;
     options.held(false);
     this.lease = new Lease({ ...options, changed: () => this.changed() });
-    void options.nats.then((nats) => this.listen(nats));
+    this.unlink = options.link.onUp((up) => this.listen(up));
   }
 
   get term(): AbortSignal | undefined {
@@ -67,7 +69,7 @@ export class PodPeers implements Peers {
       const reply = holder === undefined ? undefined : await this.askPod(holder, question, signal);
       if (reply !== undefined) return unpack(reply);
       if (performance.now() > giveUpAtMs) {
-        const why = this.nats?.isClosed() === false ? 'no pod has the lease' : 'NATS cannot be reached';
+        const why = this.options.link.up === undefined ? 'NATS is away' : 'no pod has the lease';
         throw new ScalerError('unavailable', `the pod that asks for all of them does not answer: ${why}`);
       }
       await this.change(againMs, signal);
@@ -75,13 +77,13 @@ export class PodPeers implements Peers {
   }
 
   tell(news: unknown): void {
-    const { subject, id } = this.options;
-    if (this.closed) return;
-    this.nats?.publish(`${subject}.news`, JSON.stringify({ from: id, news }));
+    const { subject, id, link } = this.options;
+    if (!this.closed) link.up?.connection.publish(`${subject}.news`, JSON.stringify({ from: id, news }));
   }
 
   async close(): Promise<void> {
     this.closed = true;
+    this.unlink();
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     for (const end of this.waiting) end();
     await this.lease.close();
@@ -89,9 +91,9 @@ export class PodPeers implements Peers {
 
   /** Undefined: it does not answer, or has the lease no longer. */
   private async askPod(pod: string, question: unknown, signal: AbortSignal): Promise<Reply | undefined> {
-    const { nats } = this;
-    if (nats === undefined) return undefined;
-    const asked = nats
+    const { up } = this.options.link;
+    if (up === undefined) return undefined;
+    const asked = up.connection
       .request(`${this.options.subject}.${pod}`, JSON.stringify(question), { timeout: answerLimitMs })
       .then((message) => decode(message.data));
     try {
@@ -147,14 +149,26 @@ export class PodPeers implements Peers {
     for (const end of [...this.waiting]) end();
   }
 
-  private listen(nats: NatsConnection): void {
-    if (this.closed) return;
-    const { subject, id } = this.options;
-    this.nats = nats;
-    this.subscriptions.push(
-      nats.subscribe(`${subject}.${id}`, { callback: (_, message) => void this.answer(message) }),
-      nats.subscribe(`${subject}.news`, { callback: (_, message) => this.hear(message) }),
-    );
+  /** The client keeps a subscription over breaks of its connection. */
+  private listen({ connection }: Up): void {
+    if (this.subscribed === connection) return;
+    this.subscribed = connection;
+    const { subject, id, log } = this.options;
+    const on = (name: string, take: (message: Msg) => void): Subscription =>
+      connection.subscribe(name, {
+        callback: (error, message) => {
+          if (error === null) take(message);
+          else
+            log.error(
+              { error: natsFault(error), subject: name },
+              'pods do not hear each other: let the user of NATS subscribe to the subject',
+            );
+        },
+      });
+    this.subscriptions = [
+      on(`${subject}.${id}`, (message) => void this.answer(message)),
+      on(`${subject}.news`, (message) => this.hear(message)),
+    ];
   }
 
   private hear(message: Msg): void {
@@ -166,7 +180,7 @@ export class PodPeers implements Peers {
   private async answer(message: Msg): Promise<void> {
     const reply = await this.reply(parsed(message.string()));
     const data = await encode(reply);
-    const most = this.nats?.info?.max_payload ?? data.length;
+    const most = this.subscribed?.info?.max_payload ?? data.length;
     message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
   }
 

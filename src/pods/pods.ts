@@ -1,66 +1,81 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KV } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { ScalerError } from '../errors.ts';
-import { connectNats, type NatsSettings } from '../outbound/nats.ts';
+import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { PodHints, type Told } from './hints.ts';
+import { type LinkSettings, NatsLink, type Up } from './link.ts';
 import { PodPeers } from './peers.ts';
 
-const connectAgainMs = 1_000;
+export interface PodsOptions {
+  readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };
+  /** What a hint from another pod does here. */
+  readonly hinted: (told: Told) => void;
+  /** Whether this pod has the lease of a connection; undefined: the connection is gone. */
+  readonly held: (connection: string, held: boolean | undefined) => void;
+  readonly log: Logger;
+}
+
 /** Leases are renewed all the time: what is older is of a connection that is gone. */
 const forgottenAfterMs = 3_600_000;
 /** JetStream is asked for a lease: what comes later is of no use. */
 const leaseLimitMs = 1_000;
 
-export interface PodsOptions {
-  readonly nats: NatsSettings;
-  /** The name of the event log's stream: pods that have it belong together. */
-  readonly stream: string;
-  readonly replicas: number;
-  readonly log: Logger;
-  /** Whether this pod has the lease of the connection; undefined: it wants none any more. */
-  readonly held: (connection: string, held: boolean | undefined) => void;
-}
-
 /**
- * The pods of the scaler that share an event log in NATS. Has its own connection there, so that a log that is being read
- * from its beginning holds up no lease. NATS may be away at the start: then nobody has a lease until it is there.
+ * What several pods of one scaler share by NATS. `link` is the one connection: the event log writes and reads by it,
+ * hints go over it, and by it they agree who asks an upstream. It is there with `eventLog: { type: nats }` alone.
  */
 export class Pods {
+  readonly link: NatsLink;
   private readonly options: PodsOptions;
-  private readonly closing = new AbortController();
-  private readonly nats: Promise<NatsConnection>;
-  private readonly bucket: Promise<KV>;
+  private readonly hints: PodHints;
+  private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
   private readonly holding = new Map<string, boolean>();
 
   constructor(options: PodsOptions) {
+    const { settings, hinted, log } = options;
     this.options = options;
-    this.nats = this.untilDone(() => connectNats(options.nats, 'backlog-scaler pods'));
-    // Where it comes up only when nobody wants it any more.
-    void this.nats.then((nats) => (this.closing.signal.aborted ? nats.close() : undefined));
-    this.bucket = this.untilDone(() => this.openBucket());
+    this.link = new NatsLink({ settings, log });
+    this.hints = new PodHints({
+      link: this.link,
+      natsSubject: `${settings.stream}.hints`,
+      take: hinted,
+      log,
+    });
+    this.link.onUp((up) => void this.openLeases(up));
   }
 
-  /** `place`: what is measured there. Pods only belong together where it is equal: during a change it may differ. */
+  open(): void {
+    this.link.open();
+  }
+
+  /** Passes a hint on to the other pods; whether it could be. */
+  hint(told: Told): boolean {
+    return this.hints.send(told);
+  }
+
+  /**
+   * The other pods that have the connection. `place`: what is measured there, since while a configuration is rolled out
+   * pods may differ in it; those that do are no peers.
+   */
   peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers {
-    const { stream, held } = this.options;
-    const key = `${connection.replace(/[^-\w]/g, '_')}-${digest(`${connection} ${place}`)}`;
-    const peers = new PodPeers({
-      nats: this.nats,
-      bucket: this.bucket,
-      subject: `${stream}.pods.${key}`,
+    const key = createHash('sha256')
+      .update(JSON.stringify([connection, place]))
+      .digest('hex')
+      .slice(0, 32);
+    return new PodPeers({
+      link: this.link,
+      bucket: () => this.leases?.bucket,
+      subject: `${this.options.settings.stream}.peers.${key}`,
       key,
       id: randomUUID(),
       duties,
       log,
-      held: (has) => {
-        this.holding.set(connection, has);
-        held(connection, has);
+      held: (held) => {
+        this.holding.set(connection, held);
+        this.options.held(connection, held);
       },
     });
-    return peers;
   }
 
   /** Whether this pod has the lease of the connection; undefined where that has none. */
@@ -68,45 +83,46 @@ export class Pods {
     return this.holding.get(connection);
   }
 
+  /** The connection is gone. */
   forget(connection: string): void {
-    this.holding.delete(connection);
-    this.options.held(connection, undefined);
+    if (this.holding.delete(connection)) this.options.held(connection, undefined);
   }
 
-  /** After all that was made here was closed. Never rejects. */
-  async close(): Promise<void> {
-    this.closing.abort();
-    const nats = await Promise.race([this.nats, undefined]);
-    await nats?.close().catch(() => {});
+  close(): Promise<void> {
+    return this.link.close();
   }
 
-  private async openBucket(): Promise<KV> {
-    const { stream, replicas } = this.options;
-    const nats = await this.nats;
-    const [{ Kvm }, { jetstream }] = await Promise.all([import('@nats-io/kv'), import('@nats-io/jetstream')]);
-    return new Kvm(jetstream(nats, { timeout: leaseLimitMs })).create(`${stream}-leases`, {
-      ttl: forgottenAfterMs,
-      replicas,
-    });
-  }
-
-  /** Tries until it is done, or for ever: what needs it waits. Nothing waits for it after `close`. */
-  private async untilDone<T>(task: () => Promise<T>): Promise<T> {
-    let told = false;
-    for (;;) {
-      try {
-        return await task();
-      } catch (reason) {
-        const { message } = ScalerError.from(reason);
-        if (!told) this.options.log.warn({ error: message }, 'pods cannot agree who asks upstreams');
-        told = true;
-      }
-      await sleep(connectAgainMs, undefined, { signal: this.closing.signal, ref: false }).catch(() => {});
-      if (this.closing.signal.aborted) return new Promise(() => {});
+  /** The client keeps what it has over breaks of its connection. */
+  private async openLeases({ connection, signal }: Up): Promise<void> {
+    if (this.leases?.connection === connection) return;
+    const { settings, log } = this.options;
+    const { stream, replicas, domain } = settings;
+    const name = `${stream}-leases`;
+    try {
+      const [{ Kvm }, { jetstream }] = await Promise.all([
+        import('@nats-io/kv'),
+        import('@nats-io/jetstream'),
+      ]);
+      const client = jetstream(connection, {
+        timeout: leaseLimitMs,
+        ...(domain !== undefined && { domain }),
+      });
+      const bucket = await new Kvm(client).create(name, { ttl: forgottenAfterMs, replicas, history: 1 });
+      this.leases = { connection, bucket };
+    } catch (reason) {
+      if (signal.aborted) return;
+      log.error(
+        { bucket: name, error: natsFault(reason) },
+        'pods cannot agree which of them asks GitHub: it is not asked until they can',
+      );
+      setTimeout(() => void this.retryLeases(), againMs).unref();
     }
   }
+
+  private retryLeases(): void {
+    const { up } = this.link;
+    if (up !== undefined) void this.openLeases(up);
+  }
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
+const againMs = 1_000;
