@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { githubCost } from './rows/github-cost.ts';
 import { githubLedger } from './rows/github-ledger.ts';
+import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
@@ -29,6 +30,7 @@ const rows: readonly Row[] = [
   githubWake,
   githubLedger,
   githubCost,
+  githubPods,
   senders,
   sqsHint,
   sqsCost,
