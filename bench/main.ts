@@ -5,6 +5,7 @@ import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { podsTakeover } from './rows/pods-takeover.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -31,6 +32,7 @@ const rows: readonly Row[] = [
   githubLedger,
   githubCost,
   githubPods,
+  podsTakeover,
   senders,
   sqsHint,
   sqsCost,

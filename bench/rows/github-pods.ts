@@ -69,7 +69,14 @@ async function measure(
       what: `REST requests an hour by ${by === 'app' ? 'an App' : 'a token'}, ${how}`,
       target: '-',
       measured: `${perHour.counted.toFixed(0)} that count, ${perHour.sent.toFixed(0)} sent (first half hour, starts ${count > 1 ? '7 min apart' : ''}: ${start}; pods differed at the end of ${apartMinutes} of ${hours * 60} minutes)`,
-      numbers: { pods: count, together: together ? 1 : 0, ...perHour, firstHalfHour: start, hours, apartMinutes },
+      numbers: {
+        pods: count,
+        together: together ? 1 : 0,
+        ...perHour,
+        firstHalfHour: start,
+        hours,
+        apartMinutes,
+      },
     };
   } finally {
     github.mendDeliveries();

@@ -177,7 +177,10 @@ class Together {
       term,
       ask: async (question) => {
         const [holder] = this.members;
-        const answer = await holder?.answer(JSON.parse(JSON.stringify(question)), new AbortController().signal);
+        const answer = await holder?.answer(
+          JSON.parse(JSON.stringify(question)),
+          new AbortController().signal,
+        );
         return JSON.parse(JSON.stringify(answer));
       },
       tell: (news) => {
