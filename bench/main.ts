@@ -7,6 +7,7 @@ import { growth } from './rows/growth.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
+import { natsWake } from './rows/nats-wake.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -35,6 +36,7 @@ const rows: readonly Row[] = [
   githubCost,
   githubPods,
   podsTakeover,
+  natsWake,
   senders,
   sqsHint,
   sqsCost,
