@@ -20,7 +20,8 @@ export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
   const check = (node: object): void => {
     for (const sentence of splitAST(node as Text).children) {
       if (sentence.type !== SentenceSplitterSyntax.Sentence) continue;
-      const text = readable(sentence);
+      // A list of code is one word as well.
+      const text = readable(sentence).replaceAll(/(?:CODE\s*){2,}/g, 'CODE ');
       const words = text.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/_-]*/gu)?.length ?? 0;
       const joints = text.match(/[:;](?=\s)/g)?.length ?? 0;
       const tooMany =
