@@ -39,7 +39,7 @@ const parts = {
   'aws-endpoints.ts': [],
   'bearer.ts': [],
   'sockets.ts': [],
-  outbound: [],
+  outbound: ['errors.ts', 'printable.ts', 'server-name.ts'],
   telemetry: ['printable.ts'],
   params: ['printable.ts'],
   'sources/working.ts': ['printable.ts'],
@@ -106,6 +106,7 @@ const packages = {
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
   cloudevents: ['ingest', 'decisions'],
+  '@nats-io': ['outbound', 'event-log', 'sources/nats'],
   'http-proxy-agent': ['outbound'],
   'https-proxy-agent': ['outbound'],
   'proxy-from-env': ['outbound'],
@@ -118,7 +119,7 @@ const packages = {
   'prom-client': ['telemetry'],
   uplot: ['admin/page'],
   yaml: ['config', 'scaledobjects', 'cli'],
-  zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
+  zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'outbound', 'params', 'sources', 'version.ts'],
 };
 
 /** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
