@@ -123,6 +123,11 @@ export const sections: readonly Section[] = [
         'Nothing, unless it stays.',
       ],
       [
+        /first sync takes longer/,
+        'The source is slow or down. The pod is ready all the same.',
+        'Follow the lines of the log about this connection, or raise the setting.',
+      ],
+      [
         /did not answer in time/,
         'The source took longer than a read may take.',
         'Check the source and the network to it.',
@@ -238,7 +243,10 @@ export const sections: readonly Section[] = [
         'Another process has the port, or the address is not this machine’s.',
         'Choose another port, or end the other process.',
       ],
-      [/namespaces only keep out callers/, 'Anyone who reaches the gRPC port can claim any namespace.'],
+      [
+        /every namespace may use/,
+        'No `namespaces` are written for these connections, so any trigger may read through them.',
+      ],
       [
         /grpc\.tls\.|refused the changed gRPC certificates/,
         'The certificate files cannot be used. At a reload the old ones stay.',
@@ -296,6 +304,28 @@ export const sections: readonly Section[] = [
         /topic|[Gg]roup|name|partition|exclude each other|host:port|must be/,
         'A name or key of the trigger cannot be used.',
         'Correct it: [triggers.md](triggers.md#source-kafka).',
+      ],
+    ],
+  },
+  {
+    title: 'NATS',
+    files: /^(outbound\/nats|sources\/nats\/)/,
+    rows: [
+      [
+        /does not let us in|does not allow/,
+        'NATS refuses the credentials, or they lack a permission.',
+        'Check the credentials of the connection, and the account’s permissions for JetStream.',
+      ],
+      [/certificate/, 'The TLS handshake with NATS fails.'],
+      [
+        /no JetStream/,
+        'JetStream is off on the server, or for this account or domain.',
+        'Enable JetStream for the account, or correct `domain`.',
+      ],
+      [
+        /./,
+        'NATS cannot be reached from the pod.',
+        'Check `servers`, DNS and NetworkPolicy. A server that is down is the other cause.',
       ],
     ],
   },

@@ -83,10 +83,15 @@ function disagreements(connection: ConfiguredConnection, given: ReadonlyMap<stri
       // Where a parameter picks the connection too, the source's own `conflict` says what is wrong with it.
       .filter(([key, { value }]) => !isParameter(connection, key) && !agrees(connection, key, value))
       .map(
-        ([, { key }]) =>
-          `${key}: is not what connection ${quote(connection.name)} has; leave it out or name another connection`,
+        ([name, { key }]) =>
+          `${key}: is not what connection ${quote(connection.name)} has${expected(connection, name)}; leave it out or name another connection`,
       )
   );
+}
+
+function expected({ source, config }: ConfiguredConnection, key: string): string {
+  const value = source.connectionKeys[key]?.expected?.(config);
+  return value === undefined ? '' : ` (${value})`;
 }
 
 function isParameter({ source }: ConfiguredConnection, key: string): boolean {

@@ -122,6 +122,10 @@ function agreesOnSasl({ sasl }: KafkaConfig, value: string): boolean {
   return value === kedaSasl[mechanism] || (mechanism === 'aws-msk-iam' && value === 'oauthbearer');
 }
 
+function tlsOf({ tls }: KafkaConfig): string {
+  return tls === undefined ? 'disable' : 'enable';
+}
+
 function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
   if (sasl?.mechanism === 'aws-msk-iam') return value === 'aws_msk_iam';
   // KEDA's default; it only means something with oauthbearer.
@@ -144,21 +148,25 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     doc: "Must be the connection's mechanism, in KEDA's spelling.",
     selects: false,
     agrees: agreesOnSasl,
+    expected: ({ sasl }) => (sasl === undefined ? 'none' : kedaSasl[sasl.mechanism]),
   },
   tls: {
     doc: 'enable or disable; must be what the connection has.',
     selects: false,
-    agrees: (config, value) => value === (config.tls === undefined ? 'disable' : 'enable'),
+    agrees: (config, value) => value === tlsOf(config),
+    expected: tlsOf,
   },
   saslTokenProvider: {
     doc: 'Must fit the mechanism of the connection.',
     selects: false,
     agrees: agreesOnTokenProvider,
+    expected: ({ sasl }) => (sasl?.mechanism === 'aws-msk-iam' ? 'aws_msk_iam' : 'bearer'),
   },
   awsRegion: {
     doc: "Must be the connection's region, where it has one.",
     selects: false,
     agrees: agreesOnRegion,
+    expected: ({ sasl }) => (sasl?.mechanism === 'aws-msk-iam' ? sasl.region : undefined),
   },
   version: ignored('Versions are agreed with each broker; ignored.'),
   fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
