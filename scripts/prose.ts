@@ -11,10 +11,8 @@ const root = new URL('../', import.meta.url);
 
 /** Pages that are not clean yet. One that is clean must come off this list; none is added. */
 const later: readonly string[] = [
-  'CHANGELOG.md',
   'CONTRIBUTING.md',
   'README.md',
-  'SECURITY.md',
   'docs/architecture.md',
   'docs/configuration.md',
   'docs/decisions.md',
@@ -52,7 +50,6 @@ const later: readonly string[] = [
   'docs/status-page.md',
   'docs/tracing.md',
   'docs/triggers.md',
-  'docs/troubleshooting.md',
   'docs/validate.md',
 ];
 

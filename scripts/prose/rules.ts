@@ -7,7 +7,8 @@ type Part = ReturnType<typeof splitAST>['children'][number];
 
 /** What is read of a node: code and addresses are one word each, whatever is in them. */
 function readable(node: Part | Text): string {
-  if (node.type === 'Code') return ' CODE ';
+  // Pages quote messages in `*…*`.
+  if (node.type === 'Code' || node.type === 'Emphasis') return ' CODE ';
   if (node.type === 'Html' || node.type === 'Image') return ' ';
   if ('children' in node) return node.children.map((child) => readable(child as Part)).join('');
   return 'value' in node && typeof node.value === 'string' ? node.value : '';
@@ -21,7 +22,7 @@ export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
     for (const sentence of splitAST(node as Text).children) {
       if (sentence.type !== SentenceSplitterSyntax.Sentence) continue;
       // A list of code is one word as well.
-      const text = readable(sentence).replaceAll(/(?:CODE\s*){2,}/g, 'CODE ');
+      const text = readable(sentence).replaceAll(/CODE(?:[\s:,]*CODE)+/g, ' CODE ');
       const words = text.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/_-]*/gu)?.length ?? 0;
       const joints = text.match(/[:;](?=\s)/g)?.length ?? 0;
       const tooMany =

@@ -76,4 +76,4 @@ export const terms: readonly (string | readonly [pattern: string, name: string])
 ];
 
 /** What textlint-rule-terminology has that we write otherwise. */
-export const notTerms: readonly string[] = ['readme(s)?', "API['’]?s"];
+export const notTerms: readonly string[] = ['readme(s)?', 'host[- ]name(s)?', "API['’]?s"];

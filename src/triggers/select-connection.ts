@@ -82,16 +82,12 @@ function disagreements(connection: ConfiguredConnection, given: ReadonlyMap<stri
     [...given]
       // Where a parameter picks the connection too, the source's own `conflict` says what is wrong with it.
       .filter(([key, { value }]) => !isParameter(connection, key) && !agrees(connection, key, value))
-      .map(
-        ([name, { key }]) =>
-          `${key}: is not what connection ${quote(connection.name)} has${expected(connection, name)}; leave it out or name another connection`,
-      )
+      .map(([name, { key }]) => {
+        const expected = connection.source.connectionKeys[name]?.expected?.(connection.config);
+        const spelt = expected === undefined ? '' : ` (${expected})`;
+        return `${key}: is not what connection ${quote(connection.name)} has${spelt}; leave it out or name another connection`;
+      })
   );
-}
-
-function expected({ source, config }: ConfiguredConnection, key: string): string {
-  const value = source.connectionKeys[key]?.expected?.(config);
-  return value === undefined ? '' : ` (${value})`;
 }
 
 function isParameter({ source }: ConfiguredConnection, key: string): boolean {
