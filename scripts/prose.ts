@@ -13,7 +13,6 @@ const root = new URL('../', import.meta.url);
 const later: readonly string[] = [
   'CONTRIBUTING.md',
   'README.md',
-  'docs/architecture.md',
   'docs/configuration.md',
   'docs/decisions.md',
   'docs/decisions/drain.md',

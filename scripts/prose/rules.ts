@@ -16,9 +16,9 @@ function readable(node: Part | Text): string {
 
 const blocks = ['Paragraph', 'TableCell', 'Header'] as const;
 
-/** No sentence has more words than `mostWords`, or more colons and semicolons than `mostJoints`. */
+/** No sentence has more words than `mostWords`, or more colons and semicolons than `mostJoints`: those of a table's cell make a list. */
 export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
-  const check = (node: object): void => {
+  const check = (node: { readonly type: string }): void => {
     for (const sentence of splitAST(node as Text).children) {
       if (sentence.type !== SentenceSplitterSyntax.Sentence) continue;
       // A list of code is one word as well.
@@ -28,7 +28,7 @@ export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
       const tooMany =
         words > mostWords
           ? `${words} words: at most ${mostWords}`
-          : joints > mostJoints
+          : joints > mostJoints && node.type !== 'TableCell'
             ? `${joints} colons and semicolons: at most ${mostJoints}`
             : undefined;
       if (tooMany !== undefined)
