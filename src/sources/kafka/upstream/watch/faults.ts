@@ -93,7 +93,7 @@ export class Faults implements ShardListener {
     const { address } = host;
     this.log.info(
       { broker: address },
-      `broker ${address}: a connection died without a word; another is used`,
+      `broker ${address}: a connection died silently; another replaces it`,
     );
     this.onSilent(host);
   }
