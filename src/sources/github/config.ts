@@ -163,6 +163,7 @@ export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubC
     doc: "org, ent or repo; must be the connection's scope, or `repo`, which fits every one.",
     selects: false,
     agrees: ({ scope }, value) => value === scope || value === 'repo',
+    expected: ({ scope }) => scope,
   },
   applicationID: {
     doc: "Must be the connection's App, where that is known by its App ID.",

@@ -193,16 +193,23 @@ function serversOf(value: string): ReadonlySet<string> {
 }
 
 /** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */
-function agreesOnSasl({ sasl }: KafkaConfig, value: string): boolean {
-  const mechanism = sasl?.mechanism;
-  if (mechanism === undefined) return value === 'none';
-  return value === kedaSasl[mechanism] || (mechanism === 'aws-msk-iam' && value === 'oauthbearer');
+function agreesOnSasl(config: KafkaConfig, value: string): boolean {
+  return (
+    value === saslInKeda(config) || (config.sasl?.mechanism === 'aws-msk-iam' && value === 'oauthbearer')
+  );
 }
 
-function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
-  if (sasl?.mechanism === 'aws-msk-iam') return value === 'aws_msk_iam';
-  // KEDA's default; it only means something with oauthbearer.
-  return value === 'bearer';
+function saslInKeda({ sasl }: KafkaConfig): string {
+  return (sasl && kedaSasl[sasl.mechanism]) ?? 'none';
+}
+
+/** `bearer` is KEDA's default; it only means something with oauthbearer. */
+function tokenProviderInKeda({ sasl }: KafkaConfig): string {
+  return sasl?.mechanism === 'aws-msk-iam' ? 'aws_msk_iam' : 'bearer';
+}
+
+function tlsInKeda({ tls }: KafkaConfig): string {
+  return tls === undefined ? 'disable' : 'enable';
 }
 
 function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
@@ -218,19 +225,22 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     agrees: agreesOnServers,
   },
   sasl: {
-    doc: "Must be the connection's mechanism, in KEDA's spelling.",
+    doc: "Must be the connection's mechanism in KEDA's spelling: `none`, `plaintext`, `scram_sha256`, `scram_sha512`, `oauthbearer` or `aws_msk_iam`.",
     selects: false,
     agrees: agreesOnSasl,
+    expected: saslInKeda,
   },
   tls: {
-    doc: 'enable or disable; must be what the connection has.',
+    doc: '`enable` where the connection has `tls`, else `disable`.',
     selects: false,
-    agrees: (config, value) => value === (config.tls === undefined ? 'disable' : 'enable'),
+    agrees: (config, value) => value === tlsInKeda(config),
+    expected: tlsInKeda,
   },
   saslTokenProvider: {
-    doc: 'Must fit the mechanism of the connection.',
+    doc: '`aws_msk_iam` where the connection uses MSK IAM, else `bearer`.',
     selects: false,
-    agrees: agreesOnTokenProvider,
+    agrees: (config, value) => value === tokenProviderInKeda(config),
+    expected: tokenProviderInKeda,
   },
   awsRegion: {
     doc: "Must be the connection's region, where it has one.",
