@@ -142,7 +142,7 @@ function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
   bootstrapServers: {
-    doc: 'Picks the connection that has at least one of these host:port.',
+    doc: 'Selects the connection that has at least one of these servers.',
     selects: true,
     most: 8_192,
     agrees: agreesOnServers,
@@ -166,13 +166,13 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     expected: tokenProviderInKeda,
   },
   awsRegion: {
-    doc: "Must be the connection's region, where it has one.",
+    doc: "Must be the connection's region, if it uses MSK IAM.",
     selects: false,
     agrees: agreesOnRegion,
   },
-  version: ignored('Versions are agreed with each broker; ignored.'),
-  fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
-  unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
+  version: ignored('Ignored: versions are negotiated with each broker.'),
+  fullMetadata: ignored('Ignored: only topics in use are asked for.'),
+  unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
   username: credential,
   password: secret,
   ca: credential,
