@@ -280,7 +280,10 @@ export class Trigger implements Member, Nudged {
     if (this.place !== undefined && (this.place !== place || this.subjectKey !== key)) this.forget();
     this.place = place;
     this.subjectKey = key;
-    if (this.subject === subject) return subject.hasten(this);
+    if (this.subject === subject) {
+      subject.hasten(this);
+      return;
+    }
     this.leave();
     this.subject = subject;
     this.fault = undefined;
