@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
@@ -62,7 +63,7 @@ const sasl = z.discriminatedUnion('mechanism', mechanisms, {
 });
 
 const atLeast = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
   bootstrapServers: z
