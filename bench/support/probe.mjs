@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm';
  * `turns`: the longest time between two ticks of a timer of 1 ms since it was last asked. The loop was then busy for
  * so long, or, where other programs want the cores, was not run: compare it with another process under the same load.
  * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
+ * `handles`: how many resources keep the event loop alive.
  */
 
 setFlagsFromString('--expose-gc');
@@ -16,8 +17,11 @@ const collect = runInNewContext('gc');
 const ticks = monitorEventLoopDelay({ resolution: 1 });
 ticks.enable();
 
+const answers = { turns, memory, handles };
+
 process.on('message', ({ ask }) => {
-  process.send?.(ask === 'turns' ? turns() : memory());
+  const answer = answers[ask];
+  if (answer !== undefined) process.send?.(answer());
 });
 process.channel?.unref();
 
@@ -33,4 +37,8 @@ function memory() {
   collect();
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heapBytes: heapUsed + external, residentBytes: rss };
+}
+
+function handles() {
+  return { handles: process.getActiveResourcesInfo().length };
 }
