@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scene, Stage } from './stage.ts';
+import type { Traffic } from './traffic.ts';
 
 /** One way to break something. */
 export interface Fault {
@@ -22,7 +23,7 @@ export interface Rounds {
   readonly brokenSeconds: number;
   /** What comes back by itself after healing has this time beside its bound. */
   readonly graceMs?: number;
-  break(round: number): Promise<void> | void;
+  break(round: number, traffic: Traffic): Promise<void> | void;
   heal(round: number): Promise<void> | void;
 }
 
@@ -31,22 +32,23 @@ export async function rounds(stage: Stage, plan: Rounds): Promise<string> {
   const { invariants, traffic, backlogs, random } = stage;
   const longestMs = Math.max(...backlogs.map(({ subject }) => subject.boundMs));
   const { seconds, brokenSeconds, graceMs = 0 } = plan;
+  // Time to be seen, and then for backlogs to be empty for so long that the next growth is an edge.
+  const calmMs = graceMs + 2 * longestMs;
   const untilMs = performance.now() + seconds * 1000;
-  const calmMs = longestMs + graceMs + 2000;
-  void traffic;
   let round = 0;
+  await sleep(longestMs);
   do {
     // Not always at the same moment of what goes on.
-    await sleep(1500 + random() * 2000);
+    await sleep(random() * 2000);
     invariants.broken(performance.now());
-    stage.progress(`round ${round + 1}: broken`);
-    await plan.break(round);
+    stage.progress(`broken, round ${round + 1}`);
+    await plan.break(round, traffic);
     await sleep(brokenSeconds * 1000);
     await plan.heal(round);
     invariants.healed(performance.now(), graceMs);
-    stage.progress(`round ${round + 1}: healed`);
+    stage.progress(`healed, round ${round + 1}`);
     await sleep(calmMs);
     round++;
-  } while (performance.now() + (3500 + brokenSeconds * 1000 + calmMs) < untilMs);
+  } while (performance.now() + brokenSeconds * 1000 + calmMs < untilMs);
   return `${round} ${round === 1 ? 'time' : 'times'}`;
 }

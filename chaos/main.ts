@@ -4,12 +4,27 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Fault } from './fault.ts';
+import { clockSkew } from './faults/clock-skew.ts';
+import { diskFull } from './faults/disk-full.ts';
+import { freezeUpstreams } from './faults/freeze-upstreams.ts';
+import { hostile } from './faults/hostile-senders.ts';
+import { killBroker } from './faults/kill-broker.ts';
+import { killOneOfThree } from './faults/kill-one-of-three.ts';
 import { killPod } from './faults/kill-pod.ts';
 import { webhooks } from './faults/webhooks.ts';
 import { breachLines, type FaultReport, table } from './report.ts';
 import { Stage } from './stage.ts';
 
-const faults: readonly Fault[] = [killPod, webhooks];
+const faults: readonly Fault[] = [
+  killPod,
+  killOneOfThree,
+  killBroker,
+  freezeUpstreams,
+  hostile,
+  clockSkew,
+  webhooks,
+  diskFull,
+];
 
 const usage = `npm run chaos -- [--only FAULT]... [--seconds N] [--seed N] [--program FILE]
 

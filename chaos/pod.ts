@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { NodeProcess } from '../bench/support/child-process.ts';
 import { ScalerProcess } from '../bench/support/scaler.ts';
 import { holdPorts } from '../fakes/ports.ts';
 
@@ -47,6 +48,12 @@ export class Pod {
 
   get running(): ScalerProcess | undefined {
     return this.scaler;
+  }
+
+  /** Of the scaler that runs. */
+  get process(): NodeProcess {
+    if (this.scaler === undefined) throw new Error(`${this.name} does not run`);
+    return this.scaler.process;
   }
 
   /** Where its log is. */

@@ -21,6 +21,8 @@ import { Traffic } from './traffic.ts';
 const token = 'chaos-t0ken-0123456789';
 const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
+/** For the last answers to be judged, once the bound of all is over. */
+const settleMs = 2000;
 
 /** What there is to be broken. */
 export interface Scene {
@@ -58,10 +60,10 @@ export class Stage {
   readonly random: () => number;
   readonly progress: (line: string) => void;
   readonly token = token;
-  kafka: KafkaPlace | undefined;
-  sqs: SqsPlace | undefined;
-  github: GitHubPlace | undefined;
-  nats: NatsCluster | undefined;
+  private kafka: KafkaPlace | undefined;
+  private sqs: SqsPlace | undefined;
+  private github: GitHubPlace | undefined;
+  private nats: NatsCluster | undefined;
   /** What each pod has between itself and NATS. */
   natsProxies: readonly TcpProxy[] = [];
   pods: readonly Pod[] = [];
@@ -104,6 +106,22 @@ export class Stage {
     return pod;
   }
 
+  get theKafka(): KafkaPlace {
+    return there(this.kafka, 'Kafka');
+  }
+
+  get theSqs(): SqsPlace {
+    return there(this.sqs, 'SQS');
+  }
+
+  get theGitHub(): GitHubPlace {
+    return there(this.github, 'GitHub');
+  }
+
+  get theNats(): NatsCluster {
+    return there(this.nats, 'NATS');
+  }
+
   /** What grows and is emptied, from when it is first asked for. */
   get traffic(): Traffic {
     this.running ??= new Traffic(this.backlogs, this.random);
@@ -125,7 +143,7 @@ export class Stage {
   async finish(): Promise<void> {
     await this.running?.stop();
     const longestMs = Math.max(...this.backlogs.map(({ subject }) => subject.boundMs));
-    await sleep(2 * longestMs);
+    await sleep(longestMs + settleMs);
     this.invariants.finish(performance.now());
   }
 
@@ -232,4 +250,9 @@ export class Stage {
     }
     invariants.healed(performance.now());
   }
+}
+
+function there<P>(place: P | undefined, what: string): P {
+  if (place === undefined) throw new Error(`the scene has no ${what}`);
+  return place;
 }

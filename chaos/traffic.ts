@@ -9,8 +9,8 @@ export class Traffic {
   private readonly random: () => number;
   private readonly stopped = new AbortController();
   private readonly loops: Promise<void>[];
-  private pausing: Promise<void> | undefined;
-  private readonly busy = new Set<Promise<void>>();
+  /** The last change of each that has begun: one comes after the other. */
+  private readonly last = new Map<Backlog, Promise<void>>();
 
   constructor(backlogs: readonly Backlog[], random: () => number) {
     this.backlogs = backlogs;
@@ -18,17 +18,28 @@ export class Traffic {
     this.loops = backlogs.map((backlog) => this.drive(backlog));
   }
 
-  /** Nothing changes until what it gives is called; resolves when nothing is under way. */
-  async pause(): Promise<() => void> {
-    let goOn = () => {};
-    this.pausing = new Promise((resolve) => {
-      goOn = () => {
-        this.pausing = undefined;
-        resolve();
-      };
+  /** Every backlog grows now; resolves when all have. */
+  async burst(items: number): Promise<void> {
+    await Promise.all(this.backlogs.map((backlog) => this.change(backlog, () => backlog.grow(items))));
+  }
+
+  /** Some do not change until what it gives is called; resolves when nothing of theirs is under way. */
+  async hold(which: (backlog: Backlog) => boolean): Promise<() => void> {
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
     });
-    await Promise.all(this.busy);
-    return goOn;
+    const quiet = this.backlogs.filter(which).map(
+      (backlog) =>
+        new Promise<void>((resolve) => {
+          void this.change(backlog, () => {
+            resolve();
+            return held;
+          });
+        }),
+    );
+    await Promise.all(quiet);
+    return letGo;
   }
 
   /** Leaves every second backlog with items, and the others empty. */
@@ -37,8 +48,8 @@ export class Traffic {
     await Promise.all(this.loops);
     await Promise.all(
       this.backlogs.map(async (backlog, index) => {
-        await backlog.empty();
-        if (index % 2 === 0) await backlog.grow(3 + index);
+        await this.change(backlog, () => backlog.empty());
+        if (index % 2 === 0) await this.change(backlog, () => backlog.grow(3 + index));
       }),
     );
   }
@@ -49,20 +60,20 @@ export class Traffic {
       sleep(leastMs + this.random() * (mostMs - leastMs), undefined, { signal }).catch(() => {});
     const { boundMs } = backlog.subject;
     while (!signal.aborted) {
-      // Half of the time nothing waits for so long that all have seen it.
-      await between(...((this.random() < 0.5 ? [200, boundMs] : [boundMs, 2 * boundMs]) as [number, number]));
+      // Half of the time it is empty for so long that all have seen it.
+      if (this.random() < 0.5) await between(200, boundMs);
+      else await between(boundMs, 2 * boundMs);
       for (let bursts = 1 + Math.floor(this.random() * 3); bursts > 0 && !signal.aborted; bursts--) {
-        await this.change(() => backlog.grow(1 + Math.floor(this.random() * mostItems)));
+        await this.change(backlog, () => backlog.grow(1 + Math.floor(this.random() * mostItems)));
         await between(50, boundMs);
       }
-      if (!signal.aborted) await this.change(() => backlog.empty());
+      if (!signal.aborted) await this.change(backlog, () => backlog.empty());
     }
   }
 
-  private async change(make: () => Promise<void>): Promise<void> {
-    while (this.pausing !== undefined) await this.pausing;
-    const change = make();
-    this.busy.add(change);
-    await change.finally(() => this.busy.delete(change));
+  private change(backlog: Backlog, make: () => Promise<void>): Promise<void> {
+    const change = (this.last.get(backlog) ?? Promise.resolve()).then(make);
+    this.last.set(backlog, change);
+    return change;
   }
 }

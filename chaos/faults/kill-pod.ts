@@ -15,12 +15,11 @@ export const killPod: Fault = {
       seconds,
       brokenSeconds: 1,
       graceMs: dialMs + 2 * sweepSeconds * 1000,
-      async break() {
-        const burst = Promise.all(stage.backlogs.map((backlog) => backlog.grow(20)));
+      async break(_, traffic) {
+        // Senders of events go on until the next process takes them.
+        void traffic.burst(20);
         await sleep(stage.random() * 30);
         await stage.pod.kill();
-        // Senders of events go on until the next process takes them.
-        void burst;
       },
       heal: () => stage.pod.start(),
     }),

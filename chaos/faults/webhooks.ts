@@ -9,9 +9,8 @@ export const webhooks: Fault = {
   seconds: 45,
   scene: () => ({ github: 4 }),
   async run(stage, seconds) {
-    const { github, random } = stage;
-    if (github === undefined) throw new Error('there is no GitHub');
-    const { hub } = github;
+    const { random } = stage;
+    const { hub } = stage.theGitHub;
     let dropped = 0;
     const draw = (): boolean => {
       const isLost = random() < lost / 2;

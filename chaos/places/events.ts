@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 
 export const connection = 'builds';
+/** Of a tenant who means ill to the others. */
+export const tenant = 'tenant';
 const boundMs = 3000;
 /** Nothing is read again: what is known is the ledger. */
 const maxStalenessMs = 2000;
@@ -23,7 +25,11 @@ export class EventsPlace implements Place {
       { backlog, type: typeOf(backlog, 'requested'), state: 'queued', key: 'subject' },
       { backlog, type: typeOf(backlog, 'done'), state: 'finished', key: 'subject' },
     ]);
-    return { [connection]: { source: 'events', ttlSeconds: 86_400, items } };
+    const others = [{ backlog: 'work', type: 'com.example.work.*', state: 'queued', key: 'subject' }];
+    return {
+      [connection]: { source: 'events', ttlSeconds: 86_400, items },
+      [tenant]: { source: 'events', ttlSeconds: 3600, items: others },
+    };
   }
 
   async make(count: number): Promise<Backlog[]> {

@@ -9,7 +9,9 @@ import { TcpProxy } from '../../fakes/tcp-proxy.ts';
 import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 
 const region = 'eu-central-1';
-const connection = 'queues';
+export const connection = 'queues';
+/** Whoever sends in its name has to sign. */
+export const snsTopic = `arn:aws:sns:${region}:123456789012:chaos`;
 const credentials = { accessKeyId: 'chaos', secretAccessKey: 'chaos' };
 const maxStalenessSeconds = 6;
 /** A lost hint is made good by a read every second; *inactive* needs two. */
@@ -42,7 +44,7 @@ export class SqsPlace implements Place {
   async connections() {
     const endpoint = `http://127.0.0.1:${this.proxy.port}`;
     const pace = { idleReadSeconds: 1, activeReadSeconds: 1 };
-    return { [connection]: { source: 'sqs', region, endpoint, credentials, ...pace } };
+    return { [connection]: { source: 'sqs', region, endpoint, credentials, snsTopics: [snsTopic], ...pace } };
   }
 
   make(count: number): Promise<Backlog[]> {
