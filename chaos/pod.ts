@@ -56,6 +56,11 @@ export class Pod {
     return this.scaler.process;
   }
 
+  /** Requests to its ingest port, by outcome. */
+  async ingested(): Promise<ReadonlyMap<string, number>> {
+    return (await this.scaler?.webhooks()) ?? new Map();
+  }
+
   /** Where its log is. */
   get log(): string {
     return join(this.directory, 'log');
