@@ -11,6 +11,7 @@ import { hostile } from './faults/hostile-senders.ts';
 import { killBroker } from './faults/kill-broker.ts';
 import { killOneOfThree } from './faults/kill-one-of-three.ts';
 import { killPod } from './faults/kill-pod.ts';
+import { soak } from './faults/soak.ts';
 import { webhooks } from './faults/webhooks.ts';
 import { breachLines, type FaultReport, table } from './report.ts';
 import { Stage } from './stage.ts';
@@ -24,6 +25,7 @@ const faults: readonly Fault[] = [
   clockSkew,
   webhooks,
   diskFull,
+  soak,
 ];
 
 const usage = `npm run chaos -- [--only FAULT]... [--seconds N] [--seed N] [--program FILE]

@@ -16,6 +16,9 @@ export interface PodOptions {
   readonly onEnd: (how: string) => void;
 }
 
+/** A configuration without hosts and ports. */
+type Settings = Readonly<Record<string, object>>;
+
 /** One scaler process whose ports and files outlive it. */
 export class Pod {
   readonly name: string;
@@ -24,6 +27,7 @@ export class Pod {
   readonly ingestPort: number;
   readonly adminPort: number;
   private readonly options: PodOptions;
+  private settings: Settings = {};
   private scaler: ScalerProcess | undefined;
   /** Whether it is to run. */
   private wanted = false;
@@ -46,19 +50,23 @@ export class Pod {
     this.adminPort = adminPort;
   }
 
-  get running(): ScalerProcess | undefined {
-    return this.scaler;
+  get running(): boolean {
+    return this.scaler !== undefined;
   }
 
   /** Of the scaler that runs. */
   get process(): NodeProcess {
-    if (this.scaler === undefined) throw new Error(`${this.name} does not run`);
-    return this.scaler.process;
+    return this.there.process;
+  }
+
+  /** Its metrics. */
+  exposition(): Promise<string> {
+    return this.there.exposition();
   }
 
   /** Requests to its ingest port, by outcome. */
-  async ingested(): Promise<ReadonlyMap<string, number>> {
-    return (await this.scaler?.webhooks()) ?? new Map();
+  ingested(): Promise<ReadonlyMap<string, number>> {
+    return this.there.webhooks();
   }
 
   /** Where its log is. */
@@ -79,9 +87,10 @@ export class Pod {
     });
   }
 
-  /** Writes its configuration; one that runs reads it when it is told to `reload`. Hosts and ports are ours. */
-  async configure(settings: object): Promise<void> {
-    const { grpc = {}, ingest = {}, ...rest } = { grpc: {}, ingest: {}, ...settings };
+  /** Writes its configuration: what a process of its reads when it starts. */
+  async configure(settings: Settings): Promise<void> {
+    this.settings = settings;
+    const { grpc = {}, ingest = {}, ...rest } = settings;
     const config = {
       ...rest,
       grpc: { host, port: this.grpcPort, ...grpc },
@@ -92,7 +101,12 @@ export class Pod {
     await writeFile(this.file, JSON.stringify(config));
   }
 
-  reload(): void {
+  /** Has the process read a configuration that says these settings anew; those of a connection are for it alone. */
+  async reload({ connections = {}, ...changed }: Settings): Promise<void> {
+    const merged: Record<string, object> = { ...this.settings['connections'] };
+    for (const [name, settings] of Object.entries(connections))
+      merged[name] = { ...merged[name], ...settings };
+    await this.configure({ ...this.settings, ...changed, connections: merged });
     this.signal('SIGHUP');
   }
 
@@ -108,6 +122,11 @@ export class Pod {
   async stop(): Promise<void> {
     this.wanted = false;
     await this.scaler?.stop();
+  }
+
+  private get there(): ScalerProcess {
+    if (this.scaler === undefined) throw new Error(`${this.name} does not run`);
+    return this.scaler;
   }
 
   private get file(): string {

@@ -232,7 +232,7 @@ export class Stage {
 
   /** Senders meet the pods in turn, as behind a Service; one that is gone is not met. */
   private nextIngestPort(): number {
-    const running = this.pods.filter((pod) => pod.running !== undefined);
+    const running = this.pods.filter((pod) => pod.running);
     const pod = running[this.turn++ % Math.max(1, running.length)] ?? this.pod;
     return pod.ingestPort;
   }
