@@ -90,6 +90,26 @@ export class Metrics {
     'Decisions that waited too long for the sink or the log.',
     ['to'],
   );
+  readonly eventLogConnected = this.gauge(
+    'event_log_connected',
+    'With eventLog.type nats: whether NATS takes and gives events, 1 or 0.',
+    [],
+  );
+  readonly eventLogBuffered = this.gauge(
+    'event_log_buffered_events',
+    'Events that wait in memory for NATS to take them.',
+    [],
+  );
+  readonly eventLogForwarded = this.counter(
+    'event_log_forwarded_total',
+    'Events that NATS has taken from this pod.',
+    [],
+  );
+  readonly eventLogDropped = this.counter(
+    'event_log_dropped_total',
+    'Events that were taken from their senders and never got to NATS.',
+    ['reason'],
+  );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
   readonly refusedTriggers = this.gauge(
