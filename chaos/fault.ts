@@ -11,7 +11,7 @@ export interface Fault {
   readonly seconds: number;
   /** It runs only where it is named. */
   readonly onlyByName?: boolean;
-  /** Prepares what the scene needs, such as certificates, in a directory that goes with the run. */
+  /** Prepares what the scene needs, such as certificates, in the directory of the run. */
   scene(directory: string): Scene;
   /** Breaks and heals, for about so long. What it gives is said in the table. */
   run(stage: Stage, seconds: number): Promise<string>;

@@ -72,6 +72,7 @@ export class Invariants {
   readonly breaches: Breach[] = [];
   private readonly backlogs = new Map<string, Backlog>();
   private readonly failForMs: number | undefined;
+  private readonly heard: (breach: Breach) => void;
   /** Nothing is broken since then; undefined: something is. Nothing was promised before the first healing. */
   private calmSinceMs: number | undefined;
   private answers = 0;
@@ -79,9 +80,13 @@ export class Invariants {
   private edges = 0;
   private slowestAfterHealingMs = 0;
 
-  /** `failForMs`: for how long calls may fail, whatever is broken; where it is left out, for as long as it is. */
-  constructor({ failForMs }: { failForMs?: number } = {}) {
+  /** `failForMs`: for how long calls may fail, whatever is broken; where it is left out, for as long as it is. `heard` is told of each breach. */
+  constructor({
+    failForMs,
+    heard = () => {},
+  }: { failForMs?: number; heard?: (breach: Breach) => void } = {}) {
     this.failForMs = failForMs;
+    this.heard = heard;
   }
 
   /** Of a backlog that is empty. */
@@ -227,7 +232,10 @@ export class Invariants {
   }
 
   private breach(rule: Breach['rule'], atMs: number, about: string, detail: string): void {
-    if (this.breaches.length < mostBreaches) this.breaches.push({ rule, atMs, about, detail });
+    if (this.breaches.length >= mostBreaches) return;
+    const breach = { rule, atMs, about, detail };
+    this.breaches.push(breach);
+    this.heard(breach);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Fault } from './fault.ts';
+import { certificates } from './faults/certificates.ts';
 import { clockSkew } from './faults/clock-skew.ts';
 import { diskFull } from './faults/disk-full.ts';
 import { freezeUpstreams } from './faults/freeze-upstreams.ts';
@@ -22,6 +23,7 @@ const faults: readonly Fault[] = [
   killBroker,
   freezeUpstreams,
   hostile,
+  certificates,
   clockSkew,
   webhooks,
   diskFull,
@@ -74,12 +76,12 @@ async function play(fault: Fault, seconds: number, seed: number): Promise<FaultR
   const say = (line: string) => progress(`${name}: ${line}`);
   const startedMs = performance.now();
   say(about);
-  const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-chaos-scene-'));
+  const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-chaos-'));
   const program = values.program ?? fileURLToPath(new URL('../dist/main.js', import.meta.url));
   let stage: Stage | undefined;
   const report = { name, about, startedMs };
   try {
-    stage = await Stage.set(fault.scene(directory), { program, seed, progress: say });
+    stage = await Stage.set(fault.scene(directory), { program, seed, directory, progress: say });
     const told = await fault.run(stage, seconds);
     await stage.finish();
     const { tally, breaches } = stage.invariants;
@@ -98,8 +100,9 @@ async function play(fault: Fault, seconds: number, seed: number): Promise<FaultR
       failure,
     };
   } finally {
-    await stage?.strike({ keepLogs: stage.invariants.breaches.length > 0 });
-    await rm(directory, { recursive: true, force: true });
+    await stage?.strike();
+    if (stage?.invariants.breaches.length === 0) await rm(directory, { recursive: true, force: true });
+    else say(`logs of the pods are in ${directory}`);
   }
 }
 

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelCredentials } from '@grpc/grpc-js';
@@ -50,6 +48,8 @@ export interface StageOptions {
   /** The command, built or as it is written. */
   readonly program: string;
   readonly seed: number;
+  /** For files and logs of the pods. */
+  readonly directory: string;
   progress(line: string): void;
 }
 
@@ -70,7 +70,6 @@ export class Stage {
   backlogs: readonly Backlog[] = [];
   private readonly scene: Scene;
   private readonly options: StageOptions;
-  private readonly directory: string;
   private readonly asking: Asking[] = [];
   private readonly closing: (() => Promise<unknown> | unknown)[] = [];
   private running: Traffic | undefined;
@@ -78,25 +77,26 @@ export class Stage {
 
   /** Starts what the scene has; resolves when every trigger has its first number. */
   static async set(scene: Scene, options: StageOptions): Promise<Stage> {
-    const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-chaos-'));
-    const stage = new Stage(scene, options, directory);
+    const stage = new Stage(scene, options);
     try {
       await stage.build();
       await stage.open();
     } catch (error) {
-      await stage.strike({ keepLogs: true });
+      await stage.strike();
       throw error;
     }
     return stage;
   }
 
-  private constructor(scene: Scene, options: StageOptions, directory: string) {
+  private constructor(scene: Scene, options: StageOptions) {
     this.scene = scene;
     this.options = options;
-    this.directory = directory;
     this.random = seeded(options.seed);
     this.progress = options.progress;
-    this.invariants = new Invariants(scene.failForMs === undefined ? {} : { failForMs: scene.failForMs });
+    this.invariants = new Invariants({
+      ...(scene.failForMs === undefined ? {} : { failForMs: scene.failForMs }),
+      heard: ({ rule, about, detail }) => options.progress(`${rule}: ${about}: ${detail}`),
+    });
   }
 
   /** The first pod: the only one where there is one. */
@@ -131,8 +131,7 @@ export class Stage {
   /** Lets a KEDA ask for another trigger; what it gives ends that. */
   ask(backlog: Backlog): Asking {
     const { credentials } = this.scene;
-    const [host, prefix] = credentials === undefined ? ['127.0.0.1', 'ipv4:'] : ['localhost', ''];
-    const address = prefix + this.pods.map(({ grpcPort }) => `${host}:${grpcPort}`).join(',');
+    const address = `ipv4:${this.pods.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(',')}`;
     const { subject, reference } = backlog;
     const { invariants } = this;
     const options = { address, reference, subject: subject.name, invariants, everyMs: askEveryMs };
@@ -148,10 +147,9 @@ export class Stage {
   }
 
   /** Ends all of it. */
-  async strike({ keepLogs }: { keepLogs: boolean }): Promise<void> {
+  async strike(): Promise<void> {
     await Promise.all(this.asking.map((one) => one.stop()));
     for (const close of this.closing.toReversed()) await close();
-    if (!keepLogs) await rm(this.directory, { recursive: true, force: true });
   }
 
   private async build(): Promise<void> {
@@ -195,13 +193,19 @@ export class Stage {
   }
 
   private async preparePods(places: readonly Place[]): Promise<void> {
-    const { scene, directory, options } = this;
+    const { scene, options } = this;
     const pods: Pod[] = [];
     for (let index = 0; index < (scene.pods ?? 1); index++) {
       const name = `pod-${index}`;
       const onEnd = (how: string) => this.invariants.ended(name, performance.now(), how);
       const { preload = [] } = scene;
-      const pod = await Pod.prepare({ program: options.program, name, directory, preload, onEnd });
+      const pod = await Pod.prepare({
+        program: options.program,
+        name,
+        directory: options.directory,
+        preload,
+        onEnd,
+      });
       const connections: Record<string, object> = {};
       for (const place of places) Object.assign(connections, await place.connections(pod.directory));
       const ingest = { tokens: [{ name: 'chaos', token, connections: Object.keys(connections) }] };

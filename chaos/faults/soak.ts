@@ -83,7 +83,7 @@ export const soak: Fault = {
         stage.progress(`${atSeconds.toFixed(0)} s: ${inWords(sample)}`);
       }),
     ]);
-    await sleep(seconds * 1000);
+    await Promise.race([sleep(seconds * 1000), all]);
     over.abort();
     await all;
     const rises = judge(stage, samples, seconds);
