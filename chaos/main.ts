@@ -12,6 +12,7 @@ import { hostile } from './faults/hostile-senders.ts';
 import { killBroker } from './faults/kill-broker.ts';
 import { killOneOfThree } from './faults/kill-one-of-three.ts';
 import { killPod } from './faults/kill-pod.ts';
+import { cutOff, killNats, killOneNats, killPodOfLedger } from './faults/nats.ts';
 import { soak } from './faults/soak.ts';
 import { webhooks } from './faults/webhooks.ts';
 import { breachLines, type FaultReport, table } from './report.ts';
@@ -27,6 +28,10 @@ const faults: readonly Fault[] = [
   clockSkew,
   webhooks,
   diskFull,
+  killNats,
+  killOneNats,
+  cutOff,
+  killPodOfLedger,
   soak,
 ];
 

@@ -6,6 +6,7 @@ import { type NatsCluster, startNats } from '../fakes/nats/cluster.ts';
 import { seeded } from '../fakes/random.ts';
 import { TcpProxy } from '../fakes/tcp-proxy.ts';
 import { goTool } from '../test/support/tools/go.ts';
+import { ageStream } from './aged-stream.ts';
 import { Invariants } from './invariants.ts';
 import { Asking } from './keda.ts';
 import { EventsPlace, connection as eventsConnection } from './places/events.ts';
@@ -17,6 +18,8 @@ import { Pod } from './pod.ts';
 import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
+/** What the event log in NATS is called. */
+const stream = 'backlog-scaler';
 const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
 /** For the last answers to be judged, once the bound of all is over. */
@@ -227,7 +230,7 @@ export class Stage {
     if (this.nats !== undefined) {
       const proxy = this.natsProxies[index];
       const servers = proxy === undefined ? this.nats.urls : [`nats://127.0.0.1:${proxy.port}`];
-      return { type: 'nats', servers };
+      return { type: 'nats', servers, stream, replicas: this.nats.servers.length };
     }
     if (this.scene.events === undefined) return { type: 'memory' };
     await age(join(pod.directory, 'events'), [eventsConnection]);
@@ -243,6 +246,11 @@ export class Stage {
 
   private async open(): Promise<void> {
     const { invariants } = this;
+    if (this.nats !== undefined) {
+      await this.pod.start();
+      await this.pod.stop();
+      await ageStream(this.nats.urls, stream);
+    }
     await Promise.all(this.pods.map((pod) => pod.start()));
     for (const { subject } of this.backlogs) invariants.add(subject, performance.now());
     this.asking.push(...this.backlogs.map((backlog) => this.ask(backlog)));

@@ -5,8 +5,7 @@ export const connection = 'builds';
 /** Of a tenant who means ill to the others. */
 export const tenant = 'tenant';
 const boundMs = 3000;
-/** Nothing is read again: what is known is the ledger. */
-const maxStalenessMs = 2000;
+const maxStalenessSeconds = 4;
 const againAfterMs = 250;
 const answerLimitMs = 3000;
 const mostBacklogs = 10;
@@ -48,11 +47,17 @@ export class EventsPlace implements Place {
     const say = () => tell(backlog, { least, most });
     const post = (word: Word, subjects: readonly string[]) => this.post(backlog, word, subjects);
     return {
-      subject: { name: backlog, boundMs, maxStalenessMs },
+      subject: { name: backlog, boundMs, maxStalenessMs: maxStalenessSeconds * 1000 },
       reference: {
         name: `${backlog}-worker`,
         namespace: 'chaos',
-        scalerMetadata: { source: 'events', connection, backlog, targetItems: '1' },
+        scalerMetadata: {
+          source: 'events',
+          connection,
+          backlog,
+          targetItems: '1',
+          maxStalenessSeconds: String(maxStalenessSeconds),
+        },
       },
       async grow(items) {
         const subjects = Array.from({ length: items }, () => `${backlog}-${sent++}`);
