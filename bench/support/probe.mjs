@@ -11,6 +11,7 @@ import { runInNewContext } from 'node:vm';
  * `load`: since it was last asked: the part of the time that went into collecting garbage, and how late ticks of that
  * timer were, at the 99th percentile.
  * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
+ * `handles`: how many resources keep the event loop alive.
  */
 
 setFlagsFromString('--expose-gc');
@@ -23,9 +24,10 @@ new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) garbage.ms += duration;
 }).observe({ entryTypes: ['gc'] });
 
-const answers = { turns, load, memory };
+const answers = { turns, load, memory, handles };
 process.on('message', ({ ask }) => {
-  process.send?.(answers[ask]());
+  const answer = answers[ask];
+  if (answer !== undefined) process.send?.(answer());
 });
 process.channel?.unref();
 
@@ -50,4 +52,8 @@ function memory() {
   collect();
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heapBytes: heapUsed + external, residentBytes: rss };
+}
+
+function handles() {
+  return { handles: process.getActiveResourcesInfo().length };
 }
