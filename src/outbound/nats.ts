@@ -84,6 +84,12 @@ export function natsLoginFault({
   return undefined;
 }
 
+/** Whether a password or a token would be sent without TLS. The seed of a `.creds` file only signs, and stays here. */
+export function natsSendsSecretInPlaintext({ servers, tls, password, token }: NatsSettings): boolean {
+  if (tls !== undefined || (password === undefined && token === undefined)) return false;
+  return servers.some((server) => !server.startsWith('tls:'));
+}
+
 /**
  * Connects, once: rejects with ScalerError `unavailable` that says why. Once connected, the client comes back by itself,
  * for ever, after each break. A server that falls silent is left after two pings.

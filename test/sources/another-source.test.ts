@@ -132,7 +132,7 @@ describe('what is generated', () => {
     ['docs/configuration.md', '### `source: lines`'],
     ['docs/configuration.md', '| `pin` or `pinFile` |'],
     ['docs/triggers.md', '## `source: lines`'],
-    ['docs/triggers.md', '`maxStalenessSeconds` is 20 where it is left out.'],
+    ['docs/triggers.md', 'The default of `maxStalenessSeconds` is 20.'],
     ['docs/sources.md', '| [`lines`](lines.md) | the lines that wait in a file |'],
     ['docs/ingest.md', "| `lines` | the file's name"],
     ['docs/keda.md', '| `lines` | `linesPin` |'],

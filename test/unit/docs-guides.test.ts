@@ -9,6 +9,7 @@ import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts
 import { mostNudgesAMinute } from '../../src/scaling/surge.ts';
 import { sources } from '../../src/sources/index.ts';
 import type { ConfiguredConnection } from '../../src/sources/source.ts';
+import { chartConfig, parseChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 import { resolvingIn } from '../support/live-triggers.ts';
 
@@ -81,7 +82,10 @@ function readGuide(page: string): Guide {
   return {
     text,
     scaled: documents.flatMap((document) => scaledOf(document) ?? []),
-    configs: [...configs, ...values.map((value) => value.config)].map((document) => stringify(document)),
+    configs: [
+      ...configs.map((document) => stringify(document)),
+      ...values.map((value) => chartConfig(parseChartValues(stringify(value)))),
+    ],
     values,
     unread: documents
       .filter((one) => !(scaledOf(one) || config.safeParse(one).success || helmValues.safeParse(one).success))
@@ -281,7 +285,7 @@ describe('the chart', () => {
 
   it('has every value that the README sets', () => {
     const { values } = readGuide('README.md');
-    expect(values.length).toBe(1);
+    expect(values.length).toBe(sources.length);
     for (const value of values) expect(unknown(value, known, '')).toEqual([]);
   });
 

@@ -10,6 +10,7 @@ const root = new URL('../../', import.meta.url);
 
 /** What each page is about, and where the messages that it quotes come from. */
 const pages = [
+  { page: 'kafka', kinds: ['kafka'], code: ['src/sources/kafka', 'src/outbound'] },
   { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs', 'src/outbound'] },
   { page: 'nats', kinds: ['nats'], code: ['src/sources/nats', 'src/outbound'] },
   { page: 'events', kinds: ['events'], code: ['src/sources/events'] },
