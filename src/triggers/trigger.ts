@@ -103,6 +103,12 @@ type Known = Extract<Reading, { kind: 'known' }>;
 type Following<T> = (told: T) => void;
 
 /**
+ * Of each kind, for one trigger. KEDA opens one. More are there while a connection of KEDA's that broke is not known to be
+ * dead, or where several KEDAs ask. All are told in one turn of the event loop.
+ */
+export const mostFollowers = 100;
+
+/**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
  */
@@ -639,9 +645,11 @@ export class Trigger implements Member, Nudged {
 
   /**
    * Until the returned function is called; the trigger is kept meanwhile. `told` hears the present state as soon as
-   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw.
+   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw. Throws
+   * ScalerError `exhausted` where there are `mostFollowers`.
    */
   follow(told: (activity: Activity) => void): () => void {
+    this.checkRoom(this.followers);
     // So that those who follow already miss nothing.
     this.look();
     this.followers = [...this.followers, told];
@@ -654,6 +662,7 @@ export class Trigger implements Member, Nudged {
 
   /** The same for its spec: told at once, and when a changed configuration changes it. */
   followSpec(told: (spec: Spec) => void): () => void {
+    this.checkRoom(this.specFollowers);
     told(this.sound());
     this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
@@ -661,6 +670,14 @@ export class Trigger implements Member, Nudged {
       this.specFollowers = this.without(this.specFollowers, told);
       if (this.specFollowers.length === 0) this.host.nudges.lost(this);
     };
+  }
+
+  private checkRoom({ length }: readonly unknown[]): void {
+    if (length < mostFollowers) return;
+    throw new ScalerError(
+      'exhausted',
+      `${this.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+    );
   }
 
   private without<T>(followers: readonly T[], gone: T): readonly T[] {
