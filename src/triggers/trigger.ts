@@ -247,12 +247,11 @@ export class Trigger implements Member, Nudged {
     if (cause !== undefined) this.lastWake = { cause, atMs: nowMs };
     // Behind `look`, which has `true` sent first.
     const { nudges } = this.host;
-    const nudged = this.specFollowers.length > 0;
     if (edge) {
       this.hpaReplicas = 1;
-      if (this.followers.length > 0) nudges.pushed(nudged);
+      if (this.followers.length > 0) nudges.pushed(this.nudged);
     }
-    if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    if (this.nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
     this.record(nowMs);
   }
 
@@ -607,11 +606,19 @@ export class Trigger implements Member, Nudged {
     this.decide({ kind: 'surged', lastedMs: undefined, surge }, nowMs, cause ?? 'clock');
   }
 
+  /**
+   * Whether KEDA follows both. While it waits to open StreamIsActive again, an edge has no first replica, and an HPA of none
+   * does not look: nobody would answer, and the cluster would be suspected.
+   */
+  private get nudged(): boolean {
+    return this.followers.length > 0 && this.specFollowers.length > 0;
+  }
+
   private surgeState(nowMs: number): SurgeState | undefined {
     const { measured, surge } = this;
     if (!measured || this.refusal) return undefined;
     if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
-    if (this.specFollowers.length === 0) return 'no stream';
+    if (!this.nudged) return 'no stream';
     return this.host.nudges.stateOf(surge, nowMs);
   }
 
