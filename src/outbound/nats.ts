@@ -84,6 +84,12 @@ export function natsLoginFault({
   return undefined;
 }
 
+/** Whether a password or a token would be sent without TLS. The seed of a `.creds` file only signs, and stays here. */
+export function natsSendsSecretInPlaintext({ servers, tls, password, token }: NatsSettings): boolean {
+  if (tls !== undefined || (password === undefined && token === undefined)) return false;
+  return servers.some((server) => !server.startsWith('tls:'));
+}
+
 /**
  * Connects, once: rejects with ScalerError `unavailable` that says why. Once connected, the client comes back by itself,
  * for ever, after each break. A server that falls silent is left after two pings.
@@ -137,7 +143,7 @@ export function natsFault(reason: unknown): string {
       return 'does not let us in: check the credentials, the user and password, or the token';
     if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
     if (error.name === 'TimeoutError') return 'does not answer in time';
-    if (error.name === 'NoRespondersError')
+    if (error.name === 'NoResponders')
       return 'has no JetStream for us: is it enabled, for this account and domain?';
     if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
       return `shows a TLS certificate that we do not take (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;

@@ -190,7 +190,19 @@ describe('a configuration that cannot be used', () => {
     ],
     [
       'connections: { a: { source: place, address: x, password: open sesame } }',
-      'connections.a: would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
+      'connections.a: would send its password or token without TLS: set tls, or set security.allowPlaintextSecrets',
+    ],
+    [
+      'connections: { a: { source: place, address: "http://x/t", password: open sesame } }',
+      'connections.a: would send its password or token without TLS: write https:// in address, or set security.allowPlaintextSecrets',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], sasl: { mechanism: oauthbearer, tokenEndpoint: "https://x/t", clientId: a, clientSecret: b, username: c } } }',
+      'connections.k.sasl.username: is not used with mechanism oauthbearer',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], tls: enable } }',
+      'connections.k.tls: must be true, or a mapping such as { caFile: ca.crt }',
     ],
   ])('%s', async (yaml, fault) => {
     expect(faultsOf(await load(yaml))).toEqual([fault]);
