@@ -8,6 +8,7 @@ import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { natsWake } from './rows/nats-wake.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
+import { pods } from './rows/pods.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -40,6 +41,7 @@ const rows: readonly Row[] = [
   senders,
   sqsHint,
   sqsCost,
+  pods,
 ];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--against DIRECTORY [--pairs N]] [--json FILE]
