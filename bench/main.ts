@@ -5,6 +5,7 @@ import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { podsCost } from './rows/pods-cost.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
@@ -33,6 +34,7 @@ const rows: readonly Row[] = [
   githubCost,
   githubPods,
   podsTakeover,
+  podsCost,
   senders,
   sqsHint,
   sqsCost,

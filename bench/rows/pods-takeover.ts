@@ -97,7 +97,7 @@ async function holderOf(running: Iterable<ScalerProcess>): Promise<ScalerProcess
 }
 
 async function known(client: KedaClient): Promise<void> {
-  while ((await client.value('any').catch(() => undefined)) !== repositories) await sleep(lookMs);
+  while ((await client.value('').catch(() => undefined)) !== repositories) await sleep(lookMs);
 }
 
 /** Asks all of them again and again, until the function it returns is called. */
@@ -105,7 +105,7 @@ function watch(clients: readonly KedaClient[], heard: (value: number | undefined
   let over = false;
   const loops = clients.map(async (client) => {
     while (!over) {
-      heard(await client.value('any').catch(() => undefined));
+      heard(await client.value('').catch(() => undefined));
       await sleep(lookMs);
     }
   });
