@@ -27,6 +27,8 @@ export interface NatsEventLogOptions {
 
 /** A sender is not kept waiting for longer: the event is in memory, and goes on to NATS. */
 const lateMs = 1_500;
+/** An event whose answer is not there then is sent again, as one and the same. */
+const answerMs = 2_000;
 const retryMs = 250;
 /** The end of the process waits so long for NATS to take what is in memory. */
 const flushMs = 3_500;
@@ -187,7 +189,7 @@ export class NatsEventLog implements EventLog {
     const { stream, requestTimeoutMs } = this.options.settings;
     const { seq } = await up.jetstream.publish(subjectOf(stream, event.connection), payload, {
       msgID: messageId(event),
-      timeout: requestTimeoutMs,
+      timeout: Math.min(requestTimeoutMs, answerMs),
     });
     // An answer that comes after a break may be of a stream that is not there any more.
     if (!signal.aborted) this.stream.seen(seq);

@@ -55,6 +55,12 @@ export interface LogStreamOptions {
 }
 
 const retryMs = 500;
+/**
+ * What is asked of a server that has just died is never answered, and asked again it is: the first attempt has so long, the
+ * second twice that, and so on, for a NATS that is slow.
+ */
+const attemptMs = 1_500;
+const saidFrom = 3;
 
 /**
  * The stream of the event log: makes it, sees to its limits, and knows whether it is still the one that it was. All of
@@ -117,14 +123,15 @@ export class LogStream {
 
   private async settle(up: Up): Promise<void> {
     up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
-    while (!this.closed && !up.signal.aborted) {
+    for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
       try {
-        const ready = await this.setUp(up);
+        const ready = await within(attempt * attemptMs, this.setUp(up));
         if (!this.closed && !up.signal.aborted) this.become(up, ready);
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        this.say(streamFault(reason));
+        // A cluster that elects a leader is not worth a word.
+        if (attempt >= saidFrom) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
     }
@@ -240,6 +247,14 @@ export class LogStream {
     const streamFirstMs = firstMs(info);
     return { since: sinceRaise(before, after, { bytes: info.state.bytes, streamFirstMs }, nowMs), make };
   }
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ScalerError('unavailable', 'NATS does not answer in time')), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 const nanosPerMs = 1_000_000;
