@@ -5,6 +5,7 @@ import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { pods } from './rows/pods.ts';
 import { podsCost } from './rows/pods-cost.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
 import { scale } from './rows/scale.ts';
@@ -38,6 +39,7 @@ const rows: readonly Row[] = [
   senders,
   sqsHint,
   sqsCost,
+  pods,
 ];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--against DIRECTORY [--pairs N]] [--json FILE]

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KedaClient } from '../../fakes/keda/keda-client.ts';
+import { startNats } from '../../fakes/nats/cluster.ts';
+import { goTool } from '../../test/support/tools/go.ts';
 import { startGitHub, token, unlimited } from '../support/github.ts';
 import { connection, owner } from '../support/github-pools.ts';
-import { startBenchNats } from '../support/nats.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import type { ScalerProcess } from '../support/scaler.ts';
 import { median } from '../support/statistics.ts';
@@ -20,7 +21,7 @@ export const podsTakeover: Row = {
 
 async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const rounds = quick ? 3 : 10;
-  const nats = await startBenchNats();
+  const nats = await startNats({ program: await goTool('nats-server') });
   const github = await startGitHub(repositories);
   unlimited(github);
   for (let repo = 0; repo < repositories; repo++)
