@@ -33,6 +33,7 @@ async function exposition(): Promise<string> {
   metrics.growthTold.observe({ by: 'nudge' }, 0.12);
   metrics.ingestRequests.inc({ kind: 'github', outcome: 'accepted' });
   metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
+  metrics.leasesHeld.set({ connection: 'ci' }, 1);
   metrics.forConnection('github', 'ci').corrected('opened');
   metrics.decisionsSent.inc({ outcome: 'accepted' });
   metrics.decisionsDropped.inc({ to: 'sink' });
