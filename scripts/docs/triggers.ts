@@ -51,11 +51,15 @@ function section(source: AnySource): string {
     heading,
     params(source.params),
     '\nThese keys of KEDA’s own scaler may stay in a trigger:\n',
-    table(
-      ['key', 'meaning'],
-      keys.map(([name, { doc }]) => [code(name), doc]),
-    ),
+    table(['key', 'meaning'], byMeaning(keys)),
   ].join('\n');
+}
+
+/** Keys that mean the same, in one row. */
+function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): string[][] {
+  const byDoc = new Map<string, string[]>();
+  for (const [name, { doc }] of keys) byDoc.set(doc, [...(byDoc.get(doc) ?? []), code(name)]);
+  return [...byDoc].map(([doc, names]) => [names.join(', '), doc]);
 }
 
 function params<P>({ table: known }: ParamsSchema<P>): string {
