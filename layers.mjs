@@ -39,7 +39,7 @@ const parts = {
   'aws-endpoints.ts': [],
   'bearer.ts': [],
   'sockets.ts': [],
-  outbound: [],
+  outbound: ['errors.ts', 'printable.ts', 'server-name.ts'],
   telemetry: ['printable.ts'],
   params: ['printable.ts'],
   'sources/working.ts': ['printable.ts'],
@@ -74,7 +74,8 @@ const parts = {
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
-  'event-log': [...upwards, 'sources/source.ts'],
+  pods: [...upwards, 'sources/source.ts'],
+  'event-log': [...upwards, 'pods', 'sources/source.ts'],
   ingest: [
     ...upwards,
     'aws-endpoints.ts',
@@ -106,6 +107,7 @@ const packages = {
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
   cloudevents: ['ingest', 'decisions'],
+  '@nats-io': ['outbound', 'pods', 'event-log', 'sources/nats'],
   'http-proxy-agent': ['outbound'],
   'https-proxy-agent': ['outbound'],
   'proxy-from-env': ['outbound'],
@@ -118,7 +120,18 @@ const packages = {
   'prom-client': ['telemetry'],
   uplot: ['admin/page'],
   yaml: ['config', 'scaledobjects', 'cli'],
-  zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'params', 'sources', 'version.ts'],
+  zod: [
+    'cli',
+    'config',
+    'decisions',
+    'event-log',
+    'ingest',
+    'outbound',
+    'params',
+    'pods',
+    'sources',
+    'version.ts',
+  ],
 };
 
 /** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
@@ -126,6 +139,7 @@ const pure = [
   'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
+  'src/pods/lease-rules\\.ts',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
 ];
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScalerError } from '../../src/errors.ts';
 import { holdPorts } from '../ports.ts';
+import { Watchdog } from '../watchdog.ts';
 import type { Broker } from './broker.ts';
 import { type Distribution, findDistribution, withStats } from './distribution.ts';
 import type { KafkaOptions } from './options.ts';
 import { portsPerNode, prepareBrokers } from './prepare.ts';
 import { groupsWork } from './ready.ts';
-import { Watchdog } from './watchdog.ts';
 
 const attempts = 3;
 

@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Environment, Mapping } from './document.ts';
-import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, valueAt } from './document.ts';
-import { ConfigFiles, ownFileSettings, readSecrets } from './files.ts';
+import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, pathText, valueAt } from './document.ts';
+import { ConfigFiles, ownFileSettings, readSecrets, sectionFiles } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
-import { checkSink, configSchema, settingsOf } from './schema.ts';
+import { checkEventLog, checkSink, configSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
 
 /** What a part's `prepare` sees: only what is taken while running. */
@@ -71,7 +71,7 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   return { kind: 'loaded', ...found, stamps };
 }
 
-/** Only connections, the HTTP servers and the sink have secrets; the gRPC server reads its own files, again and again. */
+/** Of connections, and of the sections that have any; the gRPC server reads its own files, again and again. */
 async function withSecrets(
   document: unknown,
   sources: readonly AnySource[],
@@ -79,9 +79,9 @@ async function withSecrets(
   faults: Faults,
 ): Promise<Mapping> {
   const changed = isMapping(document) ? { ...document } : {};
-  for (const key of ['admin', 'ingest', 'decisions']) {
+  for (const [key, known] of Object.entries(sectionFiles)) {
     if (!Object.hasOwn(changed, key)) continue;
-    changed[key] = await readSecrets(changed[key], ownFileSettings, { files, faults, at: [key] });
+    changed[key] = await readSecrets(changed[key], known, { files, faults, at: [key] });
   }
   const { connections } = changed;
   if (!isMapping(connections)) return changed;
@@ -124,6 +124,7 @@ async function readDocument(
   const { start, live } = settingsOf(root.value);
   checkTokens(live.ingest.tokens, Object.keys(entries), faults);
   checkSink(live.decisions, live.security, faults);
+  checkEventLog(start.eventLog, live.security, faults);
   const grpc = await withPaths(start.grpc, files, faults);
   return {
     config: { settings: live, connections },
@@ -169,9 +170,11 @@ function configureConnection(
   if (read === undefined) return undefined;
   const config = read.value;
   if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
+    const [address] = plainAddresses(settings);
+    const remedy = address === undefined ? 'set tls' : `write https:// in ${address}`;
     faults.add(
       at,
-      'would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
+      `would send its password or token without TLS: ${remedy}, or set security.allowPlaintextSecrets`,
     );
     return undefined;
   }
@@ -183,6 +186,16 @@ function configureConnection(
     fingerprint: fingerprintOf(source, config),
     place: placeOf(name, source, config),
   };
+}
+
+/** The keys whose value is an address without TLS. */
+function plainAddresses(settings: Mapping): string[] {
+  const found: string[] = [];
+  mapTexts(settings, (text, path) => {
+    if (/^http:\/\//i.test(text)) found.push(pathText(path));
+    return text;
+  });
+  return found;
 }
 
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */

@@ -1,5 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import { longestTimerMs } from '../clock.ts';
+import { natsLoginFault, natsSendsSecretInPlaintext, natsSettings } from '../outbound/nats.ts';
 import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
 import { levels } from '../telemetry/log.ts';
@@ -41,6 +43,9 @@ function maxConnections(most: number) {
 }
 const whole = (least: number, fallback: number, doc: string) =>
   z.number().int().min(least).default(fallback).describe(doc);
+/** For a timer. */
+const milliseconds = (fallback: number, doc: string) =>
+  z.number().int().min(1).max(longestTimerMs).default(fallback).describe(doc);
 /** Who shows it may do something; it is sent in a header. */
 const bearerToken = z
   .string()
@@ -186,7 +191,55 @@ const fileLog = z.strictObject({
     .describe('How many events are kept; above it the oldest of those connections go that have most.'),
 });
 
-const eventLogs = [memoryLog, fileLog] as const;
+/** Consists of what a NATS stream, a subject of it and a bucket beside it may be called. */
+const streamName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, "_" and "-", at most 64');
+
+const natsLog = z
+  .strictObject({
+    type: z.literal('nats').describe('Where events are kept.'),
+    ...natsSettings,
+    domain: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('The JetStream domain, where it is not that of the servers.'),
+    stream: streamName
+      .default('backlog-scaler')
+      .describe(
+        'The JetStream stream, which is made where it is not there. All pods of one scaler have the same, and no other scaler has it.',
+      ),
+    replicas: z
+      .union([z.literal(1), z.literal(3), z.literal(5)])
+      .default(1)
+      .describe('On how many servers the stream is kept: 3 where NATS is a cluster.'),
+    retentionSeconds: seconds
+      .default(259_200)
+      .describe('How long events are kept: at least as long as the longest `ttlSeconds` of a connection.'),
+    maxEventsPerConnection: whole(
+      1,
+      100_000,
+      "How many of the newest events of a connection are kept; above it its own oldest go, and nobody else's.",
+    ),
+    maxBytes: bytes
+      .default(1_073_741_824)
+      .describe(
+        'How many bytes of events are kept; above it the oldest go, whosever they are. An event takes about 400.',
+      ),
+    maxBuffered: whole(
+      1,
+      10_000,
+      'How many events a pod keeps in memory that NATS has not taken yet; above it their senders are asked to come back (503).',
+    ),
+    maxBufferedBytes: bytes.default(16_777_216).describe('How many bytes they may be.'),
+  })
+  .superRefine((settings, context) => {
+    const fault = natsLoginFault(settings);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.path], message: fault.message });
+  });
+
+const eventLogs = [memoryLog, fileLog, natsLog] as const;
 
 const eventLog = z.discriminatedUnion('type', eventLogs, {
   error: `must be one of ${eventLogs.map(({ shape }) => shape.type.value).join(', ')}`,
@@ -207,7 +260,10 @@ const limits = z
       1_000,
       'How many refused triggers are remembered with the reason; the oldest goes first.',
     ),
-    coldReadTimeoutMs: whole(1, 2_000, 'How long the first call of a trigger waits for its first reading.'),
+    coldReadTimeoutMs: milliseconds(
+      2_000,
+      'How long the first call of a trigger waits for its first reading.',
+    ),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
@@ -222,6 +278,7 @@ const limits = z
         'The same at the most: a trigger that is asked for seldom is kept for up to this long, so that it is known when the next call comes.',
       ),
     firstSyncTimeoutSeconds: seconds
+      .max(Math.floor(longestTimerMs / 1000))
       .default(120)
       .describe('How long readiness waits for sources that must be filled before they can answer.'),
   })
@@ -293,8 +350,8 @@ const decisions = z
       'How many decisions wait for a sink that is slow or down; then the oldest are dropped, and counted.',
     ),
     batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: whole(1, 1000, 'How long a decision waits for others to go in one request with it.'),
-    timeoutMs: whole(1, 10_000, 'How long the sink has for its answer; then the request is tried again.'),
+    flushMs: milliseconds(1000, 'How long a decision waits for others to go in one request with it.'),
+    timeoutMs: milliseconds(10_000, 'How long the sink has for its answer; then the request is tried again.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],
@@ -406,6 +463,19 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
     return [name, Object.fromEntries(taken)];
   });
   return Object.fromEntries(entries);
+}
+
+/** A password or token is only sent to servers of NATS without TLS where that is asked for. */
+export function checkEventLog(
+  eventLog: StartSettings['eventLog'],
+  { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
+  faults: Faults,
+): void {
+  if (eventLog.type !== 'nats' || allowPlaintextSecrets || !natsSendsSecretInPlaintext(eventLog)) return;
+  faults.add(
+    ['eventLog'],
+    'would send its password or token without TLS: set tls or a tls:// address, or security.allowPlaintextSecrets',
+  );
 }
 
 /** A token, and whatever a query holds, is only sent without TLS where that is asked for. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Watchdog } from '../../fakes/kafka/watchdog.ts';
+import { Watchdog } from '../../fakes/watchdog.ts';
 
 const startLimitMs = 90_000;
 const stopLimitMs = 5_000;

@@ -18,8 +18,9 @@ const { privateKey } = generateKeyPairSync('rsa', {
 });
 
 /** What a file of that name would hold. */
-function contentOf(path: string): string {
+export function contentOf(path: string): string {
   if (path.endsWith('private-key.pem')) return privateKey;
+  if (path.endsWith('.creds')) return '-----BEGIN USER NKEY SEED-----';
   return path.endsWith('.crt') ? (rootCertificates[0] ?? '') : 'a-secret-that-nobody-knows';
 }
 

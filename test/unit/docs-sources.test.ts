@@ -12,6 +12,7 @@ const root = new URL('../../', import.meta.url);
 const pages = [
   { page: 'kafka', kinds: ['kafka'], code: ['src/sources/kafka', 'src/outbound'] },
   { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs', 'src/outbound'] },
+  { page: 'nats', kinds: ['nats'], code: ['src/sources/nats', 'src/outbound'] },
   { page: 'events', kinds: ['events'], code: ['src/sources/events'] },
   { page: 'ingest', kinds: ['sqs', 'events'], code: ['src/ingest'] },
 ];
@@ -55,7 +56,8 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   });
 
   it('quotes messages as they are', () => {
-    const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
+    const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '');
+    const quoted = [...prose.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
     expect(quoted.length).toBeGreaterThan(2);
     const said = code.map(textOf).join('\n');
     expect(quoted.filter((quote) => !said.includes(quote))).toEqual([]);

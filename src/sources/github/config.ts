@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { longestTimerMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import { withoutFinalDot } from '../../server-name.ts';
 import { ignored, secret } from '../ignored-keys.ts';
@@ -19,7 +20,7 @@ export const scopes = ['org', 'repo', 'ent'] as const;
 
 const text = (doc: string) => z.string().min(1).describe(doc);
 const number = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 const webhookSecret = z
   .string()

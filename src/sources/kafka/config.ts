@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { attempt, ScalerError } from '../../errors.ts';
+import { longestTimerMs } from '../../clock.ts';
+import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
@@ -28,80 +28,6 @@ export const bootstrapServer = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'must be host:port, such as kafka-0.kafka:9092' });
   return z.NEVER;
 });
-
-const tls = z
-  .strictObject({
-    ca: text('`caFile`: PEM of who vouches for the brokers; default: who Node trusts.').exactOptional(),
-    cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
-    key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
-    keyPassword: text(
-      '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
-    ).exactOptional(),
-    insecureSkipVerify: z
-      .boolean()
-      .default(false)
-      .describe('Takes any certificate: whoever is in between can read and change everything.'),
-  })
-  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
-    error: 'certFile and keyFile must be given together',
-  })
-  .superRefine((settings, context) => {
-    for (const [path, message] of pemFaults(settings)) {
-      context.addIssue({ code: 'custom', path: [path], message });
-    }
-  });
-
-interface Pems {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly keyPassword?: string;
-}
-
-/** What is wrong with PEMs, by setting: a broker's handshake would say it later, in OpenSSL's words. No secret is in it. */
-function* pemFaults({ ca, cert, key, keyPassword }: Pems): Generator<readonly [keyof Pems, string]> {
-  if (ca !== undefined && certificates(ca) === undefined) yield ['ca', noCertificates];
-  const own = cert === undefined ? undefined : certificates(cert);
-  if (cert !== undefined && own === undefined) yield ['cert', noCertificates];
-  if (keyPassword !== undefined && key === undefined) yield ['keyPassword', 'needs keyFile'];
-  if (key === undefined) return;
-  const read = privateKey(key, keyPassword);
-  if (typeof read === 'string') yield ['key', read];
-  else if (own?.[0]?.checkPrivateKey(read) === false)
-    yield ['key', 'is not the key of the certificate in certFile'];
-}
-
-const noCertificates = 'must be PEM of certificates (-----BEGIN CERTIFICATE-----)';
-const certificateBlock =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
-
-/** Undefined where there is none, or one cannot be read. */
-function certificates(pem: string): X509Certificate[] | undefined {
-  const blocks = pem.match(certificateBlock) ?? [];
-  const read = attempt(() => blocks.map((block) => new X509Certificate(block)));
-  return read instanceof ScalerError || read.length === 0 ? undefined : read;
-}
-
-/** The key, or why there is none. */
-function privateKey(pem: string, passphrase: string | undefined): KeyObject | string {
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
-    return 'must be PEM of a private key (-----BEGIN PRIVATE KEY-----)';
-  }
-  const isEncrypted = /-----BEGIN ENCRYPTED|^Proc-Type: 4,ENCRYPTED/m.test(pem);
-  if (isEncrypted && passphrase === undefined)
-    return 'is encrypted: give keyPassword or keyPasswordFile as well';
-  const read = attempt(() =>
-    createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) }),
-  );
-  if (!(read instanceof ScalerError)) return read;
-  return isEncrypted ? 'cannot be decrypted with keyPassword' : 'is PEM of a private key that cannot be read';
-}
-
-/** `tls: true` is TLS with nothing special about it. */
-function expandTls(value: unknown): unknown {
-  if (value === true) return {};
-  return value === false ? undefined : value;
-}
 
 const user = {
   username: text('The user name.'),
@@ -137,16 +63,14 @@ const sasl = z.discriminatedUnion('mechanism', mechanisms, {
 });
 
 const atLeast = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
   bootstrapServers: z
     .array(bootstrapServer)
     .min(1)
     .describe('Brokers to start from, as host:port; the others are found through them.'),
-  tls: z
-    .preprocess(expandTls, tls.optional())
-    .describe('`true`, or how the brokers and we show who we are; absent: PLAINTEXT.'),
+  tls: tlsSettings('`true`, or how the brokers and we show who we are; absent: PLAINTEXT.'),
   sasl: sasl.optional().describe('How we log in; absent: not at all.'),
   activeReadMs: atLeast(100, 1000, 'How often subjects that are not quiet are read, in ms.'),
   reconcileSeconds: z

@@ -1,3 +1,4 @@
+import { tlsFiles } from '../../outbound/tls.ts';
 import type { Source } from '../source.ts';
 import { kafkaAbout } from './about.ts';
 import { type KafkaConfig, kafkaConfig, kafkaConnectionKeys } from './config.ts';
@@ -20,10 +21,7 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   files: {
     password: 'secret',
     clientSecret: 'secret',
-    ca: 'open',
-    cert: 'open',
-    key: 'open',
-    keyPassword: 'secret',
+    ...tlsFiles,
   },
   connectionKeys: kafkaConnectionKeys,
   place: ({ bootstrapServers }) => bootstrapServers.toSorted(),

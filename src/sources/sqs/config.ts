@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sqsRegionOf } from '../../aws-endpoints.ts';
+import { longestTimerMs } from '../../clock.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
@@ -66,6 +67,7 @@ const shape = z.strictObject({
   requestTimeoutMs: z
     .int()
     .min(100)
+    .max(longestTimerMs)
     .default(2000)
     .describe('The longest that AWS may take to let us connect, and then to answer, in ms.'),
   maxSockets: z.int().min(1).max(500).default(32).describe('The most requests that are under way at a time.'),

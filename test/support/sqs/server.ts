@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Watchdog } from '../../../fakes/kafka/watchdog.ts';
+import { Watchdog } from '../../../fakes/watchdog.ts';
 import type { SqsProgram } from './program.ts';
 
 const startLimitMs = 180_000;

@@ -20,6 +20,7 @@ const tools = {
     folder: './cmd/helm-unittest',
   },
   kubeconform: { module: 'github.com/yannh/kubeconform', version: 'v0.8.0', folder: './cmd/kubeconform' },
+  'nats-server': { module: 'github.com/nats-io/nats-server/v2', version: 'v2.15.3', folder: '.' },
   'helm-docs': { module: 'github.com/norwoodj/helm-docs', version: 'v1.14.2', folder: './cmd/helm-docs' },
 } as const satisfies Record<string, GoTool>;
 

@@ -28,6 +28,7 @@ export const toolbox = {
   'helm-4': () => goTool('helm-4'),
   'helm-unittest': () => goTool('helm-unittest'),
   kubeconform: () => goTool('kubeconform'),
+  'nats-server': () => goTool('nats-server'),
   'helm-docs': () => goTool('helm-docs'),
   'kubernetes-schemas': schemaFolder,
   prometheus: prometheusTools,

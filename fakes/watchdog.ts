@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends the brokers and removes their files when this process dies without being able to: it reads pids on its
+ * Ends servers and removes their files when this process dies without being able to: it reads pids on its
  * standard input, which ends with us whatever kills us.
  */
 const script = `

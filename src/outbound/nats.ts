@@ -1,0 +1,154 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { ScalerError } from '../errors.ts';
+import { withoutFinalDot } from '../server-name.ts';
+import { networkFaults } from './network-faults.ts';
+import { type TlsSettings, tlsFiles, tlsSettings } from './tls.ts';
+
+/*
+ * The way to a NATS server, for the event log and for the source: settings, connecting, and what an error says. What
+ * connecting takes is loaded only where something is configured that needs it.
+ */
+
+const text = (doc: string) => z.string().min(1).describe(doc);
+const ms = (fallback: number, doc: string) => z.int().min(100).default(fallback).describe(doc);
+
+const server = z
+  .string()
+  .refine(isServer, 'must be nats://host:port or tls://host:port, without user and password')
+  .overwrite(withoutFinalDot);
+
+function isServer(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !['nats:', 'tls:'].includes(url.protocol)) return false;
+  return (
+    url.hostname !== '' &&
+    url.username + url.password + url.search + url.hash === '' &&
+    url.pathname.length < 2
+  );
+}
+
+/** The settings of a place where NATS is, for a schema. Whoever has them calls `natsLoginFault` as well. */
+export const natsSettings = {
+  servers: z
+    .array(server)
+    .min(1)
+    .describe(
+      'Servers to start from, as nats://host:port; the others of their cluster are found through them.',
+    ),
+  tls: tlsSettings(
+    '`true`, or how the servers and we show who we are; absent: TLS only where the server has it.',
+  ),
+  credentials: text(
+    '`credentialsFile`: the file of a user with its JWT and seed, as nsc writes it (`.creds`).',
+  ).exactOptional(),
+  username: text('The user name, with `password`.').exactOptional(),
+  password: text('`password` or `passwordFile`: the password.').exactOptional(),
+  token: text('`token` or `tokenFile`: the token, where the server wants one.').exactOptional(),
+  connectTimeoutMs: ms(5_000, 'The longest a server may take to let us in, TLS and login included.'),
+  requestTimeoutMs: ms(5_000, 'The longest that JetStream may take to answer.'),
+};
+
+/** The settings of `natsSettings` that can come from files. */
+export const natsFiles = { credentials: 'secret', password: 'secret', token: 'secret', ...tlsFiles } as const;
+
+/** Holds secrets: never logged. */
+export interface NatsSettings {
+  readonly servers: readonly string[];
+  readonly tls?: TlsSettings | undefined;
+  readonly credentials?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly token?: string;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** What is wrong with how we are to log in, by the setting to blame; undefined: nothing. */
+export function natsLoginFault({
+  credentials,
+  username,
+  password,
+  token,
+}: Pick<NatsSettings, 'credentials' | 'username' | 'password' | 'token'>):
+  | { path: string; message: string }
+  | undefined {
+  if ((username === undefined) !== (password === undefined))
+    return username === undefined
+      ? { path: 'password', message: 'needs username' }
+      : { path: 'username', message: 'needs password or passwordFile' };
+  const ways = [credentials, username, token].filter((way) => way !== undefined);
+  if (ways.length > 1) return { path: 'credentials', message: 'give one of credentials, username and token' };
+  if (credentials !== undefined && !/-----BEGIN USER NKEY SEED-----/.test(credentials))
+    return { path: 'credentials', message: 'must be a .creds file: it has no USER NKEY SEED' };
+  return undefined;
+}
+
+/** Whether a password or a token would be sent without TLS. The seed of a `.creds` file only signs, and stays here. */
+export function natsSendsSecretInPlaintext({ servers, tls, password, token }: NatsSettings): boolean {
+  if (tls !== undefined || (password === undefined && token === undefined)) return false;
+  return servers.some((server) => !server.startsWith('tls:'));
+}
+
+/**
+ * Connects, once: rejects with ScalerError `unavailable` that says why. Once connected, the client comes back by itself,
+ * for ever, after each break. A server that falls silent is left after two pings.
+ */
+export async function connectNats(settings: NatsSettings, name: string): Promise<NatsConnection> {
+  const { connect, credsAuthenticator } = await import('@nats-io/transport-node');
+  const { servers, tls, credentials, username, password, token, connectTimeoutMs } = settings;
+  try {
+    return await connect({
+      servers: [...servers],
+      name,
+      timeout: connectTimeoutMs,
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: 250,
+      reconnectJitter: 250,
+      reconnectJitterTLS: 250,
+      pingInterval: 2_000,
+      maxPingOut: 2,
+      ...(tls !== undefined && { tls: tlsOptions(tls) }),
+      ...(credentials !== undefined && {
+        authenticator: credsAuthenticator(new TextEncoder().encode(credentials)),
+      }),
+      ...(username !== undefined && password !== undefined && { user: username, pass: password }),
+      ...(token !== undefined && { token }),
+    });
+  } catch (reason) {
+    throw new ScalerError('unavailable', `NATS at ${servers.join(', ')} ${natsFault(reason)}`, {
+      cause: reason,
+    });
+  }
+}
+
+/** The client hands on to Node's `tls.connect` whatever it is given, also what its types do not know. */
+function tlsOptions({ ca, cert, key, keyPassword, insecureSkipVerify }: TlsSettings) {
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(keyPassword !== undefined && { passphrase: keyPassword }),
+    rejectUnauthorized: !insecureSkipVerify,
+  };
+}
+
+/** What an error of the client says of NATS, in words that follow its name. */
+export function natsFault(reason: unknown): string {
+  for (let error = reason; error instanceof Error; error = error.cause) {
+    const code = 'code' in error ? String(error.code) : '';
+    if (Object.hasOwn(networkFaults, code)) return networkFaults[code as keyof typeof networkFaults];
+    if (error.name === 'AuthorizationError' || error.name === 'UserAuthenticationExpiredError')
+      return 'does not let us in: check the credentials, the user and password, or the token';
+    if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
+    if (error.name === 'TimeoutError') return 'does not answer in time';
+    if (error.name === 'NoResponders')
+      return 'has no JetStream for us: is it enabled, for this account and domain?';
+    if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
+      return `shows a TLS certificate that we do not take (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;
+  }
+  return `cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`;
+}
+
+const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
