@@ -28,8 +28,8 @@ Values are written as for KEDA's own scalers:
   separated by commas, ranges like \`1,3-5\`.
 - \`xFromEnv\` is \`x\` with its value from the workload's environment. If both are given, \`x\` wins.
 - An unknown key is an error that names the nearest known one. All errors come in one message.
-- Limits, unless a key says otherwise: ${usually.text} characters a text, ${usually.members} members a list with ${usually.text} characters each, ${usually.ranges} numbers and ranges, numbers up to
-  ${usually.number}; ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB in all.
+- Unless a key says otherwise, a text has up to ${usually.text} characters and a list ${usually.members} members. Ranges have up to ${usually.ranges} entries, and a number
+  is at most ${usually.number}. All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
 - KEDA's own keys are ignored: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
