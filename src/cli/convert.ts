@@ -9,7 +9,7 @@ import { readInputs, standardInput } from './input.ts';
 
 export const convert: Command = {
   name: 'convert',
-  summary: "Make triggers of KEDA's kafka, apache-kafka, aws-sqs-queue and github-runner this scaler's.",
+  summary: "Convert triggers of KEDA's kafka, apache-kafka, aws-sqs-queue and github-runner to this scaler.",
   options: {
     file: {
       type: 'string',
@@ -24,14 +24,14 @@ export const convert: Command = {
     connections: {
       type: 'string',
       value: 'FILE',
-      doc: 'Where the connections to configure go, as YAML; standard error when left out.',
+      doc: 'Where to write the connections to configure, as YAML; standard error by default.',
     },
     'scaler-address': {
       type: 'string',
       value: 'HOST:PORT',
-      doc: 'What becomes scalerAddress; backlog-scaler.keda:6000 when left out.',
+      doc: 'The scalerAddress to write; backlog-scaler.keda:6000 by default.',
     },
-    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of what names none.' },
+    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of objects without one.' },
   },
   run,
 };

@@ -20,7 +20,7 @@ import { rulesFor } from './validate.ts';
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'Say why a ScaledObject or ScaledJob has as many replicas as it has.',
+  summary: 'Explain the replicas of a ScaledObject or ScaledJob.',
   options: {
     file: {
       type: 'string',
@@ -29,22 +29,22 @@ export const explain: Command = {
       required: true,
       doc: 'YAML or JSON with ScaledObjects or ScaledJobs, or a folder of it; - is standard input.',
     },
-    config: { type: 'string', value: 'FILE', doc: 'Read the sources by this configuration.' },
-    address: { type: 'string', value: 'HOST:PORT', doc: 'Ask the scaler that runs there.' },
-    'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: who signed its certificate.' },
-    'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: the certificate of the caller.' },
-    'key-file': { type: 'string', value: 'FILE', doc: 'With --address: the key of that certificate.' },
-    admin: { type: 'string', value: 'URL', doc: 'The admin port of the running scaler: what it has read.' },
+    config: { type: 'string', value: 'FILE', doc: 'Read the sources with this configuration.' },
+    address: { type: 'string', value: 'HOST:PORT', doc: 'Call the scaler that runs there.' },
+    'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: the authority of its certificate.' },
+    'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: your client certificate.' },
+    'key-file': { type: 'string', value: 'FILE', doc: 'With --address: the key of your client certificate.' },
+    admin: { type: 'string', value: 'URL', doc: 'The admin port of the running scaler, for its readings.' },
     'admin-token-file': { type: 'string', value: 'FILE', doc: 'With --admin: its bearer token.' },
-    backlog: { type: 'string', value: 'N', doc: 'Without a source: explain what would happen at N items.' },
-    watch: { type: 'boolean', doc: 'Look every 2 s, and say it again when something is not as it was.' },
+    backlog: { type: 'string', value: 'N', doc: 'Read nothing: explain what would happen with N items.' },
+    watch: { type: 'boolean', doc: 'Look every 2 s, and print changes.' },
     'current-replicas': {
       type: 'string',
       value: 'N',
-      doc: 'Replicas, or running Jobs, there are now; 0 where it is not said.',
+      doc: 'The present replicas, or running Jobs; 0 by default.',
     },
-    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of what names none.' },
-    output: { type: 'string', short: 'o', value: 'text|json', doc: 'How to say it; text is the default.' },
+    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of objects without one.' },
+    output: { type: 'string', short: 'o', value: 'text|json', doc: 'The format; text by default.' },
   },
   run,
 };

@@ -14,7 +14,7 @@ export const serve: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: 'The configuration (YAML); it is read again when it changes, and on SIGHUP.',
+      doc: 'The configuration (YAML). Read again when it changes, and on SIGHUP.',
       required: true,
     },
   },

@@ -21,22 +21,22 @@ export const validate: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: "The scaler's configuration: checked itself, and triggers against its connections.",
+      doc: "The scaler's configuration: it is checked, and triggers against its connections.",
     },
     namespace: {
       type: 'string',
       short: 'n',
       value: 'NAME',
-      doc: 'The namespace of what names none.',
+      doc: 'The namespace of objects without one.',
     },
     output: {
       type: 'string',
       short: 'o',
       value: 'text|github|json',
-      doc: 'How to say it; text is the default.',
+      doc: 'The format; text by default.',
     },
-    strict: { type: 'boolean', doc: 'Fail for warnings too.' },
-    'allow-none': { type: 'boolean', doc: 'Do not fail where there is no ScaledObject or ScaledJob.' },
+    strict: { type: 'boolean', doc: 'Fail on warnings as well.' },
+    'allow-none': { type: 'boolean', doc: 'Do not fail without any ScaledObject or ScaledJob.' },
   },
   run,
 };
