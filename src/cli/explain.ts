@@ -154,7 +154,7 @@ function faultOf(values: Values): string | undefined {
   return undefined;
 }
 
-/** Not an URL of HTTP, and of a port that there can be. What else it may be gRPC says. */
+/** Not a URL of HTTP, with a possible port. gRPC reports everything else. */
 function isAddress(text: string): boolean {
   return !/^https?:/i.test(text) && !(Number(/:(\d+)$/.exec(text)?.[1]) > 65_535);
 }
@@ -168,7 +168,7 @@ function complain(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
 
-/** NaN where it is none. */
+/** NaN if it is not a number. */
 function wholeNumber(text: Values[string]): number | undefined {
   if (text === undefined) return undefined;
   return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -262,7 +262,7 @@ async function explainResource(
   return { said: { triggers: views, ...(scaling && { scaling }) }, unreachable };
 }
 
-/** What becomes of the answers, by the triggers' places; undefined: there is none. */
+/** What KEDA and the HPA do with the answers, in the order of triggers. Undefined if that cannot be played. */
 function foretold(
   resource: ScaledResource,
   demands: ReadonlyMap<number, TriggerDemand>,
@@ -289,7 +289,7 @@ const watchMs = 2_000;
 /** Until the signal: says it, and again when something but its age has changed. JSON is a line each. */
 async function watch(wanted: Wanted, json: boolean, signal: AbortSignal): Promise<number> {
   let before: string | undefined;
-  // Whoever leaves waits for no answer that is still to come.
+  // After Ctrl-C, pending answers do not matter.
   const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   while (!signal.aborted) {
     const explained = await Promise.race([explainAll(wanted), left]);

@@ -101,8 +101,8 @@ const growthPercent = 15;
  * several times what is alive before it collects, and gives little of that back; `npm run bench -- --only
  * latency` shows the memory with 20,000 streams. The price is a full collection more often.
  *
- * V8 also learns from streams that live long to make the objects of all calls in the old generation at once, where
- * they keep what they refer to until a full collection. Nearly all calls are short, so that is turned off.
+ * V8 also learns from long-lived streams to allocate the objects of all calls in the old generation. There they keep
+ * everything they refer to until a full collection. Nearly all calls are short, so this is turned off.
  */
 function tuneCollector(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);

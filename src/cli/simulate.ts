@@ -311,7 +311,7 @@ function columns(): number {
   return Math.min(200, (isTTY ? columns : Number(process.env['COLUMNS'])) || 80);
 }
 
-/** Only on a terminal, and where nobody minds (no-color.org). */
+/** Only on a terminal, and not if `NO_COLOR` is set (no-color.org). */
 function hasColour(): boolean {
   return process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 }

@@ -130,7 +130,7 @@ function inText(report: Report, checked: Checked): string {
   return `${[...lines, ...summed(report, checked)].join('\n')}\n`;
 }
 
-/** What was looked at, and what was not: the last lines. */
+/** What was checked and what was skipped: the last lines. */
 function summed(report: Report, { rules: { world }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
@@ -159,7 +159,7 @@ function inGitHub(report: Report, checked: Checked): string {
     const properties = `file=${property(file)},line=${line},title=${property(title)}`;
     return `::${severity} ${properties}::${data(printable(message))}`;
   });
-  // Where nothing is wrong, the log of the workflow says at least what was looked at.
+  // Without faults, the log of the workflow shows at least what was checked.
   return `${[...commands, ...summed(report, checked)].join('\n')}\n`;
 }
 

@@ -90,7 +90,7 @@ export type FileSettings = Readonly<Record<string, FromFile>>;
 /** Those of the servers and the sink. The gRPC server reads its own files. */
 export const ownFileSettings: FileSettings = { token: 'secret' };
 
-/** The key by which a file, or several, can be named for a setting; undefined: none can. */
+/** The key that names one or several files for a setting. Undefined if there is no such key. */
 export function fileSpelling(setting: string, settings: FileSettings): string | undefined {
   const how = Object.hasOwn(settings, setting) ? settings[setting] : undefined;
   if (how === undefined) return undefined;

@@ -7,8 +7,8 @@ import type { Faults } from './document.ts';
 
 /*
  * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
- * not here is a fault. A setting is taken while running or only at the start: `liveSettings` and `startSettings`
- * say which, and docs/configuration.md, which is made of the descriptions, tells so.
+ * not here is a fault. A setting applies while running (`liveSettings`) or only at the
+ * start (`startSettings`). docs/configuration.md is generated from the descriptions.
  */
 
 /** `*` is all of the machine's, which it has from the start: `::` takes IPv4 too, but is refused where there is no IPv6. */
@@ -110,7 +110,7 @@ const adminAccess = z.strictObject({
 
 const bytes = z.number().int().min(1024);
 
-/** Who knows it can wake what it is for; whoever can guess it can do that too. */
+/** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
   name: z.string().min(1).max(63).describe('A name for people. Two tokens may share it during a rotation.'),
   token: bearerToken.describe(
@@ -322,7 +322,7 @@ const connectionName = z
     'must be letters, digits, ".", "_" and "-", at most 63',
   );
 
-/** What is only taken at the start: sockets stay where they are, and events where they are kept. */
+/** Settings that apply only at the start: sockets, and where events are kept. */
 export const startSettings = {
   grpc,
   admin: adminAddress,
@@ -330,7 +330,7 @@ export const startSettings = {
   eventLog,
 } as const;
 
-/** What is taken while running. Every setting is here or in `startSettings`. */
+/** Settings that apply while running. Every setting is here or in `startSettings`. */
 export const liveSettings = {
   log,
   admin: adminAccess,
@@ -373,12 +373,12 @@ export const configSchema = z.strictObject({
 
 type Sections = Readonly<Record<string, unknown>>;
 
-/** Tells what is taken at the start from what is taken while running. */
+/** Separates settings for the start from live ones. */
 export function settingsOf(document: z.output<typeof configSchema>): {
   start: StartSettings;
   live: LiveSettings;
 } {
-  // Both are made of the schemas that the document was read by.
+  // The same schemas have read the document.
   return {
     start: partOf(document, startSettings) as StartSettings,
     live: partOf(document, liveSettings) as LiveSettings,
@@ -394,7 +394,7 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
   return Object.fromEntries(entries);
 }
 
-/** A token, and whatever a query holds, is only sent without TLS where that is asked for. */
+/** A token or a query is sent without TLS only with `allowPlaintextSecrets`. */
 export function checkSink(
   { sink, token }: LiveSettings['decisions'],
   { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },

@@ -18,7 +18,7 @@ export interface SinkDeps {
 
 interface Queued {
   readonly decision: Decision;
-  /** The how-manieth it is of this start. */
+  /** Its number, counted from the start of the process. */
   readonly number: number;
 }
 

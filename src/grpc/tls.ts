@@ -20,7 +20,7 @@ type CaListener = experimental.CaCertificateUpdateListener;
 
 export interface TlsDeps {
   log: Logger;
-  /** Told when the certificate in use ends, in seconds since 1970. */
+  /** Called with the end of the certificate in use, in seconds since 1970. */
   expires(atSeconds: number): void;
   refreshMs?: number | undefined;
 }
@@ -109,7 +109,7 @@ export class ServerCertificates implements Provider {
     );
   }
 
-  /** Said once for each cause, not at each look. */
+  /** Logged once for each cause, not at each check. */
   private refuse({ message }: ScalerError): void {
     if (message === this.refused) return;
     this.refused = message;
