@@ -37,7 +37,7 @@ export interface Parsed<P> {
   faults: string[];
 }
 
-/** Reads every key of the schema; collects all faults. `params` is complete only when there are none. */
+/** Reads every key of the schema and collects all faults. `params` is complete only without faults. */
 export function parseParams<P>(schema: ParamsSchema<P>, given: ReadonlyMap<string, Given>): Parsed<P> {
   const faults: string[] = [];
   const params: Partial<Record<string, unknown>> = {};

@@ -11,7 +11,7 @@ export class ParamFault extends Error {
   override readonly name = 'ParamFault';
 }
 
-/** How much a value may be. A text that is longer than `characters` is refused before it is looked at. */
+/** How much a value may be. A text longer than `characters` is refused unread. */
 export interface Most {
   readonly characters: number;
   /** Of a list or of ranges. */

@@ -20,8 +20,8 @@ export const maxMetadataBytes = 64 * 1024;
 export const maxMetadataKeys = 500;
 
 /**
- * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or a bound of ours allows: nothing of it
- * may be kept or logged before, and its message shows none of it but what fits.
+ * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or our bounds allow. Before this check,
+ * nothing of it may be kept or logged. The message shows only what fits.
  */
 export function checkReference({ namespace, name, metadata }: Reference): void {
   const faults: string[] = [];
