@@ -55,7 +55,7 @@ function refuse(faults: readonly string[]): number {
 /** Resolves with the exit code after the first signal; the second one does not wait any longer. */
 function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
   process.on('uncaughtException', (err) => {
-    log.error({ err }, 'a fault of the scaler itself; it ends');
+    log.error({ err }, 'a fault of the scaler itself; the process ends');
     process.exit(exitCode.failed);
   });
   return new Promise((resolve) => {

@@ -156,7 +156,7 @@ export class ConfigReloader {
   private report({ applied, needRestart }: Changes): void {
     this.deps.log.info({ applied }, 'the configuration was reloaded');
     if (needRestart.length === 0) return;
-    this.deps.log.warn({ keys: needRestart }, 'these changed settings are only taken at the next start');
+    this.deps.log.warn({ keys: needRestart }, 'these changed settings need a restart');
   }
 }
 

@@ -105,7 +105,7 @@ export class ServerCertificates implements Provider {
     this.deps.expires(material.expiresAtMs / 1000);
     this.deps.log.info(
       { expires: new Date(material.expiresAtMs).toISOString() },
-      'took the changed gRPC certificates',
+      'loaded the changed gRPC certificates',
     );
   }
 

@@ -77,7 +77,7 @@ function parseOne(param: Param<unknown>, { value, key }: Given, faults: string[]
 
 /** Nothing of the value is in it. */
 export function tooLong(key: string, value: string, most: number): string {
-  return `${key}: has ${value.length} characters, at most are ${most}`;
+  return `${key}: has ${value.length} characters; the limit is ${most}`;
 }
 
 function hideValue(message: string): string {

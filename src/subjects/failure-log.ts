@@ -41,7 +41,7 @@ export class FailureLog {
       this.reasons.set(message, failing);
       this.log.warn(
         { subject: shown(subject), code, error: message },
-        'cannot be read; said once for all subjects it is true of',
+        'cannot be read; logged once for all affected subjects',
       );
     }
     failing.subjects.add(subject);
@@ -69,7 +69,7 @@ export class FailureLog {
   /** The subject is read again, or fails for another reason. */
   recovered(subject: string): void {
     const over = this.end(subject);
-    if (over) this.log.info(over, 'is over for every subject it was true of');
+    if (over) this.log.info(over, 'can be read again');
   }
 
   /** Returns the failure that ended, if this subject was the last one. */

@@ -32,9 +32,9 @@ export function checkReference({ namespace, name, metadata }: Reference): void {
     faults.push(`name: has ${name.length} characters, Kubernetes allows ${maxNameLength}`);
   }
   const keys = Object.keys(metadata).length;
-  if (keys > maxMetadataKeys) faults.push(`metadata: has ${keys} keys, at most are ${maxMetadataKeys}`);
+  if (keys > maxMetadataKeys) faults.push(`metadata: has ${keys} keys; the limit is ${maxMetadataKeys}`);
   const bytes = textBytes(metadata);
-  if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes, at most are ${maxMetadataBytes}`);
+  if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes; the limit is ${maxMetadataBytes}`);
   if (faults.length === 0) return;
   const owner = ownerOf({
     namespace: namespace.slice(0, maxNamespaceLength),

@@ -305,7 +305,7 @@ export class Triggers implements TriggerHost {
         error: message.slice(0, refusalCharacters),
         ...(unsaid === undefined ? {} : { alsoRefused: unsaid }),
       },
-      'a trigger is refused; said once for the same metadata',
+      'a trigger is refused; logged once for the same metadata',
     );
   }
 
