@@ -64,7 +64,7 @@ export const sections: readonly Section[] = [
         'Check which client calls the gRPC port.',
       ],
       [
-        /characters, at most|members, at most|members of more|numbers and ranges, at most/,
+        /the limit is|members of more/,
         'The value is larger than [triggers.md](triggers.md) allows.',
         'Split the trigger, or use a pattern.',
       ],
@@ -226,7 +226,7 @@ export const sections: readonly Section[] = [
         '[Runbook](runbooks/BacklogScalerConfigRefused.md).',
       ],
       [
-        /only taken at the next start/,
+        /need a restart/,
         'The settings in `keys` need a restart.',
         '`kubectl -n keda rollout restart deployment/backlog-scaler`',
       ],

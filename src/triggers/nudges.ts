@@ -57,7 +57,7 @@ const settleMs = 500;
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
-/** Steps in one turn of the event loop: each looks through all that surge, which may be thousands. */
+/** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
 const equalMs = 20;

@@ -112,7 +112,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   private sayFull(): void {
     if (this.saidFull) return;
     this.saidFull = true;
-    this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
+    this.deps.log.warn({}, 'there are more open items than maxItems: new ones are ignored');
   }
 
   private sayOutdated(type: string, id: string): void {
@@ -120,7 +120,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.saidOutdated = true;
     this.deps.log.warn(
       { type, id },
-      'events whose time is more than ttlSeconds ago open no item: they were sent again long after, or the clock of their sender is wrong',
+      'events whose time is more than ttlSeconds ago open no item: they were sent again much later, or the clock of their sender is wrong',
     );
   }
 }
