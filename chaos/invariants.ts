@@ -53,6 +53,8 @@ export interface Breach {
   readonly about: string;
   /** What was said, and what would have been right. */
   readonly detail: string;
+  /** How often it was so of the same thing; what else is said is of the first time. */
+  times: number;
 }
 
 /** What a run has come to so far. */
@@ -64,9 +66,6 @@ export interface Tally {
   /** From healing to the first right answer, the longest of all backlogs and all times. */
   readonly slowestAfterHealingMs: number;
 }
-
-/** More would say nothing new. */
-const mostBreaches = 50;
 
 export class Invariants {
   readonly breaches: Breach[] = [];
@@ -129,6 +128,16 @@ export class Invariants {
   healed(atMs: number, graceMs = 0): void {
     this.calmSinceMs = atMs + graceMs;
     for (const backlog of this.backlogs.values()) backlog.healedAtMs = atMs;
+  }
+
+  /**
+   * The machine has not let one of us run until now. What comes of it is nobody's fault: from now on all have their bound
+   * again, as after healing.
+   */
+  starved(atMs: number): void {
+    if (this.calmSinceMs === undefined) return;
+    this.calmSinceMs = Math.max(this.calmSinceMs, atMs);
+    for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
   }
 
   answer(answer: Answer): void {
@@ -232,8 +241,12 @@ export class Invariants {
   }
 
   private breach(rule: Breach['rule'], atMs: number, about: string, detail: string): void {
-    if (this.breaches.length >= mostBreaches) return;
-    const breach = { rule, atMs, about, detail };
+    const same = this.breaches.find((each) => each.rule === rule && each.about === about);
+    if (same !== undefined) {
+      same.times++;
+      return;
+    }
+    const breach = { rule, atMs, about, detail, times: 1 };
     this.breaches.push(breach);
     this.heard(breach);
   }

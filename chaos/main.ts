@@ -89,9 +89,10 @@ async function play(fault: Fault, seconds: number, seed: number): Promise<FaultR
     stage = await Stage.set(fault.scene(directory), { program, seed, directory, progress: say });
     const told = await fault.run(stage, seconds);
     await stage.finish();
+    const { starvedSeconds } = stage;
     const { tally, breaches } = stage.invariants;
     say(breaches.length === 0 ? 'held' : `${breaches.length} breaches`);
-    return { ...report, seconds: since(startedMs), told, tally, breaches };
+    return { ...report, seconds: since(startedMs), told, tally, starvedSeconds, breaches };
   } catch (reason) {
     const failure = reason instanceof Error ? reason.message : String(reason);
     say(failure);

@@ -54,6 +54,10 @@ export class Pod {
     return this.scaler !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.scaler?.process.pid;
+  }
+
   /** Of the scaler that runs. */
   get process(): NodeProcess {
     return this.there.process;

@@ -15,6 +15,7 @@ import { type KafkaOptions, KafkaPlace } from './places/kafka.ts';
 import type { Backlog, Place, Surroundings } from './places/place.ts';
 import { SqsPlace } from './places/sqs.ts';
 import { Pod } from './pod.ts';
+import { Starvation } from './starvation.ts';
 import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
@@ -75,6 +76,7 @@ export class Stage {
   private readonly options: StageOptions;
   private readonly asking: Asking[] = [];
   private readonly closing: (() => Promise<unknown> | unknown)[] = [];
+  private readonly starvation: Starvation;
   private running: Traffic | undefined;
   private turn = 0;
 
@@ -99,6 +101,10 @@ export class Stage {
     this.invariants = new Invariants({
       ...(scene.failForMs === undefined ? {} : { failForMs: scene.failForMs }),
       heard: ({ rule, about, detail }) => options.progress(`${rule}: ${about}: ${detail}`),
+    });
+    this.starvation = new Starvation({
+      pids: () => this.pods.flatMap(({ pid }) => pid ?? []),
+      starved: () => this.invariants.starved(performance.now()),
     });
   }
 
@@ -131,6 +137,11 @@ export class Stage {
     return this.running;
   }
 
+  /** For how long the machine was too busy to judge anything. */
+  get starvedSeconds(): number {
+    return this.starvation.seconds;
+  }
+
   /** Lets a KEDA ask for another trigger; what it gives ends that. */
   ask(backlog: Backlog): Asking {
     const { credentials } = this.scene;
@@ -151,6 +162,7 @@ export class Stage {
 
   /** Ends all of it. */
   async strike(): Promise<void> {
+    this.starvation.stop();
     await Promise.all(this.asking.map((one) => one.stop()));
     for (const close of this.closing.toReversed()) await close();
   }
