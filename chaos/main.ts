@@ -96,15 +96,9 @@ async function play(fault: Fault, seconds: number, seed: number): Promise<FaultR
   } catch (reason) {
     const failure = reason instanceof Error ? reason.message : String(reason);
     say(failure);
-    const breaches = stage?.invariants.breaches ?? [];
-    return {
-      ...report,
-      seconds: since(startedMs),
-      told: '',
-      tally: stage?.invariants.tally,
-      breaches,
-      failure,
-    };
+    const { breaches = [], tally } = stage?.invariants ?? {};
+    const starvedSeconds = stage?.starvedSeconds ?? 0;
+    return { ...report, seconds: since(startedMs), told: '', tally, starvedSeconds, breaches, failure };
   } finally {
     await stage?.strike();
     if (stage?.invariants.breaches.length === 0) await rm(directory, { recursive: true, force: true });
