@@ -13,8 +13,9 @@ export interface StarvationOptions {
 
 /** Sees where the machine is too busy to let the scalers or this process run, so that the scaler is not blamed for it. */
 export class Starvation {
-  /** For how long it was so. */
+  /** For how long it was so, and when for the last time. */
   seconds = 0;
+  lastStarvedMs = 0;
   private readonly options: StarvationOptions;
   private readonly waitedMs = new Map<number, number>();
   private readonly timer: NodeJS.Timeout;
@@ -37,6 +38,7 @@ export class Starvation {
     this.lastMs = nowMs;
     if (Math.max(...waited) < tooMuch * betweenMs) return;
     this.seconds += betweenMs / 1000;
+    this.lastStarvedMs = nowMs;
     this.options.starved();
   }
 
