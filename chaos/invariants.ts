@@ -57,6 +57,9 @@ export interface Breach {
   times: number;
 }
 
+/** Answers come late by the time that they took, and by as long as the machine was too busy. */
+const rememberedMs = 120_000;
+
 /** What a run has come to so far. */
 export interface Tally {
   readonly answers: number;
@@ -74,6 +77,8 @@ export class Invariants {
   private readonly heard: (breach: Breach) => void;
   /** Nothing is broken since then; undefined: something is. Nothing was promised before the first healing. */
   private calmSinceMs: number | undefined;
+  /** When the machine was too busy, in the time that windows can reach. */
+  private readonly starvedAtMs: number[] = [];
   private answers = 0;
   private errors = 0;
   private edges = 0;
@@ -135,6 +140,8 @@ export class Invariants {
    * again, as after healing.
    */
   starved(atMs: number): void {
+    this.starvedAtMs.push(atMs);
+    while ((this.starvedAtMs[0] ?? atMs) < atMs - rememberedMs) this.starvedAtMs.shift();
     if (this.calmSinceMs === undefined) return;
     this.calmSinceMs = Math.max(this.calmSinceMs, atMs);
     for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
@@ -156,7 +163,8 @@ export class Invariants {
     if (isCalm) backlog.judged++;
     const { boundMs, maxStalenessMs } = backlog.subject;
     const windowMs = isCalm ? boundMs : maxStalenessMs + boundMs;
-    const possible = backlog.between(askedMs - windowMs, answeredMs);
+    const starvedAtMs = this.starvedAtMs.find((atMs) => atMs >= askedMs - windowMs) ?? askedMs;
+    const possible = backlog.between(Math.min(askedMs, starvedAtMs) - windowMs, answeredMs);
     if (possible === undefined) return;
     const wrong = wrongness(said, possible);
     if (wrong !== undefined)
@@ -333,10 +341,10 @@ class Backlog {
     return { least, most };
   }
 
-  /** What no window reaches any more. Answers come late by the time that they took: a minute is more than any. */
+  /** What no window reaches any more. */
   private forget(nowMs: number): void {
     const { maxStalenessMs, boundMs } = this.subject;
-    const oldestMs = nowMs - maxStalenessMs - boundMs - 60_000;
+    const oldestMs = nowMs - 2 * (maxStalenessMs + boundMs) - rememberedMs;
     while (this.steps[1] !== undefined && this.steps[1].fromMs <= oldestMs) this.steps.shift();
   }
 }

@@ -157,6 +157,14 @@ describe('a machine that did not let us run', () => {
     expect(judged([...until, { atMs: 8001, says: 0 }])).toEqual(['zero for a backlog that is not']);
   });
 
+  it('lets what was known before be said for longer, also while something is broken', () => {
+    const broken: Step[] = [grown, pushed, { atMs: 2500, broken: true }, { atMs: 3000, truth: 9 }];
+    const starved: Step = { atMs: 8000, starved: true };
+    expect(judged([...broken, { atMs: 9500, says: 7 }])).toEqual(['wrong number']);
+    expect(judged([...broken, starved, { atMs: 9500, says: 7 }])).toEqual([]);
+    expect(judged([...broken, starved, { atMs: 15_000, says: 7 }])).toEqual(['wrong number']);
+  });
+
   it('heals nothing', () => {
     const broken: Step[] = [
       { atMs: 2500, broken: true },
