@@ -4,6 +4,7 @@ import { githubLedger } from './rows/github-ledger.ts';
 import { githubWake } from './rows/github-wake.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { pods } from './rows/pods.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -32,6 +33,7 @@ const rows: readonly Row[] = [
   senders,
   sqsHint,
   sqsCost,
+  pods,
 ];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--against DIRECTORY [--pairs N]] [--json FILE]

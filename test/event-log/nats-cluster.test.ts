@@ -25,7 +25,8 @@ it('one of three servers is killed in a burst: nothing is lost, and every pod go
     if (fact % 10 === 0) await sleep(1);
   }
   await Promise.all(appended);
-  await expect.poll(() => new Set(seen.facts)).toEqual(new Set(upTo(2_000)));
+  // A cluster needs some seconds to elect its leaders anew.
+  await expect.poll(() => new Set(seen.facts), { timeout: 100_000 }).toEqual(new Set(upTo(2_000)));
   const later = followed((await open()).events.feedOf('ci'));
   await later.replayed;
   expect(new Set(later.facts)).toEqual(new Set(upTo(2_000)));

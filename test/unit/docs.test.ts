@@ -36,6 +36,10 @@ async function exposition(): Promise<string> {
   metrics.forConnection('github', 'ci').corrected('opened');
   metrics.decisionsSent.inc({ outcome: 'accepted' });
   metrics.decisionsDropped.inc({ to: 'sink' });
+  metrics.eventLogConnected.set(1);
+  metrics.eventLogBuffered.set(1);
+  metrics.eventLogForwarded.inc();
+  metrics.eventLogDropped.inc({ reason: 'stopped' });
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
   metrics.subjects.set({ source }, 1);

@@ -55,6 +55,12 @@ export interface LogStreamOptions {
 }
 
 const retryMs = 500;
+/**
+ * What is asked of a server that has just died is never answered, and asked again it is: the first attempt has so long, the
+ * second twice that, and so on, for a NATS that is slow.
+ */
+const attemptMs = 1_500;
+const saidFrom = 3;
 
 /**
  * The stream of the event log: makes it, sees to its limits, and knows whether it is still the one that it was. All of
@@ -75,7 +81,10 @@ export class LogStream {
 
   constructor(options: LogStreamOptions) {
     this.options = options;
-    this.unlink = options.link.onUp((up) => void this.settle(up));
+    this.unlink = options.link.onUp((up) => {
+      up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
+      void this.settle(up);
+    });
   }
 
   /** Undefined while it cannot be used. */
@@ -116,15 +125,15 @@ export class LogStream {
   }
 
   private async settle(up: Up): Promise<void> {
-    up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
-    while (!this.closed && !up.signal.aborted) {
+    for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
       try {
-        const ready = await this.setUp(up);
+        const ready = await within(attempt * attemptMs, this.setUp(up));
         if (!this.closed && !up.signal.aborted) this.become(up, ready);
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        this.say(streamFault(reason));
+        // A cluster that elects a leader is not worth a word.
+        if (attempt >= saidFrom) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
     }
@@ -242,6 +251,14 @@ export class LogStream {
   }
 }
 
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ScalerError('unavailable', 'NATS does not answer in time')), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
 const nanosPerMs = 1_000_000;
 const dedupeMs = 120_000;
 
@@ -276,7 +293,12 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
 }
 
 /** JetStream's numbers for errors (server/errors.json of nats-server). */
-const apiErrors = { streamNotFound: 10059, noJetStream: 10076, noJetStreamForAccount: 10039 } as const;
+const apiErrors = {
+  streamNotFound: 10059,
+  noJetStream: 10076,
+  noJetStreamForAccount: 10039,
+  messageTooLarge: 10054,
+} as const;
 
 function codeOf(reason: unknown): unknown {
   return reason instanceof Error && 'code' in reason ? reason.code : undefined;
@@ -284,6 +306,16 @@ function codeOf(reason: unknown): unknown {
 
 export function isNotFound(reason: unknown): boolean {
   return codeOf(reason) === apiErrors.streamNotFound;
+}
+
+/** The stream takes no message of this size, now or later. */
+export function isTooLarge(reason: unknown): boolean {
+  return codeOf(reason) === apiErrors.messageTooLarge;
+}
+
+/** The stream is there, and has said why it does not take a message. */
+export function isRefusal(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'JetStreamApiError';
 }
 
 /** What an error of JetStream says, and what to do, in words that follow the stream's name. */

@@ -1,3 +1,4 @@
+import { Kvm } from '@nats-io/kv';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { NatsEventLog, type NatsLogSettings } from '../../../src/event-log/nats/log.ts';
@@ -46,4 +47,20 @@ export async function openNatsLog({ urls, stream, settings = {} }: LogOptions) {
   };
   onTestFinished(close);
   return { events, link, log, metrics, close };
+}
+
+/** Makes the stream, as if these connections had been followed for so long that all of their events are known. */
+export async function agedStream(urls: readonly string[], stream: string, connections: readonly string[]) {
+  const { link, events, close } = await openNatsLog({ urls, stream });
+  for (const connection of connections) {
+    await new Promise<void>((resolve) => void events.feedOf(connection).follow(() => {}, resolve));
+  }
+  const { up } = link;
+  if (up === undefined) throw new Error('NATS is away');
+  const bucket = await new Kvm(up.jetstream).open(`${stream}-since`);
+  for (const key of ['=stream', ...connections]) {
+    const head = (await bucket.get(key))?.json<object>();
+    await bucket.put(key, JSON.stringify({ ...head, atMs: 0 }));
+  }
+  await close();
 }
