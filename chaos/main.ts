@@ -12,7 +12,7 @@ import { hostile } from './faults/hostile-senders.ts';
 import { killBroker } from './faults/kill-broker.ts';
 import { killOneOfThree } from './faults/kill-one-of-three.ts';
 import { killPod } from './faults/kill-pod.ts';
-import { cutOff, killNats, killOneNats, killPodOfLedger } from './faults/nats.ts';
+import { cutOff, killNats, killOneNats } from './faults/nats.ts';
 import { soak } from './faults/soak.ts';
 import { webhooks } from './faults/webhooks.ts';
 import { breachLines, type FaultReport, table } from './report.ts';
@@ -31,7 +31,6 @@ const faults: readonly Fault[] = [
   killNats,
   killOneNats,
   cutOff,
-  killPodOfLedger,
   soak,
 ];
 

@@ -9,7 +9,7 @@ const jumpMs = 3000;
 export const clockSkew: Fault = {
   name: 'clock-skew',
   about: "the pod's wall clock jumps by an hour, and two back; then it starts with one that is an hour ahead",
-  seconds: 40,
+  seconds: 25,
   scene: () => ({ kafka: { topics: 2 }, sqs: 1, github: 2, events: 2, preload: [module.href] }),
   run: (stage, seconds) =>
     rounds(stage, {
