@@ -11,7 +11,7 @@ const nats = useNats();
 
 async function startPod(stream: string) {
   const heard: Told[] = [];
-  const settings = { ...z.object(natsSettings).parse({ servers: nats().urls }), stream };
+  const settings = { ...z.object(natsSettings).parse({ servers: nats().urls }), stream, replicas: 1 };
   const pods = new Pods({ settings, hinted: (told) => heard.push(told), log: recordingLogger() });
   pods.open();
   onTestFinished(() => pods.close());
