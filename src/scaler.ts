@@ -7,8 +7,7 @@ import { GrpcServer } from './grpc/server.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestDeps } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
-import type { Told } from './pods/hints.ts';
-import { Pods } from './pods/pods.ts';
+import { Pods, type Told } from './pods/pods.ts';
 import type { AnySource } from './sources/source.ts';
 import { Connections } from './subjects/connections.ts';
 import type { RootLogger } from './telemetry/log.ts';
@@ -78,7 +77,13 @@ export class Scaler {
         if (has === undefined) metrics.leasesHeld.remove({ connection });
         else metrics.leasesHeld.set({ connection }, has ? 1 : 0);
       };
-      this.pods = new Pods({ settings: start.eventLog, hinted, held, log });
+      this.pods = new Pods({
+        settings: start.eventLog,
+        hinted,
+        surging: (news) => this.triggers.hear(news),
+        held,
+        log,
+      });
     } else {
       for (const name of ofNatsAlone) metrics.registry.removeSingleMetric(`backlog_scaler_${name}`);
     }
@@ -99,6 +104,7 @@ export class Scaler {
       // What KEDA sends is read by whoever sees the traffic.
       plaintext: start.grpc.tls === undefined,
       decided: (decision) => this.decisions.take(decision),
+      pods: this.pods?.surges,
     });
     this.grpc = new GrpcServer(start.grpc, { triggers: this.triggers, metrics, log });
     this.admin = new AdminServer({

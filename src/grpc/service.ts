@@ -34,6 +34,8 @@ export interface LiveTrigger {
   answer(caller: { readonly signal: AbortSignal }): Promise<Answer>;
   /** A GetMetrics is given this value. */
   looked(value: number): void;
+  /** An IsActive was answered. */
+  checked(): void;
   /**
    * Until the returned function is called; the lease holds meanwhile. `told` hears the present state as soon as
    * it is known (at once if it is) and every change after that; never an error.
@@ -80,7 +82,9 @@ export class Service {
   }
 
   private async isActive(trigger: LiveTrigger, caller: Caller): Promise<IsActiveResponse> {
-    return toActivity(await trigger.answer(caller));
+    const answer = await trigger.answer(caller);
+    trigger.checked();
+    return toActivity(answer);
   }
 
   private async getMetrics(request: GetMetricsRequest__Output, caller: Caller): Promise<GetMetricsResponse> {

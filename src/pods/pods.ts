@@ -1,16 +1,37 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { KV } from '@nats-io/kv';
+import { z } from 'zod';
 import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { PodHints, type Told } from './hints.ts';
 import { type LinkSettings, NatsLink, type Up } from './link.ts';
+import { PodNews } from './news.ts';
 import { PodPeers } from './peers.ts';
+
+const told = z.object({
+  connection: z.string(),
+  subject: z.string().optional(),
+  cause: z.enum(['sns', 'event', 'hint']),
+});
+
+/** A hint. Without a subject it is of all of the connection. */
+export type Told = z.output<typeof told>;
+
+const id = z.string().max(64);
+/** Of the surges of triggers, by their IDs; the values are what KEDA gets. */
+const surgeNews = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pushed'), id }),
+  z.object({ kind: z.literal('nudged'), id }),
+  z.object({ kind: z.literal('looked'), id, value: z.number().min(0).max(9e15) }),
+]);
+type SurgeNews = z.output<typeof surgeNews>;
 
 export interface PodsOptions {
   readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };
   /** What a hint from another pod does here. */
   readonly hinted: (told: Told) => void;
+  /** Another pod tells of a surge. */
+  readonly surging: (news: SurgeNews) => void;
   /** Whether this pod has the lease of a connection; undefined: the connection is gone. */
   readonly held: (connection: string, held: boolean | undefined) => void;
   readonly log: Logger;
@@ -23,24 +44,36 @@ const leaseLimitMs = 1_000;
 
 /**
  * What several pods of one scaler share by NATS. `link` is the one connection: the event log writes and reads by it,
- * hints go over it, and by it they agree who asks an upstream. It is there with `eventLog: { type: nats }` alone.
+ * hints and news of surges go over it, and by it they agree who asks an upstream. It is there with `eventLog: { type: nats }` alone.
  */
 export class Pods {
   readonly link: NatsLink;
   private readonly options: PodsOptions;
-  private readonly hints: PodHints;
+  readonly surges: PodNews<SurgeNews>;
+  private readonly hints: PodNews<Told>;
   private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
   private readonly holding = new Map<string, boolean>();
   private said: string | undefined;
 
   constructor(options: PodsOptions) {
-    const { settings, hinted, log } = options;
+    const { settings, hinted, surging, log } = options;
     this.options = options;
-    this.link = new NatsLink({ settings, log });
-    this.hints = new PodHints({
-      link: this.link,
+    const link = new NatsLink({ settings, log });
+    this.link = link;
+    this.hints = new PodNews({
+      link,
       natsSubject: `${settings.stream}.hints`,
+      schema: told,
+      keyOf: ({ connection, subject }) => JSON.stringify([connection, subject]),
       take: hinted,
+      log,
+    });
+    this.surges = new PodNews({
+      link,
+      natsSubject: `${settings.stream}.surges`,
+      schema: surgeNews,
+      keyOf: ({ kind, id }) => `${kind} ${id}`,
+      take: surging,
       log,
     });
     this.link.onUp(() => this.needLeases());
@@ -52,7 +85,7 @@ export class Pods {
 
   /** Passes a hint on to the other pods; whether it could be. */
   hint(told: Told): boolean {
-    return this.hints.send(told);
+    return this.hints.tell(told);
   }
 
   /**

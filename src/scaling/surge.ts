@@ -46,6 +46,8 @@ export interface SurgeTimes {
   readonly afterPushMs: number;
   /** How long the first, second, … nudge may stay without a GetMetrics until it is repeated, the last one until it is given up. */
   readonly answerMs: readonly number[];
+  /** After a look that another pod answered by a reading without the growth: by then it has read again. */
+  readonly lagMs: number;
   /** How long a trigger is left alone whose nudges were not answered, the first time and then. */
   readonly restMs: readonly [number, number];
 }
@@ -53,6 +55,7 @@ export interface SurgeTimes {
 export const surgeTimes: SurgeTimes = {
   afterPushMs: 20,
   answerMs: [1000, 1000, 2000, 2000],
+  lagMs: 1000,
   restMs: [60_000, 3_600_000],
 };
 
@@ -183,12 +186,12 @@ export class Surge {
 
   /**
    * Its turn has come. `demand` is undefined where nothing fresh says how much, or it may not nudge. `busy`: KEDA has so
-   * much to do that silence means nothing yet.
+   * much to do that silence means nothing yet. `blind`: looks may be answered without us, so that silence never means anything.
    */
-  step(demand: Demand | undefined, nowMs: number, busy = false): Step {
+  step(demand: Demand | undefined, nowMs: number, { busy = false, blind = false } = {}): Step {
     if (!this.running) return { kind: 'over', gaveUp: false };
     const { answerMs } = this.times;
-    if (this.tries >= answerMs.length && !busy) return this.giveUp(nowMs);
+    if (this.tries >= answerMs.length && !busy) return this.giveUp(nowMs, blind);
     if (!demand || !asksForMore(demand, this.replicas) || !this.mayNudge(nowMs)) return this.end(false);
     const repeated = this.tries > 0;
     this.said = this.another(demand);
@@ -201,9 +204,10 @@ export class Surge {
 
   /**
    * The HPA or a poll got the numbers of `demand`. KEDA does not say which of them asks. Without a nudge, one call in 15 s is
-   * a look. A poll that is mistaken for a look uses up the spare look.
+   * a look. A poll that is mistaken for a look uses up the spare look. `elsewhere`: another pod gave them. Its reading may be
+   * older than ours, and another look soon would get the same.
    */
-  looked(demand: Demand, nowMs: number): Looked {
+  looked(demand: Demand, nowMs: number, elsewhere = false): Looked {
     const { tries } = this;
     this.had = this.said;
     this.tries = 0;
@@ -212,13 +216,15 @@ export class Surge {
     if (tries > 0) this.failures = 0;
     const polled = tries === 0 && nowMs - this.ownLookAtMs < ownLooksMs;
     if (tries === 0 && !polled) this.ownLookAtMs = nowMs;
-    if (!polled && asksForMore(demand, this.replicas)) {
+    const grows = asksForMore(demand, this.replicas);
+    const lags = elsewhere && !grows;
+    if (!polled && grows) {
       first = this.toldAtMs === undefined;
       this.replicas = Math.min(replicasFor(demand), mostAfterLook(this.replicas));
       this.toldAtMs = nowMs;
     }
-    this.urgency = this.growthTo(demand);
-    this.nextAtMs = nowMs;
+    if (!lags) this.urgency = this.growthTo(demand);
+    this.nextAtMs = lags ? nowMs + this.times.lagMs : nowMs;
     return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
   }
 
@@ -237,10 +243,10 @@ export class Surge {
     return { kind, gaveUp };
   }
 
-  private giveUp(nowMs: number): Step {
+  private giveUp(nowMs: number, blind: boolean): Step {
     const [first, then] = this.times.restMs;
-    this.restUntilMs = nowMs + (this.failures === 0 ? first : then);
-    this.failures += 1;
+    this.restUntilMs = nowMs + (blind || this.failures === 0 ? first : then);
+    if (!blind) this.failures += 1;
     return this.end(true);
   }
 

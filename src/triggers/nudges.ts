@@ -34,11 +34,29 @@ export interface Growth {
   readonly cause: string | undefined;
 }
 
+/** What the pods of a scaler tell each other of a trigger's surge. `id` is equal in all of them. */
+export type SurgeNews =
+  /** `true` was sent at an edge. */
+  | { readonly kind: 'pushed'; readonly id: string }
+  /** Its target was changed: who gets a GetMetrics of it in the next seconds is to tell. */
+  | { readonly kind: 'nudged'; readonly id: string }
+  /** A GetMetrics was given this value. */
+  | { readonly kind: 'looked'; readonly id: string; readonly value: number };
+
+export interface OtherPods {
+  /** Whether they can be told now. */
+  readonly reachable: boolean;
+  /** What is lost costs latency only. */
+  tell(news: SurgeNews): void;
+}
+
 export interface NudgesDeps {
   /** Monotonic, in ms. */
   now(): number;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'nudges' | 'growthTold'>;
+  /** Undefined where pods cannot tell each other. */
+  readonly pods?: OtherPods | undefined;
 }
 
 export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
@@ -57,6 +75,8 @@ const settleMs = 500;
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
+/** For so long it is remembered that there are other pods, and that they were heard. KEDA polls more often. */
+const otherPodsMs = 600_000;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
@@ -91,6 +111,10 @@ export class Nudges {
   private said = false;
   private heard = false;
   private saidOld = false;
+  /** When it was last seen that KEDA asks other pods too, and when one of them was last heard. */
+  private missedAtMs = Number.NEGATIVE_INFINITY;
+  private heardPodAtMs = Number.NEGATIVE_INFINITY;
+  private saidBlind = false;
 
   constructor(deps: NudgesDeps) {
     this.deps = deps;
@@ -115,14 +139,21 @@ export class Nudges {
   }
 
   /** `true` was sent. `nudged`: whether KEDA follows the spec of this trigger, too. */
-  pushed(nudged: boolean): void {
-    this.start(this.deps.now());
-    if (!this.pace.enabled || nudged || this.heard || this.saidOld) return;
+  pushed(id: string, nudged: boolean): void {
+    const nowMs = this.deps.now();
+    this.start(nowMs);
+    this.tell({ kind: 'pushed', id });
+    if (!this.pace.enabled || nudged || this.heard || this.saidOld || !this.isAlone(nowMs)) return;
     this.saidOld = true;
     this.deps.log.info(
       {},
       'KEDA opens no StreamMetricSpec: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21, and a ScaledObject',
     );
+  }
+
+  /** Another pod has sent `true`. */
+  pushedElsewhere(): void {
+    this.start(this.deps.now());
   }
 
   private start(nowMs: number): void {
@@ -144,12 +175,12 @@ export class Nudges {
     this.armFor(surge.dueAtMs, nowMs);
   }
 
-  /** A GetMetrics of a trigger with a surge, be it over, was given this. */
-  looked(trigger: Nudged, demand: Demand): void {
+  /** A GetMetrics of a trigger with a surge, be it over, was given this, here or in another pod. */
+  looked(trigger: Nudged, demand: Demand, elsewhere = false): void {
     const { surge } = trigger;
     if (!surge) return;
     const nowMs = this.deps.now();
-    const looked = surge.looked(demand, nowMs);
+    const looked = surge.looked(demand, nowMs, elsewhere);
     if (looked.kind === 'quiet') return;
     this.count(looked.kind === 'answered' ? 'answered' : 'overtaken');
     this.deps.log.debug({ trigger: trigger.label, ...looked, ...surge.course }, 'surge: GetMetrics');
@@ -181,6 +212,40 @@ export class Nudges {
     this.pace = { ...this.pace, enabled: false };
     this.surging.clear();
     this.underWay.clear();
+  }
+
+  // --- Other pods. KEDA's calls go to one after the other, so a look at a nudge of this pod may be answered by another.
+
+  tell(news: SurgeNews): void {
+    if (this.pace.enabled) this.deps.pods?.tell(news);
+  }
+
+  heardPod(): void {
+    this.heardPodAtMs = this.deps.now();
+  }
+
+  /** KEDA asks a pod for the metrics of a trigger and then at once for its activity: here it has asked for the second only. */
+  missed(): void {
+    this.missedAtMs = this.deps.now();
+  }
+
+  /** Whether looks are answered by other pods that do not tell: that nothing is seen here then means nothing. */
+  isBlind(nowMs: number): boolean {
+    if (nowMs - this.missedAtMs >= otherPodsMs) return false;
+    return !this.deps.pods?.reachable || nowMs - this.heardPodAtMs >= otherPodsMs;
+  }
+
+  private isAlone(nowMs: number): boolean {
+    return nowMs - Math.max(this.missedAtMs, this.heardPodAtMs) >= otherPodsMs;
+  }
+
+  private sayBlind(trigger: Nudged): void {
+    if (this.saidBlind) return;
+    this.saidBlind = true;
+    this.deps.log.info(
+      { trigger: trigger.label },
+      'KEDA asks other pods of this scaler, and this pod does not hear of it: growth takes some seconds, and from 64 replicas on the clock of the HPA; all at once with several pods needs eventLog.type nats',
+    );
   }
 
   // --- Whose turn it is.
@@ -234,12 +299,14 @@ export class Nudges {
     const { surge } = trigger;
     if (!surge) return;
     const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
-    if (surge.unanswered) this.count('unanswered');
-    const step = surge.step(demand, nowMs, nowMs < this.startedAtMs);
+    const blind = this.isBlind(nowMs);
+    if (surge.unanswered) this.count(blind ? 'lost' : 'unanswered');
+    const step = surge.step(demand, nowMs, { busy: nowMs < this.startedAtMs, blind });
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
     if (step.kind === 'nudge') {
       if (!this.underWay.has(trigger)) this.rotate(trigger.reference.namespace);
       this.underWay.add(trigger);
+      this.tell({ kind: 'nudged', id: trigger.id });
       trigger.sayTarget(step.nudge);
       return;
     }
@@ -247,9 +314,11 @@ export class Nudges {
     if (step.kind === 'settle') {
       this.count('settled');
       this.settleAtMs = nowMs + settleMs / this.pace.surgesAtOnce;
+      this.tell({ kind: 'nudged', id: trigger.id });
       trigger.sayTarget(0);
     }
-    if (step.gaveUp) this.gaveUp(trigger, nowMs);
+    if (step.gaveUp && blind) this.sayBlind(trigger);
+    else if (step.gaveUp) this.gaveUp(trigger, nowMs);
     else this.finished(trigger, surge, nowMs);
   }
 

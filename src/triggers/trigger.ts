@@ -8,7 +8,7 @@ import type { Working } from '../sources/working.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
 import { type Histories, History, type HistoryEvent } from './history.ts';
-import type { Nudged, Nudges } from './nudges.ts';
+import type { Nudged, Nudges, SurgeNews } from './nudges.ts';
 import type { Point } from './points.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
@@ -108,6 +108,13 @@ type Following<T> = (told: T) => void;
  */
 export const mostFollowers = 100;
 
+/** After another pod has nudged it, looks are told for so long: until it would nudge again, and some more. */
+const tellLooksMs = 3_000;
+/** Readings of two pods of one edge are no further apart. */
+const sameEdgeMs = 60_000;
+/** KEDA asks for the activity right after the metrics. */
+const pairMs = 5_000;
+
 /**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
@@ -141,6 +148,15 @@ export class Trigger implements Member, Nudged {
   hpaReplicas: number | undefined;
   /** Only there while it matters. */
   surge: Surge | undefined;
+  /**
+   * When KEDA has started it, where not by a stream of this pod: another has sent `true`, or a GetMetrics told of replicas.
+   * -∞ where nothing says so since the last edge.
+   */
+  private startedAtMs = Number.NEGATIVE_INFINITY;
+  /** The last GetMetrics that this pod has answered. */
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** Until when another pod wants to know of each. */
+  private tellLooksUntilMs = Number.NEGATIVE_INFINITY;
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
   private heard: boolean | undefined;
   // Only there while somebody follows or waits: there are tens of thousands of triggers.
@@ -249,9 +265,11 @@ export class Trigger implements Member, Nudged {
     const { nudges } = this.host;
     if (edge) {
       this.hpaReplicas = 1;
-      if (this.followers.length > 0) nudges.pushed(this.nudged);
+      if (this.followers.length > 0) nudges.pushed(this.id, this.nudged);
+      else if (nudges.isBlind(nowMs)) this.startedAtMs = nowMs;
+      else if (nowMs - this.startedAtMs >= sameEdgeMs) this.startedAtMs = Number.NEGATIVE_INFINITY;
     }
-    if (this.nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    this.grow(nowMs, cause);
     this.record(nowMs);
   }
 
@@ -578,10 +596,47 @@ export class Trigger implements Member, Nudged {
 
   /** A GetMetrics was given this value. */
   looked(value: number): void {
+    const nowMs = this.host.now();
+    const before = this.hpaReplicas;
+    this.lookedAtMs = nowMs;
+    this.takeLook(value, nowMs);
+    const isNews = this.hpaReplicas !== before || nowMs < this.tellLooksUntilMs;
+    if (isNews && this.measured?.surge) this.host.nudges.tell({ kind: 'looked', id: this.id, value });
+  }
+
+  /** An IsActive was answered. */
+  checked(): void {
+    if (this.host.now() - this.lookedAtMs > pairMs) this.host.nudges.missed();
+  }
+
+  /** Another pod tells of it. */
+  hear(news: SurgeNews): void {
+    const nowMs = this.host.now();
+    if (news.kind === 'nudged') this.tellLooksUntilMs = nowMs + tellLooksMs;
+    else if (news.kind === 'looked') this.takeLook(news.value, nowMs, true);
+    else {
+      this.host.nudges.pushedElsewhere();
+      this.startedAtMs = nowMs;
+      this.grow(nowMs);
+    }
+  }
+
+  private takeLook(value: number, nowMs: number, elsewhere = false): void {
     if (!this.measured) return;
     const demand = { value, perReplica: this.measured.target.perReplica };
-    this.hpaReplicas = replicasFor(demand);
-    if (this.surge) this.host.nudges.looked(this, demand);
+    const replicas = replicasFor(demand);
+    if (replicas > 0 && !this.nudged) {
+      this.startedAtMs = nowMs;
+      this.grow(nowMs);
+    }
+    this.hpaReplicas = replicas;
+    if (this.surge) this.host.nudges.looked(this, demand, elsewhere);
+  }
+
+  private grow(nowMs: number, cause?: string): void {
+    if (!this.nudged) return;
+    const pushedAtMs = this.followers.length > 0 ? this.told.activeSinceMs : this.startedAtMs;
+    this.host.nudges.grown(this, { nowMs, pushedAtMs, cause });
   }
 
   /** What may make the HPA look; undefined where it may not, or nothing fresh says how much waits. */
@@ -606,11 +661,13 @@ export class Trigger implements Member, Nudged {
   }
 
   /**
-   * Whether KEDA follows both. While it waits to open StreamIsActive again, an edge has no first replica, and an HPA of none
-   * does not look: nobody would answer, and the cluster would be suspected.
+   * Whether KEDA follows its spec here and starts it at an edge, by StreamIsActive here or in another pod. While KEDA waits to
+   * open that again, an edge has no first replica, and an HPA of none does not look: nobody would answer, and the cluster would
+   * be suspected.
    */
   private get nudged(): boolean {
-    return this.followers.length > 0 && this.specFollowers.length > 0;
+    if (this.specFollowers.length === 0) return false;
+    return this.followers.length > 0 || this.startedAtMs !== Number.NEGATIVE_INFINITY;
   }
 
   private surgeState(nowMs: number): SurgeState | undefined {

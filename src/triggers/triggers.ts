@@ -7,7 +7,7 @@ import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
 import { Histories, type HistoryLimits } from './history.ts';
-import { Nudges, type Pace } from './nudges.ts';
+import { Nudges, type OtherPods, type Pace, type SurgeNews } from './nudges.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
 import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
@@ -52,6 +52,7 @@ export interface TriggersOptions {
   /** Whether KEDA's traffic is plaintext. */
   readonly plaintext: boolean;
   readonly decided?: Decided;
+  readonly pods?: OtherPods | undefined;
 }
 
 /** What is kept of one trigger's past; times are in ms since 1970. */
@@ -93,11 +94,11 @@ export class Triggers implements TriggerHost {
   private limits: TriggerLimits | undefined;
 
   constructor(options: TriggersOptions) {
-    const { sources, connections, metrics, decided = () => {} } = options;
+    const { sources, connections, metrics, log, pods, decided = () => {} } = options;
     this.options = options;
     this.connections = connections;
     this.decided = decided;
-    this.nudges = new Nudges({ now: () => this.now(), log: options.log, metrics });
+    this.nudges = new Nudges({ now: () => this.now(), log, metrics, pods });
     this.world = { sources, connections: new Map(), maxStalenessSeconds: 0, refuseSecretsFromEnv: true };
     this.refusals = new FewAMinute(refusalsAMinute, () => this.now());
     this.sweeper = setInterval(() => connections.slices.run(this.sweep()), sweepMs);
@@ -172,6 +173,12 @@ export class Triggers implements TriggerHost {
     const trigger = this.live.get(id);
     if (trigger) this.refresh(trigger);
     return trigger;
+  }
+
+  /** Another pod tells of a surge. Nothing is known here of a trigger that nobody has asked this pod for. */
+  hear(news: SurgeNews): void {
+    this.nudges.heardPod();
+    this.live.get(news.id)?.hear(news);
   }
 
   /** What its reference says; undefined where nothing is kept of that. */

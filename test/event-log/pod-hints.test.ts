@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { natsSettings } from '../../src/outbound/nats.ts';
-import type { Told } from '../../src/pods/hints.ts';
-import { Pods } from '../../src/pods/pods.ts';
+import { Pods, type Told } from '../../src/pods/pods.ts';
+import type { SurgeNews } from '../../src/triggers/nudges.ts';
 import { newStream } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
@@ -11,14 +11,21 @@ const nats = useNats();
 
 async function startPod(stream: string) {
   const heard: Told[] = [];
+  const surges: SurgeNews[] = [];
   const settings = { ...z.object(natsSettings).parse({ servers: nats().urls }), stream, replicas: 1 };
-  const pods = new Pods({ settings, hinted: (told) => heard.push(told), log: recordingLogger() });
+  const pods = new Pods({
+    settings,
+    hinted: (told) => heard.push(told),
+    surging: (news) => surges.push(news),
+    held() {},
+    log: recordingLogger(),
+  });
   pods.open();
   onTestFinished(() => pods.close());
   await expect.poll(() => pods.link.up).toBeDefined();
   // What it listens to is known to the server.
   await pods.link.up?.connection.flush();
-  return { pods, heard };
+  return { pods, heard, surges };
 }
 
 const queue: Told = { connection: 'jobs', subject: 'work', cause: 'hint' };

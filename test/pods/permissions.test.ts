@@ -35,6 +35,7 @@ it('with the permissions of docs/pods.md pods agree on a lease and answer each o
     const pods = new Pods({
       settings: { ...parsed, stream: 'backlog-scaler', replicas: 1 },
       hinted() {},
+      surging() {},
       held() {},
       log,
     });

@@ -63,6 +63,7 @@ export class FakeTriggers implements LiveTriggers {
       spec,
       answer: ({ signal }) => this.answer(name, signal),
       looked: () => {},
+      checked: () => {},
       follow: (told) => this.follow(name, told),
       followSpec: (told) => {
         const unfollow = add(this.toldSpec, name, told);

@@ -2,6 +2,7 @@ import { vi } from 'vitest';
 import { attempt, ScalerError } from '../../src/errors.ts';
 import { nudgedTarget } from '../../src/scaling/metric.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
+import type { Trigger } from '../../src/triggers/trigger.ts';
 import type { LiveTriggers } from './live-triggers.ts';
 
 /** In ms: how long KEDA takes for a `true` and for a target, which brings a look. */
@@ -24,22 +25,34 @@ export class Hpa {
   readonly said: number[] = [];
   readonly pushed: boolean[] = [];
   looks = 0;
-  private readonly live: LiveTriggers;
+  private readonly pods: readonly LiveTriggers[];
+  private readonly pick: () => number;
   private readonly reference: Reference;
   private readonly delays: Required<Delays>;
   private readonly unfollow: (() => void)[];
   private has: number | undefined;
   private reconciling: NodeJS.Timeout | undefined;
 
-  constructor(live: LiveTriggers, reference: Reference, replicas = 0, delays: Delays = {}) {
-    this.live = live;
+  /** `live`: the scaler, or its pods. `pick`: which of those is called next; one after the other where nothing is given. */
+  constructor(
+    live: LiveTriggers | readonly LiveTriggers[],
+    reference: Reference,
+    replicas = 0,
+    { pick, ...delays }: Delays & { readonly pick?: () => number } = {},
+  ) {
+    this.pods = 'length' in live ? live : [live];
+    let calls = -1;
+    const next = (): number => {
+      calls += 1;
+      return calls % this.pods.length;
+    };
+    this.pick = pick ?? next;
     this.reference = reference;
     this.replicas = replicas;
     this.delays = { pushMs: 8, lookMs: 40, ...delays };
-    const trigger = live.trigger(reference);
     this.unfollow = [
-      trigger.follow(({ active }) => this.push(active)),
-      trigger.followSpec(({ target, nudge = 0 }) => this.rewrite(nudgedTarget(target, nudge).float)),
+      this.call().follow(({ active }) => this.push(active)),
+      this.call().followSpec(({ target, nudge = 0 }) => this.rewrite(nudgedTarget(target, nudge).float)),
     ];
   }
 
@@ -50,14 +63,22 @@ export class Hpa {
   /** The HPA's own clock, or a poll of KEDA's where there are no replicas: they ask alike. */
   async look(): Promise<void> {
     this.looks += 1;
-    const trigger = attempt(() => this.live.trigger(this.reference));
+    const trigger = attempt(() => this.call());
     if (trigger instanceof ScalerError) return;
     const answer = await trigger.answer(new AbortController()).catch(ScalerError.from);
     if (answer instanceof ScalerError || answer.kind !== 'known') return;
     trigger.looked(answer.value);
+    this.call().checked();
     const wanted = answer.value / (this.has ?? 1);
     if (this.replicas === 0 || wanted <= 1.1 * this.replicas) return;
     this.replicas = Math.min(Math.ceil(wanted), Math.max(2 * this.replicas, 4), this.most);
+  }
+
+  /** The trigger in the pod whose turn it is. */
+  private call(): Trigger {
+    const pod = this.pods[this.pick()];
+    if (pod === undefined) throw new Error('there is no such pod');
+    return pod.trigger(this.reference);
   }
 
   endSpec(): void {

@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { Decided } from '../../src/triggers/decision.ts';
 import type { HistoryLimits } from '../../src/triggers/history.ts';
-import type { Pace } from '../../src/triggers/nudges.ts';
+import type { OtherPods, Pace } from '../../src/triggers/nudges.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
 import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
@@ -58,6 +58,7 @@ export interface LiveOptions {
   readonly sources?: readonly AnySource[];
   readonly feedOf?: (connection: string) => EventFeed;
   readonly log?: Logger;
+  readonly pods?: OtherPods;
 }
 
 /** Live triggers and the connections behind them, without a server. */
@@ -68,7 +69,7 @@ export class LiveTriggers {
 
   constructor(configured: readonly ConfiguredConnection[], options: LiveOptions = {}) {
     const { metrics } = this;
-    const { decided, random = () => 0.5, feedOf, log = silentLogger } = options;
+    const { decided, random = () => 0.5, feedOf, log = silentLogger, pods } = options;
     const sources = options.sources ?? [...new Set(configured.map(({ source }) => source))];
     this.connections = new Connections({
       log,
@@ -82,6 +83,7 @@ export class LiveTriggers {
       log,
       metrics,
       plaintext: false,
+      pods,
       ...(decided === undefined ? {} : { decided }),
     });
     this.use(configured, options.limits, options.surge, options.history);

@@ -152,7 +152,7 @@ describe('a surge', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, never);
     let kind = '';
-    while (surge.on) ({ kind } = surge.step(jobs(200), surge.dueAtMs, true));
+    while (surge.on) ({ kind } = surge.step(jobs(200), surge.dueAtMs, { busy: true }));
     expect(surge.nudges).toBe(mostNudgesAMinute);
     expect(kind).toBe('settle');
     expect(surge.resting(30_000)).toBe(false);
@@ -282,7 +282,7 @@ describe('whatever happens', () => {
         let busy = false;
         const go = (untilMs: number): void => {
           while (surge.on && surge.dueAtMs <= untilMs) {
-            const step = surge.step(demand, surge.dueAtMs, busy);
+            const step = surge.step(demand, surge.dueAtMs, { busy });
             if (step.kind === 'over') continue;
             const next = step.kind === 'nudge' ? step.nudge : 0;
             expect(next).not.toBe(said);

@@ -283,7 +283,7 @@ describe('where nudges are not answered', () => {
   it('silence of a KEDA that has many first replicas to start is no sign', async () => {
     await prove();
     const all = Array.from({ length: 200 }, (_, i) => {
-      nudges.pushed(true);
+      nudges.pushed('a', true);
       return silent(`t-${i}`);
     });
     await pass(19_000);
@@ -306,7 +306,7 @@ describe('where nudges are not answered', () => {
   });
 
   it('silence is a sign after half a minute, however many first replicas KEDA has to start', async () => {
-    for (let i = 0; i < 10_000; i += 1) nudges.pushed(true);
+    for (let i = 0; i < 10_000; i += 1) nudges.pushed('a', true);
     await several(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(log.messages('warn')).toHaveLength(1);
   });

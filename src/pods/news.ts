@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { natsFault } from '../outbound/nats.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { NatsLink, Up } from './link.ts';
+
+/** Messages go out this far apart, but for the first. */
+const restMs = 10;
+/** News that wait at a time, and the most of one message; what is above it is left out, which costs latency only. */
+const mostNews = 1_000;
+/** NATS takes a megabyte. */
+const mostCharacters = 262_144;
+
+const message = z.object({ from: z.string(), news: z.array(z.unknown()).max(mostNews) });
+
+export interface PodNewsOptions<T> {
+  readonly link: NatsLink;
+  readonly natsSubject: string;
+  /** What is none is left out: it is of another version, or of somebody else. */
+  readonly schema: z.ZodType<T>;
+  /** Of those with the same key that wait, the newest is sent. */
+  readonly keyOf: (news: T) => string;
+  /** News of another pod. */
+  readonly take: (news: T) => void;
+  readonly log: Logger;
+}
+
+/**
+ * News of one kind to and from the other pods. They are kept nowhere: what is lost costs latency only. The first goes out
+ * at once; what comes while a message is on its way, or just after, is the next message.
+ */
+export class PodNews<T> {
+  private readonly options: PodNewsOptions<T>;
+  private readonly self = randomUUID();
+  /** As JSON, by key. */
+  private readonly waiting = new Map<string, string>();
+  private sending = false;
+  private subscribed: Up['connection'] | undefined;
+
+  constructor(options: PodNewsOptions<T>) {
+    this.options = options;
+    options.link.onUp((up) => this.subscribe(up));
+  }
+
+  /** Whether NATS is there. */
+  get reachable(): boolean {
+    return this.options.link.up !== undefined;
+  }
+
+  /** Whether the other pods are told. */
+  tell(news: T): boolean {
+    const { up } = this.options.link;
+    if (up === undefined) return false;
+    const key = this.options.keyOf(news);
+    if (this.waiting.size >= mostNews && !this.waiting.has(key)) return false;
+    this.waiting.set(key, JSON.stringify(news));
+    if (!this.sending) void this.send(up);
+    return true;
+  }
+
+  private async send({ connection, signal }: Up): Promise<void> {
+    const { natsSubject, log } = this.options;
+    this.sending = true;
+    try {
+      while (this.waiting.size > 0 && !signal.aborted) {
+        connection.publish(natsSubject, this.next());
+        // The server has it when it answers this.
+        await connection.flush();
+        await sleep(restMs);
+      }
+    } catch (reason) {
+      log.debug({ error: natsFault(reason), subject: natsSubject }, 'the other pods were not told');
+    } finally {
+      // What NATS has gone away with is old when it is back.
+      this.waiting.clear();
+      this.sending = false;
+    }
+  }
+
+  private next(): string {
+    const texts: string[] = [];
+    let characters = 0;
+    for (const [key, text] of this.waiting) {
+      characters += text.length;
+      if (texts.length > 0 && characters > mostCharacters) break;
+      texts.push(text);
+      this.waiting.delete(key);
+    }
+    return `{"from":"${this.self}","news":[${texts.join()}]}`;
+  }
+
+  /** The client keeps a subscription over breaks of its connection. */
+  private subscribe({ connection }: Up): void {
+    if (this.subscribed === connection) return;
+    this.subscribed = connection;
+    const { natsSubject, log } = this.options;
+    connection.subscribe(natsSubject, {
+      callback: (error, received) => {
+        if (error === null) this.take(received.string());
+        else
+          log.error(
+            { error: natsFault(error), subject: natsSubject },
+            'what other pods tell does not come: let the user of NATS subscribe to the subject',
+          );
+      },
+    });
+  }
+
+  private take(text: string): void {
+    const { from, news } = message.safeParse(parsed(text)).data ?? {};
+    if (from === this.self) return;
+    for (const one of news ?? []) {
+      const { data } = this.options.schema.safeParse(one);
+      if (data !== undefined) this.options.take(data);
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import type { OtherPods, SurgeNews } from '../../src/triggers/nudges.ts';
+import type { LiveTriggers } from './live-triggers.ts';
+
+/** What pods tell each other of surges, in the time of the test: each message arrives after some time, or never. */
+export class PodsTalk {
+  readonly told: SurgeNews[] = [];
+  /** Whether NATS is there. */
+  reachable = true;
+  private readonly pods: LiveTriggers[] = [];
+  private readonly delayMs: () => number;
+  private readonly lost: () => boolean;
+
+  constructor({
+    delayMs = () => 1,
+    lost = () => false,
+  }: { delayMs?: () => number; lost?: () => boolean } = {}) {
+    this.delayMs = delayMs;
+    this.lost = lost;
+  }
+
+  /** Makes a pod, and tells it how it reaches the others. */
+  join(make: (others: OtherPods) => LiveTriggers): LiveTriggers {
+    const talk = this;
+    const others: OtherPods = {
+      get reachable() {
+        return talk.reachable;
+      },
+      tell: (news) => {
+        this.told.push(news);
+        for (const pod of this.pods) {
+          if (pod === self || !this.reachable || this.lost()) continue;
+          setTimeout(() => pod.triggers.hear(news), this.delayMs());
+        }
+      },
+    };
+    const self = make(others);
+    this.pods.push(self);
+    return self;
+  }
+}
