@@ -224,7 +224,7 @@ export class Nudges {
     this.heardPodAtMs = this.deps.now();
   }
 
-  /** KEDA asks a pod for the metrics of a trigger and then at once for its activity: here it has asked for the second only. */
+  /** KEDA (2.9 or later) asks for the metrics of a trigger and then at once for its activity: here it has asked for one only. */
   missed(): void {
     this.missedAtMs = this.deps.now();
   }

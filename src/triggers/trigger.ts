@@ -113,7 +113,7 @@ const tellLooksMs = 3_000;
 /** Readings of two pods of one edge are no further apart. */
 const sameEdgeMs = 60_000;
 /** KEDA asks for the activity right after the metrics. */
-const pairMs = 5_000;
+const pairMs = 2_000;
 
 /**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
@@ -153,8 +153,9 @@ export class Trigger implements Member, Nudged {
    * -∞ where nothing says so since the last edge.
    */
   private startedAtMs = Number.NEGATIVE_INFINITY;
-  /** The last GetMetrics that this pod has answered. */
+  /** The last GetMetrics that this pod has answered, and whether an IsActive came after it. */
   private lookedAtMs = Number.NEGATIVE_INFINITY;
+  private checkedSince = true;
   /** Until when another pod wants to know of each. */
   private tellLooksUntilMs = Number.NEGATIVE_INFINITY;
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
@@ -598,7 +599,9 @@ export class Trigger implements Member, Nudged {
   looked(value: number): void {
     const nowMs = this.host.now();
     const before = this.hpaReplicas;
+    if (!this.checkedSince && nowMs - this.lookedAtMs > pairMs) this.host.nudges.missed();
     this.lookedAtMs = nowMs;
+    this.checkedSince = false;
     this.takeLook(value, nowMs);
     const isNews = this.hpaReplicas !== before || nowMs < this.tellLooksUntilMs;
     if (isNews && this.measured?.surge) this.host.nudges.tell({ kind: 'looked', id: this.id, value });
@@ -606,6 +609,7 @@ export class Trigger implements Member, Nudged {
 
   /** An IsActive was answered. */
   checked(): void {
+    this.checkedSince = true;
     if (this.host.now() - this.lookedAtMs > pairMs) this.host.nudges.missed();
   }
 
