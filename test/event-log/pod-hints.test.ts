@@ -47,20 +47,53 @@ it('a storm of hints for one name becomes few, and one comes after the last of t
   await expect.poll(() => b.heard).toEqual([queue, queue]);
 });
 
-it('what is no hint is left out', async () => {
+it('what is no hint, or no news of a surge, is left out', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([startPod(stream), startPod(stream)]);
+  const strange = (...news: unknown[]) => JSON.stringify({ from: 'x', news });
+  const looked: SurgeNews = { kind: 'looked', id: 'x', value: 7 };
   for (const text of [
     '',
     '{',
     '[]',
-    '{"from":"x","connection":1}',
-    '{"from":"x","connection":"a","cause":"other"}',
+    '{"from":"x","news":{}}',
+    strange(1, null, { connection: 1 }, { connection: 'a', cause: 'other' }),
+    strange({ kind: 'pushed', id: 'i'.repeat(65) }, { kind: 'other', id: 'x' }),
+    strange({ ...looked, value: -1 }, { ...looked, value: 1e300 }, { ...looked, value: '7' }),
+    strange(...Array.from({ length: 1_001 }, () => ({ ...queue, ...looked }))),
   ]) {
-    a.pods.link.up?.connection.publish(`${stream}.hints`, text);
+    for (const subject of ['hints', 'surges'])
+      a.pods.link.up?.connection.publish(`${stream}.${subject}`, text);
   }
   a.pods.hint(queue);
+  a.pods.surges.tell(looked);
   await expect.poll(() => b.heard).toEqual([queue]);
+  await expect.poll(() => b.surges).toEqual([looked]);
+});
+
+it('many news are few messages, and of those with one key the newest', async () => {
+  const stream = newStream();
+  const [a, b] = await Promise.all([startPod(stream), startPod(stream)]);
+  let messages = 0;
+  b.pods.link.up?.connection.subscribe(`${stream}.surges`, {
+    callback: () => {
+      messages += 1;
+    },
+  });
+  await b.pods.link.up?.connection.flush();
+  const looked = (id: number, value: number): SurgeNews => ({ kind: 'looked', id: `t-${id}`, value });
+  for (const value of [1, 2, 3])
+    for (let id = 0; id < 900; id += 1) expect(a.pods.surges.tell(looked(id, value))).toBe(true);
+  await expect.poll(() => b.surges.length).toBeGreaterThanOrEqual(901);
+  // The first goes out at once.
+  expect(b.surges[0]).toEqual(looked(0, 1));
+  expect(new Set(b.surges.slice(1).map((news) => (news.kind === 'looked' ? news.value : 0)))).toEqual(
+    new Set([3]),
+  );
+  expect(messages).toBe(2);
+  for (let id = 0; id < 1_001; id += 1) a.pods.surges.tell(looked(id, 4));
+  // No more wait than a thousand.
+  expect(a.pods.surges.tell(looked(1_001, 4))).toBe(false);
 });
 
 it('while NATS is away nobody is told, and afterwards they are', async () => {

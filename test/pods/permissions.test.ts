@@ -22,20 +22,27 @@ const nats = useNats({
   config: `authorization { users: [{ user: scaler, password: secret, permissions: ${permissions} }] }`,
 });
 
-it('with the permissions of docs/pods.md pods agree on a lease and answer each other', async () => {
+it('with the permissions of docs/pods.md pods agree on a lease, answer each other, and pass on hints and news of surges', async () => {
   expect(publish).toContain('backlog-scaler.peers.>');
   expect(subscribe).toContain('backlog-scaler.peers.>');
   const join = (
     name: string,
-  ): { peers: Peers; log: ReturnType<typeof recordingLogger>; heard: unknown[] } => {
+  ): {
+    pods: Pods;
+    peers: Peers;
+    log: ReturnType<typeof recordingLogger>;
+    heard: unknown[];
+    told: unknown[];
+  } => {
     const log = recordingLogger();
     const parsed = z
       .object(natsSettings)
       .parse({ servers: nats().urls, username: 'scaler', password: 'secret' });
+    const told: unknown[] = [];
     const pods = new Pods({
       settings: { ...parsed, stream: 'backlog-scaler', replicas: 1 },
-      hinted() {},
-      surging() {},
+      hinted: (hint) => void told.push(hint),
+      surging: (news) => void told.push(news),
       held() {},
       log,
     });
@@ -51,7 +58,7 @@ it('with the permissions of docs/pods.md pods agree on a lease and answer each o
       await peers.close();
       await pods.close();
     });
-    return { peers, log, heard };
+    return { pods, peers, log, heard, told };
   };
   const a = join('a');
   await expect.poll(() => a.peers.term !== undefined).toBe(true);
@@ -59,6 +66,11 @@ it('with the permissions of docs/pods.md pods agree on a lease and answer each o
   expect(await b.peers.ask(1, new AbortController().signal)).toBe('a');
   a.peers.tell('news');
   await expect.poll(() => b.heard).toEqual(['news']);
+  const hint = { connection: 'jobs', cause: 'hint' } as const;
+  const nudged = { kind: 'nudged', id: 'x' } as const;
+  a.pods.hint({ ...hint, subject: undefined });
+  a.pods.surges.tell(nudged);
+  await expect.poll(() => b.told).toEqual(expect.arrayContaining([hint, nudged]));
   await a.peers.close();
   await expect.poll(() => b.peers.term !== undefined).toBe(true);
   expect([...a.log.messages('error'), ...b.log.messages('error')]).toEqual([]);

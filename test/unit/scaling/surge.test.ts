@@ -6,6 +6,7 @@ import {
   canBeNudged,
   mostNudgesAMinute,
   type Nudge,
+  type Step,
   Surge,
   surgeTimes,
 } from '../../../src/scaling/surge.ts';
@@ -157,6 +158,39 @@ describe('a surge', () => {
     expect(kind).toBe('settle');
     expect(surge.resting(30_000)).toBe(false);
     expect(surge.spent(130_000)).toBe(true);
+  });
+
+  it('that is blind ends as another that nobody answers, and never rests for longer than a minute', () => {
+    const surge = new Surge();
+    let nowMs = 0;
+    for (let round = 0; round < 5; round += 1) {
+      expect(surge.begin(jobs(200), 1, nowMs, never)).toBe(true);
+      let step: Step | undefined;
+      while (surge.on) {
+        nowMs = surge.dueAtMs;
+        step = surge.step(jobs(200), nowMs, { blind: true });
+      }
+      expect(step).toEqual({ kind: 'settle', gaveUp: true });
+      expect(surge.nudges).toBe(4);
+      expect([surge.resting(nowMs + 59_999), surge.resting(nowMs + 60_000)]).toEqual([true, false]);
+      nowMs += 60_000;
+    }
+  });
+
+  it.each<[string, Demand, boolean, number, number]>([
+    ['here, of the growth', jobs(200), false, 100, 4],
+    ['elsewhere, of the growth', jobs(200), true, 100, 4],
+    ['elsewhere, by an older reading', jobs(10), true, 1_100, 1],
+    ['here, since the backlog has fallen', jobs(10), false, 100, 1],
+  ])('after a look that was answered %s', (_, told, elsewhere, dueAtMs, replicas) => {
+    const surge = new Surge();
+    surge.begin(jobs(200), 1, 0, 0);
+    surge.step(jobs(200), 60);
+    expect(surge.looked(told, 100, elsewhere)).toMatchObject({ kind: 'answered' });
+    expect(surge.dueAtMs).toBe(dueAtMs);
+    expect(surge.course.to).toBe(replicas);
+    // What has fallen only ends; what another pod has not read yet goes on.
+    expect(surge.growth > 0).toBe(elsewhere || told.value === 200);
   });
 
   it('stops, with the exact target, where the backlog falls or nothing is known any more', () => {

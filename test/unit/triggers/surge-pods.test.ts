@@ -275,6 +275,6 @@ it('whatever is lost or late, and whichever pod is asked: nudges are bounded, th
       expect(warnings()).toEqual([]);
       await end();
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
