@@ -5,9 +5,9 @@ import { natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { NatsLink, Up } from './link.ts';
 
-/** Messages go out this far apart, but for the first. */
+/** Messages go out this far apart. The first one goes at once. */
 const restMs = 10;
-/** News that wait at a time, and the most of one message; what is above it is left out, which costs latency only. */
+/** News that wait at a time, and the most of one message. More are left out, which costs latency only. */
 const mostNews = 1_000;
 /** NATS takes a megabyte. */
 const mostCharacters = 262_144;
@@ -17,7 +17,7 @@ const message = z.object({ from: z.string(), news: z.array(z.unknown()).max(most
 export interface PodNewsOptions<T> {
   readonly link: NatsLink;
   readonly natsSubject: string;
-  /** What is none is left out: it is of another version, or of somebody else. */
+  /** What it refuses is left out: another version, or somebody else, has sent it. */
   readonly schema: z.ZodType<T>;
   /** Of those with the same key that wait, the newest is sent. */
   readonly keyOf: (news: T) => string;
@@ -28,7 +28,7 @@ export interface PodNewsOptions<T> {
 
 /**
  * News of one kind to and from the other pods. They are kept nowhere: what is lost costs latency only. The first goes out
- * at once; what comes while a message is on its way, or just after, is the next message.
+ * at once. What comes while a message is on its way, or just after, is the next message.
  */
 export class PodNews<T> {
   private readonly options: PodNewsOptions<T>;
@@ -48,7 +48,7 @@ export class PodNews<T> {
     return this.options.link.up !== undefined;
   }
 
-  /** Whether the other pods are told. */
+  /** Whether it goes to the other pods. */
   tell(news: T): boolean {
     const { up } = this.options.link;
     if (up === undefined) return false;

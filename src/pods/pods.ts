@@ -30,7 +30,7 @@ export interface PodsOptions {
   readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };
   /** What a hint from another pod does here. */
   readonly hinted: (told: Told) => void;
-  /** Another pod tells of a surge. */
+  /** News of a surge from another pod. */
   readonly surging: (news: SurgeNews) => void;
   /** Whether this pod has the lease of a connection; undefined: the connection is gone. */
   readonly held: (connection: string, held: boolean | undefined) => void;

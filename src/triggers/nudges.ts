@@ -44,7 +44,7 @@ export type SurgeNews =
   | { readonly kind: 'looked'; readonly id: string; readonly value: number };
 
 export interface OtherPods {
-  /** Whether they can be told now. */
+  /** Whether news can go to them now. */
   readonly reachable: boolean;
   /** What is lost costs latency only. */
   tell(news: SurgeNews): void;
@@ -75,7 +75,7 @@ const settleMs = 500;
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
-/** For so long it is remembered that there are other pods, and that they were heard. KEDA polls more often. */
+/** For so long it is remembered that KEDA calls other pods, and when one of them was heard. KEDA polls more often. */
 const otherPodsMs = 600_000;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;

@@ -108,7 +108,7 @@ type Following<T> = (told: T) => void;
  */
 export const mostFollowers = 100;
 
-/** After another pod has nudged it, looks are told for so long: until it would nudge again, and some more. */
+/** For so long after a nudge, its pod wants to know of looks: until it would nudge again, and some more. */
 const tellLooksMs = 3_000;
 /** Readings of two pods of one edge are no further apart. */
 const sameEdgeMs = 60_000;
@@ -613,7 +613,7 @@ export class Trigger implements Member, Nudged {
     if (this.host.now() - this.lookedAtMs > pairMs) this.host.nudges.missed();
   }
 
-  /** Another pod tells of it. */
+  /** News of its surge from another pod. */
   hear(news: SurgeNews): void {
     const nowMs = this.host.now();
     if (news.kind === 'nudged') this.tellLooksUntilMs = nowMs + tellLooksMs;

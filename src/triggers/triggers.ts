@@ -175,7 +175,7 @@ export class Triggers implements TriggerHost {
     return trigger;
   }
 
-  /** Another pod tells of a surge. Nothing is known here of a trigger that nobody has asked this pod for. */
+  /** News of a surge from another pod. They mean nothing for a trigger that is not live here. */
   hear(news: SurgeNews): void {
     this.nudges.heardPod();
     this.live.get(news.id)?.hear(news);
