@@ -35,7 +35,7 @@ const shapes: readonly { readonly host: RegExp; readonly dualStack: boolean }[] 
   { host: new RegExp(`^${region}\\.queue\\.(.+)$`), dualStack: false },
 ];
 
-/** The region of which a URL is an endpoint of SQS; undefined where it is none of AWS's, or not over HTTPS on its own port. */
+/** The region of an SQS endpoint URL. Undefined if it is not AWS's, or not HTTPS on the default port. */
 export function sqsRegionOf({ protocol, port, hostname }: URL): string | undefined {
   if (protocol !== 'https:' || port !== '') return undefined;
   if (hostname === 'queue.amazonaws.com') return 'us-east-1';

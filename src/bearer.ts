@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** The token in an `Authorization` header (RFC 6750 §2.1), whosever it is; undefined: there is none. */
+/** The token in an `Authorization` header (RFC 6750 §2.1), unchecked. Undefined if there is no token. */
 export function bearerOf(authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }

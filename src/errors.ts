@@ -18,7 +18,7 @@ export type ErrorCode =
 
 export interface ScalerErrorOptions {
   cause?: unknown;
-  /** How long the source asked us to stay away, in ms. */
+  /** How long the source wants no request, in ms. */
   retryAfterMs?: number;
 }
 
@@ -34,7 +34,7 @@ export class ScalerError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Total: whatever was thrown becomes a ScalerError; what is not known to be ours becomes `code`. */
+  /** Total: whatever was thrown becomes a ScalerError. Errors of others get `code`. */
   static from(reason: unknown, code: ErrorCode = 'internal'): ScalerError {
     if (reason instanceof ScalerError) return reason;
     const message = reason instanceof Error ? reason.message : String(reason);
@@ -50,7 +50,7 @@ export class ScalerError extends Error {
   }
 }
 
-/** The one guard around calls into code that may fail for reasons of its own: what it throws is given back as a ScalerError. */
+/** Guards calls into code that may throw. Returns what it throws as a ScalerError. */
 export function attempt<T>(call: () => T): T | ScalerError {
   try {
     return call();

@@ -9,7 +9,7 @@ const commands: readonly ListedCommand[] = [
   },
   {
     name: 'explain',
-    summary: 'Say why a ScaledObject or ScaledJob has as many replicas as it has.',
+    summary: 'Explain the replicas of a ScaledObject or ScaledJob.',
     load: async () => (await import('./cli/explain.ts')).explain,
   },
   {
@@ -19,7 +19,7 @@ const commands: readonly ListedCommand[] = [
   },
   {
     name: 'convert',
-    summary: "Make triggers of KEDA's own scalers this scaler's.",
+    summary: "Convert triggers of KEDA's own scalers to this scaler.",
     load: async () => (await import('./cli/convert.ts')).convert,
   },
   {
@@ -29,7 +29,7 @@ const commands: readonly ListedCommand[] = [
   },
 ];
 
-/** Whoever reads may go at any time, as `head` does; a disk that is full is told. */
+/** A reader such as `head` may leave at any time; a full disk is reported. */
 function onLost(problem: NodeJS.ErrnoException): never {
   if (problem.code !== 'EPIPE') process.stderr.write(`The output cannot be written: ${problem.code}\n`);
   process.exit(exitCode.failed);
@@ -38,5 +38,5 @@ function onLost(problem: NodeJS.ErrnoException): never {
 process.stdout.on('error', onLost);
 process.stderr.on('error', () => process.exit(exitCode.failed));
 const code = await runCommand(commands, process.argv.slice(2));
-// A pipe takes 64 KiB: what waits for its reader goes out first. What a file does not take is told in the next turn.
+// A pipe takes 64 KiB: what waits for its reader goes out first. A failed write to a file shows in the next turn.
 process.stdout.write('', () => process.stderr.write('', () => setImmediate(() => process.exit(code))));

@@ -1,8 +1,8 @@
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A text of somebody else's for a log line or a page: control characters (C0 and C1), those that change the direction
- * of what follows (bidi) or are not seen, line separators and lone surrogates are written as JSON's `\u….`.
+ * Makes a foreign text safe for a log line or a page. Control characters (C0, C1), bidi and invisible characters, line
+ * separators and lone surrogates become JSON's `\u….`.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (unseen) =>

@@ -12,7 +12,7 @@ export function backoffMs(failures: number, random: number, mostMs = 30_000): nu
 
 /**
  * The time that `Retry-After` asks for, in ms, never negative: seconds or a date (RFC 9110 §10.2.3). Undefined where
- * it says nothing. `nowMs` is in ms since 1970, by the clock of whoever sent it. Callers bound it: it can be anything.
+ * it says nothing. `nowMs` is in ms since 1970, by the clock of the sender. Callers bound it: it can be anything.
  */
 export function retryAfterMs(header: string | null | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';

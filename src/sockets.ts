@@ -10,13 +10,12 @@ interface Busy {
 }
 
 /**
- * The open sockets of a port, never more than a bound. A new one always gets in: where the port is full, the one that
- * has been idle for the longest is closed. Where none is idle, it is the one with the fewest calls under way (KEDA has
- * all its streams on one connection), and of several such the one that has been busy for the longest. So whoever holds
- * sockets open keeps no probe out, and never takes the process's descriptors.
+ * The open sockets of a port, never more than a bound. A new one always gets in. If the port is full, the
+ * socket with the longest idle time is closed. If none is idle, it is the one with the fewest calls (KEDA has all its
+ * streams on one connection), then the longest busy one. So open sockets never block probes or use up descriptors.
  *
- * A socket can be trusted, after a caller has shown on it who they are. While it is idle, those go before it that are not
- * trusted, also busy ones that take their time: else whoever opens many has those closed that others will use again.
+ * A socket is trusted after its caller has authenticated. Untrusted sockets, even slow busy ones, are closed before idle
+ * trusted ones. Otherwise a client that opens many would close those that others will use again.
  */
 export class Sockets {
   private readonly most: number;
@@ -46,7 +45,7 @@ export class Sockets {
     }
   }
 
-  /** A call that has begun is over, however it ended. */
+  /** A call has ended, in whatever way. */
   end(socket: Socket): void {
     const busy = this.busy.get(socket);
     if (busy === undefined) return;
@@ -56,7 +55,7 @@ export class Sockets {
     (this.trusted.has(socket) ? this.trustedIdle : this.idle).add(socket);
   }
 
-  /** An answer has so long to be taken whole; `undefined`: it has no end, and who sends it bounds it. */
+  /** How long a client may take to read an answer. `undefined`: the answer is endless, and its sender bounds it. */
   allow(response: ServerResponse, answerMs: number | undefined): void {
     clearTimeout(this.late.get(response));
     this.late.delete(response);
@@ -121,8 +120,8 @@ export class Sockets {
 }
 
 /**
- * Bounds the sockets of an HTTP/1.1 server, and the time of each answer: `answerMs` after the head of its
- * request has come, a socket whose answer has not been taken whole is closed.
+ * Bounds the sockets of an HTTP/1.1 server, and the time of each answer. A socket is closed if its answer is not read
+ * within `answerMs` after the head of its request.
  */
 export function boundHttp(server: HttpServer, bounds: { most: number; answerMs: number }): Sockets {
   const sockets = new Sockets(server, bounds.most);

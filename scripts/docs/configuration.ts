@@ -26,27 +26,21 @@ connections:
     namespaces: [shop, "team-*"]
 \`\`\`
 
-- **With the chart** all of it goes under \`config\` of its values, but for \`grpc.tls\`, \`eventLog.dir\` and every \`host\` and \`port\`: these
-  are the chart's own (\`tls\`, \`persistence\`, \`service.port\`). Files at \`/etc/backlog-scaler-NAME/\` are a Secret's, named in \`secretMounts\`.
-- **Strict.** An unknown key is an error that names the nearest known one. All errors come at once, and the exit code is 2.
-- **Variables.** \`\${NAME}\` in a value is replaced by the environment variable; one that is not set is an error. \`$\${\` stands for
-  the characters themselves.
-- **Secrets from files.** Where a key has a \`…File\` spelling, the file's text is the value;
-  \`…Files\` is a list of files, for a list of values. Paths are relative to the configuration file. A file that is
-  missing, empty, not UTF-8, or larger than 1 MiB is an error.
-- **Secrets.** Line ends behind a secret are cut, whether it comes from a file, a variable or this file. A secret that lets callers in
-  is one line of at least ${leastSecretLength} characters: a shorter one was cut, or can be guessed.
-- **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change is applied as a whole or not at
-  all: a bad one is refused, logged once (and at each SIGHUP) with every fault, and changes nothing. The column *when* says when a setting is applied:
-  \`live\` while running; \`restart\` at the next start, and the log names the settings that wait for it; \`reopens\` while running, by
-  opening the connection anew. Readings are kept as long as the connection measures the same place: other servers, another region,
-  owner or mapping are another place. The files of \`grpc.tls\` are read again by themselves.
-- **Truncated files** are often valid YAML, and must not let callers in. A change is refused if it leaves out \`admin.token\`,
-  \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or the \`namespaces\` of a connection that kept callers out so far.
-  To drop one of them on purpose, restart; to open a connection to every namespace, write \`namespaces: ["*"]\`.
-  A file that is cut between two connections is taken: the triggers of those that are gone are refused until they are back.
-- **Namespaces.** A caller states the namespace it asks for. \`namespaces\` therefore only keeps tenants apart where the caller
-  is KEDA for certain: by \`grpc.tls.clientCaFile\`, or by a NetworkPolicy that lets only KEDA reach the port.
+- **With the chart**, all of it goes under \`config\` of the values. Exceptions are \`grpc.tls\`, \`eventLog.dir\` and every \`host\` and
+  \`port\`: the chart has its own (\`tls\`, \`persistence\`, \`service.port\`). \`secretMounts\` mounts a Secret at \`/etc/backlog-scaler-NAME/\`.
+- **Strict.** An unknown key is an error that names the nearest known one. All errors are listed at once, and the exit code is 2.
+- **Variables.** \`\${NAME}\` in a value is replaced by the environment variable. An unset one is an error. \`$\${\` stands for the characters.
+- **Secrets from files.** A \`…File\` key reads the value from a file, and \`…Files\` a list of values from several. Paths are relative to the
+  configuration file. A file that is missing, empty, not UTF-8 or larger than 1 MiB is an error.
+- **Secrets.** Line ends after a secret are cut. A secret that lets callers in is one line of at least ${leastSecretLength} characters.
+- **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change applies as a whole or not at all. A bad one is
+  refused and logged with every fault. The column *when* has three values. \`live\` applies while running. \`restart\` needs a restart, and the log names it.
+  \`reopens\` opens the connection again. Readings survive while the connection measures the same place. Files of \`grpc.tls\` reload by themselves.
+- **Truncated files** are often valid YAML, and must not let callers in. A change is refused if it omits \`admin.token\`, \`grpc.tls\`, its
+  \`clientCaFile\` or \`allowedClientNames\`, or the \`namespaces\` of a connection that had them. To drop one on purpose, restart. To open a
+  connection to every namespace, write \`namespaces: ["*"]\`. If a whole connection is missing, its triggers are refused until it is back.
+- **Namespaces.** A caller states its own namespace. So \`namespaces\` separates tenants only if all callers are KEDA: use \`grpc.tls.clientCaFile\`,
+  or a NetworkPolicy that admits only KEDA.
 `;
 
 export function configurationPage(sources: readonly AnySource[]): string {

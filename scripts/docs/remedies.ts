@@ -64,7 +64,7 @@ export const sections: readonly Section[] = [
         'Check which client calls the gRPC port.',
       ],
       [
-        /characters, at most|members, at most|members of more|numbers and ranges, at most/,
+        /the limit is|members of more/,
         'The value is larger than [triggers.md](triggers.md) allows.',
         'Split the trigger, or use a pattern.',
       ],
@@ -148,6 +148,11 @@ export const sections: readonly Section[] = [
         'Find out who creates so many: `GET /api/triggers`. Then raise the limit.',
       ],
       [
+        /streams of this kind are open already/,
+        'Somebody opens a hundred streams for one trigger. KEDA opens one of each kind.',
+        'Find out who calls the gRPC port, and keep others out with a NetworkPolicy or mTLS.',
+      ],
+      [
         /open streams|calls are under way|health watches|reflection streams/,
         'Clients hold more streams or calls than the gRPC port allows.',
         'Raise the setting in the message. Check with `backlog_scaler_streams` who needs it.',
@@ -221,7 +226,7 @@ export const sections: readonly Section[] = [
         '[Runbook](runbooks/BacklogScalerConfigRefused.md).',
       ],
       [
-        /only taken at the next start/,
+        /need a restart/,
         'The settings in `keys` need a restart.',
         '`kubectl -n keda rollout restart deployment/backlog-scaler`',
       ],

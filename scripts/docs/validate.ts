@@ -27,42 +27,42 @@ helm template my-chart | backlog-scaler validate -f - -o github
 
 [How to run \`backlog-scaler\`](../README.md#the-commands)
 
-\`validate\` reads ScaledObjects and ScaledJobs and says what is wrong with them, each fault with its file and line. It asks nobody: no
-cluster, no broker, no cloud. The scaler's own triggers go through the same code that the running scaler has. Around them it looks for
-what KEDA refuses or leaves out without a word. Triggers of other scalers, and objects of other kinds, are counted and left alone.
+\`validate\` checks ScaledObjects and ScaledJobs, and reports each fault with file and line. It needs no cluster, broker or cloud. Triggers of this
+scaler go through the code of the running scaler. It also finds what KEDA refuses or silently ignores. Triggers of other scalers, and other
+objects, are only counted.
 
 | option | meaning |
 | --- | --- |
-| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, any number of documents, lists as \`kubectl get\` prints them; \`-\` is standard input. Of a folder every \`*.yaml\` and \`*.yml\` in which a ScaledObject or ScaledJob is spoken of. Hidden folders and \`node_modules\` are passed over. A link is followed to a file in the same folder only |
-| \`--config FILE\` | the scaler's configuration. It is checked itself, and triggers against its connections: which one is meant, whether the namespace may use it, whether it has what the trigger says, and whether \`enableTLS\` fits \`grpc.tls\` |
-| \`-n NAME\` | the namespace of what names none |
+| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, with any number of documents or \`kubectl get\` lists. \`-\` is standard input. In a folder, every \`*.yaml\` and \`*.yml\` that mentions a ScaledObject or ScaledJob. Hidden folders and \`node_modules\` are skipped. Links are followed only to files in the same folder |
+| \`--config FILE\` | the scaler's configuration. It is checked too, and triggers are checked against its connections: selection, namespaces, agreement, and whether \`enableTLS\` fits \`grpc.tls\` |
+| \`-n NAME\` | the namespace of objects without one |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands, which GitHub shows at the line; for programs |
-| \`--strict\` | warnings fail too |
-| \`--allow-none\` | it is no fault that there is no ScaledObject or ScaledJob |
+| \`--strict\` | warnings fail as well |
+| \`--allow-none\` | do not fail without any ScaledObject or ScaledJob |
 
-An **error** is refused by KEDA, Kubernetes or the scaler, or never does what it says. A **warning** works, but hardly as meant.
+An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended.
 
 | exit code | |
 | --- | --- |
 | 0 | nothing is wrong, or there are only warnings |
-| 2 | there are errors (with \`--strict\` also warnings), a file cannot be read, or there is nothing to check |
+| 2 | errors (with \`--strict\` also warnings), an unreadable file, or nothing to check |
 
-A file has at most 5 MB and 5,000 objects. An object has at most 100 aliases. A template is no YAML: render it first.
+Limits: 5 MB and 5,000 objects for each file, 100 aliases for each object. Render templates first.
 
-Without \`--config\` it is left open which connection a trigger gets, and the last line says of how many. The same holds for a trigger with
-\`…FromEnv\`, whose value only the workload knows. \`--config\` alone checks a configuration before a rollout. Where a file or variable that it
-names is not there, as on a build machine without secrets, that is a warning, and triggers are then checked without connections.
+Without \`--config\`, connections are not checked, and the last line counts those triggers. The same holds for triggers with \`…FromEnv\`. \`--config\`
+alone checks a configuration before a rollout. On a build machine without secrets, a missing file or variable is only a warning. Triggers are
+then checked without connections.
 
 ## What it says
 
-Every row is one change in what was right before, with the configuration that has the connections \`orders\` (for namespace \`shop\`) and
-\`payments\` (for \`bank\`). A test runs all of them.
+Each row changes one thing in a correct manifest. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\`
+(for \`bank\`). A test runs every row.
 
 ${table(['mistake', '', 'what `validate` says'], rows)}
 
 ## In a pull request
 
-With \`--config\` too, where the configuration is in the repository. Of warnings and errors GitHub shows ten each; the log has all.
+Add \`--config\` if the configuration is in the repository. GitHub shows ten errors and ten warnings; the log has all.
 
 \`\`\`yaml
 - run: docker run --rm -v "$PWD:/work" -w /work registry.example.com/backlog-scaler:0.1.0 validate -f deploy -o github
@@ -82,7 +82,7 @@ repos:
         require_serial: true
 \`\`\`
 
-Charts' templates are no YAML: leave them out by \`exclude: ^charts/\`.
+Exclude templates of charts: \`exclude: ^charts/\`.
 
 ## JSON
 
@@ -92,9 +92,9 @@ Charts' templates are no YAML: leave them out by \`exclude: ^charts/\`.
 | --- | --- |
 | \`faults\` | a list of \`file\`, \`line\` (from 1), \`where\` (the object and trigger; empty for the file), \`message\`, \`severity\` (\`error\` or \`warning\`) |
 | \`files\`, \`scaledObjects\`, \`scaledJobs\` | how many were read |
-| \`triggers\` | how many of them ask this scaler |
-| \`otherTriggers\`, \`otherObjects\` | how many were passed over |
-| \`leftOpen\` | of how many triggers the connection could not be known |
+| \`triggers\` | triggers of this scaler |
+| \`otherTriggers\`, \`otherObjects\` | how many were skipped |
+| \`leftOpen\` | triggers whose connection is unknown |
 `;
 
 export async function validatePage(): Promise<string> {

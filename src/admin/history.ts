@@ -9,7 +9,7 @@ const repeatMs = 60_000;
 const columns = ['time', 'backlog', 'arrivals', 'value', 'target', 'active', 'desired'] as const;
 
 export interface HistoryQuery {
-  /** Undefined: all that is kept. */
+  /** Undefined means everything that is kept. */
   readonly seconds: number | undefined;
   readonly format: 'json' | 'csv';
 }
@@ -31,7 +31,7 @@ export function parseHistoryQuery(query: unknown): HistoryQuery | { faults: read
   return { seconds: seconds === undefined ? undefined : last, format: format === 'csv' ? 'csv' : 'json' };
 }
 
-/** A point as it is told: null is what is not known, and `arrivals` is only there where the source counts them. */
+/** A point as it is sent. Null means unknown. `arrivals` exists only if the source counts them. */
 interface PointView {
   readonly time: string;
   readonly backlog: number | null;
@@ -81,7 +81,7 @@ export function historyCsv(past: TriggerPast): string {
 
 const sparkMinutes = 60;
 
-/** The most of each minute of the last hour; null: not known. A minute begins with what was at the end of the one before. */
+/** The largest value of each minute of the last hour. Null means unknown. A minute starts with the last value of the one before. */
 export function sparkOf({ points, nowMs }: Pick<TriggerPast, 'points' | 'nowMs'>): (number | null)[] {
   const minutes = new Array<number | null>(sparkMinutes).fill(null);
   const fromMs = nowMs - sparkMinutes * 60_000;
@@ -117,8 +117,8 @@ function pointView({ atMs, backlog, arrivals, value, target, active }: Point): P
 }
 
 /**
- * A trigger that has not changed has only two points for all that time. Where it changes, what was and what is have the same
- * time: who replays it is told the new one a millisecond later.
+ * A trigger without changes has only two points for that time. At a change the old and the new point have the same time, so
+ * the new one is moved by a millisecond.
  */
 function withoutGaps(points: readonly Point[]): readonly Point[] {
   const all: Point[] = [];

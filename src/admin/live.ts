@@ -22,13 +22,13 @@ export interface LiveTimes {
   readonly patienceMs: number;
 }
 
-/** Each is sent all that changes. */
+/** Each gets every change. */
 export const mostLiveReaders = 8;
 const rowsAtATime = 100;
 /** What a reader has not taken yet is not added to: it gets the newest when it is ready for it. */
 const mostUnsentBytes = 262_144;
 const mostErrorCharacters = 300;
-/** Ages change with every read, and are told every so many looks. */
+/** Ages change with every read, so they are sent only every so many looks. */
 const looksPerAge = 2;
 
 interface Known {
@@ -46,22 +46,22 @@ interface Known {
 
 interface Reader {
   readonly response: ServerResponse;
-  /** Whether its token is still the one that is asked for. */
+  /** Whether its token is still valid. */
   readonly mayStill: () => boolean;
-  /** It has all that had changed up to this look. */
+  /** It has every change up to this look. */
   toldUpTo: number;
   isBusy: boolean;
 }
 
 /**
- * Tells the status page of every change, as server-sent events. All triggers are looked at once for all readers, in turns, and
- * only while there is one. A slow reader is sent less often, never late news; one that takes nothing is cut.
+ * Sends every change to the status page, as server-sent events. All triggers are compared once for all readers, in turns, and
+ * only while there is a reader. A slow reader gets fewer messages, never old ones. A reader that reads nothing is cut.
  */
 export class LiveFeed {
   private readonly deps: LiveDeps;
   private readonly times: LiveTimes;
   private readonly readers = new Set<Reader>();
-  /** By id. */
+  /** By ID. */
   private readonly known = new Map<string, Known>();
   private looks = 0;
   private numbers = 0;

@@ -27,7 +27,7 @@ const types: Readonly<Record<string, string>> = {
 export class PageFiles {
   private readonly kept = new Map<string, PageFile>();
 
-  /** Undefined: there is none of this name. */
+  /** Undefined if there is no file of this name. */
   async get(name: string): Promise<PageFile | undefined> {
     const type = types[/^[a-z-]{1,40}\.([a-z]{2,4})$/.exec(name)?.[1] ?? ''];
     if (type === undefined) return undefined;

@@ -25,7 +25,7 @@ export interface AdminDeps {
   details: StatusPageDeps['details'];
   version: string;
   readiness(): Readiness;
-  /** The bearer token that is asked for now; undefined: none. */
+  /** The bearer token that is valid now. Undefined means none. */
   token(): string | undefined;
   /** The most connections at a time; see Sockets. */
   maxConnections: number;

@@ -6,11 +6,11 @@ import type { Details, Sparks } from './page/wire.ts';
 import { PageFiles } from './page-files.ts';
 
 export interface StatusPageDeps {
-  /** The last so many ms of a trigger; undefined: there is no such trigger. */
+  /** The last so many ms of a trigger. Undefined if there is no such trigger. */
   past(id: string, lastMs?: number): TriggerPast | undefined;
   details(id: string): Promise<Details | undefined>;
   readonly live: LiveFeed;
-  /** Whether this header shows the token that is asked for now. */
+  /** Whether this header has the valid token. */
   may(authorization: string | undefined): boolean;
   /** The answer has no end of its own. */
   lasts(reply: FastifyReply): void;
@@ -21,7 +21,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 /** How many triggers one request may ask the last hour of: more than a screen has. */
 const mostSparks = 64;
 
-/** Nothing but what this port serves; nothing inline; in nobody's frame. */
+/** Only files of this port, nothing inline, and no frames. */
 const headers = {
   'content-security-policy': [
     "default-src 'none'",

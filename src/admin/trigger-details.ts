@@ -9,7 +9,7 @@ const columns = 96;
 /** Nobody waits for a first reading here. */
 const atOnce = AbortSignal.abort();
 
-/** What a trigger's own page says of it; undefined: there is no trigger of this id. No secret and nothing of a `…FromEnv` is in it. */
+/** The details of a trigger's own page. Undefined if there is no trigger of this ID. No secret and no value of a `…FromEnv` is in it. */
 export async function triggerDetails(triggers: Triggers, id: string): Promise<Details | undefined> {
   const trigger = triggers.byId(id);
   if (!trigger) return undefined;

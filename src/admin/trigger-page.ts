@@ -29,7 +29,7 @@ type TriggerView = Omit<TriggerStatus, Counted | 'drain' | Unresolved> &
     lastNudge?: { secondsAgo: number };
     lastError?: { message: string; secondsAgo: number };
   };
-/** What is told in seconds. */
+/** The fields in seconds. */
 type Counted = 'ageMs' | 'oldest' | 'lastWake' | 'lastNudge' | 'lastError';
 type Unresolved = 'source' | 'connection' | 'metricName' | 'target';
 
@@ -66,7 +66,7 @@ export async function triggerPage(
     : { triggers: views };
 }
 
-/** Unique by the id, whatever the other parts hold. */
+/** Unique by the ID. */
 function sortKey({ namespace, name, source, metricName, id }: TriggerStatus): string {
   return [namespace, name, source, metricName, id].join('\0');
 }

@@ -104,8 +104,8 @@ export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string>
 }
 
 /**
- * Two triggers of one ScaledObject that measure the same thing with other thresholds have the same labels, and
- * one repeated line makes Prometheus drop the whole page: the first trigger stands for both.
+ * Two triggers of one ScaledObject with the same measure and different thresholds have the same labels. A repeated line
+ * makes Prometheus drop the whole page, so the first trigger stands for both.
  */
 async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   const rows = new Map<string, Row>();
@@ -155,7 +155,7 @@ function line(name: string, labels: string, value: number | undefined): string {
   return value === undefined ? '' : `backlog_scaler_${name}${labels} ${value}\n`;
 }
 
-/** A label's value as the text format wants it; whoever writes a ScaledObject chooses its name. */
+/** A label's value in the text format. Authors choose the names of ScaledObjects. */
 function escapeLabel(value: string): string {
   return printable(value).replace(/[\\"]/g, '\\$&');
 }

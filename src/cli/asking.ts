@@ -216,7 +216,7 @@ function shown<R>(rpc: Rpc, ended: Ended<R>, fields: (response: R) => Fields | u
   return { rpc, kind: 'error', code, message };
 }
 
-/** What there is to say of a trigger with values that only KEDA knows; their names are `keys`. */
+/** The view of a trigger with values that only KEDA knows. `keys` are their names. */
 export function notAsked(keys: readonly string[], running: RunningTriggers | undefined): Asked {
   const what = `${keys.join(', ')}: only KEDA reads the variables of the workload`;
   const note = running
@@ -225,7 +225,7 @@ export function notAsked(keys: readonly string[], running: RunningTriggers | und
   return { ...nothing, notes: [note] };
 }
 
-/** The same with what the admin port of a running scaler tells of the trigger. `source`: its kind, where it is known. */
+/** The same, with what the admin port of a running scaler knows of the trigger. `source`: its kind, if known. */
 export async function withRunning(
   asked: Asked,
   running: RunningTriggers,

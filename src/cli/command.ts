@@ -30,7 +30,7 @@ export interface Command {
   run(values: Values): Promise<number>;
 }
 
-/** A command that is only loaded when it is asked for. */
+/** A command that is loaded only when it runs. */
 export interface ListedCommand {
   readonly name: string;
   readonly summary: string;
@@ -97,7 +97,7 @@ export const commonOptions = {
   version: { type: 'boolean', doc: 'Show the version.' },
 } as const satisfies Options;
 
-/** Reads a command's arguments; the first thing that is wrong is said in one sentence. */
+/** Reads a command's arguments. Reports the first mistake in one sentence. */
 export function parseArguments(args: readonly string[], own: Options): ParsedArguments {
   const options: Options = { ...own, ...commonOptions };
   const { tokens } = parseArgs({

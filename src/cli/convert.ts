@@ -10,7 +10,7 @@ import { readInputs, standardInput } from './input.ts';
 export const convert: Command = {
   name: 'convert',
   summary:
-    "Make triggers of KEDA's kafka, apache-kafka, aws-sqs-queue, github-runner and nats-jetstream this scaler's.",
+    "Convert triggers of KEDA's kafka, apache-kafka, aws-sqs-queue, github-runner and nats-jetstream to this scaler.",
   options: {
     file: {
       type: 'string',
@@ -25,14 +25,14 @@ export const convert: Command = {
     connections: {
       type: 'string',
       value: 'FILE',
-      doc: 'Where the connections to configure go, as YAML; standard error when left out.',
+      doc: 'Where to write the connections to configure, as YAML; standard error by default.',
     },
     'scaler-address': {
       type: 'string',
       value: 'HOST:PORT',
-      doc: 'What becomes scalerAddress; backlog-scaler.keda:6000 when left out.',
+      doc: 'The scalerAddress to write; backlog-scaler.keda:6000 by default.',
     },
-    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of what names none.' },
+    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of objects without one.' },
   },
   run,
 };

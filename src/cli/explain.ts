@@ -20,7 +20,7 @@ import { rulesFor } from './validate.ts';
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'Say why a ScaledObject or ScaledJob has as many replicas as it has.',
+  summary: 'Explain the replicas of a ScaledObject or ScaledJob.',
   options: {
     file: {
       type: 'string',
@@ -29,22 +29,22 @@ export const explain: Command = {
       required: true,
       doc: 'YAML or JSON with ScaledObjects or ScaledJobs, or a folder of it; - is standard input.',
     },
-    config: { type: 'string', value: 'FILE', doc: 'Read the sources by this configuration.' },
-    address: { type: 'string', value: 'HOST:PORT', doc: 'Ask the scaler that runs there.' },
-    'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: who signed its certificate.' },
-    'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: the certificate of the caller.' },
-    'key-file': { type: 'string', value: 'FILE', doc: 'With --address: the key of that certificate.' },
-    admin: { type: 'string', value: 'URL', doc: 'The admin port of the running scaler: what it has read.' },
+    config: { type: 'string', value: 'FILE', doc: 'Read the sources with this configuration.' },
+    address: { type: 'string', value: 'HOST:PORT', doc: 'Call the scaler that runs there.' },
+    'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: the authority of its certificate.' },
+    'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: your client certificate.' },
+    'key-file': { type: 'string', value: 'FILE', doc: 'With --address: the key of your client certificate.' },
+    admin: { type: 'string', value: 'URL', doc: 'The admin port of the running scaler, for its readings.' },
     'admin-token-file': { type: 'string', value: 'FILE', doc: 'With --admin: its bearer token.' },
-    backlog: { type: 'string', value: 'N', doc: 'Without a source: explain what would happen at N items.' },
-    watch: { type: 'boolean', doc: 'Look every 2 s, and say it again when something is not as it was.' },
+    backlog: { type: 'string', value: 'N', doc: 'Read nothing: explain what would happen with N items.' },
+    watch: { type: 'boolean', doc: 'Look every 2 s, and print changes.' },
     'current-replicas': {
       type: 'string',
       value: 'N',
-      doc: 'Replicas, or running Jobs, there are now; 0 where it is not said.',
+      doc: 'The present replicas, or running Jobs; 0 by default.',
     },
-    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of what names none.' },
-    output: { type: 'string', short: 'o', value: 'text|json', doc: 'How to say it; text is the default.' },
+    namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'The namespace of objects without one.' },
+    output: { type: 'string', short: 'o', value: 'text|json', doc: 'The format; text by default.' },
   },
   run,
 };
@@ -154,7 +154,7 @@ function faultOf(values: Values): string | undefined {
   return undefined;
 }
 
-/** Not an URL of HTTP, and of a port that there can be. What else it may be gRPC says. */
+/** Not a URL of HTTP, with a possible port. gRPC reports everything else. */
 function isAddress(text: string): boolean {
   return !/^https?:/i.test(text) && !(Number(/:(\d+)$/.exec(text)?.[1]) > 65_535);
 }
@@ -168,7 +168,7 @@ function complain(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
 
-/** NaN where it is none. */
+/** NaN if it is not a number. */
 function wholeNumber(text: Values[string]): number | undefined {
   if (text === undefined) return undefined;
   return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
@@ -262,7 +262,7 @@ async function explainResource(
   return { said: { triggers: views, ...(scaling && { scaling }) }, unreachable };
 }
 
-/** What becomes of the answers, by the triggers' places; undefined: there is none. */
+/** What KEDA and the HPA do with the answers, in the order of triggers. Undefined if that cannot be played. */
 function foretold(
   resource: ScaledResource,
   demands: ReadonlyMap<number, TriggerDemand>,
@@ -289,7 +289,7 @@ const watchMs = 2_000;
 /** Until the signal: says it, and again when something but its age has changed. JSON is a line each. */
 async function watch(wanted: Wanted, json: boolean, signal: AbortSignal): Promise<number> {
   let before: string | undefined;
-  // Whoever leaves waits for no answer that is still to come.
+  // After Ctrl-C, pending answers do not matter.
   const left = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   while (!signal.aborted) {
     const explained = await Promise.race([explainAll(wanted), left]);

@@ -16,7 +16,7 @@ const maxFiles = 10_000;
 const maxDepth = 32;
 
 /**
- * Reads files, `-` for standard input, and of a folder every *.yaml and *.yml below it that speaks of a ScaledObject or
+ * Reads files, `-` for standard input, and of a folder every *.yaml and *.yml below it that mentions a ScaledObject or
  * ScaledJob, in the order of their names. A link in a folder is followed only to a file below that folder.
  */
 export async function readInputs(
@@ -85,7 +85,7 @@ async function leadsInto(link: string, root: string): Promise<boolean> {
   }
 }
 
-/** At most a byte more than is taken: whoever reads it then says that it is too large. */
+/** At most one byte above the limit, so that the reader can report that it is too large. */
 async function readText(
   stream: AsyncIterable<Buffer | string>,
   mostBytes: number,

@@ -46,7 +46,7 @@ export class RunningTriggers {
     this.token = token;
   }
 
-  /** All that are of the ScaledObject or ScaledJob. Rejects with ScalerError. */
+  /** All triggers of the ScaledObject or ScaledJob. Rejects with ScalerError. */
   async of(namespace: string, name: string): Promise<readonly RunningTrigger[]> {
     const found: RunningTrigger[] = [];
     let cursor: string | undefined;

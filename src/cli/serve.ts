@@ -14,7 +14,7 @@ export const serve: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: 'The configuration (YAML); it is read again when it changes, and on SIGHUP.',
+      doc: 'The configuration (YAML). Read again when it changes, and on SIGHUP.',
       required: true,
     },
   },
@@ -55,7 +55,7 @@ function refuse(faults: readonly string[]): number {
 /** Resolves with the exit code after the first signal; the second one does not wait any longer. */
 function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
   process.on('uncaughtException', (err) => {
-    log.error({ err }, 'a fault of the scaler itself; it ends');
+    log.error({ err }, 'a fault of the scaler itself; the process ends');
     process.exit(exitCode.failed);
   });
   return new Promise((resolve) => {
@@ -101,8 +101,8 @@ const growthPercent = 15;
  * several times what is alive before it collects, and gives little of that back; `npm run bench -- --only
  * latency` shows the memory with 20,000 streams. The price is a full collection more often.
  *
- * V8 also learns from streams that live long to make the objects of all calls in the old generation at once, where
- * they keep what they refer to until a full collection. Nearly all calls are short, so that is turned off.
+ * V8 also learns from long-lived streams to allocate the objects of all calls in the old generation. There they keep
+ * everything they refer to until a full collection. Nearly all calls are short, so this is turned off.
  */
 function tuneCollector(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);

@@ -37,39 +37,39 @@ export const simulate: Command = {
       type: 'string',
       value: 'NAME:KEY=VALUE,',
       multiple: true,
-      doc: 'One more setting: what it changes, as in "drain 60 s:policy=drain,drainSeconds=60".',
+      doc: 'One more setting, such as "drain 60 s:policy=drain,drainSeconds=60".',
     },
     'replica-rate': {
       type: 'string',
       value: 'N',
-      doc: 'Items a second that one replica works off; else replicaRate of the trigger.',
+      doc: 'Items a second of one replica; by default replicaRate of the trigger.',
     },
     'pod-start-seconds': {
       type: 'string',
       value: 'N',
-      doc: 'From a new replica until it works; 10 where it is not said.',
+      doc: 'Time until a new replica works; 10 by default.',
     },
     'current-replicas': {
       type: 'string',
       value: 'N',
-      doc: 'Replicas at the beginning; else those that the history asks for.',
+      doc: 'Replicas at the start; by default those of the history.',
     },
-    name: { type: 'string', value: 'NAME', doc: 'Of several ScaledObjects the one to play.' },
+    name: { type: 'string', value: 'NAME', doc: 'Which ScaledObject to play, of several.' },
     trigger: {
       type: 'string',
       value: 'INDEX',
-      doc: 'Of several triggers the one that was recorded, from 0.',
+      doc: 'Which trigger was recorded, of several, from 0.',
     },
-    'sync-period-seconds': { type: 'string', value: 'N', doc: "The HPA's clock; 15 where it is not said." },
-    tolerance: { type: 'string', value: 'N', doc: "The HPA's tolerance; 0.1 where it is not said." },
+    'sync-period-seconds': { type: 'string', value: 'N', doc: "The HPA's clock; 15 by default." },
+    tolerance: { type: 'string', value: 'N', doc: "The HPA's tolerance; 0.1 by default." },
     'fail-if': {
       type: 'string',
       value: 'CHECK',
       multiple: true,
-      doc: "End with 1 where it holds, as 'p99wait>120', or of one setting 'NAME: p99wait>120'.",
+      doc: "Exit with 1 if it holds: 'p99wait>120', or for one setting 'NAME: p99wait>120'.",
     },
-    svg: { type: 'string', value: 'FILE', doc: 'Write a picture, too.' },
-    output: { type: 'string', short: 'o', value: 'text|json', doc: 'How to say it; text is the default.' },
+    svg: { type: 'string', value: 'FILE', doc: 'Also write a picture.' },
+    output: { type: 'string', short: 'o', value: 'text|json', doc: 'The format; text by default.' },
   },
   run,
 };
@@ -311,7 +311,7 @@ function columns(): number {
   return Math.min(200, (isTTY ? columns : Number(process.env['COLUMNS'])) || 80);
 }
 
-/** Only on a terminal, and where nobody minds (no-color.org). */
+/** Only on a terminal, and not if `NO_COLOR` is set (no-color.org). */
 function hasColour(): boolean {
   return process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 }

@@ -21,22 +21,22 @@ export const validate: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: "The scaler's configuration: checked itself, and triggers against its connections.",
+      doc: "The scaler's configuration: it is checked, and triggers against its connections.",
     },
     namespace: {
       type: 'string',
       short: 'n',
       value: 'NAME',
-      doc: 'The namespace of what names none.',
+      doc: 'The namespace of objects without one.',
     },
     output: {
       type: 'string',
       short: 'o',
       value: 'text|github|json',
-      doc: 'How to say it; text is the default.',
+      doc: 'The format; text by default.',
     },
-    strict: { type: 'boolean', doc: 'Fail for warnings too.' },
-    'allow-none': { type: 'boolean', doc: 'Do not fail where there is no ScaledObject or ScaledJob.' },
+    strict: { type: 'boolean', doc: 'Fail on warnings as well.' },
+    'allow-none': { type: 'boolean', doc: 'Do not fail without any ScaledObject or ScaledJob.' },
   },
   run,
 };
@@ -130,7 +130,7 @@ function inText(report: Report, checked: Checked): string {
   return `${[...lines, ...summed(report, checked)].join('\n')}\n`;
 }
 
-/** What was looked at, and what was not: the last lines. */
+/** What was checked and what was skipped: the last lines. */
 function summed(report: Report, { rules: { world }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
@@ -159,7 +159,7 @@ function inGitHub(report: Report, checked: Checked): string {
     const properties = `file=${property(file)},line=${line},title=${property(title)}`;
     return `::${severity} ${properties}::${data(printable(message))}`;
   });
-  // Where nothing is wrong, the log of the workflow says at least what was looked at.
+  // Without faults, the log of the workflow shows at least what was checked.
   return `${[...commands, ...summed(report, checked)].join('\n')}\n`;
 }
 

@@ -99,7 +99,7 @@ export const sectionFiles: Readonly<Record<string, FileSettings>> = {
 /** All of them. */
 export const ownFileSettings: FileSettings = Object.assign({}, ...Object.values(sectionFiles));
 
-/** The key by which a file, or several, can be named for a setting; undefined: none can. */
+/** The key that names one or several files for a setting. Undefined if there is no such key. */
 export function fileSpelling(setting: string, settings: FileSettings): string | undefined {
   const how = Object.hasOwn(settings, setting) ? settings[setting] : undefined;
   if (how === undefined) return undefined;

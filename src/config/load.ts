@@ -31,7 +31,7 @@ export interface Loaded {
  */
 export type Guards = ReadonlyMap<string, boolean>;
 
-/** What every file that was looked at looked like, by path. A change of one of them calls for another load. */
+/** What every file looked like when it was read, by path. A change of one triggers another load. */
 export type Stamps = ReadonlyMap<string, string>;
 
 export type LoadResult =
@@ -211,14 +211,14 @@ function fingerprintOf({ kind, local = [] }: AnySource, config: unknown): string
     .digest('hex');
 }
 
-/** What is told to a connection by CloudEvents is told to its name: nothing else says where that is. */
+/** CloudEvents are sent to the name of a connection, so the name is part of the place. */
 function placeOf(name: string, source: AnySource, config: unknown): string {
   const told = source.cloudEvents === undefined ? [] : [name];
   const text = JSON.stringify([source.kind, source.place(config), ...told]);
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** A token is for connections that there are. */
+/** A token may list only existing connections. */
 function checkTokens(
   tokens: LiveSettings['ingest']['tokens'],
   names: readonly string[],

@@ -5,17 +5,17 @@ import { isMapping, type Path, pathText } from './document.ts';
 import { stampOf } from './files.ts';
 import type { Loaded, LoadedConfig, LoadResult, Stamps } from './load.ts';
 
-/** What a part has made ready of a configuration. One of the two is called, once. */
+/** What a part has prepared. One of the two is called, once. */
 export interface Prepared {
-  /** Takes it into use. Cannot fail. */
+  /** Applies it. Cannot fail. */
   commit(): void;
-  /** Gives up what was opened for it. Cannot fail. */
+  /** Closes what was opened for it. Cannot fail. */
   discard(): void | Promise<void>;
 }
 
-/** A part that takes a configuration: the first one and every later one. */
+/** A part that applies configurations: the first one and every later one. */
 export interface Configurable {
-  /** Throws ScalerError where the part cannot take it; it has then changed nothing, and holds nothing. */
+  /** Throws ScalerError if the part cannot apply it. It has then changed nothing, and holds nothing. */
   prepare(config: LoadedConfig): Prepared | Promise<Prepared>;
 }
 
@@ -46,7 +46,7 @@ export async function prepareAll(parts: readonly Configurable[], config: LoadedC
   };
 }
 
-/** Looking at a dozen files costs nothing; Kubernetes takes a minute to change a mounted one. */
+/** Checking a dozen files is cheap. Kubernetes takes a minute to change a mounted one. */
 const lookEveryMs = 5000;
 
 export interface ReloadDeps {
@@ -58,17 +58,17 @@ export interface ReloadDeps {
 }
 
 /**
- * Takes the first configuration, and another when one of its files has changed: by the same way, one at a time. A
- * bad one is refused, said once, and has changed nothing. Files are looked at again and again rather than watched:
- * notifications do not follow the link swaps of Kubernetes' mounts on every file system.
+ * Applies the first configuration, and another when one of its files has changed: the same way, one at a time. A bad
+ * one is refused, logged once, and changes nothing. Files are polled, not watched: notifications do not follow the
+ * link swaps of Kubernetes' mounts on every file system.
  */
 export class ConfigReloader {
   private readonly deps: ReloadDeps;
-  /** What is in force; `start` stays what it was at the start. */
+  /** The configuration in force. Its `start` never changes. */
   private current: Loaded;
   private stamps: Stamps;
   private state: 'new' | 'started' | 'closed' = 'new';
-  /** Asked to load again before the first configuration was in force. */
+  /** A reload was requested before the first configuration was in force. */
   private askedEarly = false;
   private timer: NodeJS.Timeout | undefined;
   private underWay: Promise<void> | undefined;
@@ -88,7 +88,7 @@ export class ConfigReloader {
     if (this.askedEarly) await this.look({ force: true });
   }
 
-  /** Looks at the files from now on. */
+  /** Polls the files from now on. */
   watch(): void {
     this.timer = setInterval(() => void this.look(), this.deps.lookEveryMs ?? lookEveryMs);
     this.timer.unref();
@@ -134,7 +134,7 @@ export class ConfigReloader {
     }
     if (this.state === 'closed') return prepared.discard();
     prepared.commit();
-    // Those of a connection that is gone are remembered: a file that is still being written may bring it back without them.
+    // Guards of a removed connection are remembered: a file that is still being written may bring it back without them.
     const guards = new Map([...before.guards, ...result.guards]);
     this.current = { ...result, start: before.start, guards };
     this.deps.reloads.inc({ outcome: 'applied' });
@@ -156,7 +156,7 @@ export class ConfigReloader {
   private report({ applied, needRestart }: Changes): void {
     this.deps.log.info({ applied }, 'the configuration was reloaded');
     if (needRestart.length === 0) return;
-    this.deps.log.warn({ keys: needRestart }, 'these changed settings are only taken at the next start');
+    this.deps.log.warn({ keys: needRestart }, 'these changed settings need a restart');
   }
 }
 
@@ -202,7 +202,7 @@ function settingsOf(connections: Connections, name: string): unknown {
   return found && [found.source.kind, found.namespaces, found.config];
 }
 
-/** A truncated file is often valid: what keeps callers out is not dropped by leaving it out. */
+/** A truncated file is often valid, so a guard cannot be dropped by omission. */
 function guardsLost(before: Loaded, { guards, config: { connections } }: Loaded): string[] {
   const gone = [...before.config.connections.keys()].filter((name) => !connections.has(name));
   const isGone = (key: string): boolean => gone.some((name) => key === `connections.${name}.namespaces`);

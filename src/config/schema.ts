@@ -9,8 +9,8 @@ import type { Faults } from './document.ts';
 
 /*
  * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
- * not here is a fault. A setting is taken while running or only at the start: `liveSettings` and `startSettings`
- * say which, and docs/configuration.md, which is made of the descriptions, tells so.
+ * not here is a fault. A setting applies while running (`liveSettings`) or only at the
+ * start (`startSettings`). docs/configuration.md is generated from the descriptions.
  */
 
 /** `*` is all of the machine's, which it has from the start: `::` takes IPv4 too, but is refused where there is no IPv6. */
@@ -20,7 +20,7 @@ const listenHost = (doc: string) =>
     .min(1)
     .default('*')
     .overwrite((host) => (host === '*' ? anyAddress() : host))
-    .describe(`${doc} \`*\`: all addresses of IPv4 and IPv6, as far as the machine has any.`);
+    .describe(`${doc} \`*\` is every IPv4 and IPv6 address.`);
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
@@ -35,11 +35,7 @@ export function anyAddress(interfaces = networkInterfaces()): string {
 }
 
 function maxConnections(most: number) {
-  return bound
-    .default(most)
-    .describe(
-      'The most connections at a time; where they are all taken, the longest idle goes for a new one.',
-    );
+  return bound.default(most).describe('The most connections. Beyond it the longest idle one is closed.');
 }
 const whole = (least: number, fallback: number, doc: string) =>
   z.number().int().min(least).default(fallback).describe(doc);
@@ -53,23 +49,25 @@ const bearerToken = z
   .regex(/^[\x21-\x7e]*$/, 'must be letters, digits and signs without spaces: it is sent in a header');
 
 const log = z.strictObject({
-  level: z.enum(levels).default('info').describe('The least severe log line that is written.'),
+  level: z.enum(levels).default('info').describe('The lowest level that is written.'),
 });
 
 const grpcTls = z
   .strictObject({
-    certFile: file.describe('PEM file of the certificate chain; read again when it changes.'),
-    keyFile: file.describe('PEM file of its private key; read again when it changes.'),
+    certFile: file.describe('PEM file of the certificate chain. A change is picked up.'),
+    keyFile: file.describe('PEM file of its private key. A change is picked up.'),
     clientCaFile: file
       .optional()
       .describe(
-        'PEM file of the authorities of client certificates. With it every client must show one (mTLS).',
+        'PEM file of the authorities of client certificates. If set, every client must show a certificate (mTLS).',
       ),
     allowedClientNames: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Only clients whose certificate has one of these names (common name or DNS name) may call.'),
+      .describe(
+        'Only clients with one of these names in their certificate (common name or DNS name) may call.',
+      ),
   })
   .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
     path: ['allowedClientNames'],
@@ -78,32 +76,32 @@ const grpcTls = z
 
 const grpc = z.strictObject({
   host: listenHost('The address that KEDA calls.'),
-  port: port.default(6000).describe('Its port; 0 takes a free one.'),
+  port: port.default(6000).describe('Its port. 0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
     .describe(
-      'With several pods: a connection is ended after this time, so that KEDA finds new pods. Off when left out.',
+      'For several pods: a connection ends after this time, so that KEDA finds new pods. Off by default.',
     ),
   maxConnections: maxConnections(256),
   maxStreams: bound
     .default(60_000)
     .describe(
-      'The most streams at a time, over all connections. KEDA has two for each `external-push` trigger, and for a minute twice as many when its connection breaks. Above it: RESOURCE_EXHAUSTED.',
+      'The most streams of all connections. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection. Beyond it: RESOURCE_EXHAUSTED.',
     ),
   maxStreamsPerConnection: bound
     .default(40_000)
-    .describe('The same for one connection; all streams of a KEDA are on one.'),
+    .describe('The same for one connection. A KEDA uses one connection.'),
   maxCalls: bound
     .default(10_000)
     .describe(
-      'The most calls that are answered at a time; above it the oldest goes if it has had its time, else the new one is RESOURCE_EXHAUSTED.',
+      'The most calls in progress. Beyond it the oldest is cut if it had its time; otherwise the new one is RESOURCE_EXHAUSTED.',
     ),
-  tls: grpcTls.optional().describe('TLS for calls; plaintext when left out.'),
+  tls: grpcTls.optional().describe('TLS for calls. Plaintext by default.'),
 });
 
 const adminAddress = z.strictObject({
   host: listenHost('The address of metrics, probes, `/api/triggers` and the status page.'),
-  port: port.default(8080).describe('Its port; 0 takes a free one.'),
+  port: port.default(8080).describe('Its port. 0 takes a free one.'),
   maxConnections: maxConnections(128),
 });
 
@@ -111,31 +109,27 @@ const adminAccess = z.strictObject({
   token: bearerToken
     .optional()
     .describe(
-      'The bearer token that everything but `/livez`, `/readyz` and the files of the status page asks for; none when left out.',
+      'The bearer token for everything except `/livez`, `/readyz` and the files of the status page. None by default.',
     ),
 });
 
 const bytes = z.number().int().min(1024);
 
-/** Who knows it can wake what it is for; whoever can guess it can do that too. */
+/** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(63)
-    .describe('What it is called, for people. Two may have one name, while one is replaced.'),
+  name: z.string().min(1).max(63).describe('A name for people. Two tokens may share it during a rotation.'),
   token: bearerToken.describe(
-    'What senders show as `Authorization: Bearer …`, such as `openssl rand -hex 32` prints it.',
+    'What senders send as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.',
   ),
-  connections: z.array(z.string().min(1)).min(1).describe('The connections that it may send to.'),
+  connections: z.array(z.string().min(1)).min(1).describe('The connections that its holder may send to.'),
 });
 
 const ingestAddress = z.strictObject({
-  host: listenHost('The address that they are sent to.'),
+  host: listenHost('The address for senders.'),
   port: port
     .default(8081)
     .describe(
-      'Its port; 0 takes a free one. It is only opened where somebody may send: a connection takes webhooks or has `snsTopics`, or there is a token.',
+      'Its port. 0 takes a free one. It opens only if a connection accepts webhooks or has `snsTopics`, or `tokens` are set.',
     ),
   maxConnections: maxConnections(1_024),
 });
@@ -143,17 +137,15 @@ const ingestAddress = z.strictObject({
 const ingestAccess = z.strictObject({
   maxBodyBytes: bytes
     .default(5_242_880)
-    .describe(
-      'The largest request that is taken. GitHub sends up to 25 MB, but what it says of a job is small.',
-    ),
+    .describe('The largest request. GitHub can send 25 MB, but job events are small.'),
   maxInflightBytes: bytes
     .default(67_108_864)
-    .describe('How much of requests is held at a time; above it senders are asked to come back (429).'),
+    .describe('The bytes of all requests in progress. Beyond it senders get 429.'),
   tokens: z
     .array(ingestToken)
     .max(100)
     .default([])
-    .describe('The bearer tokens of those who send hints and CloudEvents.'),
+    .describe('Bearer tokens for senders of hints and CloudEvents.'),
 });
 
 const ingest = z
@@ -171,24 +163,24 @@ const memoryLog = z.strictObject({
     .min(1)
     .default(20_000)
     .describe(
-      'How many of the newest events are kept; above it the oldest of those connections go that have most. With `file`: 1000000.',
+      'How many events are kept. Beyond it the connections with the most events lose their oldest. With `file`: 1000000.',
     ),
 });
 
 const fileLog = z.strictObject({
   type: z.literal('file').describe('Where events are kept.'),
   dir: file.describe(
-    'The directory, on a volume that outlives the pod. One scaler has it at a time. Relative to this file.',
+    'The directory, on a volume that outlives the pod. One scaler uses it at a time. Relative to this file.',
   ),
   retentionSeconds: seconds
     .default(259_200)
-    .describe('How long events are kept: at least as long as the longest `ttlSeconds` of a connection.'),
+    .describe('How long events are kept. At least the longest `ttlSeconds` of a connection.'),
   maxEvents: z
     .number()
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('How many events are kept; above it the oldest of those connections go that have most.'),
+    .describe('How many events are kept. Beyond it the connections with the most events lose their oldest.'),
 });
 
 /** Consists of what a NATS stream, a subject of it and a bucket beside it may be called. */
@@ -247,40 +239,40 @@ const eventLog = z.discriminatedUnion('type', eventLogs, {
 
 const limits = z
   .strictObject({
-    triggers: whole(1, 20_000, 'The most triggers that are kept at a time.'),
+    triggers: whole(1, 20_000, 'The most triggers.'),
     triggersPerNamespace: whole(1, 2_000, 'The same, for one namespace.'),
     metadataBytes: whole(
       1024,
       33_554_432,
-      'How many bytes of metadata are kept for all triggers; a trigger beyond that gets RESOURCE_EXHAUSTED.',
+      'The bytes of metadata of all triggers. Beyond it a new trigger gets RESOURCE_EXHAUSTED.',
     ),
     metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same, for one namespace.'),
     refusedTriggers: whole(
       1,
       1_000,
-      'How many refused triggers are remembered with the reason; the oldest goes first.',
+      'How many refused triggers are remembered. The oldest is dropped first.',
     ),
     coldReadTimeoutMs: milliseconds(
       2_000,
-      'How long the first call of a trigger waits for its first reading.',
+      'How long the first call for a trigger waits for its first reading.',
     ),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
-        'How old a reading may be where neither the trigger nor its source says otherwise; after that KEDA gets UNAVAILABLE, never zero.',
+        'How old a reading may be, unless the trigger or its source says otherwise. After that KEDA gets UNAVAILABLE, never zero.',
       ),
     leaseSeconds: seconds
       .default(300)
-      .describe('How long a trigger is measured after KEDA last asked for it, at the least.'),
+      .describe('The shortest time that a trigger is kept after its last call.'),
     maxLeaseSeconds: seconds
       .default(21_600)
       .describe(
-        'The same at the most: a trigger that is asked for seldom is kept for up to this long, so that it is known when the next call comes.',
+        'The longest. A trigger with rare calls is kept up to this long, so that the next call finds it.',
       ),
     firstSyncTimeoutSeconds: seconds
       .max(Math.floor(longestTimerMs / 1000))
       .default(120)
-      .describe('How long readiness waits for sources that must be filled before they can answer.'),
+      .describe('How long readiness waits for the first sync of sources that need one.'),
   })
   .refine(({ leaseSeconds, maxLeaseSeconds }) => leaseSeconds <= maxLeaseSeconds, {
     path: ['maxLeaseSeconds'],
@@ -292,7 +284,7 @@ const surge = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Whether HPAs are made to look at once when a backlog grows; a trigger can say `surge: "false"` for itself.',
+      'Whether the HPA is made to look at once when a backlog grows. A trigger can opt out with `surge: "false"`.',
     ),
   surgesAtOnce: z
     .number()
@@ -301,7 +293,7 @@ const surge = z.strictObject({
     .max(100)
     .default(2)
     .describe(
-      'How many workloads are brought to their replicas at the same time; the others wait for their turn. KEDA allows itself 20 requests a second to the API server (`--kube-api-qps`): one workload a second from 0 to 20, however many at once.',
+      'How many workloads surge at a time. The others wait. KEDA sends 20 requests a second to the API server (`--kube-api-qps`), which is about one workload a second from 0 to 20.',
     ),
 });
 
@@ -311,13 +303,11 @@ const history = z.strictObject({
     .min(0)
     .max(168)
     .default(6)
-    .describe(
-      'For how many hours it is kept what each trigger was like, for the status page and `simulate`; 0: not at all.',
-    ),
+    .describe('How many hours of each trigger are kept, for the status page and `simulate`. 0 turns it off.'),
   bytes: whole(
     65_536,
     10_485_760,
-    'How much memory that may take for all triggers. Where it is scarce, what is older gets coarser, each namespace has an equal share, and in it each trigger.',
+    'The memory for all of it. When it is scarce, old points get coarser. Namespaces share it equally, and so do the triggers of each.',
   ),
 });
 
@@ -326,7 +316,7 @@ const security = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether a connection may send its password or token over a network connection without TLS, and whether a trigger may have a secret from the environment (`passwordFromEnv`) where `grpc.tls` is not set.',
+      'Whether a connection may send its password or token without TLS. Also, whether a trigger may bring a secret from the environment (`passwordFromEnv`) while `grpc.tls` is not set.',
     ),
 });
 
@@ -341,17 +331,17 @@ const decisions = z
       .overwrite(withoutFinalDot)
       .optional()
       .describe(
-        'The address that each decision is posted to, as a CloudEvent in batches; none when left out. `http://` only where nothing secret is sent: without `token` and without a query, or with security.allowPlaintextSecrets.',
+        'Where decisions are posted, as batches of CloudEvents. None by default. `http://` needs no `token` and no query, or security.allowPlaintextSecrets.',
       ),
-    token: bearerToken.optional().describe('The bearer token that it asks for.'),
+    token: bearerToken.optional().describe('The bearer token for the sink.'),
     maxQueued: whole(
       1,
       10_000,
-      'How many decisions wait for a sink that is slow or down; then the oldest are dropped, and counted.',
+      'How many decisions wait for a slow sink. Beyond it the oldest are dropped and counted.',
     ),
     batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: milliseconds(1000, 'How long a decision waits for others to go in one request with it.'),
-    timeoutMs: milliseconds(10_000, 'How long the sink has for its answer; then the request is tried again.'),
+    flushMs: milliseconds(1000, 'How long a decision waits for others in its request.'),
+    timeoutMs: milliseconds(10_000, 'How long the sink may take to answer. Then the request is repeated.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],
@@ -379,7 +369,7 @@ export const connectionSchema = z.looseObject({
     .array(namespacePattern)
     .min(1)
     .default(['*'])
-    .describe('The namespaces whose triggers may use it; `*` stands for any run of characters.'),
+    .describe('The namespaces whose triggers may use it. `*` matches any characters.'),
 });
 
 const connectionName = z
@@ -389,7 +379,7 @@ const connectionName = z
     'must be letters, digits, ".", "_" and "-", at most 63',
   );
 
-/** What is only taken at the start: sockets stay where they are, and events where they are kept. */
+/** Settings that apply only at the start: sockets, and where events are kept. */
 export const startSettings = {
   grpc,
   admin: adminAddress,
@@ -397,7 +387,7 @@ export const startSettings = {
   eventLog,
 } as const;
 
-/** What is taken while running. Every setting is here or in `startSettings`. */
+/** Settings that apply while running. Every setting is here or in `startSettings`. */
 export const liveSettings = {
   log,
   admin: adminAccess,
@@ -421,35 +411,31 @@ export const configSchema = z.strictObject({
   admin: z
     .strictObject({ ...adminAddress.shape, ...adminAccess.shape })
     .prefault({})
-    .describe('The server of metrics, probes and readings.'),
+    .describe('The server for metrics, probes and people.'),
   ingest: ingest
     .prefault({})
-    .describe('The server that webhooks, hints and events are sent to; it may be reached from the Internet.'),
+    .describe('The server for webhooks, hints and events. It may face the internet.'),
   eventLog: eventLog
     .prefault({ type: 'memory' })
-    .describe(
-      'Where verified events from outside are kept, for the ledgers that are filled by them; in memory when left out.',
-    ),
-  limits: limits.prefault({}).describe('Bounds on what triggers may cost.'),
-  surge: surge.prefault({}).describe('How HPAs are made to look at once when a backlog grows.'),
-  history: history.prefault({}).describe('What is kept of the past of triggers, in memory.'),
-  security: security.prefault({}).describe('What is refused unless it is asked for.'),
-  decisions: decisions
-    .prefault({})
-    .describe('Who is told, beside the log, when a trigger is activated, deactivated, fails or recovers.'),
+    .describe('Where verified inbound events are kept. In memory by default.'),
+  limits: limits.prefault({}).describe('Limits on triggers.'),
+  surge: surge.prefault({}).describe('How the HPA is made to look at once when a backlog grows.'),
+  history: history.prefault({}).describe('The history of triggers, in memory.'),
+  security: security.prefault({}).describe('What is refused by default.'),
+  decisions: decisions.prefault({}).describe('Where [decisions](decisions.md) go besides the log.'),
   connections: z
     .record(connectionName, connectionSchema)
-    .describe('The named places that triggers can use. Their credentials never leave them.'),
+    .describe('Named places that triggers can use. Credentials stay with their connection.'),
 });
 
 type Sections = Readonly<Record<string, unknown>>;
 
-/** Tells what is taken at the start from what is taken while running. */
+/** Separates settings for the start from live ones. */
 export function settingsOf(document: z.output<typeof configSchema>): {
   start: StartSettings;
   live: LiveSettings;
 } {
-  // Both are made of the schemas that the document was read by.
+  // The same schemas have read the document.
   return {
     start: partOf(document, startSettings) as StartSettings,
     live: partOf(document, liveSettings) as LiveSettings,
@@ -465,7 +451,7 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
   return Object.fromEntries(entries);
 }
 
-/** A password or token is only sent to servers of NATS without TLS where that is asked for. */
+/** A password or token is sent to servers of NATS without TLS only with `allowPlaintextSecrets`. */
 export function checkEventLog(
   eventLog: StartSettings['eventLog'],
   { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
@@ -478,7 +464,7 @@ export function checkEventLog(
   );
 }
 
-/** A token, and whatever a query holds, is only sent without TLS where that is asked for. */
+/** A token or a query is sent without TLS only with `allowPlaintextSecrets`. */
 export function checkSink(
   { sink, token }: LiveSettings['decisions'],
   { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },

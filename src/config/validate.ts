@@ -35,7 +35,7 @@ export function validate<T>(
   return undefined;
 }
 
-/** The text of a variable is read as a number or true/false where, as text, it was refused. */
+/** The text of a variable that was refused as text is read as a number, true or false. */
 function typeExpanded(input: unknown, refused: ReadonlySet<string>, { at, expanded }: Where): unknown {
   return mapTexts(input, (text, path) => {
     const key = pathText([...at, ...path]);
@@ -148,7 +148,7 @@ function knownKeys(schema: z.ZodType, path: Path, fileSettings: FileSettings): s
   );
 }
 
-/** `mechanism oauthbearer`: what a value at a path has chosen of several shapes; undefined where there is one. */
+/** `mechanism oauthbearer`: which of several shapes a value has chosen. Undefined if there is only one. */
 function choiceOf(schema: z.ZodType, path: Path, value: unknown): string | undefined {
   const shapes = nodesAt(schema, path).flatMap((node) => {
     const { properties } = node;

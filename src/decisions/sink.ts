@@ -18,7 +18,7 @@ export interface SinkDeps {
 
 interface Queued {
   readonly decision: Decision;
-  /** The how-manieth it is of this start. */
+  /** Its number, counted from the start of the process. */
   readonly number: number;
 }
 
@@ -31,7 +31,7 @@ export class Sink {
   private readonly deps: SinkDeps;
   private readonly report: SinkReport;
   private readonly queue: BoundedQueue<Queued>;
-  /** With its number, a decision's id: equal whenever it is tried again, and a gap is one that was dropped. */
+  /** With its number, the ID of a decision. It stays the same in every try, and a gap means a dropped one. */
   private readonly instance = randomUUID();
   private readonly source = `/backlog-scaler/${encodeURIComponent(hostname())}`;
   private taken = 0;

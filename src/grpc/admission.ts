@@ -13,13 +13,13 @@ export interface AdmissionSettings {
   readonly maxStreams: number;
   readonly maxStreamsPerConnection: number;
   readonly maxCalls: number;
-  /** The names of which a client's certificate must have one; undefined: it needs none. */
+  /** A client's certificate must have one of these names. Undefined allows every name. */
   readonly allowedClientNames: readonly string[] | undefined;
 }
 
 export interface AdmissionDeps {
   readonly log: Logger;
-  /** Is told of each call that is refused. */
+  /** Called for each refused call. */
   refused(method: string, status: Status): void;
   /** Resolves when grpc-js knows the reflection service: it is only loaded for who calls it. */
   addReflection(): Promise<void>;
@@ -27,9 +27,9 @@ export interface AdmissionDeps {
 
 /** In ms; tests shorten them. */
 export interface AdmissionTimes {
-  /** How long a call may last that is no stream of KEDA's and no Watch: answers come from memory. */
+  /** How long a call may last, except KEDA's streams and Watch. Answers come from memory. */
   readonly callMs: number;
-  /** How long it is safe from being cut for a new one: longer than a cold read waits by default. */
+  /** How long a call is not cut for a new one. Longer than the default wait for a cold read. */
   readonly patienceMs: number;
 }
 
@@ -39,9 +39,9 @@ export const admissionTimes: AdmissionTimes = { callMs: 60_000, patienceMs: 5_00
 interface Kind {
   readonly most: number;
   readonly mostPerConnection: number;
-  /** Whether it is over after `callMs`. */
+  /** Whether it ends after `callMs`. */
   readonly timed: boolean;
-  /** What a call is told beyond the bound. */
+  /** The message beyond the bound. */
   readonly full: string;
   open: number;
 }
@@ -56,7 +56,7 @@ interface Timed {
 }
 
 interface Connection {
-  /** Why its client may call nothing. */
+  /** Why its client may not call. */
   readonly denied: ScalerError | undefined;
   readonly socket: Socket | undefined;
   readonly open: Map<Kind, number>;
@@ -69,9 +69,9 @@ const streamPaths = ['StreamIsActive', 'StreamMetricSpec'].map(
 );
 
 /**
- * Lets a call in, or refuses it, before grpc-js has looked for its handler or read a byte of its message: every
- * method of every service, and what is no method. It stands between HTTP/2 and grpc-js since interceptors of
- * grpc-js 1.14.7 hear only of methods that are there, and can neither hear of a call's end nor cut it.
+ * Admits or refuses a call before grpc-js looks for its handler or reads a byte of its message. This covers every method
+ * of every service, and unknown methods. It stands between HTTP/2 and grpc-js, because interceptors of grpc-js 1.14.7
+ * see only known methods, and can neither see a call's end nor cut it.
  */
 export class Admission {
   private readonly settings: AdmissionSettings;
@@ -124,7 +124,7 @@ export class Admission {
     return sockets;
   }
 
-  /** Ends what could otherwise hold up a drain. */
+  /** Ends calls that could delay a drain. */
   drain(): void {
     clearInterval(this.sweeper);
     for (const call of this.timed) if (call.of === this.reflections) cut(call);
@@ -215,7 +215,7 @@ export class Admission {
     this.deps.log.warn({ open: of.open, ...(due.unsaid && { alsoRefused: due.unsaid }) }, `gRPC: ${of.full}`);
   }
 
-  /** Of the calls; false where the oldest is still to be waited for. */
+  /** Cuts the oldest call. False if it has not had its time. */
   private cutOldest(): boolean {
     const nowMs = performance.now();
     for (const call of this.timed) {
@@ -231,7 +231,7 @@ export class Admission {
     const nowMs = performance.now();
     for (const call of this.timed) {
       if (nowMs - call.sinceMs < this.times.callMs) return;
-      // Nothing of its connection leaves any more, not even the word that the call is over.
+      // Its connection sends nothing any more, not even the end of the call.
       if (call.cut) call.stream.session?.destroy();
       else cut(call);
     }

@@ -11,7 +11,7 @@ export type Ended<R> =
       readonly kind: 'error';
       readonly code: string;
       readonly message: string;
-      /** Whether a server has said so; false: there was no connection, and the message is why. */
+      /** True if a server sent it. False if there was no connection; the message says why. */
       readonly reached: boolean;
     };
 
@@ -99,7 +99,7 @@ function first<R>(call: ClientReadableStream<R>): Promise<Ended<R>> {
   });
 }
 
-/** How grpc-js says that it had no connection to send the call on. What it wraps around the reason is of no use to people. */
+/** How grpc-js reports a call without a connection. The text around the reason does not help people. */
 const noConnection =
   /^(?:No connection established\. Last error: (?:Error: )?(?<reason>.*?)(?: \([\d:.TZ-]+\))?\. Resolution note: .*|(?<name>Name resolution failed) for target .*|Deadline exceeded .*(?<slow>Waiting for LB pick).*)$/s;
 

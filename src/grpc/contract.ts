@@ -14,10 +14,10 @@ export const packageDefinition: PackageDefinition = loadSync(protoFile, {
   oneofs: true,
 });
 
-// What proto-loader has made at run time is what gen-types described; nothing else ties the two.
+// proto-loader makes at runtime what gen-types described. Nothing else ties the two.
 const loaded = loadPackageDefinition(packageDefinition) as unknown as ProtoGrpcType;
 
 export const ExternalScaler = loaded.externalscaler.ExternalScaler;
 
-/** The name under which health is asked for. */
+/** The service name for health checks. */
 export const serviceName = 'externalscaler.ExternalScaler';

@@ -20,7 +20,7 @@ export class Health {
   private readonly watches = new Map<Watch, { readonly known: boolean; readonly outbox: Outbox<Answer> }>();
   private status: Answer['status'] = 'NOT_SERVING';
 
-  /** `names`: of the services that may be asked for; '' is the server as a whole. */
+  /** `names`: the known services. '' is the whole server. */
   constructor(names: readonly string[]) {
     this.names = names;
   }

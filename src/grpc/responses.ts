@@ -3,8 +3,8 @@ import { nudgedTarget, wire } from '../scaling/metric.ts';
 import type { Answer, Spec } from '../triggers/trigger.ts';
 
 /*
- * What a trigger says, in the shapes of KEDA's contract: of the service, and of whoever explains it. The types that
- * are made of the contract take these; they may leave fields out, and nothing here does.
+ * Answers of a trigger in the shapes of KEDA's contract, for the service and for `explain`. The generated types
+ * allow missing fields; nothing here leaves one out.
  */
 
 export interface ActivityResponse {
@@ -29,7 +29,7 @@ export function toSpecs({ metricName, target, nudge = 0 }: Spec): SpecResponse {
   return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
 }
 
-/** Throws ScalerError where there is no number. `label`: how messages name the trigger; made only for them. */
+/** Throws ScalerError if there is no number. `label` names the trigger in messages. It is made only for them. */
 export function toMetrics(
   trigger: { readonly label: string },
   metricName: string,

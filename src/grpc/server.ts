@@ -129,7 +129,7 @@ export class GrpcServer {
 
   /**
    * Ends streams with OK, lets unary calls finish, closes. What is still open after `limitMs` is cut: grpc-js's
-   * tryShutdown() waits for every stream, and for ever for a connection that keepalive has given up.
+   * tryShutdown() waits for every stream, and forever for a connection that keepalive has given up.
    */
   async drain(limitMs: number): Promise<void> {
     this.setServing(false);
@@ -205,7 +205,7 @@ export class GrpcServer {
   }
 }
 
-/** grpc-js writes plain lines to standard error; what fails there reaches us as an error, and is said by us. */
+/** grpc-js writes plain lines to standard error. Its failures also reach us as errors, which we log. */
 function quiet(log: Logger): Partial<Console> {
   const say = (...message: unknown[]): void => log.debug({}, `grpc-js: ${message.join(' ')}`);
   return { error: say, info: say, debug: say };
@@ -239,10 +239,9 @@ methods.add('ServerReflectionInfo');
  */
 
 /**
- * KEDA cancels two streams for each ScaledObject it takes anew, all on its one connection. Without this,
- * nghttp2 answers the 1001st reset of a burst, or more than 33 a second, by closing that connection and with
- * it every stream of the cluster: its guard against "rapid reset" (CVE-2023-44487). Still bounded: 100,000 in
- * a burst and 10,000 a second are more than KEDA can ask for.
+ * KEDA cancels two streams for each ScaledObject that it rebuilds, all on one connection. By default nghttp2 closes that
+ * connection, with every stream, at the 1001st reset of a burst or beyond 33 a second. That is its guard against
+ * "rapid reset" (CVE-2023-44487). 100,000 in a burst and 10,000 a second are more than KEDA can reach.
  *
  * The options are Node's since 22.11 (nodejs/node#54875), older ones ignore them and keep nghttp2's limit.
  */
@@ -262,13 +261,12 @@ export function http2ServersOf(server: Server): Http2Server[] {
 }
 
 /**
- * Gives a new session of Node's another table of its streams than the Map it comes with. V8 leaves each table that a
- * Map outgrows with a pointer to the next one. Once such a table is in the old generation, where only a full collection
- * finds that it is dead, it keeps all the tables after it, and with them every call that was open when one was outgrown.
- * So every call is moved to the old generation before it is freed: nearly half of what a GetMetrics costs
- * (`npm run bench -- --only throughput`).
+ * Replaces the Map in which a session of Node keeps its streams. V8 links each table that a Map outgrows to the next one.
+ * A dead table in the old generation stays until a full collection. It keeps all later tables, and every call that was
+ * open when one was outgrown. So every call moves to the old generation before it is freed, which is nearly half of
+ * the cost of a GetMetrics (`npm run bench -- --only throughput`).
  *
- * A session that has no such table (another Node) keeps what it has: slower, and right all the same.
+ * A session without such a table (another Node) is slower, and still correct.
  */
 export function replaceStreamMap(session: ServerHttp2Session): void {
   for (const key of Object.getOwnPropertySymbols(session)) {

@@ -16,7 +16,7 @@ import { toActivity, toMetrics, toSpecs } from './responses.ts';
 import { codeName, type Status, toStatus } from './status.ts';
 import { ActivityStream, forgetRequest, Outbox, type StreamRpc, type Streams } from './streams.ts';
 
-/** All that RPCs ask of the rest. Everything is answered from memory. */
+/** What RPCs need. Everything is answered from memory. */
 export interface LiveTriggers {
   /** Throws ScalerError: `invalid` with all faults, `denied`, or `exhausted`. No upstream. */
   trigger(reference: Reference): LiveTrigger;
@@ -48,7 +48,7 @@ export interface ServiceDeps {
   streams: Streams;
   metrics: Metrics;
   log: Logger;
-  /** How long a StreamIsActive may last, asked anew for each; undefined: for ever. */
+  /** How long the next StreamIsActive may last. Undefined means forever. */
   streamAgeMs(): number | undefined;
   confirmMs?: number | undefined;
 }
@@ -136,7 +136,7 @@ export class Service {
   }
 }
 
-/** A ScaledObjectRef as it came from the wire, made safe; throws ScalerError naming all that is missing. */
+/** A ScaledObjectRef as it came from the wire, made safe; throws ScalerError naming everything that is missing. */
 export function toReference(ref: ScaledObjectRef__Output | null): Reference {
   if (ref === null) throw new ScalerError('invalid', 'the request has no scaledObjectRef');
   const { name, namespace, scalerMetadata: metadata } = ref;

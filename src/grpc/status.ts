@@ -25,7 +25,7 @@ const codes: Readonly<Record<ErrorCode, Code>> = {
 const maxEncodedBytes = 4096;
 const cut = '…';
 
-/** Total: any reason becomes a status. What is a fault of ours is said to be one, and nothing else of it. */
+/** Total: any reason becomes a status. A fault of ours shows no details. */
 export function toStatus(reason: unknown): Status {
   const error = ScalerError.from(reason);
   if (error.code === 'internal') {

@@ -13,10 +13,10 @@ type AnyCall = ServerWritableStream<unknown, unknown>;
 const confirmMs = 2000;
 
 /**
- * What one StreamIsActive says: the state on open, `true` on each edge, and one more `true` if the trigger is
- * still active `confirmMs` after it, since a poll under way can undo the first (KEDA v2.21 pkg/scaling/executor
- * writes 0 on a decision taken before the edge). Never more: each `true` restarts KEDA's cooldown. `false` is
- * said on open only, KEDA ignores it (pkg/scaling/scale_handler.go, since v2.18).
+ * What one StreamIsActive sends: the state on open, and `true` on each edge. If the trigger is still active after
+ * `confirmMs`, one more `true` follows. A poll in progress can undo the first: KEDA v2.21 (pkg/scaling/executor) writes 0
+ * on a decision from before the edge. Never more: each `true` restarts KEDA's cooldown. `false` is sent only
+ * on open, since KEDA ignores it (pkg/scaling/scale_handler.go, since v2.18).
  */
 export class ActivityStream {
   private readonly outbox: Outbox<IsActiveResponse>;
@@ -102,7 +102,7 @@ interface Open {
 }
 
 export interface OpenOptions {
-  /** After this the stream is ended with OK; undefined: it is held until the client lets go. */
+  /** After this the stream ends with OK. Undefined: the client ends it. */
   ageMs?: number | undefined;
   /** Gives back what the stream holds; called once, however it ends. */
   release: () => void;
@@ -162,8 +162,8 @@ export class Streams {
 }
 
 /**
- * Frees what grpc-js 1.14.7 keeps of a request that it has read for as long as the stream is open: the message, which the
- * trigger has all of, the headers, and the buffers that the message was put together from: nearly a kilobyte, for two streams of each trigger.
+ * Frees what grpc-js 1.14.7 keeps of a request while its stream is open: message, headers and buffers. That is nearly a
+ * kilobyte for each stream, and the trigger has everything from it.
  */
 export function forgetRequest(call: ServerWritableStream<ScaledObjectRef__Output, unknown>): void {
   const { request, metadata } = call;

@@ -20,7 +20,7 @@ type CaListener = experimental.CaCertificateUpdateListener;
 
 export interface TlsDeps {
   log: Logger;
-  /** Told when the certificate in use ends, in seconds since 1970. */
+  /** Called with the end of the certificate in use, in seconds since 1970. */
   expires(atSeconds: number): void;
   refreshMs?: number | undefined;
 }
@@ -105,11 +105,11 @@ export class ServerCertificates implements Provider {
     this.deps.expires(material.expiresAtMs / 1000);
     this.deps.log.info(
       { expires: new Date(material.expiresAtMs).toISOString() },
-      'took the changed gRPC certificates',
+      'loaded the changed gRPC certificates',
     );
   }
 
-  /** Said once for each cause, not at each look. */
+  /** Logged once for each cause, not at each check. */
   private refuse({ message }: ScalerError): void {
     if (message === this.refused) return;
     this.refused = message;

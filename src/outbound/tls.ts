@@ -13,17 +13,17 @@ const settings = z
   .strictObject(
     {
       ca: text(
-        '`caFile`: PEM of the authorities that sign the certificates of servers; default: those that Node trusts.',
+        '`caFile`: PEM of the authorities that sign server certificates. By default those that Node trusts.',
       ).exactOptional(),
-      cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
-      key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
+      cert: text('`certFile`: PEM of the client certificate (mTLS). Needs `keyFile`.').exactOptional(),
+      key: text('`keyFile`: PEM of its private key.').exactOptional(),
       keyPassword: text(
         '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
       ).exactOptional(),
       insecureSkipVerify: z
         .boolean()
         .default(false)
-        .describe('Takes any certificate: whoever is in between can read and change everything.'),
+        .describe('Accepts any certificate. Anyone in between can then read and change everything.'),
     },
     {
       error: ({ code }) =>

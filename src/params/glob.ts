@@ -9,8 +9,8 @@ export function matchesGlob(pattern: string, text: string): boolean {
 }
 
 /**
- * A pattern for many texts. It is an automaton whose state i says "i letters of the pattern are matched"; a bit each, so that
- * all states take a step at once (Baeza-Yates and Gonnet's shift-and, with a loop at each star).
+ * A pattern for many texts. It is an automaton whose state i says "i letters of the pattern are matched". Each state is a
+ * bit, so all states step at once (Baeza-Yates and Gonnet's shift-and, with a loop at each star).
  */
 export function glob(pattern: string): (text: string) => boolean {
   const letters = pattern.replaceAll('*', '');
@@ -46,7 +46,7 @@ export function glob(pattern: string): (text: string) => boolean {
   };
 }
 
-/** All states take one character; false: none is left. */
+/** All states take one character. False if no state is left. */
 function step(states: Int32Array, matching: Int32Array, loops: Int32Array): boolean {
   let carry = 0;
   let left = 0;

@@ -37,7 +37,7 @@ export interface Parsed<P> {
   faults: string[];
 }
 
-/** Reads every key of the schema; collects all faults. `params` is complete only when there are none. */
+/** Reads every key of the schema and collects all faults. `params` is complete only without faults. */
 export function parseParams<P>(schema: ParamsSchema<P>, given: ReadonlyMap<string, Given>): Parsed<P> {
   const faults: string[] = [];
   const params: Partial<Record<string, unknown>> = {};
@@ -77,7 +77,7 @@ function parseOne(param: Param<unknown>, { value, key }: Given, faults: string[]
 
 /** Nothing of the value is in it. */
 export function tooLong(key: string, value: string, most: number): string {
-  return `${key}: has ${value.length} characters, at most are ${most}`;
+  return `${key}: has ${value.length} characters; the limit is ${most}`;
 }
 
 function hideValue(message: string): string {

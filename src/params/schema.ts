@@ -11,7 +11,7 @@ export class ParamFault extends Error {
   override readonly name = 'ParamFault';
 }
 
-/** How much a value may be. A text that is longer than `characters` is refused before it is looked at. */
+/** How much a value may be. A text longer than `characters` is refused unread. */
 export interface Most {
   readonly characters: number;
   /** Of a list or of ranges. */
@@ -115,7 +115,7 @@ export function list({
 function parseList(value: string, most: Required<ListMost>): readonly string[] {
   const members = splitList(value);
   if (members.length > most.members) {
-    throw new ParamFault(`has ${members.length} members, at most are ${most.members}`);
+    throw new ParamFault(`has ${members.length} members; the limit is ${most.members}`);
   }
   const long = members.find((member) => member.length > most.memberCharacters);
   if (long !== undefined) {
@@ -151,7 +151,7 @@ const RANGE = /^(\d+)(?:-(\d+))?$/;
 function parseRanges(value: string, most: { members: number; value: number }): Ranges {
   const parts = splitList(value);
   if (parts.length > most.members) {
-    throw new ParamFault(`has ${parts.length} numbers and ranges, at most are ${most.members}`);
+    throw new ParamFault(`has ${parts.length} numbers and ranges; the limit is ${most.members}`);
   }
   return merged(parts.map((part) => parseRange(part, most.value)));
 }

@@ -66,7 +66,9 @@ export class PodPeers implements Peers {
       if (signal.aborted || this.closed) throw new ScalerError('unavailable', 'the request was cancelled');
       if (this.lease.term !== undefined) return undefined;
       const { holder } = this.lease;
-      const reply = holder === undefined ? undefined : await this.askPod(holder, question, signal);
+      // It may see its own write before that is acknowledged.
+      const isOther = holder !== undefined && holder !== this.options.id;
+      const reply = isOther ? await this.askPod(holder, question, signal) : undefined;
       if (reply !== undefined) return unpack(reply);
       if (performance.now() > giveUpAtMs) {
         const why = this.options.link.up === undefined ? 'NATS is away' : 'no pod has the lease';
@@ -178,10 +180,14 @@ export class PodPeers implements Peers {
   }
 
   private async answer(message: Msg): Promise<void> {
-    const reply = await this.reply(parsed(message.string()));
-    const data = await encode(reply);
-    const most = this.subscribed?.info?.max_payload ?? data.length;
-    message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+    try {
+      const data = await encode(await this.reply(parsed(message.string())));
+      const most = this.subscribed?.info?.max_payload ?? data.length;
+      message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+    } catch (reason) {
+      // NATS has gone meanwhile: who has asked hears nothing, and asks again.
+      this.options.log.debug({ error: natsFault(reason) }, 'another pod was not answered');
+    }
   }
 
   private async reply(question: unknown): Promise<Reply> {

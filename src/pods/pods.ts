@@ -31,6 +31,7 @@ export class Pods {
   private readonly hints: PodHints;
   private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
   private readonly holding = new Map<string, boolean>();
+  private said: string | undefined;
 
   constructor(options: PodsOptions) {
     const { settings, hinted, log } = options;
@@ -42,7 +43,7 @@ export class Pods {
       take: hinted,
       log,
     });
-    this.link.onUp((up) => void this.openLeases(up));
+    this.link.onUp(() => this.needLeases());
   }
 
   open(): void {
@@ -63,7 +64,7 @@ export class Pods {
       .update(JSON.stringify([connection, place]))
       .digest('hex')
       .slice(0, 32);
-    return new PodPeers({
+    const peers = new PodPeers({
       link: this.link,
       bucket: () => this.leases?.bucket,
       subject: `${this.options.settings.stream}.peers.${key}`,
@@ -76,6 +77,8 @@ export class Pods {
         this.options.held(connection, held);
       },
     });
+    this.needLeases();
+    return peers;
   }
 
   /** Whether this pod has the lease of the connection; undefined where that has none. */
@@ -109,19 +112,24 @@ export class Pods {
       });
       const bucket = await new Kvm(client).create(name, { ttl: forgottenAfterMs, replicas, history: 1 });
       this.leases = { connection, bucket };
+      this.said = undefined;
     } catch (reason) {
       if (signal.aborted) return;
-      log.error(
-        { bucket: name, error: natsFault(reason) },
-        'pods cannot agree which of them asks GitHub: it is not asked until they can',
-      );
-      setTimeout(() => void this.retryLeases(), againMs).unref();
+      const error = natsFault(reason);
+      if (this.said !== error)
+        log.error(
+          { bucket: name, error },
+          'pods cannot agree which of them asks GitHub: it is not asked until they can',
+        );
+      this.said = error;
+      setTimeout(() => this.needLeases(), againMs).unref();
     }
   }
 
-  private retryLeases(): void {
+  /** Where no connection has a lease there is no bucket. */
+  private needLeases(): void {
     const { up } = this.link;
-    if (up !== undefined) void this.openLeases(up);
+    if (up !== undefined && this.holding.size > 0) void this.openLeases(up);
   }
 }
 

@@ -179,7 +179,10 @@ function convertTrigger(
   );
   for (const fault of after.faults) note(/^"?([\w.]+)/.exec(fault)?.[1] ?? '', fault);
   if (resource.kind === 'ScaledJob' && (resource.spec.pollingInterval ?? 30) > 1) {
-    note('type', 'pollingInterval: Jobs are only made at polls: set 1, a poll costs the source nothing now');
+    note(
+      'type',
+      'pollingInterval: Jobs are only created at polls: set 1, a poll costs the source nothing now',
+    );
   }
   return edits;
 }

@@ -177,7 +177,7 @@ const rules: readonly Rule[] = [
       } else if (source?.kind === 'kafka' && !isTrue(entry.metadata['allowIdleConsumers']) && isWithin(max)) {
         yield warning(
           lineOf('maxReplicaCount'),
-          `maxReplicaCount: where there are no more than ${max} partitions, the number asks for no more replicas: ${stays}`,
+          `maxReplicaCount: with at most ${max} partitions the number never asks for more: ${stays}`,
           index,
         );
       }
@@ -199,13 +199,13 @@ const rules: readonly Rule[] = [
       if (cooldownPeriod !== undefined) {
         yield warning(
           lineOf('cooldownPeriod'),
-          `cooldownPeriod: has no effect, since the workload never goes below minReplicaCount ${min}; how fast it shrinks is behavior.scaleDown of the HPA`,
+          `cooldownPeriod: has no effect: the workload never goes below minReplicaCount ${min}; how fast it shrinks is behavior.scaleDown of the HPA`,
         );
       }
       if (pollingInterval !== undefined && !usesPolls(spec.scalingModifiers, ours)) {
         yield warning(
           lineOf('pollingInterval'),
-          'pollingInterval: has no effect from KEDA 2.21 on, since with minReplicaCount of 1 or more the HPA alone asks, every 15 s',
+          'pollingInterval: has no effect since KEDA 2.21: with minReplicaCount of 1 or more only the HPA asks, every 15 s',
         );
       }
     }
@@ -213,7 +213,7 @@ const rules: readonly Rule[] = [
     if (kind === 'ScaledJob' && ours.length > 0 && interval > 10) {
       yield warning(
         lineOf('pollingInterval'),
-        `pollingInterval: Jobs are only made at polls, so work waits for up to ${interval} s; set 1, which costs the source nothing`,
+        `pollingInterval: Jobs are only created at polls, so work waits for up to ${interval} s; set 1, which costs the source nothing`,
       );
     }
   },
@@ -222,17 +222,16 @@ const rules: readonly Rule[] = [
     for (const { index, entry } of ours) {
       const line = entry.lineOf('type');
       if (kind === 'ScaledJob' && entry.type === 'external-push') {
-        const message =
-          'type: a push makes no Job, KEDA opens the stream and ignores it: use external, and a short pollingInterval';
+        const message = 'type: a push creates no Job: use external, and a short pollingInterval';
         yield warning(line, message, index);
       }
       if (kind === 'ScaledObject' && entry.type === 'external') {
-        const message = 'type: external is only polled, and never woken or surged: use external-push';
+        const message = 'type: external is only polled, never woken: use external-push';
         yield warning(line, message, index);
       }
       if (entry.useCachedMetrics === true && entry.type === 'external-push') {
         const message =
-          'useCachedMetrics: after a push the HPA gets the zero of the last poll, until the next one: leave it out';
+          'useCachedMetrics: after a push the HPA gets the zero of the last poll until the next poll: remove it';
         yield warning(entry.lineOf('useCachedMetrics'), message, index);
       }
       if (kind === 'ScaledJob' && entry.useCachedMetrics !== undefined) {
@@ -263,19 +262,15 @@ const rules: readonly Rule[] = [
           index,
         );
       } else if (metricType === 'Value' && kind === 'ScaledJob') {
-        yield error(
-          line,
-          'metricType: with Value a ScaledJob has no target and makes no Job: use AverageValue',
-          index,
-        );
+        yield error(line, 'metricType: with Value a ScaledJob creates no Job: use AverageValue', index);
       } else if (metricType === 'Value') {
         const message =
-          'metricType: Value multiplies the replicas that are ready by backlog / threshold, and so grows without end while the backlog stays: use AverageValue';
+          'metricType: Value multiplies the ready replicas by backlog / threshold, so they grow without end while a backlog lasts: use AverageValue';
         yield warning(line, message, index);
         if (Number(entry.metadata['headroomReplicas'] ?? 0) > 0) {
           yield warning(
             entry.lineOf('headroomReplicas'),
-            'headroomReplicas: is meant for metricType AverageValue',
+            'headroomReplicas: needs metricType AverageValue',
             index,
           );
         }
@@ -285,7 +280,7 @@ const rules: readonly Rule[] = [
     if (spec.fallback !== undefined && values) {
       yield warning(
         lineOf('fallback'),
-        'fallback: is for triggers of metricType AverageValue; how KEDA takes it with Value depends on its version',
+        'fallback: is for metricType AverageValue; with Value its effect depends on the version of KEDA',
       );
     }
   },
@@ -302,7 +297,7 @@ const rules: readonly Rule[] = [
     if (replicas === 0) {
       yield warning(
         lineOf('fallback', 'replicas'),
-        'fallback: with replicas 0 an error scales the workload to zero, where without fallback KEDA holds it',
+        'fallback: with replicas 0 an error scales the workload to zero; without fallback KEDA would hold it',
       );
     } else if (Number(replicas) > max) {
       yield warning(
@@ -313,7 +308,7 @@ const rules: readonly Rule[] = [
     if (Number(failureThreshold) > 0) {
       yield warning(
         lineOf('fallback', 'failureThreshold'),
-        'fallback: fires when the scaler answers with errors, not while its process is away, which KEDA does not count (KEDA issue 8056); then the replicas are held',
+        'fallback: fires when the scaler answers with errors, not while it is gone, which KEDA does not count (KEDA issue 8056); then KEDA holds the replicas',
       );
     }
   },
@@ -331,7 +326,7 @@ const rules: readonly Rule[] = [
     if (overflowing) {
       yield warning(
         lineOf('advanced', 'horizontalPodAutoscalerConfig', 'behavior', 'scaleUp', 'policies'),
-        `behavior.scaleUp: ${overflowing.value} Pods and those that there are overflow the int32 of the HPA, which then adds none: 10000 is as good as no limit`,
+        `behavior.scaleUp: ${overflowing.value} Pods plus the existing ones overflow the int32 of the HPA, which then adds none: write 10000`,
       );
     }
     const surging = ours.filter(
@@ -351,7 +346,7 @@ const rules: readonly Rule[] = [
     if (window > 0) {
       yield warning(
         at('stabilizationWindowSeconds'),
-        `behavior.scaleUp: stabilizationWindowSeconds ${window} takes the least of the last ${window} s, so that a surge begins ${window} s late: set 0`,
+        `behavior.scaleUp: stabilizationWindowSeconds ${window} uses the smallest value of the last ${window} s, so a surge begins ${window} s late: set 0`,
       );
     }
     const seconds = secondsToGrow(scaleUp, spec.maxReplicaCount ?? defaults.maxReplicaCount);
@@ -359,7 +354,7 @@ const rules: readonly Rule[] = [
       const max = spec.maxReplicaCount ?? defaults.maxReplicaCount;
       yield warning(
         at('policies'),
-        `behavior.scaleUp: its policies let the workload reach maxReplicaCount ${max} after ${seconds} s at the soonest, so a surge cannot bring all replicas at once`,
+        `behavior.scaleUp: its policies need ${seconds} s at least to reach maxReplicaCount ${max}, so a surge cannot bring all replicas at once`,
       );
     }
   },
@@ -386,7 +381,7 @@ const rules: readonly Rule[] = [
       const tls = isTrue(metadata['enableTLS']);
       if (isTrue(metadata['unsafeSsl']) && !tls && entry.authenticationRef === undefined) {
         const message =
-          'unsafeSsl: switches no TLS on, so gRPC is in the open: set enableTLS too, or leave it out';
+          'unsafeSsl: does not enable TLS, so gRPC is plaintext: set enableTLS too, or remove it';
         yield warning(entry.lineOf('unsafeSsl'), message, index);
       }
       for (const key of ['caCert', 'tlsClientCert', 'tlsClientKey']) {
@@ -402,12 +397,12 @@ const rules: readonly Rule[] = [
       const keys = Object.entries(source?.connectionKeys ?? {}).filter(([, { secret }]) => secret);
       for (const key of [...kedaSecretKeys, ...keys.map(([key]) => key)]) {
         if ((entry.metadata[key] ?? '').trim() !== '') {
-          const message = `${key}: is a secret, for all to read who may read this, and has no effect: take it out and replace the secret; credentials belong to the connection`;
+          const message = `${key}: is a secret in plain text, and has no effect: remove it and rotate the secret; credentials belong to the connection`;
           yield error(entry.lineOf(key), message, index);
         }
         const fromEnv = `${key}FromEnv`;
         if ((entry.metadata[fromEnv] ?? '').trim() !== '') {
-          const message = `${fromEnv}: has KEDA send the secret to the scaler, which refuses it where gRPC has no TLS: take it out; credentials belong to the connection`;
+          const message = `${fromEnv}: makes KEDA send the secret to the scaler, which refuses it without TLS: remove it; credentials belong to the connection`;
           yield warning(entry.lineOf(fromEnv), message, index);
         }
       }
@@ -442,11 +437,11 @@ const rules: readonly Rule[] = [
       const counted = entry.metadata['count'] ?? 'queued+running';
       if (source?.kind === 'github' && strategy === 'accurate' && counted === 'queued+running') {
         const message =
-          'scalingStrategy: accurate adds to the Jobs that run, and jobs that run are counted too: set count to queued';
+          'scalingStrategy: accurate adds to running Jobs, and running jobs are counted too: set count to queued';
         yield warning(line, message, index);
       } else if (source?.kind === 'github' && strategy === 'default' && counted === 'queued') {
         const message =
-          'scalingStrategy: default takes off the Jobs that run, so jobs that run must count: set count to queued+running';
+          'scalingStrategy: default subtracts running Jobs, so running jobs must count: set count to queued+running';
         yield warning(line, message, index);
       } else if (
         source?.kind === 'sqs' &&
@@ -454,7 +449,7 @@ const rules: readonly Rule[] = [
         !/^(0|f|false)$/i.test(entry.metadata['scaleOnInFlight'] ?? 'true')
       ) {
         const message =
-          'scalingStrategy: accurate adds to the Jobs that run, and their messages in flight are counted too: set scaleOnInFlight to "false"';
+          'scalingStrategy: accurate adds to running Jobs, and their messages in flight are counted too: set scaleOnInFlight to "false"';
         yield warning(line, message, index);
       }
     }
@@ -468,7 +463,7 @@ const rules: readonly Rule[] = [
       const other = first.get(key);
       if (other === undefined) first.set(key, index);
       else {
-        const message = `measures what triggers[${other}] measures: the HPA takes the larger number, so that the smaller threshold alone counts; keep one`;
+        const message = `measures the same as triggers[${other}]: the HPA takes the larger number, so only the smaller threshold counts; keep one`;
         yield warning(entry.line, message, index);
       }
     }
@@ -495,13 +490,13 @@ const rules: readonly Rule[] = [
       if (entry.name === undefined) {
         yield warning(
           entry.line,
-          'name: is missing, so that the formula of scalingModifiers cannot mean this trigger',
+          'name: is missing, so the formula of scalingModifiers cannot use this trigger',
           index,
         );
       }
       if (isTrue(entry.metadata['surge'] ?? 'true')) {
         const message =
-          'scalingModifiers: the HPA aims at the target of the formula, so there is no surge; surge: "false" saves the tries';
+          'scalingModifiers: the HPA uses the target of the formula, so there is no surge: set surge: "false"';
         yield warning(lineOf('advanced', 'scalingModifiers'), message, index);
       }
     }

@@ -4,8 +4,8 @@ import { evenReplicas } from './metric.ts';
 import { ReplicaRate, type WorkSample } from './replica-rate.ts';
 
 /*
- * `policy: drain`: as many replicas as keep the wait under `drainSeconds`, instead of so many items for each. All that
- * waits is to be worked off within that time, while as much comes as lately:
+ * `policy: drain`: as many replicas as keep the wait under `drainSeconds`, instead of a threshold. Everything that waits
+ * must be done within that time, while arrivals continue as lately:
  *
  *   replicas = ceil((items / drainSeconds + arrivalRate) / replicaRate)
  *

@@ -1,6 +1,6 @@
 /*
- * How fast items come and go, from cumulative counts of reads that are as far apart as they happen to be. Counts are
- * since an origin that does not matter, and may begin anew.
+ * How fast items come and go, from cumulative counts of reads that are as far apart as they happen to be. Counts have an
+ * arbitrary origin, and may restart.
  */
 
 export interface FlowSample {
@@ -9,7 +9,7 @@ export interface FlowSample {
   readonly items: number;
   readonly arrived?: number | undefined;
   readonly consumed?: number | undefined;
-  /** How many places (partitions) the counts are sums over: when it changes, they begin anew. */
+  /** The number of places (partitions) that the counts sum up. When it changes, they restart. */
   readonly places?: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export class FlowRates {
     const ms = sample.atMs - from.atMs;
     if (ms < rateSpanMs) return;
     const consumed = difference(from.consumed, sample.consumed);
-    // Where nobody counts what comes, it is at least what there is more of now, and what has gone.
+    // Without a count of arrivals, they are at least the growth plus what has gone.
     const arrived =
       difference(from.arrived, sample.arrived) ?? Math.max(0, sample.items - from.items + (consumed ?? 0));
     this.spans = [...this.spans, { seconds: ms / 1000, arrived, consumed }].slice(-mostSpans);
@@ -63,7 +63,7 @@ export class FlowRates {
   }
 }
 
-/** Whether counts of two reads can be compared: the same places, and none that began anew. */
+/** Whether counts of two reads can be compared: the same places, and no restart. */
 export function isContinued(then: FlowSample, now: FlowSample): boolean {
   return (
     then.places === now.places &&
@@ -72,7 +72,7 @@ export function isContinued(then: FlowSample, now: FlowSample): boolean {
   );
 }
 
-/** A count that is there in one read only is none that goes on. */
+/** A count that only one of the reads has is not continuous. */
 function hasFallen(then: number | undefined, now: number | undefined): boolean {
   return then === undefined || now === undefined ? then !== now : now < then;
 }

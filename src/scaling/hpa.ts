@@ -25,7 +25,7 @@ export interface ScalingRules {
   readonly tolerance?: number;
 }
 
-/** A `behavior` with all that the API server and the controller fill in; see `defaultedBehavior`. */
+/** A `behavior` with all defaults of the API server and the controller; see `defaultedBehavior`. */
 export interface HpaBehavior {
   readonly scaleUp: ScalingRules;
   readonly scaleDown: ScalingRules;
@@ -79,12 +79,12 @@ export interface HpaMemory {
   readonly scaleDowns?: readonly ScaleEvent[];
 }
 
-/** How many replicas are asked for, and how many pods there are of them. */
+/** The requested replicas and the existing pods. */
 export interface HpaReplicas {
   readonly replicas: number;
-  /** The pods that there are already, by the status of the workload; all replicas where it is left out. */
+  /** The existing pods, by the status of the workload. All replicas by default. */
   readonly statusReplicas?: number;
-  /** Only `Value` metrics look at it; `statusReplicas` where it is left out. */
+  /** Used only for `Value` metrics. `statusReplicas` by default. */
   readonly readyReplicas?: number;
 }
 
@@ -143,7 +143,7 @@ export function sync(spec: HpaSpec, state: HpaState, nowMs: number): HpaStep {
   return rescaled(spec, remembered, limited, nowMs);
 }
 
-/** What is decided before any metric is asked for. */
+/** Decisions before any metric is read. */
 function withoutMetrics(spec: HpaSpec, replicas: number): Proposal | undefined {
   const min = leastReplicas(spec);
   const max = spec.maxReplicaCount;
@@ -226,7 +226,7 @@ function replicasOf(
     return { replicas: perPod ? statusReplicas : replicas, because: 'tolerance' };
   }
   if (perPod) return { replicas: Math.ceil(value / target), because: 'metric' };
-  // It counts pods, and takes it for a fault that there are none.
+  // It counts pods, and treats zero pods as an error.
   if (statusReplicas === 0) return undefined;
   return { replicas: Math.ceil(ratio * readyReplicas), because: 'metric' };
 }
@@ -363,9 +363,9 @@ function longestPeriodMs({ policies }: ScalingRules): number {
 }
 
 /**
- * What the API server and the controller make of a `behavior` (pkg/apis/autoscaling/v2/defaults.go,
- * maybeInitScaleDownStabilizationWindow): each direction's missing fields are filled in, and policies that are given
- * replace all of the default ones.
+ * A `behavior` with the defaults of the API server and the controller (pkg/apis/autoscaling/v2/defaults.go,
+ * maybeInitScaleDownStabilizationWindow). Missing fields of each direction are filled in. Given policies replace all
+ * default ones.
  */
 export function defaultedBehavior(
   { scaleUp, scaleDown }: GivenBehavior,

@@ -5,11 +5,11 @@
 
 export interface KedaSpec {
   readonly minReplicaCount: number;
-  /** The replicas of a workload without work; undefined: minReplicaCount. */
+  /** The replicas of a workload without work. minReplicaCount if undefined. */
   readonly idleReplicaCount: number | undefined;
   readonly cooldownPeriodSeconds: number;
   readonly initialCooldownPeriodSeconds: number;
-  /** `fallback.replicas`; undefined: there is no fallback. */
+  /** `fallback.replicas`. Undefined without a fallback. */
   readonly fallbackReplicas: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export const kedaDefaults: KedaSpec = {
 export interface KedaState {
   readonly replicas: number;
   readonly createdAtMs: number;
-  /** When KEDA last saw activity; undefined: never. */
+  /** When KEDA last saw activity. Undefined means never. */
   readonly lastActiveAtMs: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { ScalerError } from '../errors.ts';
 import type { Reading, Target } from '../sources/source.ts';
 
-/** What KEDA is told about a trigger: a number, and whether there is work. Both from one reading. */
+/** What KEDA gets for a trigger: a number, and whether there is work. Both come from one reading. */
 export interface Metric {
   readonly value: number;
   readonly active: boolean;
@@ -63,8 +63,8 @@ export function evenReplicas(places: number, wanted: number): number {
 }
 
 /**
- * A metric's value for `GetMetrics`. KEDA takes the float if it is above 0 and else the int, and KEDA before 2.17
- * knows the int only: so zero means both zero, and any work at all is at least 1 in the int.
+ * A metric's value for `GetMetrics`. KEDA takes the float if it is above 0, otherwise the int. KEDA before 2.17
+ * knows only the int. So zero means that both are zero, and any work is at least 1 in the int.
  *
  * KEDA prints "%.3f", so that a value under 0.0005 arrives as 0 (pkg/scalers/scaler.go:164, v2.21). It is sent as
  * it is: whether the workload runs is decided by `IsActive`, and so little asks for no second replica.
@@ -89,7 +89,7 @@ export function wireTarget({ perReplica }: Pick<Target, 'perReplica'>): WireNumb
   return wire(Math.max(leastStep, finite(perReplica)));
 }
 
-/** The target so many thousandths above the one that KEDA prints. The int stays: who takes it knows no nudges. */
+/** The target, so many thousandths above the printed one. The int stays: clients that use it know no nudges. */
 export function nudgedTarget(target: Pick<Target, 'perReplica'>, thousandths: number): WireNumber {
   const exact = wireTarget(target);
   if (thousandths === 0) return exact;

@@ -5,7 +5,7 @@
 
 /** What a strategy takes off a queue that has this many Jobs on it already. */
 export type ScaledJobStrategy =
-  /** For metrics that count what is in progress too. */
+  /** For metrics that include running work. */
   | { readonly kind: 'default' }
   /** For metrics that count only what nobody has picked up. */
   | { readonly kind: 'accurate' }

@@ -8,39 +8,38 @@ import { type Demand, leastStep, replicasFor } from './metric.ts';
  * *nudge*. A *surge* is the nudges that bring a trigger's workload to what it asks for now.
  */
 
-/** An HPA that is within this of what is asked for keeps its replicas (--horizontal-pod-autoscaler-tolerance). */
+/** An HPA within this tolerance keeps its replicas (--horizontal-pod-autoscaler-tolerance). */
 const tolerance = 0.1;
 
 /**
  * Whether an HPA with so many replicas would add some.
  *
  * KEDA does not say the `metricType`. Under AverageValue, the default, value / target is the number of replicas, and this
- * is the HPA's own rule. Under Value it is what the HPA multiplies its ready pods by; there `replicas` is the last such
- * ratio, rounded up, so what has grown beyond it has grown for that HPA too, and growth within one whole number waits for
- * its clock. Looks that follow each other within a second multiply nothing: pods that start are not ready yet.
+ * is the HPA's own rule. Under Value the HPA multiplies its ready pods by it. There `replicas` is the last
+ * such ratio, rounded up. Growth beyond it is growth for that HPA too; growth within one whole number waits for its clock.
+ * Looks within a second multiply nothing, because starting pods are not ready yet.
  */
 export function asksForMore({ value, perReplica }: Demand, replicas: number): boolean {
   return value / perReplica > replicas * (1 + tolerance);
 }
 
 /**
- * Whether a target can be nudged: two thousandths are at most 1 % of it, and are told apart from it. Only a target of no
- * use cannot.
+ * Whether a target can be nudged: two thousandths are at most 1 % of it, and distinguishable. Only a useless target cannot.
  */
 export function canBeNudged(perReplica: number): boolean {
   return perReplica >= 200 * leastStep && perReplica <= 1e12;
 }
 
 /**
- * By how many thousandths a target is more than the exact one. More, so that no look asks for a replica too many; and
- * two of them, so that there is always one that neither the HPA has nor KEDA was told last.
+ * By how many thousandths a target exceeds the exact one. More, so that no look asks for a replica too many. There are two,
+ * so that one always differs from both the HPA's and the last one sent.
  */
 export type Nudge = 0 | 1 | 2;
 
 /**
- * When a nudge follows, in ms. Measured with Kubernetes 1.37.0 and KEDA 2.21.0. After a GetMetrics it follows at once: an
- * HPA looks again only when it has written what it came to, and KEDA, which reconciles a second time since the HPA has
- * changed, then does both in one.
+ * When a nudge follows, in ms. Measured with Kubernetes 1.37.0 and KEDA 2.21.0. After a GetMetrics it follows at once. An HPA
+ * looks again only after it has written its result. KEDA reconciles once more because the HPA changed, and then does both
+ * in one.
  */
 export interface SurgeTimes {
   /** After a `true`: KEDA writes the first replica, and an HPA of no replicas does not look. */
@@ -67,12 +66,12 @@ const ownLooksMs = 14_000;
 export type Step =
   /** The target is to be said with these thousandths more. */
   | { readonly kind: 'nudge'; readonly nudge: Nudge; readonly repeated: boolean }
-  /** It is over, and the exact target is to be said: as the last nudge. */
+  /** It has ended, and the exact target follows as the last nudge. */
   | { readonly kind: 'settle'; readonly gaveUp: boolean }
-  /** It is over, and KEDA has the exact target. */
+  /** It has ended, and KEDA has the exact target. */
   | { readonly kind: 'over'; readonly gaveUp: boolean };
 
-/** What a GetMetrics was for a surge. `first`: with it the HPA has been told of the growth. */
+/** What a GetMetrics meant for a surge. `first`: the HPA now knows of the growth. */
 export type Looked =
   /** It answered a nudge. `prompt`: before that was repeated, so that it is hardly chance. */
   | { readonly kind: 'answered'; readonly prompt: boolean; readonly first: boolean }
@@ -90,7 +89,7 @@ export class Surge {
   private fromReplicas = 1;
   private sinceMs = 0;
   private toldAtMs: number | undefined;
-  /** What KEDA was told last, and what the HPA had at its last look. */
+  /** The last target sent to KEDA, and the target of the HPA's last look. */
   private said: Nudge = 0;
   private had: Nudge = 0;
   /** Nudges since the last look. */
@@ -140,8 +139,8 @@ export class Surge {
   }
 
   /**
-   * Of this surge, or the last one: replicas at its beginning and now, as far as can be known, and the time from the growth
-   * to the last look that asked for more.
+   * Of this surge, or the last one: replicas at its start and now, as far as known. The time is from the growth to the last
+   * look that asked for more.
    */
   get course(): { readonly from: number; readonly to: number; readonly ms: number | undefined } {
     const ms = this.toldAtMs === undefined ? undefined : this.toldAtMs - this.sinceMs;
@@ -201,8 +200,8 @@ export class Surge {
   }
 
   /**
-   * The HPA, or a poll of KEDA's, was given the numbers of `demand`: KEDA does not say which of them asks. Of what comes
-   * without a nudge one in 15 s is a look. A poll that is taken for a look costs the look that there is to spare.
+   * The HPA or a poll got the numbers of `demand`. KEDA does not say which of them asks. Without a nudge, one call in 15 s is
+   * a look. A poll that is mistaken for a look uses up the spare look.
    */
   looked(demand: Demand, nowMs: number): Looked {
     const { tries } = this;
@@ -223,13 +222,13 @@ export class Surge {
     return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
   }
 
-  /** KEDA does not listen any more. When it does again, it is told the exact target first. */
+  /** KEDA does not listen any more. When it does again, it gets the exact target first. */
   lose(): void {
     this.said = 0;
     this.end(false);
   }
 
-  /** The exact target once a look has seen another one: the look that there is to spare. */
+  /** The exact target after a look at another one: the spare look. */
   private end(gaveUp: boolean): Step {
     const kind = this.said === 0 ? 'over' : 'settle';
     this.running = false;
@@ -246,8 +245,8 @@ export class Surge {
   }
 
   /**
-   * Neither what the HPA has nor what KEDA was told last, which may have been seen or not. The exact one is for the end,
-   * but where a thousandth makes a replica of many less, the last step needs it: it would be within the tolerance after.
+   * Differs from the HPA's target and from the last one sent, which may or may not have been seen. The exact target is for the
+   * end. But where a thousandth costs a replica of many, the last step needs it: later it would be within the tolerance.
    */
   private another(demand: Demand): Nudge {
     const { said, had } = this;

@@ -15,7 +15,7 @@ import { Hints } from './hints.ts';
 import type { Slices } from './slices.ts';
 import { Subject, type SubjectHost } from './subject.ts';
 
-/** The longest a read may take before its subjects are told that it failed and are read again. */
+/** After this a read has failed, and its subjects are read again. */
 export const readTimeoutMs = 30_000;
 
 /** Reads whose time is this near go out together. */
@@ -24,9 +24,8 @@ const togetherMs = 5;
 /** How many subjects go into one read of the source. */
 export const mostPerRead = 1_000;
 /**
- * Where more than that are due to be read again, they are read in pieces of this size, with this time in between: ten
- * thousand at once take more than a second, and what is kept for their reads outlives the young generation of the heap.
- * What is urgent, and what has not been read yet, does not wait.
+ * Beyond this size, repeated reads come in pieces with this pause between them. Ten thousand at once take more than a
+ * second, and their memory outlives the young generation of the heap. Urgent and first reads do not wait.
  */
 export const pieceSize = 100;
 export const betweenPiecesMs = 20;
@@ -41,7 +40,7 @@ export interface ConnectionOptions {
   readonly random: () => number;
 }
 
-/** One open connection: its subjects, and the clock that reads them, all that are due in one call. */
+/** One open connection: its subjects, and the clock that reads all due ones in one call. */
 export class OpenConnection implements SubjectHost {
   /** As the configuration has it now. */
   configured: ConfiguredConnection;
@@ -133,7 +132,7 @@ export class OpenConnection implements SubjectHost {
     this.due.delete(subject);
   }
 
-  /** "Look now", to the subjects of a name, or to all; false: there are none. */
+  /** "Look now", for the subjects of a name, or for all. False if there are no such subjects. */
   hint(name: string | undefined, cause: string): boolean {
     return name === undefined ? this.hints.toAll(cause) : this.hints.toName(name, cause);
   }
@@ -306,7 +305,7 @@ export class OpenConnection implements SubjectHost {
 /** Made once: an error of its own for each read, with its stack, was a tenth of what an event costs. */
 const over = new ScalerError('unavailable', 'the read is over');
 
-/** Resolves when the signal aborts, so that a source that ignores it cannot hold its subjects for ever. */
+/** Resolves when the signal aborts, so that a source that ignores it cannot hold its subjects forever. */
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -89,8 +89,8 @@ export class Connections {
   }
 
   /**
-   * Opens what a configuration has anew. `commit` puts it in place and closes what is gone or changed, with its subjects;
-   * `discard` closes what was opened. Throws ScalerError, with nothing changed, where one cannot be opened.
+   * Opens the new connections of a configuration. `commit` puts them in place, and closes removed or changed ones with their
+   * subjects. `discard` closes them. Throws ScalerError, with nothing changed, if one cannot be opened.
    */
   prepare({ connections, settings }: ConnectionsConfig): { commit(): void; discard(): void } {
     const opened: OpenConnection[] = [];
@@ -151,7 +151,7 @@ export class Connections {
     return [...this.firstSyncs].filter(([, { overdue }]) => !overdue).map(([one]) => one.configured.name);
   }
 
-  /** The connections whose first sync readiness no longer waits for: its time is over, and they go on with it. */
+  /** The connections whose first sync has run out of time and goes on. Readiness does not wait for them. */
   overdue(): readonly string[] {
     return [...this.firstSyncs].filter(([, { overdue }]) => overdue).map(([one]) => one.configured.name);
   }

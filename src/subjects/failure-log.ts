@@ -19,8 +19,8 @@ interface Failing {
 }
 
 /**
- * Says of one connection what cannot be read, once for each reason: a login that is refused fails a thousand
- * subjects in the same way at every read.
+ * Logs what cannot be read through one connection, once for each reason. A refused login fails a thousand subjects in the
+ * same way at every read.
  */
 export class FailureLog {
   private readonly log: Logger;
@@ -41,7 +41,7 @@ export class FailureLog {
       this.reasons.set(message, failing);
       this.log.warn(
         { subject: shown(subject), code, error: message },
-        'cannot be read; said once for all subjects it is true of',
+        'cannot be read; logged once for all affected subjects',
       );
     }
     failing.subjects.add(subject);
@@ -49,7 +49,7 @@ export class FailureLog {
     failing.reads += 1;
   }
 
-  /** What its source would have people know of a subject that is read; undefined: nothing any more. */
+  /** A warning of the source about a readable subject. Undefined ends it. */
   caution(subject: string, text: string | undefined): void {
     if (text === this.cautions.get(subject)) return;
     if (text === undefined) {
@@ -60,7 +60,7 @@ export class FailureLog {
     this.log.warn({ subject: shown(subject) }, text);
   }
 
-  /** The subject is not measured any more: nothing is over, and nothing is said. */
+  /** The subject is not measured any more. Its failure has not ended, so nothing is logged. */
   forget(subject: string): void {
     this.cautions.delete(subject);
     this.end(subject);
@@ -69,10 +69,10 @@ export class FailureLog {
   /** The subject is read again, or fails for another reason. */
   recovered(subject: string): void {
     const over = this.end(subject);
-    if (over) this.log.info(over, 'is over for every subject it was true of');
+    if (over) this.log.info(over, 'can be read again');
   }
 
-  /** Gives what is over when this subject was the last one. */
+  /** Returns the failure that ended, if this subject was the last one. */
   private end(subject: string): { error: string; subjects: number; reads: number } | undefined {
     const message = this.reasonOf.get(subject);
     const failing = message === undefined ? undefined : this.reasons.get(message);

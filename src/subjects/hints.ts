@@ -10,8 +10,8 @@ export interface HintsOptions {
 }
 
 /**
- * The hints of one connection. A storm of them costs what its subjects cost: a name is looked up, and hints for
- * all that come while one is being spread become one more, after it.
+ * The hints of one connection. A storm of them costs what its subjects cost. A name is looked up. Hints for all subjects
+ * that come during such a hint become one more after it.
  */
 export class Hints {
   private readonly options: HintsOptions;
@@ -40,14 +40,14 @@ export class Hints {
     }
   }
 
-  /** To the subjects of this name, now; false: there are none. */
+  /** For the subjects of this name, now. False if there are no such subjects. */
   toName(name: string, cause: string): boolean {
     const those = this.named.get(name);
     for (const subject of those ?? []) subject.wake(cause, 'hint');
     return those !== undefined;
   }
 
-  /** To all subjects, within `hintSpreadMs`, or that long after one that is being spread; false: there are none. */
+  /** For all subjects, within `hintSpreadMs`, or that long after the one in progress. False if there are no subjects. */
   toAll(cause: string): boolean {
     if (this.options.subjects.size === 0) return false;
     if (this.spreading === undefined) this.spread(cause);

@@ -3,9 +3,8 @@
  */
 
 /**
- * The clock's reads fall on a beat that the subjects of a connection share, so that those which are due come
- * due together and go out in one request a broker. Result: the beat nearest to `intervalMs` from now, never
- * the present one.
+ * Reads by the clock fall on a beat that the subjects of a connection share. So they are due together, and share one
+ * request to each broker. Returns the beat nearest to `intervalMs` from now, never the present one.
  */
 export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): number {
   if (beatMs <= 0) return nowMs + intervalMs;
@@ -14,8 +13,8 @@ export function nextOnBeat(nowMs: number, intervalMs: number, beatMs: number): n
 }
 
 /**
- * The part of an interval after which a subject is read that others began together with: once, at random, so that
- * their reads do not come together for ever. `part` is in [0, 1].
+ * Moves the reads of subjects that started together apart, once and at random. Otherwise they would stay together forever.
+ * `part` of an interval is in [0, 1].
  */
 export function spreadMs(intervalMs: number, leastMs: number, part: number): number {
   return leastMs >= intervalMs ? intervalMs : leastMs + (intervalMs - leastMs) * part;

@@ -42,7 +42,7 @@ export class Slices {
         this.spentMs = performance.now() - beganAtMs;
       }
     } finally {
-      // Also where a step throws all the same: it is over then, and the others go on.
+      // If a step throws all the same, it has ended, and the others go on.
       this.working = false;
       this.turn ??= setImmediate(() => {
         this.turn = undefined;

@@ -68,7 +68,7 @@ interface Known {
   readonly confirmedAtMs: number;
 }
 
-/** Why it cannot be read, and until when nobody may ask again, whoever wakes it. */
+/** Why it cannot be read, and until when no wake may read it again. */
 interface Failing {
   readonly error: ScalerError;
   readonly failures: number;
@@ -130,7 +130,7 @@ export class Subject {
     return this.failing?.error;
   }
 
-  /** What the source is told of it when it is to be read. */
+  /** What the source gets for a read. */
   get asked(): SubjectRead<unknown> {
     const needs = this.needs === undefined ? [undefined] : [...this.needs.values()].map(({ need }) => need);
     return { key: this.key, needs, maxStalenessMs: this.smallestLimitMs() };
@@ -233,9 +233,9 @@ export class Subject {
     this.wakeCause = undefined;
   }
 
-  /** What the read's result comes to, in steps of one member each; after the last the subject is idle again. */
+  /** Applies the result of a read, one member a step. After the last step the subject is idle again. */
   *settle(result: Delivered<unknown> | ScalerError): Generator<void, void> {
-    // Closed meanwhile: its result is nobody's.
+    // Closed meanwhile: nobody needs the result.
     if (this.current !== 'reading') return;
     const failure = result instanceof ScalerError ? result : yield* this.take(result);
     if (failure) yield* this.fail(failure);
@@ -361,7 +361,7 @@ export class Subject {
   private unwatch(): void {
     const { watch } = this;
     this.watch = undefined;
-    // A watch that fails to close is of no more use than one that has.
+    // A watch that fails to close is as useless as a closed one.
     if (watch) attempt(() => watch.close());
   }
 
@@ -405,7 +405,7 @@ export class Subject {
     if (entry.count === 0) this.needs?.delete(key);
   }
 
-  /** Nothing is read, watched or woken any more; whoever still asks for it is told. */
+  /** Ends reads, watches and wakes. Members are notified. */
   close(): void {
     this.current = 'closed';
     this.unwatch();

@@ -27,8 +27,8 @@ export function createLogger(level: Level): RootLogger {
     // JSON leaves C1 and bidi characters as they are, and lines are read in terminals. What is written for them is JSON too.
     hooks: { streamWrite: (line: string) => `${printable(line.trimEnd())}\n` },
   };
-  // Not pino's own destination: where a pipe is full it comes back to a line later, and at the exit of the
-  // process such a line can stand behind those that came after it.
+  // Not pino's own destination: with a full pipe it retries a line later. At the exit of the process such a line can
+  // come after later ones.
   return pino(options, process.stdout);
 }
 

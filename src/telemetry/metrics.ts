@@ -231,7 +231,7 @@ export class Metrics {
   }
 }
 
-/** Each lists every handle, request and timer of the process anew at every scrape: tens of thousands. */
+/** Each lists every handle, request and timer of the process at every scrape: tens of thousands. */
 const costly = ['active_resources', 'active_handles', 'active_requests'].flatMap((name) => [
   `nodejs_${name}`,
   `nodejs_${name}_total`,

@@ -10,9 +10,9 @@ export interface Span {
 }
 
 /**
- * Spans of what the scaler does. This is OpenTelemetry's API alone: where the process was started without an SDK,
- * nothing is recorded (docs/tracing.md), and the API is not even loaded: its hundred files are a twentieth of a start.
- * An SDK registers itself under this symbol (@opentelemetry/api 1.x, internal/global-utils.ts) before our first line.
+ * Spans of what the scaler does. Only OpenTelemetry's API is used. Without an SDK nothing is recorded
+ * (docs/tracing.md), and the API is not loaded: its hundred files are a twentieth of a start.
+ * An SDK registers itself under this symbol (`@opentelemetry/api` 1.x, internal/global-utils.ts) before our first line.
  */
 const api =
   Symbol.for('opentelemetry.js.api.1') in globalThis ? await import('@opentelemetry/api') : undefined;
@@ -43,7 +43,7 @@ export function rpcSpans(method: string): () => Span {
   return () => startSpan(name, 'SERVER', { attributes });
 }
 
-/** Ends the span of an RPC. `failure` is what the caller is told; a caller that left (CANCELLED) is none. */
+/** Ends the span of an RPC. `failure` is the status of the call, except CANCELLED: the caller left. */
 export function endRpc(span: Span, status: { number: number; name: string }, failure?: string): void {
   if (span.isRecording()) {
     span.setAttribute('rpc.grpc.status_code', status.number);
@@ -63,7 +63,7 @@ export function nameScaledObject(span: Span, { namespace, name }: { namespace: s
 
 /**
  * Starts the span of one read: a number of subjects, in one call of the source. It has no parent: it answers
- * many callers and belongs to none, and timers would keep the context of whoever set them long ago.
+ * many callers, and timers would keep the context of an old caller.
  */
 export function startRead(source: string, connection: string, subjects: number): Span {
   const attributes = {

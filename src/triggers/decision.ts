@@ -4,13 +4,13 @@ import type { Measured } from './resolve.ts';
 export type DecisionKind =
   /** It became active: the workload leaves zero. */
   | 'activated'
-  /** It is not active any more, and KEDA can be told so: it may scale to zero. */
+  /** It is no longer active, and KEDA gets an answer: it may scale to zero. */
   | 'deactivated'
   /** No number can be given any more, or not yet: KEDA holds its replicas, or uses `fallback`. */
   | 'failing'
   /** A number can be given again. */
   | 'recovered'
-  /** The HPA was made to look until it had been told all that has grown. */
+  /** The HPA was made to look until it had seen all growth. */
   | 'surged';
 
 /** What the HPA was made to do. */
@@ -41,7 +41,7 @@ export interface Decision {
   readonly lastedMs: number | undefined;
   /** Of a surge. */
   readonly surge?: SurgeCourse;
-  /** Why it fails, as KEDA is told. */
+  /** The error that KEDA gets. */
   readonly error: string | undefined;
   /** In ms since 1970. */
   readonly atMs: number;
@@ -58,8 +58,8 @@ export interface Change {
 }
 
 /**
- * What has been told of one trigger. `active` and `up` (KEDA gets a number) are undefined as long as nothing
- * is known; that a trigger is inactive or up when it is first known is no change.
+ * The last announced state of one trigger. `active` and `up` (KEDA gets a number) are undefined while unknown. To be inactive
+ * or up at first is no change.
  */
 export class Told {
   active: boolean | undefined;
@@ -68,7 +68,7 @@ export class Told {
   activeSinceMs = Number.NEGATIVE_INFINITY;
   private upSinceMs = 0;
 
-  /** What is to be told, in the order of its causes: it recovers and is then active; it is active and then fails. */
+  /** The changes, in the order of their causes: recovered before activated, activated before failing. */
   take(active: boolean | undefined, up: boolean | undefined, nowMs: number): readonly Change[] {
     const recovered = this.up === false && up === true;
     const failing = this.up !== false && up === false;
@@ -87,7 +87,7 @@ export class Told {
 
   private takeActivity(active: boolean | undefined, nowMs: number): readonly Change[] {
     if (active === undefined || active === this.active) return [];
-    // KEDA gets an error and holds its replicas: that it may scale to zero is told once it gets an answer.
+    // KEDA gets an error and holds its replicas. It may scale to zero only after it gets an answer.
     if (!active && this.up !== true) return [];
     const lastedMs = this.active === undefined ? undefined : nowMs - this.activeSinceMs;
     const first = this.active === undefined;

@@ -58,7 +58,7 @@ function quotedText(quoted: string): string {
 /**
  * A fault for each secret that KEDA took from the workload's environment and sent along: it replaces the value of
  * every `…FromEnv` and knows of no secrets (pkg/scalers/external_scaler.go:125, v2.21). A plain key wins over its
- * `…FromEnv`, but both have been sent; so the metadata is looked at, not what was made of it.
+ * `…FromEnv`, but both have been sent; so this checks the metadata, not the parsed values.
  */
 export function secretsFromEnv({ connectionKeys }: AnySource, metadata: Metadata): string[] {
   const secretKeys = [

@@ -33,7 +33,7 @@ export const mostPoints = 8_192;
 const mostEvents = 50;
 const mostErrorCharacters = 300;
 const eventBytes = 200;
-/** How many other histories are looked at when room is needed: each time goes on where the last one has ended. */
+/** How many other histories are checked when room is needed. Each time continues where the last one ended. */
 const lookedAtATime = 64;
 
 interface Usage {
@@ -300,7 +300,7 @@ export class History {
     if (points.isFull) {
       const { capacity } = points;
       const more = capacity < mostPoints && this.all.take(this, capacity * pointBytes);
-      // What was taken may have come of this history's own namespace, never of itself.
+      // The room may have come from this history's own namespace, never from itself.
       if (more) points.resize(2 * capacity);
       else points.thin(Math.floor(points.size / 2));
     }
@@ -323,7 +323,7 @@ export class History {
     this.all.give(this, bytes, this.bytes);
   }
 
-  /** Whether all that is kept is the same quiet, or the same unknown. */
+  /** Whether every kept point is the same quiet or unknown state. */
   private isSteadyAgain(): boolean {
     const { points } = this;
     return points?.size === 2 && steadyKind(points.at(1)) !== undefined && isRunEnd(points, 1);

@@ -2,11 +2,11 @@
 export interface Point {
   /** Of the monotonic clock; kept to a tenth of a second. */
   readonly atMs: number;
-  /** Items; undefined: not known. */
+  /** Items. Undefined means unknown. */
   readonly backlog: number | undefined;
-  /** Items that have come since the point before; undefined: the source does not tell. */
+  /** Items since the point before. Undefined if the source does not count them. */
   readonly arrivals: number | undefined;
-  /** What KEDA got, or would have got; undefined: an error. */
+  /** What KEDA got, or would have got. Undefined means an error. */
   readonly value: number | undefined;
   readonly target: number | undefined;
   readonly active: boolean | undefined;
@@ -161,7 +161,7 @@ export class Points {
   }
 }
 
-/** To compare by: what is not known is less than all that is. */
+/** For comparing: unknown is less than any number. */
 export function backlogOf({ backlog }: Point): number {
   return backlog ?? -1;
 }

@@ -20,8 +20,8 @@ export const maxMetadataBytes = 64 * 1024;
 export const maxMetadataKeys = 500;
 
 /**
- * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or a bound of ours allows: nothing of it
- * may be kept or logged before, and its message shows none of it but what fits.
+ * Throws ScalerError `invalid` for a reference that is larger than Kubernetes or our bounds allow. Before this check,
+ * nothing of it may be kept or logged. The message shows only what fits.
  */
 export function checkReference({ namespace, name, metadata }: Reference): void {
   const faults: string[] = [];
@@ -32,9 +32,9 @@ export function checkReference({ namespace, name, metadata }: Reference): void {
     faults.push(`name: has ${name.length} characters, Kubernetes allows ${maxNameLength}`);
   }
   const keys = Object.keys(metadata).length;
-  if (keys > maxMetadataKeys) faults.push(`metadata: has ${keys} keys, at most are ${maxMetadataKeys}`);
+  if (keys > maxMetadataKeys) faults.push(`metadata: has ${keys} keys; the limit is ${maxMetadataKeys}`);
   const bytes = textBytes(metadata);
-  if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes, at most are ${maxMetadataBytes}`);
+  if (bytes > maxMetadataBytes) faults.push(`metadata: has ${bytes} bytes; the limit is ${maxMetadataBytes}`);
   if (faults.length === 0) return;
   const owner = ownerOf({
     namespace: namespace.slice(0, maxNamespaceLength),

@@ -32,7 +32,7 @@ export interface Measured {
   readonly surge: boolean;
 }
 
-/** All that a reference is resolved against. */
+/** What a reference is resolved against. */
 export interface World {
   readonly sources: readonly AnySource[];
   readonly connections: ReadonlyMap<string, ConfiguredConnection>;
@@ -46,7 +46,7 @@ export interface World {
 export interface Said {
   readonly given: ReadonlyMap<string, Given>;
   readonly common: CommonParams;
-  /** Undefined: it names none that there is. */
+  /** Undefined if it names no known source. */
   readonly source: AnySource | undefined;
   /** Its source's own parameters; complete only where there is no fault. */
   readonly params: unknown;
@@ -58,8 +58,8 @@ export interface Said {
 }
 
 /**
- * Reads a reference without looking at connections. `asWritten`: it is not what KEDA sends but what the author wrote,
- * so that the value of a `…FromEnv` is the name of a variable, and what that holds is not known. Pure.
+ * Reads a reference without its connections. `asWritten`: it is what the author wrote, not what KEDA sends. Then the value
+ * of a `…FromEnv` is the name of a variable with unknown content. Pure.
  */
 export function readReference(
   { namespace, name, metadata }: Reference,
@@ -86,7 +86,7 @@ export function readReference(
   return { ...said, params: own.params, unsaid: unknown.more, overlong: overlong.found };
 }
 
-/** What a reference means under one configuration, or all that is wrong with it. */
+/** What a reference means under one configuration, or all its faults. */
 export type Outcome =
   | { readonly kind: 'measured'; readonly measured: Measured }
   | { readonly kind: 'invalid'; readonly faults: readonly string[]; readonly unsaid: number }
@@ -248,8 +248,8 @@ const maxNameLength = 63;
 const digestLength = 8;
 
 /**
- * `<source>-<slug of the parts>` in `[a-z0-9-]`. A pure function of the parts, never of thresholds: the poll
- * and the HPA must ask for the same name after a threshold has changed, on every pod and after a restart.
+ * `<source>-<slug of the parts>` in `[a-z0-9-]`. A pure function of the parts, never of thresholds. The poll
+ * and the HPA must use the same name after a change of thresholds, on every pod, and after a restart.
  */
 export function metricName(source: string, parts: readonly string[]): string {
   const slug = [source, ...parts]

@@ -19,8 +19,8 @@ interface Question {
 }
 
 /**
- * Finds the connection of a trigger: by its name; else by an endpoint key; else the only one there is. A
- * trigger can never bring an address of its own: credentials stay with their connection (KEDA issue 7782).
+ * Finds the connection of a trigger by its name, then by an endpoint key, then the only possible one. A trigger can never
+ * bring its own address: credentials stay with their connection (KEDA issue 7782).
  */
 export function selectConnection(question: Question): Selection {
   const { source, namespace, named, given, connections } = question;

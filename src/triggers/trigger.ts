@@ -19,14 +19,14 @@ export type Answer =
   /** Activity can be answered, the number cannot. */
   | { kind: 'uncounted'; active: boolean; why: string };
 
-/** A trigger's activity, as whoever follows it is told. */
+/** A trigger's activity, for its followers. */
 export interface Activity {
   active: boolean;
   /** True when this is a change from inactive (or unknown) to active, false for the state on open. */
   edge: boolean;
 }
 
-/** What the HPA is told to ask for. */
+/** The metric that the HPA asks for. */
 export interface Spec {
   readonly metricName: string;
   readonly target: Pick<Target, 'perReplica'>;
@@ -47,7 +47,7 @@ export interface TriggerStatus {
   readonly source: string;
   readonly connection: string;
   readonly metricName: string;
-  /** What one replica is good for, as the HPA is told; absent while the trigger is refused. */
+  /** The target that the HPA gets. Absent while the trigger is refused. */
   readonly target?: number;
   /** The backlog as it was read, without headroom; absent while it is not known. */
   readonly items?: number;
@@ -74,7 +74,7 @@ export interface TriggerStatus {
   readonly lastWake?: { readonly cause: string; readonly ageMs: number };
   /** When the HPA was last made to look. */
   readonly lastNudge?: { readonly ageMs: number };
-  /** The last failure, where it is over. */
+  /** The last failure, if it has ended. */
   readonly lastError?: { readonly message: string; readonly ageMs: number };
 }
 
@@ -103,6 +103,12 @@ type Known = Extract<Reading, { kind: 'known' }>;
 type Following<T> = (told: T) => void;
 
 /**
+ * Of each kind, for one trigger. KEDA opens one. More are there while a connection of KEDA's that broke is not known to be
+ * dead, or where several KEDAs ask. All are told in one turn of the event loop.
+ */
+export const mostFollowers = 100;
+
+/**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
  */
@@ -111,7 +117,7 @@ export class Trigger implements Member, Nudged {
   reference: Reference;
   /** The last outcome of resolving that was no refusal; while it is refused, that of before. Undefined: there was none. */
   measured: Measured | undefined;
-  /** Why it is refused; undefined: it is measured. */
+  /** Why it is refused. Undefined if it is measured. */
   refusal: ScalerError | undefined;
   /** The configuration that it was last resolved under, by its number. */
   generation = 0;
@@ -173,7 +179,7 @@ export class Trigger implements Member, Nudged {
 
   // --- Its resolution.
 
-  /** The reference is resolved: for the first time, or to something else. Those who follow its spec are told. */
+  /** The reference was resolved, for the first time or differently. Followers of the spec get it. */
   measure(measured: Measured): void {
     const before = this.measured;
     this.measured = measured;
@@ -241,16 +247,15 @@ export class Trigger implements Member, Nudged {
     if (cause !== undefined) this.lastWake = { cause, atMs: nowMs };
     // Behind `look`, which has `true` sent first.
     const { nudges } = this.host;
-    const nudged = this.specFollowers.length > 0;
     if (edge) {
       this.hpaReplicas = 1;
-      if (this.followers.length > 0) nudges.pushed(nudged);
+      if (this.followers.length > 0) nudges.pushed(this.nudged);
     }
-    if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    if (this.nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
     this.record(nowMs);
   }
 
-  /** What KEDA is told of a reading. Throws ScalerError where that is no number of items. */
+  /** What KEDA gets for a reading. Throws ScalerError if there is no number of items. */
   private metricOf(good: Known, { headroom, target }: Measured): Metric {
     const { perReplica } = target;
     const { drain } = this;
@@ -272,8 +277,8 @@ export class Trigger implements Member, Nudged {
   }
 
   /**
-   * Measures it by a subject, which may be the one that it has already. `place` is its connection's: what was read
-   * somewhere else, or of another subject, is forgotten. `need`: what it needs of the subject.
+   * Measures it with a subject, which may be the present one. `place` is its connection's. Readings of another place or
+   * subject are forgotten. `need`: what it needs of the subject.
    */
   join(subject: Subject, place: string, need: unknown): void {
     const { key } = subject;
@@ -333,7 +338,7 @@ export class Trigger implements Member, Nudged {
 
   /** Resolves when it is cold no more, or the signal aborts. */
   private async warm(signal: AbortSignal): Promise<void> {
-    // A configuration that moves the trigger makes it cold once more, but whoever waits already waits no longer for it.
+    // A configuration that moves the trigger makes it cold again, but calls that wait already do not wait longer.
     const untilMs = this.host.now() + this.host.coldReadTimeoutMs;
     while (this.cold() && this.host.now() < untilMs && !signal.aborted) {
       await this.settled(signal, Math.min(untilMs, this.coldUntilMs));
@@ -368,7 +373,7 @@ export class Trigger implements Member, Nudged {
     return error.within(`${label}: ${situation}`);
   }
 
-  /** What `answerNow` would say of its activity; undefined: an error. */
+  /** The activity that `answerNow` would return. Undefined means an error. */
   private activeNow(nowMs: number): boolean | undefined {
     return this.good && !this.refusal && this.ageMs(nowMs) <= this.maxStalenessMs
       ? this.wasActive
@@ -385,9 +390,8 @@ export class Trigger implements Member, Nudged {
   }
 
   /**
-   * Tells followers and the audit trail what is not any more as they were told. A reading grows too old without any
-   * event, so callers and a sweep look too. `cause`: of the wake that led to the read, if one did. `edge`: that read has found
-   * work.
+   * Notifies followers and the audit trail of changes. A reading grows too old without any event, so callers and a sweep check
+   * too. `cause`: of the wake that led to the read, if any. `edge`: that read has found work.
    */
   look(nowMs = this.host.now(), cause?: string, edge = false): void {
     if (this.drain && this.good && !this.fault) this.drain.confirm(this.confirmedAtMs());
@@ -561,7 +565,7 @@ export class Trigger implements Member, Nudged {
     };
   }
 
-  /** The parts that its number is the sum of, as they were when it was read; undefined where there is none, or it is too old. */
+  /** The parts of its number at the time of the read. Undefined without a number, or if it is too old. */
   working(nowMs: number): Working | undefined {
     const { good } = this;
     if (this.activeNow(nowMs) === undefined || !good || (good.kind === 'known' && !isCount(good.items)))
@@ -601,11 +605,19 @@ export class Trigger implements Member, Nudged {
     this.decide({ kind: 'surged', lastedMs: undefined, surge }, nowMs, cause ?? 'clock');
   }
 
+  /**
+   * Whether KEDA follows both. While it waits to open StreamIsActive again, an edge has no first replica, and an HPA of none
+   * does not look: nobody would answer, and the cluster would be suspected.
+   */
+  private get nudged(): boolean {
+    return this.followers.length > 0 && this.specFollowers.length > 0;
+  }
+
   private surgeState(nowMs: number): SurgeState | undefined {
     const { measured, surge } = this;
     if (!measured || this.refusal) return undefined;
     if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
-    if (this.specFollowers.length === 0) return 'no stream';
+    if (!this.nudged) return 'no stream';
     return this.host.nudges.stateOf(surge, nowMs);
   }
 
@@ -639,9 +651,11 @@ export class Trigger implements Member, Nudged {
 
   /**
    * Until the returned function is called; the trigger is kept meanwhile. `told` hears the present state as soon as
-   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw.
+   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw. Throws
+   * ScalerError `exhausted` where there are `mostFollowers`.
    */
   follow(told: (activity: Activity) => void): () => void {
+    this.checkRoom(this.followers);
     // So that those who follow already miss nothing.
     this.look();
     this.followers = [...this.followers, told];
@@ -654,6 +668,7 @@ export class Trigger implements Member, Nudged {
 
   /** The same for its spec: told at once, and when a changed configuration changes it. */
   followSpec(told: (spec: Spec) => void): () => void {
+    this.checkRoom(this.specFollowers);
     told(this.sound());
     this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
@@ -661,6 +676,14 @@ export class Trigger implements Member, Nudged {
       this.specFollowers = this.without(this.specFollowers, told);
       if (this.specFollowers.length === 0) this.host.nudges.lost(this);
     };
+  }
+
+  private checkRoom({ length }: readonly unknown[]): void {
+    if (length < mostFollowers) return;
+    throw new ScalerError(
+      'exhausted',
+      `${this.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+    );
   }
 
   private without<T>(followers: readonly T[], gone: T): readonly T[] {

@@ -12,10 +12,10 @@ import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
 import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
 
-/** How often triggers that nobody asks for any more are looked for. */
+/** How often expired triggers are removed. */
 export const sweepMs = 5_000;
 
-/** Whoever reaches the port can have triggers refused, each for a text of their own. */
+/** Anyone who reaches the port can cause refusals with texts of their choice. */
 const refusalsAMinute = 30;
 const refusalCharacters = 2_000;
 
@@ -25,7 +25,7 @@ export interface TriggerLimits {
   /** Bytes of what is kept of references. */
   readonly metadataBytes: number;
   readonly metadataBytesPerNamespace: number;
-  /** How many refused references are remembered; the oldest goes first, and is resolved anew when it is asked for. */
+  /** How many refused references are remembered. The oldest is dropped first, and resolved again at its next call. */
   readonly refusedTriggers: number;
   readonly leaseSeconds: number;
   readonly maxLeaseSeconds: number;
@@ -49,7 +49,7 @@ export interface TriggersOptions {
   readonly connections: Connections;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Whether what KEDA sends can be read by whoever sees the traffic. */
+  /** Whether KEDA's traffic is plaintext. */
   readonly plaintext: boolean;
   readonly decided?: Decided;
 }
@@ -65,7 +65,7 @@ interface Usage {
   bytes: number;
 }
 
-/** All live triggers, by the one key that a reference has: everything an RPC is answered from. */
+/** All live triggers, by the key of their reference. RPCs are answered from here. */
 export class Triggers implements TriggerHost {
   coldReadTimeoutMs = 0;
   readonly decided: Decided;
@@ -79,13 +79,13 @@ export class Triggers implements TriggerHost {
   private readonly used: Usage = { triggers: 0, bytes: 0 };
   private readonly usedBy = new Map<string, Usage>();
   /**
-   * When each trigger that has gone was last asked for. Without it, one whose polls are further apart than its lease
-   * would be new at every poll.
+   * The last call of each removed trigger. Without it, a trigger whose polls are further apart than its lease would be new at
+   * every poll.
    */
   private readonly departed = new Map<string, number>();
   private readonly refusals: FewAMinute;
   private readonly sweeper: NodeJS.Timeout;
-  /** Grows with each configuration; what was resolved under another one is resolved again before it says anything. */
+  /** Grows with each configuration. A trigger of an older one is resolved again before it answers. */
   private generation = 0;
   private world: World;
   /** From our clock to ms since 1970. */
@@ -121,7 +121,7 @@ export class Triggers implements TriggerHost {
     this.options.metrics.edges.inc({ source: source.kind });
   }
 
-  /** Cannot fail. Live triggers are resolved again in slices; one that is asked for before its turn, at once. */
+  /** Cannot fail. Live triggers are resolved again in slices, or at once when called before their turn. */
   prepare({ connections, settings }: TriggersConfig): { commit(): void; discard(): void } {
     const { limits, security, surge, history } = settings;
     const commit = (): void => {
@@ -142,8 +142,8 @@ export class Triggers implements TriggerHost {
   }
 
   /**
-   * The live trigger of a reference: the one that there is, or a new one. Throws ScalerError `invalid` or `denied`, with
-   * every fault there is, for one that is refused, and `exhausted` at a limit.
+   * The live trigger of a reference, existing or new. Throws ScalerError `invalid` or `denied` with every fault if it is
+   * refused, and `exhausted` at a limit.
    */
   trigger(reference: Reference): Trigger {
     const id = idOf(reference);
@@ -167,7 +167,7 @@ export class Triggers implements TriggerHost {
     for (const trigger of this.all()) yield trigger.summary(this.now());
   }
 
-  /** The live trigger of an id, as the present configuration has it. Its lease goes on as it is. */
+  /** The live trigger of an ID under the present configuration. Does not renew its lease. */
   byId(id: string): Trigger | undefined {
     const trigger = this.live.get(id);
     if (trigger) this.refresh(trigger);
@@ -179,7 +179,7 @@ export class Triggers implements TriggerHost {
     return this.refused.has(trigger) ? undefined : readReference(trigger.reference, this.world);
   }
 
-  /** The last so many ms of a trigger, or all that is kept; undefined: there is no such trigger. */
+  /** The last so many ms of a trigger, or everything that is kept. Undefined if there is no such trigger. */
   past(id: string, lastMs = Number.POSITIVE_INFINITY): TriggerPast | undefined {
     const trigger = this.byId(id);
     if (!trigger) return undefined;
@@ -275,7 +275,7 @@ export class Triggers implements TriggerHost {
     }
   }
 
-  /** Refused under another configuration, and no metadata are kept of it that could be resolved again: it is made anew. */
+  /** Refused under another configuration. Its metadata is not kept, so it is created again. */
   private isOutdated(trigger: Trigger): boolean {
     return this.refused.has(trigger) && trigger.generation !== this.generation;
   }
@@ -305,7 +305,7 @@ export class Triggers implements TriggerHost {
         error: message.slice(0, refusalCharacters),
         ...(unsaid === undefined ? {} : { alsoRefused: unsaid }),
       },
-      'a trigger is refused; said once for the same metadata',
+      'a trigger is refused; logged once for the same metadata',
     );
   }
 

@@ -144,7 +144,7 @@ describe('TLS', () => {
 
     install(files, others);
     await vi.waitFor(
-      () => expect(log.messages('info')).toContain('took the changed gRPC certificates'),
+      () => expect(log.messages('info')).toContain('loaded the changed gRPC certificates'),
       5000,
     );
     await works(connect(channel(others)));

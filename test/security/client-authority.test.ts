@@ -41,7 +41,7 @@ it('a replaced client authority lets its clients in and new ones of the old out,
   await expect(connect(channelOf(next)).isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
 
   copyFileSync(next.ca, clientCaFile);
-  await vi.waitFor(() => expect(log.messages('info')).toContain('took the changed gRPC certificates'));
+  await vi.waitFor(() => expect(log.messages('info')).toContain('loaded the changed gRPC certificates'));
   expect(await connect(channelOf(next)).isActive(ref('a'))).toEqual({ result: false });
   await expect(connect(channelOf(ours)).isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
   triggers.known('a', 1);

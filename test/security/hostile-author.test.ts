@@ -204,7 +204,7 @@ const refusals: [string, Record<string, string>, RegExp][] = [
   [
     'thousands of keys',
     { ...kafka, ...manyKeys((i) => `topik${i}`, 3_500) },
-    /metadata: has 3503 keys, at most are 500/,
+    /metadata: has 3503 keys; the limit is 500/,
   ],
   ['an unknown key of 60 KiB', { ...kafka, [kib(60, 'k')]: '1' }, /unknown key/],
 ];

@@ -151,9 +151,9 @@ describe('what is generated', () => {
     expect(now.get(path)).not.toContain(text);
   });
 
-  it('every file would have it', () => {
+  it('every file would have it, but for messages, which are read from the code in src', () => {
     const without = [...then].filter(([path, text]) => text === now.get(path)).map(([path]) => path);
-    expect(without).toEqual([]);
+    expect(without).toEqual(['docs/errors.md']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingsIn } from '../../scripts/prose.ts';
+import { commentsOf, findingsIn } from '../../scripts/prose.ts';
 
 async function rulesBroken(text: string): Promise<string[]> {
   return (await findingsIn(text)).map(({ line, rule }) => `${line} ${rule}`);
@@ -18,6 +18,18 @@ describe('the style of pages', () => {
     ['a name of the field', 'A scaled object names a connection.', '1 term'],
   ])('%s is found', async (_, text, finding) => {
     expect(await rulesBroken(text)).toEqual([finding]);
+  });
+
+  it('holds comments, and no code', async () => {
+    const code = [
+      "const said = 'KEDA is told: one; two; Github';",
+      '/**',
+      ' * KEDA is told the number.',
+      ' */',
+      '  *steps() { return a * b; }',
+      '// Send it to Github.',
+    ];
+    expect(await rulesBroken(commentsOf(code.join('\n')))).toEqual(['3 phrase', '6 term']);
   });
 
   it('leaves plain sentences, code and quoted code alone', async () => {

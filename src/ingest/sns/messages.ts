@@ -211,7 +211,7 @@ function noticeOf(message: Message, { connection = '', subject, address }: Head)
 /** What is said of messages that are not taken; the sender of one that is verified late does not see it. */
 const texts = {
   signature: 'a message of SNS was refused: its signature is not by the certificate that it names',
-  certificate: 'a message of SNS was refused: the certificate that it names is not there, or no good',
+  certificate: 'a message of SNS was refused: the certificate that it names is missing or invalid',
   unreachable:
     'messages of SNS cannot be verified, and are not hints: let this pod reach sns.<region>.amazonaws.com by HTTPS',
   too_many:

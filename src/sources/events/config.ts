@@ -15,10 +15,10 @@ const backlog = z
     /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
     'must be letters, digits, ".", "_" and "-", at most 63',
   )
-  .describe('The backlog whose items these events speak of; triggers name it.');
+  .describe('The backlog of these items. Triggers name it.');
 
-const source = glob('The `source` of the events; any where it is left out.').exactOptional();
-const subject = glob('The `subject` of the events; any where it is left out.').exactOptional();
+const source = glob('The `source` of the events. Any by default.').exactOptional();
+const subject = glob('The `subject` of the events. Any by default.').exactOptional();
 
 const keyPart = z
   .string()
@@ -31,7 +31,7 @@ const keyPart = z
 const item = z.strictObject({
   backlog,
   type: glob(
-    'The `type` of the events. `*` stands for any run of characters, also for a version at the end, and `?` for any one. For EventBridge it is the `detail-type`.',
+    'The `type` of the events. `*` matches any characters, such as a version, and `?` one. For EventBridge: the `detail-type`.',
   ),
   source,
   subject,
@@ -39,11 +39,11 @@ const item = z.strictObject({
     .record(pointer, z.string())
     .exactOptional()
     .describe('Values in the event’s data, by JSON pointer: `{ /detail/state: STARTED }`.'),
-  state: z.enum(itemStates).describe('What such an event says of its item.'),
+  state: z.enum(itemStates).describe('The state of the item after such an event.'),
   key: z
     .union([keyPart, z.array(keyPart).min(1).max(8)])
     .describe(
-      'What tells one item of the backlog from another, and is the same in all events of one item. Several as a list: an `id` of CloudEvents, for one, is only unique within its `source`.',
+      'What identifies an item in all its events. A list combines several: an `id` of CloudEvents is only unique within its `source`.',
     ),
   attempt: z
     .string()
@@ -54,12 +54,12 @@ const item = z.strictObject({
     )
     .exactOptional()
     .describe(
-      'Where the number of the attempt stands: a JSON pointer, or an extension attribute. A higher one starts a finished item anew.',
+      'The number of the attempt, as a JSON pointer or extension attribute. A higher one starts a finished item again.',
     ),
 });
 
 const preset = z.strictObject({
-  preset: z.enum(presetNames).describe('The sender, and what of it is an item.'),
+  preset: z.enum(presetNames).describe('The sender and its kind of item.'),
   backlog,
   source,
   subject,
@@ -71,9 +71,9 @@ const shape = z.strictObject({
     .max(1000)
     .default([])
     .describe(
-      'Which events speak of which items. An event counts for every backlog, by the first entry of it that fits.',
+      'Which events belong to which items. An event counts once for each backlog, by the first matching entry.',
     ),
-  presets: z.array(preset).max(1000).default([]).describe('The same, ready-made for well-known senders.'),
+  presets: z.array(preset).max(1000).default([]).describe('Ready-made entries for well-known senders.'),
   ttlSeconds: z
     .int({
       error: ({ input }) =>
@@ -82,21 +82,17 @@ const shape = z.strictObject({
           : undefined,
     })
     .min(60)
-    .describe(
-      'How long an item is believed in after its last event, and how long it is known to be finished.',
-    ),
+    .describe('How long an item counts after its last event, and how long a finished one is remembered.'),
   maxItems: z
     .int()
     .min(1)
     .max(5_000_000)
     .default(500_000)
-    .describe(
-      'The most items that are held, with the finished ones. Finished ones go first; above it items are left out, and the log says so.',
-    ),
+    .describe('The most items, with finished ones, which are dropped first. More are ignored and logged.'),
 });
 
 export const eventsConfig = shape.refine(({ items, presets }) => items.length + presets.length > 0, {
-  error: 'is required, or presets: which events speak of which backlog',
+  error: 'is required, or presets: which events belong to which backlog',
   path: ['items'],
 });
 

@@ -112,7 +112,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   private sayFull(): void {
     if (this.saidFull) return;
     this.saidFull = true;
-    this.deps.log.warn({}, 'there are more open items than maxItems: those that come are left out');
+    this.deps.log.warn({}, 'there are more open items than maxItems: new ones are ignored');
   }
 
   private sayOutdated(type: string, id: string): void {
@@ -120,7 +120,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.saidOutdated = true;
     this.deps.log.warn(
       { type, id },
-      'events whose time is more than ttlSeconds ago open no item: they were sent again long after, or the clock of their sender is wrong',
+      'events whose time is more than ttlSeconds ago open no item: they were sent again much later, or the clock of their sender is wrong',
     );
   }
 }
@@ -160,8 +160,9 @@ const stillReading = new ScalerError('unavailable', 'events that were kept are s
 
 const reasons: Readonly<Record<KeptSince['because'], string>> = {
   memory: 'the event log in memory forgets at a restart: set eventLog: { type: file }',
-  new: 'the event log is new to this connection, and items may be open since before it: keep eventLog.dir on a volume that outlives the pod',
+  new: 'the event log is new to this connection, and items may be open since before it: keep eventLog.dir on a volume that outlives the pod, or the stream in NATS',
   dropped:
-    'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents or eventLog.retentionSeconds',
-  damaged: 'events of the event log were lost by damage: look at the disk, and at the log of the start',
+    'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents (in NATS maxEventsPerConnection and maxBytes) or eventLog.retentionSeconds',
+  damaged:
+    'events of the event log were lost by damage: look at the disk (in NATS at its stream), and at the log of this process',
 };

@@ -31,17 +31,17 @@ const webhookSecret = z
 const appId = z
   .string()
   .trim()
-  .regex(/^([1-9]\d{0,15}|Iv[\w.-]{1,100})$/, "must be the App's client id, such as Iv23abcd, or its App ID");
+  .regex(/^([1-9]\d{0,15}|Iv[\w.-]{1,100})$/, "must be the App's client ID, such as Iv23abcd, or its App ID");
 
 const app = z.strictObject({
   id: z
     .union([z.int().min(1), appId])
-    .describe("The App's client id (`Iv23…`), or its App ID; both are on its settings page."),
+    .describe("The App's client ID (`Iv23…`) or App ID, from its settings page."),
   installationId: z
     .int()
     .min(1)
     .exactOptional()
-    .describe('Its installation on the owner; looked up, or taken from a webhook, where it is left out.'),
+    .describe('Its installation on the owner. Looked up by default.'),
   privateKey: z
     .string()
     .superRefine((key, context) => {
@@ -49,7 +49,7 @@ const app = z.strictObject({
       if (message !== undefined) context.addIssue(message);
     })
     .overwrite((key) => (privateKeyFault(key) === undefined ? readPrivateKey(key) : key))
-    .describe('PEM of a private key of the App, as GitHub gave it.'),
+    .describe('PEM of a private key of the App, as GitHub generated it.'),
 });
 
 const shape = z.strictObject({
@@ -61,14 +61,14 @@ const shape = z.strictObject({
     .enum(scopes)
     .default('org')
     .describe(
-      'What the owner is: `org` an organization, `repo` a user, `ent` an enterprise. GitHub has no list of what an enterprise has: with `ent`, `repos` says what is reconciled.',
+      '`org` for an organization, `repo` for a user, `ent` for an enterprise. GitHub does not list the repositories of an enterprise, so `ent` needs `repos` to reconcile.',
     ),
   repos: z
     .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
     .min(1)
     .exactOptional()
     .describe(
-      'The repositories that triggers without `repos` mean, as `name` or `owner/name`; all that we may see where it is left out.',
+      'The repositories of triggers without `repos`, as `name` or `owner/name`. By default every visible one.',
     ),
   apiUrl: z
     .string()
@@ -81,37 +81,29 @@ const shape = z.strictObject({
     .describe(
       '`https://HOST/api/v3` for GitHub Enterprise Server, `https://api.SUBDOMAIN.ghe.com` for GHE.com.',
     ),
-  app: app.exactOptional().describe('The GitHub App that reads; it or `token` is required.'),
+  app: app.exactOptional().describe('The GitHub App. Either `app` or `token` is required.'),
   token: text(
-    'A personal access token that may read actions and metadata. Failed deliveries cannot be asked for with one.',
+    'A personal access token with read access to actions and metadata. It cannot request failed deliveries again.',
   ).exactOptional(),
   webhookSecret: webhookSecret
     .exactOptional()
-    .describe('The secret of the webhook. Without one, jobs are only seen by sweeps.'),
+    .describe('The secret of the webhook. Without it, only sweeps find jobs.'),
   webhookSecrets: z
     .array(webhookSecret)
     .min(1)
     .exactOptional()
-    .describe('Instead of one: several secrets that are good at a time, while one is replaced.'),
-  verifyQueuedSeconds: number(
-    10,
-    300,
-    'How long a queued job may be silent before its run is asked for, in s.',
-  ),
+    .describe('Several secrets that are valid at a time, for a rotation.'),
+  verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read, in s.'),
   verifyRunningSeconds: number(1, 1800, 'The same for a running job, in s.'),
-  sweepSeconds: number(
-    1,
-    900,
-    'How often repositories that had events in the last week are read in full, in s.',
-  ),
+  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full, in s.'),
   sweepAllSeconds: number(1, 21_600, 'How often all repositories are read in full, in s.'),
   deliveriesSeconds: number(
     1,
     120,
-    'How often GitHub is asked for deliveries that failed, to have them sent again, in s. Only with `app`.',
+    'How often failed deliveries are requested again, in s. Only with `app`.',
   ),
-  requestTimeoutMs: number(100, 10_000, 'The longest that GitHub may take to answer.'),
-  maxJobs: number(1, 500_000, 'The most open jobs that are held; more are left out, and the log says so.'),
+  requestTimeoutMs: number(100, 10_000, 'How long GitHub may take to answer.'),
+  maxJobs: number(1, 500_000, 'The most open jobs. More are ignored and logged.'),
 });
 
 export const githubConfig = shape

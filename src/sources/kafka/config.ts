@@ -30,7 +30,7 @@ export const bootstrapServer = z.string().transform((text, context) => {
 });
 
 const user = {
-  username: text('The user name.'),
+  username: text('The username.'),
   password: text('`password` or `passwordFile`: the password.'),
 };
 
@@ -43,10 +43,10 @@ const mechanisms = [
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
       .overwrite(withoutFinalDot)
-      .describe('Where tokens are asked for, by OAuth 2.0 client credentials (RFC 6749 §4.4).'),
-    clientId: text('The client that asks for them.'),
-    clientSecret: text('`clientSecret` or `clientSecretFile`: the secret of the client.'),
-    scope: text('The scopes to ask for, separated by spaces.').exactOptional(),
+      .describe('The token endpoint, for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+    clientId: text('The client ID.'),
+    clientSecret: text('`clientSecret` or `clientSecretFile`: the client secret.'),
+    scope: text('The scopes, separated by spaces.').exactOptional(),
     extensions: z
       .record(z.string(), z.string())
       .describe('SASL extensions sent beside the token (KIP-342).')
@@ -69,23 +69,19 @@ export const kafkaConfig = z.strictObject({
   bootstrapServers: z
     .array(bootstrapServer)
     .min(1)
-    .describe('Brokers to start from, as host:port; the others are found through them.'),
-  tls: tlsSettings('`true`, or how the brokers and we show who we are; absent: PLAINTEXT.'),
-  sasl: sasl.optional().describe('How we log in; absent: not at all.'),
-  activeReadMs: atLeast(100, 1000, 'How often subjects that are not quiet are read, in ms.'),
+    .describe('Some brokers, as host:port. The others are found through them.'),
+  tls: tlsSettings('`true`, or the certificates. Plaintext by default.'),
+  sasl: sasl.optional().describe('The login. None by default.'),
+  activeReadMs: atLeast(100, 1000, 'How often groups with new records are read, in ms.'),
   reconcileSeconds: z
     .number()
     .min(1)
     .default(30)
-    .describe('How often watched subjects are read all the same, and what is known of topics renewed, in s.'),
-  connectTimeoutMs: atLeast(100, 5000, 'The longest a broker may take to let us in, TLS and SASL included.'),
-  requestTimeoutMs: atLeast(
-    100,
-    10_000,
-    'The longest a broker may take to answer; then its socket is closed.',
-  ),
-  watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch while nothing happens.'),
-  watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions that one Fetch session watches.'),
+    .describe('How often watched groups are read as well, and topics refreshed, in s.'),
+  connectTimeoutMs: atLeast(100, 5000, 'How long a connection to a broker may take, with TLS and SASL.'),
+  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer. Then its socket is closed.'),
+  watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch.'),
+  watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions of one Fetch session.'),
 });
 
 /** Holds secrets: never logged. */

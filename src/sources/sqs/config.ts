@@ -13,9 +13,9 @@ import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
 const text = (doc: string) => z.string().min(1).describe(doc);
 
 const credentials = z.strictObject({
-  accessKeyId: text('The id of the access key.'),
+  accessKeyId: text('The ID of the access key.'),
   secretAccessKey: text('The secret of the access key.'),
-  sessionToken: text('The session token, where the credentials are temporary.').exactOptional(),
+  sessionToken: text('The session token of temporary credentials.').exactOptional(),
 });
 
 const topicArn = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?$/;
@@ -34,43 +34,43 @@ const shape = z.strictObject({
     .overwrite((url) => normaliseEndpoint(url) ?? url)
     .exactOptional()
     .describe(
-      "Where requests go instead of AWS's own endpoint of the region: a VPC endpoint, or an emulator. HTTP is allowed: requests are signed, and carry no secret.",
+      "A VPC endpoint or emulator in place of AWS's endpoint of the region. HTTP is allowed, because requests are signed and carry no secret.",
     ),
   roleArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
     .exactOptional()
-    .describe('A role to assume, with `credentials` or what the default chain finds.'),
-  externalId: text("The external id that the role's trust policy asks for; needs `roleArn`.").exactOptional(),
+    .describe('A role to assume, with `credentials` or the default chain.'),
+  externalId: text("The external ID of the role's trust policy. Needs `roleArn`.").exactOptional(),
   credentials: credentials
     .exactOptional()
     .describe(
-      'An access key. Left out, the AWS default chain looks: environment, IRSA, EKS Pod Identity, instance role.',
+      'An access key. By default the AWS default chain: environment, IRSA, EKS Pod Identity, instance role.',
     ),
   idleReadSeconds: z
     .number()
     .min(1)
     .default(5)
     .describe(
-      'How often a queue that no trigger is active for is read where no hint comes, in s, and at most half of `maxStalenessSeconds`. Each read costs.',
+      'How often an idle queue is read without hints, in s. At most half of `maxStalenessSeconds`. Each read costs.',
     ),
   activeReadSeconds: z
     .number()
     .min(1)
     .default(2)
-    .describe('How often a queue is read while a trigger of it is active, in s.'),
+    .describe('How often a queue with an active trigger is read, in s.'),
   snsTopics: z
     .array(z.string().regex(topicArn, 'must be the ARN of an SNS topic'))
     .min(1)
     .exactOptional()
-    .describe('The SNS topics, by ARN, whose notifications may wake the queues of this connection.'),
+    .describe('The SNS topics (ARN) that may wake the queues of this connection.'),
   requestTimeoutMs: z
     .int()
     .min(100)
     .max(longestTimerMs)
     .default(2000)
-    .describe('The longest that AWS may take to let us connect, and then to answer, in ms.'),
-  maxSockets: z.int().min(1).max(500).default(32).describe('The most requests that are under way at a time.'),
+    .describe('How long AWS may take to connect, and then to answer, in ms.'),
+  maxSockets: z.int().min(1).max(500).default(32).describe('The most requests in progress.'),
 });
 
 export const sqsConfig = shape.refine(

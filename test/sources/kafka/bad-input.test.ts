@@ -173,7 +173,7 @@ describe('the whole scaler, given bad input and faults', () => {
       'five thousand unknown keys',
       reference(Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, 'x']))),
       Code.INVALID_ARGUMENT,
-      /metadata: has 500\d keys, at most are 500$/,
+      /metadata: has 500\d keys; the limit is 500$/,
     ],
     [
       'hundreds of unknown keys',
@@ -203,7 +203,7 @@ describe('the whole scaler, given bad input and faults', () => {
       'thousands of topics',
       reference({ ...orders, topic: Array.from({ length: 5000 }, (_, at) => `no-${at}`).join() }),
       Code.INVALID_ARGUMENT,
-      /topic: has 38889 characters, at most are 25100/,
+      /topic: has 38889 characters; the limit is 25100/,
     ],
     [
       'partitions that are no numbers',

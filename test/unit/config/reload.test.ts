@@ -72,7 +72,7 @@ describe('ConfigReloader', () => {
       },
       {
         level: 'warn',
-        message: 'these changed settings are only taken at the next start',
+        message: 'these changed settings need a restart',
         fields: { keys: ['grpc.port'] },
       },
     ]);

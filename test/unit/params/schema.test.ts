@@ -39,8 +39,8 @@ describe('ranges', () => {
     ['5-1', 'such as "1,3-5"'],
     ['-1', 'such as "1,3-5"'],
     ['1.5', 'such as "1,3-5"'],
-    ['1,'.repeat(1_001), 'has 1001 numbers and ranges, at most are 1000'],
-    ['0-49999,'.repeat(8_000), 'has 64000 characters, at most are 22000'],
+    ['1,'.repeat(1_001), 'has 1001 numbers and ranges; the limit is 1000'],
+    ['0-49999,'.repeat(8_000), 'has 64000 characters; the limit is 22000'],
   ])('%.20s is refused', (given, fault) => {
     expect(parse(partitions, given).faults.join()).toContain(fault);
   });
@@ -65,14 +65,14 @@ describe('ranges', () => {
 describe('what is more than its most', () => {
   const names = list({ doc, most: { members: 3, memberCharacters: 5 } });
   it.each<[Param<unknown>, string, string]>([
-    [text({ doc }), 'x'.repeat(256), 'x: has 256 characters, at most are 255'],
-    [text({ doc, most: 4 }), 'xxxxx', 'x: has 5 characters, at most are 4'],
-    [names, 'a,b,c,d', 'x: has 4 members, at most are 3'],
+    [text({ doc }), 'x'.repeat(256), 'x: has 256 characters; the limit is 255'],
+    [text({ doc, most: 4 }), 'xxxxx', 'x: has 5 characters; the limit is 4'],
+    [names, 'a,b,c,d', 'x: has 4 members; the limit is 3'],
     [names, 'a,abcdef', 'x: has members of more than 5 characters, got "abcdef"'],
-    [names, 'a,'.repeat(20), 'x: has 40 characters, at most are 21'],
+    [names, 'a,'.repeat(20), 'x: has 40 characters; the limit is 21'],
     [decimal({ doc, fallback: 1, most: 5 }), '6', 'x: must be a number of at most 5, got "6"'],
     [decimal({ doc, fallback: 1 }), '1e300', 'x: must be a number of at most 9007199254740991, got "1e300"'],
-    [decimal({ doc, fallback: 1 }), '0'.repeat(65), 'x: has 65 characters, at most are 64'],
+    [decimal({ doc, fallback: 1 }), '0'.repeat(65), 'x: has 65 characters; the limit is 64'],
   ])('is refused: %#', (param, given, fault) => {
     expect(parse(param, given).faults).toEqual([fault]);
   });

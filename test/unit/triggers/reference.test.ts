@@ -35,9 +35,9 @@ describe('a reference that is too large', () => {
     [referenceOf({}, 'n'.repeat(254)), 'name: has 254 characters, Kubernetes allows 253'],
     [referenceOf({}, 'w', 's'.repeat(62_000)), 'namespace: has 62000 characters, Kubernetes allows 63'],
     [referenceOf({ caCert: 'x'.repeat(65_530) }), undefined],
-    [referenceOf({ caCert: 'é'.repeat(40_000) }), 'metadata: has 80006 bytes, at most are 65536'],
+    [referenceOf({ caCert: 'é'.repeat(40_000) }), 'metadata: has 80006 bytes; the limit is 65536'],
     [referenceOf(keys(500)), undefined],
-    [referenceOf(keys(501)), 'metadata: has 501 keys, at most are 500'],
+    [referenceOf(keys(501)), 'metadata: has 501 keys; the limit is 500'],
   ])('is refused', (reference, fault) => {
     const check = () => checkReference(reference);
     if (fault === undefined) expect(check).not.toThrow();

@@ -35,7 +35,7 @@ describe('a refused reference', () => {
     expect(log.lines).toEqual([
       {
         level: 'warn',
-        message: 'a trigger is refused; said once for the same metadata',
+        message: 'a trigger is refused; logged once for the same metadata',
         fields: {
           code: 'invalid',
           error: expect.stringContaining('trigger of shop/w-0: "quue": unknown key'),

@@ -113,7 +113,7 @@ export class Reconciler {
         ledger.move(from, to);
         changed(to);
       },
-      renamed: (was, is) => log.info({ was, is }, 'a repository was renamed: both names are it'),
+      renamed: (was, is) => log.info({ was, is }, 'a repository was renamed: both names count'),
       transferred: (was, is) =>
         log.warn({ was, is }, 'a repository was transferred to another owner: its jobs do not count here'),
     });

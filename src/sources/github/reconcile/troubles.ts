@@ -28,7 +28,7 @@ export class Troubles {
     }
     this.piecesOf.set(reason, new Set([piece]));
     const fields = { reading: piece, code: error.code, error: error.message };
-    this.log.warn(fields, 'cannot reconcile with GitHub; said once for all it is true of');
+    this.log.warn(fields, 'cannot reconcile with GitHub; logged once for the same reason');
   }
 
   /** The piece was read, or is not read any more. */
@@ -40,7 +40,7 @@ export class Troubles {
     pieces?.delete(piece);
     if (pieces?.size !== 0) return;
     this.piecesOf.delete(reason);
-    this.log.info({ error: reason }, 'reconciling with GitHub goes on: this is over');
+    this.log.info({ error: reason }, 'reconciles with GitHub again');
   }
 }
 
@@ -69,7 +69,7 @@ export class Warnings {
     this.missing = repos.length;
     if (!more) return;
     const fields = { repos: repos.slice(0, maxNamed), count: repos.length };
-    this.log.warn(fields, 'GitHub does not know these repositories; triggers that name them get no number');
+    this.log.warn(fields, 'GitHub does not know these repositories; triggers that name them get an error');
   }
 
   /** There is nothing to do, or nothing can be done: what is late then is not late by our slowness. */

@@ -93,7 +93,7 @@ function isUnknownApp(answer: Answer, asker: Asker): boolean {
 
 const unauthorized: Readonly<Record<Asker, string>> = {
   app: "refuses the App's key: check the connection's `app.id`, and that `app.privateKeyFile` is a key of this App",
-  installation: "no longer takes the token of the App's installation; a new one is asked for next time",
+  installation: "no longer takes the token of the App's installation; a new one is requested next time",
   token: 'refuses our token: has it expired or been revoked? Put a new one into `tokenFile`',
 };
 

@@ -44,7 +44,7 @@ export function listOf<T>(member: z.ZodType<T>, what: string, log: Logger): z.Zo
       else if (!told) {
         told = true;
         const fault = parsed.error.issues[0]?.path.join('.');
-        log.warn({ what, fault }, 'GitHub lists what we cannot read: it is left out, this is said once');
+        log.warn({ what, fault }, 'GitHub lists something unreadable: it is ignored, and logged once');
       }
     }
     return readable;

@@ -178,7 +178,10 @@ export class Wire {
     const pauseMs = limits.take(answer, nowMs, this.clockOffsetMs);
     if (pauseMs !== undefined) {
       const { status } = answer;
-      log.warn({ status, pauseMs, ...quota }, "GitHub's rate limit is reached: REST rests, webhooks go on");
+      log.warn(
+        { status, pauseMs, ...quota },
+        "GitHub's rate limit is reached: REST requests pause, webhooks still count",
+      );
     }
     return pauseMs;
   }

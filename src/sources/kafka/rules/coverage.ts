@@ -109,7 +109,7 @@ const unsure = new ScalerError(
 
 const noPartition = new ScalerError(
   'invalid',
-  'none of the partitions of partitionLimitation is there: correct it or leave it out',
+  'none of the partitions of partitionLimitation exists: correct it or leave it out',
 );
 
 /** Why there is nothing that could be counted, though nothing that was found has failed. */

@@ -86,7 +86,7 @@ function refusalOf({ code, status, message }: Facts, { operation, region }: Aske
   if (codes.address.test(code))
     return 'the endpoint does not serve it: check its region, account and endpoint';
   if (codes.denied.test(code) || status === 403) {
-    return `AWS refuses ${permissionOf(message, operation)}: allow it to our role or user, and where the queue is of another account, in the queue's policy`;
+    return `AWS refuses ${permissionOf(message, operation)}: allow it for our role or user; for a queue of another account, also in the queue's policy`;
   }
   return undefined;
 }

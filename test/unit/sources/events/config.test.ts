@@ -28,8 +28,8 @@ describe('the configuration', () => {
     ],
     [{ ...good, ttlSeconds: 59 }, 'ttlSeconds: must be at least 60'],
     [{ ...good, ttlSeconds: '1h' }, 'ttlSeconds: must be a number'],
-    [{ ttlSeconds: 60 }, 'items: is required, or presets: which events speak of which backlog'],
-    [{ ttlSeconds: 60, items: [] }, 'items: is required, or presets: which events speak of which backlog'],
+    [{ ttlSeconds: 60 }, 'items: is required, or presets: which events belong to which backlog'],
+    [{ ttlSeconds: 60, items: [] }, 'items: is required, or presets: which events belong to which backlog'],
     [inItem({ state: 'done' }), 'items[0].state: must be one of queued, running, finished'],
     [inItem({ backlog: 'a b' }), 'items[0].backlog: must be letters, digits, ".", "_" and "-", at most 63'],
     [

@@ -22,17 +22,17 @@ const refusals: [what: string, answer: Answer, message: string][] = [
   [
     'access is denied',
     coral('AccessDeniedException', `${user} is not authorized to perform: sqs:getqueueattributes on it`),
-    "AWS refuses sqs:GetQueueAttributes: allow it to our role or user, and where the queue is of another account, in the queue's policy",
+    "AWS refuses sqs:GetQueueAttributes: allow it for our role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'access is denied without a word',
     { status: 403, body: 'Forbidden' },
-    "AWS refuses sqs:GetQueueAttributes: allow it to our role or user, and where the queue is of another account, in the queue's policy",
+    "AWS refuses sqs:GetQueueAttributes: allow it for our role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'a key of KMS is',
     coral('AccessDenied', `${user} is not authorized to perform: kms:Decrypt on it`),
-    "AWS refuses kms:Decrypt: allow it to our role or user, and where the queue is of another account, in the queue's policy",
+    "AWS refuses kms:Decrypt: allow it for our role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'the token has expired',

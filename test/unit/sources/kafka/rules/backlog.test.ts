@@ -174,7 +174,7 @@ describe('what cannot be read is unknown, never zero', () => {
     });
     expect(error.code).toBe('invalid');
     expect(error.message).toBe(
-      `${where}: none of the partitions of partitionLimitation is there: correct it or leave it out`,
+      `${where}: none of the partitions of partitionLimitation exists: correct it or leave it out`,
     );
   });
 });
