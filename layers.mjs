@@ -74,7 +74,7 @@ const parts = {
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
-  pods: upwards,
+  pods: [...upwards, 'sources/source.ts'],
   'event-log': [...upwards, 'pods', 'sources/source.ts'],
   ingest: [
     ...upwards,
@@ -139,6 +139,7 @@ const pure = [
   'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
+  'src/pods/lease-rules\\.ts',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
 ];
 

@@ -68,14 +68,23 @@ export class Scaler {
       const hinted = ({ connection, subject, cause }: Told): void => {
         this.connections.hint(connection, subject, cause);
       };
-      this.pods = new Pods({ settings: start.eventLog, hinted, log });
+      const held = (connection: string, has: boolean | undefined): void => {
+        if (has === undefined) metrics.leasesHeld.remove({ connection });
+        else metrics.leasesHeld.set({ connection }, has ? 1 : 0);
+      };
+      this.pods = new Pods({ settings: start.eventLog, hinted, held, log });
     } else {
       for (const name of ofNatsAlone) metrics.registry.removeSingleMetric(`backlog_scaler_event_log_${name}`);
     }
     const events = createEventLog(start.eventLog, { log, metrics, pods: this.pods });
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
-    this.connections = new Connections({ log, metrics, feedOf: (name) => events.feedOf(name) });
+    this.connections = new Connections({
+      log,
+      metrics,
+      feedOf: (name) => events.feedOf(name),
+      pods: this.pods,
+    });
     this.triggers = new Triggers({
       sources,
       connections: this.connections,
@@ -213,7 +222,9 @@ export class Scaler {
 
   private readiness(): Readiness {
     const serving = this.lifecycle.state === 'serving';
-    return { ready: serving && this.synced, checks: { serving, synced: this.synced } };
+    const late = this.synced && this.connections.overdue().length > 0;
+    const checks = { serving, synced: this.synced && !late, ...(late && { syncTimedOut: true }) };
+    return { ready: serving && this.synced, checks };
   }
 
   /** Sources that must be filled first are waited for once, at start; a connection that comes later waits for itself. */

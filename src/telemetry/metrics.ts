@@ -79,6 +79,11 @@ export class Metrics {
     'Requests that a source still allows us in the present hour.',
     ['source', 'connection'],
   );
+  readonly leasesHeld = this.gauge(
+    'leases_held',
+    'Whether this pod asks the upstream of the connection for all pods (1), or another does (0).',
+    ['connection'],
+  );
   readonly ledgerCorrections = this.counter(
     'ledger_corrections_total',
     'Items that a reconcile found missing in a ledger (opened) or kept too long (closed).',
