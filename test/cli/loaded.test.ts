@@ -29,7 +29,7 @@ async function loaded(settings: string, env: NodeJS.ProcessEnv = {}): Promise<st
 const kafka = 'connections: { orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] } }';
 const sqs = 'connections: { jobs: { source: sqs, region: eu-central-1 } }';
 const ofOthers =
-  /^(@aws-sdk|@octokit|@smithy|aws-msk-iam|classic-level|cloudevents|ajv|http-proxy-agent|https-proxy-agent)/;
+  /^(@aws-sdk|@octokit|@smithy|aws-msk-iam|classic-level|@nats-io|cloudevents|ajv|http-proxy-agent|https-proxy-agent)/;
 
 describe('serve loads', () => {
   it("with Kafka alone, no other connection's library", async () => {
