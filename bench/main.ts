@@ -3,8 +3,10 @@ import { githubCost } from './rows/github-cost.ts';
 import { githubLedger } from './rows/github-ledger.ts';
 import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
+import { growth } from './rows/growth.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { natsWake } from './rows/nats-wake.ts';
 import { pods } from './rows/pods.ts';
 import { podsCost } from './rows/pods-cost.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
@@ -28,6 +30,7 @@ const rows: readonly Row[] = [
   surge,
   wake,
   scale,
+  growth,
   kafkaCost(1),
   kafkaCost(3),
   githubWake,
@@ -36,6 +39,7 @@ const rows: readonly Row[] = [
   githubPods,
   podsTakeover,
   podsCost,
+  natsWake,
   senders,
   sqsHint,
   sqsCost,

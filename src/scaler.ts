@@ -228,7 +228,9 @@ export class Scaler {
 
   private readiness(): Readiness {
     const serving = this.lifecycle.state === 'serving';
-    return { ready: serving && this.synced, checks: { serving, synced: this.synced } };
+    const late = this.synced && this.connections.overdue().length > 0;
+    const checks = { serving, synced: this.synced && !late, ...(late && { syncTimedOut: true }) };
+    return { ready: serving && this.synced, checks };
   }
 
   /** Sources that must be filled first are waited for once, at start; a connection that comes later waits for itself. */

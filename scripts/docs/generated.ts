@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AnySource } from '../../src/sources/source.ts';
 import { configurationPage } from './configuration.ts';
+import { errorsPage } from './errors.ts';
 import {
   chartSources,
   filled,
@@ -32,6 +33,7 @@ export function generated(sources: readonly AnySource[]): ReadonlyMap<string, st
   return new Map([
     ['docs/configuration.md', configurationPage(sources)],
     ['docs/triggers.md', triggersPage(sources)],
+    ['docs/errors.md', errorsPage()],
     ['docs/sources.md', sourcesPage(sources)],
     ...guides.map((path): [string, string] => [path, filled(read(path), parts)]),
     ...Object.entries(alerts).flatMap(([name, text]): [string, string][] => [

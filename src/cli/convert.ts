@@ -9,7 +9,8 @@ import { readInputs, standardInput } from './input.ts';
 
 export const convert: Command = {
   name: 'convert',
-  summary: "Make triggers of KEDA's kafka, apache-kafka, aws-sqs-queue and github-runner this scaler's.",
+  summary:
+    "Make triggers of KEDA's kafka, apache-kafka, aws-sqs-queue, github-runner and nats-jetstream this scaler's.",
   options: {
     file: {
       type: 'string',

@@ -32,7 +32,7 @@ async function run(values: Values): Promise<number> {
   if (loaded.kind === 'refused') return refuse(loaded.faults);
 
   const log = createLogger(loaded.config.settings.log.level);
-  warnOfMissingWalls(loaded, log);
+  sayWhoMayCall(loaded, log);
   scaler = new Scaler({ sources, loaded, load, log });
   addProcessMetrics(scaler.metrics.registry);
   const stopped = stopOnSignals(scaler, log);
@@ -70,13 +70,26 @@ function stopOnSignals(scaler: Scaler, log: Logger): Promise<number> {
   });
 }
 
-/** A caller states the namespace it asks for: without mTLS anybody who reaches the port can state any. */
-function warnOfMissingWalls({ start, config }: Loaded, log: Logger): void {
-  const walled = [...config.connections.values()].filter(({ namespaces }) => !namespaces.includes('*'));
-  if (walled.length === 0 || start.grpc.tls?.clientCaFile !== undefined) return;
-  log.warn(
-    { connections: walled.map(({ name }) => name) },
-    'namespaces only keep out callers that are KEDA for certain: set grpc.tls.clientCaFile, or let only KEDA reach the port by a NetworkPolicy',
+/**
+ * Warns of a connection that nobody has decided about. One with `namespaces` is guarded as far as callers are KEDA: a
+ * caller states its namespace itself, and whether a NetworkPolicy lets only KEDA in cannot be seen from here.
+ */
+function sayWhoMayCall({ start, config, guards }: Loaded, log: Logger): void {
+  const all = [...config.connections.values()];
+  const open = all
+    .filter(({ name }) => !guards.has(`connections.${name}.namespaces`))
+    .map(({ name }) => name);
+  if (open.length > 0) {
+    log.warn(
+      { connections: open },
+      'every namespace may use these connections: list the ones that may in namespaces, or write ["*"]',
+    );
+  }
+  const guarded = all.filter(({ namespaces }) => !namespaces.includes('*')).map(({ name }) => name);
+  if (guarded.length === 0 || start.grpc.tls?.clientCaFile !== undefined) return;
+  log.info(
+    { connections: guarded },
+    'namespaces of connections hold only if KEDA alone can call: set grpc.tls.clientCaFile, or keep the NetworkPolicy of the chart',
   );
 }
 

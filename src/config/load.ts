@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Environment, Mapping } from './document.ts';
-import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, valueAt } from './document.ts';
+import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, pathText, valueAt } from './document.ts';
 import { ConfigFiles, ownFileSettings, readSecrets, sectionFiles } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkEventLog, checkSink, configSchema, settingsOf } from './schema.ts';
@@ -170,9 +170,11 @@ function configureConnection(
   if (read === undefined) return undefined;
   const config = read.value;
   if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
+    const [address] = plainAddresses(settings);
+    const remedy = address === undefined ? 'set tls' : `write https:// in ${address}`;
     faults.add(
       at,
-      'would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
+      `would send its password or token without TLS: ${remedy}, or set security.allowPlaintextSecrets`,
     );
     return undefined;
   }
@@ -184,6 +186,16 @@ function configureConnection(
     fingerprint: fingerprintOf(source, config),
     place: placeOf(name, source, config),
   };
+}
+
+/** The keys whose value is an address without TLS. */
+function plainAddresses(settings: Mapping): string[] {
+  const found: string[] = [];
+  mapTexts(settings, (text, path) => {
+    if (/^http:\/\//i.test(text)) found.push(pathText(path));
+    return text;
+  });
+  return found;
 }
 
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import { longestTimerMs } from '../clock.ts';
 import { natsLoginFault, natsSendsSecretInPlaintext, natsSettings } from '../outbound/nats.ts';
 import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
@@ -42,6 +43,9 @@ function maxConnections(most: number) {
 }
 const whole = (least: number, fallback: number, doc: string) =>
   z.number().int().min(least).default(fallback).describe(doc);
+/** For a timer. */
+const milliseconds = (fallback: number, doc: string) =>
+  z.number().int().min(1).max(longestTimerMs).default(fallback).describe(doc);
 /** Who shows it may do something; it is sent in a header. */
 const bearerToken = z
   .string()
@@ -256,7 +260,10 @@ const limits = z
       1_000,
       'How many refused triggers are remembered with the reason; the oldest goes first.',
     ),
-    coldReadTimeoutMs: whole(1, 2_000, 'How long the first call of a trigger waits for its first reading.'),
+    coldReadTimeoutMs: milliseconds(
+      2_000,
+      'How long the first call of a trigger waits for its first reading.',
+    ),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
@@ -271,6 +278,7 @@ const limits = z
         'The same at the most: a trigger that is asked for seldom is kept for up to this long, so that it is known when the next call comes.',
       ),
     firstSyncTimeoutSeconds: seconds
+      .max(Math.floor(longestTimerMs / 1000))
       .default(120)
       .describe('How long readiness waits for sources that must be filled before they can answer.'),
   })
@@ -342,8 +350,8 @@ const decisions = z
       'How many decisions wait for a sink that is slow or down; then the oldest are dropped, and counted.',
     ),
     batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: whole(1, 1000, 'How long a decision waits for others to go in one request with it.'),
-    timeoutMs: whole(1, 10_000, 'How long the sink has for its answer; then the request is tried again.'),
+    flushMs: milliseconds(1000, 'How long a decision waits for others to go in one request with it.'),
+    timeoutMs: milliseconds(10_000, 'How long the sink has for its answer; then the request is tried again.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],

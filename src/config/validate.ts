@@ -56,7 +56,12 @@ function addIssues(
     if (issue.code === 'unrecognized_keys') {
       const common = issue.path.length === 0 ? commonKeys : [];
       const known = [...knownKeys(schema, issue.path, fileSettings), ...common];
-      for (const key of issue.keys) faults.add([...path, key], `unknown key${didYouMean(key, known)}`);
+      const chosen = choiceOf(schema, issue.path, valueAt(input, issue.path));
+      for (const key of issue.keys) {
+        const foreign = chosen !== undefined && known.includes(key);
+        const message = foreign ? `is not used with ${chosen}` : `unknown key${didYouMean(key, known)}`;
+        faults.add([...path, key], message);
+      }
     } else if (!faults.has(path)) {
       // A rule between settings may be about one that has its default.
       const missing = issue.code !== 'custom' && valueAt(input, issue.path) === undefined;
@@ -87,6 +92,8 @@ function isShapeIssue(issue: Issue): boolean {
 }
 
 function describe(issue: Issue): string {
+  // What a schema says itself; zod's own texts begin otherwise.
+  if (issue.message.startsWith('must be ')) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${typeName(issue.expected)}`;
@@ -136,12 +143,26 @@ function lowerFirst(message: string): string {
 
 /** The keys that a schema knows at a path, with the `…File` and `…Files` spellings of its secrets. */
 function knownKeys(schema: z.ZodType, path: Path, fileSettings: FileSettings): string[] {
+  return nodesAt(schema, path).flatMap((node) =>
+    isMapping(node['properties']) ? withFileKeys(Object.keys(node['properties']), fileSettings) : [],
+  );
+}
+
+/** `mechanism oauthbearer`: what a value at a path has chosen of several shapes; undefined where there is one. */
+function choiceOf(schema: z.ZodType, path: Path, value: unknown): string | undefined {
+  const shapes = nodesAt(schema, path).flatMap((node) => {
+    const { properties } = node;
+    return isMapping(properties) ? Object.entries(properties) : [];
+  });
+  const choice = shapes.find(([, node]) => isMapping(node) && 'const' in node)?.[0];
+  return choice === undefined ? undefined : `${choice} ${String(valueAt(value, [choice]))}`;
+}
+
+function nodesAt(schema: z.ZodType, path: Path): Record<string, unknown>[] {
   const json: unknown = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
   let nodes = members(json);
   for (const part of path) nodes = nodes.flatMap((node) => members(child(node, part)));
-  return nodes.flatMap((node) =>
-    isMapping(node['properties']) ? withFileKeys(Object.keys(node['properties']), fileSettings) : [],
-  );
+  return nodes;
 }
 
 /** A node and, where it is a union, its members. */

@@ -143,7 +143,7 @@ export function natsFault(reason: unknown): string {
       return 'does not let us in: check the credentials, the user and password, or the token';
     if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
     if (error.name === 'TimeoutError') return 'does not answer in time';
-    if (error.name === 'NoRespondersError')
+    if (error.name === 'NoResponders')
       return 'has no JetStream for us: is it enabled, for this account and domain?';
     if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
       return `shows a TLS certificate that we do not take (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;

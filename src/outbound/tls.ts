@@ -10,20 +10,26 @@ import { attempt, ScalerError } from '../errors.ts';
 const text = (doc: string) => z.string().min(1).describe(doc);
 
 const settings = z
-  .strictObject({
-    ca: text(
-      '`caFile`: PEM of the authorities that sign the certificates of servers; default: those that Node trusts.',
-    ).exactOptional(),
-    cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
-    key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
-    keyPassword: text(
-      '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
-    ).exactOptional(),
-    insecureSkipVerify: z
-      .boolean()
-      .default(false)
-      .describe('Takes any certificate: whoever is in between can read and change everything.'),
-  })
+  .strictObject(
+    {
+      ca: text(
+        '`caFile`: PEM of the authorities that sign the certificates of servers; default: those that Node trusts.',
+      ).exactOptional(),
+      cert: text('`certFile`: PEM of our own certificate (mTLS); needs `keyFile`.').exactOptional(),
+      key: text('`keyFile`: PEM of the key of our certificate.').exactOptional(),
+      keyPassword: text(
+        '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
+      ).exactOptional(),
+      insecureSkipVerify: z
+        .boolean()
+        .default(false)
+        .describe('Takes any certificate: whoever is in between can read and change everything.'),
+    },
+    {
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'must be true, or a mapping such as { caFile: ca.crt }' : undefined,
+    },
+  )
   .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
     error: 'certFile and keyFile must be given together',
   })

@@ -113,6 +113,8 @@ export interface ConnectionKey<C> {
   most?: number;
   /** Whether the connection has this setting with this value; absent: accepted and ignored. */
   agrees?(config: C, value: string): boolean;
+  /** The value that would agree, for the error: KEDA's spelling can differ from ours. Absent: the error names none. */
+  expected?(config: C): string;
 }
 
 /** What is measured once and shared: equal `key` means one subject. */

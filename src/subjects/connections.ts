@@ -151,6 +151,11 @@ export class Connections {
     return [...this.firstSyncs].filter(([, { overdue }]) => !overdue).map(([one]) => one.configured.name);
   }
 
+  /** The connections whose first sync readiness no longer waits for: its time is over, and they go on with it. */
+  overdue(): readonly string[] {
+    return [...this.firstSyncs].filter(([, { overdue }]) => overdue).map(([one]) => one.configured.name);
+  }
+
   /** Past its time the sync goes on, and readiness does not wait for it any more. */
   private awaitFirstSync(one: OpenConnection, timeoutMs: number): void {
     const connection: AnyConnection = one.connection;
@@ -158,6 +163,10 @@ export class Connections {
     const abort = new AbortController();
     const timer = setTimeout(() => {
       sync.overdue = true;
+      this.options.log.warn(
+        { connection: one.configured.name, firstSyncTimeoutSeconds: timeoutMs / 1000 },
+        'the first sync takes longer than limits.firstSyncTimeoutSeconds: ready without it; its triggers get UNAVAILABLE until it ends',
+      );
     }, timeoutMs);
     const sync: FirstSync = { abort, timer, overdue: false };
     this.firstSyncs.set(one, sync);

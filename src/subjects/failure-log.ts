@@ -1,8 +1,15 @@
-import type { ScalerError } from '../errors.ts';
+import { attempt, type ScalerError } from '../errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 /** A subject's key holds what a trigger's author wrote, which may be long. */
 const mostSubjectCharacters = 512;
+
+/** A key for people: one that is a list, such as a Kafka group with its topics, without what is empty. */
+function shown(key: string): string {
+  const list = attempt((): unknown => JSON.parse(key));
+  const text = Array.isArray(list) ? list.flat().filter(Boolean).join(' ') : key;
+  return text.slice(0, mostSubjectCharacters);
+}
 
 interface Failing {
   readonly subjects: Set<string>;
@@ -33,7 +40,7 @@ export class FailureLog {
       failing = { subjects: new Set(), most: 0, reads: 0 };
       this.reasons.set(message, failing);
       this.log.warn(
-        { subject: subject.slice(0, mostSubjectCharacters), code, error: message },
+        { subject: shown(subject), code, error: message },
         'cannot be read; said once for all subjects it is true of',
       );
     }
@@ -50,7 +57,7 @@ export class FailureLog {
       return;
     }
     this.cautions.set(subject, text);
-    this.log.warn({ subject: subject.slice(0, mostSubjectCharacters) }, text);
+    this.log.warn({ subject: shown(subject) }, text);
   }
 
   /** The subject is not measured any more: nothing is over, and nothing is said. */

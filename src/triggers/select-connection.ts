@@ -82,10 +82,11 @@ function disagreements(connection: ConfiguredConnection, given: ReadonlyMap<stri
     [...given]
       // Where a parameter picks the connection too, the source's own `conflict` says what is wrong with it.
       .filter(([key, { value }]) => !isParameter(connection, key) && !agrees(connection, key, value))
-      .map(
-        ([, { key }]) =>
-          `${key}: is not what connection ${quote(connection.name)} has; leave it out or name another connection`,
-      )
+      .map(([name, { key }]) => {
+        const expected = connection.source.connectionKeys[name]?.expected?.(connection.config);
+        const spelt = expected === undefined ? '' : ` (${expected})`;
+        return `${key}: is not what connection ${quote(connection.name)} has${spelt}; leave it out or name another connection`;
+      })
   );
 }
 

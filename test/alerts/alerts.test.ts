@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { tool, useTool } from '../support/tools/use-tool.ts';
 import { alertNames, alertPath, documentedMetrics, metricsIn, readAlert } from './alert-files.ts';
@@ -21,6 +24,16 @@ function unitTest(name: string): string {
   return fileURLToPath(new URL(`${name}.test.yaml`, import.meta.url));
 }
 
+function runbook(name: string): string {
+  return readFileSync(new URL(`docs/runbooks/${name}.md`, root), 'utf8');
+}
+
+/** The blocks of a runbook in one language. */
+function blocks(name: string, language: string): string[] {
+  const found = runbook(name).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
+  return [...found].map(([, block = '']) => block);
+}
+
 describe.each(alertNames)('%s', (name) => {
   const tools = useTool(() => tool('prometheus'));
 
@@ -29,13 +42,40 @@ describe.each(alertNames)('%s', (name) => {
     expect(stdout).toContain('SUCCESS: 1 rules found');
   });
 
+  it('has a runbook whose queries Prometheus can parse', async () => {
+    const queries = blocks(name, 'promql').flatMap((block) => block.trim().split('\n'));
+    const rules = queries.map((expr, i) => ({ record: `query:${i}`, expr }));
+    const file = join(await mkdtemp(join(tmpdir(), 'backlog-scaler-runbook-')), 'rules.yaml');
+    await writeFile(file, stringify({ groups: [{ name, rules }] }));
+    const { stdout } = await run(tools().promtool, ['check', 'rules', file]);
+    expect(stdout).toContain('SUCCESS');
+  });
+
   it('fires when it should, and not when it should not', async () => {
     const { stdout } = await run(tools().promtool, ['test', 'rules', unitTest(name)]);
     expect(stdout).toContain('SUCCESS');
   });
 });
 
+const code = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(new URL(`src/${file}`, root), 'utf8'))
+  .join('\n');
+
 describe.each(alertNames)('%s, as a file', (name) => {
+  it('has a runbook with commands that a shell can parse, and says which', async () => {
+    const commands = [...blocks(name, 'sh'), ...blocks(name, 'promql')];
+    expect(commands.length).toBeGreaterThan(0);
+    for (const block of blocks(name, 'sh')) await run('bash', ['-n', '-c', block]);
+  });
+
+  it('has a runbook that quotes messages as they are', () => {
+    const quoted = [...runbook(name).matchAll(/(?<![*\w])\*([a-z][^*\n]{12,})\*(?!\*)/g)].map(
+      ([, quote = '']) => quote,
+    );
+    expect(quoted.filter((quote) => !code.includes(quote))).toEqual([]);
+  });
+
   it('is named like its group and its rule, and knows its runbook', () => {
     const { group, rule } = readAlert(name);
     expect([group, rule.alert]).toEqual([name, name]);

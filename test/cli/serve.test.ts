@@ -98,13 +98,18 @@ describe('serve', () => {
   });
 
   it.each([
-    ['namespaces: [shop]', true],
-    ['namespaces: ["*"]', false],
-  ])('%s without mTLS: warns %s', async (namespaces, warns) => {
-    await folder.write('config.yaml', `${servers}connections: { orders: { ${kafka}, ${namespaces} } }`);
+    ['namespaces: [shop]', ['namespaces of connections hold only if KEDA alone can call']],
+    ['namespaces: ["*"]', []],
+    ['activeReadMs: 1000', ['every namespace may use these connections']],
+  ])('with %s says who may call: %s', async (setting, said) => {
+    await folder.write('config.yaml', `${servers}connections: { orders: { ${kafka}, ${setting} } }`);
     const command = serve();
     await command.line(({ state }) => state === 'serving');
-    expect(command.stdout.includes('namespaces only keep out callers')).toBe(warns);
+    const sayings = [
+      'namespaces of connections hold only if KEDA alone can call',
+      'every namespace may use these connections',
+    ];
+    expect(sayings.filter((saying) => command.stdout.includes(saying))).toEqual(said);
   });
 
   it('applies a good change and refuses a bad one, on SIGHUP', async () => {

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import { z } from 'zod';
 import { FakeGitHub, type FakeGitHubOptions } from '../../fakes/github/fake-github.ts';
 import type { Hook, HookOptions } from '../../fakes/github/hooks/hook.ts';
 import { withOracle } from './github/openapi-oracle.ts';
@@ -171,6 +172,12 @@ export class Scene {
   async readyz(): Promise<number> {
     const { status } = await fetch(`http://127.0.0.1:${this.running.port('admin')}/readyz`);
     return status;
+  }
+
+  /** What the same probe is waiting for. */
+  async checks(): Promise<unknown> {
+    const answer = await fetch(`http://127.0.0.1:${this.running.port('admin')}/readyz`);
+    return z.object({ checks: z.record(z.string(), z.boolean()) }).parse(await answer.json()).checks;
   }
 
   /** What `/metrics` says of one series, 0 where it is not there. */

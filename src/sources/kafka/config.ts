@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
@@ -62,7 +63,7 @@ const sasl = z.discriminatedUnion('mechanism', mechanisms, {
 });
 
 const atLeast = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
   bootstrapServers: z
@@ -116,16 +117,23 @@ function serversOf(value: string): ReadonlySet<string> {
 }
 
 /** The `kafka` scaler spells MSK IAM as `oauthbearer` with `saslTokenProvider: aws_msk_iam`; `apache-kafka` as itself. */
-function agreesOnSasl({ sasl }: KafkaConfig, value: string): boolean {
-  const mechanism = sasl?.mechanism;
-  if (mechanism === undefined) return value === 'none';
-  return value === kedaSasl[mechanism] || (mechanism === 'aws-msk-iam' && value === 'oauthbearer');
+function agreesOnSasl(config: KafkaConfig, value: string): boolean {
+  return (
+    value === saslInKeda(config) || (config.sasl?.mechanism === 'aws-msk-iam' && value === 'oauthbearer')
+  );
 }
 
-function agreesOnTokenProvider({ sasl }: KafkaConfig, value: string): boolean {
-  if (sasl?.mechanism === 'aws-msk-iam') return value === 'aws_msk_iam';
-  // KEDA's default; it only means something with oauthbearer.
-  return value === 'bearer';
+function saslInKeda({ sasl }: KafkaConfig): string {
+  return (sasl && kedaSasl[sasl.mechanism]) ?? 'none';
+}
+
+/** `bearer` is KEDA's default; it only means something with oauthbearer. */
+function tokenProviderInKeda({ sasl }: KafkaConfig): string {
+  return sasl?.mechanism === 'aws-msk-iam' ? 'aws_msk_iam' : 'bearer';
+}
+
+function tlsInKeda({ tls }: KafkaConfig): string {
+  return tls === undefined ? 'disable' : 'enable';
 }
 
 function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
@@ -135,34 +143,37 @@ function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
   bootstrapServers: {
-    doc: 'Picks the connection that has at least one of these host:port.',
+    doc: 'Selects the connection that has at least one of these servers.',
     selects: true,
     most: 8_192,
     agrees: agreesOnServers,
   },
   sasl: {
-    doc: "Must be the connection's mechanism, in KEDA's spelling.",
+    doc: "Must be the connection's mechanism in KEDA's spelling: `none`, `plaintext`, `scram_sha256`, `scram_sha512`, `oauthbearer` or `aws_msk_iam`.",
     selects: false,
     agrees: agreesOnSasl,
+    expected: saslInKeda,
   },
   tls: {
-    doc: 'enable or disable; must be what the connection has.',
+    doc: '`enable` where the connection has `tls`, else `disable`.',
     selects: false,
-    agrees: (config, value) => value === (config.tls === undefined ? 'disable' : 'enable'),
+    agrees: (config, value) => value === tlsInKeda(config),
+    expected: tlsInKeda,
   },
   saslTokenProvider: {
-    doc: 'Must fit the mechanism of the connection.',
+    doc: '`aws_msk_iam` where the connection uses MSK IAM, else `bearer`.',
     selects: false,
-    agrees: agreesOnTokenProvider,
+    agrees: (config, value) => value === tokenProviderInKeda(config),
+    expected: tokenProviderInKeda,
   },
   awsRegion: {
-    doc: "Must be the connection's region, where it has one.",
+    doc: "Must be the connection's region, if it uses MSK IAM.",
     selects: false,
     agrees: agreesOnRegion,
   },
-  version: ignored('Versions are agreed with each broker; ignored.'),
-  fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
-  unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
+  version: ignored('Ignored: versions are negotiated with each broker.'),
+  fullMetadata: ignored('Ignored: only topics in use are asked for.'),
+  unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
   username: credential,
   password: secret,
   ca: credential,

@@ -83,10 +83,12 @@ describe.concurrent('restart and first sync', () => {
       },
     });
     await eventually(async () => expect(await scene.readyz()).toBe(200));
+    expect(await scene.checks()).toEqual({ serving: true, synced: false, syncTimedOut: true });
     const unknown = { number: 'UNAVAILABLE', active: 'UNAVAILABLE' };
     expect(await scene.ask()).toEqual(unknown);
     scene.github.faults.clear();
     await scene.becomes(2);
+    await eventually(async () => expect(await scene.checks()).toEqual({ serving: true, synced: true }));
   });
 
   it('what a trigger names is read before the rest, and is known before it', async (test) => {

@@ -126,7 +126,7 @@ describe('a broker with TLS, users and ACLs', () => {
       'an authority we do not know',
       'saslTls',
       () => ({ tls: { ca: pem(theirs.ca) }, sasl: { mechanism: 'plain', ...scaler } }),
-      /shows a TLS certificate of an authority we do not know: set `tls.caFile`/,
+      /shows a TLS certificate of an authority we do not know: `tls.caFile` must hold/,
     ],
     [
       'no client certificate',

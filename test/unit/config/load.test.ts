@@ -115,6 +115,17 @@ describe('a configuration that cannot be used', () => {
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
     [`${minimal}limits: { leaseSeconds: 30000 }`, 'limits.maxLeaseSeconds: must be at least leaseSeconds'],
+    // A timer that is to take longer ends at once.
+    [
+      `${minimal}limits: { firstSyncTimeoutSeconds: 9999999 }`,
+      'limits.firstSyncTimeoutSeconds: must be at most 2147483',
+    ],
+    [
+      `${minimal}limits: { coldReadTimeoutMs: 9999999999 }`,
+      'limits.coldReadTimeoutMs: must be at most 2147483647',
+    ],
+    [`${minimal}decisions: { flushMs: 9999999999 }`, 'decisions.flushMs: must be at most 2147483647'],
+    [`${minimal}decisions: { timeoutMs: 9999999999 }`, 'decisions.timeoutMs: must be at most 2147483647'],
     [`${minimal}admin: { token: a }`, 'admin.token: must be at least 16 characters long'],
     [
       `${minimal}ingest: { maxBodyByts: 1 }`,
@@ -179,7 +190,19 @@ describe('a configuration that cannot be used', () => {
     ],
     [
       'connections: { a: { source: place, address: x, password: open sesame } }',
-      'connections.a: would send its password or token without TLS: set tls or an https:// address, or security.allowPlaintextSecrets',
+      'connections.a: would send its password or token without TLS: set tls, or set security.allowPlaintextSecrets',
+    ],
+    [
+      'connections: { a: { source: place, address: "http://x/t", password: open sesame } }',
+      'connections.a: would send its password or token without TLS: write https:// in address, or set security.allowPlaintextSecrets',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], sasl: { mechanism: oauthbearer, tokenEndpoint: "https://x/t", clientId: a, clientSecret: b, username: c } } }',
+      'connections.k.sasl.username: is not used with mechanism oauthbearer',
+    ],
+    [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], tls: enable } }',
+      'connections.k.tls: must be true, or a mapping such as { caFile: ca.crt }',
     ],
   ])('%s', async (yaml, fault) => {
     expect(faultsOf(await load(yaml))).toEqual([fault]);

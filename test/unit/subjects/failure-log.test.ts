@@ -39,6 +39,19 @@ describe('failures of a connection', () => {
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['warn', 'info', 'warn']);
   });
 
+  it('are not over when the scaler drains: nothing is said of a subject that is closed', () => {
+    const { lines, failures } = failureLog();
+    for (const key of ['a', 'b']) failures.failed(key, refused);
+    for (const key of ['a', 'b']) failures.forget(key);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('name a subject for people', () => {
+    const { lines, failures } = failureLog();
+    failures.failed(JSON.stringify(['order-workers', ['orders', 'returns'], '', 'readUncommitted']), refused);
+    expect(lines[0]).toContain('"subject":"order-workers orders returns readUncommitted"');
+  });
+
   it('leave nothing behind', () => {
     const { lines, failures } = failureLog();
     failures.recovered('never failed');

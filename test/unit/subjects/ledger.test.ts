@@ -52,6 +52,7 @@ describe('a ledger', () => {
     expect(hasty.connections.syncing()).toEqual(['ci']);
     await new Promise((resolve) => setTimeout(resolve, 40));
     expect(hasty.connections.syncing()).toEqual([]);
+    expect(hasty.connections.overdue()).toEqual(['ci']);
     await hasty.close();
   });
 

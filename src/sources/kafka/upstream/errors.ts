@@ -90,13 +90,13 @@ function refused(message: string): ScalerError {
 }
 
 const untrusted =
-  'shows a TLS certificate of an authority we do not know: set `tls.caFile` to the PEM of the authority that signed it';
+  'shows a TLS certificate of an authority we do not know: `tls.caFile` must hold the PEM of the authority that signed it';
 const wantsCertificate =
   'wants a client certificate (mTLS): set `tls.certFile` and `tls.keyFile`, signed by an authority it trusts';
 
 /** Node's codes of a certificate that fails (https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes). */
 const certificateFaults: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: `shows a self-signed TLS certificate: set \`tls.caFile\` to it`,
+  DEPTH_ZERO_SELF_SIGNED_CERT: `shows a self-signed TLS certificate: \`tls.caFile\` must hold it`,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   UNABLE_TO_GET_ISSUER_CERT: untrusted,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,

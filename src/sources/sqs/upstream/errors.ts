@@ -17,13 +17,13 @@ export function fromAws(reason: unknown, asked: Asked): ScalerError {
   const say = (text: string) => new ScalerError('unavailable', `${where}: ${text}`);
 
   if (codes.missing.test(facts.code)) {
-    const text = 'AWS says that it does not exist: check its name, its account and the region';
-    return new ScalerError('not_found', `${where}: ${text}`);
+    const missing = 'AWS says that it does not exist: check its name, its account and the region';
+    return new ScalerError('not_found', `${where}: ${missing}`);
   }
   if (codes.throttled.test(facts.code) || facts.status === 429 || facts.status === 503) {
     const retryAfterMs = facts.retryAfterMs ?? throttledMs;
-    const text = `AWS throttles us (${nameOf(facts)}); it is asked again in ${Math.ceil(retryAfterMs / 1000)} s`;
-    return new ScalerError('unavailable', `${where}: ${text}`, { retryAfterMs });
+    const throttled = `AWS throttles us (${nameOf(facts)}); the next try is in ${Math.ceil(retryAfterMs / 1000)} s`;
+    return new ScalerError('unavailable', `${where}: ${throttled}`, { retryAfterMs });
   }
   const refusal = refusalOf(facts, asked);
   if (refusal !== undefined) return say(refusal);
@@ -35,7 +35,7 @@ export function fromAws(reason: unknown, asked: Asked): ScalerError {
     return say(noCredentials());
   }
   if (facts.status !== undefined && facts.status >= 500) {
-    return say(`AWS fails (${nameOf(facts)}); it is asked again`);
+    return say(`AWS fails (${nameOf(facts)}); the scaler tries again`);
   }
   if (facts.code === unreadable) return say(notSqs(asked));
   return say(`AWS refuses the request (${nameOf(facts)})`);

@@ -38,6 +38,21 @@ describe('a key of KEDA’s that belongs to the connection', () => {
     expect(kafkaConnectionKeys[key]?.agrees?.(config, value)).toBe(agrees);
   });
 
+  it.each([
+    ['sasl', none, 'none'],
+    ['sasl', plain, 'plaintext'],
+    ['sasl', scram, 'scram_sha512'],
+    ['sasl', iam, 'aws_msk_iam'],
+    ['saslTokenProvider', iam, 'aws_msk_iam'],
+    ['saslTokenProvider', plain, 'bearer'],
+    ['tls', tls, 'enable'],
+    ['tls', none, 'disable'],
+  ])('%s: where the connection has %j, the error expects %s, which agrees', (key, entry, expected) => {
+    const config = kafkaConfig.parse({ bootstrapServers, ...entry });
+    expect(kafkaConnectionKeys[key]?.expected?.(config)).toBe(expected);
+    expect(kafkaConnectionKeys[key]?.agrees?.(config, expected)).toBe(true);
+  });
+
   it('picks a connection by bootstrapServers alone', () => {
     const selecting = Object.entries(kafkaConnectionKeys).filter(([, { selects }]) => selects);
     expect(selecting.map(([key]) => key)).toEqual(['bootstrapServers']);

@@ -72,9 +72,9 @@ const refusals: [what: string, answer: Answer, message: string][] = [
   [
     'SQS fails',
     errorAnswer('InternalFailure', { status: 500 }),
-    'AWS fails (InternalFailure, HTTP 500); it is asked again',
+    'AWS fails (InternalFailure, HTTP 500); the scaler tries again',
   ],
-  ['its front fails', { status: 502, body: '<html>' }, 'AWS fails (HTTP 502); it is asked again'],
+  ['its front fails', { status: 502, body: '<html>' }, 'AWS fails (HTTP 502); the scaler tries again'],
   ['something else is said', errorAnswer('NobodyKnows'), 'AWS refuses the request (NobodyKnows, HTTP 400)'],
 ];
 

@@ -91,10 +91,7 @@ export class Faults implements ShardListener {
 
   silent(host: PartitionHost): void {
     const { address } = host;
-    this.log.info(
-      { broker: address },
-      `broker ${address}: a connection died without a word; another is used`,
-    );
+    this.log.info({ broker: address }, `broker ${address}: a connection died silently; another replaces it`);
     this.onSilent(host);
   }
 

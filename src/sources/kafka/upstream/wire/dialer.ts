@@ -57,7 +57,7 @@ class Throttles {
     const { clientId, log } = this.options;
     log.warn(
       { broker, throttleMs },
-      `broker ${broker}: throttles us for ${throttleMs} ms, by a quota on our user or on the client id "${clientId}": raise it; until then readings are older, and records wake later`,
+      `broker ${broker}: throttles us for ${throttleMs} ms, by a quota on our user or on the client ID "${clientId}": raise it; until then readings are older, and records wake later`,
     );
   }
 }

@@ -241,7 +241,7 @@ describe('a connection that dies without a word', () => {
     expect([t.causes, u.causes]).toEqual([['record'], []]);
     expect(u.watch.state).toBe('armed');
     expect(made.cluster.openWires).toBe(1);
-    expect(made.said.filter((line) => line.includes('died without a word'))).toHaveLength(1);
+    expect(made.said.filter((line) => line.includes('died silently'))).toHaveLength(1);
     made.cluster.append('u');
     await pass(5);
     expect(u.causes).toEqual(['record']);

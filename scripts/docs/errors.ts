@@ -1,0 +1,64 @@
+import { status as Code } from '@grpc/grpc-js';
+import { type ErrorCode, ScalerError } from '../../src/errors.ts';
+import { codeName, toStatus } from '../../src/grpc/status.ts';
+import { type Message, messagesIn } from './messages.ts';
+import { type Row, type Section, sections } from './remedies.ts';
+import { table } from './table.ts';
+
+const intro = `# Messages
+
+<!-- Made by \`npm run docs\` from the code and scripts/docs/remedies.ts: change those, not this page. -->
+
+Every message that the scaler has for you, with its cause and what to do. Names and numbers are \`…\` here: search for the words between
+them. A message may have others in front, such as the trigger or the connection. For symptoms without a message, see
+[troubleshooting.md](troubleshooting.md).
+
+The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *warn* and *error* are lines of the log. A dash under
+“do” means that the message says it.
+`;
+
+/** docs/errors.md: all messages of `src`. Throws where one has no row, or a row no message. */
+export function errorsPage(messages = messagesIn()): string {
+  const faults: string[] = [];
+  const left = new Set(messages);
+  const parts = sections.map((section) => {
+    const own = [...left].filter(({ file }) => section.files.test(file));
+    for (const one of own) left.delete(one);
+    return part(section, own, faults);
+  });
+  for (const { file, text } of left) faults.push(`no section for src/${file}: ${text}`);
+  if (faults.length > 0) throw new Error(`scripts/docs/remedies.ts:\n${faults.join('\n')}`);
+  return `${[intro, ...parts].join('\n')}`;
+}
+
+function part({ title, intro, rows }: Section, messages: readonly Message[], faults: string[]): string {
+  const taken = new Map<Row, Message[]>(rows.map((row) => [row, []]));
+  for (const message of messages) {
+    const row = rows.find(([pattern]) => pattern.test(message.text));
+    if (row === undefined) faults.push(`no row for src/${message.file}: ${message.text}`);
+    else taken.get(row)?.push(message);
+  }
+  const cells = [...taken].map(([[pattern, cause, remedy = '—'], found]) => {
+    if (found.length === 0) faults.push(`${title}: no message is like ${pattern}`);
+    return [shown(found.map(({ text }) => literal(text))), shown(found.map(codeOf)), cause, remedy];
+  });
+  const text = intro === undefined ? '' : `${intro}\n\n`;
+  return `## ${title}\n\n${text}${table(['message', 'code', 'cause', 'do'], cells)}\n`;
+}
+
+function shown(texts: readonly string[]): string {
+  return [...new Set(texts)].join('<br>');
+}
+
+/** As code, whatever is in it. */
+function literal(text: string): string {
+  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
+}
+
+function codeOf({ code }: Message): string {
+  if (code === 'configuration') return '*config*';
+  if (code === 'warn' || code === 'error') return `*${code}*`;
+  // Else it is one of ScalerError's, by how messages.ts reads them.
+  const status = toStatus(new ScalerError(code as ErrorCode, '')).code;
+  return status === Code.INTERNAL ? code : codeName(status);
+}

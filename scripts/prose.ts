@@ -1,0 +1,99 @@
+// Holds pages to our style (scripts/prose/style.ts) with textlint: `npm run lint`, or with names of files for these alone.
+// Exit code 1 with every finding.
+import { readdirSync, readFileSync } from 'node:fs';
+import { TextlintKernel } from '@textlint/kernel';
+import markdown from '@textlint/textlint-plugin-markdown';
+import terminology from 'textlint-rule-terminology';
+import { plainPhrases, sentenceLength } from './prose/rules.ts';
+import { notTerms, terms } from './prose/style.ts';
+
+const root = new URL('../', import.meta.url);
+
+/** Pages that are not clean yet. One that is clean must come off this list; none is added. */
+const later: readonly string[] = [
+  'CONTRIBUTING.md',
+  'README.md',
+  'docs/configuration.md',
+  'docs/decisions.md',
+  'docs/decisions/drain.md',
+  'docs/decisions/reload.md',
+  'docs/decisions/surge.md',
+  'docs/decisions/triggers.md',
+  'docs/events.md',
+  'docs/explain.md',
+  'docs/github.md',
+  'docs/ingest.md',
+  'docs/kafka.md',
+  'docs/keda.md',
+  'docs/metrics.md',
+  'docs/migrate.md',
+  'docs/operations.md',
+  'docs/scaledjobs.md',
+  'docs/scaling.md',
+  'docs/simulate.md',
+  'docs/sources.md',
+  'docs/sqs.md',
+  'docs/status-page.md',
+  'docs/tracing.md',
+  'docs/triggers.md',
+  'docs/validate.md',
+];
+
+export interface Finding {
+  line: number;
+  rule: string;
+  message: string;
+}
+
+/** What is wrong with a text in Markdown, in its order. */
+export async function findingsIn(text: string): Promise<Finding[]> {
+  const { messages } = await new TextlintKernel().lintText(text, {
+    ext: '.md',
+    plugins: [{ pluginId: 'markdown', plugin: 'default' in markdown ? markdown.default : markdown }],
+    rules: [
+      { ruleId: 'sentence', rule: sentenceLength },
+      { ruleId: 'phrase', rule: plainPhrases },
+      { ruleId: 'term', rule: terminology, options: { defaultTerms: true, terms, exclude: notTerms } },
+    ],
+  });
+  return messages.map(({ line, ruleId, message }) => ({ line, rule: ruleId, message }));
+}
+
+function pages(): string[] {
+  const docs = readdirSync(new URL('docs', root), { recursive: true, encoding: 'utf8' });
+  const all = [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...docs.map((name) => `docs/${name}`),
+  ];
+  return all.filter((name) => name.endsWith('.md'));
+}
+
+async function findingsOf(page: string): Promise<string[]> {
+  const found = await findingsIn(readFileSync(new URL(page, root), 'utf8'));
+  return found.map(({ line, rule, message }) => `${page}:${line} ${rule}: ${message}`);
+}
+
+/** Of all pages; those of `later` count only when they are clean. */
+async function findingsOfAll(): Promise<string[]> {
+  const found = await Promise.all(
+    pages().map(async (page) => {
+      const findings = await findingsOf(page);
+      if (!later.includes(page)) return findings;
+      return findings.length === 0 ? [`${page}: is clean: take it off the list in scripts/prose.ts`] : [];
+    }),
+  );
+  return found.flat();
+}
+
+if (import.meta.main) {
+  const named = process.argv.slice(2);
+  const found = named.length > 0 ? (await Promise.all(named.map(findingsOf))).flat() : await findingsOfAll();
+  for (const one of found) console.error(one);
+  if (found.length > 0) {
+    console.error(`${found.length} findings; the style is in scripts/prose/style.ts`);
+    process.exitCode = 1;
+  }
+}
