@@ -74,7 +74,8 @@ const parts = {
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
-  'event-log': [...upwards, 'sources/source.ts'],
+  pods: [...upwards, 'sources/source.ts'],
+  'event-log': [...upwards, 'pods', 'sources/source.ts'],
   ingest: [
     ...upwards,
     'aws-endpoints.ts',
@@ -106,7 +107,7 @@ const packages = {
   'aws-msk-iam-sasl-signer-js': ['sources/kafka'],
   'classic-level': ['event-log'],
   cloudevents: ['ingest', 'decisions'],
-  '@nats-io': ['outbound', 'event-log', 'sources/nats'],
+  '@nats-io': ['outbound', 'pods', 'event-log', 'sources/nats'],
   'http-proxy-agent': ['outbound'],
   'https-proxy-agent': ['outbound'],
   'proxy-from-env': ['outbound'],
@@ -119,7 +120,18 @@ const packages = {
   'prom-client': ['telemetry'],
   uplot: ['admin/page'],
   yaml: ['config', 'scaledobjects', 'cli'],
-  zod: ['cli', 'config', 'decisions', 'event-log', 'ingest', 'outbound', 'params', 'sources', 'version.ts'],
+  zod: [
+    'cli',
+    'config',
+    'decisions',
+    'event-log',
+    'ingest',
+    'outbound',
+    'params',
+    'pods',
+    'sources',
+    'version.ts',
+  ],
 };
 
 /** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
@@ -127,6 +139,7 @@ const pure = [
   'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
   'src/sources/[^/]+/rules/',
+  'src/pods/lease-rules\\.ts',
   'src/sources/.*/(backlog|lag|history|pace|rates|select)\\.ts$',
 ];
 

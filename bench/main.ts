@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
 import { githubCost } from './rows/github-cost.ts';
 import { githubLedger } from './rows/github-ledger.ts';
+import { githubPods } from './rows/github-pods.ts';
 import { githubWake } from './rows/github-wake.ts';
+import { growth } from './rows/growth.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
+import { natsWake } from './rows/nats-wake.ts';
+import { podsTakeover } from './rows/pods-takeover.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
 import { sqsCost } from './rows/sqs-cost.ts';
@@ -24,11 +28,15 @@ const rows: readonly Row[] = [
   surge,
   wake,
   scale,
+  growth,
   kafkaCost(1),
   kafkaCost(3),
   githubWake,
   githubLedger,
   githubCost,
+  githubPods,
+  podsTakeover,
+  natsWake,
   senders,
   sqsHint,
   sqsCost,

@@ -1,6 +1,7 @@
 // Makes the histories of docs/histories, the same ones each time: `node scripts/histories.ts`. They have the shape of what
 // /api/triggers/{id}/history records; what is in them is made up. A test holds that they are what this makes.
 import { writeFileSync } from 'node:fs';
+import { seeded } from '../fakes/random.ts';
 
 interface Shape {
   readonly file: string;
@@ -72,17 +73,6 @@ const shapes: readonly Shape[] = [
   },
 ];
 
-/** Numbers from 0 to 1, the same ones for a seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** What a threshold asks for, seen every 15 seconds and kept for five minutes, works it off meanwhile. */
 function csvOf({
   start,
@@ -93,7 +83,7 @@ function csvOf({
   mostReplicas,
   ...shape
 }: Shape): string {
-  const random = randomOf(shape.seed);
+  const random = seeded(shape.seed);
   const lines = ['time,backlog,arrivals,value,target,active,desired'];
   const asked: number[] = [];
   let [backlog, came, replicas, due] = [0, 0, 0, 0];

@@ -19,11 +19,9 @@ const later: readonly string[] = [
   'docs/keda.md',
   'docs/metrics.md',
   'docs/migrate.md',
+  'docs/nats.md',
   'docs/operations.md',
-  'docs/scaledjobs.md',
-  'docs/sources.md',
   'docs/sqs.md',
-  'docs/tracing.md',
   'docs/triggers.md',
 ];
 
@@ -34,6 +32,7 @@ const laterFolders: readonly string[] = [
   'src/explain/',
   'src/ingest/',
   'src/outbound/',
+  'src/pods/',
   'src/scaledobjects/',
   'src/scaler.ts',
   'src/simulation/',

@@ -8,6 +8,9 @@ export function epochNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** Node lets a timer that is to take longer end after 1 ms. Some 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** A time in ms since 1970 as readings have it: in ms of `performance.now()`. */
 export function monotonicMs(epochMs: number): number {
   return epochMs - performance.timeOrigin;

@@ -7,6 +7,8 @@ import { GrpcServer } from './grpc/server.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestDeps } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
+import type { Told } from './pods/hints.ts';
+import { Pods } from './pods/pods.ts';
 import type { AnySource } from './sources/source.ts';
 import { Connections } from './subjects/connections.ts';
 import type { RootLogger } from './telemetry/log.ts';
@@ -33,6 +35,9 @@ const grpcDrainMs = 10_000;
 /** A webhook is kept within milliseconds of its last byte. */
 const ingestDrainMs = 3_000;
 
+/** Metrics of the event log in NATS. */
+const ofNatsAlone = ['connected', 'buffered_events', 'forwarded_total', 'dropped_total'];
+
 /** The whole scaler: what is wired to what, and in which order it starts and stops. */
 export class Scaler {
   readonly metrics = new Metrics();
@@ -43,6 +48,8 @@ export class Scaler {
   private readonly decisions: Decisions;
   private readonly grpc: GrpcServer;
   private readonly admin: AdminServer;
+  /** What several pods share; undefined where there is one. */
+  private readonly pods: Pods | undefined;
   private readonly events: EventLog;
   private readonly ingest: Ingest;
   private readonly reloader: ConfigReloader;
@@ -57,10 +64,27 @@ export class Scaler {
     const { metrics } = this;
     this.options = options;
     this.lifecycle = new Lifecycle(log);
-    const events = createEventLog(start.eventLog, log);
+    if (start.eventLog.type === 'nats') {
+      const hinted = ({ connection, subject, cause }: Told): void => {
+        this.connections.hint(connection, subject, cause);
+      };
+      const held = (connection: string, has: boolean | undefined): void => {
+        if (has === undefined) metrics.leasesHeld.remove({ connection });
+        else metrics.leasesHeld.set({ connection }, has ? 1 : 0);
+      };
+      this.pods = new Pods({ settings: start.eventLog, hinted, held, log });
+    } else {
+      for (const name of ofNatsAlone) metrics.registry.removeSingleMetric(`backlog_scaler_event_log_${name}`);
+    }
+    const events = createEventLog(start.eventLog, { log, metrics, pods: this.pods });
     this.events = events;
     this.decisions = new Decisions(config.settings.decisions, { log, metrics });
-    this.connections = new Connections({ log, metrics, feedOf: (name) => events.feedOf(name) });
+    this.connections = new Connections({
+      log,
+      metrics,
+      feedOf: (name) => events.feedOf(name),
+      pods: this.pods,
+    });
     this.triggers = new Triggers({
       sources,
       connections: this.connections,
@@ -89,7 +113,7 @@ export class Scaler {
       address: start.ingest,
       events,
       requests: metrics.ingestRequests,
-      hint: (connection, subject, cause) => this.connections.hint(connection, subject, cause),
+      hint: (connection, subject, cause) => this.hint({ connection, subject, cause }),
       webhooks: sources.flatMap(({ kind, webhooks }) =>
         webhooks ? [{ kind, headers: webhooks.headers }] : [],
       ),
@@ -133,6 +157,7 @@ export class Scaler {
         stop: () => this.decisions.close(flushLimitMs),
         stopLimitMs: flushLimitMs + 1000,
       },
+      { name: 'pods', start: () => this.pods?.open(), stop: () => this.pods?.close() },
       { name: 'event log', start: () => this.events.open(), stop: () => this.events.close() },
       { name: 'connections', stop: () => this.connections.close() },
       { name: 'triggers', stop: () => this.triggers.close() },
@@ -157,6 +182,14 @@ export class Scaler {
         stop: () => clearInterval(this.readinessTimer),
       },
     ];
+  }
+
+  /** To the subjects here first, then to the other pods. False: nobody watches it here, and no other pod is told. */
+  private hint(told: Told): boolean {
+    const { connection, subject, cause } = told;
+    const watched = this.connections.hint(connection, subject, cause);
+    const isTold = this.pods?.hint(told) ?? false;
+    return watched || isTold;
   }
 
   /** What takes the configuration, and each later one. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
@@ -11,17 +11,27 @@ const linesKept = 20;
 /** Plain JavaScript: what strips types off TypeScript would be 20 MiB of the process that is measured. */
 const probe = new URL('./probe.mjs', import.meta.url).href;
 
+export interface ProcessOptions {
+  /** It answers `longestTurnMs` and `collected`. */
+  readonly probed?: boolean;
+  /** Modules that are loaded before the program, as URLs. */
+  readonly preload?: readonly string[];
+  /** A file that all it prints is appended to. */
+  readonly log?: string;
+}
+
 /** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
 export class NodeProcess {
   readonly pid: number;
+  /** Resolves when it has ended, with its exit code or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   private readonly child: ChildProcess;
   private readonly lines: string[] = [];
   private onLine: (line: string) => void = () => {};
 
-  /** With `probed` it answers `ask`. */
-  constructor(args: readonly string[], { probed = false } = {}) {
-    const preload = probed ? ['--import', probe] : [];
-    this.child = spawn(process.execPath, [...preload, ...args], {
+  constructor(args: readonly string[], { probed = false, preload = [], log }: ProcessOptions = {}) {
+    const imports = [...(probed ? [probe] : []), ...preload].flatMap((module) => ['--import', module]);
+    this.child = spawn(process.execPath, [...imports, ...args], {
       env: { ...process.env, NODE_OPTIONS: imageOptions() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -32,10 +42,14 @@ export class NodeProcess {
       createInterface({ input: stream }).on('line', (line) => {
         this.lines.push(line);
         if (this.lines.length > linesKept) this.lines.shift();
+        if (log !== undefined) appendFileSync(log, `${line}\n`);
         this.onLine(line);
       });
     }
-    process.once('exit', this.kill);
+    this.ended = new Promise((resolve) => {
+      this.child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
+    });
+    process.once('exit', this.forceEnd);
   }
 
   /** Resolves when `seen` says of a line of output that it is the last one waited for. */
@@ -64,10 +78,21 @@ export class NodeProcess {
     return (await this.ask('turns'))['longestMs'] ?? Number.NaN;
   }
 
+  /** The part of the time that garbage took, and how late timers were, since this was last asked; see probe.mjs. */
+  async load(): Promise<{ readonly gcShare: number; readonly tickP99Ms: number }> {
+    const { gcShare = Number.NaN, tickP99Ms = Number.NaN } = await this.ask('load');
+    return { gcShare, tickP99Ms };
+  }
+
   /** Collects garbage, and gives the bytes that are left; see probe.mjs. */
   async collected(): Promise<{ readonly heapBytes: number; readonly residentBytes: number }> {
     const { heapBytes = Number.NaN, residentBytes = Number.NaN } = await this.ask('memory');
     return { heapBytes, residentBytes };
+  }
+
+  /** What keeps its event loop alive: sockets, servers, timers; see probe.mjs. */
+  async handles(): Promise<number> {
+    return (await this.ask('handles'))['handles'] ?? Number.NaN;
   }
 
   private async ask(what: string): Promise<Readonly<Record<string, number>>> {
@@ -85,18 +110,24 @@ export class NodeProcess {
     return residentMiB(this.pid);
   }
 
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    process.removeListener('exit', this.forceEnd);
+    this.forceEnd();
+    await this.ended;
+  }
+
   /** SIGTERM, and SIGKILL where that does not help. */
   async stop(): Promise<void> {
-    process.removeListener('exit', this.kill);
+    process.removeListener('exit', this.forceEnd);
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
     this.child.kill('SIGTERM');
-    const force = setTimeout(this.kill, stopLimitMs);
-    await gone;
+    const force = setTimeout(this.forceEnd, stopLimitMs);
+    await this.ended;
     clearTimeout(force);
   }
 
-  private readonly kill = (): void => {
+  private readonly forceEnd = (): void => {
     this.child.kill('SIGKILL');
   };
 }

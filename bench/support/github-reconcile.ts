@@ -7,6 +7,8 @@ import { Reconciler } from '../../src/sources/github/reconcile/reconciler.ts';
 import { Ledger } from '../../src/sources/github/rules/ledger.ts';
 import { fact } from '../../src/sources/github/rules/webhook.ts';
 import { createGitHubApi, type GitHubAuth } from '../../src/sources/github/upstream/github.ts';
+import { SharedGitHub } from '../../src/sources/github/upstream/shared.ts';
+import type { PeerDuties, Peers } from '../../src/sources/source.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { token } from './github.ts';
 import { owner } from './github-pools.ts';
@@ -16,55 +18,66 @@ import type { VirtualTime } from './virtual-time.ts';
 const readMs = 30_000;
 const maxStalenessMs = 3_600_000;
 
-/** What a connection of the scaler is made of, on a clock of its own: ledger, reconciler and REST client, webhooks over HTTP. */
+/** Between the starts of two pods: longer than a repository is left alone, or shorter, but never the same. */
+const startsApartMs = 7 * 60_000;
+
+export interface PodsSetting {
+  readonly count: number;
+  /** One asks GitHub for all; else each asks for itself. */
+  readonly together: boolean;
+}
+
+interface Pod {
+  readonly ledger: Ledger;
+  readonly reconciler: Reconciler;
+}
+
+/**
+ * What a connection of the scaler is made of, on a clock of its own: ledger, reconciler and REST client, webhooks over HTTP.
+ * Or several pods of it, each of which hears of every webhook, as through an event log that they share.
+ */
 export class Reconciled {
-  readonly ledger = new Ledger();
   corrections = 0;
   webhooks = 0;
-  private readonly reconciler: Reconciler;
+  private readonly pods: readonly Pod[];
   private readonly time: VirtualTime;
   private readonly github: FakeGitHub;
   private readonly server: Server;
   private hook: Hook | undefined;
 
-  static async start(github: FakeGitHub, time: VirtualTime, by: GitHubAuth['kind']): Promise<Reconciled> {
-    const reconciled = new Reconciled(github, time, by);
+  static async start(
+    github: FakeGitHub,
+    time: VirtualTime,
+    by: GitHubAuth['kind'],
+    setting: PodsSetting = { count: 1, together: false },
+  ): Promise<Reconciled> {
+    const reconciled = new Reconciled(github, time, by, setting);
     const port = await listen(reconciled.server);
     reconciled.hook = github.hook({ url: `http://127.0.0.1:${port}/`, secret: 'bench' });
-    reconciled.reconciler.start();
+    time.loops = 1;
+    for (const [index, { reconciler }] of reconciled.pods.entries()) {
+      if (index === 0) reconciler.start();
+      else
+        time.after(index * startsApartMs, () => {
+          time.loops += 1;
+          reconciler.start();
+        });
+    }
     reconciled.read();
     time.every(readMs, () => reconciled.read());
     return reconciled;
   }
 
-  private constructor(github: FakeGitHub, time: VirtualTime, by: GitHubAuth['kind']) {
-    const { now, setTimer } = time;
-    const metrics = { request() {}, rateLimitRemaining() {}, corrected: () => this.corrections++ };
-    const log = silentLogger;
-    const api = createGitHubApi({
-      owner,
-      scope: 'org',
-      apiUrl: github.url,
-      auth: by === 'app' ? { kind: 'app', ...appOf(github) } : { kind: 'token', token },
-      requestTimeoutMs: 10_000,
-      metrics,
-      log,
-      now,
-    });
+  private constructor(
+    github: FakeGitHub,
+    time: VirtualTime,
+    by: GitHubAuth['kind'],
+    { count, together }: PodsSetting,
+  ) {
+    const peers = together ? new Together() : undefined;
     this.github = github;
     this.time = time;
-    this.reconciler = new Reconciler({
-      api,
-      ledger: this.ledger,
-      settings: { ...githubConfig.parse({ owner, token: 'none' }), repos: [] },
-      owner,
-      scope: 'org',
-      log,
-      metrics,
-      wake() {},
-      now,
-      setTimer,
-    });
+    this.pods = Array.from({ length: count }, () => this.pod(by, peers));
     this.server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -75,30 +88,106 @@ export class Reconciled {
     });
   }
 
+  private pod(by: GitHubAuth['kind'], together: Together | undefined): Pod {
+    const { github } = this;
+    const { now, setTimer } = this.time;
+    const metrics = { request() {}, rateLimitRemaining() {}, corrected: () => this.corrections++ };
+    const log = silentLogger;
+    const ledger = new Ledger();
+    const own = createGitHubApi({
+      owner,
+      scope: 'org',
+      apiUrl: github.url,
+      auth: by === 'app' ? { kind: 'app', ...appOf(github) } : { kind: 'token', token },
+      requestTimeoutMs: 10_000,
+      metrics,
+      log,
+      now,
+    });
+    const shared =
+      together &&
+      new SharedGitHub({
+        own,
+        peers: (duties) => together.join(duties),
+        swept: (name, ageMs) => reconciler.sweptByOther(name, ageMs),
+        changed() {},
+        told() {},
+        now,
+      });
+    const reconciler = new Reconciler({
+      api: shared ?? own,
+      ledger,
+      settings: { ...githubConfig.parse({ owner, token: 'none' }), repos: [] },
+      owner,
+      scope: 'org',
+      log,
+      metrics,
+      wake() {},
+      now,
+      setTimer,
+      ...(shared && {
+        pods: {
+          asks: () => shared.asks,
+          swept: (name: string, startedAtMs: number) => shared.tellSwept(name, startedAtMs),
+        },
+      }),
+    });
+    return { ledger, reconciler };
+  }
+
   private take(event: string, body: Buffer): void {
     const said = fact(event, JSON.parse(body.toString()));
     if (said === undefined) throw new Error(`a webhook says nothing: ${body}`);
     const nowMs = this.time.now();
     this.webhooks++;
-    this.reconciler.take(said, nowMs);
+    for (const { reconciler } of this.pods) reconciler.take(said, nowMs);
   }
 
   /** Triggers without repositories, however many, share one subject. */
   private read(): void {
-    this.reconciler.need([], maxStalenessMs);
+    for (const { reconciler } of this.pods) reconciler.need([], maxStalenessMs);
   }
 
-  get openJobs(): number {
-    let open = 0;
-    for (const { queued, running } of this.ledger.counts()) open += queued + running;
-    return open;
+  /** By the ledgers of all pods; undefined where they differ. */
+  get openJobs(): number | undefined {
+    const counts = this.pods.map(({ ledger }) => {
+      let open = 0;
+      for (const { queued, running } of ledger.counts()) open += queued + running;
+      return open;
+    });
+    return new Set(counts).size === 1 ? counts[0] : undefined;
   }
 
   async close(): Promise<void> {
     if (this.hook !== undefined) this.github.unhook(this.hook);
-    await this.reconciler.close();
+    await Promise.all(this.pods.map(({ reconciler }) => reconciler.close()));
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+/** Pods that hear each other at once, of which the first has the lease. What they say is JSON, as over NATS. */
+class Together {
+  private readonly members: PeerDuties[] = [];
+
+  join(duties: PeerDuties): Peers {
+    const term = this.members.length === 0 ? new AbortController().signal : undefined;
+    this.members.push(duties);
+    return {
+      term,
+      ask: async (question) => {
+        const [holder] = this.members;
+        const answer = await holder?.answer(
+          JSON.parse(JSON.stringify(question)),
+          new AbortController().signal,
+        );
+        return JSON.parse(JSON.stringify(answer));
+      },
+      tell: (news) => {
+        for (const other of this.members) if (other !== duties) other.hear(JSON.parse(JSON.stringify(news)));
+      },
+      close: () => Promise.resolve(),
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -8,7 +8,10 @@ import { runInNewContext } from 'node:vm';
  *
  * `turns`: the longest time between two ticks of a timer of 1 ms since it was last asked. The loop was then busy for
  * so long, or, where other programs want the cores, was not run: compare it with another process under the same load.
+ * `load`: since it was last asked: the part of the time that went into collecting garbage, and how late ticks of that
+ * timer were, at the 99th percentile.
  * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
+ * `handles`: how many resources keep the event loop alive.
  */
 
 setFlagsFromString('--expose-gc');
@@ -16,8 +19,15 @@ const collect = runInNewContext('gc');
 const ticks = monitorEventLoopDelay({ resolution: 1 });
 ticks.enable();
 
+const garbage = { ms: 0, sinceMs: performance.now() };
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) garbage.ms += duration;
+}).observe({ entryTypes: ['gc'] });
+
+const answers = { turns, load, memory, handles };
 process.on('message', ({ ask }) => {
-  process.send?.(ask === 'turns' ? turns() : memory());
+  const answer = answers[ask];
+  if (answer !== undefined) process.send?.(answer());
 });
 process.channel?.unref();
 
@@ -27,10 +37,23 @@ function turns() {
   return { longestMs };
 }
 
+function load() {
+  const nowMs = performance.now();
+  const gcShare = garbage.ms / (nowMs - garbage.sinceMs);
+  const tickP99Ms = ticks.percentile(99) / 1e6;
+  ticks.reset();
+  Object.assign(garbage, { ms: 0, sinceMs: nowMs });
+  return { gcShare, tickP99Ms };
+}
+
 function memory() {
   // What the first leaves to finalizers goes in the second.
   collect();
   collect();
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heapBytes: heapUsed + external, residentBytes: rss };
+}
+
+function handles() {
+  return { handles: process.getActiveResourcesInfo().length };
 }

@@ -57,7 +57,8 @@ function faultOf({ fault }: RowReport): string[] {
   return fault === undefined ? [] : [`not measured: ${fault.split('\n')[0]}`];
 }
 
-function format([heads = [], ...lines]: readonly Cells[]): string {
+/** Lines under heads, in columns. */
+export function format([heads = [], ...lines]: readonly Cells[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );

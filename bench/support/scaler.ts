@@ -2,16 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NodeProcess } from './child-process.ts';
+import { NodeProcess, type ProcessOptions } from './child-process.ts';
 import { sumBy } from './exposition.ts';
 
 const host = '127.0.0.1';
 
-export interface Start {
+export interface Start extends ProcessOptions {
   /** The built command. */
   readonly program: string;
-  /** With probe.mjs in it. */
-  readonly probed?: boolean;
 }
 
 /** The product as it is shipped: `serve` with a configuration file, in a process of its own. */
@@ -23,10 +21,11 @@ export class ScalerProcess {
   /** Where /metrics is. */
   readonly metricsUrl: string;
   readonly process: NodeProcess;
-  private readonly directory: string;
+  /** Goes with the process. */
+  private readonly ownDirectory: string | undefined;
 
   /** With a configuration of its own; hosts and ports are ours. Resolves when it has said that it is ready. */
-  static async serve(settings: object, { program, probed = false }: Start): Promise<ScalerProcess> {
+  static async serve(settings: object, start: Start): Promise<ScalerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-bench-'));
     const file = join(directory, 'config.yaml');
     const config = {
@@ -37,19 +36,32 @@ export class ScalerProcess {
     };
     // JSON is YAML.
     await writeFile(file, JSON.stringify(config));
-    const child = new NodeProcess([program, 'serve', '--config', file], { probed });
+    return ScalerProcess.start(file, start, directory);
+  }
+
+  /** With a configuration file that is there. Resolves when it has said that it is ready. */
+  static async start(
+    file: string,
+    { program, ...options }: Start,
+    ownDirectory?: string,
+  ): Promise<ScalerProcess> {
+    const child = new NodeProcess([program, 'serve', '--config', file], options);
     const ports = new Map<string, number>();
     await child.until((line) => {
       const entry = logEntry(line);
       if (typeof entry['server'] === 'string') ports.set(entry['server'], Number(entry['port']));
       return entry['msg'] === 'ready';
     });
-    return new ScalerProcess(child, directory, ports);
+    return new ScalerProcess(child, ports, ownDirectory);
   }
 
-  private constructor(child: NodeProcess, directory: string, ports: ReadonlyMap<string, number>) {
+  private constructor(
+    child: NodeProcess,
+    ports: ReadonlyMap<string, number>,
+    ownDirectory: string | undefined,
+  ) {
     this.process = child;
-    this.directory = directory;
+    this.ownDirectory = ownDirectory;
     this.address = `${host}:${ports.get('grpc')}`;
     this.ingestUrl = `http://${host}:${ports.get('ingest')}`;
     this.metricsUrl = `http://${host}:${ports.get('admin')}/metrics`;
@@ -96,7 +108,7 @@ export class ScalerProcess {
 
   async stop(): Promise<void> {
     await this.process.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    if (this.ownDirectory !== undefined) await rm(this.ownDirectory, { recursive: true, force: true });
   }
 }
 

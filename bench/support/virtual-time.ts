@@ -10,13 +10,15 @@ interface Timer {
  * HTTP) takes no time on it.
  */
 export class VirtualTime {
+  /** How many loops are under measurement. */
+  loops = 1;
   private nowMs = Date.now();
   private readonly plans = new Set<Timer>();
   private readonly sleeps = new Set<Timer>();
 
   readonly now = (): number => this.nowMs;
 
-  /** For the loop under measurement: it is at rest when, and only when, it sleeps. */
+  /** For a loop under measurement: it is at rest when, and only when, it sleeps. */
   readonly setTimer = (act: () => void, ms: number): (() => void) => {
     const sleep = { atMs: this.nowMs + ms, act };
     this.sleeps.add(sleep);
@@ -50,9 +52,9 @@ export class VirtualTime {
     this.nowMs = endMs;
   }
 
-  /** Resolves when the loop under measurement sleeps. */
+  /** Resolves when the loops under measurement sleep. */
   async asleep(): Promise<void> {
-    while (this.sleeps.size === 0) await nextTick();
+    while (this.sleeps.size < this.loops) await nextTick();
   }
 }
 

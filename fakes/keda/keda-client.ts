@@ -1,5 +1,5 @@
 import type { ClientReadableStream, requestCallback } from '@grpc/grpc-js';
-import { credentials, status } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, status } from '@grpc/grpc-js';
 import { ExternalScaler } from '../../src/grpc/contract.ts';
 import type { ExternalScalerClient } from '../../src/grpc/generated/externalscaler/ExternalScaler.ts';
 import type { GetMetricSpecResponse__Output } from '../../src/grpc/generated/externalscaler/GetMetricSpecResponse.ts';
@@ -14,6 +14,9 @@ const mostReopenMs = 60_000;
 export function nextReopenMs(lastMs: number): number {
   return Math.min(2 * lastMs, mostReopenMs);
 }
+
+/** Each call goes to the next of the scaler's pods that are there (external_scaler.go:62). */
+const roundRobin = { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) };
 
 /** What the HPA is built from. */
 export interface MetricTarget {
@@ -32,8 +35,13 @@ export class KedaClient {
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
 
-  constructor(address: string, reference: ScaledObjectRef) {
-    this.client = new ExternalScaler(address, credentials.createInsecure());
+  /** `address`: `host:port`, or several as gRPC writes them, `ipv4:127.0.0.1:6000,127.0.0.1:6001`. */
+  constructor(
+    address: string,
+    reference: ScaledObjectRef,
+    channelCredentials: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.client = new ExternalScaler(address, channelCredentials, roundRobin);
     this.reference = reference;
   }
 

@@ -43,6 +43,11 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.options.node.client}`;
   }
 
+  /** Where its monitoring is, `http://127.0.0.1:…`. */
+  get monitoring(): string {
+    return `http://127.0.0.1:${this.options.node.monitoring}`;
+  }
+
   /** The running process; undefined while stopped. */
   get pid(): number | undefined {
     return this.running ? this.child?.pid : undefined;
@@ -115,8 +120,7 @@ ${config}
 
   private async answers(): Promise<boolean> {
     try {
-      const { monitoring } = this.options.node;
-      const answer = await fetch(`http://127.0.0.1:${monitoring}/healthz`);
+      const answer = await fetch(`${this.monitoring}/healthz`);
       await answer.arrayBuffer();
       return answer.ok;
     } catch {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type FileSettings, ownFileSettings } from '../../src/config/files.ts';
+import { type FileSettings, sectionFiles } from '../../src/config/files.ts';
 import { configSchema, connectionSchema, startSettings } from '../../src/config/schema.ts';
 import { withFileKeys } from '../../src/config/validate.ts';
 import { type AnySource, leastSecretLength } from '../../src/sources/source.ts';
@@ -49,7 +49,7 @@ export function configurationPage(sources: readonly AnySource[]): string {
   const parts = [intro];
   for (const [name, section] of Object.entries(sections)) {
     parts.push(
-      `## \`${name}\`\n\n${section.description}\n\n${keys(section, ownFileSettings, (key) => whenTaken(name, key))}\n`,
+      `## \`${name}\`\n\n${section.description}\n\n${keys(section, sectionFiles[name] ?? {}, (key) => whenTaken(name, key))}\n`,
     );
   }
   const common = keys(jsonSchema(connectionSchema), {}, (key) =>

@@ -393,6 +393,29 @@ export const sections: readonly Section[] = [
     ],
   },
   {
+    title: 'Several pods, and the event log in NATS',
+    files: /^(event-log\/nats\/|pods\/)/,
+    rows: [
+      [
+        /is not ready|does not answer in time/,
+        'The server elects a leader, lost its quorum, or is overloaded.',
+        'Nothing, if it passes. Else check `nats stream report` and `nats server report jetstream`.',
+      ],
+      [
+        /subscribe|does not allow|may not/,
+        'A permission is missing for the user of NATS.',
+        'Grant the subjects that [pods.md](pods.md) lists.',
+      ],
+      [
+        /NATS is away|cannot agree|no pod has the lease/,
+        'The pods cannot reach NATS.',
+        'Check the servers, egress and the credentials. [What works meanwhile](pods.md).',
+      ],
+      [/was cancelled/, 'The pod ends, or the connection was closed by a reload.', 'Nothing.'],
+      [/./, 'NATS refused, or cannot be reached.', 'Check the servers, egress, DNS and the credentials.'],
+    ],
+  },
+  {
     title: 'Events, webhooks and the event log',
     files: /^(ingest\/|event-log\/|sources\/events\/)/,
     rows: [

@@ -39,11 +39,10 @@ export function sourcesPage(sources: readonly AnySource[]): string {
 
 ${table(head, rows)}
 
-- **One pod**: the event log that fills it is of one pod ([operations.md](operations.md#one-pod)).
+- **One pod**: the event log that fills it belongs to one pod ([operations.md](operations.md#one-pod)).
 - **\`maxStalenessSeconds\`**: the default, and the least that a trigger may ask for.
-- **Goes out to**: what \`networkPolicy.egress\` of the chart must let out, beside DNS and proxies.
-- Their keys are in [triggers.md](triggers.md), their settings in [configuration.md](configuration.md), and how to write
-  another one is in [CONTRIBUTING](../CONTRIBUTING.md#another-source).
+- **Goes out to**: what \`networkPolicy.egress\` of the chart must allow, beside DNS and proxies.
+- [Keys of triggers](triggers.md), [settings](configuration.md), [how to write another source](../CONTRIBUTING.md#another-source).
 `;
 }
 
@@ -63,7 +62,7 @@ export function guideParts(sources: readonly AnySource[]): Readonly<Record<strin
   return {
     'hint subjects': bySource(['`<subject>`'], ({ about }) => [about.hint]),
     'oldest items': bySource(
-      ['an item waits from', 'so the age can be too small by'],
+      ['an item waits from', 'the age can be too small by'],
       ({ about: { oldest } }) => [oldest.since, oldest.tooSmallBy],
     ),
     'after a restart': bySource(['after a restart'], ({ about }) => [about.afterRestart]),

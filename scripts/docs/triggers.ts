@@ -8,7 +8,7 @@ const intro = `# Triggers
 
 <!-- Made by \`npm run docs\` from the parameter schemas: change those, not this page. -->
 
-A trigger is the \`metadata\` of an \`external\` or \`external-push\` trigger of a ScaledObject or ScaledJob:
+The \`metadata\` of an \`external-push\` trigger (of a ScaledJob: \`external\`):
 
 \`\`\`yaml
 triggers:
@@ -22,17 +22,15 @@ triggers:
       lagThreshold: "50"
 \`\`\`
 
-Values are written as for KEDA's own scalers. All of them are text. They are trimmed, and an empty one counts as missing. A
-boolean is what Go takes for one (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). A list is separated by commas, ranges look like
-\`1,3-5\`, and numbers are decimal. \`xFromEnv\` stands for \`x\` with its value from the environment of the workload; where both
-are given, the plain \`x\` wins. An unknown key is an error that names the nearest known one, and all errors come in one
-message.
+Values are written as for KEDA's own scalers:
 
-Where nothing else is said, a text has at most ${usually.text} characters, a list ${usually.members} members of at most ${usually.text} characters
-each, ranges ${usually.ranges} numbers and ranges, and a number is at most ${usually.number}. All of the metadata has at most
-${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB. What is beyond is refused.
-
-KEDA's own keys may be there and are not looked at: ${kedaOwnKeys.map(code).join(', ')}.
+- All are text, trimmed; an empty one counts as missing. Numbers are decimal, booleans what Go accepts (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`), lists
+  separated by commas, ranges like \`1,3-5\`.
+- \`xFromEnv\` is \`x\` with its value from the workload's environment. If both are given, \`x\` wins.
+- An unknown key is an error that names the nearest known one. All errors come in one message.
+- Limits, unless a key says otherwise: ${usually.text} characters a text, ${usually.members} members a list with ${usually.text} characters each, ${usually.ranges} numbers and ranges, numbers up to
+  ${usually.number}; ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB in all.
+- KEDA's own keys are ignored: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
 export function triggersPage(sources: readonly AnySource[]): string {
@@ -45,14 +43,14 @@ function section(source: AnySource): string {
   const own =
     maxStalenessSeconds === undefined
       ? ''
-      : `\n\`maxStalenessSeconds\` is ${maxStalenessSeconds} where it is left out.\n`;
+      : `\nThe default of \`maxStalenessSeconds\` is ${maxStalenessSeconds}.\n`;
   const heading = `\n## \`source: ${source.kind}\`\n${own}`;
   const keys = Object.entries(source.connectionKeys);
   if (keys.length === 0) return `${heading}\n${params(source.params)}`;
   return [
     heading,
     params(source.params),
-    '\nThese keys of KEDA’s own scaler belong to the connection. They may stay in a trigger:\n',
+    '\nThese keys of KEDA’s own scaler may stay in a trigger:\n',
     table(
       ['key', 'meaning'],
       keys.map(([name, { doc }]) => [code(name), doc]),

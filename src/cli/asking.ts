@@ -24,7 +24,7 @@ import { silentLogger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import { ownerOf, type Reference } from '../triggers/reference.ts';
-import { drainTarget, metricName, readReference } from '../triggers/resolve.ts';
+import { metricName, perReplicaOf, readReference } from '../triggers/resolve.ts';
 import type { Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
 import type { RunningTrigger, RunningTriggers } from './running-triggers.ts';
@@ -60,7 +60,7 @@ export function byBacklog(backlog: number | undefined): Asker {
     }
     const { activation, nameParts } = target;
     const drain = drainPolicyOf(said.common);
-    const perReplica = drain ? drainTarget : target.perReplica;
+    const perReplica = perReplicaOf(target, drain);
     const name = metricName(source.kind, nameParts);
     const specs = specAnswers(() => ({ metricName: name, target: { perReplica } }));
     if (backlog === undefined) {

@@ -9,7 +9,8 @@ import { readInputs, standardInput } from './input.ts';
 
 export const convert: Command = {
   name: 'convert',
-  summary: "Convert triggers of KEDA's kafka, apache-kafka, aws-sqs-queue and github-runner to this scaler.",
+  summary:
+    "Convert triggers of KEDA's kafka, apache-kafka, aws-sqs-queue, github-runner and nats-jetstream to this scaler.",
   options: {
     file: {
       type: 'string',

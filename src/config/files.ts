@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { natsFiles } from '../outbound/nats.ts';
 import type { FromFile } from '../sources/source.ts';
 import type { Faults, Path } from './document.ts';
 import { isMapping, mapTexts } from './document.ts';
@@ -87,8 +88,16 @@ export function problemOf(reason: unknown): string {
 /** The settings that can come from files, by their keys; see FromFile. */
 export type FileSettings = Readonly<Record<string, FromFile>>;
 
-/** Those of the servers and the sink. The gRPC server reads its own files. */
-export const ownFileSettings: FileSettings = { token: 'secret' };
+/** Those of the sections that have any, by section. The gRPC server reads its own files. */
+export const sectionFiles: Readonly<Record<string, FileSettings>> = {
+  admin: { token: 'secret' },
+  ingest: { token: 'secret' },
+  decisions: { token: 'secret' },
+  eventLog: natsFiles,
+};
+
+/** All of them. */
+export const ownFileSettings: FileSettings = Object.assign({}, ...Object.values(sectionFiles));
 
 /** The key that names one or several files for a setting. Undefined if there is no such key. */
 export function fileSpelling(setting: string, settings: FileSettings): string | undefined {

@@ -4,9 +4,9 @@ import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
 import type { Environment, Mapping } from './document.ts';
 import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, pathText, valueAt } from './document.ts';
-import { ConfigFiles, ownFileSettings, readSecrets } from './files.ts';
+import { ConfigFiles, ownFileSettings, readSecrets, sectionFiles } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
-import { checkSink, configSchema, settingsOf } from './schema.ts';
+import { checkEventLog, checkSink, configSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
 
 /** What a part's `prepare` sees: only what is taken while running. */
@@ -71,7 +71,7 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   return { kind: 'loaded', ...found, stamps };
 }
 
-/** Only connections, the HTTP servers and the sink have secrets; the gRPC server reads its own files, again and again. */
+/** Of connections, and of the sections that have any; the gRPC server reads its own files, again and again. */
 async function withSecrets(
   document: unknown,
   sources: readonly AnySource[],
@@ -79,9 +79,9 @@ async function withSecrets(
   faults: Faults,
 ): Promise<Mapping> {
   const changed = isMapping(document) ? { ...document } : {};
-  for (const key of ['admin', 'ingest', 'decisions']) {
+  for (const [key, known] of Object.entries(sectionFiles)) {
     if (!Object.hasOwn(changed, key)) continue;
-    changed[key] = await readSecrets(changed[key], ownFileSettings, { files, faults, at: [key] });
+    changed[key] = await readSecrets(changed[key], known, { files, faults, at: [key] });
   }
   const { connections } = changed;
   if (!isMapping(connections)) return changed;
@@ -124,6 +124,7 @@ async function readDocument(
   const { start, live } = settingsOf(root.value);
   checkTokens(live.ingest.tokens, Object.keys(entries), faults);
   checkSink(live.decisions, live.security, faults);
+  checkEventLog(start.eventLog, live.security, faults);
   const grpc = await withPaths(start.grpc, files, faults);
   return {
     config: { settings: live, connections },

@@ -1,5 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import { longestTimerMs } from '../clock.ts';
+import { natsLoginFault, natsSendsSecretInPlaintext, natsSettings } from '../outbound/nats.ts';
 import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
 import { levels } from '../telemetry/log.ts';
@@ -37,6 +39,9 @@ function maxConnections(most: number) {
 }
 const whole = (least: number, fallback: number, doc: string) =>
   z.number().int().min(least).default(fallback).describe(doc);
+/** For a timer. */
+const milliseconds = (fallback: number, doc: string) =>
+  z.number().int().min(1).max(longestTimerMs).default(fallback).describe(doc);
 /** Who shows it may do something; it is sent in a header. */
 const bearerToken = z
   .string()
@@ -178,7 +183,49 @@ const fileLog = z.strictObject({
     .describe('How many events are kept. Beyond it the connections with the most events lose their oldest.'),
 });
 
-const eventLogs = [memoryLog, fileLog] as const;
+/** A name that is valid for a NATS stream, a subject and a bucket. */
+const streamName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, "_" and "-", at most 64');
+
+const natsLog = z
+  .strictObject({
+    type: z.literal('nats').describe('Where events are kept.'),
+    ...natsSettings,
+    domain: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('The JetStream domain, if it differs from that of the servers.'),
+    stream: streamName
+      .default('backlog-scaler')
+      .describe(
+        'The JetStream stream, created if missing. All pods of one scaler share it, and no other scaler may use it.',
+      ),
+    replicas: z
+      .union([z.literal(1), z.literal(3), z.literal(5)])
+      .default(1)
+      .describe('On how many servers the stream is kept. 3 for a NATS cluster.'),
+    retentionSeconds: seconds
+      .default(259_200)
+      .describe('How long events are kept. At least the longest `ttlSeconds` of a connection.'),
+    maxEventsPerConnection: whole(
+      1,
+      100_000,
+      'How many events of one connection are kept. Beyond it the connection loses its oldest.',
+    ),
+    maxBytes: bytes
+      .default(1_073_741_824)
+      .describe('The bytes of all events. Beyond it the oldest are dropped. An event takes about 400.'),
+    maxBuffered: whole(1, 10_000, 'How many events wait in a pod for NATS. Beyond it senders get 503.'),
+    maxBufferedBytes: bytes.default(16_777_216).describe('The bytes of these events.'),
+  })
+  .superRefine((settings, context) => {
+    const fault = natsLoginFault(settings);
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.path], message: fault.message });
+  });
+
+const eventLogs = [memoryLog, fileLog, natsLog] as const;
 
 const eventLog = z.discriminatedUnion('type', eventLogs, {
   error: `must be one of ${eventLogs.map(({ shape }) => shape.type.value).join(', ')}`,
@@ -199,7 +246,10 @@ const limits = z
       1_000,
       'How many refused triggers are remembered. The oldest is dropped first.',
     ),
-    coldReadTimeoutMs: whole(1, 2_000, 'How long the first call for a trigger waits for its first reading.'),
+    coldReadTimeoutMs: milliseconds(
+      2_000,
+      'How long the first call for a trigger waits for its first reading.',
+    ),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
@@ -214,6 +264,7 @@ const limits = z
         'The longest. A trigger with rare calls is kept up to this long, so that the next call finds it.',
       ),
     firstSyncTimeoutSeconds: seconds
+      .max(Math.floor(longestTimerMs / 1000))
       .default(120)
       .describe('How long readiness waits for the first sync of sources that need one.'),
   })
@@ -283,8 +334,8 @@ const decisions = z
       'How many decisions wait for a slow sink. Beyond it the oldest are dropped and counted.',
     ),
     batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: whole(1, 1000, 'How long a decision waits for others in its request.'),
-    timeoutMs: whole(1, 10_000, 'How long the sink may take to answer. Then the request is repeated.'),
+    flushMs: milliseconds(1000, 'How long a decision waits for others in its request.'),
+    timeoutMs: milliseconds(10_000, 'How long the sink may take to answer. Then the request is repeated.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],
@@ -392,6 +443,19 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
     return [name, Object.fromEntries(taken)];
   });
   return Object.fromEntries(entries);
+}
+
+/** A password or token is sent to NATS without TLS only with `allowPlaintextSecrets`. */
+export function checkEventLog(
+  eventLog: StartSettings['eventLog'],
+  { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
+  faults: Faults,
+): void {
+  if (eventLog.type !== 'nats' || allowPlaintextSecrets || !natsSendsSecretInPlaintext(eventLog)) return;
+  faults.add(
+    ['eventLog'],
+    'would send its password or token without TLS: set tls or a tls:// address, or security.allowPlaintextSecrets',
+  );
 }
 
 /** A token or a query is sent without TLS only with `allowPlaintextSecrets`. */

@@ -1,8 +1,12 @@
+import { ScalerError } from '../errors.ts';
+import type { Pods } from '../pods/pods.ts';
 import type { EventFeed, InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { FileEventLog } from './file.ts';
 import { LevelStore } from './level-store.ts';
 import { MemoryEventLog } from './memory.ts';
+import { NatsEventLog, type NatsLogSettings } from './nats/log.ts';
 
 /**
  * Where verified events from outside are kept, and from where every ledger is fed. What is appended reaches
@@ -26,12 +30,23 @@ export type EventLogSettings =
       readonly dir: string;
       readonly retentionSeconds: number;
       readonly maxEvents: number;
-    };
+    }
+  | ({ readonly type: 'nats' } & NatsLogSettings);
 
-export function createEventLog(settings: EventLogSettings, log: Logger): EventLog {
-  const { maxEvents } = settings;
-  if (settings.type === 'memory') return new MemoryEventLog({ maxEvents, log });
-  const { dir, retentionSeconds } = settings;
+export interface EventLogDeps {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What the pods share; with `nats` alone. */
+  readonly pods: Pods | undefined;
+}
+
+export function createEventLog(settings: EventLogSettings, { log, metrics, pods }: EventLogDeps): EventLog {
+  if (settings.type === 'memory') return new MemoryEventLog({ maxEvents: settings.maxEvents, log });
+  if (settings.type === 'nats') {
+    if (pods === undefined) throw new ScalerError('internal', 'the event log in NATS has no way to NATS');
+    return new NatsEventLog({ settings, link: pods.link, log, metrics });
+  }
+  const { dir, retentionSeconds, maxEvents } = settings;
   return new FileEventLog({
     store: new LevelStore(dir),
     retentionMs: retentionSeconds * 1000,

@@ -190,7 +190,11 @@ export function encode(event: InboundEvent): string {
 
 /** Undefined for what is no event: damaged, or of a version that wrote it in another way. */
 export function decode(text: string): InboundEvent | undefined {
-  const value = checked<unknown>(text, JSON.parse);
+  return eventOf(checked<unknown>(text, JSON.parse));
+}
+
+/** The event in plain JSON that was read; undefined where it is none. */
+export function eventOf(value: unknown): InboundEvent | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { connection, type, id, receivedAtMs, fact }: Partial<Record<keyof InboundEvent, unknown>> = value;
   if (typeof connection !== 'string' || typeof type !== 'string' || typeof id !== 'string') return undefined;

@@ -42,7 +42,7 @@ export const natsSettings = {
   credentials: text(
     '`credentialsFile`: the file of a user with its JWT and seed, as nsc writes it (`.creds`).',
   ).exactOptional(),
-  username: text('The user name, with `password`.').exactOptional(),
+  username: text('The username, with `password`.').exactOptional(),
   password: text('`password` or `passwordFile`: the password.').exactOptional(),
   token: text('`token` or `tokenFile`: the token, where the server wants one.').exactOptional(),
   connectTimeoutMs: ms(5_000, 'The longest a server may take to let us in, TLS and login included.'),
@@ -82,6 +82,12 @@ export function natsLoginFault({
   if (credentials !== undefined && !/-----BEGIN USER NKEY SEED-----/.test(credentials))
     return { path: 'credentials', message: 'must be a .creds file: it has no USER NKEY SEED' };
   return undefined;
+}
+
+/** Whether a password or a token would be sent without TLS. The seed of a `.creds` file only signs, and stays here. */
+export function natsSendsSecretInPlaintext({ servers, tls, password, token }: NatsSettings): boolean {
+  if (tls !== undefined || (password === undefined && token === undefined)) return false;
+  return servers.some((server) => !server.startsWith('tls:'));
 }
 
 /**
@@ -137,7 +143,7 @@ export function natsFault(reason: unknown): string {
       return 'does not let us in: check the credentials, the user and password, or the token';
     if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
     if (error.name === 'TimeoutError') return 'does not answer in time';
-    if (error.name === 'NoRespondersError')
+    if (error.name === 'NoResponders')
       return 'has no JetStream for us: is it enabled, for this account and domain?';
     if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
       return `shows a TLS certificate that we do not take (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;

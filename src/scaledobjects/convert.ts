@@ -20,6 +20,7 @@ export const builtIns: Readonly<Record<string, string>> = {
   'apache-kafka': 'kafka',
   'aws-sqs-queue': 'sqs',
   'github-runner': 'github',
+  'nats-jetstream': 'nats',
 };
 
 /** An entry of `connections:` to configure, as far as the triggers say it. */
@@ -292,6 +293,7 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
   kafka: ['bootstrapServers', 'sasl', 'tls', 'saslTokenProvider', 'awsRegion', 'unsafeSsl'],
   sqs: ['awsRegion', 'awsEndpoint', 'awsRoleArn'],
   github: ['owner', 'runnerScope', 'githubApiURL', 'applicationID', 'installationID'],
+  nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
 };
 
 function addPlace(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): void {
@@ -388,6 +390,8 @@ function settingsOf(place: Place): string[] {
       return kafkaSettings(place);
     case 'sqs':
       return sqsSettings(place);
+    case 'nats':
+      return natsSettings(place);
     default:
       return githubSettings(place);
   }
@@ -475,6 +479,22 @@ function sqsSettings(place: Place): string[] {
     `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
     ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
     ...(metadata['awsRoleArn'] === undefined ? [] : [`roleArn: ${scalar(metadata['awsRoleArn'])}`]),
+  ];
+}
+
+/** The monitoring port tells of no login. Clients connect to the same host, on another port. */
+function natsSettings(place: Place): string[] {
+  const { metadata } = place;
+  const endpoint = metadata['natsServerMonitoringEndpoint'];
+  const host = endpoint?.replace(/:\d+$/, '');
+  const account = metadata['account'];
+  return [
+    host === undefined
+      ? `servers: ${settingOr(place, 'natsServerMonitoringEndpoint', 'TO-BE-FILLED-IN')}`
+      : `servers: [${scalar(`nats://${host}:4222`)}] # port 4222 is usual for clients`,
+    ...(account === undefined || account === '$G'
+      ? []
+      : [`credentialsFile: ${mounted(place.name, 'user.creds')} # of a user of account ${quote(account)}`]),
   ];
 }
 

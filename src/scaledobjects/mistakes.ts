@@ -40,11 +40,12 @@ export function isOurs({ type, metadata }: TriggerEntry): boolean {
   return named || /(^|[/.])[\w-]*backlog-scaler/.test(metadata['scalerAddress'] ?? '');
 }
 
-/** The HPA leaves replicas as they are within a tenth (kube-controller-manager, --horizontal-pod-autoscaler-tolerance). */
 /** The HPA adds it to the replicas in an int32 (horizontal.go, calculateScaleUpLimitWithScalingRules). */
 const mostPodsPolicy = 2_000_000_000;
-
+/** The HPA leaves replicas as they are within a tenth (kube-controller-manager, --horizontal-pod-autoscaler-tolerance). */
 const tolerance = 0.1;
+/** RFC 1123, as Kubernetes takes it: a name is labels with dots between them, a namespace is one label. */
+const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** pkg/apis/keda/v1alpha1/scaledobject_types.go and withtriggers_types.go, v2.21. */
 const defaults = { maxReplicaCount: 100, pollingIntervalSeconds: 30 };
 
@@ -89,6 +90,16 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 const rules: readonly Rule[] = [
+  function* names({ name, namespace, line }) {
+    const refused = 'Kubernetes refuses it: only a-z, 0-9 and - are allowed, and no - at an end';
+    if (name !== '' && !name.split('.').every((part) => label.test(part))) {
+      yield error(line, `metadata.name: is ${quote(name)}, and ${refused}; parts are separated by dots`);
+    }
+    if (namespace !== '' && !label.test(namespace)) {
+      yield error(line, `metadata.namespace: is ${quote(namespace)}, and ${refused}`);
+    }
+  },
+
   function* fieldsOfSpec({ kind, keys, lineOf }) {
     const known: readonly string[] = fields[kind];
     for (const key of keys.filter((one) => !known.includes(one))) {

@@ -1,4 +1,4 @@
-import type { Metric } from './metric.ts';
+import { countable, type Metric } from './metric.ts';
 
 /** Replicas that a trigger asks for beyond its backlog, so that some are free when more comes. */
 export interface Headroom {
@@ -7,8 +7,12 @@ export interface Headroom {
   readonly whenIdle: boolean;
 }
 
-/** The numbers with the headroom in them: what so many replicas are good for, on top. `perReplica` is the target's. */
+/**
+ * The numbers with the headroom in them: what so many replicas are good for, on top. No more than the HPA can count.
+ * `perReplica` is the target's.
+ */
 export function withHeadroom(metric: Metric, { replicas, whenIdle }: Headroom, perReplica: number): Metric {
   const active = metric.active || whenIdle;
-  return replicas === 0 || !active ? metric : { value: metric.value + replicas * perReplica, active };
+  const value = active ? metric.value + replicas * perReplica : metric.value;
+  return { value: countable(value, perReplica), active };
 }

@@ -20,9 +20,24 @@ export interface Demand {
   readonly perReplica: number;
 }
 
-/** Replicas for that demand; under `metricType: Value`, by how much the HPA multiplies its ready pods, rounded up. */
+/**
+ * Replicas for that demand, in thousandths as the HPA counts them: a float that is a little more than 3 asks for no fourth.
+ * Under `metricType: Value`, by how much the HPA multiplies its ready pods, rounded up.
+ */
 export function replicasFor({ value, perReplica }: Demand): number {
-  return Math.ceil(value / perReplica);
+  return Math.ceil(Math.round(value * 1000) / Math.round(perReplica * 1000));
+}
+
+/**
+ * What an HPA can count to. From 9.3 · 10¹⁵ on, the thousandths of a value overflow its int64, and it reads 0 or less
+ * (Quantity.MilliValue). Before Kubernetes 1.34 it takes 2³¹ replicas and more for less than none
+ * (kubernetes/kubernetes#126892). Both would scale the workload down to its minimum.
+ */
+const hpaMost = { replicas: 2e9, value: 9e15 } as const;
+
+/** A value that the HPA can count with. */
+export function countable(value: number, perReplica: number): number {
+  return Math.min(value, hpaMost.value, hpaMost.replicas * perReplica);
 }
 
 /**
@@ -36,7 +51,7 @@ export function toMetric(
   const counted = finite(items);
   if (useful === undefined) return { value: counted, active };
   const { most, even } = useful;
-  const replicas = even ? evenReplicas(most, Math.ceil(counted / perReplica)) : most;
+  const replicas = even ? evenReplicas(most, replicasFor({ value: counted, perReplica })) : most;
   return { value: even ? replicas * perReplica : Math.min(counted, replicas * perReplica), active };
 }
 
@@ -60,6 +75,14 @@ export function wire(value: number): WireNumber {
 
 /** The least by which two targets differ after KEDA's "%.3f", and the least target: the API server refuses 0. */
 export const leastStep = 0.001;
+
+/**
+ * A target as KEDA and the HPA have it. Replicas are counted by it: by one with more digits, as many as can have work
+ * would come out as one more.
+ */
+export function printedTarget(perReplica: number): number {
+  return Math.max(leastStep, Number(perReplica.toFixed(3)));
+}
 
 /** A trigger's target for `GetMetricSpec`; never 0 in either field. */
 export function wireTarget({ perReplica }: Pick<Target, 'perReplica'>): WireNumber {

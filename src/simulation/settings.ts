@@ -12,7 +12,7 @@ import {
 import { oursOf } from '../scaledobjects/validate.ts';
 import type { AnySource } from '../sources/source.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
-import { drainTarget, readReference } from '../triggers/resolve.ts';
+import { perReplicaOf, readReference } from '../triggers/resolve.ts';
 import type { PlayedTrigger, Setting } from './play.ts';
 
 /** What a setting changes of the ScaledObject as it is written. */
@@ -132,7 +132,7 @@ export function settingOf(
     pushed: entry.type === 'external-push',
     cached: entry.useCachedMetrics === true,
     metricType: entry.metricType === 'Value' ? 'Value' : 'AverageValue',
-    perReplica: drain ? drainTarget : target.perReplica,
+    perReplica: perReplicaOf(target, drain),
     activation: target.activation,
     drain,
     flow: source.learnsReplicaRate === true,

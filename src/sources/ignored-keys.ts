@@ -5,9 +5,9 @@ export function ignored(doc: string): ConnectionKey<unknown> {
   return { doc, selects: false };
 }
 
-export const credential = ignored('Credentials belong to the connection; ignored.');
+export const credential = ignored('Ignored: credentials belong to the connection.');
 
 export const secret: ConnectionKey<unknown> = {
-  ...ignored('A secret of the connection; ignored. As `…FromEnv` refused where gRPC has no TLS.'),
+  ...ignored('Ignored: secrets belong to the connection. As `…FromEnv` refused without TLS on gRPC.'),
   secret: true,
 };

@@ -261,12 +261,41 @@ export interface WebhookRules<C> {
   fact(event: string, payload: unknown): unknown;
 }
 
+/**
+ * The pods of the scaler that have the same connection. One of them at a time may act for all: it has the lease. A pod
+ * that is cut off from the others has it no longer before another can have it.
+ */
+export interface Peers {
+  /** Aborted when this pod may act for all no more; undefined: it may not now. */
+  readonly term: AbortSignal | undefined;
+  /**
+   * What the pod with the lease answers, as plain JSON. Undefined: it may be another by now, or this one; look again.
+   * Rejects with ScalerError: with what was thrown there, or `unavailable` where no pod answers.
+   */
+  ask(question: unknown, signal: AbortSignal): Promise<unknown>;
+  /** Tells all others, as plain JSON; it may be lost. */
+  tell(news: unknown): void;
+  /** Gives the lease back. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** What a connection does for its peers. What comes from them may be of another version. */
+export interface PeerDuties {
+  /** Another pod asks. Called only while this one has the lease; `signal` is aborted when that is over. */
+  answer(question: unknown, signal: AbortSignal): Promise<unknown>;
+  hear(news: unknown): void;
+  /** This pod has the lease now, or has it no longer. */
+  changed(): void;
+}
+
 export interface ConnectionDeps {
   name: string;
   /** Verified events for this connection. */
   events: EventFeed;
   log: Logger;
   metrics: SourceMetrics;
+  /** For a source of which one pod at a time does the work. Absent: there is only one pod. To be closed with the connection. */
+  peers?: ((duties: PeerDuties) => Peers) | undefined;
   /** Wakes a subject from the connection's side (a ledger took an event). Unknown keys are ignored. */
   wake(key: string, cause: string): void;
   /**

@@ -9,6 +9,7 @@ import type {
 } from '../sources/source.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { endRead, startRead } from '../telemetry/tracing.ts';
+import type { PodsOf } from './connections.ts';
 import { FailureLog } from './failure-log.ts';
 import { Hints } from './hints.ts';
 import type { Slices } from './slices.ts';
@@ -34,6 +35,7 @@ export interface ConnectionOptions {
   readonly slices: Slices;
   readonly log: ConnectionDeps['log'];
   readonly events: ConnectionDeps['events'];
+  readonly pods?: PodsOf | undefined;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -64,7 +66,8 @@ export class OpenConnection implements SubjectHost {
 
   /** Throws ScalerError where the source cannot use its settings. No upstream is asked. */
   constructor(configured: ConfiguredConnection, options: ConnectionOptions) {
-    const { name, source, config } = configured;
+    const { name, source, config, place } = configured;
+    const { pods } = options;
     this.configured = configured;
     this.options = options;
     this.now = options.now;
@@ -78,6 +81,7 @@ export class OpenConnection implements SubjectHost {
       log,
       metrics: options.metrics.forConnection(source.kind, name),
       events: options.events,
+      peers: pods && ((duties) => pods.peersOf(name, place, duties, log)),
       wake: (key, cause) => this.subjects.get(key)?.wake(cause),
       same: (key, as) => this.same(key, as),
     });

@@ -1,5 +1,5 @@
 import { attempt, ScalerError } from '../errors.ts';
-import type { AnyConnection, ConfiguredConnection, EventFeed } from '../sources/source.ts';
+import type { AnyConnection, ConfiguredConnection, EventFeed, PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { OpenConnection } from './connection.ts';
@@ -10,9 +10,21 @@ export interface ConnectionsOptions {
   readonly metrics: Metrics;
   /** The verified events of a connection; where there is nothing that takes any, none come. */
   readonly feedOf?: (connection: string) => EventFeed;
+  /** The other pods. Absent if there is only one. */
+  readonly pods?: PodsOf | undefined;
   readonly now?: () => number;
   /** In [0, 1): for backoff, and to spread reads. */
   readonly random?: () => number;
+}
+
+/** The pods of the scaler, as connections see them. */
+export interface PodsOf {
+  /** `place`: what is measured there. */
+  peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers;
+  /** Whether this pod has the lease of the connection; undefined where that has none. */
+  holds(connection: string): boolean | undefined;
+  /** The connection is gone. */
+  forget(connection: string): void;
 }
 
 /** What of a configuration the connections take. */
@@ -31,6 +43,8 @@ export interface ConnectionUse {
   /** How many the upstream still allows in its hour, and how many it usually grants; absent where it does not say. */
   readonly remaining?: number;
   readonly granted?: number;
+  /** Whether it is this pod that asks the upstream for all; absent where each asks for itself. */
+  readonly hasLease?: boolean;
 }
 
 /** The open connections. */
@@ -61,6 +75,7 @@ export class Connections {
     for (const [name, { source, size }] of this.open) {
       const { requestsPerMinute, remaining } = this.options.metrics.useOf(name);
       const { requestsAnHour } = source;
+      const hasLease = this.options.pods?.holds(name);
       yield {
         name,
         source: source.kind,
@@ -68,6 +83,7 @@ export class Connections {
         requestsPerMinute: Math.round(requestsPerMinute * 10) / 10,
         ...(remaining !== undefined && { remaining }),
         ...(remaining !== undefined && requestsAnHour !== undefined && { granted: requestsAnHour }),
+        ...(hasLease !== undefined && { hasLease }),
       };
     }
   }
@@ -94,12 +110,13 @@ export class Connections {
   }
 
   private connect(configured: ConfiguredConnection): OpenConnection {
-    const { log, metrics, feedOf, random = Math.random } = this.options;
+    const { log, metrics, feedOf, pods, random = Math.random } = this.options;
     const events = feedOf?.(configured.name) ?? silence;
     return new OpenConnection(configured, {
       log,
       metrics,
       events,
+      pods,
       random,
       now: this.now,
       slices: this.slices,
@@ -174,7 +191,9 @@ export class Connections {
       this.options.log.warn({ connection: name, error: message }, 'connection did not close');
     });
     // Only now: while it closed it could still count.
-    if (!this.open.has(name)) this.options.metrics.forgetConnection(name);
+    if (this.open.has(name)) return;
+    this.options.metrics.forgetConnection(name);
+    this.options.pods?.forget(name);
   }
 
   async close(): Promise<void> {

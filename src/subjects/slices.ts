@@ -1,5 +1,5 @@
 /** How much of one turn of the event loop may go into steps, in ms. RPCs are answered between two turns. */
-const sliceMs = 8;
+const sliceMs = 2;
 /** The same while something urgent waits. */
 const urgentSliceMs = 24;
 

@@ -143,7 +143,7 @@ export class Subject {
     return Math.max(read, this.watch.confirmedAtMs ?? read);
   }
 
-  /** A trigger joins; what is known already answers it, unless it needs more than was read. */
+  /** A trigger joins; what is known already answers it, unless it needs more than was read, or something fresher. */
   join(member: Member, need: unknown): void {
     const isNew = this.addNeed(need);
     this.allActive = member.wasActive === true && (this.allActive || this.members.size === 0);
@@ -153,6 +153,8 @@ export class Subject {
       this.uncovered ??= new Set();
       this.uncovered.add(member);
       this.dueAtMs = Math.max(nowMs, this.failing?.notBeforeMs ?? 0);
+    } else if (this.known && nowMs - this.confirmedAtMs() > member.maxStalenessMs) {
+      this.dueAtMs = Math.max(nowMs, this.failing?.notBeforeMs ?? 0);
     } else if (this.known) {
       this.evaluate(member, this.known);
       // It may ask for fresher readings than those before it.
@@ -161,6 +163,14 @@ export class Subject {
     } else if (this.failing) {
       member.failed(nowMs);
     }
+    this.host.schedule(this);
+  }
+
+  /** A member may ask for fresher readings than it did before. */
+  hasten({ maxStalenessMs }: Member): void {
+    if (!this.known || this.dueAtMs - this.known.takenAtMs <= maxStalenessMs) return;
+    const soonestMs = Math.max(this.host.now(), this.failing?.notBeforeMs ?? 0);
+    this.dueAtMs = Math.max(soonestMs, this.known.takenAtMs + maxStalenessMs / 2);
     this.host.schedule(this);
   }
 

@@ -79,6 +79,11 @@ export class Metrics {
     'Requests that a source still allows us in the present hour.',
     ['source', 'connection'],
   );
+  readonly leasesHeld = this.gauge(
+    'leases_held',
+    'Whether this pod asks the upstream of the connection for all pods (1), or another does (0).',
+    ['connection'],
+  );
   readonly ledgerCorrections = this.counter(
     'ledger_corrections_total',
     'Items that a reconcile found missing in a ledger (opened) or kept too long (closed).',
@@ -89,6 +94,26 @@ export class Metrics {
     'decisions_dropped_total',
     'Decisions that waited too long for the sink or the log.',
     ['to'],
+  );
+  readonly eventLogConnected = this.gauge(
+    'event_log_connected',
+    'With eventLog.type nats: whether NATS takes and gives events, 1 or 0.',
+    [],
+  );
+  readonly eventLogBuffered = this.gauge(
+    'event_log_buffered_events',
+    'Events that wait in memory for NATS to take them.',
+    [],
+  );
+  readonly eventLogForwarded = this.counter(
+    'event_log_forwarded_total',
+    'Events that NATS has taken from this pod.',
+    [],
+  );
+  readonly eventLogDropped = this.counter(
+    'event_log_dropped_total',
+    'Events that were taken from their senders and never got to NATS.',
+    ['reason'],
   );
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);

@@ -51,42 +51,42 @@ export const commonParams: ParamsSchema<CommonParams> = {
   table: {
     source: required(text({ doc: 'The kind of backlog.' })),
     connection: text({
-      doc: 'The configured connection to read through. May be left out where exactly one connection of the source is allowed to the namespace, or where an endpoint key names one.',
+      doc: 'The name of a configured connection. Optional if the namespace may use only one of this source, or if an endpoint key selects one.',
     }),
     policy: choice({
-      doc: 'How the backlog becomes replicas: `backlog` divides it by the threshold; `drain` asks for as many as keep the wait under `drainSeconds`, and looks at no threshold.',
+      doc: 'How the backlog becomes replicas: `backlog` divides it by the threshold; `drain` keeps the wait under `drainSeconds` and ignores the threshold.',
       choices: ['backlog', 'drain'],
       fallback: 'backlog',
     }),
     drainSeconds: optionalDecimal({
-      doc: 'How long an item may wait; for `policy: drain`, which needs it.',
+      doc: 'How long an item may wait. Required with `policy: drain`, and only used there.',
       least: 1,
       most: 86_400,
     }),
     replicaRate: rateOrLearn(
-      'How many items a second one replica works off; for `policy: drain`, which needs it. `learn` measures it, where the source shows what consumers do.',
+      'Items a second that one replica processes. Required with `policy: drain`, and only used there. `learn` measures it, for sources that show consumption.',
     ),
     fallbackReplicaRate: optionalDecimal({
-      doc: 'The rate until it has been learned; needed with `replicaRate: learn`.',
+      doc: 'The rate until one is learned. Required with `replicaRate: learn`.',
       ...rates,
     }),
     maxStalenessSeconds: optionalDecimal({
-      doc: 'How long the last good reading is served while the source cannot be read; after that the answer is UNAVAILABLE. Left out: what the source says below, or else `limits.maxStalenessSeconds` of the configuration. Refused where the connection is not read often enough for it.',
+      doc: 'How long the last good reading is served while the source cannot be read; then the answer is `UNAVAILABLE`. Default: that of the source below, or `limits.maxStalenessSeconds` of the configuration. Refused if the connection is not read often enough for it.',
       least: 1,
       most: 86_400,
     }),
     surge: flag({
-      doc: 'Whether the HPA is made to look at once when the backlog grows, by a target that is a thousandth more for a moment. Only with `external-push`, KEDA 2.21 and Kubernetes 1.37.',
+      doc: 'Makes the HPA look at once when the backlog grows. Works with `external-push`, KEDA 2.21 and Kubernetes 1.37.',
       fallback: true,
     }),
     headroomReplicas: decimal({
-      doc: 'How many replicas more than the backlog asks for, while the trigger is active. For a ScaledObject whose `metricType` is `AverageValue`.',
+      doc: 'Replicas beyond what the backlog needs while the trigger is active. For ScaledObjects with the `metricType` `AverageValue`.',
       fallback: 0,
       least: 0,
       most: 1_000,
     }),
     headroomWhenIdle: flag({
-      doc: 'Whether these replicas are there before the first item too: then the trigger is always active, and the workload never at zero.',
+      doc: 'Keeps these replicas without a backlog, too: the trigger is then always active, and the workload never at zero.',
     }),
   },
   rules: [

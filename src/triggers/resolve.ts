@@ -6,6 +6,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { DrainPolicy } from '../scaling/drain.ts';
 import type { Headroom } from '../scaling/headroom.ts';
+import { printedTarget } from '../scaling/metric.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { type CommonParams, commonParams, drainPolicyOf, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
@@ -136,7 +137,7 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
 
   const asked = source.target(params, connection.config);
   const drain = drainPolicyOf(common);
-  const target = drain ? { ...asked, perReplica: drainTarget } : asked;
+  const target = { ...asked, perReplica: perReplicaOf(asked, drain) };
   const usual = source.maxStalenessSeconds ?? world.maxStalenessSeconds;
   const maxStalenessSeconds = common.maxStalenessSeconds ?? Math.max(usual, least);
   return {
@@ -158,8 +159,10 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
   };
 }
 
-/** The target under `policy: drain`: the value is replicas there. */
-export const drainTarget = 1;
+/** The target for the HPA. Under `policy: drain` the value is replicas. */
+export function perReplicaOf({ perReplica }: Target, drain: DrainPolicy | undefined): number {
+  return drain ? 1 : printedTarget(perReplica);
+}
 
 function cannotLearn({ kind }: AnySource, sources: readonly AnySource[]): string {
   const able = sources.filter(({ learnsReplicaRate }) => learnsReplicaRate).map((source) => source.kind);

@@ -124,6 +124,8 @@ export class Trigger implements Member, Nudged {
   /** Under `policy: drain`. */
   private drain: Drain | undefined;
   private goodConfirmedAtMs = 0;
+  /** The subject that the newest snapshot is of: what confirms another one says nothing of the reading. */
+  private readOf: Subject | undefined;
   /** Why the newest snapshot gives no reading, or why there is no subject. */
   private fault: ScalerError | undefined;
   /** Until when a caller may wait for the first reading. */
@@ -222,6 +224,7 @@ export class Trigger implements Member, Nudged {
 
   take(reading: Reading, confirmedAtMs: number, nowMs: number, cause?: string): void {
     const before = this.wasActive;
+    this.readOf = this.subject;
     if (reading.kind === 'unknown') {
       this.fault = reading.error;
     } else {
@@ -277,7 +280,10 @@ export class Trigger implements Member, Nudged {
     if (this.place !== undefined && (this.place !== place || this.subjectKey !== key)) this.forget();
     this.place = place;
     this.subjectKey = key;
-    if (this.subject === subject) return;
+    if (this.subject === subject) {
+      subject.hasten(this);
+      return;
+    }
     this.leave();
     this.subject = subject;
     this.fault = undefined;
@@ -383,7 +389,7 @@ export class Trigger implements Member, Nudged {
    * too. `cause`: of the wake that led to the read, if any. `edge`: that read has found work.
    */
   look(nowMs = this.host.now(), cause?: string, edge = false): void {
-    if (this.drain && this.good && !this.fault) this.drain.confirm(this.subject?.confirmedAtMs() ?? 0);
+    if (this.drain && this.good && !this.fault) this.drain.confirm(this.confirmedAtMs());
     const answered = this.activeNow(nowMs);
     const up = this.upNow(answered, nowMs);
     const active = answered ?? (edge || undefined);
@@ -444,11 +450,13 @@ export class Trigger implements Member, Nudged {
 
   /** Age of the last good reading; while it is the newest, whatever confirms the snapshot confirms it too. */
   private ageMs(nowMs: number): number {
-    if (!this.good) return Number.POSITIVE_INFINITY;
-    const confirmedAtMs = this.fault
-      ? this.goodConfirmedAtMs
-      : Math.max(this.goodConfirmedAtMs, this.subject?.confirmedAtMs() ?? 0);
-    return Math.max(0, nowMs - confirmedAtMs);
+    return this.good ? Math.max(0, nowMs - this.confirmedAtMs()) : Number.POSITIVE_INFINITY;
+  }
+
+  private confirmedAtMs(): number {
+    const { goodConfirmedAtMs, subject } = this;
+    if (this.fault || !subject || this.readOf !== subject) return goodConfirmedAtMs;
+    return Math.max(goodConfirmedAtMs, subject.confirmedAtMs());
   }
 
   /** A read that failed is newer than what the newest snapshot lacks. */

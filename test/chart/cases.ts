@@ -16,6 +16,21 @@ const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['AL
 export const cases: Record<string, Values> = {
   'the default': {},
   'several pods for Kafka': { replicaCount: 3, config: { connections: { orders: kafka } } },
+  'several pods for webhooks and hints, by NATS': {
+    replicaCount: 3,
+    config: {
+      eventLog: {
+        type: 'nats',
+        servers: ['nats://nats.nats:4222'],
+        replicas: 3,
+        credentialsFile: '/etc/backlog-scaler-nats/user.creds',
+        tls: { caFile: '/etc/backlog-scaler-nats/ca.crt' },
+      },
+      connections: { ci: github, orders: kafka },
+    },
+    secretMounts: ['github', 'nats'].map((name) => ({ name, secretName: name })),
+    ingest: { enabled: true },
+  },
   'as many pods as the CPU asks for': {
     autoscaling: { enabled: true },
     global: { imageRegistry: 'mirror.test', imagePullSecrets: ['mirror', { name: 'other' }] },

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,15 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { ownFileSettings } from '../../src/config/files.ts';
 import { type Loaded, loadConfig } from '../../src/config/load.ts';
 import { sources } from '../../src/sources/index.ts';
+import { contentOf } from '../support/example-config.ts';
 import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
-
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-});
 
 /** Loads the rendered configuration as `serve` does. Only what the pod mounts is there to be read. */
 async function load(all: readonly Manifest[]): Promise<Loaded> {
@@ -26,7 +20,7 @@ async function load(all: readonly Manifest[]): Promise<Loaded> {
     for (const [, path = ''] of text.matchAll(/File: (\S+)/g)) {
       if (!folders.includes(dirname(path))) continue;
       await mkdir(join(root, dirname(path)), { recursive: true });
-      await writeFile(join(root, path), path.endsWith('.pem') ? privateKey : 'a-secret-that-nobody-knows');
+      await writeFile(join(root, path), contentOf(path));
     }
     const file = join(root, 'config.yaml');
     await writeFile(file, text.replaceAll(/(File: |dir: )\//g, `$1${root}/`));

@@ -29,7 +29,7 @@ async function loaded(settings: string, env: NodeJS.ProcessEnv = {}): Promise<st
 const kafka = 'connections: { orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] } }';
 const sqs = 'connections: { jobs: { source: sqs, region: eu-central-1 } }';
 const ofOthers =
-  /^(@aws-sdk|@octokit|@smithy|aws-msk-iam|classic-level|cloudevents|ajv|http-proxy-agent|https-proxy-agent)/;
+  /^(@aws-sdk|@nats-io|@octokit|@smithy|aws-msk-iam|classic-level|cloudevents|ajv|http-proxy-agent|https-proxy-agent)/;
 
 describe('serve loads', () => {
   it("with Kafka alone, no other connection's library", async () => {
@@ -41,6 +41,14 @@ describe('serve loads', () => {
   it("with SQS alone, AWS's and not Kafka's", async () => {
     const packages = await loaded(sqs);
     expect(packages).toContain('@aws-sdk/client-sqs');
+    expect(packages).not.toContain('kafkajs');
+  });
+
+  it("with NATS alone, its client when it is asked, and no other's", async () => {
+    const packages = await loaded(
+      'connections: { stream: { source: nats, servers: ["nats://127.0.0.1:1"] } }',
+    );
+    expect(packages.filter((name) => ofOthers.test(name))).toEqual([]);
     expect(packages).not.toContain('kafkajs');
   });
 

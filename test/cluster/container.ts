@@ -18,14 +18,16 @@ interface Make {
   readonly node: string;
   /** What the container sees of the file system is in here. */
   readonly root: string;
+  /** The pod's. */
+  readonly address: string;
 }
 
 /**
  * Starts the first container of a pod of the scaler's as a process: its command and arguments, its environment and
  * nothing of ours, the files of its ConfigMaps and Secrets. The paths of its mounts are below `root`, names of
- * Services are 127.0.0.1.
+ * Services are the pod's own address.
  */
-export async function startContainer(pod: Manifest, { api, node, root }: Make): Promise<Program> {
+export async function startContainer(pod: Manifest, { api, node, root, address }: Make): Promise<Program> {
   const container = at(pod, 'spec', 'containers', 0);
   const here = (text: string) => text.replaceAll(mountPath, `${root}$&`);
   for (const mount of list(at(container, 'volumeMounts'))) {
@@ -34,11 +36,11 @@ export async function startContainer(pod: Manifest, { api, node, root }: Make): 
     await mkdir(folder, { recursive: true });
     for (const [name, content] of await filesOf(api, String(at(pod, 'metadata', 'namespace')), volume)) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
-      const own = name === 'config.yaml' ? onLoopback(here(content.toString())) : content;
+      const own = name === 'config.yaml' ? listeningAt(address, here(content.toString())) : content;
       await writeFile(join(folder, name), own);
     }
   }
-  const args = list(at(container, 'args')).map((arg) => here(String(arg)).replaceAll(dns, '127.0.0.1'));
+  const args = list(at(container, 'args')).map((arg) => here(String(arg)).replaceAll(dns, address));
   const entry = at(container, 'command') === undefined ? [join(image, 'dist', 'main.js')] : [];
   const own = list(at(container, 'env')).map((one) => [String(at(one, 'name')), String(at(one, 'value'))]);
   const env = {
@@ -51,9 +53,9 @@ export async function startContainer(pod: Manifest, { api, node, root }: Make): 
 }
 
 /** A pod has an address of its own; here its servers must not listen on the machine's. */
-function onLoopback(text: string): string {
+function listeningAt(address: string, text: string): string {
   const config = parseDocument(text);
-  for (const server of ['grpc', 'admin', 'ingest']) config.setIn([server, 'host'], '127.0.0.1');
+  for (const server of ['grpc', 'admin', 'ingest']) config.setIn([server, 'host'], address);
   return config.toString();
 }
 

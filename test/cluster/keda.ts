@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Pair } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import type { ControlPlane } from './control-plane.ts';
+import type { PodHosts } from './pod-hosts.ts';
 import { Program } from './program.ts';
 import type { Programs } from './programs.ts';
 
@@ -22,12 +23,15 @@ export class Keda {
     this.adapter = own.adapter;
   }
 
-  /** `operatorFlags`: those beside what it needs to run here, `--kube-api-qps` for example. */
+  /**
+   * `operatorFlags`: those beside what it needs to run here, `--kube-api-qps` for example. With `hosts` the operator finds
+   * pods by that file, which it alone sees as /etc/hosts: for that one must be root.
+   */
   static async start(
     programs: Programs,
     plane: ControlPlane,
     directory: string,
-    operatorFlags: readonly string[] = [],
+    { operatorFlags = [], hosts }: { operatorFlags?: readonly string[]; hosts?: PodHosts } = {},
   ): Promise<Keda> {
     const { api, kubeconfig } = plane;
     const { ca, server, client } = plane.certificates;
@@ -49,10 +53,12 @@ export class Keda {
       '--zap-log-level=info',
       ...operatorFlags,
     ];
+    const script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
+    const alone = hosts && ['--mount', 'sh', '-c', script, 'sh', hosts.file, programs['keda-operator']];
     const startOperator = () =>
       new Program({
-        command: programs['keda-operator'],
-        args,
+        command: alone ? 'unshare' : programs['keda-operator'],
+        args: [...(alone ?? []), ...args],
         logFile: join(directory, 'keda-operator.log'),
         env,
       });

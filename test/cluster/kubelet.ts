@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { at, type Manifest } from '../chart/helm.ts';
 import type { Api } from './api.ts';
 import { startContainer } from './container.ts';
+import type { PodHosts } from './pod-hosts.ts';
 import { type PodState, podStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
 import type { Program } from './program.ts';
@@ -19,16 +20,19 @@ export class Kubelet {
   private readonly api: Api;
   private readonly node: string;
   private readonly directory: string;
+  private readonly hosts: PodHosts | undefined;
   /** By the pods' uids. */
   private readonly processes = new Map<string, { readonly namespace: string; readonly process: Program }>();
   private readonly told = new Map<string, string>();
   private readonly loop: Promise<void>;
   private stopped = false;
 
-  constructor(own: { api: Api; node: string; directory: string }) {
+  /** With `hosts` each pod has an address of its own; else all have 127.0.0.1. */
+  constructor(own: { api: Api; node: string; directory: string; hosts?: PodHosts }) {
     this.api = own.api;
     this.node = own.node;
     this.directory = own.directory;
+    this.hosts = own.hosts;
     this.loop = this.run();
   }
 
@@ -36,6 +40,12 @@ export class Kubelet {
   log(namespace: string): string {
     const inThere = [...this.processes.values()].filter((one) => one.namespace === namespace);
     return inThere.map(({ process }) => process.log()).join('');
+  }
+
+  /** Ends the process of the pod at an address, as a node that dies does; it is started again, as a container is. */
+  async kill(address: string): Promise<void> {
+    const uid = this.hosts?.uidAt(address);
+    await this.processes.get(uid ?? '')?.process.kill();
   }
 
   async stop(): Promise<void> {
@@ -61,6 +71,7 @@ export class Kubelet {
     const path = `/api/v1/namespaces/${meta('namespace')}/pods/${meta('name')}`;
     try {
       if (at(pod, 'metadata', 'deletionTimestamp') !== undefined) {
+        await this.hosts?.set(meta('uid'), false);
         await this.processes.get(meta('uid'))?.process.stop();
         this.processes.delete(meta('uid'));
         await this.api.delete(`${path}?gracePeriodSeconds=0`);
@@ -77,15 +88,18 @@ export class Kubelet {
     if (!String(at(pod, 'spec', 'containers', 0, 'image')).includes('backlog-scaler'))
       return { phase: 'Running', ready: true };
     const restarts = at(pod, 'spec', 'restartPolicy') === 'Always';
+    const address = this.hosts?.addressOf(uid) ?? '127.0.0.1';
     let process = this.processes.get(uid)?.process;
     if (process === undefined || (restarts && !process.running)) {
       await process?.stop();
       const root = join(this.directory, uid);
       await mkdir(root, { recursive: true });
-      process = await startContainer(pod, { api: this.api, node: this.node, root });
+      process = await startContainer(pod, { api: this.api, node: this.node, root, address });
       this.processes.set(uid, { namespace: String(at(pod, 'metadata', 'namespace')), process });
     }
-    if (process.running) return { phase: 'Running', ready: await probe(pod) };
+    const ready = process.running && (await probe(pod, address));
+    await this.hosts?.set(uid, ready);
+    if (process.running) return { phase: 'Running', ready };
     if (restarts) return { phase: 'Running', ready: false };
     return { phase: (await process.exited) === 0 ? 'Succeeded' : 'Failed', ready: false };
   }

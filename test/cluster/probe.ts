@@ -4,14 +4,14 @@ import { health } from '../support/health.ts';
 const limitMs = 1000;
 
 /** What the readiness probe of a pod's first container says, as the kubelet would ask; without one it is ready. */
-export async function probe(pod: Manifest): Promise<boolean> {
+export async function probe(pod: Manifest, address: string): Promise<boolean> {
   const container = at(pod, 'spec', 'containers', 0);
   const http = at(container, 'readinessProbe', 'httpGet');
   const grpc = at(container, 'readinessProbe', 'grpc');
   try {
     if (http !== undefined) {
       const { ok } = await fetch(
-        `http://127.0.0.1:${portOf(container, at(http, 'port'))}${at(http, 'path')}`,
+        `http://${address}:${portOf(container, at(http, 'port'))}${at(http, 'path')}`,
       );
       return ok;
     }

@@ -7,11 +7,17 @@ import { makeSecret } from './objects.ts';
 
 const token = 'a-token-of-the-producers';
 const nowhere = 'http://127.0.0.1:9';
+const queuedType = 'com.example.render.requested';
+const workItems = [{ backlog: 'renders', type: queuedType, state: 'queued', key: 'subject' }];
 
 /** Where its sources are; and what else its configuration says. */
 interface Reads {
   readonly sqs?: string;
   readonly kafka?: readonly string[];
+  /** A connection `items` of work items that are told by CloudEvents. */
+  readonly items?: boolean;
+  /** Where KEDA finds it; 127.0.0.1 where nothing is said. */
+  readonly host?: string;
   readonly config?: Manifest;
 }
 
@@ -26,6 +32,7 @@ export class Scaler {
   readonly values: Values;
   readonly ports: { readonly grpc: number; readonly admin: number; readonly ingest: number };
   private readonly endpoint: string;
+  private readonly host: string;
 
   /** Makes the Secrets of its namespace; it is installed with its `values`. */
   static async prepare(api: Api, namespace: string, reads: Reads): Promise<Scaler> {
@@ -35,16 +42,24 @@ export class Scaler {
     return new Scaler(reads, ports);
   }
 
-  private constructor({ sqs, kafka, config = {} }: Reads, ports: Scaler['ports']) {
+  private constructor(
+    { sqs, kafka, items = false, host = '127.0.0.1', config = {} }: Reads,
+    ports: Scaler['ports'],
+  ) {
     const endpoint = sqs ?? nowhere;
     this.endpoint = endpoint;
+    this.host = host;
     this.ports = ports;
     const credentials = {
       accessKeyIdFile: '/etc/backlog-scaler-aws/id',
       secretAccessKeyFile: '/etc/backlog-scaler-aws/key',
     };
     const senders = [
-      { name: 'producers', tokenFile: '/etc/backlog-scaler-hints/token', connections: ['jobs'] },
+      {
+        name: 'producers',
+        tokenFile: '/etc/backlog-scaler-hints/token',
+        connections: ['jobs', ...(items ? ['items'] : [])],
+      },
     ];
     const records = { source: 'kafka', bootstrapServers: kafka };
     this.values = {
@@ -57,6 +72,7 @@ export class Scaler {
         connections: {
           jobs: { source: 'sqs', region, endpoint, credentials },
           ...(kafka && { records }),
+          ...(items && { items: { source: 'events', items: workItems } }),
         },
       },
       secretMounts: ['aws', 'hints'].map((name) => ({ name, secretName: name })),
@@ -66,7 +82,7 @@ export class Scaler {
   /** A trigger on a queue as a ScaledObject has it; its address needs no DNS. */
   trigger(queues: TestQueues, queue: string, { type = 'external-push', length = 5 } = {}) {
     const metadata = {
-      scalerAddress: `127.0.0.1:${this.ports.grpc}`,
+      scalerAddress: `${this.host}:${this.ports.grpc}`,
       source: 'sqs',
       connection: 'jobs',
       queueURL: this.endpoint + queues.path(queue),
@@ -82,16 +98,34 @@ export class Scaler {
     return { type: 'external-push', metadata };
   }
 
-  /** Tells it, as a producer does, to look at a queue. */
-  async hint(queue: string): Promise<void> {
-    const url = `http://127.0.0.1:${this.ports.ingest}/ingest/hint/jobs/${queue}`;
-    const { status } = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
-    if (status !== 202) throw new Error(`the hint was answered with ${status}`);
+  /** A trigger on the work items of a backlog, one for each replica. */
+  itemsTrigger(backlog: string) {
+    const scalerAddress = `${this.host}:${this.ports.grpc}`;
+    const metadata = { scalerAddress, source: 'events', connection: 'items', backlog, targetItems: '1' };
+    return { type: 'external-push', metadata };
+  }
+
+  /** Tells it, as a producer does, to look at a queue; `address`: that of the pod that is told. */
+  hint(queue: string, address?: string): Promise<void> {
+    return this.post(`hint/jobs/${queue}`, {}, address);
+  }
+
+  /** Tells it of a work item that waits. */
+  queued(id: string, address?: string): Promise<void> {
+    const event = { 'ce-specversion': '1.0', 'ce-source': '/test', 'ce-type': queuedType };
+    return this.post('events/items', { ...event, 'ce-id': id, 'ce-subject': id }, address);
+  }
+
+  private async post(path: string, headers: Record<string, string>, address = '127.0.0.1'): Promise<void> {
+    const url = `http://${address}:${this.ports.ingest}/ingest/${path}`;
+    const authorization = `Bearer ${token}`;
+    const { status } = await fetch(url, { method: 'POST', headers: { authorization, ...headers } });
+    if (status !== 202) throw new Error(`${path} was answered with ${status}`);
   }
 
   /** How many streams of this RPC KEDA has open; none while nobody answers. */
-  async streams(rpc: 'StreamIsActive' | 'StreamMetricSpec'): Promise<number> {
-    return (await this.metric(`backlog_scaler_streams{rpc="${rpc}"}`)) ?? 0;
+  async streams(rpc: 'StreamIsActive' | 'StreamMetricSpec', address?: string): Promise<number> {
+    return (await this.metric(`backlog_scaler_streams{rpc="${rpc}"}`, address)) ?? 0;
   }
 
   /** Whether it holds a ScaledObject's trigger to be active; undefined while it does not know. */
@@ -105,13 +139,13 @@ export class Scaler {
     return (await this.all('backlog_scaler_nudges_total{.*}')).reduce((sum, value) => sum + value, 0);
   }
 
-  private async metric(pattern: string): Promise<number | undefined> {
-    const [value] = await this.all(pattern);
+  private async metric(pattern: string, address?: string): Promise<number | undefined> {
+    const [value] = await this.all(pattern, address);
     return value;
   }
 
-  private async all(pattern: string): Promise<number[]> {
-    const answer = await fetch(`http://127.0.0.1:${this.ports.admin}/metrics`).catch(() => undefined);
+  private async all(pattern: string, address = '127.0.0.1'): Promise<number[]> {
+    const answer = await fetch(`http://${address}:${this.ports.admin}/metrics`).catch(() => undefined);
     const text = (await answer?.text()) ?? '';
     return [...text.matchAll(new RegExp(`^${pattern} (\\d+)$`, 'gm'))].map(([, value]) => Number(value));
   }

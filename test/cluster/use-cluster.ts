@@ -7,6 +7,7 @@ import { defineResources } from './definitions.ts';
 import { Keda } from './keda.ts';
 import { Kubelet } from './kubelet.ts';
 import type { FeatureGates } from './plane-flags.ts';
+import { PodHosts } from './pod-hosts.ts';
 import type { Programs } from './programs.ts';
 
 const helms = ['helm-3', 'helm-4'] as const;
@@ -23,11 +24,14 @@ export interface Cluster extends Pick<ControlPlane, 'api' | 'kubeconfig'> {
 export interface RunningCluster extends Cluster {
   readonly keda: Keda;
   readonly kubelet: Kubelet;
+  readonly hosts: PodHosts | undefined;
 }
 
 interface Different {
   readonly featureGates?: FeatureGates;
   readonly operatorFlags?: readonly string[];
+  /** The name by which KEDA finds all ready pods of the scaler, each at an address of its own. */
+  readonly podsName?: string;
 }
 
 /**
@@ -46,11 +50,15 @@ export function useRunningCluster(different: Different = {}): () => RunningClust
     async () => {
       const { cluster, plane } = await startPlane(ends, different.featureGates);
       const { api, programs, directory } = cluster;
-      const kubelet = new Kubelet({ api, node: process.execPath, directory: join(directory, 'pods') });
+      const { operatorFlags = [], podsName } = different;
+      const hosts = podsName === undefined ? undefined : new PodHosts(join(directory, 'hosts'), podsName);
+      await hosts?.write();
+      const of = hosts && { hosts };
+      const kubelet = new Kubelet({ api, node: process.execPath, directory: join(directory, 'pods'), ...of });
       ends.push(() => kubelet.stop());
-      const keda = await Keda.start(programs, plane, directory, different.operatorFlags);
+      const keda = await Keda.start(programs, plane, directory, { operatorFlags, ...of });
       ends.push(() => keda.stop());
-      return { ...cluster, keda, kubelet };
+      return { ...cluster, keda, kubelet, hosts };
     },
     { end: () => endAll(ends) },
   );

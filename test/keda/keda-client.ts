@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 /** A trigger as KEDA knows it when it builds the scaler; what is left out is empty. */
 export interface KedaTrigger {
-  type?: 'external' | 'external-push' | 'kafka' | 'apache-kafka';
+  type?: 'external' | 'external-push' | 'kafka' | 'apache-kafka' | 'nats-jetstream';
   kind?: 'ScaledObject' | 'ScaledJob';
   namespace?: string;
   name?: string;

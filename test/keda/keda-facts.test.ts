@@ -1,6 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { useKafka } from '../support/kafka/broker.ts';
 import { openKafka } from '../support/kafka/kafka-triggers.ts';
+import { JetStreamUser } from '../support/nats/jetstream.ts';
+import { openNats } from '../support/nats/nats-triggers.ts';
+import { useNats } from '../support/nats/server.ts';
 import { useKeda } from './use-keda.ts';
 
 describe('what docs/migrate.md says of KEDA', () => {
@@ -26,6 +29,34 @@ describe('what docs/migrate.md says of KEDA', () => {
       expect(await openKafka({ bootstrapServers: [...bootstrapServers] }).value(asked)).toBe(12);
     },
   );
+});
+
+describe('what docs/nats.md says of KEDA', () => {
+  const nats = useNats();
+  const startKeda = useKeda();
+  const missing = { stream: 'orders', consumer: 'nobody' };
+
+  it('nats-jetstream counts as we do, and has no number either for a consumer that is missing', async () => {
+    const [server] = nats().servers;
+    const user = await JetStreamUser.connect(nats().urls);
+    onTestFinished(() => user.close());
+    const trigger = await user.stream({ name: 'orders' });
+    await user.publish('orders.a', 7);
+    await user.take(trigger, 3, 1);
+    const keda = startKeda();
+    const natsServerMonitoringEndpoint = server?.monitoring.replace('http://', '') ?? '';
+    const asKeda = async (name: string, of: object) => {
+      const metadata = { account: '$G', natsServerMonitoringEndpoint, ...of };
+      await keda.open(name, { type: 'nats-jetstream', metadata });
+      return keda.metrics(name, 's0-nats-jetstream-orders');
+    };
+    const theirs = await asKeda('a', trigger);
+    expect(theirs.values.map(({ value }) => value)).toEqual([6]);
+    const ours = openNats({ servers: [...nats().urls] });
+    await ours.becomes(trigger, 6);
+    await expect(asKeda('b', missing)).rejects.toThrow('not found in stream');
+    await ours.refuses(missing, /^not_found/);
+  });
 });
 
 describe('what docs/keda.md says of polls', () => {

@@ -125,6 +125,8 @@ func newScaler(ctx context.Context, config *scalersconfig.ScalerConfig) (kedasca
 		return kedascalers.NewKafkaScaler(ctx, config)
 	case "apache-kafka":
 		return kedascalers.NewApacheKafkaScaler(ctx, config)
+	case "nats-jetstream":
+		return kedascalers.NewNATSJetStreamScaler(config)
 	}
 	return nil, fmt.Errorf("a trigger type that no test has: %q", config.TriggerType)
 }

@@ -3,32 +3,18 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { age } from '../../fakes/aged-event-log.ts';
 import { FileEventLog } from '../../src/event-log/file.ts';
 import { type Entry, LevelStore } from '../../src/event-log/level-store.ts';
 import type { EventFeed, InboundEvent } from '../../src/sources/source.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 
+export { age };
+
 export function eventDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-events-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
-}
-
-/** Lets a log have every event of these connections since so long ago, as one does that is as old. */
-export async function age(
-  dir: string,
-  connections: readonly string[],
-  ageMs = 366 * 86_400_000,
-): Promise<void> {
-  const store = new LevelStore(dir);
-  await store.open();
-  const heads = await store.heads();
-  for (const connection of connections) {
-    const head = heads.get(connection) ?? { first: 1, checked: 0 };
-    await store.putHead(connection, { ...head, since: { atMs: Date.now() - ageMs, because: 'new' } });
-  }
-  if ((await store.written()) === undefined) await store.write(0);
-  await store.close();
 }
 
 /** A directory with a log that is older than any TTL, and empty. */

@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { sources as allSources } from '../../src/sources/index.ts';
 import type { AnySource } from '../../src/sources/source.ts';
+import { makeCertificates } from './certificates.ts';
 
 /** Where examples say that secrets are mounted. */
 const mounted = /\/etc\/backlog-scaler[\w-]*\/[\w.-]+/g;
@@ -17,8 +18,9 @@ const { privateKey } = generateKeyPairSync('rsa', {
 });
 
 /** What a file of that name would hold. */
-function contentOf(path: string): string {
+export function contentOf(path: string): string {
   if (path.endsWith('private-key.pem')) return privateKey;
+  if (path.endsWith('.creds')) return '-----BEGIN USER NKEY SEED-----';
   return path.endsWith('.crt') ? (rootCertificates[0] ?? '') : 'a-secret-that-nobody-knows';
 }
 
@@ -36,6 +38,11 @@ export async function loadExample(
     );
     for (const [path] of text.matchAll(mounted)) {
       await writeFile(join(folder, basename(path)), contentOf(path));
+    }
+    if (text.includes('/user.key')) {
+      const { client } = makeCertificates(folder);
+      await copyFile(client.cert, join(folder, 'user.crt'));
+      await copyFile(client.key, join(folder, 'user.key'));
     }
     const result = await loadConfig(file, { environment: {}, sources });
     if (result.kind === 'refused') throw new Error(result.faults.join('\n'));

@@ -316,6 +316,13 @@ export const mistakes: readonly RealMistake[] = [
     severity: 'warning',
     says: /does not enable TLS/,
   },
+  {
+    mistake: 'a name that Kubernetes refuses',
+    in: 'object',
+    change: [['name: order-workers\n  namespace', 'name: order_workers\n  namespace']],
+    severity: 'error',
+    says: /metadata.name: is "order_workers", and Kubernetes refuses it/,
+  },
 ];
 
 /** What somebody wrote. */

@@ -185,4 +185,12 @@ export const publicShapes: readonly PublicShape[] = [
       triggers: `  - type: kafka\n    useCachedMetrics: true\n    metadata:\n  ${kafka}`,
     }).replaceAll('\n', '\r\n'),
   },
+  {
+    shape: 'a consumer of NATS, by its account and the monitoring port',
+    converted: 1,
+    yaml: object({
+      triggers:
+        '  - type: nats-jetstream\n    metadata:\n      natsServerMonitoringEndpoint: "nats.nats.svc.cluster.local:8222"\n      account: "SHOP"\n      stream: "orders"\n      consumer: "worker"\n      lagThreshold: "10"\n      activationLagThreshold: "15"\n      useHttps: "false"\n',
+    }),
+  },
 ];

@@ -1,6 +1,7 @@
 import type {
   CallOptions,
   ChannelCredentials,
+  ChannelOptions,
   ClientReadableStream,
   ServiceError,
   StatusObject,
@@ -28,8 +29,8 @@ export class TestClient {
   readonly raw: ExternalScalerClient;
   private readonly streams = new Set<TestStream<unknown>>();
 
-  constructor(address: string, channel: ChannelCredentials) {
-    this.raw = new ExternalScaler(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
+  constructor(address: string, channel: ChannelCredentials, options: ChannelOptions = {}) {
+    this.raw = new ExternalScaler(address, channel, { 'grpc.use_local_subchannel_pool': 1, ...options });
   }
 
   isActive(reference: ScaledObjectRef, options: CallOptions = {}): Promise<IsActiveResponse__Output> {

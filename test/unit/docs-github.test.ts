@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseYaml } from '../../src/config/document.ts';
@@ -41,5 +41,34 @@ describe('docs/github.md', () => {
     expect(links.length).toBeGreaterThan(5);
     for (const link of links)
       expect(() => readFileSync(new URL(`../../docs/${link}`, import.meta.url))).not.toThrow();
+  });
+
+  it('quotes messages as they are', () => {
+    const folder = new URL('../../src/sources/github/', import.meta.url);
+    const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n');
+    const cells = [...page.matchAll(/^\| (\*[^|]+\*) \|/gm)].map(([, cell = '']) => cell);
+    const quoted = cells.flatMap((cell) => [...cell.matchAll(/\*([^*]+)\*/g)].map(([, text = '']) => text));
+    expect(quoted.length).toBeGreaterThan(10);
+    expect(quoted.filter((text) => !code.includes(text))).toEqual([]);
+  });
+
+  it('makes the Secret that the examples and its own YAML read, with their keys', () => {
+    const folder = new URL('../../deploy/examples/github/', import.meta.url);
+    const examples = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
+    const read = [...examples, ...blocks].flatMap((text) => {
+      const names = [...text.matchAll(/secretKeyRef:\s*\{?\s*name: ([\w-]+),?\s*key: ([\w-]+)/g)];
+      return names.map(([, name, key]) => `${name}/${key}`);
+    });
+    const made = [...page.replaceAll('\\\n', '').matchAll(/create secret generic (\S+) (.*)/g)].flatMap(
+      ([, name, options = '']) =>
+        [...options.matchAll(/--from-(?:file|literal)=([\w.-]+)/g)].map(([, key]) => `${name}/${key}`),
+    );
+    expect(new Set(read)).toEqual(
+      new Set(['token', 'app-id', 'app-private-key'].map((key) => `runner-registration/${key}`)),
+    );
+    for (const one of read) expect(made).toContain(one);
   });
 });

@@ -3,11 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { z } from 'zod';
 import { picture } from '../../demo/stories/surge/picture.ts';
+import { builtIns } from '../../src/scaledobjects/convert.ts';
 import { hpaDefaults, sync } from '../../src/scaling/hpa.ts';
 import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts';
 import { mostNudgesAMinute } from '../../src/scaling/surge.ts';
 import { sources } from '../../src/sources/index.ts';
 import type { ConfiguredConnection } from '../../src/sources/source.ts';
+import { chartConfig, parseChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 import { resolvingIn } from '../support/live-triggers.ts';
 
@@ -80,7 +82,10 @@ function readGuide(page: string): Guide {
   return {
     text,
     scaled: documents.flatMap((document) => scaledOf(document) ?? []),
-    configs: [...configs, ...values.map((value) => value.config)].map((document) => stringify(document)),
+    configs: [
+      ...configs.map((document) => stringify(document)),
+      ...values.map((value) => chartConfig(parseChartValues(stringify(value)))),
+    ],
     values,
     unread: documents
       .filter((one) => !(scaledOf(one) || config.safeParse(one).success || helmValues.safeParse(one).success))
@@ -125,7 +130,7 @@ describe('docs/migrate.md', () => {
 
   it('shows every built-in scaler that there is a source for', () => {
     const types = diffs.map(({ before }) => before.spec.triggers[0]?.type);
-    expect(types.toSorted()).toEqual(['apache-kafka', 'aws-sqs-queue', 'github-runner', 'kafka']);
+    expect(types.toSorted()).toEqual(Object.keys(builtIns).toSorted());
   });
 
   it.each(diffs)(
@@ -280,7 +285,7 @@ describe('the chart', () => {
 
   it('has every value that the README sets', () => {
     const { values } = readGuide('README.md');
-    expect(values.length).toBe(1);
+    expect(values.length).toBe(sources.length);
     for (const value of values) expect(unknown(value, known, '')).toEqual([]);
   });
 

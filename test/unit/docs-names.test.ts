@@ -13,7 +13,7 @@ const generated = ['docs/configuration.md', 'docs/triggers.md'].map(read).join('
 /** What each key is where it is left out; one name may be that of several. */
 const defaults = new Map<string, Set<string>>();
 const rows = generated.matchAll(/^\| `([\w.[\]]+)` \|[^|]*(?:\\\|[^|]*)*\| `"?([^"`]+)"?` \|/gm);
-const sentences = generated.matchAll(/^`(\w+)` is (\d+) where it is left out\.$/gm);
+const sentences = generated.matchAll(/^The default of `(\w+)` is (\d+)\.$/gm);
 for (const [, path = '', value = ''] of [...rows, ...sentences]) {
   const key = path.split('.').at(-1) ?? '';
   defaults.set(key, (defaults.get(key) ?? new Set()).add(value));

@@ -10,7 +10,9 @@ const root = new URL('../../', import.meta.url);
 
 /** What each page is about, and where the messages that it quotes come from. */
 const pages = [
+  { page: 'kafka', kinds: ['kafka'], code: ['src/sources/kafka', 'src/outbound'] },
   { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs', 'src/outbound'] },
+  { page: 'nats', kinds: ['nats'], code: ['src/sources/nats', 'src/outbound'] },
   { page: 'events', kinds: ['events'], code: ['src/sources/events'] },
   { page: 'ingest', kinds: ['sqs', 'events'], code: ['src/ingest'] },
 ];
@@ -54,7 +56,8 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   });
 
   it('quotes messages as they are', () => {
-    const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
+    const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '');
+    const quoted = [...prose.matchAll(/(?<![*\w])\*([^*\n]{12,})\*(?!\*)/g)].map(([, quote = '']) => quote);
     expect(quoted.length).toBeGreaterThan(2);
     const said = code.map(textOf).join('\n');
     expect(quoted.filter((quote) => !said.includes(quote))).toEqual([]);

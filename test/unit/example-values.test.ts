@@ -11,15 +11,16 @@ const files = readdirSync(new URL('deploy/examples/', root), { withFileTypes: tr
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => `deploy/examples/${name}/values.yaml`);
 
-/** The first block of a page that sets values of the chart. */
-function blockOf(page: string): string {
+/** The blocks of a page that set values of the chart. */
+function blocksOf(page: string): { name: string; text: string }[] {
   const blocks = [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  return blocks.find((block) => block.includes('\nconfig:\n')) ?? '';
+  const values = blocks.filter((block) => block.includes('\nconfig:\n'));
+  return values.map((text, i) => ({ name: `${page}, block ${i + 1}`, text }));
 }
 
 const all = [
   ...files.map((name) => ({ name, text: read(name) })),
-  ...['README.md', 'deploy/helm/backlog-scaler/README.md'].map((name) => ({ name, text: blockOf(name) })),
+  ...['README.md', 'deploy/helm/backlog-scaler/README.md'].flatMap(blocksOf),
 ];
 
 describe.each(all)("the chart's values in $name", ({ text }) => {

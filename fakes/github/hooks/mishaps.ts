@@ -1,3 +1,4 @@
+import { seeded } from '../../random.ts';
 import type { Happening } from '../happening.ts';
 
 export type WhichHappening = (happening: Happening) => boolean;
@@ -49,15 +50,4 @@ export class Mishaps {
   waitMs(happening: Happening): number {
     return this.delayOf(happening) + this.random() * this.windowMs;
   }
-}
-
-/** The same seed gives the same numbers, from 0 up to 1 (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

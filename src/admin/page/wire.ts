@@ -43,6 +43,8 @@ export interface ConnectionRow {
   /** How many the upstream still allows in its hour, where it says so, and how many it usually grants. */
   readonly remaining?: number;
   readonly granted?: number;
+  /** Whether it is this pod of several that asks the upstream; absent where each asks for itself. */
+  readonly hasLease?: boolean;
 }
 
 /** Some of what has changed since the last one. */

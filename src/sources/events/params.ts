@@ -8,10 +8,10 @@ export interface EventsParams {
 
 export const eventsParams: ParamsSchema<EventsParams> = {
   table: {
-    backlog: required(text({ doc: 'The backlog, as `items` and `presets` of the connection name it.' })),
-    targetItems: decimal({ doc: 'How many items one replica is good for.', fallback: 1, above: 0 }),
+    backlog: required(text({ doc: 'The backlog, by its name in `items` or `presets` of the connection.' })),
+    targetItems: decimal({ doc: 'Items per replica.', fallback: 1, above: 0 }),
     activationItems: decimal({
-      doc: 'The workload leaves zero when the items are more than this.',
+      doc: 'The workload leaves zero when there are more items than this.',
       fallback: 0,
       least: 0,
     }),

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { longestTimerMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import { withoutFinalDot } from '../../server-name.ts';
 import { ignored, secret } from '../ignored-keys.ts';
@@ -19,7 +20,7 @@ export const scopes = ['org', 'repo', 'ent'] as const;
 
 const text = (doc: string) => z.string().min(1).describe(doc);
 const number = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 const webhookSecret = z
   .string()
@@ -142,34 +143,34 @@ export function sendsSecretInPlaintext({ apiUrl }: GitHubConfig): boolean {
 /** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
 export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {
   owner: {
-    doc: 'Picks the connection of this owner.',
+    doc: 'Selects the connection of this owner.',
     selects: true,
     agrees: ({ owner }, value) => owner.toLowerCase() === value.toLowerCase(),
   },
   githubApiURL: {
-    doc: 'Picks the connection to this API.',
+    doc: 'Selects the connection to this API.',
     selects: true,
     agrees: ({ apiUrl }, value) => apiUrl === normaliseApiUrl(value),
   },
   runnerScope: {
-    doc: "org, ent or repo; must be the connection's scope, or `repo`, which fits every one.",
+    doc: "`org`, `ent` or `repo`: the connection's scope, or `repo`, which fits every connection.",
     selects: false,
     agrees: ({ scope }, value) => value === scope || value === 'repo',
     expected: ({ scope }) => scope,
   },
   applicationID: {
-    doc: "Must be the connection's App, where that is known by its App ID.",
+    doc: "Must be the connection's App, if that is configured by its App ID.",
     selects: false,
     // A client id and an App ID can be those of the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
   },
   installationID: {
-    doc: "Must be the connection's installation, where it names one.",
+    doc: "Must be the connection's installation, if it names one.",
     selects: false,
     agrees: ({ app }, value) =>
       app?.installationId === undefined || String(app.installationId) === value.trim(),
   },
-  enableEtags: ignored('ETags are always used; ignored.'),
+  enableEtags: ignored('Ignored: ETags are always used.'),
   personalAccessToken: secret,
   appKey: secret,
 };

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../../clock.ts';
+import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
@@ -12,12 +12,13 @@ import { Ledger } from './rules/ledger.ts';
 import { fullNames, isOf } from './rules/repo-names.ts';
 import type { GitHubApi } from './upstream/api.ts';
 import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
+import { SharedGitHub } from './upstream/shared.ts';
 
 /** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
 export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
   const { owner, scope, apiUrl, requestTimeoutMs } = config;
   const { log, metrics } = deps;
-  const api = createGitHubApi({
+  const own = createGitHubApi({
     owner,
     scope,
     apiUrl,
@@ -27,7 +28,7 @@ export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConne
     log,
   });
   if (webhookSecretsOf(config).length === 0) warnOfNoWebhook(config, log);
-  return new GitHubConnection(config, deps, api);
+  return new GitHubConnection(config, deps, own);
 }
 
 /** Events fill the ledger and wake; reads answer from it at once and cost GitHub nothing. */
@@ -38,13 +39,16 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   private readonly unfollow: () => void;
   /** Events that were kept may say that a job is queued long before they say that it is done. */
   private replayed = false;
+  private readonly shared: SharedGitHub | undefined;
 
-  constructor(config: GitHubConfig, deps: ConnectionDeps, api: GitHubApi) {
+  constructor(config: GitHubConfig, deps: ConnectionDeps, own: GitHubApi) {
     const { owner, scope, repos = [], maxJobs } = config;
     this.config = config;
     this.deps = deps;
+    const shared = deps.peers && this.share(own, deps.peers);
+    this.shared = shared;
     this.reconciler = new Reconciler({
-      api,
+      api: shared ?? own,
       ledger: new Ledger({ maxJobs }),
       settings: { ...config, repos: fullNames(owner, repos) },
       owner,
@@ -54,6 +58,12 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       wake: (key, cause) => {
         if (this.replayed) deps.wake(key, cause);
       },
+      ...(shared && {
+        pods: {
+          asks: () => shared.asks,
+          swept: (name: string, startedAtMs: number) => shared.tellSwept(name, startedAtMs),
+        },
+      }),
     });
     this.unfollow = deps.events.follow(
       (event) => this.take(event),
@@ -94,6 +104,18 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   async close(): Promise<void> {
     this.unfollow();
     await this.reconciler.close();
+    await this.shared?.close();
+  }
+
+  private share(own: GitHubApi, peers: NonNullable<ConnectionDeps['peers']>): SharedGitHub {
+    return new SharedGitHub({
+      own,
+      peers,
+      swept: (name, ageMs) => this.reconciler.sweptByOther(name, ageMs),
+      changed: () => this.reconciler.podsChanged(),
+      told: ({ remaining }) => this.deps.metrics.rateLimitRemaining(remaining),
+      now: epochNowMs,
+    });
   }
 
   private take({ fact, receivedAtMs, type, id }: InboundEvent): void {

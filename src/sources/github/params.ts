@@ -22,34 +22,34 @@ export interface GitHubParams {
 export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
-      doc: 'The repositories whose jobs count, as `name` or `owner/name`; without any, those of the connection.',
+      doc: 'The repositories whose jobs count, as `name` or `owner/name`. Default: those of the connection.',
       most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
-      doc: 'The labels the runners have, besides the default ones. A job counts when the runners have every label it asks for, in whatever case.',
+      doc: 'Labels of the runners beside the default ones. A job counts if the runners have all its labels, in any case.',
     }),
     noDefaultLabels: flag({
       doc: 'The runners have no default labels (`--no-default-labels`, or a runner scale set).',
     }),
     defaultLabels: list({
-      doc: 'The labels that the runners get by themselves when they register: `self-hosted,linux,ARM64` and the like.',
+      doc: 'Labels that runners get when they register, such as `self-hosted,linux,ARM64`.',
       fallback: defaultRunnerLabels,
     }),
     matchUnlabeledJobsWithUnlabeledRunners: flag({
-      doc: 'Jobs that ask for no label (`runs-on: {group: …}` alone) count only for triggers without `labels`; otherwise they count for every trigger.',
+      doc: 'Jobs without labels (`runs-on: {group: …}` alone) count only for triggers without `labels`, instead of for every trigger.',
     }),
     targetWorkflowQueueLength: decimal({
-      doc: 'How many jobs one replica is good for.',
+      doc: 'Jobs per replica.',
       fallback: 1,
       above: 0,
     }),
     activationTargetWorkflowQueueLength: decimal({
-      doc: 'The workload leaves zero when the jobs are more than this.',
+      doc: 'The workload leaves zero when there are more jobs than this.',
       fallback: 0,
       least: 0,
     }),
     count: choice({
-      doc: 'Which jobs count: `queued+running` where a replica lives as long as its job (a ScaledObject, or a ScaledJob under `default`), `queued` for a ScaledJob under `accurate` or `eager`.',
+      doc: 'Which jobs count: `queued+running` for a ScaledObject, or a ScaledJob with the strategy `default`; `queued` for a ScaledJob with `accurate` or `eager`.',
       choices: ['queued+running', 'queued'],
       fallback: 'queued+running',
     }),

@@ -4,17 +4,16 @@ export const kafkaAbout: About = {
   measures: 'the lag of a consumer group',
   leastStaleness: 'three times `activeReadMs`',
   hint: 'the topic',
-  reaches: "the brokers' ports; with sasl also HTTPS of the tokenEndpoint, or of AWS",
+  reaches: "the brokers' ports; with sasl also HTTPS to the tokenEndpoint, or to AWS",
   afterRestart:
-    'the first read. What [`excludePersistentLag`](triggers.md#source-kafka) has seen is seen anew, for `persistentLagSeconds`',
+    'the first read. [`excludePersistentLag`](triggers.md#source-kafka) starts to observe anew, for `persistentLagSeconds`',
   oldest: {
-    since:
-      'the first read that saw the end of the log beyond the oldest record that is not committed, to its commit',
+    since: 'the first read after the oldest uncommitted record was appended, until its commit',
     tooSmallBy:
-      'the time between two reads. Of a partition 32 reads are remembered: while a group works through a long lag, it can be a third of an age of an hour, and half of that of a day. A group that stands still is not affected',
+      'the time between two reads. Only 32 reads of a partition are remembered: while a group works through a long lag, an age of an hour can be too small by a third, and one of a day by half',
   },
   jobs: {
-    default: 'lag, which holds what is worked on until it is committed',
-    accurate: 'not: a lag never says what is taken',
+    default: 'the lag, which includes records in work until they are committed',
+    accurate: 'not possible: the lag does not show what is taken',
   },
 };

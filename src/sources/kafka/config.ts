@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
@@ -62,7 +63,7 @@ const sasl = z.discriminatedUnion('mechanism', mechanisms, {
 });
 
 const atLeast = (least: number, fallback: number, doc: string) =>
-  z.int().min(least).default(fallback).describe(doc);
+  z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
   bootstrapServers: z
@@ -138,7 +139,7 @@ function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
   bootstrapServers: {
-    doc: 'Picks the connection that has at least one of these host:port.',
+    doc: 'Selects the connection that has at least one of these servers.',
     selects: true,
     most: 8_192,
     agrees: agreesOnServers,
@@ -162,13 +163,13 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     expected: tokenProviderInKeda,
   },
   awsRegion: {
-    doc: "Must be the connection's region, where it has one.",
+    doc: "Must be the connection's region, if it uses MSK IAM.",
     selects: false,
     agrees: agreesOnRegion,
   },
-  version: ignored('Versions are agreed with each broker; ignored.'),
-  fullMetadata: ignored('Only the topics in use are ever asked for; ignored.'),
-  unsafeSsl: ignored('Whether certificates are checked belongs to the connection; ignored.'),
+  version: ignored('Ignored: versions are negotiated with each broker.'),
+  fullMetadata: ignored('Ignored: only topics in use are asked for.'),
+  unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
   username: credential,
   password: secret,
   ca: credential,

@@ -33,52 +33,52 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
   table: {
     consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
     topic: list({
-      doc: 'The topics to look at; without any, every topic the group has committed offsets for.',
+      doc: 'The topics to measure. Default: every topic for which the group has committed offsets.',
       most: { memberCharacters: mostTopicCharacters },
     }),
     topicPattern: {
       ...text({
-        doc: 'Looks at every topic whose name matches this pattern, where `*` is any run of characters and `?` any one.',
+        doc: 'Measures every topic whose name matches: `*` is any characters, `?` is one.',
         most: mostTopicCharacters,
       }),
       parse: patternOfTopics,
     },
     lagThreshold: decimal({
-      doc: 'How many records of lag one replica is good for.',
+      doc: 'Records of lag per replica.',
       fallback: 10,
       above: 0,
     }),
     activationLagThreshold: decimal({
-      doc: 'The workload leaves zero when the lag is more than this.',
+      doc: 'The workload leaves zero when the lag is above this.',
       fallback: 0,
       least: 0,
     }),
     offsetResetPolicy: choice({
-      doc: 'What the lag of a partition without a committed offset is: 1 (`latest`), or every record in its log (`earliest`).',
+      doc: 'The lag of a partition without a committed offset: 1 (`latest`), or every record in its log (`earliest`).',
       choices: ['latest', 'earliest'],
       fallback: 'latest',
     }),
-    allowIdleConsumers: flag({ doc: 'Lets there be more replicas than partitions.' }),
+    allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
     scaleToZeroOnInvalidOffset: flag({ doc: 'Counts a partition without a committed offset as no lag.' }),
     excludePersistentLag: flag({
-      doc: 'Leaves partitions out of the number whose lag nobody works off; they still keep the workload active.',
+      doc: 'Excludes partitions whose lag nobody processes from the number. They still keep the workload active.',
     }),
     persistentLagSeconds: decimal({
-      doc: 'How long a partition must have had lag, with its committed offset unmoved, for the lag to be persistent.',
+      doc: 'Lag is persistent if the committed offset has not moved for this long.',
       fallback: 60,
       above: 0,
       most: 604_800,
     }),
-    limitToPartitionsWithLag: flag({ doc: 'Limits the replicas to the number of partitions that have lag.' }),
+    limitToPartitionsWithLag: flag({ doc: 'Limits the replicas to the number of partitions with lag.' }),
     ensureEvenDistributionOfPartitions: flag({
-      doc: 'Rounds up to a number of replicas that divides the number of partitions.',
+      doc: 'Rounds up to a number of replicas that divides the number of partitions evenly.',
     }),
     partitionLimitation: ranges({
-      doc: 'The partitions to look at, such as `1,3-5`; ignored where neither topic nor topicPattern is given.',
+      doc: 'The partitions to measure, such as `1,3-5`. Ignored without `topic` or `topicPattern`.',
       most: 2 ** 31 - 1,
     }),
     isolationLevel: choice({
-      doc: 'Whether the lag counts up to the high watermark (`readUncommitted`) or the last stable offset (`readCommitted`).',
+      doc: 'Measures up to the high watermark (`readUncommitted`) or the last stable offset (`readCommitted`).',
       choices: ['readUncommitted', 'readCommitted'],
       fallback: 'readUncommitted',
     }),

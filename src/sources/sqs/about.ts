@@ -4,10 +4,10 @@ export const sqsAbout: About = {
   measures: 'the messages of a queue',
   leastStaleness: 'twice `activeReadSeconds`, but at most 60',
   hint: "the queue's name, or its URL percent-encoded: `thumbnails`, `orders.fifo`",
-  reaches: 'HTTPS of SQS in its region, or its endpoint; of STS, where a role is assumed',
+  reaches: 'HTTPS to SQS in its region, or to its endpoint; to STS, if a role is assumed',
   afterRestart: 'the first read decides [as it is](sqs.md#when-a-queue-is-active)',
   oldest: {
-    since: 'never: its API does not say. CloudWatch does, as `ApproximateAgeOfOldestMessage`',
+    since: 'unknown to SQS; CloudWatch has it as `ApproximateAgeOfOldestMessage`',
     tooSmallBy: '',
   },
   jobs: {

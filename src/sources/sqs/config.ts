@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sqsRegionOf } from '../../aws-endpoints.ts';
+import { longestTimerMs } from '../../clock.ts';
 import { credential, ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
@@ -66,6 +67,7 @@ const shape = z.strictObject({
   requestTimeoutMs: z
     .int()
     .min(100)
+    .max(longestTimerMs)
     .default(2000)
     .describe('How long AWS may take to connect, and then to answer, in ms.'),
   maxSockets: z.int().min(1).max(500).default(32).describe('The most requests in progress.'),
@@ -82,26 +84,26 @@ export type SqsConfig = z.output<typeof sqsConfig>;
 /** The keys of KEDA's `aws-sqs-queue` trigger that belong to the connection (aws_sqs_queue_scaler.go, v2.21). */
 export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>>> = {
   queueURL: {
-    doc: 'Where it is a URL, its host picks the connection of that region or endpoint.',
+    doc: 'A URL selects the connection of its region or endpoint.',
     selects: true,
     agrees: agreesOnQueue,
   },
   awsRegion: {
-    doc: 'Picks the connection of this region.',
+    doc: 'Selects the connection of this region.',
     selects: true,
     agrees: ({ region }, value) => region === value,
   },
   awsEndpoint: {
-    doc: 'Picks the connection with this endpoint.',
+    doc: 'Selects the connection with this endpoint.',
     selects: true,
     agrees: agreesOnEndpoint,
   },
   awsRoleArn: {
-    doc: "Must be the connection's role, where it has one.",
+    doc: "Must be the connection's role, if it has one.",
     selects: false,
     agrees: ({ roleArn }, value) => roleArn === undefined || roleArn === value,
   },
-  identityOwner: ignored('Who we are belongs to the connection; ignored.'),
+  identityOwner: ignored('Ignored: the identity belongs to the connection.'),
   awsAccessKeyID: credential,
   awsSecretAccessKey: secret,
   awsSessionToken: secret,

@@ -31,21 +31,21 @@ function parseQueue(value: string): QueueAddress {
 export const sqsParams: ParamsSchema<SqsParams> = {
   table: {
     queueURL: queue(
-      "The queue: its URL, `/account/name`, or its name in the account of the connection. A URL must be one of the connection's region and endpoint, and picks the connection where there are several.",
+      "The queue's URL, `/account/name`, or its name in the connection's account. A URL must be of the connection's region and endpoint, and selects the connection if there are several.",
     ),
-    queueLength: decimal({ doc: 'How many messages one replica is good for.', fallback: 5, above: 0 }),
+    queueLength: decimal({ doc: 'Messages per replica.', fallback: 5, above: 0 }),
     activationQueueLength: decimal({
-      doc: 'The workload leaves zero when the messages are more than this.',
+      doc: 'The workload leaves zero when there are more messages than this.',
       fallback: 0,
       least: 0,
     }),
     scaleOnInFlight: flag({
-      doc: 'Whether messages that a consumer has received and not yet deleted count. They keep a workload active, but do not wake one.',
+      doc: 'Counts messages that a consumer has received and not yet deleted. They keep a workload active, but wake none.',
       fallback: true,
     }),
-    scaleOnDelayed: flag({ doc: 'Whether messages that cannot be received yet (delayed) count.' }),
+    scaleOnDelayed: flag({ doc: 'Counts delayed messages.' }),
     maxConcurrency: optionalDecimal({
-      doc: 'The most replicas that can have work at a time. For a FIFO queue: how many message groups there are at most, since a group whose message is in flight waits.',
+      doc: 'The most replicas that can have work at a time: for a FIFO queue, the number of message groups.',
       least: 1,
     }),
   },

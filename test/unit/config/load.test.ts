@@ -115,6 +115,17 @@ describe('a configuration that cannot be used', () => {
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
     [`${minimal}limits: { leaseSeconds: 30000 }`, 'limits.maxLeaseSeconds: must be at least leaseSeconds'],
+    // A timer that is to take longer ends at once.
+    [
+      `${minimal}limits: { firstSyncTimeoutSeconds: 9999999 }`,
+      'limits.firstSyncTimeoutSeconds: must be at most 2147483',
+    ],
+    [
+      `${minimal}limits: { coldReadTimeoutMs: 9999999999 }`,
+      'limits.coldReadTimeoutMs: must be at most 2147483647',
+    ],
+    [`${minimal}decisions: { flushMs: 9999999999 }`, 'decisions.flushMs: must be at most 2147483647'],
+    [`${minimal}decisions: { timeoutMs: 9999999999 }`, 'decisions.timeoutMs: must be at most 2147483647'],
     [`${minimal}admin: { token: a }`, 'admin.token: must be at least 16 characters long'],
     [
       `${minimal}ingest: { maxBodyByts: 1 }`,

@@ -108,6 +108,24 @@ describe('convert', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
   });
 
+  it('takes the host of the monitoring port of NATS, and names the account that credentials must be of', async () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
+    const made = convert(yaml);
+    expect(configOf(made)).toMatchInlineSnapshot(`
+      "connections:
+        nats:
+          source: nats
+          servers: [nats://nats.nats.svc.cluster.local:4222] # port 4222 is usual for clients
+          credentialsFile: /etc/backlog-scaler-nats/user.creds # of a user of account "SHOP"
+          namespaces: [team]
+      "
+    `);
+    const { connections } = await loadExample(configOf(made));
+    const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
+    const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: '', world });
+    expect([report.faults, report.leftOpen]).toEqual([[], 0]);
+  });
+
   it('leaves to be filled in what only a Secret knows', () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
     const text = configOf(convert(yaml));

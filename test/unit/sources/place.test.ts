@@ -4,6 +4,7 @@ import { events } from '../../../src/sources/events/index.ts';
 import { github } from '../../../src/sources/github/index.ts';
 import { sources } from '../../../src/sources/index.ts';
 import { kafka } from '../../../src/sources/kafka/index.ts';
+import { nats } from '../../../src/sources/nats/index.ts';
 import type { AnySource } from '../../../src/sources/source.ts';
 import { sqs } from '../../../src/sources/sqs/index.ts';
 import { lines } from '../../support/toy-source/index.ts';
@@ -54,6 +55,17 @@ const cases: readonly Case[] = [
       { items: [{ ...item, type: 'queued' }] },
       { presets: [{ preset: 'codepipeline', backlog: 'b' }] },
     ],
+  },
+  {
+    source: nats,
+    base: { servers: ['nats://a:4222', 'nats://b:4222'], username: 'u', password: 'p' },
+    same: [
+      { servers: ['nats://b:4222', 'nats://a:4222'] },
+      { password: 'q' },
+      { tls: true, activeReadMs: 500, maxRequests: 5 },
+    ],
+    // Another user may be of another account.
+    other: [{ servers: ['nats://a:4222'] }, { domain: 'hub' }, { username: 'v' }],
   },
   {
     source: lines,

@@ -31,6 +31,31 @@ describe('a trigger with headroom', () => {
     expect(status).toMatchObject({ active: true, detail: { headroomReplicas: 3 } });
   });
 
+  it.each([
+    // From 9.3e15 on the HPA reads 0 or less, which would scale to the minimum.
+    [{ perReplica: '9e12', headroomReplicas: '1000' }, Number.MAX_SAFE_INTEGER, 9e15],
+    // Before Kubernetes 1.34 more replicas than an int32 has did the same.
+    [{ perReplica: '0.1' }, 1e12, 200_000_000],
+    [{ policy: 'drain', drainSeconds: '1', replicaRate: '0.00001' }, 1e12, 2e9],
+  ])('asks for no more than an HPA can count: %o at %d items', async (more, visible, value) => {
+    service.queues.set('orders', { visible, inFlight: 0 });
+    const given: Record<string, string> = more;
+    const asking = () => ask(given);
+    await asking().catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await asking()).toMatchObject({ kind: 'known', active: true, value: expect.closeTo(value, 6) });
+  });
+
+  it('counts replicas by the target that KEDA prints, in thousandths', async () => {
+    service.queues.set('orders', { visible: 10, inFlight: 0 });
+    const reference = referenceOf({ ...metadata, perReplica: '33.3333' });
+    expect(await live.answer(reference)).toMatchObject({ value: 109.999 });
+    expect(live.trigger(reference).spec.target.perReplica).toBe(33.333);
+    expect(live.trigger(referenceOf({ ...metadata, perReplica: '0.0004' })).spec.target.perReplica).toBe(
+      0.001,
+    );
+  });
+
   it('is unknown where its backlog is: no headroom makes a number', async () => {
     service.faults.set('orders', new ScalerError('unavailable', 'down'));
     await expect(ask({ headroomWhenIdle: 'true' })).rejects.toThrow('down');

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
+import type { Source } from '../../../src/sources/source.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { askFor, useHintedTriggers } from '../../support/hinted-triggers.ts';
 import { connectionOf, LiveTriggers, limits, referenceOf } from '../../support/live-triggers.ts';
@@ -150,6 +151,71 @@ describe('one that cannot be placed', () => {
   });
 });
 
+describe('a trigger that asks for fresher readings than the others of its subject', () => {
+  it('has one at once where what is known is too old for it', async () => {
+    service.queues.set('a', { visible: 0, inFlight: 0 });
+    await ask();
+    await vi.advanceTimersByTimeAsync(25_000);
+    const fresh = () => askFor(live, 'a', 'fresh', { maxStalenessSeconds: '10' });
+    await fresh().catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await fresh()).toMatchObject({ value: 0 });
+  });
+});
+
+it('a reading is not confirmed by a read of the same subject that did not ask for it', async () => {
+  let down = false;
+  let nameless = '';
+  const shelves: Source<{ queue: string }, QueueService, Record<string, number>, undefined, string> = {
+    ...(hintSource as unknown as Source<
+      { queue: string },
+      QueueService,
+      Record<string, number>,
+      undefined,
+      string
+    >),
+    connect: ({ queues }) => ({
+      subject({ queue }) {
+        if (queue === nameless) throw new TypeError('a bug');
+        return { key: 'all', hintNames: [], need: queue };
+      },
+      async read([all], deliver) {
+        if (down) throw new ScalerError('unavailable', 'down');
+        const counts = (all?.needs ?? []).map((queue) => [queue, queues.get(queue)?.visible ?? 0]);
+        deliver('all', { snapshot: Object.fromEntries(counts) });
+      },
+      close: async () => {},
+    }),
+    evaluate({ queue }, { snapshot: { [queue]: items } }) {
+      if (items === undefined)
+        return { kind: 'unknown', error: new ScalerError('unavailable', 'not asked for') };
+      return { kind: 'known', items, active: items > 0, detail: () => ({}) };
+    },
+    pace: () => ({ nextReadMs: 30_000, watch: false }),
+  };
+  const connections = (fingerprint: string) => [connectionOf('shelves', shelves, service, { fingerprint })];
+  const own = new LiveTriggers(connections('one'));
+  const [a, b] = ['a', 'b'].map((queue) => referenceOf({ source: 'hinted', queue }, queue));
+  if (!a || !b) throw new Error('there are two');
+  for (const reference of [a, b]) own.follow(reference);
+  await vi.advanceTimersByTimeAsync(1_000);
+  down = true;
+  await vi.advanceTimersByTimeAsync(50_000);
+  down = false;
+  nameless = 'b';
+  own.use(connections('two'));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await own.answer(a)).toMatchObject({ value: 3 });
+  down = true;
+  nameless = '';
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(await own.answer(b)).toMatchObject({ value: 0 });
+  await vi.advanceTimersByTimeAsync(6_000);
+  await expect(own.answer(b)).rejects.toThrow(/is 6\d s old/);
+  expect(await own.answer(a)).toMatchObject({ value: 3 });
+  await own.close();
+});
+
 describe('one answer', () => {
   it('is what calls, new streams and the list of triggers say of a reading that is too old', async () => {
     await ask();
@@ -216,6 +282,20 @@ describe('a changed configuration', () => {
     expect(() => live.trigger(referenceOf({ source: 'hinted', queue: 'a' }))).toThrow(/namespace/);
     expect(live.statuses()[0]?.error).toContain('namespace');
     expect(service.open).toBe(1);
+  });
+
+  it('that lets a reading be less old has it read in time, and no later than a healthy source allows', async () => {
+    service.queues.set('a', { visible: 0, inFlight: 0 });
+    await ask();
+    await vi.advanceTimersByTimeAsync(31_000);
+    const reads = service.readsOf('a');
+    // Read every 30 s, it would be unknown from the tenth on.
+    live.use([connectionOf('queues', hintSource, service)], { maxStalenessSeconds: 10 });
+    for (let second = 0; second < 30; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(live.statuses()).toMatchObject([{ up: true }]);
+    }
+    expect(service.readsOf('a')).toBeLessThanOrEqual(reads + 7);
   });
 
   it('that cannot be opened changes nothing', async () => {

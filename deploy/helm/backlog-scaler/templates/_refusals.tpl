@@ -22,8 +22,9 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Why there can only be one pod, in words; nothing where there may be several (docs/operations.md, "One pod"). */ -}}
+{{- /* Why there can only be one pod, in words; nothing where there may be several (docs/pods.md). */ -}}
 {{- define "backlog-scaler.needsOnePod" -}}
+{{- if ne (include "backlog-scaler.eventLog" .) "nats" -}}
 {{- $why := list -}}
 {{- if eq (include "backlog-scaler.eventLog" .) "file" }}{{ $why = append $why "the event log on a volume" }}{{ end -}}
 {{- if or .Values.ingest.enabled (dig "ingest" "tokens" list .Values.config) }}{{ $why = append $why "ingest" }}{{ end -}}
@@ -35,11 +36,12 @@
 {{- end -}}
 {{- join ", " $why -}}
 {{- end -}}
+{{- end -}}
 
 {{- define "backlog-scaler.refuseReplicas" -}}
 {{- $why := include "backlog-scaler.needsOnePod" . -}}
 {{- if and $why (gt (include "backlog-scaler.mostReplicas" . | int) 1) -}}
 {{- $value := ternary "autoscaling.maxReplicas" "replicaCount" .Values.autoscaling.enabled -}}
-{{- fail (printf "%s: the event log (config.eventLog.type %s) is of one pod, and these need one for all: %s" $value (include "backlog-scaler.eventLog" .) $why) -}}
+{{- fail (printf "%s: the event log (config.eventLog.type %s) is of one pod, and these need one for all: %s. Several pods need config.eventLog.type nats" $value (include "backlog-scaler.eventLog" .) $why) -}}
 {{- end -}}
 {{- end -}}

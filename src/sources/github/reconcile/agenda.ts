@@ -18,6 +18,8 @@ export interface RepoOutlook {
   /** A sweep of it has begun. */
   readonly underWay: boolean;
   readonly dueAtMs: number;
+  /** Since when an answer of GitHub's to another pod will do to begin with; undefined: it is to be asked now. */
+  readonly sinceMs: number | undefined;
 }
 
 export interface Outlook {
@@ -40,7 +42,7 @@ export type Work =
   | { readonly kind: 'verify' }
   | { readonly kind: 'deliveries' }
   | { readonly kind: 'list' }
-  | { readonly kind: 'sweep'; readonly repo: string }
+  | { readonly kind: 'sweep'; readonly repo: string; readonly sinceMs: number | undefined }
   | { readonly kind: 'wait'; readonly untilMs: number };
 
 /**
@@ -93,11 +95,11 @@ function* candidates(outlook: Outlook): Iterable<Candidate> {
 }
 
 function sweepOf(outlook: RepoOutlook, { heldUntilMs, unseenAtMs }: Outlook): Candidate {
-  const { repo, underWay } = outlook;
+  const { repo, underWay, sinceMs } = outlook;
   const rank = sweepRank(outlook);
   const dueAtMs = held(outlook.dueAtMs, notBeforeMs(rank, heldUntilMs, unseenAtMs));
   // Among equals, what has begun is brought to its end.
-  return { work: { kind: 'sweep', repo }, rank: underWay ? rank - 0.5 : rank, dueAtMs };
+  return { work: { kind: 'sweep', repo, sinceMs }, rank: underWay ? rank - 0.5 : rank, dueAtMs };
 }
 
 /** What a trigger names anew is read though sweeps are held back. */
@@ -115,6 +117,15 @@ function sweepRank({ named, seen, synced, active }: RepoOutlook): number {
 
 function held(dueAtMs: number, heldUntilMs: number): number {
   return Math.max(dueAtMs, heldUntilMs);
+}
+
+/**
+ * Since when an answer that another pod got is as good as a new one, for what is read `everyMs` and was last read at
+ * `readAtMs`. As it counts from when it was asked for, what is read next is due sooner: after one or two rounds all pods
+ * read at the same time, and the same.
+ */
+export function goodSinceMs(readAtMs: number | undefined, everyMs: number, nowMs: number): number {
+  return readAtMs === undefined ? nowMs - everyMs : readAtMs + everyMs / 2;
 }
 
 // How reconciling makes room as GitHub's hourly limit runs short.

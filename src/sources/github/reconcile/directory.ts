@@ -5,7 +5,7 @@ import type { RepoIdentity } from '../upstream/api.ts';
 /** A sweep of a repository that has begun. */
 export interface Sweep {
   /** All that is read is at least as new as this. */
-  readonly startedAtMs: number;
+  startedAtMs: number;
   /** The runs that are still to be read. */
   readonly todo: RunRef[];
   /** The runs that GitHub answered 404 for. */
@@ -38,6 +38,8 @@ export interface Repo {
   sweep: Sweep | undefined;
   /** Something is doubtful: it is to be swept now. */
   urgent: boolean;
+  /** Another pod has swept it: what GitHub has answered can be had without asking again. */
+  sweptByOther: boolean;
   /** GitHub answers 404 for it, or it belongs to somebody else now. */
   missing: { readonly sinceMs: number; askedAtMs: number; times: number } | undefined;
   /** What another owner calls it. */
@@ -206,6 +208,7 @@ function newRepo(key: string, name: string): Repo {
     sweptAtMs: undefined,
     sweep: undefined,
     urgent: false,
+    sweptByOther: false,
     missing: undefined,
     movedTo: undefined,
     error: undefined,

@@ -24,6 +24,8 @@ const lookEveryMs = 15_000;
 const gateMs = 11_000;
 /** An event this old may be a replay, which the ledger does not count before REST has confirmed it. */
 const lateMs = 10 * 60_000;
+/** Two pods that have swept within this time of each other have seen the same. */
+const togetherMs = 1_000;
 /** After a fault of ours, so that it cannot become a busy loop. */
 const faultMs = 60_000;
 
@@ -58,6 +60,12 @@ export interface ReconcilerOptions {
   readonly setTimer?: SetTimer;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Where there are several pods; absent: there is one, that does it all. */
+  readonly pods?: {
+    /** Whether this pod asks GitHub for all. */
+    readonly asks: () => boolean;
+    readonly swept: (name: string, startedAtMs: number) => void;
+  };
 }
 
 /**
@@ -136,6 +144,8 @@ export class Reconciler {
       now,
       random,
       changed,
+      swept: (name, startedAtMs) => options.pods?.swept(name, startedAtMs),
+      redelivers: () => options.pods?.asks() ?? true,
     });
     this.book = book;
     this.lookups = lookups;
@@ -158,6 +168,20 @@ export class Reconciler {
   need(repos: readonly string[], maxStalenessMs: number | undefined): void {
     const nowMs = this.now();
     if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
+  }
+
+  /** Another pod has swept the repository (`owner/name`), `ageMs` ago: the same can be had without asking GitHub. */
+  sweptByOther(name: string, ageMs: number): void {
+    const repo = this.book.get(name);
+    const nowMs = this.now();
+    if (repo === undefined || (repo.sweptAtMs ?? 0) >= nowMs - ageMs - togetherMs) return;
+    repo.sweptByOther = true;
+    this.nap.wakeBy(nowMs);
+  }
+
+  /** This pod asks GitHub from now on, or does so no longer: what there is to do may be more. */
+  podsChanged(): void {
+    this.nap.wakeBy(this.now());
   }
 
   /** Takes a webhook's fact into the ledger, and wakes whose count it changes. */

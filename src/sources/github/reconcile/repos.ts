@@ -1,6 +1,6 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { OwnerRepos, RepoIdentity } from '../upstream/api.ts';
-import type { RepoOutlook } from './agenda.ts';
+import { goodSinceMs, type RepoOutlook } from './agenda.ts';
 import { type DirectoryOptions, type Repo, RepoDirectory } from './directory.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
@@ -148,6 +148,7 @@ export class RepoBook {
 
   /** It could not be read. */
   failed(repo: Repo, error: ScalerError, nowMs: number): void {
+    repo.sweptByOther = false;
     if (repo.failures === 0) repo.failedSinceMs = nowMs;
     repo.failures += 1;
     repo.error = error;
@@ -178,6 +179,7 @@ export class RepoBook {
 
   private recovered(repo: Repo): void {
     repo.urgent = false;
+    repo.sweptByOther = false;
     repo.failures = 0;
     repo.error = undefined;
     repo.leftOut = false;
@@ -277,10 +279,17 @@ export class RepoBook {
   }
 
   /** An owner at rest is confirmed too, by the repository that was swept longest ago. */
-  private pulse(repo: Repo, { activeEveryMs }: Cadence): RepoOutlook {
-    const atMs = Math.max(repo.retryAtMs, (this.lastSweptAtMs ?? 0) + activeEveryMs);
-    const underWay = repo.sweep !== undefined;
-    return { repo: repo.key, named: false, seen: true, synced: true, active: true, underWay, dueAtMs: atMs };
+  private pulse(repo: Repo, { activeEveryMs, nowMs }: Cadence): RepoOutlook {
+    return {
+      repo: repo.key,
+      named: false,
+      seen: true,
+      synced: true,
+      active: true,
+      underWay: repo.sweep !== undefined,
+      dueAtMs: Math.max(repo.retryAtMs, (this.lastSweptAtMs ?? 0) + activeEveryMs),
+      sinceMs: goodSinceMs(this.lastSweptAtMs, activeEveryMs, nowMs),
+    };
   }
 
   /** Which are broken, and what the others then say together. */
@@ -339,7 +348,7 @@ function mark(
 
 function outlookOf(
   repo: Repo,
-  { activeEveryMs, allEveryMs }: Cadence,
+  { nowMs, activeEveryMs, allEveryMs }: Cadence,
   namedEveryMs: number | undefined,
   seen: boolean,
 ): RepoOutlook {
@@ -353,6 +362,7 @@ function outlookOf(
     active,
     underWay: sweep !== undefined,
     dueAtMs: Math.max(repo.retryAtMs, wantedAtMs(repo, everyMs)),
+    sinceMs: wantedSinceMs(repo, everyMs, nowMs),
   };
 }
 
@@ -360,8 +370,22 @@ function outlookOf(
 const askAgainMs = 60_000;
 
 /** When its next sweep is wanted; 0: at once. `everyMs`: how often it is swept. */
-function wantedAtMs({ urgent, missing, sweptAtMs }: Repo, everyMs: number): number {
+function wantedAtMs({ urgent, sweptByOther, missing, sweptAtMs }: Repo, everyMs: number): number {
+  if (sweptByOther) return 0;
   if (missing) return missing.askedAtMs + (missing.times === 1 ? Math.min(askAgainMs, everyMs) : everyMs);
   if (urgent || sweptAtMs === undefined) return 0;
   return sweptAtMs + everyMs;
+}
+
+function wantedSinceMs(
+  { urgent, sweptByOther, missing, sweptAtMs }: Repo,
+  everyMs: number,
+  nowMs: number,
+): number | undefined {
+  if (urgent) return undefined;
+  // Anything that is newer than what we have.
+  const knownAtMs = missing?.askedAtMs ?? sweptAtMs;
+  if (sweptByOther && knownAtMs !== undefined) return knownAtMs + 1;
+  if (missing) return undefined;
+  return goodSinceMs(sweptAtMs, everyMs, nowMs);
 }

@@ -27,12 +27,19 @@ export class RunReader {
     this.options = options;
   }
 
-  /** Throws `not_found` where GitHub answers 404 for the run; the ledger is then left as it is. */
-  async read(run: RunRef, signal: AbortSignal): Promise<void> {
+  /**
+   * Throws `not_found` where GitHub answers 404 for the run; the ledger is then left as it is. `sinceMs`: how old the
+   * answer may be, as for `GitHubApi`. Returns when it was asked for.
+   */
+  async read(run: RunRef, signal: AbortSignal, sinceMs: number): Promise<number> {
     const { api, ledger, book, corrected } = this.options;
     const repo = book.ofKey(run.repo);
     const name = repo?.name ?? run.repo;
-    const { value: jobs, askedAtMs, moved } = await api.jobsOf({ repo: name, runId: run.runId }, signal);
+    const {
+      value: jobs,
+      askedAtMs,
+      moved,
+    } = await api.jobsOf({ repo: name, runId: run.runId }, signal, sinceMs);
     // A sweep tells whose it is now.
     if (moved && repo) repo.urgent = true;
     const listing = ledger.takeListing(
@@ -42,7 +49,8 @@ export class RunReader {
     );
     corrected(run.repo, listing);
     // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble: each is asked for by its id.
-    for (const jobId of listing.absent) await this.readJob(run, name, jobId, signal);
+    for (const jobId of listing.absent) await this.readJob(run, name, jobId, signal, askedAtMs);
+    return askedAtMs;
   }
 
   /** The run is gone for certain, and so are its jobs. */
@@ -59,11 +67,12 @@ export class RunReader {
     repo: string,
     jobId: number,
     signal: AbortSignal,
+    sinceMs: number,
   ): Promise<void> {
     const { api, ledger, now, corrected } = this.options;
     const askedAtMs = now();
     try {
-      const { value, askedAtMs: sentAtMs } = await api.job({ repo, jobId }, signal);
+      const { value, askedAtMs: sentAtMs } = await api.job({ repo, jobId }, signal, sinceMs);
       corrected(key, ledger.takeRest({ ...value, repo: key }, sentAtMs));
     } catch (reason) {
       if (!isNotFound(reason)) throw reason;
@@ -101,32 +110,45 @@ export class Sweeper {
     this.options = options;
   }
 
-  /** Throws ScalerError when the sweep has failed; one that GitHub only interrupts for a limit goes on later. */
-  async step(repo: Repo, signal: AbortSignal): Promise<SweepStep> {
+  /**
+   * Throws ScalerError when the sweep has failed; one that GitHub only interrupts for a limit goes on later. `sinceMs`: how
+   * old may be what a sweep begins with, as for `GitHubApi`.
+   */
+  async step(repo: Repo, signal: AbortSignal, sinceMs: number | undefined): Promise<SweepStep> {
     const { sweep } = repo;
-    if (!sweep) repo.sweep = await this.begin(repo, signal);
+    if (!sweep) repo.sweep = await this.begin(repo, signal, sinceMs);
     else if (sweep.todo.length > 0) await this.readNext(repo, sweep, signal);
     else if (!(await this.dropGone(repo, sweep, signal))) repo.sweep = undefined;
     return repo.sweep ? this.outcome(repo, repo.sweep) : { kind: 'missing' };
   }
 
   /** Undefined where the repository is missing. */
-  private async begin(repo: Repo, signal: AbortSignal): Promise<Sweep | undefined> {
+  private async begin(
+    repo: Repo,
+    signal: AbortSignal,
+    sinceMs: number | undefined,
+  ): Promise<Sweep | undefined> {
     const { ledger, now } = this.options;
-    const startedAtMs = now();
+    const beganAtMs = now();
     // Before asking: a run that webhooks tell of meanwhile may be missing in the answer, and needs no second look.
     const known = ledger.runsOf(repo.key);
-    const open = await this.openRuns(repo, signal);
-    return open && { startedAtMs, todo: union(open, known), gone: [], error: undefined, failures: 0 };
+    const open = await this.openRuns(repo, signal, sinceMs);
+    if (open === undefined) return undefined;
+    const startedAtMs = Math.min(beganAtMs, open.askedAtMs);
+    return { startedAtMs, todo: union(open.runs, known), gone: [], error: undefined, failures: 0 };
   }
 
   /** Undefined where the repository is missing. */
-  private async openRuns(repo: Repo, signal: AbortSignal): Promise<readonly RunRef[] | undefined> {
+  private async openRuns(
+    repo: Repo,
+    signal: AbortSignal,
+    sinceMs?: number,
+  ): Promise<{ readonly runs: readonly RunRef[]; readonly askedAtMs: number } | undefined> {
     const { api, book } = this.options;
     try {
-      const { value: open, repo: whose } = await api.openRuns(repo.name, signal);
+      const { value: open, repo: whose, askedAtMs } = await api.openRuns(repo.name, signal, sinceMs);
       if (whose !== undefined && !book.answered(repo, whose)) return undefined;
-      return open.map(({ runId }) => ({ repo: repo.key, runId }));
+      return { runs: open.map(({ runId }) => ({ repo: repo.key, runId })), askedAtMs };
     } catch (reason) {
       if (isNotFound(reason)) return undefined;
       throw reason;
@@ -137,7 +159,8 @@ export class Sweeper {
     const run = sweep.todo[0];
     if (!run) return;
     try {
-      await this.options.runs.read(run, signal);
+      const askedAtMs = await this.options.runs.read(run, signal, sweep.startedAtMs);
+      sweep.startedAtMs = Math.min(sweep.startedAtMs, askedAtMs);
     } catch (reason) {
       const error = ScalerError.from(reason, 'unavailable');
       if (error.retryAfterMs !== undefined || signal.aborted) throw error;
@@ -184,6 +207,8 @@ function union(open: readonly RunRef[], known: readonly RunRef[]): RunRef[] {
 const coalesceMs = 2_000;
 /** The time that the jobs of a new run have to be heard of. */
 const heardWithinMs = 10_000;
+/** Pods hear of the same event, and look into it, within this time. */
+const togetherMs = 1_000;
 /** Beyond this many, what is lost is found by the next sweep. */
 const maxWaiting = 10_000;
 
@@ -252,15 +277,17 @@ export class Lookups {
     return nextMs;
   }
 
-  /** The next run to read now, if there is one. It stays until it is done. */
-  take(nowMs: number): RunRef | undefined {
+  /** The next run to read now, if there is one, and since when an answer will do. It stays until it is done. */
+  take(nowMs: number): { readonly run: RunRef; readonly sinceMs: number } | undefined {
     for (const { run, atMs, unlessHeard } of this.waiting.values()) {
       if (atMs > nowMs) continue;
-      if (!unlessHeard || !this.isKnown(run)) return run;
+      if (!unlessHeard || !this.isKnown(run)) return { run, sinceMs: atMs - togetherMs };
       this.waiting.delete(run.runId);
     }
     if (this.silent.length === 0) this.look(nowMs);
-    return this.silent.shift();
+    const run = this.silent.shift();
+    // Other pods find the same runs silent, within the time between two looks.
+    return run && { run, sinceMs: nowMs - this.options.everyMs };
   }
 
   /** The run has been read, or will be by others. */

@@ -4,7 +4,7 @@ import type { RunRef } from '../rules/job.ts';
 import type { Ledger } from '../rules/ledger.ts';
 import type { GitHubApi, OwnerRepos } from '../upstream/api.ts';
 import { isNotFound } from '../upstream/errors.ts';
-import { type Outlook, type Pause, stretched, sweepsHeldUntilMs, type Work } from './agenda.ts';
+import { goodSinceMs, type Outlook, type Pause, stretched, sweepsHeldUntilMs, type Work } from './agenda.ts';
 import type { Repo } from './directory.ts';
 import type { Interest } from './interest.ts';
 import type { Redelivery } from './redelivery.ts';
@@ -35,6 +35,10 @@ export interface TasksOptions {
   readonly random: () => number;
   /** By the ledger's key of a repository; `*`: the coverage of all of the owner. */
   readonly changed: (key: string) => void;
+  /** A sweep of the repository (`owner/name`) is complete, that began at `startedAtMs`. */
+  readonly swept: (name: string, startedAtMs: number) => void;
+  /** Whether this pod is to have failed deliveries sent again: one does it for all. */
+  readonly redelivers: () => boolean;
 }
 
 /** What there is to do, and the doing of it, a request at a time. */
@@ -72,7 +76,7 @@ export class Tasks {
       heldUntilMs: sweepsHeldUntilMs(api.quota, nowMs),
       unseenAtMs: this.unseen.nextAtMs(),
       verifyAtMs: lookups.nextAtMs(),
-      deliveriesAtMs: redelivery.nextAtMs,
+      deliveriesAtMs: this.options.redelivers() ? redelivery.nextAtMs : Number.POSITIVE_INFINITY,
       // Of an owner without repositories only the list can confirm anything.
       listAtMs: list.dueAtMs(book.size === 0 || book.nothingVisible ? emptyEveryMs : allEveryMs),
       listed: list.listed,
@@ -95,7 +99,7 @@ export class Tasks {
       case 'list':
         return this.takeList(signal);
       case 'sweep':
-        return this.sweep(work.repo, signal);
+        return this.sweep(work, signal);
       case 'wait':
         return undefined;
     }
@@ -104,10 +108,11 @@ export class Tasks {
   private async verify(signal: AbortSignal): Promise<string | undefined> {
     const { lookups, runs, book, now } = this.options;
     this.expire();
-    const run = lookups.take(now());
-    if (!run) return undefined;
+    const next = lookups.take(now());
+    if (!next) return undefined;
+    const { run, sinceMs } = next;
     try {
-      await runs.read(run, signal);
+      await runs.read(run, signal, sinceMs);
     } catch (reason) {
       if (!isNotFound(reason)) {
         lookups.fail(run, now());
@@ -148,7 +153,10 @@ export class Tasks {
     }
   }
 
-  private async sweep(key: string, signal: AbortSignal): Promise<string | undefined> {
+  private async sweep(
+    { repo: key, sinceMs }: Extract<Work, { kind: 'sweep' }>,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const { sweeper, book, now, changed } = this.options;
     const repo = book.ofKey(key);
     if (repo === undefined) return undefined;
@@ -156,10 +164,12 @@ export class Tasks {
     const firstDone = book.firstDone;
     const unseen = book.isUnseen(name);
     try {
-      const step = await sweeper.step(repo, signal);
+      const step = await sweeper.step(repo, signal, sinceMs);
       if (step.kind === 'underWay') return name;
-      if (step.kind === 'complete') book.swept(repo, step.startedAtMs, now());
-      else {
+      if (step.kind === 'complete') {
+        book.swept(repo, step.startedAtMs, now());
+        this.options.swept(repo.name, step.startedAtMs);
+      } else {
         if (unseen) this.unseen.take(now());
         this.missed(repo, now());
       }
@@ -241,6 +251,7 @@ export interface OwnerListOptions {
 export class OwnerList {
   private readonly options: OwnerListOptions;
   private readAtMs: number | undefined;
+  private everyMs = 0;
   private retryAtMs = 0;
   private failures = 0;
   private renewed = false;
@@ -266,6 +277,7 @@ export class OwnerList {
 
   dueAtMs(everyMs: number): number {
     if (!this.options.wanted) return Number.POSITIVE_INFINITY;
+    this.everyMs = everyMs;
     const wantedAtMs = this.renewed || this.readAtMs === undefined ? 0 : this.readAtMs + everyMs;
     return Math.max(this.retryAtMs, wantedAtMs);
   }
@@ -273,9 +285,11 @@ export class OwnerList {
   /** Throws ScalerError. */
   async read(signal: AbortSignal): Promise<{ repos: OwnerRepos; askedAtMs: number }> {
     const { api, now, random } = this.options;
-    const askedAtMs = now();
+    const beganAtMs = now();
+    const sinceMs = this.renewed ? beganAtMs : goodSinceMs(this.readAtMs, this.everyMs, beganAtMs);
     try {
-      const repos = await api.repositories(signal);
+      const repos = await api.repositories(signal, sinceMs);
+      const { askedAtMs = beganAtMs } = repos;
       this.readAtMs = askedAtMs;
       this.renewed = false;
       this.failures = 0;

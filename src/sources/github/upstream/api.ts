@@ -22,6 +22,8 @@ export interface RepoIdentity {
 }
 
 export interface OwnerRepos {
+  /** When they were asked for, in ms since 1970 by our clock, where another pod did so, maybe before we wanted it. */
+  readonly askedAtMs?: number;
   /** Those that can run jobs: archived and disabled ones are left out. */
   readonly repos: readonly RepoIdentity[];
   /** How many of the owner's we may see, archived and disabled ones too. */
@@ -59,19 +61,23 @@ export interface Quota {
   readonly resetAtMs: number;
 }
 
+/**
+ * `sinceMs`: an answer will do that was asked for since then (ms since 1970 by our clock), where there is one for all pods
+ * already. Left out, and where there is but one pod: GitHub is asked now.
+ */
 export interface GitHubApi {
   readonly quota: Quota | undefined;
   /** GitHub's clock minus ours, in ms, from the `Date` of its last answer; 0 before the first. */
   readonly clockOffsetMs: number;
 
   /** All repositories of the owner that we may see. */
-  repositories(signal: AbortSignal): Promise<OwnerRepos>;
+  repositories(signal: AbortSignal, sinceMs?: number): Promise<OwnerRepos>;
   /** The runs of a repository that are not completed, in whatever state: a `waiting` run may have queued jobs. */
-  openRuns(repo: string, signal: AbortSignal): Promise<OpenRuns>;
+  openRuns(repo: string, signal: AbortSignal, sinceMs?: number): Promise<OpenRuns>;
   /** Every job of the run's latest attempt, completed ones too. */
-  jobsOf(run: { repo: string; runId: number }, signal: AbortSignal): Promise<JobsOfRun>;
+  jobsOf(run: { repo: string; runId: number }, signal: AbortSignal, sinceMs?: number): Promise<JobsOfRun>;
   /** One job. */
-  job(ref: { repo: string; jobId: number }, signal: AbortSignal): Promise<Asked<Job>>;
+  job(ref: { repo: string; jobId: number }, signal: AbortSignal, sinceMs?: number): Promise<Asked<Job>>;
   /**
    * Deliveries of this owner's job and run events since `sinceMs` (GitHub's clock) of which none has succeeded.
    * Undefined without an App: only an App may ask this.

@@ -22,7 +22,15 @@ const idle: Outlook = {
 };
 
 function repo(name: string, more: Partial<RepoOutlook> = {}): RepoOutlook {
-  const outlook = { named: false, seen: true, synced: true, active: false, underWay: false, dueAtMs: past };
+  const outlook = {
+    named: false,
+    seen: true,
+    synced: true,
+    active: false,
+    underWay: false,
+    dueAtMs: past,
+    sinceMs: undefined,
+  };
   return { repo: name, ...outlook, ...more };
 }
 

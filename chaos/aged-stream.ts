@@ -1,0 +1,21 @@
+import { jetstream } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect } from '@nats-io/transport-node';
+
+const ageMs = 366 * 86_400_000;
+
+/** Lets the event log in NATS, which a scaler has made, have every event of its connections since a year ago. */
+export async function ageStream(servers: readonly string[], stream: string): Promise<void> {
+  const connection = await connect({ servers: [...servers] });
+  try {
+    const bucket = await new Kvm(jetstream(connection)).open(`${stream}-since`);
+    for await (const key of await bucket.keys()) {
+      const entry = await bucket.get(key);
+      if (entry === null) continue;
+      const head = entry.json<{ atMs: number }>();
+      await bucket.put(key, JSON.stringify({ ...head, atMs: head.atMs - ageMs }));
+    }
+  } finally {
+    await connection.drain();
+  }
+}

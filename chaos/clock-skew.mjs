@@ -1,0 +1,19 @@
+/*
+ * Loaded before the scaler (`node --import`): the wall clock of this process is wrong by as much as it was last told
+ * ({ skewMs }), at first by CHAOS_SKEW_MS of its URL. The monotonic clock stays right, as where a person or NTP sets the time.
+ */
+const RealDate = Date;
+const realNow = Date.now.bind(Date);
+let skewMs = Number(new URL(import.meta.url).searchParams.get('skewMs') ?? 0);
+
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, args, newTarget) =>
+    Reflect.construct(target, args.length === 0 ? [realNow() + skewMs] : args, newTarget),
+  apply: () => new RealDate(realNow() + skewMs).toString(),
+  get: (target, key) => (key === 'now' ? () => realNow() + skewMs : Reflect.get(target, key)),
+});
+
+process.on('message', (message) => {
+  if (typeof message.skewMs === 'number') skewMs = message.skewMs;
+});
+process.channel?.unref();

@@ -1,0 +1,35 @@
+import { attack, type HostileName, hostileSenders } from '../../fakes/senders/hostile.ts';
+import { type Fault, rounds } from '../fault.ts';
+import { tenant } from '../places/events.ts';
+import { connection as snsConnection, snsTopic } from '../places/sqs.ts';
+
+const names = Object.keys(hostileSenders) as HostileName[];
+
+export const hostile: Fault = {
+  name: 'hostile-senders',
+  about: 'senders that fill the event loop and the sockets, all of them at once',
+  seconds: 40,
+  // Nothing of ours is slow because of them: calls may not fail at all for longer than it takes to be let in.
+  scene: () => ({ kafka: { topics: 2 }, sqs: 1, events: 2, failForMs: 1000 }),
+  async run(stage, seconds) {
+    let attacks: ReturnType<typeof attack> | undefined;
+    let attempts = 0;
+    const process = stage.pod.process;
+    await process.longestTurnMs();
+    const times = await rounds(stage, {
+      seconds,
+      brokenSeconds: Math.max(3, seconds / 4),
+      graceMs: 2000,
+      break() {
+        const port = stage.pod.ingestPort;
+        attacks = attack(names, { port, connection: tenant, token: stage.token, snsConnection, snsTopic });
+      },
+      async heal() {
+        const done = await attacks?.stop();
+        for (const count of done?.values() ?? []) attempts += count;
+      },
+    });
+    const turnMs = await process.longestTurnMs();
+    return `${times}, ${attempts} attempts; longest turn ${turnMs.toFixed(0)} ms`;
+  },
+};

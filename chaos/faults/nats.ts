@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Fault, rounds } from '../fault.ts';
+import { sweepSeconds } from '../places/github.ts';
+
+/** A client of NATS dials again every second or two, and what it has kept meanwhile goes on. */
+const graceMs = 5000;
+/** Longer than a reading may be old: in the end a pod may not answer with what it only believes. */
+const brokenSeconds = 10;
+
+export const killNats: Fault = {
+  name: 'kill-nats',
+  about: 'kill -9 of the only NATS server in the middle of a burst; it starts again on its disk',
+  seconds: 35,
+  scene: () => ({ pods: 3, nats: 1, kafka: { topics: 1 }, events: 3, github: 1 }),
+  run(stage, seconds) {
+    const nats = stage.theNats;
+    return rounds(stage, {
+      seconds,
+      brokenSeconds,
+      graceMs: graceMs + 2 * sweepSeconds * 1000,
+      async break(_, traffic) {
+        void traffic.burst(20);
+        await sleep(stage.random() * 30);
+        await nats.server('n1').kill();
+      },
+      heal: () => nats.restart('n1'),
+    });
+  },
+};
+
+export const killOneNats: Fault = {
+  name: 'kill-one-nats',
+  about: 'kill -9 of one of three NATS servers, which then starts again',
+  seconds: 35,
+  scene: () => ({ pods: 3, nats: 3, events: 3, github: 1, failForMs: 1000 }),
+  run(stage, seconds) {
+    const nats = stage.theNats;
+    const nameOf = (round: number) => `n${1 + (round % nats.servers.length)}`;
+    return rounds(stage, {
+      seconds,
+      brokenSeconds: 6,
+      graceMs: graceMs + sweepSeconds * 1000,
+      async break(round, traffic) {
+        void traffic.burst(20);
+        await nats.server(nameOf(round)).kill();
+      },
+      heal: (round) => nats.restart(nameOf(round)),
+    });
+  },
+};
+
+export const cutOff: Fault = {
+  name: 'cut-off',
+  about: 'one of three pods is cut off from NATS: nothing passes, nothing closes',
+  seconds: 40,
+  scene: () => ({ pods: 3, nats: 1, kafka: { topics: 1 }, events: 3, github: 1 }),
+  run(stage, seconds) {
+    const proxyOf = (round: number) => stage.natsProxies[round % stage.natsProxies.length];
+    return rounds(stage, {
+      seconds,
+      brokenSeconds,
+      graceMs: graceMs + 2 * sweepSeconds * 1000,
+      async break(round, traffic) {
+        proxyOf(round)?.become('silent');
+        await traffic.burst(5);
+      },
+      heal: (round) => proxyOf(round)?.become('passing'),
+    });
+  },
+};
+
+export const killPodOfLedger: Fault = {
+  name: 'kill-ledger-pod',
+  about: 'kill -9 of one of three pods that share their events by NATS, in the middle of a burst',
+  seconds: 40,
+  scene: () => ({ pods: 3, nats: 1, events: 3, github: 2, failForMs: 1000 }),
+  run(stage, seconds) {
+    const podOf = (round: number) => stage.pods[round % stage.pods.length] ?? stage.pod;
+    return rounds(stage, {
+      seconds,
+      brokenSeconds: 3,
+      graceMs: 6000 + 2 * sweepSeconds * 1000,
+      async break(round, traffic) {
+        void traffic.burst(20);
+        await sleep(stage.random() * 30);
+        await podOf(round).kill();
+      },
+      heal: (round) => podOf(round).start(),
+    });
+  },
+};

@@ -1,0 +1,155 @@
+import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sumBy, total } from '../../bench/support/exposition.ts';
+import { KedaClient } from '../../fakes/keda/keda-client.ts';
+import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
+import type { Fault } from '../fault.ts';
+import type { Stage } from '../stage.ts';
+import { risePerHour } from '../trend.ts';
+
+const sampleEveryMs = 10_000;
+const restartEveryMs = 60_000;
+const restartGraceMs = 8000;
+const burstEveryMs = 20_000;
+const reloadEveryMs = 15_000;
+/** ScaledObjects beside those of the backlogs; each lives for about ten seconds. */
+const churned = 60;
+const churnEveryMs = 170;
+/** What is sampled for less time says nothing of a trend. */
+const leastSeconds = 600;
+
+/** How much each may rise in an hour, by the second half of the samples. What is lost with each restart, reload or ScaledObject is more. */
+const mostRisePerHour: Readonly<Record<keyof Sample, number>> = {
+  heapMiB: 6,
+  residentMiB: 40,
+  handles: 12,
+  descriptors: 12,
+  streams: 30,
+};
+
+interface Sample {
+  /** What is left after a collection, buffers outside of the heap included. */
+  readonly heapMiB: number;
+  readonly residentMiB: number;
+  readonly handles: number;
+  readonly descriptors: number;
+  readonly streams: number;
+}
+
+/** Triggers that nobody asks for are soon forgotten, and what is kept is full before the second half begins. */
+const settings = {
+  limits: { firstSyncTimeoutSeconds: 10, leaseSeconds: 20, maxLeaseSeconds: 30 },
+  history: { hours: 0.05, bytes: 262_144 },
+};
+
+export const soak: Fault = {
+  name: 'soak',
+  about: 'ScaledObjects come and go, a broker restarts, webhooks burst, the configuration is reloaded',
+  seconds: 1200,
+  onlyByName: true,
+  scene: () => ({ kafka: { topics: 3 }, sqs: 2, github: 3, events: 2, settings }),
+  async run(stage, seconds) {
+    const over = new AbortController();
+    const { signal } = over;
+    const counts = { restarts: 0, bursts: 0, reloads: 0, scaledObjects: 0 };
+    const { traffic } = stage;
+    const { cluster } = stage.theKafka;
+    const samples: (Sample & { atSeconds: number })[] = [];
+    const startedMs = performance.now();
+    const all = Promise.all([
+      every(restartEveryMs, signal, async () => {
+        stage.invariants.broken(performance.now());
+        await cluster.broker(1).kill();
+        await cluster.restart(1);
+        stage.invariants.healed(performance.now(), restartGraceMs);
+        counts.restarts++;
+      }),
+      every(burstEveryMs, signal, async () => {
+        await traffic.burst(15);
+        counts.bursts++;
+      }),
+      every(reloadEveryMs, signal, async () => {
+        await stage.pod.reload({
+          history: { ...settings.history, bytes: 262_144 + (counts.reloads % 2) * 1024 },
+          connections: { kafka: { requestTimeoutMs: 5000 + (counts.reloads % 3) * 100 } },
+        });
+        counts.reloads++;
+      }),
+      churn(stage, signal, () => counts.scaledObjects++),
+      every(sampleEveryMs, signal, async () => {
+        const atSeconds = (performance.now() - startedMs) / 1000;
+        const sample = await sampleOf(stage);
+        samples.push({ ...sample, atSeconds });
+        stage.progress(`${atSeconds.toFixed(0)} s: ${inWords(sample)}`);
+      }),
+    ]);
+    await Promise.race([sleep(seconds * 1000), all]);
+    over.abort();
+    await all;
+    const rises = judge(stage, samples, seconds);
+    const { restarts, bursts, reloads, scaledObjects } = counts;
+    return `${restarts} restarts, ${bursts} bursts, ${reloads} reloads, ${scaledObjects} ScaledObjects; ${rises}`;
+  },
+};
+
+/** Does the job again and again until it is over; the first time after the interval. */
+async function every(ms: number, signal: AbortSignal, job: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await sleep(ms, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    await job();
+  }
+}
+
+/** Holds both streams of many ScaledObjects, one going and one coming at a time; a tenth of them is refused. */
+async function churn({ pod, backlogs }: Stage, signal: AbortSignal, came: () => void): Promise<void> {
+  const alive: KedaClient[] = [];
+  let number = 0;
+  await every(churnEveryMs, signal, async () => {
+    const of = backlogs[number % backlogs.length]?.reference ?? {};
+    const reference: ScaledObjectRef = {
+      name: `churn-${number}`,
+      namespace: `team-${number % 7}`,
+      scalerMetadata: { ...of.scalerMetadata, ...(number % 10 === 0 ? { unknownKey: 'x' } : {}) },
+    };
+    number++;
+    const client = new KedaClient(`127.0.0.1:${pod.grpcPort}`, reference);
+    client.followActivity(() => {});
+    client.followTarget(() => {});
+    void client.value('').catch(() => {});
+    alive.push(client);
+    came();
+    if (alive.length > churned) alive.shift()?.close();
+  });
+  for (const client of alive) client.close();
+}
+
+async function sampleOf({ pod }: Stage): Promise<Sample> {
+  const { pid } = pod.process;
+  const { heapBytes, residentBytes } = await pod.process.collected();
+  return {
+    heapMiB: heapBytes / 2 ** 20,
+    residentMiB: residentBytes / 2 ** 20,
+    handles: await pod.process.handles(),
+    descriptors: (await readdir(`/proc/${pid}/fd`)).length,
+    streams: total(sumBy(await pod.exposition(), 'backlog_scaler_streams', 'rpc')),
+  };
+}
+
+/** Says what rises; where it was long enough, what rises too much is a breach. */
+function judge(stage: Stage, samples: readonly (Sample & { atSeconds: number })[], seconds: number): string {
+  const what = Object.keys(mostRisePerHour) as (keyof Sample)[];
+  const rises = what.map((name) => {
+    const rise = risePerHour(samples.map((sample) => ({ atSeconds: sample.atSeconds, value: sample[name] })));
+    const said = `${name} ${rise.toFixed(1)}/h`;
+    if (seconds >= leastSeconds && rise > mostRisePerHour[name])
+      stage.invariants.notFlat(name, performance.now(), `${said}, at most ${mostRisePerHour[name]}`);
+    return said;
+  });
+  const last = samples.at(-1);
+  return `${rises.join(', ')}${last ? `; at the end ${inWords(last)}` : ''}`;
+}
+
+function inWords({ heapMiB, residentMiB, handles, descriptors, streams }: Sample): string {
+  return `heap ${heapMiB.toFixed(1)} MiB, resident ${residentMiB.toFixed(0)} MiB, ${handles} handles, ${descriptors} descriptors, ${streams} streams`;
+}

@@ -1,0 +1,57 @@
+import { format } from '../bench/support/report.ts';
+import type { Breach, Tally } from './invariants.ts';
+
+/** What one fault came to. */
+export interface FaultReport {
+  readonly name: string;
+  readonly about: string;
+  /** Of the clock of the breaches. */
+  readonly startedMs: number;
+  readonly seconds: number;
+  /** How often it was broken, and what else there is to say. */
+  readonly told: string;
+  readonly tally: Tally | undefined;
+  readonly breaches: readonly Breach[];
+  /** Why it could not be played to its end. */
+  readonly failure?: string;
+}
+
+/** A line for each fault, as plain text; Markdown shows it as a table. */
+export function table(reports: readonly FaultReport[]): string {
+  const lines = reports.map(({ name, about, told, seconds, tally, breaches, failure }) => [
+    name,
+    about,
+    told,
+    `${seconds} s`,
+    String(tally?.answers ?? 0),
+    String(tally?.errors ?? 0),
+    String(tally?.edges ?? 0),
+    `${((tally?.slowestAfterHealingMs ?? 0) / 1000).toFixed(1)} s`,
+    failure !== undefined ? 'not played' : breaches.length === 0 ? 'yes' : 'NO',
+  ]);
+  const heads = [
+    'fault',
+    'what is broken',
+    'how often',
+    'took',
+    'answers',
+    'of them errors',
+    'edges',
+    'right again after at most',
+    'held',
+  ];
+  return format([heads, ...lines]);
+}
+
+/** What broke, when and with which seed: nothing where all held. */
+export function breachLines(reports: readonly FaultReport[], seed: number): string {
+  return reports
+    .flatMap(({ name, startedMs, breaches, failure }) => [
+      ...breaches.map(({ rule, atMs, about, detail }) => {
+        const at = ((atMs - startedMs) / 1000).toFixed(1);
+        return `${name}, ${at} s, seed ${seed}: ${rule}: ${about}: ${detail}\n`;
+      }),
+      ...(failure === undefined ? [] : [`${name}, seed ${seed}: not played to its end: ${failure}\n`]),
+    ])
+    .join('');
+}

@@ -1,0 +1,270 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import { age } from '../fakes/aged-event-log.ts';
+import { type NatsCluster, startNats } from '../fakes/nats/cluster.ts';
+import { seeded } from '../fakes/random.ts';
+import { TcpProxy } from '../fakes/tcp-proxy.ts';
+import { goTool } from '../test/support/tools/go.ts';
+import { ageStream } from './aged-stream.ts';
+import { Invariants } from './invariants.ts';
+import { Asking } from './keda.ts';
+import { EventsPlace, connection as eventsConnection } from './places/events.ts';
+import { GitHubPlace } from './places/github.ts';
+import { type KafkaOptions, KafkaPlace } from './places/kafka.ts';
+import type { Backlog, Place, Surroundings } from './places/place.ts';
+import { SqsPlace } from './places/sqs.ts';
+import { Pod } from './pod.ts';
+import { Traffic } from './traffic.ts';
+
+const token = 'chaos-t0ken-0123456789';
+/** What the event log in NATS is called. */
+const stream = 'backlog-scaler';
+const askEveryMs = 100;
+const firstNumbersLimitMs = 60_000;
+/** For the last answers to be judged, once the bound of all is over. */
+const settleMs = 2000;
+
+/** What there is to be broken. */
+export interface Scene {
+  /** Default 1. With several, ledgers need `nats`. */
+  readonly pods?: 1 | 3;
+  readonly nats?: 1 | 3;
+  readonly kafka?: KafkaOptions & { readonly topics: number };
+  /** So many queues. */
+  readonly sqs?: number;
+  /** So many pools of runners. */
+  readonly github?: number;
+  /** So many backlogs of work items. */
+  readonly events?: number;
+  /** Settings of the pods beside those that come of the rest. */
+  readonly settings?: Readonly<Record<string, object>>;
+  /** Modules that each pod loads before the scaler. */
+  readonly preload?: readonly string[];
+  /** What KEDA shows and trusts; without them calls are in the open. */
+  readonly credentials?: ChannelCredentials;
+  /** For how long calls may fail, whatever is broken. */
+  readonly failForMs?: number;
+}
+
+export interface StageOptions {
+  /** The command, built or as it is written. */
+  readonly program: string;
+  readonly seed: number;
+  /** For files and logs of the pods. */
+  readonly directory: string;
+  progress(line: string): void;
+}
+
+/** All that is real and can be had, scalers in processes of their own, and a KEDA that asks all the time. */
+export class Stage {
+  readonly invariants: Invariants;
+  /** Between 0 and 1, the same ones for a seed. */
+  readonly random: () => number;
+  readonly progress: (line: string) => void;
+  readonly token = token;
+  private kafka: KafkaPlace | undefined;
+  private sqs: SqsPlace | undefined;
+  private github: GitHubPlace | undefined;
+  private nats: NatsCluster | undefined;
+  /** What each pod has between itself and NATS. */
+  natsProxies: readonly TcpProxy[] = [];
+  pods: readonly Pod[] = [];
+  backlogs: readonly Backlog[] = [];
+  private readonly scene: Scene;
+  private readonly options: StageOptions;
+  private readonly asking: Asking[] = [];
+  private readonly closing: (() => Promise<unknown> | unknown)[] = [];
+  private running: Traffic | undefined;
+  private turn = 0;
+
+  /** Starts what the scene has; resolves when every trigger has its first number. */
+  static async set(scene: Scene, options: StageOptions): Promise<Stage> {
+    const stage = new Stage(scene, options);
+    try {
+      await stage.build();
+      await stage.open();
+    } catch (error) {
+      await stage.strike();
+      throw error;
+    }
+    return stage;
+  }
+
+  private constructor(scene: Scene, options: StageOptions) {
+    this.scene = scene;
+    this.options = options;
+    this.random = seeded(options.seed);
+    this.progress = options.progress;
+    this.invariants = new Invariants({
+      ...(scene.failForMs === undefined ? {} : { failForMs: scene.failForMs }),
+      heard: ({ rule, about, detail }) => options.progress(`${rule}: ${about}: ${detail}`),
+    });
+  }
+
+  /** The first pod: the only one where there is one. */
+  get pod(): Pod {
+    const [pod] = this.pods;
+    if (pod === undefined) throw new Error('a stage has a pod');
+    return pod;
+  }
+
+  get theKafka(): KafkaPlace {
+    return there(this.kafka, 'Kafka');
+  }
+
+  get theSqs(): SqsPlace {
+    return there(this.sqs, 'SQS');
+  }
+
+  get theGitHub(): GitHubPlace {
+    return there(this.github, 'GitHub');
+  }
+
+  get theNats(): NatsCluster {
+    return there(this.nats, 'NATS');
+  }
+
+  /** What grows and is emptied, from when it is first asked for. */
+  get traffic(): Traffic {
+    this.running ??= new Traffic(this.backlogs, this.random);
+    return this.running;
+  }
+
+  /** Lets a KEDA ask for another trigger; what it gives ends that. */
+  ask(backlog: Backlog): Asking {
+    const { credentials } = this.scene;
+    const address = `ipv4:${this.pods.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(',')}`;
+    const { subject, reference } = backlog;
+    const { invariants } = this;
+    const options = { address, reference, subject: subject.name, invariants, everyMs: askEveryMs };
+    return new Asking({ ...options, ...(credentials && { credentials }) });
+  }
+
+  /** Ends the traffic, and judges the answers when they have had the time to settle. */
+  async finish(): Promise<void> {
+    await this.running?.stop();
+    const longestMs = Math.max(...this.backlogs.map(({ subject }) => subject.boundMs));
+    await sleep(longestMs + settleMs);
+    this.invariants.finish(performance.now());
+  }
+
+  /** Ends all of it. */
+  async strike(): Promise<void> {
+    await Promise.all(this.asking.map((one) => one.stop()));
+    for (const close of this.closing.toReversed()) await close();
+  }
+
+  private async build(): Promise<void> {
+    const { scene } = this;
+    const ingest = await TcpProxy.start(() => this.nextIngestPort());
+    this.closing.push(() => ingest.close());
+    const surroundings: Surroundings = {
+      tell: (subject, truth) => this.invariants.truth(subject, performance.now(), truth),
+      ingestUrl: `http://127.0.0.1:${ingest.port}`,
+      token,
+    };
+    if (scene.nats !== undefined) await this.startNats(scene.nats);
+    const places: (readonly [Place, number])[] = [];
+    const add = <P extends Place>(place: P, count: number): P => {
+      places.push([place, count]);
+      this.closing.push(() => place.close());
+      return place;
+    };
+    if (scene.kafka !== undefined) {
+      this.progress('starting Kafka');
+      this.kafka = add(await KafkaPlace.start(scene.kafka, surroundings), scene.kafka.topics);
+    }
+    if (scene.sqs !== undefined) this.sqs = add(await SqsPlace.start(surroundings), scene.sqs);
+    if (scene.github !== undefined) this.github = add(await GitHubPlace.start(surroundings), scene.github);
+    if (scene.events !== undefined) add(new EventsPlace(surroundings), scene.events);
+    await this.preparePods(places.map(([place]) => place));
+    const made = await Promise.all(places.map(([place, count]) => place.make(count)));
+    this.backlogs = made.flat();
+  }
+
+  private async startNats(nodes: 1 | 3): Promise<void> {
+    this.progress('starting NATS');
+    const cluster = await startNats({ program: await goTool('nats-server'), nodes });
+    this.nats = cluster;
+    this.closing.push(() => cluster.stop());
+    if (nodes > 1) return;
+    const port = Number(new URL(cluster.urls[0] ?? '').port);
+    const pods = Array.from({ length: this.scene.pods ?? 1 });
+    this.natsProxies = await Promise.all(pods.map(() => TcpProxy.start(() => port)));
+    for (const proxy of this.natsProxies) this.closing.push(() => proxy.close());
+  }
+
+  private async preparePods(places: readonly Place[]): Promise<void> {
+    const { scene, options } = this;
+    const pods: Pod[] = [];
+    for (let index = 0; index < (scene.pods ?? 1); index++) {
+      const name = `pod-${index}`;
+      const onEnd = (how: string) => this.invariants.ended(name, performance.now(), how);
+      const { preload = [] } = scene;
+      const pod = await Pod.prepare({
+        program: options.program,
+        name,
+        directory: options.directory,
+        preload,
+        onEnd,
+      });
+      const connections: Record<string, object> = {};
+      for (const place of places) Object.assign(connections, await place.connections(pod.directory));
+      const ingest = { tokens: [{ name: 'chaos', token, connections: Object.keys(connections) }] };
+      await pod.configure({
+        security: { allowPlaintextSecrets: true },
+        limits: { firstSyncTimeoutSeconds: 10 },
+        eventLog: await this.eventLog(pod, index),
+        ...scene.settings,
+        ingest,
+        connections,
+      });
+      this.closing.push(() => pod.stop());
+      pods.push(pod);
+    }
+    this.pods = pods;
+  }
+
+  private async eventLog(pod: Pod, index: number): Promise<object> {
+    if (this.nats !== undefined) {
+      const proxy = this.natsProxies[index];
+      const servers = proxy === undefined ? this.nats.urls : [`nats://127.0.0.1:${proxy.port}`];
+      return { type: 'nats', servers, stream, replicas: this.nats.servers.length };
+    }
+    if (this.scene.events === undefined) return { type: 'memory' };
+    await age(join(pod.directory, 'events'), [eventsConnection]);
+    return { type: 'file', dir: 'events' };
+  }
+
+  /** Senders meet the pods in turn, as behind a Service; one that is gone is not met. */
+  private nextIngestPort(): number {
+    const running = this.pods.filter((pod) => pod.running);
+    const pod = running[this.turn++ % Math.max(1, running.length)] ?? this.pod;
+    return pod.ingestPort;
+  }
+
+  private async open(): Promise<void> {
+    const { invariants } = this;
+    if (this.nats !== undefined) {
+      await this.pod.start();
+      await this.pod.stop();
+      await ageStream(this.nats.urls, stream);
+    }
+    await Promise.all(this.pods.map((pod) => pod.start()));
+    for (const { subject } of this.backlogs) invariants.add(subject, performance.now());
+    this.asking.push(...this.backlogs.map((backlog) => this.ask(backlog)));
+    const deadline = performance.now() + firstNumbersLimitMs;
+    while (invariants.withoutNumber.length > 0) {
+      if (performance.now() > deadline)
+        throw new Error(`there is no first number of ${invariants.withoutNumber.join(', ')}`);
+      await sleep(100);
+    }
+    invariants.healed(performance.now());
+  }
+}
+
+function there<P>(place: P | undefined, what: string): P {
+  if (place === undefined) throw new Error(`the scene has no ${what}`);
+  return place;
+}

@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { epochNowMs } from '../../clock.ts';
+import { ScalerError } from '../../errors.ts';
+import type { NatsLink } from '../../pods/link.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { EventLog } from '../event-log.ts';
+import { Followers } from '../followers.ts';
+import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
+import { Reader } from './reader.ts';
+import { LogStream, messageId, type Ready, type StreamSettings, streamFault, subjectOf } from './stream.ts';
+
+export interface NatsLogSettings extends StreamSettings, OutboxLimits {
+  readonly requestTimeoutMs: number;
+}
+
+export interface NatsEventLogOptions {
+  readonly settings: NatsLogSettings;
+  readonly link: NatsLink;
+  readonly log: Logger;
+  readonly metrics: Pick<
+    Metrics,
+    'eventLogConnected' | 'eventLogBuffered' | 'eventLogForwarded' | 'eventLogDropped'
+  >;
+}
+
+/** A sender is not kept waiting for longer: the event is in memory, and goes on to NATS. */
+const lateMs = 1_500;
+/** An event whose answer is not there then is sent again, as one and the same. */
+const answerMs = 2_000;
+const retryMs = 250;
+/** The end of the process waits so long for NATS to take what is in memory. */
+const flushMs = 3_500;
+
+/**
+ * Keeps events in a stream of NATS that all pods of a scaler read. Those who follow in this pod are handed an event at
+ * once, and again when it comes back from the stream: facts are idempotent, and so a pod knows what was sent to it also
+ * while NATS is away. What NATS has not taken is kept in memory, in order, within bounds.
+ */
+export class NatsEventLog implements EventLog {
+  private readonly options: NatsEventLogOptions;
+  private readonly live: Followers;
+  private readonly stream: LogStream;
+  private readonly outbox: Outbox;
+  private readonly readers = new Set<Reader>();
+  private readonly closing = new AbortController();
+  private forwarding: Promise<void> | undefined;
+  /** The stream does not answer, or refuses: senders do not wait for it. */
+  private stalled = false;
+  private said: string | undefined;
+  private closed = false;
+
+  constructor(options: NatsEventLogOptions) {
+    const { settings, link, log, metrics } = options;
+    this.options = options;
+    this.live = new Followers(log);
+    this.outbox = new Outbox(settings);
+    metrics.eventLogConnected.set(0);
+    this.stream = new LogStream({
+      settings,
+      link,
+      log,
+      usable: (usable) => {
+        metrics.eventLogConnected.set(usable ? 1 : 0);
+        if (!usable) this.outbox.settleAll();
+      },
+    });
+  }
+
+  /** Does not wait for NATS: see `NatsLink`. */
+  async open(): Promise<void> {}
+
+  async append(event: InboundEvent): Promise<void> {
+    if (this.closed) throw new ScalerError('unavailable', 'the event log is closed');
+    const payload = Buffer.from(JSON.stringify(event));
+    this.checkSize(payload.length);
+    let settle = (): void => {};
+    const stored = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    this.outbox.add({ event, payload, settle });
+    this.live.handToAll(event);
+    this.count();
+    this.forwarding ??= this.forward().finally(() => {
+      this.forwarding = undefined;
+    });
+    if (!this.stalled && this.stream.current !== undefined) await stored;
+  }
+
+  feedOf(connection: string): EventFeed {
+    const { stream, live } = this;
+    const { settings, log } = this.options;
+    let since: KeptSince = { atMs: epochNowMs(), because: 'new' };
+    return {
+      keptSince: () => since,
+      follow: (take, replayed) => {
+        const reader = new Reader({
+          stream,
+          name: settings.stream,
+          follower: { connection, take },
+          replayed: (found) => {
+            since = found;
+            replayed?.();
+          },
+          live,
+          log,
+        });
+        this.readers.add(reader);
+        return () => {
+          this.readers.delete(reader);
+          reader.close();
+        };
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const abort = new AbortController();
+    const limit = sleep(flushMs, undefined, { signal: abort.signal }).catch(() => undefined);
+    await Promise.race([this.forwarding, limit]);
+    abort.abort();
+    this.closing.abort();
+    this.outbox.settleAll();
+    for (const reader of this.readers) reader.close();
+    this.live.clear();
+    this.stream.close();
+    const { size } = this.outbox;
+    if (size === 0) return;
+    this.options.metrics.eventLogDropped.inc({ reason: 'stopped' }, size);
+    this.options.log.error(
+      { events: size, connections: this.outbox.counts() },
+      'events are lost: NATS did not take them before this pod stopped; items of `events` connections that they opened or ended are wrong until ttlSeconds, other ledgers are reconciled',
+    );
+  }
+
+  private checkSize(bytes: number): void {
+    const most = this.stream.current?.up.connection.info?.max_payload;
+    if (most === undefined || bytes + headerBytes <= most) return;
+    throw new ScalerError(
+      'invalid',
+      `an event of ${bytes} bytes is larger than NATS takes (max_payload: ${most})`,
+    );
+  }
+
+  /** Sends what waits, group by group, until nothing does. What was not taken goes again, before what came after it. */
+  private async forward(): Promise<void> {
+    // All that is appended in this turn goes into the first group.
+    await undefined;
+    while (this.outbox.size > 0 && !this.closing.signal.aborted) {
+      const ready = await this.stream.ready();
+      if (ready === undefined) return;
+      await this.send(this.outbox.group(), ready);
+    }
+  }
+
+  private async send(group: readonly Outgoing[], ready: Ready): Promise<void> {
+    const late = setTimeout(() => this.stall(), lateMs);
+    const taken = new Set<Outgoing>();
+    const faults: unknown[] = [];
+    const gone = new Promise<void>((resolve) => {
+      ready.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const sent = group.map(async (outgoing) => {
+      try {
+        await this.publish(outgoing, ready);
+        taken.add(outgoing);
+        outgoing.settle();
+      } catch (reason) {
+        faults.push(reason);
+      }
+    });
+    await Promise.race([Promise.all(sent), gone]);
+    clearTimeout(late);
+    this.outbox.remove(taken);
+    this.options.metrics.eventLogForwarded.inc(taken.size);
+    this.count();
+    const [fault] = faults;
+    if (ready.signal.aborted) return this.stall();
+    if (fault === undefined) return this.recovered();
+    this.stall();
+    this.say(streamFault(fault));
+    this.stream.suspect(ready);
+    await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+  }
+
+  private async publish({ event, payload }: Outgoing, { up, signal }: Ready): Promise<void> {
+    const { stream, requestTimeoutMs } = this.options.settings;
+    const { seq } = await up.jetstream.publish(subjectOf(stream, event.connection), payload, {
+      msgID: messageId(event),
+      timeout: Math.min(requestTimeoutMs, answerMs),
+    });
+    // An answer that comes after a break may be of a stream that is not there any more.
+    if (!signal.aborted) this.stream.seen(seq);
+  }
+
+  private stall(): void {
+    this.stalled = true;
+    this.outbox.settleAll();
+  }
+
+  private say(error: string): void {
+    if (this.said === error) return;
+    this.said = error;
+    this.options.log.error(
+      { error },
+      'NATS does not take events: they are kept in memory, within eventLog.maxBuffered',
+    );
+  }
+
+  private recovered(): void {
+    this.stalled = false;
+    if (this.said === undefined) return;
+    this.said = undefined;
+    this.options.log.info({ events: this.outbox.size }, 'NATS takes events again');
+  }
+
+  private count(): void {
+    this.options.metrics.eventLogBuffered.set(this.outbox.size);
+  }
+}
+
+/** More than the headers and the subject of a message take. */
+const headerBytes = 1_024;

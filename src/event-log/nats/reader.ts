@@ -1,0 +1,171 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
+import { epochNowMs } from '../../clock.ts';
+import type { InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Follower, Followers } from '../followers.ts';
+import { eventOf } from '../level-store.ts';
+import { keptSince } from './since.ts';
+import { firstMs, type LogStream, limitsOf, type Ready, streamFault, subjectOf } from './stream.ts';
+
+export interface ReaderOptions {
+  readonly stream: LogStream;
+  /** The stream's name. */
+  readonly name: string;
+  readonly follower: Follower;
+  /** Called when all that was kept has been handed over: once, and again after some was lost. */
+  readonly replayed: (since: KeptSince) => void;
+  /** Those who are handed what this pod appends, before it comes back from the stream: after their replay. */
+  readonly live: Followers;
+  readonly log: Logger;
+}
+
+/** Handing over goes on for so long in one turn of the event loop. */
+const turnMs = 8;
+/** The most messages that are on their way to us. */
+const ahead = 500;
+const retryMs = 500;
+/** A replay whose last messages were dropped meanwhile has nothing more to come. */
+const idleMs = 2_000;
+
+/** What a connection's part of the stream was like when its replay began. */
+interface Replay {
+  readonly connection: KeptSince;
+  readonly stream: KeptSince;
+  readonly info: StreamInfo;
+  readonly count: number;
+  /** When the first of its events was stored, in ms since 1970. */
+  firstMs: number | undefined;
+}
+
+/** Hands a connection's events to one who follows: from the beginning of the stream, then as they come, until it is closed. */
+export class Reader {
+  private readonly options: ReaderOptions;
+  private readonly closing = new AbortController();
+  private epoch: number | undefined;
+  /** The sequence of the last message that was handed over. */
+  private after = 0;
+  private replay: Replay | undefined;
+  private isReplayed = false;
+
+  constructor(options: ReaderOptions) {
+    this.options = options;
+    void this.run();
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.options.live.remove(this.options.follower);
+  }
+
+  private async run(): Promise<void> {
+    const { stream, follower, log } = this.options;
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      const ready = await stream.ready();
+      if (ready === undefined || signal.aborted) return;
+      if (ready.epoch !== this.epoch) {
+        this.epoch = ready.epoch;
+        this.after = 0;
+        this.replay = undefined;
+        this.isReplayed = false;
+      }
+      try {
+        await this.read(ready, AbortSignal.any([signal, ready.signal]));
+      } catch (reason) {
+        if (signal.aborted || ready.signal.aborted) continue;
+        const { connection } = follower;
+        log.debug({ connection, error: streamFault(reason) }, 'reading the event log is begun anew');
+        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+      }
+      // Whatever has ended it: the stream may have been made anew.
+      if (!signal.aborted) stream.suspect(ready);
+    }
+  }
+
+  /** Goes on from where it has come to, until `signal` is aborted or the consumer is gone. */
+  private async read(ready: Ready, signal: AbortSignal): Promise<void> {
+    const { name, follower } = this.options;
+    const { manager, jetstream } = ready.up;
+    const connection = await ready.heads.ofConnection(follower.connection);
+    const stream = await ready.heads.stream();
+    const info = await manager.streams.info(name);
+    const consumer = await jetstream.consumers.get(name, {
+      filter_subjects: subjectOf(name, follower.connection),
+      opt_start_seq: this.after + 1,
+    });
+    const { num_pending: count } = await consumer.info(true);
+    this.replay ??= { connection, stream, info, count, firstMs: undefined };
+    const messages = await consumer.consume({
+      max_messages: ahead,
+      expires: 10_000,
+      idle_heartbeat: 2_500,
+      abort_on_missing_resource: true,
+    });
+    const stop = (): void => messages.stop();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const idle = setInterval(() => void this.lookIdle(consumer), idleMs);
+    try {
+      if (count === 0) this.caughtUp();
+      await this.handAll(messages, count);
+    } finally {
+      clearInterval(idle);
+      signal.removeEventListener('abort', stop);
+      if (ready.up.signal.aborted === false) consumer.delete().catch(() => undefined);
+    }
+  }
+
+  private async handAll(messages: ConsumerMessages, pending: number): Promise<void> {
+    let count = 0;
+    let turnEndsMs = performance.now() + turnMs;
+    for await (const message of messages) {
+      if (this.closing.signal.aborted) return;
+      this.hand(message);
+      count += 1;
+      if (count >= pending || message.info.pending === 0) this.caughtUp();
+      if (performance.now() < turnEndsMs) continue;
+      await setImmediate();
+      turnEndsMs = performance.now() + turnMs;
+    }
+  }
+
+  private hand(message: JsMsg): void {
+    const { stream, follower, live } = this.options;
+    const { streamSequence, timestampNanos } = message.info;
+    if (this.replay !== undefined) this.replay.firstMs ??= timestampNanos / nanosPerMs;
+    this.after = streamSequence;
+    stream.seen(streamSequence);
+    const event = parsed(message);
+    if (event?.connection === follower.connection) live.hand(event, follower);
+  }
+
+  /** A replay whose last messages were dropped on the way has nothing more to come, which nothing tells. */
+  private async lookIdle(consumer: Consumer): Promise<void> {
+    if (this.isReplayed) return;
+    const { after } = this;
+    const info = await consumer.info().catch(() => undefined);
+    if (info?.num_pending === 0 && info.delivered.stream_seq <= after) this.caughtUp();
+  }
+
+  private caughtUp(): void {
+    if (this.isReplayed || this.replay === undefined || this.closing.signal.aborted) return;
+    const { info, ...replay } = this.replay;
+    this.isReplayed = true;
+    const { maxAgeMs, maxCount, maxBytes } = limitsOf(info.config);
+    const { bytes } = info.state;
+    const kept = { ...replay, maxAgeMs, maxCount, maxBytes, bytes, streamFirstMs: firstMs(info) };
+    this.options.live.add(this.options.follower);
+    this.options.replayed(keptSince(kept, epochNowMs()));
+  }
+}
+
+const nanosPerMs = 1_000_000;
+
+function parsed(message: JsMsg): InboundEvent | undefined {
+  try {
+    return eventOf(message.json());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,364 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
+import type { KV } from '@nats-io/kv';
+import { epochNowMs } from '../../clock.ts';
+import { ScalerError } from '../../errors.ts';
+import { natsFault } from '../../outbound/nats.ts';
+import type { NatsLink, Up } from '../../pods/link.ts';
+import type { InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { type Limits, type StreamHead, sinceRaise, streamHead } from './since.ts';
+
+export interface StreamSettings {
+  readonly stream: string;
+  readonly replicas: number;
+  readonly retentionSeconds: number;
+  readonly maxEventsPerConnection: number;
+  readonly maxBytes: number;
+}
+
+/** No name of a connection has a `=`, and neither a subject's token nor a bucket's key may have each dot that names may. */
+const token = (connection: string): string => connection.replaceAll('.', '=');
+
+/** Where the events of a connection are; of all connections without one. */
+export function subjectOf(stream: string, connection?: string): string {
+  return `${stream}.events.${connection === undefined ? '*' : token(connection)}`;
+}
+
+/**
+ * What makes two events one, within the stream's window: the same that is said once more, by the same sender's name for
+ * it. What is said is part of it, since senders of CloudEvents only promise ids that are unique among their own.
+ */
+export function messageId({ connection, type, id, fact }: InboundEvent): string {
+  return createHash('sha256')
+    .update(JSON.stringify([connection, type, id, fact]))
+    .digest('base64url');
+}
+
+/** The stream, while it can be used. */
+export interface Ready {
+  readonly up: Up;
+  /** Another number: it is another stream, or has lost some of its end. It is to be read from its beginning. */
+  readonly epoch: number;
+  readonly heads: Heads;
+  /** Aborted when it cannot be used any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface LogStreamOptions {
+  readonly settings: StreamSettings;
+  readonly link: NatsLink;
+  readonly log: Logger;
+  /** Told each time that it can be used, or cannot any more. */
+  readonly usable: (usable: boolean) => void;
+}
+
+const retryMs = 500;
+/**
+ * What is asked of a server that has just died is never answered, and asked again it is: the first attempt has so long, the
+ * second twice that, and so on, for a NATS that is slow.
+ */
+const attemptMs = 1_500;
+const saidFrom = 3;
+
+/**
+ * The stream of the event log: makes it, sees to its limits, and knows whether it is still the one that it was. All of
+ * that again each time that NATS comes back, or that somebody has found something wrong with it.
+ */
+export class LogStream {
+  private readonly options: LogStreamOptions;
+  private readonly waiting = new Set<(ready: Ready | undefined) => void>();
+  private readonly unlink: () => void;
+  private now: { readonly ready: Ready; readonly gone: AbortController } | undefined;
+  private closed = false;
+  private epoch = 0;
+  private created: string | undefined;
+  private seenSequence = 0;
+  private said: string | undefined;
+  private saidReady = false;
+  private hasLimits = false;
+
+  constructor(options: LogStreamOptions) {
+    this.options = options;
+    this.unlink = options.link.onUp((up) => void this.settle(up));
+  }
+
+  /** Undefined while it cannot be used. */
+  get current(): Ready | undefined {
+    return this.now?.ready;
+  }
+
+  /** Resolves when it can be used; undefined: it is closed. */
+  ready(): Promise<Ready | undefined> {
+    if (this.closed || this.now !== undefined) return Promise.resolve(this.now?.ready);
+    return new Promise((resolve) => this.waiting.add(resolve));
+  }
+
+  /** A message of this sequence was seen: a stream that ends before it has lost something. */
+  seen(sequence: number): void {
+    if (sequence > this.seenSequence) this.seenSequence = sequence;
+  }
+
+  /** Something is wrong with it: it is looked at anew before it is used again. */
+  suspect(ready: Ready): void {
+    if (this.now?.ready !== ready) return;
+    this.lose();
+    if (!ready.up.signal.aborted) void this.settle(ready.up);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.unlink();
+    this.lose();
+    for (const resolve of this.waiting) resolve(undefined);
+    this.waiting.clear();
+  }
+
+  private lose(): void {
+    this.now?.gone.abort();
+    this.now = undefined;
+    this.options.usable(false);
+  }
+
+  private async settle(up: Up): Promise<void> {
+    up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
+    for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
+      try {
+        const ready = await within(attempt * attemptMs, this.setUp(up));
+        if (!this.closed && !up.signal.aborted) this.become(up, ready);
+        return;
+      } catch (reason) {
+        if (this.closed || up.signal.aborted) return;
+        // A cluster that elects a leader is not worth a word.
+        if (attempt >= saidFrom) this.say(streamFault(reason));
+        await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private become(up: Up, { heads, messages }: { heads: Heads; messages: number }): void {
+    const gone = new AbortController();
+    const ready = { up, heads, epoch: this.epoch, signal: gone.signal };
+    this.now = { ready, gone };
+    const { stream } = this.options.settings;
+    if (!this.saidReady || this.said !== undefined) {
+      this.options.log.info({ stream, events: messages }, 'the event log has its stream in NATS');
+    }
+    this.saidReady = true;
+    this.said = undefined;
+    this.options.usable(true);
+    for (const resolve of this.waiting) resolve(ready);
+    this.waiting.clear();
+  }
+
+  private say(error: string): void {
+    if (this.said === error) return;
+    this.said = error;
+    const { stream } = this.options.settings;
+    this.options.log.error(
+      { stream, error },
+      'the event log cannot use its stream: events are kept in memory, within eventLog.maxBuffered, until it can',
+    );
+  }
+
+  private async setUp(up: Up): Promise<{ heads: Heads; messages: number }> {
+    const { settings, log } = this.options;
+    const info = await this.made(up);
+    const heads = await Heads.open(up, settings);
+    const change = this.hasLimits ? undefined : await this.limitsToBe(up, info, heads);
+    const { created, state } = info;
+    const facts = {
+      created,
+      lost: state.lost?.msgs?.length ?? 0,
+      lastSequence: state.last_seq,
+      seenSequence: this.seenSequence,
+    };
+    const head = await heads.change<StreamHead>(streamKey, (known) => {
+      const next = streamHead(known, facts, epochNowMs());
+      const since = change?.since;
+      return since === undefined || next.atMs >= since.atMs ? next : { ...next, ...since };
+    });
+    await change?.make();
+    this.hasLimits = true;
+    const isAnother = this.created !== undefined && this.created !== created;
+    if (isAnother || state.last_seq < this.seenSequence) {
+      this.epoch += 1;
+      this.seenSequence = 0;
+      log.error(
+        { stream: settings.stream, because: head.because },
+        'the event log is damaged: its stream was made anew or has lost its end; numbers of `events` connections are not known for ttlSeconds',
+      );
+    }
+    this.created = created;
+    return { heads, messages: state.messages };
+  }
+
+  private async made({ manager }: Up): Promise<StreamInfo> {
+    const { stream } = this.options.settings;
+    const subjects = [subjectOf(stream)];
+    const info = await manager.streams.info(stream).catch((reason: unknown) => {
+      if (!isNotFound(reason)) throw reason;
+      return manager.streams.add({ ...configOf(this.options.settings), subjects });
+    });
+    if (JSON.stringify(info.config.subjects) === JSON.stringify(subjects)) return info;
+    throw new ScalerError(
+      'invalid',
+      'has other subjects: it is for something else. Name another in eventLog.stream',
+    );
+  }
+
+  /**
+   * Where the limits are not those of the configuration: since when the stream is whole with those, and what sets them. Once
+   * in the life of a process, so that pods with others do not take turns.
+   */
+  private async limitsToBe(
+    { manager }: Up,
+    info: StreamInfo,
+    heads: Heads,
+  ): Promise<{ since: KeptSince | undefined; make(): Promise<void> } | undefined> {
+    const { settings, log } = this.options;
+    const { stream } = settings;
+    const { name: _, ...wanted } = configOf(settings);
+    const is: Partial<Record<string, unknown>> = info.config;
+    if (Object.entries(wanted).every(([key, value]) => is[key] === value)) return undefined;
+    const before = limitsOf(info.config);
+    const after = limitsOf(wanted);
+    const nowMs = epochNowMs();
+    if (after.maxCount > before.maxCount) {
+      const { state } = await manager.streams.info(stream, { subjects_filter: subjectOf(stream) });
+      const full = Object.entries(state.subjects ?? {}).filter(([, count]) => count >= before.maxCount);
+      const dropped: KeptSince = { atMs: nowMs, because: 'dropped' };
+      for (const [subject] of full)
+        await heads.change(subject.slice(subjectOf(stream, '').length), () => dropped);
+    }
+    const make = async (): Promise<void> => {
+      try {
+        await manager.streams.update(stream, { ...info.config, ...wanted });
+        log.info({ stream }, 'the stream of the event log has the limits of the configuration now');
+      } catch (reason) {
+        const error = streamFault(reason);
+        log.warn(
+          { stream, error },
+          'the stream of the event log keeps its own limits, not those of eventLog',
+        );
+      }
+    };
+    const streamFirstMs = firstMs(info);
+    return { since: sinceRaise(before, after, { bytes: info.state.bytes, streamFirstMs }, nowMs), make };
+  }
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ScalerError('unavailable', 'NATS does not answer in time')), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+const nanosPerMs = 1_000_000;
+const dedupeMs = 120_000;
+
+function configOf(settings: StreamSettings) {
+  const { stream, replicas, retentionSeconds, maxEventsPerConnection, maxBytes } = settings;
+  const maxAgeMs = Math.ceil(retentionSeconds * 1000);
+  return {
+    name: stream,
+    max_age: maxAgeMs * nanosPerMs,
+    max_msgs_per_subject: maxEventsPerConnection,
+    max_bytes: maxBytes,
+    num_replicas: replicas,
+    duplicate_window: Math.min(dedupeMs, maxAgeMs) * nanosPerMs,
+  } satisfies Partial<StreamConfig>;
+}
+
+/** The server writes no limit as 0 or -1. */
+export function limitsOf(
+  config: Pick<StreamConfig, 'max_age' | 'max_msgs_per_subject' | 'max_bytes'>,
+): Limits {
+  const limit = (value: number): number => (value > 0 ? value : Number.POSITIVE_INFINITY);
+  return {
+    maxAgeMs: limit(config.max_age) / nanosPerMs,
+    maxCount: limit(config.max_msgs_per_subject),
+    maxBytes: limit(config.max_bytes),
+  };
+}
+
+/** When the first message of a stream was stored, in ms since 1970. */
+export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefined {
+  return state.messages === 0 ? undefined : Date.parse(state.first_ts);
+}
+
+/** JetStream's numbers for errors (server/errors.json of nats-server). */
+const apiErrors = { streamNotFound: 10059, noJetStream: 10076, noJetStreamForAccount: 10039 } as const;
+
+function codeOf(reason: unknown): unknown {
+  return reason instanceof Error && 'code' in reason ? reason.code : undefined;
+}
+
+export function isNotFound(reason: unknown): boolean {
+  return codeOf(reason) === apiErrors.streamNotFound;
+}
+
+/** What an error of JetStream says, and what to do, in words that follow the stream's name. */
+export function streamFault(reason: unknown): string {
+  if (reason instanceof ScalerError) return reason.message;
+  const code = codeOf(reason);
+  const isOff = reason instanceof Error && reason.name === 'JetStreamNotEnabled';
+  if (isOff || code === apiErrors.noJetStream || code === apiErrors.noJetStreamForAccount)
+    return 'NATS has no JetStream for us: enable it, for this account and domain';
+  return `NATS ${natsFault(reason)}`;
+}
+
+/** What is written down beside the stream, by key: of the stream as a whole, and of each connection. */
+export class Heads {
+  private readonly bucket: KV;
+
+  private constructor(bucket: KV) {
+    this.bucket = bucket;
+  }
+
+  static async open({ jetstream }: Up, { stream, replicas }: StreamSettings): Promise<Heads> {
+    const { Kvm } = await import('@nats-io/kv');
+    return new Heads(await new Kvm(jetstream).create(`${stream}-since`, { replicas, history: 1 }));
+  }
+
+  /** Of what was sent before a connection was first followed, nothing is known. */
+  ofConnection(connection: string): Promise<KeptSince> {
+    const isNew = (known: KeptSince | undefined): KeptSince =>
+      known ?? { atMs: epochNowMs(), because: 'new' };
+    return this.change(token(connection), isNew);
+  }
+
+  /** Since when the stream as a whole has everything. */
+  stream(): Promise<KeptSince> {
+    const isKnown = (known: KeptSince | undefined): KeptSince =>
+      known ?? { atMs: epochNowMs(), because: 'damaged' };
+    return this.change(streamKey, isKnown);
+  }
+
+  /** Writes what `next` makes of what is known, unless that is the same. Another pod may write at the same time. */
+  async change<T>(key: string, next: (known: T | undefined) => T): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      const entry = await this.bucket.get(key);
+      // Only we write there.
+      const known = entry?.operation === 'PUT' ? entry.json<T>() : undefined;
+      const value = next(known);
+      if (value === known) return value;
+      const text = JSON.stringify(value);
+      try {
+        if (entry === null) await this.bucket.create(key, text);
+        else await this.bucket.update(key, text, entry.revision);
+        return value;
+      } catch (reason) {
+        if (attempt >= mostAttempts || codeOf(reason) !== wrongLastSequence) throw reason;
+      }
+    }
+  }
+}
+
+/** No name of a connection begins so. */
+const streamKey = '=stream';
+const mostAttempts = 10;
+const wrongLastSequence = 10071;

@@ -1,0 +1,173 @@
+import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { QueuedIterator } from '@nats-io/transport-node';
+import { ScalerError } from '../errors.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { LeaseRules } from './lease-rules.ts';
+
+/** A write that is not acknowledged by then has failed: before the one before it is believed no more. */
+const writeLimitMs = 1_000;
+/** After NATS was not there. */
+const againMs = 250;
+
+export interface LeaseOptions {
+  /** The bucket of all leases; undefined: NATS was not there yet. */
+  readonly bucket: () => KV | undefined;
+  readonly key: string;
+  /** Another for each time the lease is wanted anew. */
+  readonly id: string;
+  readonly log: Logger;
+  /** It was taken, lost, or another has it now. */
+  readonly changed: () => void;
+  /** Monotonic, in ms. */
+  readonly now?: () => number;
+}
+
+/** One lease in JetStream KV: renewed while it is held, taken when it can be. Its rules are `LeaseRules`. */
+export class Lease {
+  private readonly options: LeaseOptions;
+  private readonly now: () => number;
+  private readonly rules: LeaseRules;
+  private readonly closing = new AbortController();
+  private current: AbortController | undefined;
+  private holderTold: string | undefined;
+  private end: NodeJS.Timeout | undefined;
+  private entries: QueuedIterator<KvWatchEntry> | undefined;
+  private readonly sleepers = new Set<() => void>();
+  private readonly loops: Promise<unknown>;
+
+  constructor(options: LeaseOptions) {
+    const { now = () => performance.now() } = options;
+    this.options = options;
+    this.now = now;
+    this.rules = new LeaseRules(options.id, now());
+    this.loops = Promise.all([this.keep(), this.watch()]);
+  }
+
+  /** Aborted when this pod may act no more; undefined: it may not now. */
+  get term(): AbortSignal | undefined {
+    // A process that was stopped, or had no time to run, may be here before its timer.
+    if (this.current !== undefined && !this.rules.holds(this.now())) this.settle();
+    return this.current?.signal;
+  }
+
+  /** The id of the pod that has it as far as is known. */
+  get holder(): string | undefined {
+    return this.rules.holder;
+  }
+
+  /** Gives it back, so that another need not wait. Never rejects. */
+  async close(): Promise<void> {
+    const write = this.rules.giveBack();
+    this.settle();
+    clearTimeout(this.end);
+    this.closing.abort();
+    this.entries?.stop();
+    this.wake();
+    if (write !== undefined) {
+      const { bucket, key } = this.options;
+      await bucket()
+        ?.delete(key, { previousSeq: write.onRevision })
+        .catch(() => {});
+    }
+    await this.loops;
+  }
+
+  private async keep(): Promise<void> {
+    while (!this.closing.signal.aborted) {
+      const bucket = this.options.bucket();
+      const waitMs = this.rules.nextWriteAtMs - this.now();
+      if (bucket === undefined) await this.nap(againMs);
+      else if (waitMs > 0) await this.nap(waitMs);
+      else await this.write(bucket);
+    }
+  }
+
+  private async write(bucket: KV): Promise<void> {
+    const { key, id, log } = this.options;
+    const sentAtMs = this.now();
+    const { onRevision } = this.rules.write(sentAtMs);
+    try {
+      const revision = await bucket.put(key, id, { previousSeq: onRevision, timeout: writeLimitMs });
+      this.rules.wrote(revision, sentAtMs, this.now());
+    } catch (reason) {
+      this.rules.failed(this.now());
+      log.debug({ key, error: ScalerError.from(reason).message }, 'the lease was not written');
+      if (isRefusal(reason)) await this.look(bucket);
+    }
+    this.settle();
+  }
+
+  /** What was refused has another revision, and may have another holder. */
+  private async look(bucket: KV): Promise<void> {
+    try {
+      const entry = await bucket.get(this.options.key);
+      const holder = entry?.operation === 'PUT' ? entry.string() : undefined;
+      this.rules.found(entry?.revision ?? 0, holder, this.now());
+    } catch {
+      // Out of reach: the next write says it again.
+    }
+  }
+
+  private async watch(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      try {
+        this.entries = await this.options.bucket()?.watch({ key: this.options.key });
+        if (signal.aborted) this.entries?.stop();
+        for await (const { operation, revision, value } of this.entries ?? []) {
+          this.rules.saw(
+            revision,
+            operation === 'PUT' ? new TextDecoder().decode(value) : undefined,
+            this.now(),
+          );
+          this.settle();
+          this.wake();
+        }
+      } catch {
+        // Out of reach: who holds the lease is found out by writing, too.
+      }
+      if (!signal.aborted) await this.nap(againMs);
+    }
+  }
+
+  /** Begins and ends terms, and says so. */
+  private settle(): void {
+    const { changed } = this.options;
+    const nowMs = this.now();
+    const holds = this.rules.holds(nowMs);
+    const { holder } = this.rules;
+    clearTimeout(this.end);
+    if (holds) this.end = setTimeout(() => this.settle(), Math.ceil(this.rules.heldUntilMs - nowMs));
+    if (holds === (this.current !== undefined) && holder === this.holderTold) return;
+    this.holderTold = holder;
+    if (holds) this.current ??= new AbortController();
+    else {
+      const over = this.current;
+      this.current = undefined;
+      over?.abort();
+    }
+    changed();
+  }
+
+  private async nap(ms: number): Promise<void> {
+    if (this.closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.sleepers.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.sleepers.add(end);
+    });
+  }
+
+  private wake(): void {
+    for (const end of this.sleepers) end();
+  }
+}
+
+/** JetStream has answered, and not what was hoped for: another write came before. */
+function isRefusal(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'JetStreamApiError';
+}

@@ -1,0 +1,135 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ScalerError } from '../errors.ts';
+import { connectNats, type NatsSettings, natsFault } from '../outbound/nats.ts';
+import { backoffMs } from '../retry.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+export interface LinkSettings extends NatsSettings {
+  /** The JetStream domain, where it is not that of the server. */
+  readonly domain?: string;
+}
+
+/** NATS, while it is there. */
+export interface Up {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  /** Aborted when NATS goes away: what is asked of it then is not answered. */
+  readonly signal: AbortSignal;
+}
+
+export interface LinkOptions {
+  readonly settings: LinkSettings;
+  readonly log: Logger;
+}
+
+const mostBackoffMs = 5_000;
+
+/**
+ * One connection to NATS for all that pods do together: the event log, hints, and who reads. It is opened in the
+ * background and comes back by itself, for ever: nobody's start waits for it. Whoever uses it gives `onUp` what is to be
+ * done each time that NATS is there: at first, and again after each break.
+ */
+export class NatsLink {
+  private readonly options: LinkOptions;
+  private readonly listeners = new Set<(up: Up) => void>();
+  private readonly closing = new AbortController();
+  private running: Promise<void> | undefined;
+  private connection: NatsConnection | undefined;
+  private current: { readonly up: Up; readonly gone: AbortController } | undefined;
+  private said: string | undefined;
+
+  constructor(options: LinkOptions) {
+    this.options = options;
+  }
+
+  /** Undefined while NATS is away. */
+  get up(): Up | undefined {
+    return this.current?.up;
+  }
+
+  /** Calls `listener` each time that NATS is there; at once if it is. Returns what ends that. */
+  onUp(listener: (up: Up) => void): () => void {
+    this.listeners.add(listener);
+    if (this.current !== undefined) listener(this.current.up);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Begins to connect; does not wait. */
+  open(): void {
+    this.running ??= this.run();
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    this.listeners.clear();
+    this.current?.gone.abort();
+    this.current = undefined;
+    // One that is still being opened is closed when it is: that takes `connectTimeoutMs` at most.
+    await this.connection?.close();
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.closing;
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        await this.hold(await connectNats(this.options.settings, `backlog-scaler ${hostname()}`));
+        failures = 0;
+      } catch (reason) {
+        this.away(ScalerError.from(reason).message);
+        const waitMs = backoffMs(failures, Math.random(), mostBackoffMs);
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Resolves when the client has given the connection up, which it does only when it is closed. */
+  private async hold(connection: NatsConnection): Promise<void> {
+    if (this.closing.signal.aborted) return connection.close();
+    this.connection = connection;
+    const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
+    const { domain, requestTimeoutMs } = this.options.settings;
+    const options = { timeout: requestTimeoutMs, ...(domain !== undefined && { domain }) };
+    const parts = {
+      connection,
+      jetstream: jetstream(connection, options),
+      manager: await jetstreamManager(connection, { ...options, checkAPI: false }),
+    };
+    this.comeUp(parts);
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') this.away(`NATS at ${status.server} is gone`);
+      else if (status.type === 'reconnect') this.comeUp(parts);
+      else if (status.type === 'error' && this.current === undefined) {
+        this.away(`NATS at ${this.options.settings.servers.join(', ')} ${natsFault(status.error)}`);
+      }
+    }
+    this.away('the connection to NATS is closed');
+  }
+
+  private comeUp(parts: Omit<Up, 'signal'>): void {
+    if (this.closing.signal.aborted) return;
+    this.current?.gone.abort();
+    const gone = new AbortController();
+    const up = { ...parts, signal: gone.signal };
+    this.current = { up, gone };
+    const server = parts.connection.getServer();
+    this.options.log.info({ server }, this.said === undefined ? 'connected to NATS' : 'NATS is back');
+    this.said = undefined;
+    for (const listener of this.listeners) listener(up);
+  }
+
+  /** Said once, and again where it is for another reason. */
+  private away(why: string): void {
+    this.current?.gone.abort();
+    this.current = undefined;
+    if (this.closing.signal.aborted || this.said === why) return;
+    this.said = why;
+    this.options.log.error(
+      { error: why },
+      'NATS is away: events are kept in memory, within eventLog.maxBuffered, and sent on when it is back; other pods do not hear of them until then',
+    );
+  }
+}

@@ -1,0 +1,248 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { KV } from '@nats-io/kv';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import { ScalerError } from '../errors.ts';
+import { natsFault } from '../outbound/nats.ts';
+import type { PeerDuties, Peers } from '../sources/source.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { Lease } from './lease.ts';
+import type { NatsLink, Up } from './link.ts';
+
+/** For so long somebody must have the lease and answer, before a question fails. */
+const patienceMs = 10_000;
+/** After nobody answered: the lease is about to change hands, or NATS is away. */
+const againMs = 250;
+/** The longest that one answer may take: a list of many thousand repositories is one. */
+const answerLimitMs = 120_000;
+/** Questions that are being answered at a time: a pod asks one after the other. */
+const maxAtOnce = 64;
+/** What is larger is compressed: JSON of many jobs shrinks to a tenth, and NATS takes a megabyte. */
+const compressFromBytes = 16_384;
+const mostBytes = 64 * 1024 * 1024;
+
+export interface PodPeersOptions {
+  readonly link: NatsLink;
+  /** The bucket of all leases; undefined: NATS was not there yet. */
+  readonly bucket: () => KV | undefined;
+  /** Where pods talk about this connection; no wildcard, no space. */
+  readonly subject: string;
+  /** The key of the lease. */
+  readonly key: string;
+  /** Another for each connection that is opened. */
+  readonly id: string;
+  readonly duties: PeerDuties;
+  readonly log: Logger;
+  /** The lease was taken (true) or lost. */
+  readonly held: (held: boolean) => void;
+}
+
+/** What pods tell each other over NATS about one connection, and the lease that says which of them acts. */
+export class PodPeers implements Peers {
+  private readonly options: PodPeersOptions;
+  private readonly lease: Lease;
+  private readonly unlink: () => void;
+  private subscriptions: Subscription[] = [];
+  private subscribed: Up['connection'] | undefined;
+  private closed = false;
+  private answering = 0;
+  private had = false;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(options: PodPeersOptions) {
+    this.options = options;
+    options.held(false);
+    this.lease = new Lease({ ...options, changed: () => this.changed() });
+    this.unlink = options.link.onUp((up) => this.listen(up));
+  }
+
+  get term(): AbortSignal | undefined {
+    return this.lease.term;
+  }
+
+  async ask(question: unknown, signal: AbortSignal): Promise<unknown> {
+    const giveUpAtMs = performance.now() + patienceMs;
+    for (;;) {
+      if (signal.aborted || this.closed) throw new ScalerError('unavailable', 'the request was cancelled');
+      if (this.lease.term !== undefined) return undefined;
+      const { holder } = this.lease;
+      const reply = holder === undefined ? undefined : await this.askPod(holder, question, signal);
+      if (reply !== undefined) return unpack(reply);
+      if (performance.now() > giveUpAtMs) {
+        const why = this.options.link.up === undefined ? 'NATS is away' : 'no pod has the lease';
+        throw new ScalerError('unavailable', `the pod that asks for all of them does not answer: ${why}`);
+      }
+      await this.change(againMs, signal);
+    }
+  }
+
+  tell(news: unknown): void {
+    const { subject, id, link } = this.options;
+    if (!this.closed) link.up?.connection.publish(`${subject}.news`, JSON.stringify({ from: id, news }));
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.unlink();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    for (const end of this.waiting) end();
+    await this.lease.close();
+  }
+
+  /** Undefined: it does not answer, or has the lease no longer. */
+  private async askPod(pod: string, question: unknown, signal: AbortSignal): Promise<Reply | undefined> {
+    const { up } = this.options.link;
+    if (up === undefined) return undefined;
+    const asked = up.connection
+      .request(`${this.options.subject}.${pod}`, JSON.stringify(question), { timeout: answerLimitMs })
+      .then((message) => decode(message.data));
+    try {
+      // A pod that is gone may have been asked: whoever has the lease after it is asked then.
+      const reply = await Promise.race([asked, this.leaves(pod, asked, signal)]);
+      return reply === undefined || reply.kind === 'moved' ? undefined : reply;
+    } catch (reason) {
+      this.options.log.debug({ pod, error: natsFault(reason) }, 'a pod did not answer');
+      return undefined;
+    }
+  }
+
+  /** Resolves when another pod has the lease, or nobody needs the answer any more. */
+  private async leaves(pod: string, asked: Promise<unknown>, signal: AbortSignal): Promise<undefined> {
+    const answered = new AbortController();
+    asked.then(
+      () => answered.abort(),
+      () => answered.abort(),
+    );
+    const over = AbortSignal.any([signal, answered.signal]);
+    while (this.lease.holder === pod && !over.aborted && !this.closed)
+      await this.change(Number.POSITIVE_INFINITY, over);
+    return undefined;
+  }
+
+  /** Resolves when the lease has changed, after `ms`, and when `signal` is aborted. */
+  private change(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(end);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = Number.isFinite(ms) ? setTimeout(end, ms) : undefined;
+      this.waiting.add(end);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  private changed(): void {
+    const { log, held, duties } = this.options;
+    const has = this.lease.term !== undefined;
+    if (has !== this.had) {
+      this.had = has;
+      held(has);
+      if (has)
+        log.info({}, 'this pod asks the upstream for all pods now: it has the lease of the connection');
+      else log.info({ holder: this.lease.holder }, 'this pod has the lease of the connection no longer');
+      if (!this.closed) duties.changed();
+    }
+    for (const end of [...this.waiting]) end();
+  }
+
+  /** The client keeps a subscription over breaks of its connection. */
+  private listen({ connection }: Up): void {
+    if (this.subscribed === connection) return;
+    this.subscribed = connection;
+    const { subject, id, log } = this.options;
+    const on = (name: string, take: (message: Msg) => void): Subscription =>
+      connection.subscribe(name, {
+        callback: (error, message) => {
+          if (error === null) take(message);
+          else
+            log.error(
+              { error: natsFault(error), subject: name },
+              'pods do not hear each other: let the user of NATS subscribe to the subject',
+            );
+        },
+      });
+    this.subscriptions = [
+      on(`${subject}.${id}`, (message) => void this.answer(message)),
+      on(`${subject}.news`, (message) => this.hear(message)),
+    ];
+  }
+
+  private hear(message: Msg): void {
+    const told = parsed(message.string());
+    if (typeof told !== 'object' || told === null || !('news' in told) || !('from' in told)) return;
+    if (told.from !== this.options.id) this.options.duties.hear(told.news);
+  }
+
+  private async answer(message: Msg): Promise<void> {
+    const reply = await this.reply(parsed(message.string()));
+    const data = await encode(reply);
+    const most = this.subscribed?.info?.max_payload ?? data.length;
+    message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+  }
+
+  private async reply(question: unknown): Promise<Reply> {
+    const { term } = this.lease;
+    if (term === undefined || this.answering >= maxAtOnce) return { kind: 'moved' };
+    this.answering += 1;
+    try {
+      return { kind: 'answer', value: await this.options.duties.answer(question, term) };
+    } catch (reason) {
+      const { code, message, retryAfterMs } = ScalerError.from(reason);
+      // What was broken off is asked of whoever goes on.
+      if (term.aborted) return { kind: 'moved' };
+      return { kind: 'error', code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    } finally {
+      this.answering -= 1;
+    }
+  }
+}
+
+type Reply =
+  | { readonly kind: 'answer'; readonly value: unknown }
+  /** Not the one to ask. */
+  | { readonly kind: 'moved' }
+  | {
+      readonly kind: 'error';
+      readonly code: ScalerError['code'];
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    };
+
+function unpack(reply: Reply): unknown {
+  if (reply.kind === 'answer') return reply.value;
+  if (reply.kind === 'moved') return undefined;
+  const { code, message, retryAfterMs } = reply;
+  throw new ScalerError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
+}
+
+function tooLarge(bytes: number, most: number): Reply {
+  const message = `the answer for the other pods has ${bytes} bytes, and NATS takes ${most}: raise its max_payload`;
+  return { kind: 'error', code: 'unavailable', message };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const zip = promisify(gzip);
+const unzip = promisify(gunzip);
+
+async function encode(reply: Reply): Promise<Uint8Array> {
+  const data = Buffer.from(JSON.stringify(reply));
+  return data.length < compressFromBytes ? data : zip(data);
+}
+
+/** Pods are of one kind, and what is in an answer is looked at by who asked. */
+async function decode(data: Uint8Array): Promise<Reply> {
+  const isZipped = data[0] === 0x1f && data[1] === 0x8b;
+  const text = isZipped ? await unzip(data, { maxOutputLength: mostBytes }) : data;
+  return JSON.parse(new TextDecoder().decode(text)) as Reply;
+}

@@ -1,0 +1,128 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { KV } from '@nats-io/kv';
+import { natsFault } from '../outbound/nats.ts';
+import type { PeerDuties, Peers } from '../sources/source.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { PodHints, type Told } from './hints.ts';
+import { type LinkSettings, NatsLink, type Up } from './link.ts';
+import { PodPeers } from './peers.ts';
+
+export interface PodsOptions {
+  readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };
+  /** What a hint from another pod does here. */
+  readonly hinted: (told: Told) => void;
+  /** Whether this pod has the lease of a connection; undefined: the connection is gone. */
+  readonly held: (connection: string, held: boolean | undefined) => void;
+  readonly log: Logger;
+}
+
+/** Leases are renewed all the time: what is older is of a connection that is gone. */
+const forgottenAfterMs = 3_600_000;
+/** JetStream is asked for a lease: what comes later is of no use. */
+const leaseLimitMs = 1_000;
+
+/**
+ * What several pods of one scaler share by NATS. `link` is the one connection: the event log writes and reads by it,
+ * hints go over it, and by it they agree who asks an upstream. It is there with `eventLog: { type: nats }` alone.
+ */
+export class Pods {
+  readonly link: NatsLink;
+  private readonly options: PodsOptions;
+  private readonly hints: PodHints;
+  private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
+  private readonly holding = new Map<string, boolean>();
+
+  constructor(options: PodsOptions) {
+    const { settings, hinted, log } = options;
+    this.options = options;
+    this.link = new NatsLink({ settings, log });
+    this.hints = new PodHints({
+      link: this.link,
+      natsSubject: `${settings.stream}.hints`,
+      take: hinted,
+      log,
+    });
+    this.link.onUp((up) => void this.openLeases(up));
+  }
+
+  open(): void {
+    this.link.open();
+  }
+
+  /** Passes a hint on to the other pods; whether it could be. */
+  hint(told: Told): boolean {
+    return this.hints.send(told);
+  }
+
+  /**
+   * The other pods that have the connection. `place`: what is measured there, since while a configuration is rolled out
+   * pods may differ in it; those that do are no peers.
+   */
+  peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers {
+    const key = createHash('sha256')
+      .update(JSON.stringify([connection, place]))
+      .digest('hex')
+      .slice(0, 32);
+    return new PodPeers({
+      link: this.link,
+      bucket: () => this.leases?.bucket,
+      subject: `${this.options.settings.stream}.peers.${key}`,
+      key,
+      id: randomUUID(),
+      duties,
+      log,
+      held: (held) => {
+        this.holding.set(connection, held);
+        this.options.held(connection, held);
+      },
+    });
+  }
+
+  /** Whether this pod has the lease of the connection; undefined where that has none. */
+  holds(connection: string): boolean | undefined {
+    return this.holding.get(connection);
+  }
+
+  /** The connection is gone. */
+  forget(connection: string): void {
+    if (this.holding.delete(connection)) this.options.held(connection, undefined);
+  }
+
+  close(): Promise<void> {
+    return this.link.close();
+  }
+
+  /** The client keeps what it has over breaks of its connection. */
+  private async openLeases({ connection, signal }: Up): Promise<void> {
+    if (this.leases?.connection === connection) return;
+    const { settings, log } = this.options;
+    const { stream, replicas, domain } = settings;
+    const name = `${stream}-leases`;
+    try {
+      const [{ Kvm }, { jetstream }] = await Promise.all([
+        import('@nats-io/kv'),
+        import('@nats-io/jetstream'),
+      ]);
+      const client = jetstream(connection, {
+        timeout: leaseLimitMs,
+        ...(domain !== undefined && { domain }),
+      });
+      const bucket = await new Kvm(client).create(name, { ttl: forgottenAfterMs, replicas, history: 1 });
+      this.leases = { connection, bucket };
+    } catch (reason) {
+      if (signal.aborted) return;
+      log.error(
+        { bucket: name, error: natsFault(reason) },
+        'pods cannot agree which of them asks GitHub: it is not asked until they can',
+      );
+      setTimeout(() => void this.retryLeases(), againMs).unref();
+    }
+  }
+
+  private retryLeases(): void {
+    const { up } = this.link;
+    if (up !== undefined) void this.openLeases(up);
+  }
+}
+
+const againMs = 1_000;

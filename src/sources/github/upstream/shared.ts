@@ -1,0 +1,281 @@
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { ScalerError } from '../../../errors.ts';
+import type { PeerDuties, Peers } from '../../source.ts';
+import { statuses } from '../rules/job.ts';
+import type { FailedDelivery, GitHubApi, JobsOfRun, OpenRuns, OwnerRepos, Quota } from './api.ts';
+
+/** GitHub's answers that are kept for other pods, and for when this one asks next. */
+const mostKeptBytes = 32 * 1024 * 1024;
+/** For an answer itself, and for each thing in it. */
+const answerBytes = 400;
+const thingBytes = 250;
+/** What passes between two pods takes time: an answer that is older by this will do as well. It says itself how old it is. */
+const slackMs = 250;
+
+const id = z.int().min(1);
+const repo = z.object({ id, name: z.string() });
+const job = z
+  .object({
+    jobId: id,
+    runId: id,
+    runAttempt: id,
+    repo: z.string(),
+    labels: z.array(z.string()),
+    status: z.enum(statuses),
+    sinceMs: z.number().optional(),
+    gated: z.boolean(),
+  })
+  .transform((one) => ({ ...one, sinceMs: one.sinceMs }));
+
+const question = z.discriminatedUnion('ask', [
+  z.object({ ask: z.literal('repositories') }),
+  z.object({ ask: z.literal('openRuns'), repo: z.string() }),
+  z.object({ ask: z.literal('jobsOf'), repo: z.string(), runId: id }),
+  z.object({ ask: z.literal('job'), repo: z.string(), jobId: id }),
+]);
+type Question = z.infer<typeof question>;
+
+/** What pods say to each other. No clocks are compared: all is as old as it is when it is sent, in ms. */
+const asked = z.object({ question, maxAgeMs: z.number() });
+const answered = z.object({
+  value: z.unknown(),
+  ageMs: z.number(),
+  /** What is left of the hourly limit. */
+  quota: z.object({ limit: z.number(), remaining: z.number(), resetInMs: z.number() }).optional(),
+  githubNowMs: z.number(),
+});
+const news = z.object({ swept: z.string(), ageMs: z.number() });
+
+const shapes = {
+  repositories: z.object({ repos: z.array(repo), visible: z.number() }),
+  openRuns: z.object({
+    value: z.array(z.object({ runId: id, runAttempt: id })),
+    repo: repo.optional(),
+  }),
+  jobsOf: z.object({ value: z.array(job), moved: z.boolean().exactOptional() }),
+  job: z.object({ value: job }),
+};
+
+interface Kept {
+  readonly value: unknown;
+  /** In ms since 1970 by our clock; what another pod asked for was not asked for before this. */
+  readonly askedAtMs: number;
+}
+
+export interface SharedGitHubOptions {
+  /** The way to GitHub itself. */
+  readonly own: GitHubApi;
+  readonly peers: (duties: PeerDuties) => Peers;
+  /** Another pod has swept a repository, `ageMs` ago. */
+  readonly swept: (name: string, ageMs: number) => void;
+  /** This pod asks GitHub from now on, or does so no longer. */
+  readonly changed: () => void;
+  readonly told: (quota: Quota) => void;
+  readonly now: () => number;
+}
+
+/**
+ * GitHub for several pods: the one with the lease asks, and answers the others, from what it has where that is new enough.
+ * A pod that can reach neither learns nothing, and what it knows grows old.
+ */
+export class SharedGitHub implements GitHubApi {
+  readonly failedDeliveries?: NonNullable<GitHubApi['failedDeliveries']>;
+  readonly redeliver?: NonNullable<GitHubApi['redeliver']>;
+  private readonly options: SharedGitHubOptions;
+  private readonly peers: Peers;
+  private readonly kept = new LRUCache<string, Kept>({ maxSize: mostKeptBytes });
+  private readonly flights = new Map<
+    string,
+    { readonly beganAtMs: number; readonly answer: Promise<Kept> }
+  >();
+  private told: { readonly quota: Quota | undefined; readonly clockOffsetMs: number } | undefined;
+
+  constructor(options: SharedGitHubOptions) {
+    const { own, swept, changed } = options;
+    const { failedDeliveries, redeliver } = own;
+    this.options = options;
+    this.peers = options.peers({
+      answer: (what, term) => this.answer(what, term),
+      hear: (what) => {
+        const { success, data } = news.safeParse(what);
+        if (success) swept(data.swept, data.ageMs);
+      },
+      changed,
+    });
+    if (failedDeliveries)
+      this.failedDeliveries = (sinceMs: number, signal: AbortSignal) =>
+        failedDeliveries(sinceMs, this.during(signal));
+    if (redeliver)
+      this.redeliver = (delivery: FailedDelivery, signal: AbortSignal) =>
+        redeliver(delivery, this.during(signal));
+  }
+
+  /** Whether it is this pod that asks GitHub. */
+  get asks(): boolean {
+    return this.peers.term !== undefined;
+  }
+
+  get quota(): Quota | undefined {
+    const { own } = this.options;
+    return this.asks ? (own.quota ?? this.told?.quota) : (this.told?.quota ?? own.quota);
+  }
+
+  get clockOffsetMs(): number {
+    const { own } = this.options;
+    return this.asks ? own.clockOffsetMs : (this.told?.clockOffsetMs ?? own.clockOffsetMs);
+  }
+
+  async repositories(signal: AbortSignal, sinceMs?: number): Promise<OwnerRepos> {
+    const { value, askedAtMs } = await this.get({ ask: 'repositories' }, signal, sinceMs);
+    return { ...read(shapes.repositories, value), askedAtMs };
+  }
+
+  async openRuns(name: string, signal: AbortSignal, sinceMs?: number): Promise<OpenRuns> {
+    const { value, askedAtMs } = await this.get({ ask: 'openRuns', repo: name }, signal, sinceMs);
+    return { ...read(shapes.openRuns, value), askedAtMs };
+  }
+
+  async jobsOf(
+    run: { repo: string; runId: number },
+    signal: AbortSignal,
+    sinceMs?: number,
+  ): Promise<JobsOfRun> {
+    const ask = { ask: 'jobsOf', repo: run.repo, runId: run.runId } as const;
+    const { value, askedAtMs } = await this.get(ask, signal, sinceMs);
+    return { ...read(shapes.jobsOf, value), askedAtMs };
+  }
+
+  async job(ref: { repo: string; jobId: number }, signal: AbortSignal, sinceMs?: number) {
+    const ask = { ask: 'job', repo: ref.repo, jobId: ref.jobId } as const;
+    const { value, askedAtMs } = await this.get(ask, signal, sinceMs);
+    return { ...read(shapes.job, value), askedAtMs };
+  }
+
+  learnInstallation(owner: string, installationId: number): void {
+    this.options.own.learnInstallation(owner, installationId);
+  }
+
+  /** A sweep is complete here: others can have the same at once. `startedAtMs`: in ms since 1970 by our clock. */
+  tellSwept(name: string, startedAtMs: number): void {
+    if (this.asks) this.peers.tell({ swept: name, ageMs: this.options.now() - startedAtMs });
+  }
+
+  close(): Promise<void> {
+    return this.peers.close();
+  }
+
+  private async get(what: Question, signal: AbortSignal, wantedSinceMs?: number): Promise<Kept> {
+    const { now } = this.options;
+    const sinceMs = wantedSinceMs ?? now();
+    for (;;) {
+      const kept = this.kept.get(JSON.stringify(what));
+      if (kept !== undefined && kept.askedAtMs >= sinceMs) return kept;
+      const { term } = this.peers;
+      try {
+        if (term !== undefined) return await this.fly(what, sinceMs, AbortSignal.any([signal, term]));
+        const sentAtMs = now();
+        const maxAgeMs = Math.max(0, sentAtMs - sinceMs) + (wantedSinceMs === undefined ? 0 : slackMs);
+        const reply = await this.peers.ask({ question: what, maxAgeMs }, signal);
+        if (reply !== undefined) return this.take(what, reply, sentAtMs);
+      } catch (reason) {
+        // Whoever has the lease now goes on.
+        if (term?.aborted !== true || signal.aborted) throw reason;
+      }
+    }
+  }
+
+  /** What another pod answers. It was asked for at `sentAtMs` by our clock: its answer is of then at the earliest. */
+  private take(what: Question, reply: unknown, sentAtMs: number): Kept {
+    const { value, ageMs, quota, githubNowMs } = read(answered, reply);
+    const nowMs = this.options.now();
+    const left = quota && { ...quota, resetAtMs: nowMs + quota.resetInMs };
+    this.told = { quota: left, clockOffsetMs: githubNowMs - nowMs };
+    if (left !== undefined) this.options.told(left);
+    return this.keep(what, { value, askedAtMs: sentAtMs - ageMs });
+  }
+
+  private async answer(what: unknown, term: AbortSignal): Promise<unknown> {
+    const { own, now } = this.options;
+    const { question: of, maxAgeMs } = read(asked, what);
+    const sinceMs = now() - maxAgeMs;
+    const kept = this.kept.get(JSON.stringify(of));
+    const { value, askedAtMs } =
+      kept !== undefined && kept.askedAtMs >= sinceMs ? kept : await this.fly(of, sinceMs, term);
+    const { quota, clockOffsetMs } = own;
+    const nowMs = now();
+    return {
+      value,
+      ageMs: nowMs - askedAtMs,
+      ...(quota && { quota: { ...quota, resetInMs: quota.resetAtMs - nowMs } }),
+      githubNowMs: nowMs + clockOffsetMs,
+    };
+  }
+
+  /** Asks GitHub, once for all who want to know the same. */
+  private fly(what: Question, sinceMs: number, signal: AbortSignal): Promise<Kept> {
+    const key = JSON.stringify(what);
+    const known = this.flights.get(key);
+    if (known !== undefined && known.beganAtMs >= sinceMs) return known.answer;
+    const beganAtMs = this.options.now();
+    const answer = this.askGitHub(what, signal).then((kept) => this.keep(what, kept));
+    const flight = { beganAtMs, answer };
+    const over = (): void => {
+      if (this.flights.get(key) === flight) this.flights.delete(key);
+    };
+    this.flights.set(key, flight);
+    answer.then(over, over);
+    return answer;
+  }
+
+  private async askGitHub(what: Question, signal: AbortSignal): Promise<Kept> {
+    const { own, now } = this.options;
+    switch (what.ask) {
+      case 'repositories': {
+        const askedAtMs = now();
+        return { value: await own.repositories(signal), askedAtMs };
+      }
+      case 'openRuns':
+        return apart(await own.openRuns(what.repo, signal));
+      case 'jobsOf':
+        return apart(await own.jobsOf(what, signal));
+      case 'job':
+        return apart(await own.job(what, signal));
+    }
+  }
+
+  private keep(what: Question, kept: Kept): Kept {
+    const key = JSON.stringify(what);
+    const before = this.kept.get(key);
+    if (before === undefined || before.askedAtMs <= kept.askedAtMs)
+      this.kept.set(key, kept, { size: answerBytes + key.length + thingBytes * thingsIn(kept.value) });
+    return kept;
+  }
+
+  /** For what only the pod with the lease may ask. */
+  private during(signal: AbortSignal): AbortSignal {
+    const { term } = this.peers;
+    if (term === undefined) throw new ScalerError('unavailable', 'another pod asks GitHub now');
+    return AbortSignal.any([signal, term]);
+  }
+}
+
+function apart({ askedAtMs, ...value }: { readonly askedAtMs: number }): Kept {
+  return { value, askedAtMs };
+}
+
+function thingsIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let things = 0;
+  for (const part of Object.values(value)) if (Array.isArray(part)) things += part.length;
+  return things;
+}
+
+function read<T>(shape: z.ZodType<T>, value: unknown): T {
+  const { success, data } = shape.safeParse(value);
+  if (success) return data;
+  throw new ScalerError(
+    'unavailable',
+    'another pod answers what this one does not understand: is it of another version?',
+  );
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { type NatsSettings, natsLoginFault, natsSettings } from '../../outbound/nats.ts';
+import { ignored } from '../ignored-keys.ts';
+import type { ConnectionKey } from '../source.ts';
+
+/*
+ * An account of a NATS system as the configuration file has it, after the loader has read the files: where the file
+ * says `credentialsFile`, this schema sees `credentials` with what the file holds.
+ */
+
+export const natsConfig = z
+  .strictObject({
+    ...natsSettings,
+    domain: z
+      .string()
+      .regex(/^[^\s.*>/\\]+$/, 'must be a name without spaces and without . * > / \\')
+      .exactOptional()
+      .describe('The JetStream domain of the streams, where it is not that of the servers we connect to.'),
+    activeReadMs: z
+      .int()
+      .min(100)
+      .default(1000)
+      .describe('How often consumers that are not watched are read, in ms.'),
+    reconcileSeconds: z
+      .number()
+      .min(1)
+      .default(30)
+      .describe('How often watched consumers are read all the same, in s.'),
+    maxRequests: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(64)
+      .describe('The most requests that are under way at a time.'),
+  })
+  .superRefine((settings, context) => {
+    const fault = natsLoginFault(settings);
+    if (fault) context.addIssue({ code: 'custom', path: [fault.path], message: fault.message });
+  });
+
+/** Holds secrets: never logged. */
+export type NatsConfig = z.output<typeof natsConfig>;
+
+/** The keys of KEDA's `nats-jetstream` trigger that belong to the connection (nats_jetstream_scaler.go, v2.21). */
+export const natsConnectionKeys: Readonly<Record<string, ConnectionKey<NatsConfig>>> = {
+  natsServerMonitoringEndpoint: ignored('JetStream is asked itself, not the monitoring port; ignored.'),
+  account: ignored('The account is the one that our credentials are of; ignored.'),
+  accountID: ignored('The account is the one that our credentials are of; ignored.'),
+  useHttps: ignored('For the monitoring port, which is not asked; ignored.'),
+};
+
+/** What decides where streams are looked for: servers, domain, and whose account it is as far as the settings say. */
+export function placeOf({ servers, domain, credentials, username }: NatsConfig): unknown {
+  const account = credentials === undefined ? username : accountOf(credentials);
+  return { servers: servers.toSorted(), domain, account };
+}
+
+/** The public key of the account that a user's JWT is of (NATS JWT 2: `nats.issuer_account`, or else who has signed it). */
+function accountOf(credentials: string): string | undefined {
+  const [, payload = ''] = /-----BEGIN NATS USER JWT-----\s*[\w-]+\.([\w-]+)\.[\w-]+/.exec(credentials) ?? [];
+  try {
+    const claims = jwtClaims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+    return claims.nats?.issuer_account || claims.iss;
+  } catch {
+    return undefined;
+  }
+}
+
+const jwtClaims = z.object({
+  iss: z.string().optional(),
+  nats: z.object({ issuer_account: z.string().optional() }).optional(),
+});
+
+/** A user of a `.creds` file signs a challenge: nothing of it can be used by who listens. */
+export function sendsSecretInPlaintext({ tls, servers, password, token }: NatsSettings): boolean {
+  if (password === undefined && token === undefined) return false;
+  return tls === undefined && !servers.every((server) => server.startsWith('tls:'));
+}

@@ -1,0 +1,42 @@
+import type { Pace, PaceView } from '../../source.ts';
+import { arrivedBy, isSame, type NatsSnapshot, watchedSubjects } from './snapshot.ts';
+
+/** What one consumer's reads have shown. */
+export interface NatsHistory {
+  readonly last: NatsSnapshot;
+  /** How many reads in a row have found that messages came. */
+  readonly moves: number;
+}
+
+/** Restless is a consumer that messages came for at more reads in a row than this. */
+const restlessAbove = 10;
+
+export interface PaceConfig {
+  /** The time between two reads of a consumer that is not watched, in ms. */
+  readonly activeReadMs: number;
+  /** The time between two reads of a consumer that is watched, in seconds. */
+  readonly reconcileSeconds: number;
+}
+
+/** Takes a read into the history. Pure. */
+export function fold(history: NatsHistory | undefined, snapshot: NatsSnapshot): NatsHistory {
+  if (history === undefined) return { last: snapshot, moves: 0 };
+  const { last, moves } = history;
+  const hasMoved = isSame(last, snapshot) && arrivedBy(last) !== arrivedBy(snapshot);
+  return { last: snapshot, moves: hasMoved ? Math.min(moves + 1, restlessAbove + 1) : 0 };
+}
+
+/**
+ * What is inactive is watched, so that its next message is an edge within milliseconds. What is active is read at the
+ * active pace: the watch would hear no acknowledgement. So is what cannot be watched, and what is restless: each message
+ * would wake it, for nothing but a read, since its consumers keep up.
+ */
+export function pace(
+  { activeReadMs, reconcileSeconds }: PaceConfig,
+  { active, snapshot, history, watch }: PaceView<NatsSnapshot, NatsHistory>,
+): Pace {
+  const canBeWatched = typeof watchedSubjects(snapshot) !== 'string';
+  const isWanted = !active && canBeWatched && history.moves <= restlessAbove;
+  const atRest = isWanted && watch === 'armed';
+  return { nextReadMs: atRest ? reconcileSeconds * 1000 : activeReadMs, watch: isWanted };
+}

@@ -1,0 +1,80 @@
+import { ScalerError } from '../../../errors.ts';
+import { natsFault } from '../../../outbound/nats.ts';
+import { printable, quote } from '../../../printable.ts';
+
+/** What was asked for, for the message. */
+export interface Asked {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly servers: readonly string[];
+  readonly domain?: string;
+}
+
+/** JetStream's answer where it refuses: `error` of the JSON (nats-server, ApiError; codes of server/errors.json). */
+export class JetStreamRefusal extends Error {
+  override readonly name = 'JetStreamRefusal';
+  readonly code: number;
+  readonly description: string;
+
+  constructor(code: number, description: string) {
+    super(`JetStream refuses: ${code}`);
+    this.code = code;
+    this.description = description;
+  }
+}
+
+/** `err_code` of nats-server, server/errors.json. */
+const codes = {
+  consumerNotFound: 10014,
+  streamNotFound: 10059,
+  notEnabled: [10076, 10039],
+  /** No leader, no quorum, or the servers that have it are away. */
+  notReady: [10008, 10009, 10118, 10119, 10194, 10195],
+} as const;
+
+/** What the client, or JetStream, said about a request, in our words. Total. */
+export function fromNats(reason: unknown, asked: Asked): ScalerError {
+  if (reason instanceof ScalerError) return reason;
+  const { stream, consumer, servers, domain } = asked;
+  const where = `stream ${quote(stream)}, consumer ${quote(consumer)}`;
+  const there = domain === undefined ? '' : ` of domain ${quote(domain)}`;
+  if (!(reason instanceof JetStreamRefusal)) {
+    const text = `${where}: NATS at ${servers.join(', ')} ${natsFault(reason)}`;
+    return new ScalerError('unavailable', text, { cause: reason });
+  }
+  const { code, description } = reason;
+  switch (true) {
+    case code === codes.streamNotFound:
+      return new ScalerError(
+        'not_found',
+        `${where}: our account${there} has no such stream: create it, or correct the name, the credentials or the domain of the connection`,
+      );
+    case code === codes.consumerNotFound:
+      return new ScalerError(
+        'not_found',
+        `${where}: the stream has no such consumer: create it before the workload runs, as a durable one`,
+      );
+    case isOneOf(codes.notEnabled, code):
+      return new ScalerError(
+        'unavailable',
+        `${where}: JetStream${there} is not enabled for our account: enable it, or correct the credentials of the connection`,
+      );
+    case isOneOf(codes.notReady, code):
+      return new ScalerError(
+        'unavailable',
+        `${where}: JetStream${there} is not ready (${said(description, code)}): it is asked again`,
+      );
+    default:
+      return new ScalerError('unavailable', `${where}: JetStream refuses (${said(description, code)})`);
+  }
+}
+
+function isOneOf(all: readonly number[], code: number): boolean {
+  return all.includes(code);
+}
+
+const mostCharacters = 200;
+
+function said(description: string, code: number): string {
+  return `${printable(description.slice(0, mostCharacters))}, ${code}`;
+}

@@ -1,0 +1,249 @@
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { Wake, Watch } from '../../source.ts';
+import { hasMoved, isSame, itemsOf, type NatsSnapshot, watchedSubjects } from '../rules/snapshot.ts';
+
+/** Why a watch wakes its subject; each becomes a metric label. */
+type WakeCause = 'message' | 'watch lost';
+
+/**
+ * How long after its server has a subscription a message may still miss it: others of the cluster, and leaf nodes, are told
+ * of it one after the other.
+ */
+const settleMs = 1_000;
+/** How much later than JetStream's answer the message itself may come to us. */
+const lateMs = 250;
+/** What hears nothing, or may not, is left alone for so long. */
+const leftAloneMs = 600_000;
+const mostRemembered = 10_000;
+/** A watch that has woken for nothing so often in a row hears what the stream does not take. */
+const mostVain = 10;
+
+export interface WatcherDeps {
+  /** The connection, if it is there now. */
+  readonly nats: () => NatsConnection | undefined;
+  readonly log: Logger;
+}
+
+/** Listens on the subjects of consumers at rest. Consumers with the same subject share a subscription, of one message at most. */
+export class Watcher {
+  private readonly deps: WatcherDeps;
+  private readonly ears = new Map<string, Ear>();
+  private readonly watches = new Map<string, SubjectWatch>();
+  /** From where the watch was armed that a message has ended, until the read for it. */
+  private readonly heard = new LRUCache<string, NatsSnapshot>({ max: mostRemembered, ttl: leftAloneMs });
+  private readonly vain = new LRUCache<string, number>({ max: mostRemembered, ttl: leftAloneMs });
+  private readonly deaf = new LRUCache<string, true>({ max: mostRemembered, ttl: leftAloneMs });
+  private readonly denied = new LRUCache<string, true>({ max: mostRemembered, ttl: leftAloneMs });
+  private hasSaidDenied = false;
+
+  constructor(deps: WatcherDeps) {
+    this.deps = deps;
+  }
+
+  /** Watches from where the snapshot ends: what came since is found by `look`. `refused` at once where nothing can be heard. */
+  arm(key: string, from: NatsSnapshot, look: () => Promise<NatsSnapshot>, wake: Wake): Watch {
+    const nats = this.deps.nats();
+    const subjects = watchedSubjects(from);
+    if (nats === undefined || typeof subjects === 'string' || this.deaf.has(key)) return refused;
+    if (subjects.some((subject) => this.denied.has(subject))) return refused;
+    const watch: SubjectWatch = new SubjectWatch(from, {
+      wake,
+      onOver: () => {
+        if (this.watches.get(key) === watch) this.watches.delete(key);
+        for (const subject of subjects) this.leave(subject, watch);
+      },
+      onHeard: () => this.heard.set(key, watch.from),
+    });
+    this.watches.set(key, watch);
+    try {
+      for (const subject of subjects) this.join(nats, subject, watch);
+    } catch {
+      // The client refuses while it closes.
+      watch.close();
+    }
+    void confirm(nats, watch, look);
+    return watch;
+  }
+
+  /** From where the watch was armed that has just heard a message; undefined: none has, or it was asked for before. */
+  takeHeard(key: string): NatsSnapshot | undefined {
+    const from = this.heard.get(key);
+    this.heard.delete(key);
+    return from;
+  }
+
+  /** Whether the read after a message has found something. */
+  heardFor(key: string, hasMoved: boolean): void {
+    const vain = hasMoved ? 0 : (this.vain.get(key) ?? 0) + 1;
+    if (vain >= mostVain) this.deaf.set(key, true);
+    if (vain === 0 || vain >= mostVain) this.vain.delete(key);
+    else this.vain.set(key, vain);
+  }
+
+  /**
+   * A read that began then has come to this: it arms a watch that has stood for long enough, and finds one out that did not
+   * hear what came.
+   */
+  async seen(key: string, beganAtMs: number, snapshot: NatsSnapshot): Promise<void> {
+    const watch = this.watches.get(key);
+    if (watch === undefined) return;
+    const isMore = isSame(watch.from, snapshot) && itemsOf(snapshot) > itemsOf(watch.from);
+    if (watch.state === 'armed' && isMore && !(await watch.hearsWithin(lateMs))) {
+      this.deaf.set(key, true);
+      this.deps.log.warn(
+        { stream: snapshot.stream.name, consumer: snapshot.consumer.name },
+        'messages come that are not heard on its subjects: the consumer is read at its pace instead of watched',
+      );
+      watch.refuse();
+    }
+    watch.from = snapshot;
+    if (watch.stoodAtMs !== undefined && beganAtMs >= watch.stoodAtMs + settleMs) watch.arm();
+  }
+
+  /** The connection is gone, and all subscriptions with it. */
+  lost(): void {
+    for (const ear of this.ears.values()) ear.subscription.unsubscribe();
+    this.ears.clear();
+    for (const watch of [...this.watches.values()]) watch.lose();
+  }
+
+  private join(nats: NatsConnection, subject: string, watch: SubjectWatch): void {
+    let ear = this.ears.get(subject);
+    if (ear === undefined) {
+      const made: Ear = {
+        watches: new Set(),
+        subscription: nats.subscribe(subject, {
+          max: 1,
+          callback: (error) => this.ends(subject, made, error),
+        }),
+      };
+      ear = made;
+      this.ears.set(subject, ear);
+    }
+    ear.watches.add(watch);
+  }
+
+  private leave(subject: string, watch: SubjectWatch): void {
+    const ear = this.ears.get(subject);
+    if (!ear?.watches.delete(watch) || ear.watches.size > 0) return;
+    this.ears.delete(subject);
+    ear.subscription.unsubscribe();
+  }
+
+  /** With its message, or since we may not listen. */
+  private ends(subject: string, ear: Ear, error: Error | null): void {
+    if (this.ears.get(subject) !== ear) return;
+    this.ears.delete(subject);
+    if (error === null) {
+      for (const watch of [...ear.watches]) watch.hear();
+      return;
+    }
+    ear.subscription.unsubscribe();
+    this.denied.set(subject, true);
+    if (!this.hasSaidDenied) {
+      this.hasSaidDenied = true;
+      this.deps.log.warn(
+        { subject },
+        'we may not subscribe: consumers of such subjects are read at their pace instead of watched; allow it to the user of the connection',
+      );
+    }
+    for (const watch of [...ear.watches]) watch.refuse();
+  }
+}
+
+/** One subscription, and who listens by it. */
+interface Ear {
+  readonly subscription: Subscription;
+  readonly watches: Set<SubjectWatch>;
+}
+
+const refused: Watch = { state: 'refused', confirmedAtMs: undefined, close() {} };
+
+/** What came between the snapshot and the subscription is found by looking once more, when the server has the subscription. */
+async function confirm(
+  nats: NatsConnection,
+  watch: SubjectWatch,
+  look: () => Promise<NatsSnapshot>,
+): Promise<void> {
+  const { from } = watch;
+  try {
+    await nats.flush();
+    const stoodAtMs = performance.now();
+    if (watch.state === 'refused') return;
+    if (hasMoved(from, await look())) watch.fire('message');
+    else watch.stoodAtMs = stoodAtMs;
+  } catch {
+    // The next read says why.
+    watch.refuse();
+  }
+}
+
+interface WatchDeps {
+  readonly wake: Wake;
+  readonly onOver: () => void;
+  readonly onHeard: () => void;
+}
+
+/** One consumer's watch. It wakes at most once, and is over when it has. */
+class SubjectWatch implements Watch {
+  /** What was known last: of this nothing need be told. */
+  from: NatsSnapshot;
+  /** Since when the server has its subscriptions and nothing has come between; undefined: not yet. */
+  stoodAtMs: number | undefined;
+  /** A subscription says nothing of what has not come: reads confirm. */
+  readonly confirmedAtMs = undefined;
+  private readonly deps: WatchDeps;
+  private current: 'arming' | 'armed' | 'over' = 'arming';
+  private hasHeard = false;
+
+  constructor(from: NatsSnapshot, deps: WatchDeps) {
+    this.from = from;
+    this.deps = deps;
+  }
+
+  get state(): Watch['state'] {
+    return this.current === 'over' ? 'refused' : this.current;
+  }
+
+  arm(): void {
+    if (this.current === 'arming') this.current = 'armed';
+  }
+
+  close(): void {
+    if (this.current === 'over') return;
+    this.current = 'over';
+    this.deps.onOver();
+  }
+
+  hear(): void {
+    this.hasHeard = true;
+    if (this.current === 'over') return;
+    this.deps.onHeard();
+    this.fire('message');
+  }
+
+  /** Ends the watch and wakes the subject, in that order: the wake may arm another. */
+  fire(cause: WakeCause): void {
+    if (this.current === 'over') return;
+    this.close();
+    this.deps.wake(cause);
+  }
+
+  /** Nothing will come of it: who is armed is read rarely, and is read at once instead. */
+  lose(): void {
+    if (this.current === 'armed') this.fire('watch lost');
+    else this.close();
+  }
+
+  /** As `lose`, during a read, which is as good as a wake. */
+  refuse(): void {
+    this.close();
+  }
+
+  async hearsWithin(ms: number): Promise<boolean> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return this.hasHeard || this.current === 'over';
+  }
+}

@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+
+/**
+ * Addresses of pods on this machine, and a file like /etc/hosts in which one name stands for all pods that are ready, as DNS
+ * has it of a headless Service.
+ */
+export class PodHosts {
+  readonly file: string;
+  readonly name: string;
+  private readonly addresses = new Map<string, string>();
+  private readonly ready = new Set<string>();
+
+  constructor(file: string, name: string) {
+    this.file = file;
+    this.name = name;
+  }
+
+  /** The pod's own, of 127.0.0.0/8. */
+  addressOf(uid: string): string {
+    const known = this.addresses.get(uid);
+    if (known !== undefined) return known;
+    const address = `127.0.1.${this.addresses.size + 1}`;
+    this.addresses.set(uid, address);
+    return address;
+  }
+
+  uidAt(address: string): string | undefined {
+    return [...this.addresses].find(([, one]) => one === address)?.[0];
+  }
+
+  /** Those of the pods that are ready. */
+  get readyAddresses(): readonly string[] {
+    return [...this.ready].map((uid) => this.addressOf(uid));
+  }
+
+  async set(uid: string, ready: boolean): Promise<void> {
+    if (this.ready.has(uid) === ready) return;
+    if (ready) this.ready.add(uid);
+    else this.ready.delete(uid);
+    await this.write();
+  }
+
+  /** In place: who has it mounted sees the same file. */
+  async write(): Promise<void> {
+    const lines = this.readyAddresses.map((address) => `${address} ${this.name}\n`);
+    await writeFile(this.file, ['127.0.0.1 localhost\n', ...lines].join(''));
+  }
+}

@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { followed, inbound } from '../support/event-store.ts';
+import { newStream, openNatsLog } from '../support/nats/event-log.ts';
+import { useNats } from '../support/nats/server.ts';
+
+const nats = useNats({ nodes: 3 });
+
+const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
+
+it('one of three servers is killed in a burst: nothing is lost, and every pod goes on', async () => {
+  const stream = newStream();
+  const { urls } = nats();
+  const open = () => openNatsLog({ urls, stream, settings: { replicas: 3 } });
+  const [a, b] = await Promise.all([open(), open()]);
+  const feed = b.events.feedOf('ci');
+  const [own, seen] = [followed(a.events.feedOf('ci')), followed(feed)];
+  await Promise.all([own.replayed, seen.replayed]);
+  const info = await a.link.up?.manager.streams.info(stream);
+  const leader = info?.cluster?.leader ?? 'n1';
+  const appended: Promise<void>[] = [];
+  for (const fact of upTo(2_000)) {
+    appended.push(a.events.append(inbound(fact)));
+    if (fact === 500) void nats().server(leader).kill();
+    if (fact % 10 === 0) await sleep(1);
+  }
+  await Promise.all(appended);
+  // A cluster needs some seconds to elect its leaders anew.
+  await expect.poll(() => new Set(seen.facts), { timeout: 100_000 }).toEqual(new Set(upTo(2_000)));
+  const later = followed((await open()).events.feedOf('ci'));
+  await later.replayed;
+  expect(new Set(later.facts)).toEqual(new Set(upTo(2_000)));
+  expect(feed.keptSince().because).toBe('new');
+  await nats().restart(leader);
+  await a.events.append(inbound(2_001));
+  await expect.poll(() => seen.facts).toContain(2_001);
+  expect([a, b].flatMap(({ log }) => log.messages('error')).join('\n')).not.toMatch(/damaged|lost/);
+});

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { followed, inbound } from '../support/event-store.ts';
+import { newStream, openNatsLog } from '../support/nats/event-log.ts';
+import { useNats } from '../support/nats/server.ts';
+
+const nats = useNats();
+
+function open(stream: string, settings: Parameters<typeof openNatsLog>[0]['settings'] = {}) {
+  return openNatsLog({ urls: nats().urls, stream, settings });
+}
+
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+async function metric({ metrics }: Awaited<ReturnType<typeof open>>, name: string): Promise<number> {
+  const line = (await metrics.exposition())
+    .split('\n')
+    .find((each) => each.startsWith(`backlog_scaler_${name}`));
+  return Number(line?.split(' ')[1] ?? 0);
+}
+
+it('NATS is killed in the middle of a burst: all that was taken is there afterwards, in order', async () => {
+  const stream = newStream();
+  const [a, b] = await Promise.all([open(stream), open(stream)]);
+  const seen = followed(b.events.feedOf('ci'));
+  const own = followed(a.events.feedOf('ci'));
+  await Promise.all([seen.replayed, own.replayed]);
+  const appended: Promise<void>[] = [];
+  for (const fact of upTo(3_000)) {
+    appended.push(a.events.append(inbound(fact)));
+    if (fact === 1_000) void nats().server('n1').kill();
+    if (fact % 20 === 0) await sleep(1);
+  }
+  await Promise.all(appended);
+  expect(await metric(a, 'event_log_connected')).toBe(0);
+  expect(new Set(own.facts)).toEqual(new Set(upTo(3_000)));
+  await nats().restart('n1');
+  await expect.poll(() => seen.facts).toEqual(upTo(3_000));
+  const later = followed((await open(stream)).events.feedOf('ci'));
+  await later.replayed;
+  expect(later.facts).toEqual(upTo(3_000));
+  expect(await metric(a, 'event_log_connected')).toBe(1);
+  expect(await metric(a, 'event_log_buffered_events')).toBe(0);
+  const away = a.log.messages('error').filter((message) => message.startsWith('NATS is away'));
+  expect(away.length).toBeLessThanOrEqual(2);
+  expect(a.log.messages('info')).toContain('NATS is back');
+});
+
+it('NATS is away at the start: the pod takes events, and hands them over when it is there', async () => {
+  await nats().server('n1').stop();
+  const stream = newStream();
+  const pod = await open(stream);
+  const feed = pod.events.feedOf('ci');
+  const seen = followed(feed);
+  await expect.poll(() => pod.log.text()).toMatch(/NATS at .* refuses the connection/);
+  for (const fact of upTo(5)) await pod.events.append(inbound(fact));
+  // Without its replay nobody knows what else there is.
+  expect(seen.facts).toEqual([]);
+  expect(await metric(pod, 'event_log_buffered_events')).toBe(5);
+  await nats().restart('n1');
+  await seen.replayed;
+  await expect.poll(() => [...new Set(seen.facts)]).toEqual(upTo(5));
+  expect(feed.keptSince().because).toBe('new');
+  expect(await metric(pod, 'event_log_forwarded_total')).toBe(5);
+});
+
+it('what is kept for NATS is bounded by its number and by its bytes', async () => {
+  await nats().server('n1').stop();
+  const few = await open(newStream(), { maxBuffered: 3 });
+  for (const fact of upTo(3)) await few.events.append(inbound(fact));
+  await expect(few.events.append(inbound(4))).rejects.toThrow(/no room for more: see eventLog\.maxBuffered/);
+  const small = await open(newStream(), { maxBufferedBytes: 1_024 });
+  await small.events.append({ ...inbound(1), fact: 'x'.repeat(500) });
+  await expect(small.events.append({ ...inbound(2), fact: 'x'.repeat(500) })).rejects.toThrow(
+    /maxBufferedBytes/,
+  );
+  await nats().restart('n1');
+  await expect.poll(() => metric(few, 'event_log_buffered_events')).toBe(0);
+  await few.events.append(inbound(4));
+});
+
+it('a pod that stops says what NATS has not taken', async () => {
+  await nats().server('n1').stop();
+  const pod = await open(newStream());
+  for (const fact of upTo(3)) await pod.events.append(inbound(fact, fact === 3 ? 'other' : 'ci'));
+  await pod.close();
+  expect(pod.log.text()).toMatch(
+    /"connections":\{"ci":2,"other":1\}.*events are lost: NATS did not take them/,
+  );
+  expect(await metric(pod, 'event_log_dropped_total{reason="stopped"}')).toBe(3);
+  await expect(pod.events.append(inbound(4))).rejects.toThrow(/is closed/);
+  await nats().restart('n1');
+});
+
+it('a pod that stops waits for what NATS is taking', async () => {
+  const stream = newStream();
+  const pod = await open(stream);
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+  const appended = upTo(2_000).map((fact) => pod.events.append(inbound(fact)));
+  await pod.close();
+  await Promise.all(appended);
+  const seen = followed((await open(stream)).events.feedOf('ci'));
+  await seen.replayed;
+  expect(seen.facts).toEqual(upTo(2_000));
+});
+
+it('senders do not wait for a NATS that is silent', async () => {
+  const stream = newStream();
+  const pod = await open(stream);
+  const seen = followed(pod.events.feedOf('ci'));
+  await seen.replayed;
+  nats().server('n1').signal('SIGSTOP');
+  await pod.events.append(inbound(1));
+  await pod.events.append(inbound(2));
+  expect(await metric(pod, 'event_log_buffered_events')).toBe(2);
+  nats().server('n1').signal('SIGCONT');
+  await expect.poll(() => metric(pod, 'event_log_buffered_events')).toBe(0);
+  const later = followed((await open(stream)).events.feedOf('ci'));
+  await later.replayed;
+  expect(later.facts).toEqual([1, 2]);
+});
+
+it('an event that is larger than NATS takes is refused, and holds up no other', async () => {
+  const pod = await open(newStream());
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+  const large = { ...inbound(1), fact: 'x'.repeat(1_100_000) };
+  await expect(pod.events.append(large)).rejects.toThrow(/larger than NATS takes/);
+  await pod.events.append(inbound(2));
+});

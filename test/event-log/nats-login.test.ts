@@ -1,0 +1,103 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { makeCertificates } from '../support/certificates.ts';
+import { followed, inbound } from '../support/event-store.ts';
+import { newStream, openNatsLog } from '../support/nats/event-log.ts';
+import { operatorMode } from '../support/nats/operator.ts';
+import { useNats } from '../support/nats/server.ts';
+
+type Settings = NonNullable<Parameters<typeof openNatsLog>[0]['settings']>;
+
+async function works(urls: readonly string[], settings: Settings) {
+  const { events } = await openNatsLog({ urls, stream: newStream(), settings });
+  await events.append(inbound(1));
+  const seen = followed(events.feedOf('ci'));
+  await seen.replayed;
+  expect(seen.facts).toEqual([1]);
+}
+
+async function says(urls: readonly string[], settings: Settings, what: RegExp) {
+  const { log } = await openNatsLog({ urls, stream: newStream(), settings });
+  await expect.poll(() => log.text()).toMatch(what);
+  return log.text();
+}
+
+describe('a user with a password', () => {
+  const nats = useNats({ config: 'authorization { user: scaler, password: "s3cret-pass" }' });
+
+  it('is let in', () => works(nats().urls, { username: 'scaler', password: 's3cret-pass' }));
+
+  it('is not with another, and no password is in the log', async () => {
+    const said = await says(
+      nats().urls,
+      { username: 'scaler', password: 'wr0ng-pass' },
+      /does not let us in: check the credentials, the user and password, or the token/,
+    );
+    expect(said).not.toContain('wr0ng-pass');
+  });
+});
+
+describe('a token', () => {
+  const nats = useNats({ config: 'authorization { token: "t0ken-for-us" }' });
+
+  it('lets in', () => works(nats().urls, { token: 't0ken-for-us' }));
+  it('does not where it is another', async () => {
+    await says(nats().urls, { token: 'another' }, /does not let us in/);
+  });
+});
+
+describe('credentials of an operator, over TLS', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-nats-tls-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  const { ca, server } = makeCertificates(dir);
+  const { config, creds } = operatorMode();
+  const tls = `tls { cert_file: "${server.cert}", key_file: "${server.key}" }`;
+  const nats = useNats({ config: `${config}\n${tls}` });
+  const trusted = { ca: readFileSync(ca, 'utf8'), insecureSkipVerify: false };
+
+  it('let in', () => works(nats().urls, { credentials: creds, tls: trusted }));
+
+  it('do not where they are of another operator', async () => {
+    await says(nats().urls, { credentials: operatorMode().creds, tls: trusted }, /does not let us in/);
+  });
+
+  it('do not help where the certificate is not trusted', async () => {
+    const untrusted = { credentials: creds, tls: { insecureSkipVerify: false } };
+    await says(nats().urls, untrusted, /shows a TLS certificate that we do not take.*tls\.caFile/);
+  });
+});
+
+describe('an account', () => {
+  const nats = useNats({
+    config: `accounts {
+  JS { jetstream: enabled, users: [
+    { user: all, password: p },
+    { user: reads, password: p, permissions: { publish: { deny: ["$JS.API.STREAM.CREATE.>"] } } }
+  ] }
+  NONE { users: [{ user: none, password: p }] }
+}`,
+  });
+
+  it('without JetStream is said to have none', async () => {
+    await says(
+      nats().urls,
+      { username: 'none', password: 'p' },
+      /NATS has no JetStream for us: enable it, for this account and domain/,
+    );
+  });
+
+  it('whose user may not make the stream: the permission is named', async () => {
+    await says(
+      nats().urls,
+      { username: 'reads', password: 'p' },
+      /does not allow it.*\$JS\.API\.STREAM\.CREATE/,
+    );
+  });
+
+  it('has no such domain', async () => {
+    const settings = { username: 'all', password: 'p', domain: 'hub' };
+    await says(nats().urls, settings, /NATS has no JetStream for us/);
+  });
+});

@@ -1,0 +1,150 @@
+import { expect, it } from 'vitest';
+import { messageId } from '../../src/event-log/nats/stream.ts';
+import { followed, inbound } from '../support/event-store.ts';
+import { newStream, openNatsLog } from '../support/nats/event-log.ts';
+import { useNats } from '../support/nats/server.ts';
+
+const nats = useNats();
+
+function open(stream: string, settings: Parameters<typeof openNatsLog>[0]['settings'] = {}) {
+  return openNatsLog({ urls: nats().urls, stream, settings });
+}
+
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** What is handed over doubles in the pod that appends: at once, and from the stream. */
+const distinct = (facts: readonly unknown[]) => [...new Set(facts)];
+
+it('what one pod appends reaches the others, and one that comes later, in order', async () => {
+  const stream = newStream();
+  const [a, b] = await Promise.all([open(stream), open(stream)]);
+  const seen = followed(b.events.feedOf('ci'));
+  for (const fact of upTo(20)) await a.events.append(inbound(fact));
+  await expect.poll(() => seen.facts).toEqual(upTo(20));
+  const later = followed((await open(stream)).events.feedOf('ci'));
+  await later.replayed;
+  expect(later.facts).toEqual(upTo(20));
+});
+
+it('hands to those who follow before append resolves', async () => {
+  const { events } = await open(newStream());
+  const seen = followed(events.feedOf('ci'));
+  await seen.replayed;
+  const appended = events.append(inbound(1));
+  expect(seen.facts).toEqual([1]);
+  await appended;
+});
+
+it('events of a connection are those of its name alone, whatever dots it has', async () => {
+  const { events } = await open(newStream());
+  const names = ['a', 'a.b', 'a.b.c', 'a..b', 'a-b'];
+  await Promise.all(names.map((name, fact) => events.append(inbound(fact, name))));
+  for (const [fact, name] of names.entries()) {
+    const seen = followed(events.feedOf(name));
+    await seen.replayed;
+    expect(seen.facts).toEqual([fact]);
+  }
+});
+
+it('the same event that is sent to two pods is kept once', async () => {
+  const stream = newStream();
+  const [a, b] = await Promise.all([open(stream), open(stream)]);
+  await expect.poll(() => [a.link.up, b.link.up]).not.toContain(undefined);
+  await a.events.append(inbound(1, 'ci', 1_000));
+  await b.events.append(inbound(1, 'ci', 2_000));
+  const seen = followed(b.events.feedOf('ci'));
+  await seen.replayed;
+  expect(seen.facts).toEqual([1]);
+});
+
+it('what differs in anything but its time is another event', () => {
+  const event = inbound(1);
+  expect(messageId({ ...event, receivedAtMs: 5 })).toBe(messageId(event));
+  const others = [{ id: '2' }, { type: 'other' }, { connection: 'other' }, { fact: 2 }];
+  for (const other of others) expect(messageId({ ...event, ...other })).not.toBe(messageId(event));
+});
+
+it('a connection that sends too much loses its own oldest, and since when it is whole is told', async () => {
+  const stream = newStream();
+  const first = await open(stream, { maxEventsPerConnection: 10 });
+  const before = first.events.feedOf('quiet');
+  await followed(before).replayed;
+  await first.events.append(inbound(1, 'quiet'));
+  for (const fact of upTo(50)) await first.events.append(inbound(fact, 'loud'));
+  const { events } = await open(stream, { maxEventsPerConnection: 10 });
+  const [quiet, loud] = [events.feedOf('quiet'), events.feedOf('loud')];
+  const seen = [followed(quiet), followed(loud)];
+  await Promise.all(seen.map(({ replayed }) => replayed));
+  expect(seen.map(({ facts }) => facts)).toEqual([[1], upTo(50, 41)]);
+  expect(quiet.keptSince()).toEqual(before.keptSince());
+  expect(loud.keptSince().because).toBe('new');
+  // The head of `loud` is new, which is later than what was dropped; one who comes later knows of both.
+  await first.events.append(inbound(51, 'loud'));
+  const again = (await open(stream, { maxEventsPerConnection: 10 })).events.feedOf('loud');
+  await followed(again).replayed;
+  expect(again.keptSince()).toEqual(loud.keptSince());
+  for (const fact of upTo(62, 52)) await first.events.append(inbound(fact, 'loud'));
+  const last = (await open(stream, { maxEventsPerConnection: 10 })).events.feedOf('loud');
+  await followed(last).replayed;
+  expect(last.keptSince().because).toBe('dropped');
+  expect(last.keptSince().atMs).toBeGreaterThan(loud.keptSince().atMs);
+});
+
+it('a raised limit does not bring back what was dropped under the lower one', async () => {
+  const stream = newStream();
+  const first = await open(stream, { maxEventsPerConnection: 5 });
+  const feed = first.events.feedOf('ci');
+  await followed(feed).replayed;
+  for (const fact of upTo(9)) await first.events.append(inbound(fact));
+  const { events, log } = await open(stream, { maxEventsPerConnection: 100, retentionSeconds: 7_200 });
+  const raised = events.feedOf('ci');
+  const seen = followed(raised);
+  await seen.replayed;
+  expect(log.messages('info')).toContain(
+    'the stream of the event log has the limits of the configuration now',
+  );
+  expect(raised.keptSince().because).toBe('dropped');
+  expect(raised.keptSince().atMs).toBeGreaterThan(feed.keptSince().atMs);
+  expect(seen.facts).toEqual(upTo(9, 5));
+});
+
+it('a stream that is made anew is told of in every pod, and goes on', async () => {
+  const stream = newStream();
+  const [a, b] = await Promise.all([open(stream), open(stream)]);
+  const feed = b.events.feedOf('ci');
+  const [own, seen] = [followed(a.events.feedOf('ci')), followed(feed)];
+  await Promise.all([own.replayed, seen.replayed]);
+  await a.events.append(inbound(1));
+  await expect.poll(() => seen.facts).toEqual([1]);
+  expect(feed.keptSince().because).toBe('new');
+  await b.link.up?.manager.streams.delete(stream);
+  await a.events.append(inbound(2));
+  await expect.poll(() => distinct(seen.facts)).toEqual([1, 2]);
+  await expect.poll(() => feed.keptSince().because).toBe('damaged');
+  expect(b.log.messages('error').join('\n')).toMatch(/damaged: its stream was made anew/);
+  const later = (await open(stream)).events.feedOf('ci');
+  const third = followed(later);
+  await third.replayed;
+  expect(third.facts).toEqual([2]);
+  expect(later.keptSince().because).toBe('damaged');
+});
+
+it('a stream of somebody else is left alone', async () => {
+  const stream = newStream();
+  const { link } = await open(newStream());
+  await expect.poll(() => link.up).toBeDefined();
+  await link.up?.manager.streams.add({ name: stream, subjects: ['orders.>'] });
+  const { log } = await open(stream);
+  await expect.poll(() => log.text()).toMatch(/has other subjects.*eventLog\.stream/);
+});
+
+it('who stops to follow is handed nothing more', async () => {
+  const { events } = await open(newStream());
+  const seen = followed(events.feedOf('ci'));
+  await seen.replayed;
+  seen.unfollow();
+  await events.append(inbound(1));
+  const other = followed(events.feedOf('ci'));
+  await other.replayed;
+  expect(seen.facts).toEqual([]);
+});

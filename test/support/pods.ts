@@ -1,0 +1,105 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import { Command } from './command.ts';
+import { TestClient } from './rpc-client.ts';
+
+const address = { host: '127.0.0.1', port: 0 };
+
+export interface PodOptions {
+  readonly github: FakeGitHub;
+  /** Where it finds NATS. */
+  readonly natsUrl: string;
+  /** The event log's stream: pods that have the same belong together. */
+  readonly stream: string;
+  /** Settings of the connection `ci`. */
+  readonly connection?: object;
+}
+
+/** One pod of several: `serve` in a process of its own, whose event log is in NATS. */
+export class Pod {
+  readonly client: TestClient;
+  readonly grpcPort: number;
+  private readonly command: Command;
+  private readonly adminPort: number;
+
+  /** Resolves when it listens; it may not be ready yet. It ends with the test. */
+  static async start({ github, natsUrl, stream, connection }: PodOptions): Promise<Pod> {
+    const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-pod-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const file = join(directory, 'config.yaml');
+    const ci = { source: 'github', owner: 'acme', apiUrl: github.url, token: 'pat', ...connection };
+    const settings = {
+      grpc: address,
+      admin: address,
+      limits: { coldReadTimeoutMs: 50 },
+      security: { allowPlaintextSecrets: true },
+      eventLog: { type: 'nats', servers: [natsUrl], stream },
+      connections: { ci },
+    };
+    // JSON is YAML.
+    await writeFile(file, JSON.stringify(settings));
+    const command = new Command(['serve', '--config', file]);
+    onTestFinished(async () => {
+      command.signal('SIGKILL');
+      await command.exited;
+    });
+    return new Pod(command, await command.port('grpc'), await command.port('admin'));
+  }
+
+  private constructor(command: Command, grpcPort: number, adminPort: number) {
+    this.command = command;
+    this.grpcPort = grpcPort;
+    this.adminPort = adminPort;
+    this.client = new TestClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+    onTestFinished(() => this.client.close());
+  }
+
+  /** kill -9. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.command.signal('SIGKILL');
+    await this.command.exited;
+  }
+
+  /** SIGTERM. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.command.signal('SIGTERM');
+    await this.command.exited;
+  }
+
+  /** What it has printed. */
+  get printed(): string {
+    return this.command.stdout;
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(`http://127.0.0.1:${this.adminPort}/metrics`)).text();
+  }
+
+  /** How many requests it has sent to GitHub. */
+  async requests(): Promise<number> {
+    const counts = (await this.metrics()).matchAll(/^backlog_scaler_source_requests_total\{.*\} (\d+)$/gm);
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await fetch(`http://127.0.0.1:${this.adminPort}/readyz`)).ok;
+  }
+
+  /** What its metric says: whether it asks GitHub for all pods. */
+  async holds(): Promise<boolean> {
+    return /^backlog_scaler_leases_held\{connection="ci"\} 1$/m.test(await this.metrics());
+  }
+}
+
+/** A client that asks one pod after the other, as KEDA's does (`round_robin`). */
+export function roundRobin(pods: readonly Pod[]): TestClient {
+  const target = `ipv4:${pods.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(',')}`;
+  const config = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
+  const client = new TestClient(target, credentials.createInsecure(), { 'grpc.service_config': config });
+  onTestFinished(() => client.close());
+  return client;
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { loadExample } from '../support/example-config.ts';
+
+const page = readFileSync(new URL('../../docs/sqs.md', import.meta.url), 'utf8');
+const blocks = (language: string): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+
+const texts = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
+const statement = z.object({
+  Effect: z.literal('Allow'),
+  Action: texts,
+  Principal: z.record(z.string(), z.string()).optional(),
+  Resource: z.string().optional(),
+  Condition: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+});
+const policy = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement).length(1) });
+const statements = blocks('json').flatMap((text) => policy.parse(JSON.parse(text)).Statement);
+
+it('docs/sqs.md: the policies of two accounts name each other, and what the connection says', async () => {
+  const configs = blocks('yaml').filter((block) => block.includes('roleArn:'));
+  const { connections } = await loadExample(configs.join('\n'));
+  const { roleArn, externalId } = z
+    .looseObject({ roleArn: z.string(), externalId: z.string() })
+    .parse(connections.get('partner')?.config);
+  const trusting = statements.find(({ Principal }) => Principal?.['AWS'] !== undefined);
+  const assuming = statements.find(({ Resource }) => Resource?.startsWith('arn:aws:iam:'));
+  const [, scaler = ''] = /--role-arn (\S+)/.exec(page) ?? [];
+  expect(scaler).toMatch(/^arn:aws:iam::\d{12}:role\/[\w-]+$/);
+  expect(trusting).toMatchObject({
+    Principal: { AWS: scaler },
+    Condition: { StringEquals: { 'sts:ExternalId': externalId } },
+  });
+  expect(assuming?.Resource).toBe(roleArn);
+  for (const one of [trusting, assuming]) expect(one?.Action).toContain('sts:AssumeRole');
+  expect(roleArn.split(':')[4]).not.toBe(scaler.split(':')[4]);
+});
+
+it('docs/sqs.md: the role may do what the scaler asks of SQS, and nothing more', () => {
+  const depth = statements.find(({ Resource }) => Resource?.startsWith('arn:aws:sqs:'));
+  expect(depth?.Action).toEqual(['sqs:GetQueueAttributes', 'sqs:GetQueueUrl']);
+});
