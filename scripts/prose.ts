@@ -29,13 +29,9 @@ const later: readonly string[] = [
 const laterFolders: readonly string[] = [
   'src/admin/page/',
   'src/event-log/',
-  'src/explain/',
-  'src/ingest/',
   'src/outbound/',
   'src/pods/',
-  'src/scaledobjects/',
   'src/scaler.ts',
-  'src/simulation/',
   'src/sources/',
 ];
 
