@@ -32,7 +32,9 @@ const laterFolders: readonly string[] = [
   'src/outbound/',
   'src/pods/',
   'src/scaler.ts',
-  'src/sources/',
+  'src/sources/github/',
+  'src/sources/nats/',
+  'src/sources/source.ts',
 ];
 
 export interface Finding {
