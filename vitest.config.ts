@@ -15,6 +15,7 @@ const slow = [
   'test/cli/{explain-sources,github}.test.ts',
   'test/security/hostile-reader.test.ts',
   'test/rpc/conformance-github.test.ts',
+  'test/chaos/harness.test.ts',
 ];
 /** Unit tests of what happens once in a process, and those that count all timers of theirs. */
 const alone = [

@@ -7,6 +7,8 @@ import { growth } from './rows/growth.ts';
 import { kafkaCost } from './rows/kafka-cost.ts';
 import { latency } from './rows/latency.ts';
 import { natsWake } from './rows/nats-wake.ts';
+import { pods } from './rows/pods.ts';
+import { podsCost } from './rows/pods-cost.ts';
 import { podsTakeover } from './rows/pods-takeover.ts';
 import { scale } from './rows/scale.ts';
 import { senders } from './rows/senders.ts';
@@ -34,12 +36,14 @@ const rows: readonly Row[] = [
   githubWake,
   githubLedger,
   githubCost,
-  githubPods,
-  podsTakeover,
-  natsWake,
   senders,
   sqsHint,
   sqsCost,
+  natsWake,
+  pods,
+  podsCost,
+  podsTakeover,
+  githubPods,
 ];
 
 const usage = `npm run bench -- [--only ROW]... [--quick] [--against DIRECTORY [--pairs N]] [--json FILE]

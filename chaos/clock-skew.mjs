@@ -1,6 +1,6 @@
 /*
  * Loaded before the scaler (`node --import`): the wall clock of this process is wrong by as much as it was last told
- * ({ skewMs }), at first by CHAOS_SKEW_MS of its URL. The monotonic clock stays right, as where a person or NTP sets the time.
+ * ({ skewMs }), at first by `skewMs` of this module's URL. The monotonic clock stays right, as where a person or NTP sets the time.
  */
 const RealDate = Date;
 const realNow = Date.now.bind(Date);

@@ -33,7 +33,7 @@ export async function rounds(stage: Stage, plan: Rounds): Promise<string> {
   const longestMs = Math.max(...backlogs.map(({ subject }) => subject.boundMs));
   const { seconds, brokenSeconds, graceMs = 0 } = plan;
   // Time to be seen, and then for backlogs to be empty for so long that the next growth is an edge.
-  const calmMs = graceMs + 2 * longestMs;
+  const calmMs = graceMs + 1.5 * longestMs;
   const untilMs = performance.now() + seconds * 1000;
   let round = 0;
   await sleep(longestMs);

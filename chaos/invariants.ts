@@ -53,7 +53,12 @@ export interface Breach {
   readonly about: string;
   /** What was said, and what would have been right. */
   readonly detail: string;
+  /** How often it was so of the same thing; what else is said is of the first time. */
+  times: number;
 }
+
+/** Answers come late by the time that they took, and by as long as the machine was too busy. */
+const rememberedMs = 120_000;
 
 /** What a run has come to so far. */
 export interface Tally {
@@ -65,9 +70,6 @@ export interface Tally {
   readonly slowestAfterHealingMs: number;
 }
 
-/** More would say nothing new. */
-const mostBreaches = 50;
-
 export class Invariants {
   readonly breaches: Breach[] = [];
   private readonly backlogs = new Map<string, Backlog>();
@@ -75,6 +77,8 @@ export class Invariants {
   private readonly heard: (breach: Breach) => void;
   /** Nothing is broken since then; undefined: something is. Nothing was promised before the first healing. */
   private calmSinceMs: number | undefined;
+  /** When the machine was too busy, in the time that windows can reach. */
+  private readonly starvedAtMs: number[] = [];
   private answers = 0;
   private errors = 0;
   private edges = 0;
@@ -131,6 +135,18 @@ export class Invariants {
     for (const backlog of this.backlogs.values()) backlog.healedAtMs = atMs;
   }
 
+  /**
+   * The machine has not let one of us run until now. What comes of it is nobody's fault: from now on all have their bound
+   * again, as after healing.
+   */
+  starved(atMs: number): void {
+    this.starvedAtMs.push(atMs);
+    while ((this.starvedAtMs[0] ?? atMs) < atMs - rememberedMs) this.starvedAtMs.shift();
+    if (this.calmSinceMs === undefined) return;
+    this.calmSinceMs = Math.max(this.calmSinceMs, atMs);
+    for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
+  }
+
   answer(answer: Answer): void {
     const { said, askedMs, answeredMs } = answer;
     this.answers++;
@@ -147,7 +163,8 @@ export class Invariants {
     if (isCalm) backlog.judged++;
     const { boundMs, maxStalenessMs } = backlog.subject;
     const windowMs = isCalm ? boundMs : maxStalenessMs + boundMs;
-    const possible = backlog.between(askedMs - windowMs, answeredMs);
+    const starvedAtMs = this.starvedAtMs.find((atMs) => atMs >= askedMs - windowMs) ?? askedMs;
+    const possible = backlog.between(Math.min(askedMs, starvedAtMs) - windowMs, answeredMs);
     if (possible === undefined) return;
     const wrong = wrongness(said, possible);
     if (wrong !== undefined)
@@ -232,8 +249,12 @@ export class Invariants {
   }
 
   private breach(rule: Breach['rule'], atMs: number, about: string, detail: string): void {
-    if (this.breaches.length >= mostBreaches) return;
-    const breach = { rule, atMs, about, detail };
+    const same = this.breaches.find((each) => each.rule === rule && each.about === about);
+    if (same !== undefined) {
+      same.times++;
+      return;
+    }
+    const breach = { rule, atMs, about, detail, times: 1 };
     this.breaches.push(breach);
     this.heard(breach);
   }
@@ -320,10 +341,10 @@ class Backlog {
     return { least, most };
   }
 
-  /** What no window reaches any more. Answers come late by the time that they took: a minute is more than any. */
+  /** What no window reaches any more. */
   private forget(nowMs: number): void {
     const { maxStalenessMs, boundMs } = this.subject;
-    const oldestMs = nowMs - maxStalenessMs - boundMs - 60_000;
+    const oldestMs = nowMs - 2 * (maxStalenessMs + boundMs) - rememberedMs;
     while (this.steps[1] !== undefined && this.steps[1].fromMs <= oldestMs) this.steps.shift();
   }
 }

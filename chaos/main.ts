@@ -12,7 +12,7 @@ import { hostile } from './faults/hostile-senders.ts';
 import { killBroker } from './faults/kill-broker.ts';
 import { killOneOfThree } from './faults/kill-one-of-three.ts';
 import { killPod } from './faults/kill-pod.ts';
-import { cutOff, killNats, killOneNats, killPodOfLedger } from './faults/nats.ts';
+import { cutOff, killNats, killOneNats } from './faults/nats.ts';
 import { soak } from './faults/soak.ts';
 import { webhooks } from './faults/webhooks.ts';
 import { breachLines, type FaultReport, table } from './report.ts';
@@ -31,7 +31,6 @@ const faults: readonly Fault[] = [
   killNats,
   killOneNats,
   cutOff,
-  killPodOfLedger,
   soak,
 ];
 
@@ -89,21 +88,16 @@ async function play(fault: Fault, seconds: number, seed: number): Promise<FaultR
     stage = await Stage.set(fault.scene(directory), { program, seed, directory, progress: say });
     const told = await fault.run(stage, seconds);
     await stage.finish();
+    const { starvedSeconds } = stage;
     const { tally, breaches } = stage.invariants;
     say(breaches.length === 0 ? 'held' : `${breaches.length} breaches`);
-    return { ...report, seconds: since(startedMs), told, tally, breaches };
+    return { ...report, seconds: since(startedMs), told, tally, starvedSeconds, breaches };
   } catch (reason) {
     const failure = reason instanceof Error ? reason.message : String(reason);
     say(failure);
-    const breaches = stage?.invariants.breaches ?? [];
-    return {
-      ...report,
-      seconds: since(startedMs),
-      told: '',
-      tally: stage?.invariants.tally,
-      breaches,
-      failure,
-    };
+    const { breaches = [], tally } = stage?.invariants ?? {};
+    const starvedSeconds = stage?.starvedSeconds ?? 0;
+    return { ...report, seconds: since(startedMs), told: '', tally, starvedSeconds, breaches, failure };
   } finally {
     await stage?.strike();
     if (stage?.invariants.breaches.length === 0) await rm(directory, { recursive: true, force: true });

@@ -54,6 +54,10 @@ export class Pod {
     return this.scaler !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.scaler?.process.pid;
+  }
+
   /** Of the scaler that runs. */
   get process(): NodeProcess {
     return this.there.process;
@@ -74,9 +78,9 @@ export class Pod {
     return join(this.directory, 'log');
   }
 
-  /** Resolves when it has said that it is ready. */
-  async start(): Promise<void> {
-    const { program, preload = [], onEnd } = this.options;
+  /** Resolves when it has said that it is ready. `preload` stands for that of the scene. */
+  async start({ preload = this.options.preload ?? [] } = {}): Promise<void> {
+    const { program, onEnd } = this.options;
     const { log } = this;
     this.wanted = true;
     const scaler = await ScalerProcess.start(this.file, { program, probed: true, preload, log });

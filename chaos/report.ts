@@ -11,6 +11,8 @@ export interface FaultReport {
   /** How often it was broken, and what else there is to say. */
   readonly told: string;
   readonly tally: Tally | undefined;
+  /** For how long the machine was too busy to judge anything. */
+  readonly starvedSeconds: number;
   readonly breaches: readonly Breach[];
   /** Why it could not be played to its end. */
   readonly failure?: string;
@@ -18,7 +20,7 @@ export interface FaultReport {
 
 /** A line for each fault, as plain text; Markdown shows it as a table. */
 export function table(reports: readonly FaultReport[]): string {
-  const lines = reports.map(({ name, about, told, seconds, tally, breaches, failure }) => [
+  const lines = reports.map(({ name, about, told, seconds, tally, starvedSeconds, breaches, failure }) => [
     name,
     about,
     told,
@@ -26,6 +28,7 @@ export function table(reports: readonly FaultReport[]): string {
     String(tally?.answers ?? 0),
     String(tally?.errors ?? 0),
     String(tally?.edges ?? 0),
+    `${starvedSeconds.toFixed(0)} s`,
     `${((tally?.slowestAfterHealingMs ?? 0) / 1000).toFixed(1)} s`,
     failure !== undefined ? 'not played' : breaches.length === 0 ? 'yes' : 'NO',
   ]);
@@ -37,6 +40,7 @@ export function table(reports: readonly FaultReport[]): string {
     'answers',
     'of them errors',
     'edges',
+    'machine too busy for',
     'right again after at most',
     'held',
   ];
@@ -47,9 +51,10 @@ export function table(reports: readonly FaultReport[]): string {
 export function breachLines(reports: readonly FaultReport[], seed: number): string {
   return reports
     .flatMap(({ name, startedMs, breaches, failure }) => [
-      ...breaches.map(({ rule, atMs, about, detail }) => {
+      ...breaches.map(({ rule, atMs, about, detail, times }) => {
         const at = ((atMs - startedMs) / 1000).toFixed(1);
-        return `${name}, ${at} s, seed ${seed}: ${rule}: ${about}: ${detail}\n`;
+        const often = times === 1 ? '' : ` (the first of ${times})`;
+        return `${name}, at ${at} s, seed ${seed}: ${rule}: ${about}: ${detail}${often}\n`;
       }),
       ...(failure === undefined ? [] : [`${name}, seed ${seed}: not played to its end: ${failure}\n`]),
     ])

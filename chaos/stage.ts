@@ -15,6 +15,7 @@ import { type KafkaOptions, KafkaPlace } from './places/kafka.ts';
 import type { Backlog, Place, Surroundings } from './places/place.ts';
 import { SqsPlace } from './places/sqs.ts';
 import { Pod } from './pod.ts';
+import { Starvation } from './starvation.ts';
 import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
@@ -24,6 +25,7 @@ const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
 /** For the last answers to be judged, once the bound of all is over. */
 const settleMs = 2000;
+const mostSettleMs = 60_000;
 
 /** What there is to be broken. */
 export interface Scene {
@@ -75,6 +77,7 @@ export class Stage {
   private readonly options: StageOptions;
   private readonly asking: Asking[] = [];
   private readonly closing: (() => Promise<unknown> | unknown)[] = [];
+  private readonly starvation: Starvation;
   private running: Traffic | undefined;
   private turn = 0;
 
@@ -99,6 +102,10 @@ export class Stage {
     this.invariants = new Invariants({
       ...(scene.failForMs === undefined ? {} : { failForMs: scene.failForMs }),
       heard: ({ rule, about, detail }) => options.progress(`${rule}: ${about}: ${detail}`),
+    });
+    this.starvation = new Starvation({
+      pids: () => this.pods.flatMap(({ pid }) => pid ?? []),
+      starved: () => this.invariants.starved(performance.now()),
     });
   }
 
@@ -131,6 +138,11 @@ export class Stage {
     return this.running;
   }
 
+  /** For how long the machine was too busy to judge anything. */
+  get starvedSeconds(): number {
+    return this.starvation.seconds;
+  }
+
   /** Lets a KEDA ask for another trigger; what it gives ends that. */
   ask(backlog: Backlog): Asking {
     const { credentials } = this.scene;
@@ -145,12 +157,18 @@ export class Stage {
   async finish(): Promise<void> {
     await this.running?.stop();
     const longestMs = Math.max(...this.backlogs.map(({ subject }) => subject.boundMs));
-    await sleep(longestMs + settleMs);
+    const stoppedMs = performance.now();
+    // All have their time once more where the machine was too busy, though not for ever.
+    while (performance.now() - Math.max(stoppedMs, this.starvation.lastStarvedMs) < longestMs + settleMs) {
+      if (performance.now() - stoppedMs > mostSettleMs) break;
+      await sleep(200);
+    }
     this.invariants.finish(performance.now());
   }
 
   /** Ends all of it. */
   async strike(): Promise<void> {
+    this.starvation.stop();
     await Promise.all(this.asking.map((one) => one.stop()));
     for (const close of this.closing.toReversed()) await close();
   }

@@ -35,8 +35,14 @@ const grpcDrainMs = 10_000;
 /** A webhook is kept within milliseconds of its last byte. */
 const ingestDrainMs = 3_000;
 
-/** Metrics of the event log in NATS. */
-const ofNatsAlone = ['connected', 'buffered_events', 'forwarded_total', 'dropped_total'];
+/** Metrics that are there with the event log in NATS alone. */
+const ofNatsAlone = [
+  'event_log_connected',
+  'event_log_buffered_events',
+  'event_log_forwarded_total',
+  'event_log_dropped_total',
+  'leases_held',
+];
 
 /** The whole scaler: what is wired to what, and in which order it starts and stops. */
 export class Scaler {
@@ -74,7 +80,7 @@ export class Scaler {
       };
       this.pods = new Pods({ settings: start.eventLog, hinted, held, log });
     } else {
-      for (const name of ofNatsAlone) metrics.registry.removeSingleMetric(`backlog_scaler_event_log_${name}`);
+      for (const name of ofNatsAlone) metrics.registry.removeSingleMetric(`backlog_scaler_${name}`);
     }
     const events = createEventLog(start.eventLog, { log, metrics, pods: this.pods });
     this.events = events;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KedaClient } from '../../fakes/keda/keda-client.ts';
+import { startNats } from '../../fakes/nats/cluster.ts';
+import { goTool } from '../../test/support/tools/go.ts';
 import { startGitHub, token, unlimited } from '../support/github.ts';
 import { connection, owner } from '../support/github-pools.ts';
-import { startBenchNats } from '../support/nats.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import type { ScalerProcess } from '../support/scaler.ts';
 import { median } from '../support/statistics.ts';
@@ -20,7 +21,7 @@ export const podsTakeover: Row = {
 
 async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]> {
   const rounds = quick ? 3 : 10;
-  const nats = await startBenchNats();
+  const nats = await startNats({ program: await goTool('nats-server') });
   const github = await startGitHub(repositories);
   unlimited(github);
   for (let repo = 0; repo < repositories; repo++)
@@ -97,7 +98,7 @@ async function holderOf(running: Iterable<ScalerProcess>): Promise<ScalerProcess
 }
 
 async function known(client: KedaClient): Promise<void> {
-  while ((await client.value('any').catch(() => undefined)) !== repositories) await sleep(lookMs);
+  while ((await client.value('').catch(() => undefined)) !== repositories) await sleep(lookMs);
 }
 
 /** Asks all of them again and again, until the function it returns is called. */
@@ -105,7 +106,7 @@ function watch(clients: readonly KedaClient[], heard: (value: number | undefined
   let over = false;
   const loops = clients.map(async (client) => {
     while (!over) {
-      heard(await client.value('any').catch(() => undefined));
+      heard(await client.value('').catch(() => undefined));
       await sleep(lookMs);
     }
   });

@@ -43,18 +43,18 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
   }
 }
 
-/** Queues that get a message and a hint of it, and are empty again. */
-class Waking {
+/** Queues that get a message and a hint of it, and are empty again. Hints may go to another pod than `true` comes from. */
+export class Waking {
   private readonly sqs: BenchSqs;
-  private readonly scaler: ScalerProcess;
+  private readonly hinted: ScalerProcess;
   private readonly followers: Followers;
   private readonly keda: InstanceType<typeof ExternalScaler>;
   private readonly busy = new Set<string>();
   private stopped = false;
 
-  constructor(sqs: BenchSqs, scaler: ScalerProcess, followers: Followers) {
+  constructor(sqs: BenchSqs, scaler: ScalerProcess, followers: Followers, hinted = scaler) {
     this.sqs = sqs;
-    this.scaler = scaler;
+    this.hinted = hinted;
     this.followers = followers;
     this.keda = new ExternalScaler(scaler.address, credentials.createInsecure());
   }
@@ -90,7 +90,7 @@ class Waking {
     await this.sqs.setMessages(name, 1);
     const told = this.followers.nextTrue(name);
     const postedMs = performance.now();
-    await hint(this.scaler, name);
+    await hint(this.hinted, name);
     const tookMs = (await told) - postedMs;
     void this.empty(name);
     return tookMs;

@@ -4,7 +4,8 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
-const startLimitMs = 30_000;
+/** For what hangs: a busy machine takes its time. */
+const startLimitMs = 120_000;
 const stopLimitMs = 15_000;
 const askLimitMs = 30_000;
 const linesKept = 20;

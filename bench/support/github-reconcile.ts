@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import type { Hook } from '../../fakes/github/hooks/hook.ts';
+import { FakePods } from '../../fakes/peers.ts';
 import { listen } from '../../fakes/ports.ts';
 import { githubConfig } from '../../src/sources/github/config.ts';
 import { Reconciler } from '../../src/sources/github/reconcile/reconciler.ts';
@@ -8,7 +9,6 @@ import { Ledger } from '../../src/sources/github/rules/ledger.ts';
 import { fact } from '../../src/sources/github/rules/webhook.ts';
 import { createGitHubApi, type GitHubAuth } from '../../src/sources/github/upstream/github.ts';
 import { SharedGitHub } from '../../src/sources/github/upstream/shared.ts';
-import type { PeerDuties, Peers } from '../../src/sources/source.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { token } from './github.ts';
 import { owner } from './github-pools.ts';
@@ -74,7 +74,7 @@ export class Reconciled {
     by: GitHubAuth['kind'],
     { count, together }: PodsSetting,
   ) {
-    const peers = together ? new Together() : undefined;
+    const peers = together ? new FakePods() : undefined;
     this.github = github;
     this.time = time;
     this.pods = Array.from({ length: count }, () => this.pod(by, peers));
@@ -88,7 +88,7 @@ export class Reconciled {
     });
   }
 
-  private pod(by: GitHubAuth['kind'], together: Together | undefined): Pod {
+  private pod(by: GitHubAuth['kind'], together: FakePods | undefined): Pod {
     const { github } = this;
     const { now, setTimer } = this.time;
     const metrics = { request() {}, rateLimitRemaining() {}, corrected: () => this.corrections++ };
@@ -163,31 +163,6 @@ export class Reconciled {
     await Promise.all(this.pods.map(({ reconciler }) => reconciler.close()));
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
-  }
-}
-
-/** Pods that hear each other at once, of which the first has the lease. What they say is JSON, as over NATS. */
-class Together {
-  private readonly members: PeerDuties[] = [];
-
-  join(duties: PeerDuties): Peers {
-    const term = this.members.length === 0 ? new AbortController().signal : undefined;
-    this.members.push(duties);
-    return {
-      term,
-      ask: async (question) => {
-        const [holder] = this.members;
-        const answer = await holder?.answer(
-          JSON.parse(JSON.stringify(question)),
-          new AbortController().signal,
-        );
-        return JSON.parse(JSON.stringify(answer));
-      },
-      tell: (news) => {
-        for (const other of this.members) if (other !== duties) other.hear(JSON.parse(JSON.stringify(news)));
-      },
-      close: () => Promise.resolve(),
-    };
   }
 }
 

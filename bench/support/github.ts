@@ -21,11 +21,20 @@ export function unlimited(github: FakeGitHub): void {
   github.faults.rateLimit({ limit, remaining: limit, resetSeconds: 86_400 });
 }
 
+interface ServeOptions {
+  readonly firstSyncTimeoutSeconds: number;
+  readonly apiUrl?: string;
+  /** Whether webhooks are sent there. */
+  readonly hooked?: boolean;
+  /** Other settings. */
+  readonly more?: object;
+}
+
 /** `serve` with one connection to this GitHub, which sends its webhooks there. */
 export async function serveGitHub(
   checkout: Checkout,
   github: FakeGitHub,
-  { firstSyncTimeoutSeconds, apiUrl = github.url }: { firstSyncTimeoutSeconds: number; apiUrl?: string },
+  { firstSyncTimeoutSeconds, apiUrl = github.url, hooked = true, more = {} }: ServeOptions,
 ): Promise<ScalerProcess> {
   const scaler = await checkout.serve({
     security: { allowPlaintextSecrets: true },
@@ -33,7 +42,8 @@ export async function serveGitHub(
     connections: {
       [connection]: { source: 'github', owner, apiUrl, token, webhookSecret: secret },
     },
+    ...more,
   });
-  github.hook({ url: `${scaler.ingestUrl}/ingest/github`, secret });
+  if (hooked) github.hook({ url: `${scaler.ingestUrl}/ingest/github`, secret });
   return scaler;
 }

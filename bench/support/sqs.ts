@@ -50,11 +50,12 @@ export function serveSqs(
   checkout: Checkout,
   { url }: BenchSqs,
   cadence: object = {},
+  more: object = {},
 ): Promise<ScalerProcess> {
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
   const jobs = { source: 'sqs', region, endpoint: url, credentials, ...cadence };
   const ingest = { host: '127.0.0.1', port: 0, tokens: [{ name: 'bench', token, connections: ['jobs'] }] };
-  return checkout.serve({ ingest, connections: { jobs } });
+  return checkout.serve({ ingest, connections: { jobs }, ...more });
 }
 
 /** Posts a hint; resolves when it is taken. */

@@ -31,7 +31,7 @@ let sets: Sets | undefined;
 export const certificates: Fault = {
   name: 'certificates',
   about: 'the broker shows a certificate that has expired; one that has is put in the place of the gRPC one',
-  seconds: 40,
+  seconds: 25,
   scene(directory) {
     sets = setsIn(directory);
     const { ca, server } = sets.shown;

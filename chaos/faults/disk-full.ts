@@ -4,7 +4,7 @@ import { type Fault, rounds } from '../fault.ts';
 export const diskFull: Fault = {
   name: 'disk-full',
   about: 'no file of the event log can grow any more (RLIMIT_FSIZE): events are refused, and sent again',
-  seconds: 35,
+  seconds: 25,
   scene: () => ({ events: 4 }),
   async run(stage, seconds) {
     const limit = (bytes: string) => {

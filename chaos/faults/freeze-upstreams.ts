@@ -6,7 +6,7 @@ const brokenSeconds = 10;
 export const freezeUpstreams: Fault = {
   name: 'freeze-upstreams',
   about: 'Kafka is stopped (SIGSTOP), SQS falls silent, GitHub never answers; webhooks go on',
-  seconds: 40,
+  seconds: 25,
   scene: () => ({ kafka: { topics: 3 }, sqs: 3, github: 2 }),
   run(stage, seconds) {
     const { cluster } = stage.theKafka;

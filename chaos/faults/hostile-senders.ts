@@ -8,7 +8,7 @@ const names = Object.keys(hostileSenders) as HostileName[];
 export const hostile: Fault = {
   name: 'hostile-senders',
   about: 'senders that fill the event loop and the sockets, all of them at once',
-  seconds: 40,
+  seconds: 25,
   // Nothing of ours is slow because of them: calls may not fail at all for longer than it takes to be let in.
   scene: () => ({ kafka: { topics: 2 }, sqs: 1, events: 2, failForMs: 1000 }),
   async run(stage, seconds) {

@@ -6,7 +6,7 @@ const electionMs = 8000;
 export const killBroker: Fault = {
   name: 'kill-broker',
   about: 'kill -9 of one of three Kafka brokers, which then starts again',
-  seconds: 45,
+  seconds: 25,
   scene: () => ({ kafka: { topics: 6, brokers: 3 } }),
   run(stage, seconds) {
     const cluster = stage.theKafka.cluster;

@@ -8,7 +8,7 @@ const dialMs = 6000;
 export const killPod: Fault = {
   name: 'kill-pod',
   about: 'kill -9 of the one pod in the middle of a burst; it starts again on its disk',
-  seconds: 60,
+  seconds: 25,
   scene: () => ({ kafka: { topics: 2 }, sqs: 1, github: 2, events: 2 }),
   run: (stage, seconds) =>
     rounds(stage, {

@@ -10,7 +10,7 @@ const brokenSeconds = 10;
 export const killNats: Fault = {
   name: 'kill-nats',
   about: 'kill -9 of the only NATS server in the middle of a burst; it starts again on its disk',
-  seconds: 35,
+  seconds: 25,
   scene: () => ({ pods: 3, nats: 1, kafka: { topics: 1 }, events: 3, github: 1 }),
   run(stage, seconds) {
     const nats = stage.theNats;
@@ -31,7 +31,7 @@ export const killNats: Fault = {
 export const killOneNats: Fault = {
   name: 'kill-one-nats',
   about: 'kill -9 of one of three NATS servers, which then starts again',
-  seconds: 35,
+  seconds: 25,
   scene: () => ({ pods: 3, nats: 3, events: 3, github: 1, failForMs: 1000 }),
   run(stage, seconds) {
     const nats = stage.theNats;
@@ -52,7 +52,7 @@ export const killOneNats: Fault = {
 export const cutOff: Fault = {
   name: 'cut-off',
   about: 'one of three pods is cut off from NATS: nothing passes, nothing closes',
-  seconds: 40,
+  seconds: 25,
   scene: () => ({ pods: 3, nats: 1, kafka: { topics: 1 }, events: 3, github: 1 }),
   run(stage, seconds) {
     const proxyOf = (round: number) => stage.natsProxies[round % stage.natsProxies.length];
@@ -65,27 +65,6 @@ export const cutOff: Fault = {
         await traffic.burst(5);
       },
       heal: (round) => proxyOf(round)?.become('passing'),
-    });
-  },
-};
-
-export const killPodOfLedger: Fault = {
-  name: 'kill-ledger-pod',
-  about: 'kill -9 of one of three pods that share their events by NATS, in the middle of a burst',
-  seconds: 40,
-  scene: () => ({ pods: 3, nats: 1, events: 3, github: 2, failForMs: 1000 }),
-  run(stage, seconds) {
-    const podOf = (round: number) => stage.pods[round % stage.pods.length] ?? stage.pod;
-    return rounds(stage, {
-      seconds,
-      brokenSeconds: 3,
-      graceMs: 6000 + 2 * sweepSeconds * 1000,
-      async break(round, traffic) {
-        void traffic.burst(20);
-        await sleep(stage.random() * 30);
-        await podOf(round).kill();
-      },
-      heal: (round) => podOf(round).start(),
     });
   },
 };

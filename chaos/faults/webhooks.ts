@@ -6,7 +6,7 @@ const lost = 0.05;
 export const webhooks: Fault = {
   name: 'webhooks',
   about: `${lost * 100} % of GitHub's webhooks are lost, half of them without a trace`,
-  seconds: 45,
+  seconds: 25,
   scene: () => ({ github: 4 }),
   async run(stage, seconds) {
     const { random } = stage;

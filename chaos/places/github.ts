@@ -8,10 +8,10 @@ import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 const repositories = 3;
 const webhookSecret = 'chaos-chaos-chaos';
 /** How often REST is read: two of these find what webhooks have missed. */
-export const sweepSeconds = 4;
+export const sweepSeconds = 2;
 /** What is queued is asked for again after this, at the least. */
 const verifyQueuedSeconds = 10;
-const boundMs = 4000;
+const boundMs = 3000;
 
 /** A GitHub of this process with an App that reads it, so that deliveries that failed can be asked for. */
 export class GitHubPlace implements Place {

@@ -38,7 +38,13 @@ export class SqsPlace implements Place {
     this.proxy = proxy;
     this.surroundings = surroundings;
     const { endpoint } = service;
-    this.client = new SQSClient({ endpoint, region, credentials, useQueueUrlAsEndpoint: false });
+    // The SDK writes into the object that it is given.
+    this.client = new SQSClient({
+      endpoint,
+      region,
+      credentials: { ...credentials },
+      useQueueUrlAsEndpoint: false,
+    });
   }
 
   async connections() {

@@ -148,6 +148,11 @@ export const sections: readonly Section[] = [
         'Find out who creates so many: `GET /api/triggers`. Then raise the limit.',
       ],
       [
+        /streams of this kind are open already/,
+        'Somebody opens a hundred streams for one trigger. KEDA opens one of each kind.',
+        'Find out who calls the gRPC port, and keep others out with a NetworkPolicy or mTLS.',
+      ],
+      [
         /open streams|calls are under way|health watches|reflection streams/,
         'Clients hold more streams or calls than the gRPC port allows.',
         'Raise the setting in the message. Check with `backlog_scaler_streams` who needs it.',

@@ -27,7 +27,7 @@ export function sourcesPage(sources: readonly AnySource[]): string {
       `[${code(source.kind)}](${source.kind}.md)`,
       source.about.measures,
       filled === undefined ? 'reads' : `${filled.by}, at ${code(filled.path)}`,
-      filled === undefined ? 'no, if no hints are sent' : 'yes',
+      filled === undefined ? 'with hints' : 'yes',
       `${stalenessOf(source)}; at least ${source.about.leastStaleness}`,
       source.about.reaches,
     ];
@@ -39,7 +39,7 @@ export function sourcesPage(sources: readonly AnySource[]): string {
 
 ${table(head, rows)}
 
-- **One pod**: the event log that fills it belongs to one pod ([operations.md](operations.md#one-pod)).
+- **One pod**: what needs a single pod, unless \`eventLog.type\` is \`nats\`. The logs \`memory\` and \`file\` belong to one pod.
 - **\`maxStalenessSeconds\`**: the default, and the least that a trigger may ask for.
 - **Goes out to**: what \`networkPolicy.egress\` of the chart must allow, beside DNS and proxies.
 - [Keys of triggers](triggers.md), [settings](configuration.md), [how to write another source](../CONTRIBUTING.md#another-source).

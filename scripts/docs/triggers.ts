@@ -28,8 +28,8 @@ Values are written as for KEDA's own scalers:
   separated by commas, ranges like \`1,3-5\`.
 - \`xFromEnv\` is \`x\` with its value from the workload's environment. If both are given, \`x\` wins.
 - An unknown key is an error that names the nearest known one. All errors come in one message.
-- Limits, unless a key says otherwise: ${usually.text} characters a text, ${usually.members} members a list with ${usually.text} characters each, ${usually.ranges} numbers and ranges, numbers up to
-  ${usually.number}; ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB in all.
+- Unless a key says otherwise, a text has up to ${usually.text} characters and a list ${usually.members} members. Ranges have up to ${usually.ranges} entries, and a number
+  is at most ${usually.number}. All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
 - KEDA's own keys are ignored: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
@@ -51,11 +51,15 @@ function section(source: AnySource): string {
     heading,
     params(source.params),
     '\nThese keys of KEDA’s own scaler may stay in a trigger:\n',
-    table(
-      ['key', 'meaning'],
-      keys.map(([name, { doc }]) => [code(name), doc]),
-    ),
+    table(['key', 'meaning'], byMeaning(keys)),
   ].join('\n');
+}
+
+/** Keys that mean the same, in one row. */
+function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): string[][] {
+  const byDoc = new Map<string, string[]>();
+  for (const [name, { doc }] of keys) byDoc.set(doc, [...(byDoc.get(doc) ?? []), code(name)]);
+  return [...byDoc].map(([doc, names]) => [names.join(', '), doc]);
 }
 
 function params<P>({ table: known }: ParamsSchema<P>): string {

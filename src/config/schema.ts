@@ -445,7 +445,7 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
   return Object.fromEntries(entries);
 }
 
-/** A password or token is sent to NATS without TLS only with `allowPlaintextSecrets`. */
+/** A password or token is sent to servers of NATS without TLS only with `allowPlaintextSecrets`. */
 export function checkEventLog(
   eventLog: StartSettings['eventLog'],
   { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { NatsLink, Up } from './link.ts';
 
+/** Hints for one name go out this far apart, but for the first. */
+const restMs = 50;
 /** Names of what hints can be about, at a time; above it they are left out, which costs latency only. */
 const maxUnderWay = 1_000;
 
@@ -32,7 +35,7 @@ export interface PodHintsOptions {
 
 /**
  * Hints to and from the other pods. They are kept nowhere: one that is lost costs latency only. Those for the same name
- * that come while one is on its way become one more, after it.
+ * that come while one is on its way, or just after, become one more.
  */
 export class PodHints {
   private readonly options: PodHintsOptions;
@@ -70,6 +73,7 @@ export class PodHints {
         connection.publish(this.options.natsSubject, JSON.stringify({ from: this.self, ...told }));
         // The server has it when it answers this.
         await connection.flush();
+        await sleep(restMs);
       } while (way.again);
     } catch (reason) {
       this.options.log.debug({ error: natsFault(reason) }, 'a hint did not get to the other pods');

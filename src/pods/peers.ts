@@ -25,6 +25,8 @@ export interface PodPeersOptions {
   readonly link: NatsLink;
   /** The bucket of all leases; undefined: NATS was not there yet. */
   readonly bucket: () => KV | undefined;
+  /** The bucket did not answer: it may not be there any more. */
+  readonly suspect: (bucket: KV) => void;
   /** Where pods talk about this connection; no wildcard, no space. */
   readonly subject: string;
   /** The key of the lease. */
@@ -51,7 +53,6 @@ export class PodPeers implements Peers {
 
   constructor(options: PodPeersOptions) {
     this.options = options;
-    options.held(false);
     this.lease = new Lease({ ...options, changed: () => this.changed() });
     this.unlink = options.link.onUp((up) => this.listen(up));
   }
@@ -66,7 +67,9 @@ export class PodPeers implements Peers {
       if (signal.aborted || this.closed) throw new ScalerError('unavailable', 'the request was cancelled');
       if (this.lease.term !== undefined) return undefined;
       const { holder } = this.lease;
-      const reply = holder === undefined ? undefined : await this.askPod(holder, question, signal);
+      // It may see its own write before that is acknowledged.
+      const isOther = holder !== undefined && holder !== this.options.id;
+      const reply = isOther ? await this.askPod(holder, question, signal) : undefined;
       if (reply !== undefined) return unpack(reply);
       if (performance.now() > giveUpAtMs) {
         const why = this.options.link.up === undefined ? 'NATS is away' : 'no pod has the lease';
@@ -178,10 +181,14 @@ export class PodPeers implements Peers {
   }
 
   private async answer(message: Msg): Promise<void> {
-    const reply = await this.reply(parsed(message.string()));
-    const data = await encode(reply);
-    const most = this.subscribed?.info?.max_payload ?? data.length;
-    message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+    try {
+      const data = await encode(await this.reply(parsed(message.string())));
+      const most = this.subscribed?.info?.max_payload ?? data.length;
+      message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+    } catch (reason) {
+      // NATS has gone meanwhile: who has asked hears nothing, and asks again.
+      this.options.log.debug({ error: natsFault(reason) }, 'another pod was not answered');
+    }
   }
 
   private async reply(question: unknown): Promise<Reply> {

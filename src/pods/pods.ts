@@ -31,6 +31,8 @@ export class Pods {
   private readonly hints: PodHints;
   private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
   private readonly holding = new Map<string, boolean>();
+  private opening = false;
+  private said: string | undefined;
 
   constructor(options: PodsOptions) {
     const { settings, hinted, log } = options;
@@ -42,7 +44,7 @@ export class Pods {
       take: hinted,
       log,
     });
-    this.link.onUp((up) => void this.openLeases(up));
+    this.link.onUp(() => this.needLeases());
   }
 
   open(): void {
@@ -59,23 +61,33 @@ export class Pods {
    * pods may differ in it; those that do are no peers.
    */
   peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers {
+    const held = (has: boolean): void => {
+      this.holding.set(connection, has);
+      this.options.held(connection, has);
+    };
+    // One that is opened while another is open, and may be given up again, says nothing before it has the lease.
+    if (!this.holding.has(connection)) held(false);
     const key = createHash('sha256')
       .update(JSON.stringify([connection, place]))
       .digest('hex')
       .slice(0, 32);
-    return new PodPeers({
+    const peers = new PodPeers({
       link: this.link,
       bucket: () => this.leases?.bucket,
+      suspect: (bucket) => {
+        if (this.leases?.bucket !== bucket) return;
+        this.leases = undefined;
+        this.needLeases();
+      },
       subject: `${this.options.settings.stream}.peers.${key}`,
       key,
       id: randomUUID(),
       duties,
       log,
-      held: (held) => {
-        this.holding.set(connection, held);
-        this.options.held(connection, held);
-      },
+      held,
     });
+    this.needLeases();
+    return peers;
   }
 
   /** Whether this pod has the lease of the connection; undefined where that has none. */
@@ -94,7 +106,8 @@ export class Pods {
 
   /** The client keeps what it has over breaks of its connection. */
   private async openLeases({ connection, signal }: Up): Promise<void> {
-    if (this.leases?.connection === connection) return;
+    if (this.leases?.connection === connection || this.opening) return;
+    this.opening = true;
     const { settings, log } = this.options;
     const { stream, replicas, domain } = settings;
     const name = `${stream}-leases`;
@@ -109,19 +122,26 @@ export class Pods {
       });
       const bucket = await new Kvm(client).create(name, { ttl: forgottenAfterMs, replicas, history: 1 });
       this.leases = { connection, bucket };
+      this.said = undefined;
     } catch (reason) {
+      setTimeout(() => this.needLeases(), againMs).unref();
       if (signal.aborted) return;
-      log.error(
-        { bucket: name, error: natsFault(reason) },
-        'pods cannot agree which of them asks GitHub: it is not asked until they can',
-      );
-      setTimeout(() => void this.retryLeases(), againMs).unref();
+      const error = natsFault(reason);
+      if (this.said !== error)
+        log.error(
+          { bucket: name, error },
+          'pods cannot agree which of them asks GitHub: it is not asked until they can',
+        );
+      this.said = error;
+    } finally {
+      this.opening = false;
     }
   }
 
-  private retryLeases(): void {
+  /** Where no connection has a lease there is no bucket. */
+  private needLeases(): void {
     const { up } = this.link;
-    if (up !== undefined) void this.openLeases(up);
+    if (up !== undefined && this.holding.size > 0) void this.openLeases(up);
   }
 }
 

@@ -214,7 +214,8 @@ export interface EventFeed {
   keptSince(): KeptSince;
   /**
    * First those that are kept, in their order, then each as it comes, until the returned function is called.
-   * `replayed` is called once, when all that were kept have been handed over; it may be before this returns.
+   * `replayed` is called when all that were kept have been handed over; it may be before this returns. It is called again
+   * where some were lost since, and `keptSince` is another one.
    */
   follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
 }

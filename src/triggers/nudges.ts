@@ -44,7 +44,10 @@ export interface NudgesDeps {
 export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
 type Outcome = (typeof outcomes)[number];
 
-/** What a first replica takes of KEDA: two requests of 20 a second, apart from those for nudges. */
+/**
+ * What a first replica takes of KEDA: two requests of 20 a second, apart from those for nudges. A spec on a stream that it
+ * has just opened has it reconcile the ScaledObject, which is no less.
+ */
 const startMs = 100;
 /** However many there are, the clock of the HPA has looked twice meanwhile. */
 const mostStartsMs = 30_000;
@@ -77,7 +80,7 @@ export class Nudges {
   private readonly underWay = new Set<Nudged>();
   /** When the next one may be ended. */
   private settleAtMs = Number.NEGATIVE_INFINITY;
-  /** When KEDA has started the first replica for every `true`, by its defaults. */
+  /** When KEDA has started the first replica for every `true`, and reconciled what it opened streams for, by its defaults. */
   private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private armedForMs = 0;
@@ -108,18 +111,22 @@ export class Nudges {
   /** KEDA follows the spec of a trigger: it is 2.21 or later. */
   followed(): void {
     this.heard = true;
+    this.start(this.deps.now());
   }
 
   /** `true` was sent. `nudged`: whether KEDA follows the spec of this trigger, too. */
   pushed(nudged: boolean): void {
-    const nowMs = this.deps.now();
-    this.startedAtMs = Math.min(Math.max(this.startedAtMs, nowMs) + startMs, nowMs + mostStartsMs);
+    this.start(this.deps.now());
     if (!this.pace.enabled || nudged || this.heard || this.saidOld) return;
     this.saidOld = true;
     this.deps.log.info(
       {},
       'KEDA opens no StreamMetricSpec: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21, and a ScaledObject',
     );
+  }
+
+  private start(nowMs: number): void {
+    this.startedAtMs = Math.min(Math.max(this.startedAtMs, nowMs) + startMs, nowMs + mostStartsMs);
   }
 
   /** A trigger whose spec is followed has a new reading. `pushedAtMs`: when it became active. */

@@ -103,6 +103,12 @@ type Known = Extract<Reading, { kind: 'known' }>;
 type Following<T> = (told: T) => void;
 
 /**
+ * Of each kind, for one trigger. KEDA opens one. More are there while a connection of KEDA's that broke is not known to be
+ * dead, or where several KEDAs ask. All are told in one turn of the event loop.
+ */
+export const mostFollowers = 100;
+
+/**
  * One live reference. Resolved, it is *measured* or *refused*; and all who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `answerNow` says.
  */
@@ -241,12 +247,11 @@ export class Trigger implements Member, Nudged {
     if (cause !== undefined) this.lastWake = { cause, atMs: nowMs };
     // Behind `look`, which has `true` sent first.
     const { nudges } = this.host;
-    const nudged = this.specFollowers.length > 0;
     if (edge) {
       this.hpaReplicas = 1;
-      if (this.followers.length > 0) nudges.pushed(nudged);
+      if (this.followers.length > 0) nudges.pushed(this.nudged);
     }
-    if (nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
+    if (this.nudged) nudges.grown(this, { nowMs, pushedAtMs: this.told.activeSinceMs, cause });
     this.record(nowMs);
   }
 
@@ -600,11 +605,19 @@ export class Trigger implements Member, Nudged {
     this.decide({ kind: 'surged', lastedMs: undefined, surge }, nowMs, cause ?? 'clock');
   }
 
+  /**
+   * Whether KEDA follows both. While it waits to open StreamIsActive again, an edge has no first replica, and an HPA of none
+   * does not look: nobody would answer, and the cluster would be suspected.
+   */
+  private get nudged(): boolean {
+    return this.followers.length > 0 && this.specFollowers.length > 0;
+  }
+
   private surgeState(nowMs: number): SurgeState | undefined {
     const { measured, surge } = this;
     if (!measured || this.refusal) return undefined;
     if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
-    if (this.specFollowers.length === 0) return 'no stream';
+    if (!this.nudged) return 'no stream';
     return this.host.nudges.stateOf(surge, nowMs);
   }
 
@@ -638,9 +651,11 @@ export class Trigger implements Member, Nudged {
 
   /**
    * Until the returned function is called; the trigger is kept meanwhile. `told` hears the present state as soon as
-   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw.
+   * there is an answer, at once if there is one, and every change after that; never an error. Must not throw. Throws
+   * ScalerError `exhausted` where there are `mostFollowers`.
    */
   follow(told: (activity: Activity) => void): () => void {
+    this.checkRoom(this.followers);
     // So that those who follow already miss nothing.
     this.look();
     this.followers = [...this.followers, told];
@@ -653,6 +668,7 @@ export class Trigger implements Member, Nudged {
 
   /** The same for its spec: told at once, and when a changed configuration changes it. */
   followSpec(told: (spec: Spec) => void): () => void {
+    this.checkRoom(this.specFollowers);
     told(this.sound());
     this.host.nudges.followed();
     this.specFollowers = [...this.specFollowers, told];
@@ -660,6 +676,14 @@ export class Trigger implements Member, Nudged {
       this.specFollowers = this.without(this.specFollowers, told);
       if (this.specFollowers.length === 0) this.host.nudges.lost(this);
     };
+  }
+
+  private checkRoom({ length }: readonly unknown[]): void {
+    if (length < mostFollowers) return;
+    throw new ScalerError(
+      'exhausted',
+      `${this.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+    );
   }
 
   private without<T>(followers: readonly T[], gone: T): readonly T[] {

@@ -34,7 +34,7 @@ function installed(connection: string): Manifest[] {
 }
 
 it('has values for every source', () => {
-  expect([...values.keys()]).toEqual(['orders', 'jobs', 'ci', 'builds']);
+  expect([...values.keys()]).toEqual(['orders', 'jobs', 'ci', 'stream', 'builds']);
 });
 
 it.each([...values.keys()])('installs a configuration that serve takes: %s', async (connection) => {

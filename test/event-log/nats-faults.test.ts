@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
@@ -109,15 +109,23 @@ it('senders do not wait for a NATS that is silent', async () => {
   const pod = await open(stream);
   const seen = followed(pod.events.feedOf('ci'));
   await seen.replayed;
-  nats().server('n1').signal('SIGSTOP');
-  await pod.events.append(inbound(1));
-  await pod.events.append(inbound(2));
-  expect(await metric(pod, 'event_log_buffered_events')).toBe(2);
-  nats().server('n1').signal('SIGCONT');
+  const server = nats().server('n1');
+  server.signal('SIGSTOP');
+  onTestFinished(() => server.signal('SIGCONT'));
+  let last = 0;
+  // The first may come before the server has stopped.
+  const append = async (): Promise<number> => {
+    last += 1;
+    await pod.events.append(inbound(last));
+    return metric(pod, 'event_log_buffered_events');
+  };
+  await expect.poll(append).toBeGreaterThan(0);
+  await append();
+  server.signal('SIGCONT');
   await expect.poll(() => metric(pod, 'event_log_buffered_events')).toBe(0);
   const later = followed((await open(stream)).events.feedOf('ci'));
   await later.replayed;
-  expect(later.facts).toEqual([1, 2]);
+  expect(later.facts).toEqual(upTo(last));
 });
 
 it('an event that is larger than NATS takes is refused, and holds up no other', async () => {
@@ -126,4 +134,35 @@ it('an event that is larger than NATS takes is refused, and holds up no other', 
   const large = { ...inbound(1), fact: 'x'.repeat(1_100_000) };
   await expect(pod.events.append(large)).rejects.toThrow(/larger than NATS takes/);
   await pod.events.append(inbound(2));
+});
+
+it('an event that turns out to be too large when NATS is back is dropped, and holds up no other', async () => {
+  await nats().server('n1').stop();
+  const stream = newStream();
+  const pod = await open(stream);
+  await pod.events.append({ ...inbound(1), fact: 'x'.repeat(1_100_000) });
+  await pod.events.append(inbound(2));
+  await nats().restart('n1');
+  const seen = followed(pod.events.feedOf('ci'));
+  await expect.poll(() => [...new Set(seen.facts)]).toEqual([2]);
+  expect(await metric(pod, 'event_log_dropped_total{reason="too_large"}')).toBe(1);
+  expect(pod.log.messages('error').join('\n')).toMatch(/larger than NATS takes/);
+});
+
+it('a stream that refuses is said to, and takes all when it does not any more', async () => {
+  const stream = newStream();
+  const pod = await open(stream);
+  const seen = followed(pod.events.feedOf('ci'));
+  await seen.replayed;
+  const streams = pod.link.up?.manager.streams;
+  await streams?.update(stream, { max_msgs: 1, discard: 'new' });
+  for (const fact of upTo(3)) await pod.events.append(inbound(fact));
+  await expect.poll(() => pod.log.text()).toMatch(/maximum messages exceeded.*NATS does not take events/);
+  expect(await metric(pod, 'event_log_connected')).toBe(1);
+  expect(seen.facts).toEqual(expect.arrayContaining(upTo(3)));
+  await streams?.update(stream, { max_msgs: -1 });
+  await expect.poll(() => metric(pod, 'event_log_buffered_events')).toBe(0);
+  const later = followed((await open(stream)).events.feedOf('ci'));
+  await later.replayed;
+  expect(later.facts).toEqual(upTo(3));
 });

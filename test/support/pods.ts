@@ -64,6 +64,15 @@ export class Pod {
     await this.command.exited;
   }
 
+  /** It does nothing any more, and its connections stay: a machine that hangs. */
+  freeze(): void {
+    this.command.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.command.signal('SIGCONT');
+  }
+
   /** SIGTERM. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.command.signal('SIGTERM');

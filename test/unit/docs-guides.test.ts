@@ -173,6 +173,27 @@ function stepsOf(title: string): { afterMs: number; replicas: number; by: 'push'
 }
 
 describe('README.md', () => {
+  it('says of every figure by which command of this repository it is measured', () => {
+    const { text } = readGuide('README.md');
+    const why = /^## Why$(.*?)^\*\*/ms.exec(text)?.[1] ?? '';
+    const rows = [...why.matchAll(/^\| (?!\|)(.+) \| (.*) \|$/gm)].filter(([line]) => /\d/.test(line));
+    const { scripts } = z
+      .looseObject({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
+    expect(rows.length).toBeGreaterThan(5);
+    for (const [line, , command = ''] of rows) {
+      const [, script = ''] = /^`npm run ([\w:]+)/.exec(command) ?? [];
+      expect(command === 'the same' || script in scripts, line).toBe(true);
+    }
+  });
+
+  it('measures both sides of every time to the same end', () => {
+    const { text } = readGuide('README.md');
+    const times = text.split('\n').filter((line) => /^\|.*\| [\d.]+ to [\d.]+ s \|/.test(line));
+    expect(times).toHaveLength(4);
+    for (const line of times) expect(line).toMatch(/→ \d+ replicas?\b/);
+  });
+
   it('draws replicas over time as the demo does', () => {
     const drawn = fenced(readGuide('README.md').text, 'text')[0]?.trimEnd().split('\n') ?? [];
     const axis = drawn.findLast((line) => line.includes('└')) ?? '';

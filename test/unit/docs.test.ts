@@ -33,9 +33,15 @@ async function exposition(): Promise<string> {
   metrics.growthTold.observe({ by: 'nudge' }, 0.12);
   metrics.ingestRequests.inc({ kind: 'github', outcome: 'accepted' });
   metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
+  metrics.leasesHeld.set({ connection: 'ci' }, 1);
   metrics.forConnection('github', 'ci').corrected('opened');
+  metrics.leasesHeld.set({ connection: 'ci' }, 1);
   metrics.decisionsSent.inc({ outcome: 'accepted' });
   metrics.decisionsDropped.inc({ to: 'sink' });
+  metrics.eventLogConnected.set(1);
+  metrics.eventLogBuffered.set(1);
+  metrics.eventLogForwarded.inc();
+  metrics.eventLogDropped.inc({ reason: 'stopped' });
   metrics.streams.set({ rpc: 'StreamIsActive' }, 1);
   metrics.triggers.set({ source }, 1);
   metrics.subjects.set({ source }, 1);

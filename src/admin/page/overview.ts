@@ -272,8 +272,18 @@ function connectionCard(): HTMLElement {
 }
 
 function showConnection(card: Element, connection: ConnectionRow): void {
-  const { name, source, triggers, failing, subjects, error, requestsPerMinute, remaining, granted } =
-    connection;
+  const {
+    name,
+    source,
+    triggers,
+    failing,
+    subjects,
+    error,
+    requestsPerMinute,
+    remaining,
+    granted,
+    hasLease,
+  } = connection;
   const part = (selector: string): Element | null => card.querySelector(selector);
   const set = (selector: string, text: string): void => {
     const element = part(selector);
@@ -287,7 +297,8 @@ function showConnection(card: Element, connection: ConnectionRow): void {
   set('.badge', source);
   const health = failing === 0 ? (triggers === 0 ? 'not used' : 'healthy') : `${number(failing)} failing`;
   set('.place-health', `${health} · ${counted(triggers, 'trigger')}`);
-  set('.place-rate', requestsPerMinute === 0 ? 'no requests' : rate(requestsPerMinute));
+  const asked = requestsPerMinute === 0 ? 'no requests' : rate(requestsPerMinute);
+  set('.place-rate', hasLease === false ? 'another pod asks' : asked);
   const quota = part('.place-quota');
   if (!(quota instanceof HTMLElement)) return;
   quota.hidden = remaining === undefined;

@@ -9,7 +9,16 @@ import type { EventLog } from '../event-log.ts';
 import { Followers } from '../followers.ts';
 import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
 import { Reader } from './reader.ts';
-import { LogStream, messageId, type Ready, type StreamSettings, streamFault, subjectOf } from './stream.ts';
+import {
+  isRefusal,
+  isTooLarge,
+  LogStream,
+  messageId,
+  type Ready,
+  type StreamSettings,
+  streamFault,
+  subjectOf,
+} from './stream.ts';
 
 export interface NatsLogSettings extends StreamSettings, OutboxLimits {
   readonly requestTimeoutMs: number;
@@ -136,11 +145,11 @@ export class NatsEventLog implements EventLog {
   }
 
   private checkSize(bytes: number): void {
-    const most = this.stream.current?.up.connection.info?.max_payload;
-    if (most === undefined || bytes + headerBytes <= most) return;
+    const { current } = this.stream;
+    if (current === undefined || bytes <= mostBytes(current)) return;
     throw new ScalerError(
       'invalid',
-      `an event of ${bytes} bytes is larger than NATS takes (max_payload: ${most})`,
+      `an event of ${bytes} bytes is larger than NATS takes: see its max_payload`,
     );
   }
 
@@ -157,32 +166,48 @@ export class NatsEventLog implements EventLog {
 
   private async send(group: readonly Outgoing[], ready: Ready): Promise<void> {
     const late = setTimeout(() => this.stall(), lateMs);
-    const taken = new Set<Outgoing>();
+    const done = new Set<Outgoing>();
+    const dropped: Outgoing[] = [];
     const faults: unknown[] = [];
-    const gone = new Promise<void>((resolve) => {
-      ready.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
     const sent = group.map(async (outgoing) => {
       try {
-        await this.publish(outgoing, ready);
-        taken.add(outgoing);
+        if (outgoing.payload.length > mostBytes(ready)) dropped.push(outgoing);
+        else await this.publish(outgoing, ready);
+        done.add(outgoing);
         outgoing.settle();
       } catch (reason) {
-        faults.push(reason);
+        if (isTooLarge(reason)) dropped.push(outgoing);
+        else faults.push(reason);
       }
     });
-    await Promise.race([Promise.all(sent), gone]);
+    await untilAborted(Promise.all(sent), ready.signal);
     clearTimeout(late);
-    this.outbox.remove(taken);
-    this.options.metrics.eventLogForwarded.inc(taken.size);
+    for (const outgoing of dropped) done.add(outgoing);
+    this.outbox.remove(done);
+    this.drop(dropped);
+    this.options.metrics.eventLogForwarded.inc(done.size - dropped.length);
     this.count();
     const [fault] = faults;
     if (ready.signal.aborted) return this.stall();
     if (fault === undefined) return this.recovered();
     this.stall();
     this.say(streamFault(fault));
-    this.stream.suspect(ready);
+    if (!isRefusal(fault)) this.stream.suspect(ready);
     await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
+  }
+
+  /** One that the stream never takes must not hold up the others. */
+  private drop(dropped: readonly Outgoing[]): void {
+    if (dropped.length === 0) return;
+    this.options.metrics.eventLogDropped.inc({ reason: 'too_large' }, dropped.length);
+    for (const { event, payload, settle } of dropped) {
+      settle();
+      const { connection, type, id } = event;
+      this.options.log.error(
+        { connection, type, id, bytes: payload.length },
+        'an event is lost to the other pods: it is larger than NATS takes, by max_payload or the max_msg_size of the stream',
+      );
+    }
   }
 
   private async publish({ event, payload }: Outgoing, { up, signal }: Ready): Promise<void> {
@@ -223,3 +248,19 @@ export class NatsEventLog implements EventLog {
 
 /** More than the headers and the subject of a message take. */
 const headerBytes = 1_024;
+
+/** The largest event that the server takes. */
+function mostBytes({ up }: Ready): number {
+  return (up.connection.info?.max_payload ?? Number.POSITIVE_INFINITY) - headerBytes;
+}
+
+/** Resolves when the work is done, or `signal` is aborted. */
+async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let abort = (): void => {};
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', abort);
+}

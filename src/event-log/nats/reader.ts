@@ -21,9 +21,9 @@ export interface ReaderOptions {
 }
 
 /** Handing over goes on for so long in one turn of the event loop. */
-const turnMs = 8;
+const turnMs = 5;
 /** The most messages that are on their way to us. */
-const ahead = 500;
+const ahead = 256;
 const retryMs = 500;
 /** A replay whose last messages were dropped meanwhile has nothing more to come. */
 const idleMs = 2_000;

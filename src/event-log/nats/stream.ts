@@ -81,7 +81,10 @@ export class LogStream {
 
   constructor(options: LogStreamOptions) {
     this.options = options;
-    this.unlink = options.link.onUp((up) => void this.settle(up));
+    this.unlink = options.link.onUp((up) => {
+      up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
+      void this.settle(up);
+    });
   }
 
   /** Undefined while it cannot be used. */
@@ -122,7 +125,6 @@ export class LogStream {
   }
 
   private async settle(up: Up): Promise<void> {
-    up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
     for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
       try {
         const ready = await within(attempt * attemptMs, this.setUp(up));
@@ -291,7 +293,12 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
 }
 
 /** JetStream's numbers for errors (server/errors.json of nats-server). */
-const apiErrors = { streamNotFound: 10059, noJetStream: 10076, noJetStreamForAccount: 10039 } as const;
+const apiErrors = {
+  streamNotFound: 10059,
+  noJetStream: 10076,
+  noJetStreamForAccount: 10039,
+  messageTooLarge: 10054,
+} as const;
 
 function codeOf(reason: unknown): unknown {
   return reason instanceof Error && 'code' in reason ? reason.code : undefined;
@@ -299,6 +306,16 @@ function codeOf(reason: unknown): unknown {
 
 export function isNotFound(reason: unknown): boolean {
   return codeOf(reason) === apiErrors.streamNotFound;
+}
+
+/** The stream takes no message of this size, now or later. */
+export function isTooLarge(reason: unknown): boolean {
+  return codeOf(reason) === apiErrors.messageTooLarge;
+}
+
+/** The stream is there, and has said why it does not take a message. */
+export function isRefusal(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'JetStreamApiError';
 }
 
 /** What an error of JetStream says, and what to do, in words that follow the stream's name. */

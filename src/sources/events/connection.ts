@@ -160,8 +160,9 @@ const stillReading = new ScalerError('unavailable', 'events that were kept are s
 
 const reasons: Readonly<Record<KeptSince['because'], string>> = {
   memory: 'the event log in memory forgets at a restart: set eventLog: { type: file }',
-  new: 'the event log is new to this connection, and items may be open since before it: keep eventLog.dir on a volume that outlives the pod',
+  new: 'the event log is new to this connection, and items may be open since before it: keep eventLog.dir on a volume that outlives the pod, or the stream in NATS',
   dropped:
-    'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents or eventLog.retentionSeconds',
-  damaged: 'events of the event log were lost by damage: look at the disk, and at the log of the start',
+    'the event log has dropped events that are younger than ttlSeconds: raise eventLog.maxEvents (in NATS maxEventsPerConnection and maxBytes) or eventLog.retentionSeconds',
+  damaged:
+    'events of the event log were lost by damage: look at the disk (in NATS at its stream), and at the log of this process',
 };

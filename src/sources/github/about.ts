@@ -2,7 +2,7 @@ import type { About } from '../source.ts';
 
 export const githubAbout: About = {
   measures: 'GitHub Actions jobs that wait for a runner or run on one',
-  leastStaleness: '[by its repositories](github.md#what-is-asked-of-github)',
+  leastStaleness: '[by its repositories](github.md#what-it-costs-github)',
   hint: 'the repository, `owner/name`; jobs themselves come by webhook',
   reaches: 'HTTPS to api.github.com, or to its apiUrl',
   afterRestart:

@@ -6,7 +6,7 @@ export const kafkaAbout: About = {
   hint: 'the topic',
   reaches: "the brokers' ports; with sasl also HTTPS to the tokenEndpoint, or to AWS",
   afterRestart:
-    'the first read. [`excludePersistentLag`](triggers.md#source-kafka) starts to observe anew, for `persistentLagSeconds`',
+    'the first read. [`excludePersistentLag`](triggers.md#source-kafka) starts again, for `persistentLagSeconds`',
   oldest: {
     since: 'the first read after the oldest uncommitted record was appended, until its commit',
     tooSmallBy:

@@ -167,7 +167,7 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     agrees: agreesOnRegion,
   },
   version: ignored('Ignored: versions are negotiated with each broker.'),
-  fullMetadata: ignored('Ignored: only topics in use are asked for.'),
+  fullMetadata: ignored('Ignored: only topics in use are read.'),
   unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
   username: credential,
   password: secret,

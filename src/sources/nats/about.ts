@@ -1,17 +1,17 @@
 import type { About } from '../source.ts';
 
 export const natsAbout: About = {
-  measures: 'the messages that a JetStream consumer has not acknowledged yet',
+  measures: 'messages that a JetStream consumer has not acknowledged',
   leastStaleness: 'three times `activeReadMs`',
   hint: 'the stream, for all its consumers, or stream and consumer: `orders`, `orders.worker`',
   reaches: "the servers' client ports (4222)",
   afterRestart: 'the first read',
   oldest: {
-    since: 'never: JetStream does not say of a consumer since when its messages wait',
+    since: 'unknown to JetStream',
     tooSmallBy: '',
   },
   jobs: {
-    default: 'messages that are delivered and not acknowledged yet count with those that wait',
-    accurate: 'not: the number holds what is worked on',
+    default: 'the default: delivered messages count until they are acknowledged',
+    accurate: 'not possible: the number includes messages in work',
   },
 };

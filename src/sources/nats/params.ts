@@ -30,10 +30,10 @@ function jetStreamName(value: string): string {
 export const natsParams: ParamsSchema<NatsParams> = {
   table: {
     stream: name('The stream.'),
-    consumer: name('The consumer of it whose messages are the backlog: its durable name.'),
-    lagThreshold: decimal({ doc: 'How many messages one replica is good for.', fallback: 10, above: 0 }),
+    consumer: name('The durable name of the consumer.'),
+    lagThreshold: decimal({ doc: 'Messages per replica.', fallback: 10, above: 0 }),
     activationLagThreshold: decimal({
-      doc: 'The workload leaves zero when the messages are more than this.',
+      doc: 'The workload leaves zero when there are more messages than this.',
       fallback: 0,
       least: 0,
     }),

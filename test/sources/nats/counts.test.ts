@@ -88,6 +88,20 @@ describe('the number', () => {
     await on.becomes(sourced, 5);
   });
 
+  it.each([
+    ['scheduled messages', { allow_msg_schedules: true }, 'it publishes scheduled messages itself'],
+    [
+      'delete markers',
+      { allow_msg_ttl: true, subject_delete_marker_ttl: 60e9 },
+      'it adds delete markers itself',
+    ],
+  ])('says why a stream with %s is not watched', async (_, stream, why) => {
+    const trigger = await user.stream(stream);
+    const on = open();
+    await on.becomes(trigger, 0);
+    expect(on.status(trigger)?.detail).toMatchObject({ notWatchedBecause: why });
+  });
+
   it('is no more than max_ack_pending replicas can have', async () => {
     const trigger = await user.stream({}, { max_ack_pending: 2 });
     await user.publish(`${trigger.stream}.a`, 50);

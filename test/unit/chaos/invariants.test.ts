@@ -14,6 +14,7 @@ type Step = { readonly atMs: number } & (
   | { readonly pushes: boolean }
   | { readonly broken: true }
   | { readonly healed: true; readonly graceMs?: number }
+  | { readonly starved: true }
 );
 
 /** The rules that are broken, in their order, each once for each time. Nothing is broken from 0 on. */
@@ -31,6 +32,7 @@ function tell(invariants: Invariants, step: Step): void {
   if ('truth' in step) invariants.truth('orders', atMs, rangeOf(step.truth));
   else if ('pushes' in step) invariants.pushed('orders', atMs, step.pushes);
   else if ('broken' in step) invariants.broken(atMs);
+  else if ('starved' in step) invariants.starved(atMs);
   else if ('healed' in step) invariants.healed(atMs, step.graceMs);
   else
     invariants.answer({
@@ -147,6 +149,31 @@ describe('after healing', () => {
   });
 });
 
+describe('a machine that did not let us run', () => {
+  it('gives all their bound once more, and what was kept its staleness', () => {
+    const until: Step[] = [grown, pushed, { atMs: 6000, starved: true }];
+    expect(judged([...until, { atMs: 6900, says: 'error' }, { atMs: 6900, says: 0 }])).toEqual([]);
+    expect(judged([...until, { atMs: 7001, says: 'error' }])).toEqual(['no answer though nothing is broken']);
+    expect(judged([...until, { atMs: 8001, says: 0 }])).toEqual(['zero for a backlog that is not']);
+  });
+
+  it('lets what was known before be said for longer, also while something is broken', () => {
+    const broken: Step[] = [grown, pushed, { atMs: 2500, broken: true }, { atMs: 3000, truth: 9 }];
+    const starved: Step = { atMs: 8000, starved: true };
+    expect(judged([...broken, { atMs: 9500, says: 7 }])).toEqual(['wrong number']);
+    expect(judged([...broken, starved, { atMs: 9500, says: 7 }])).toEqual([]);
+    expect(judged([...broken, starved, { atMs: 15_000, says: 7 }])).toEqual(['wrong number']);
+  });
+
+  it('heals nothing', () => {
+    const broken: Step[] = [
+      { atMs: 2500, broken: true },
+      { atMs: 3000, starved: true },
+    ];
+    expect(judged([...broken, { atMs: 9000, says: 'error' }])).toEqual([]);
+  });
+});
+
 describe('edges', () => {
   const late: Step = { atMs: 3001, says: 7 };
 
@@ -228,11 +255,25 @@ describe('a run', () => {
     expect(judged([{ atMs: 1500, says: 0 }], { finish: 9000 })).toEqual([]);
   });
 
+  it('of which the same is wrong again and again is told once', () => {
+    const invariants = new Invariants();
+    invariants.add(subject, 0);
+    invariants.healed(0);
+    for (let atMs = 3001; atMs < 3011; atMs++) tell(invariants, { atMs, says: 1 });
+    expect(invariants.breaches).toMatchObject([{ rule: 'wrong number', atMs: 3001, times: 10 }]);
+  });
+
   it('in which a process has ended by itself does not hold', () => {
     const invariants = new Invariants();
     invariants.ended('pod-0', 10, 'it has ended with SIGSEGV');
     expect(invariants.breaches).toEqual([
-      { rule: 'a process has ended', atMs: 10, about: 'pod-0', detail: 'it has ended with SIGSEGV' },
+      {
+        rule: 'a process has ended',
+        atMs: 10,
+        about: 'pod-0',
+        detail: 'it has ended with SIGSEGV',
+        times: 1,
+      },
     ]);
   });
 

@@ -136,7 +136,7 @@ describe('a configuration that cannot be used', () => {
       `${minimal}ingest: { maxInflightBytes: 2048 }`,
       'ingest.maxInflightBytes: must be at least maxBodyBytes',
     ],
-    [`${minimal}eventLog: { type: redis }`, 'eventLog.type: must be one of memory, file'],
+    [`${minimal}eventLog: { type: redis }`, 'eventLog.type: must be one of memory, file, nats'],
     [`${minimal}eventLog: { maxEvents: 5 }`, 'eventLog.type: is required'],
     [`${minimal}eventLog: { type: memory, maxEvents: 0 }`, 'eventLog.maxEvents: must be at least 1'],
     ['log: {}', 'connections: is required'],

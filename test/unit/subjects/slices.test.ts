@@ -25,14 +25,14 @@ function* steps(count: number, stepMs: number, done: string[], name: string): Ge
 describe('slices', () => {
   it('do what is small at once', () => {
     const done: string[] = [];
-    new Slices().run(steps(5, 1, done, 'a'));
+    new Slices().run(steps(5, 0.25, done, 'a'));
     expect(done).toHaveLength(5);
   });
 
   it('go on in the next turns of the event loop, none of which is long', async () => {
     const done: string[] = [];
     const slices = new Slices();
-    for (let i = 0; i < 10; i += 1) slices.run(steps(1, 3, done, 'a'));
+    for (let i = 0; i < 10; i += 1) slices.run(steps(1, 0.75, done, 'a'));
     const turns = [done.length];
     while (done.length < 10) {
       const before = done.length;
@@ -45,8 +45,8 @@ describe('slices', () => {
   it('do what is urgent before the rest of what waits', async () => {
     const done: string[] = [];
     const slices = new Slices();
-    slices.run(steps(6, 4, done, 'batch'));
-    slices.run(steps(1, 4, done, 'wake'), true);
+    slices.run(steps(6, 1, done, 'batch'));
+    slices.run(steps(1, 1, done, 'wake'), true);
     expect(done).toEqual(['batch', 'batch', 'wake']);
     await nextTurn();
     expect(done).toEqual(['batch', 'batch', 'wake', 'batch', 'batch']);
@@ -92,7 +92,7 @@ describe('slices', () => {
     expect(() => slices.run(broken)).toThrow('a bug');
     slices.run(steps(1, 1, done, 'next'));
     expect(done).toEqual(['next']);
-    slices.run(steps(10, 4, done, 'later'));
+    slices.run(steps(10, 1, done, 'later'));
     for (let turn = 0; turn < 6; turn += 1) await nextTurn();
     expect(done).toHaveLength(11);
   });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { ScalerError } from '../../../src/errors.ts';
+import { attempt, ScalerError } from '../../../src/errors.ts';
 import type { Source } from '../../../src/sources/source.ts';
+import { mostFollowers } from '../../../src/triggers/trigger.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { askFor, useHintedTriggers } from '../../support/hinted-triggers.ts';
 import { connectionOf, LiveTriggers, limits, referenceOf } from '../../support/live-triggers.ts';
@@ -87,6 +88,21 @@ describe('limits', () => {
     await vi.advanceTimersByTimeAsync(310_000);
     await open('three', 'shop');
     await small.close();
+  });
+});
+
+describe('streams of one trigger', () => {
+  it('are bounded, and there is room again when one ends', () => {
+    const trigger = live.trigger(referenceOf({ source: 'hinted', queue: 'a' }));
+    for (const follow of [() => trigger.follow(() => {}), () => trigger.followSpec(() => {})]) {
+      const open = Array.from({ length: mostFollowers }, follow);
+      expect(follow).toThrow('hinted trigger of shop/worker: 100 streams of this kind are open already');
+      expect(attempt(follow)).toMatchObject({ code: 'exhausted' });
+      open.pop()?.();
+      open.push(follow());
+      for (const end of open) end();
+    }
+    expect(trigger.followed).toBe(false);
   });
 });
 

@@ -296,6 +296,15 @@ describe('where nudges are not answered', () => {
     expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(198);
   });
 
+  it('silence of a KEDA that has just opened many streams is no sign: it reconciles the ScaledObject of each', async () => {
+    for (let i = 0; i < 200; i += 1) nudges.followed();
+    for (const name of ['a', 'b', 'c']) silent(name);
+    await pass(19_000);
+    expect(log.messages('warn')).toEqual([]);
+    await several(['d', 'e', 'f']);
+    expect(log.messages('warn')).toHaveLength(1);
+  });
+
   it('silence is a sign after half a minute, however many first replicas KEDA has to start', async () => {
     for (let i = 0; i < 10_000; i += 1) nudges.pushed(true);
     await several(['a', 'b', 'c', 'd', 'e', 'f']);

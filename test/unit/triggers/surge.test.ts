@@ -205,6 +205,24 @@ describe('nothing is nudged', () => {
     for (const one of end) one();
   });
 
+  it('of a trigger that cannot be pushed, since KEDA has not opened StreamIsActive again, and no cluster is suspected', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const said: number[] = [];
+    const end = names.map((name) =>
+      live.trigger(reference(name)).followSpec(({ nudge = 0 }) => said.push(nudge)),
+    );
+    await pass(100);
+    for (const name of names) tanks.set(name, 200);
+    await pass(60_000);
+    expect(said).toEqual([0, 0, 0, 0]);
+    expect(live.statuses()).toMatchObject(names.map(() => ({ surge: 'no stream' })));
+    for (const one of end) one();
+    const hpa = await hpaOf();
+    tanks.set('worker', 200);
+    await pass(500);
+    expect(hpa.replicas).toBe(20);
+  });
+
   it('of a ScaledJob, of which nothing is said where KEDA follows the specs of others', async () => {
     await live.close();
     const log = recordingLogger();

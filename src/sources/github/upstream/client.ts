@@ -19,6 +19,8 @@ export interface Ask<T> {
   /** Of a path always the same. */
   readonly schema: z.ZodType<T>;
   readonly about: About;
+  /** Nobody asks for this path again, so that keeping its answer would only push others out. */
+  readonly once?: boolean;
 }
 
 export interface Page<T> {
@@ -66,7 +68,7 @@ export class Client {
 
   /** Reads one page; asks by its ETag for one that is known. Throws ScalerError. */
   page<T>(
-    { operation, as, path: base, query, about, schema }: Ask<T>,
+    { operation, as, path: base, query, about, schema, once = false }: Ask<T>,
     signal: AbortSignal,
   ): Promise<Page<T>> {
     const path = query === undefined ? base : `${base}?${query}`;
@@ -86,7 +88,7 @@ export class Client {
       const value = readJson(answer.text, schema, about, this.wire.host);
       const next = nextQuery(answer.headers.get('link'));
       const etag = answer.headers.get('etag');
-      if (etag !== null) this.etags.set(path, credential.generation, { value, next, etag });
+      if (etag !== null && !once) this.etags.set(path, credential.generation, { value, next, etag });
       return { value, next, askedAtMs, moved };
     }, signal);
   }

@@ -175,7 +175,9 @@ class Deliveries {
     const succeeded = new Set<string>();
     let query: string | undefined = 'per_page=100';
     for (let pages = 0; pages < maxDeliveryPages && query !== undefined; pages += 1) {
-      const page: Page<DeliveryShape[]> = await this.client.page({ ...this.ask, query }, signal);
+      // The pages after the first begin at a delivery, and so are others the next time.
+      const ask = { ...this.ask, query, once: pages > 0 };
+      const page: Page<DeliveryShape[]> = await this.client.page(ask, signal);
       const recent = page.value.filter(({ delivered_at: atMs }) => atMs === undefined || atMs >= sinceMs);
       for (const delivery of recent) {
         if (concerns(delivery, installationId)) take(delivery, failed, succeeded);

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
 import type { PeerDuties, Peers } from '../../source.ts';
 import { statuses } from '../rules/job.ts';
-import type { FailedDelivery, GitHubApi, JobsOfRun, OpenRuns, OwnerRepos, Quota } from './api.ts';
+import type { GitHubApi, JobsOfRun, OpenRuns, OwnerRepos, Quota } from './api.ts';
 
 /** GitHub's answers that are kept for other pods, and for when this one asks next. */
-const mostKeptBytes = 32 * 1024 * 1024;
+const mostKeptBytes = 16 * 1024 * 1024;
 /** For an answer itself, and for each thing in it. */
 const answerBytes = 400;
 const thingBytes = 250;
@@ -93,7 +93,6 @@ export class SharedGitHub implements GitHubApi {
 
   constructor(options: SharedGitHubOptions) {
     const { own, swept, changed } = options;
-    const { failedDeliveries, redeliver } = own;
     this.options = options;
     this.peers = options.peers({
       answer: (what, term) => this.answer(what, term),
@@ -103,12 +102,10 @@ export class SharedGitHub implements GitHubApi {
       },
       changed,
     });
-    if (failedDeliveries)
-      this.failedDeliveries = (sinceMs: number, signal: AbortSignal) =>
-        failedDeliveries(sinceMs, this.during(signal));
-    if (redeliver)
-      this.redeliver = (delivery: FailedDelivery, signal: AbortSignal) =>
-        redeliver(delivery, this.during(signal));
+    if (own.failedDeliveries === undefined) return;
+    this.failedDeliveries = async (sinceMs, signal) =>
+      (await own.failedDeliveries?.(sinceMs, this.during(signal))) ?? [];
+    this.redeliver = async (delivery, signal) => own.redeliver?.(delivery, this.during(signal));
   }
 
   /** Whether it is this pod that asks GitHub. */

@@ -5,7 +5,7 @@ import type { Wake, Watch } from '../../source.ts';
 import { hasMoved, isSame, itemsOf, type NatsSnapshot, watchedSubjects } from '../rules/snapshot.ts';
 
 /** Why a watch wakes its subject; each becomes a metric label. */
-type WakeCause = 'message' | 'watch lost';
+type WakeCause = 'message' | 'subjects changed' | 'watch lost';
 
 /**
  * How long after its server has a subscription a message may still miss it: others of the cluster, and leaf nodes, are told
@@ -48,7 +48,7 @@ export class Watcher {
     const subjects = watchedSubjects(from);
     if (nats === undefined || typeof subjects === 'string' || this.deaf.has(key)) return refused;
     if (subjects.some((subject) => this.denied.has(subject))) return refused;
-    const watch: SubjectWatch = new SubjectWatch(from, {
+    const watch: SubjectWatch = new SubjectWatch(from, subjects, {
       wake,
       onOver: () => {
         if (this.watches.get(key) === watch) this.watches.delete(key);
@@ -83,12 +83,16 @@ export class Watcher {
   }
 
   /**
-   * A read that began then has come to this: it arms a watch that has stood for long enough, and finds one out that did not
-   * hear what came.
+   * A read that began then has come to this: it arms a watch that has stood for long enough, and ends one that listens on
+   * subjects of before, or did not hear what came.
    */
   async seen(key: string, beganAtMs: number, snapshot: NatsSnapshot): Promise<void> {
     const watch = this.watches.get(key);
     if (watch === undefined) return;
+    if (String(watchedSubjects(snapshot)) !== String(watch.subjects)) {
+      watch.fire('subjects changed');
+      return;
+    }
     const isMore = isSame(watch.from, snapshot) && itemsOf(snapshot) > itemsOf(watch.from);
     if (watch.state === 'armed' && isMore && !(await watch.hearsWithin(lateMs))) {
       this.deaf.set(key, true);
@@ -190,6 +194,7 @@ interface WatchDeps {
 class SubjectWatch implements Watch {
   /** What was known last: of this nothing need be told. */
   from: NatsSnapshot;
+  readonly subjects: readonly string[];
   /** Since when the server has its subscriptions and nothing has come between; undefined: not yet. */
   stoodAtMs: number | undefined;
   /** A subscription says nothing of what has not come: reads confirm. */
@@ -198,8 +203,9 @@ class SubjectWatch implements Watch {
   private current: 'arming' | 'armed' | 'over' = 'arming';
   private hasHeard = false;
 
-  constructor(from: NatsSnapshot, deps: WatchDeps) {
+  constructor(from: NatsSnapshot, subjects: readonly string[], deps: WatchDeps) {
     this.from = from;
+    this.subjects = subjects;
     this.deps = deps;
   }
 

@@ -56,6 +56,21 @@ describe('deliveries that failed', () => {
     expect(github.asked.at(-1)).toBe('GET /app/hook/deliveries?per_page=100&cursor=v3');
   });
 
+  it('are kept by their ETag for the first page only: the others begin at a delivery, and would only push out what is asked for again', async () => {
+    const { api, github } = await setupApp(({ query }) => {
+      const page = Number(query.get('cursor') ?? 0);
+      const link = `<http://x/?cursor=${page + 1}>; rel="next"`;
+      return {
+        headers: { ...(page < 2 ? { link } : {}), etag: `W/"${page}"` },
+        body: [delivery(page + 1, `g${page}`, 500, 1)],
+      };
+    });
+    await api.failedDeliveries?.(0, never);
+    await api.failedDeliveries?.(0, never);
+    const etags = github.seen.map(({ headers }) => headers['if-none-match']);
+    expect(etags).toEqual([undefined, undefined, undefined, 'W/"0"', undefined, undefined]);
+  });
+
   it('are read for so many pages a call', async () => {
     const { api, github } = await setupApp(({ query }) => {
       const page = Number(query.get('cursor') ?? 0);
