@@ -126,13 +126,13 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
 }
 
 /**
- * Since when the ledger knows of every item. Nothing but events can tell of one, so that without all events of
- * the last `ttlSeconds` an item may be open that it knows nothing of.
+ * Since when the ledger knows every item. Only events announce items. So without all events of the last `ttlSeconds`, an
+ * unknown item may be open.
  */
 export class Completeness {
   private readonly feed: Pick<EventFeed, 'keptSince'>;
   private readonly ttlMs: number;
-  /** Undefined before all that were kept have been read. */
+  /** Undefined before all stored events have been read. */
   private since: KeptSince | undefined;
 
   constructor(feed: Pick<EventFeed, 'keptSince'>, ttlMs: number) {
