@@ -138,6 +138,11 @@ export class Stage {
     return this.running;
   }
 
+  /** Where files of the run are. */
+  get directory(): string {
+    return this.options.directory;
+  }
+
   /** For how long the machine was too busy to judge anything. */
   get starvedSeconds(): number {
     return this.starvation.seconds;
