@@ -39,6 +39,8 @@ export interface Scene {
   readonly github?: number;
   /** So many backlogs of work items. */
   readonly events?: number;
+  /** Of the work items. Default: a day. */
+  readonly ttlSeconds?: number;
   /** Settings of the pods beside those that come of the rest. */
   readonly settings?: Readonly<Record<string, object>>;
   /** Modules that each pod loads before the scaler. */
@@ -200,7 +202,8 @@ export class Stage {
     }
     if (scene.sqs !== undefined) this.sqs = add(await SqsPlace.start(surroundings), scene.sqs);
     if (scene.github !== undefined) this.github = add(await GitHubPlace.start(surroundings), scene.github);
-    if (scene.events !== undefined) add(new EventsPlace(surroundings), scene.events);
+    if (scene.events !== undefined)
+      add(new EventsPlace(surroundings, scene.ttlSeconds ?? 86_400), scene.events);
     await this.preparePods(places.map(([place]) => place));
     const made = await Promise.all(places.map(([place, count]) => place.make(count)));
     this.backlogs = made.flat();
