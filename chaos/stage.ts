@@ -6,9 +6,9 @@ import { type NatsCluster, startNats } from '../fakes/nats/cluster.ts';
 import { seeded } from '../fakes/random.ts';
 import { TcpProxy } from '../fakes/tcp-proxy.ts';
 import { goTool } from '../test/support/tools/go.ts';
-import { ageStream } from './aged-stream.ts';
 import { Invariants } from './invariants.ts';
 import { Asking } from './keda.ts';
+import { ageStream } from './nats-stream.ts';
 import { EventsPlace, connection as eventsConnection } from './places/events.ts';
 import { GitHubPlace } from './places/github.ts';
 import { type KafkaOptions, KafkaPlace } from './places/kafka.ts';
@@ -20,7 +20,7 @@ import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
 /** What the event log in NATS is called. */
-const stream = 'backlog-scaler';
+export const stream = 'backlog-scaler';
 const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
 /** For the last answers to be judged, once the bound of all is over. */
