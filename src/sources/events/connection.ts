@@ -21,8 +21,8 @@ export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConne
 }
 
 /**
- * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger: what follows the event
- * log is as new as it can be, so that a reading ages only where the log is shared, and this pod is cut off from it.
+ * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger, since it follows the event
+ * log. A reading ages only where the log is shared and this pod is cut off from it.
  */
 export class EventsConnection implements Connection<EventsParams, EventsSnapshot, undefined> {
   private readonly deps: ConnectionDeps;
