@@ -183,7 +183,7 @@ const fileLog = z.strictObject({
     .describe('How many events are kept. Beyond it the connections with the most events lose their oldest.'),
 });
 
-/** Consists of what a NATS stream, a subject of it and a bucket beside it may be called. */
+/** A name that is valid for a NATS stream, a subject and a bucket. */
 const streamName = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be letters, digits, "_" and "-", at most 64');
@@ -196,35 +196,29 @@ const natsLog = z
       .string()
       .min(1)
       .exactOptional()
-      .describe('The JetStream domain, where it is not that of the servers.'),
+      .describe('The JetStream domain, if it differs from that of the servers.'),
     stream: streamName
       .default('backlog-scaler')
       .describe(
-        'The JetStream stream, which is made where it is not there. All pods of one scaler have the same, and no other scaler has it.',
+        'The JetStream stream, created if missing. All pods of one scaler share it, and no other scaler may use it.',
       ),
     replicas: z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
-      .describe('On how many servers the stream is kept: 3 where NATS is a cluster.'),
+      .describe('On how many servers the stream is kept. 3 for a NATS cluster.'),
     retentionSeconds: seconds
       .default(259_200)
-      .describe('How long events are kept: at least as long as the longest `ttlSeconds` of a connection.'),
+      .describe('How long events are kept. At least the longest `ttlSeconds` of a connection.'),
     maxEventsPerConnection: whole(
       1,
       100_000,
-      "How many of the newest events of a connection are kept; above it its own oldest go, and nobody else's.",
+      'How many events of one connection are kept. Beyond it the connection loses its oldest.',
     ),
     maxBytes: bytes
       .default(1_073_741_824)
-      .describe(
-        'How many bytes of events are kept; above it the oldest go, whosever they are. An event takes about 400.',
-      ),
-    maxBuffered: whole(
-      1,
-      10_000,
-      'How many events a pod keeps in memory that NATS has not taken yet; above it their senders are asked to come back (503).',
-    ),
-    maxBufferedBytes: bytes.default(16_777_216).describe('How many bytes they may be.'),
+      .describe('The bytes of all events. Beyond it the oldest are dropped. An event takes about 400.'),
+    maxBuffered: whole(1, 10_000, 'How many events wait in a pod for NATS. Beyond it senders get 503.'),
+    maxBufferedBytes: bytes.default(16_777_216).describe('The bytes of these events.'),
   })
   .superRefine((settings, context) => {
     const fault = natsLoginFault(settings);

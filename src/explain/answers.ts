@@ -78,7 +78,7 @@ export function answered(rpc: Rpc, make: () => Fields | undefined): AnswerView {
   return { rpc, kind: 'answer', fields: Object.fromEntries(fields) };
 }
 
-/** A stream has no errors to say: KEDA would only open it anew. */
+/** A stream sends no errors: KEDA would only open it again. */
 function silentWithoutAnswer(answer: AnswerView): AnswerView {
   return answer.rpc === 'StreamIsActive' ? { rpc: answer.rpc, kind: 'silent' } : answer;
 }

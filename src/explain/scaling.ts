@@ -29,7 +29,7 @@ export interface ScaledObjectRules {
   readonly pollingIntervalSeconds: number;
 }
 
-/** What a ScaledObject says to KEDA and the HPA, with all that holds where it says nothing. */
+/** What a ScaledObject sets for KEDA and the HPA, with all defaults. */
 export function rulesOf(spec: ScaledSpec): ScaledObjectRules {
   const { minReplicaCount = 0, maxReplicaCount = hpaDefaults.maxReplicaCount, behavior } = spec;
   const fallback = Number(spec.fallback?.['replicas']);

@@ -5,7 +5,7 @@ import type { AnswerView, ParameterView, ScalingView, TriggerView } from './view
 
 /** How it is laid out. */
 export interface Layout {
-  /** Characters of a line, 20 at least; 80 where nothing is said. */
+  /** Characters of a line, at least 20. 80 by default. */
   readonly columns?: number;
   /** For a terminal that shows colours. */
   readonly colour?: boolean;
@@ -18,7 +18,7 @@ interface Section {
   readonly bad?: boolean;
 }
 
-/** All that is known of a trigger, as plain text that ends with a line's end. Pure; no secret. */
+/** Everything that is known of a trigger, as plain text that ends with a newline. Pure. Contains no secret. */
 export function explainTrigger(view: TriggerView, layout: Layout = {}): string {
   const { parameters, faults, working, detail = {}, answers, notes } = view;
   const given = parameters.filter(({ origin }) => origin !== 'default');

@@ -19,16 +19,16 @@ export type AnswerView =
 /** The RPCs that KEDA calls. */
 export type Rpc = 'IsActive' | 'StreamIsActive' | 'GetMetricSpec' | 'StreamMetricSpec' | 'GetMetrics';
 
-/** All that is said of one trigger. Texts of other people in it need not be printable yet. */
+/** The view of one trigger. Foreign texts in it may be unprintable. */
 export interface TriggerView {
   /** `ScaledObject shop/orders, triggers[0]`. */
   readonly title: string;
   readonly parameters: readonly ParameterView[];
   /** Why there is no answer, or what will surprise. */
   readonly faults: readonly string[];
-  /** The source's numbers; undefined: nothing has been read. */
+  /** The source's numbers. Undefined before the first read. */
   readonly detail?: Detail | undefined;
-  /** The parts of its number; undefined: nothing has been read, or only the scaler has them. */
+  /** The parts of its number. Undefined before the first read, or if only the scaler has them. */
   readonly working?: Working | undefined;
   readonly answers: readonly AnswerView[];
   /** What this view cannot know. */
@@ -63,7 +63,7 @@ export type ScalingView =
       readonly creates: number;
       readonly notes: readonly string[];
     }
-  /** Some of its triggers answer, and that is not all that KEDA goes by. */
+  /** Only some of its triggers answer, and KEDA uses all of them. */
   | { readonly kind: 'unknown'; readonly because: readonly string[] };
 
 /** What the HPA's rules are called for people. */

@@ -1,6 +1,6 @@
 /** What becomes of a request; a metric label. */
 export type Outcome =
-  /** Kept in the event log, or a subject was told to look. */
+  /** Stored in the event log, or a subject was woken. */
   | 'accepted'
   /** A hint for something that no trigger measures now. */
   | 'unwatched'
@@ -8,9 +8,9 @@ export type Outcome =
   | 'ignored'
   /** The sender tries whether we are there, or may send. */
   | 'ping'
-  /** Without a signature or token, or with something that is none. */
+  /** Without a signature or token, or with something else in its place. */
   | 'unsigned'
-  /** No secret of ours made the signature; a token that is none of ours; a signature that is not the sender's. */
+  /** A signature by no secret of ours, an unknown token, or a signature that is not the sender's. */
   | 'refused'
   /** By somebody known, for a connection that is not theirs: an owner, a token or a topic that it does not list. */
   | 'foreign'

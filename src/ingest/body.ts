@@ -5,7 +5,7 @@ import type { JsonCounter } from './json.ts';
 /** Why a body was not read to its end; what is left of it stays unread. */
 export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';
 
-/** What is asked of a body while it comes. */
+/** The limits for a body while it arrives. */
 export interface BodyRules {
   readonly maxBytes: number;
   readonly leastSpeed?: LeastSpeed | undefined;
@@ -20,9 +20,9 @@ export interface LeastSpeed {
 }
 
 /**
- * The raw body. Its share of what all requests may hold grows as bytes come, not by what `Content-Length`
- * says: else a dozen connections that announce much and send nothing would keep everybody out. What is
- * announced and does not fit now is still refused before anything of it is read.
+ * The raw body. Its share of the memory for all requests grows with the bytes that arrive, not by `Content-Length`.
+ * Otherwise a dozen connections that announce much and send nothing would block everyone. A body whose announced size
+ * does not fit now is still refused unread.
  */
 export async function readBody(
   request: IncomingMessage,

@@ -8,8 +8,8 @@ export interface HintsOptions {
 }
 
 /**
- * "Look now", from whoever holds a token: the path says where, the body is not looked at. What a producer sends
- * after its message, or any system that can send a webhook with a header.
+ * "Look now", from senders with a token. The path says where, and the body is ignored. A producer sends it after its
+ * message, or any system that can send a webhook with a header.
  */
 export class Hints implements IngestKind {
   readonly kind = 'hint';

@@ -11,9 +11,8 @@ export interface BodyOf {
 }
 
 /**
- * The bytes of all requests that are held at a time, within a bound. Who has shown nothing cannot take them from others:
- * the first bytes of a body are its own, and of the rest there is so much for all who have shown nothing, and so much for
- * one address of theirs.
+ * The bytes of all requests in progress, within a bound. Unverified senders cannot take them from others. The first bytes
+ * of each body are free. For the rest there is one budget for all unverified senders, and one for each address.
  */
 export class InflightBytes {
   private readonly most = { own: 0, common: 0, unshown: 0, address: 0 };
@@ -113,7 +112,7 @@ export class Share {
   }
 }
 
-/** By what senders are told apart. Whoever has an IPv6 address has all that begin with the same 64 bits (RFC 6177). */
+/** What identifies a sender. The owner of an IPv6 address has the whole /64 (RFC 6177). */
 export function addressOf(remoteAddress = ''): string {
   const [address = ''] = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '').split('%');
   if (!address.includes(':')) return address;

@@ -7,7 +7,7 @@ export type Content = { readonly value: unknown } | { readonly fault: string };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The text of UTF-8, without a byte order mark; undefined where it is none. */
+/** The text of UTF-8 bytes, without a byte order mark. Undefined if they are not UTF-8. */
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes);
@@ -17,8 +17,8 @@ export function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Counts the values of JSON as it comes, and how deep they are nested: values that are small as text can take a hundred
- * times as much memory, and whatever walks along deep ones can run out of its stack. Of what is no JSON it is no matter.
+ * Counts the values of arriving JSON and their depth. Values that are small as text can take a hundred times the memory,
+ * and code that walks deep ones can run out of stack. For anything but JSON the result does not matter.
  */
 export class JsonCounter {
   /** At most as many as commas, brackets and braces outside of strings, and one. */

@@ -31,8 +31,8 @@ export interface IngestKind {
   /** Where the body is JSON: what counts it while it comes. */
   counter?(head: Head): JsonCounter | undefined;
   /**
-   * The answer to a request whose body is not worth reading; undefined: it is. Who has shown nothing is answered the same
-   * whatever the configuration has.
+   * The answer to a request whose body need not be read. Undefined means: read it. Unverified senders get the same answer
+   * under every configuration.
    */
   refuse(head: Head): Answer | undefined;
   /** What becomes of a request that was not refused. Waits for the event log, for nothing outside. */
@@ -43,7 +43,7 @@ export interface IngestKind {
   close?(): void;
 }
 
-/** Tells a connection that something may have happened to a subject; false: nobody watches it. */
+/** Wakes a subject of a connection. False if no trigger measures it. */
 export type Hint = (
   connection: string,
   subject: string | undefined,

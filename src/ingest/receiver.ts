@@ -20,7 +20,7 @@ interface Configured {
   readonly config: unknown;
 }
 
-/** The connections that take webhooks. One without a secret takes none: nothing could be told from a forgery. */
+/** The connections that take webhooks. One without a secret takes none, since forgeries could not be detected. */
 export function receiversOf(connections: Iterable<Configured>): Receiver[] {
   const receivers: Receiver[] = [];
   for (const { name, source, config } of connections) {

@@ -89,8 +89,8 @@ export class Tokens {
   }
 
   /**
-   * What an `Authorization` header is good for (RFC 6750 §2.1); undefined: no token of ours. Hashes are of equal
-   * length and each is compared, also after one that fits: time tells nothing, and one token may be listed twice.
+   * The connections of an `Authorization` header (RFC 6750 §2.1). Undefined for an unknown token. Hashes have equal length
+   * and all are compared, even after a match: so timing reveals nothing, and a token may be listed twice.
    */
   bearer(authorization: string | undefined): Bearer | undefined {
     const given = bearerOf(authorization);
@@ -109,8 +109,8 @@ export class Tokens {
 export const noSenders: Senders = { receivers: [], connections: new Map(), tokens: new Tokens([]) };
 
 /**
- * The answer to a request that must show a bearer token for its connection, and does not; undefined: it does.
- * A token only comes in the header: in a URL it would end up in the logs of every proxy (RFC 6750 §5.3).
+ * The answer to a request without the required bearer token of its connection. Undefined if it has one. A token is
+ * accepted only in the header: in a URL it would end up in the logs of every proxy (RFC 6750 §5.3).
  */
 export function refuseBearer(
   { headers, connection }: Head,
@@ -131,7 +131,7 @@ export function refuseBearer(
   return undefined;
 }
 
-/** RFC 6750 §3: what is asked for, and with a token that it was no good. */
+/** RFC 6750 §3: the required scheme, and for a wrong token that it is invalid. */
 function unauthorized(authorization: string | undefined): Answer {
   if (bearerOf(authorization) === undefined) {
     const headers = { 'www-authenticate': 'Bearer' };

@@ -57,7 +57,7 @@ export interface IngestTimes {
   readonly requestMs: number;
   /** How long it may take from the head of a request until its sender has the whole answer. */
   readonly answerMs: number;
-  /** How often the first two are looked at. */
+  /** How often the first two are checked. */
   readonly checkMs: number;
   /** How long a connection may wait for its next request: longer than load balancers do, so that none sends into a closing one. */
   readonly idleMs: number;
@@ -91,7 +91,7 @@ const maxSubjectLength = 512;
 const shown: ReadonlySet<Outcome> = new Set(['accepted', 'unwatched', 'ping']);
 const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
-/** The port for events from outside; it may be reached from the Internet. What a request must show is its kind's to say. */
+/** The port for inbound events. It may face the internet. Each kind decides what a request must show. */
 export class IngestServer {
   private readonly deps: IngestDeps;
   private readonly times: IngestTimes;
@@ -99,7 +99,7 @@ export class IngestServer {
   private app: FastifyInstance | undefined;
   private sockets: Sockets | undefined;
   private readonly inflight = new InflightBytes();
-  /** Of the large bodies, the one that is taken last. */
+  /** The last large body in the queue. */
   private large: Promise<unknown> = Promise.resolve();
   private readonly kinds: readonly IngestKind[];
   private senders: Senders = noSenders;
@@ -289,8 +289,8 @@ export class IngestServer {
   }
 
   /**
-   * Takes large bodies one after the other, with a turn for others in between: what becomes of a body while it is verified
-   * and parsed is several times its bytes, and none of them is to hold up the small ones.
+   * Handles large bodies one after the other, with a turn for others in between. While a body is verified and parsed it takes
+   * several times its bytes, and large bodies must not delay small ones.
    */
   private inTurn(body: Buffer, take: () => Promise<Answer>): Promise<Answer> {
     if (body.length <= smallBytes) return take();

@@ -29,8 +29,8 @@ export interface WebhooksOptions {
 }
 
 /**
- * Webhooks of one kind of source, signed as GitHub does it. Nothing of a body is looked at before a secret of ours has
- * signed it, and then it only counts for the connections whose secret that was and whose owner it is about.
+ * Webhooks of one kind of source, signed as GitHub does it. A body is parsed only after a secret of ours has
+ * verified it. It counts only for connections with that secret and its owner.
  */
 export class SignedWebhooks implements IngestKind {
   readonly kind: string;
@@ -179,7 +179,7 @@ async function hmacOf(body: Buffer, secret: string): Promise<Buffer> {
 const types = ['application/json', 'application/x-www-form-urlencoded'] as const;
 export type PayloadType = (typeof types)[number];
 
-/** The content types that GitHub, and those who do as it does, can be told to send; undefined for any other. */
+/** The content types of GitHub and compatible senders. Undefined for any other. */
 export function payloadTypeOf(contentType: string | undefined): PayloadType | undefined {
   const given = mediaTypeOf(contentType);
   return types.find((type) => type === given);
@@ -211,7 +211,7 @@ export class RefusalLog {
     this.few = new FewAMinute(1, now);
   }
 
-  /** `connection`: what the path names. Names of connections that there are not are said once a minute, all together. */
+  /** `connection`: the name in the path. Unknown names are logged once a minute, all together. */
   refused(why: keyof typeof refusals, connection: string | undefined, hookId: unknown): void {
     const due = this.few.due(why === 'secret' ? `connection ${connection ?? ''}` : why);
     if (due === undefined) return;

@@ -42,7 +42,7 @@ export const natsSettings = {
   credentials: text(
     '`credentialsFile`: the file of a user with its JWT and seed, as nsc writes it (`.creds`).',
   ).exactOptional(),
-  username: text('The user name, with `password`.').exactOptional(),
+  username: text('The username, with `password`.').exactOptional(),
   password: text('`password` or `passwordFile`: the password.').exactOptional(),
   token: text('`token` or `tokenFile`: the token, where the server wants one.').exactOptional(),
   connectTimeoutMs: ms(5_000, 'The longest a server may take to let us in, TLS and login included.'),

@@ -12,6 +12,8 @@ const againMs = 250;
 export interface LeaseOptions {
   /** The bucket of all leases; undefined: NATS was not there yet. */
   readonly bucket: () => KV | undefined;
+  /** The bucket did not answer: it may not be there any more. */
+  readonly suspect: (bucket: KV) => void;
   readonly key: string;
   /** Another for each time the lease is wanted anew. */
   readonly id: string;
@@ -83,7 +85,7 @@ export class Lease {
   }
 
   private async write(bucket: KV): Promise<void> {
-    const { key, id, log } = this.options;
+    const { key, id, log, suspect } = this.options;
     const sentAtMs = this.now();
     const { onRevision } = this.rules.write(sentAtMs);
     try {
@@ -93,6 +95,7 @@ export class Lease {
       this.rules.failed(this.now());
       log.debug({ key, error: ScalerError.from(reason).message }, 'the lease was not written');
       if (isRefusal(reason)) await this.look(bucket);
+      else suspect(bucket);
     }
     this.settle();
   }

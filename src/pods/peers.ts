@@ -25,6 +25,8 @@ export interface PodPeersOptions {
   readonly link: NatsLink;
   /** The bucket of all leases; undefined: NATS was not there yet. */
   readonly bucket: () => KV | undefined;
+  /** The bucket did not answer: it may not be there any more. */
+  readonly suspect: (bucket: KV) => void;
   /** Where pods talk about this connection; no wildcard, no space. */
   readonly subject: string;
   /** The key of the lease. */
@@ -51,7 +53,6 @@ export class PodPeers implements Peers {
 
   constructor(options: PodPeersOptions) {
     this.options = options;
-    options.held(false);
     this.lease = new Lease({ ...options, changed: () => this.changed() });
     this.unlink = options.link.onUp((up) => this.listen(up));
   }

@@ -53,6 +53,7 @@ export class Pods {
   private readonly hints: PodNews<Told>;
   private leases: { readonly connection: Up['connection']; readonly bucket: KV } | undefined;
   private readonly holding = new Map<string, boolean>();
+  private opening = false;
   private said: string | undefined;
 
   constructor(options: PodsOptions) {
@@ -93,6 +94,12 @@ export class Pods {
    * pods may differ in it; those that do are no peers.
    */
   peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers {
+    const held = (has: boolean): void => {
+      this.holding.set(connection, has);
+      this.options.held(connection, has);
+    };
+    // One that is opened while another is open, and may be given up again, says nothing before it has the lease.
+    if (!this.holding.has(connection)) held(false);
     const key = createHash('sha256')
       .update(JSON.stringify([connection, place]))
       .digest('hex')
@@ -100,15 +107,17 @@ export class Pods {
     const peers = new PodPeers({
       link: this.link,
       bucket: () => this.leases?.bucket,
+      suspect: (bucket) => {
+        if (this.leases?.bucket !== bucket) return;
+        this.leases = undefined;
+        this.needLeases();
+      },
       subject: `${this.options.settings.stream}.peers.${key}`,
       key,
       id: randomUUID(),
       duties,
       log,
-      held: (held) => {
-        this.holding.set(connection, held);
-        this.options.held(connection, held);
-      },
+      held,
     });
     this.needLeases();
     return peers;
@@ -130,7 +139,8 @@ export class Pods {
 
   /** The client keeps what it has over breaks of its connection. */
   private async openLeases({ connection, signal }: Up): Promise<void> {
-    if (this.leases?.connection === connection) return;
+    if (this.leases?.connection === connection || this.opening) return;
+    this.opening = true;
     const { settings, log } = this.options;
     const { stream, replicas, domain } = settings;
     const name = `${stream}-leases`;
@@ -147,6 +157,7 @@ export class Pods {
       this.leases = { connection, bucket };
       this.said = undefined;
     } catch (reason) {
+      setTimeout(() => this.needLeases(), againMs).unref();
       if (signal.aborted) return;
       const error = natsFault(reason);
       if (this.said !== error)
@@ -155,7 +166,8 @@ export class Pods {
           'pods cannot agree which of them asks GitHub: it is not asked until they can',
         );
       this.said = error;
-      setTimeout(() => this.needLeases(), againMs).unref();
+    } finally {
+      this.opening = false;
     }
   }
 

@@ -35,7 +35,7 @@ export interface ConvertedFile {
   /** The text, in which only what had to be is another. */
   readonly text: string;
   readonly triggers: number;
-  /** What cannot carry over, or is to be looked at; an error is a trigger that was left as it was. */
+  /** What cannot be converted, or needs a check. An error is an unchanged trigger. */
   readonly notes: readonly Fault[];
   /** What is wrong with the text itself. */
   readonly faults: readonly Fault[];
@@ -45,7 +45,7 @@ export interface ConvertSettings {
   readonly sources: readonly AnySource[];
   /** What becomes `scalerAddress`. */
   readonly scalerAddress: string;
-  /** Where a file names no namespace. */
+  /** The namespace of objects without one. */
   readonly namespace: string;
 }
 
@@ -224,7 +224,7 @@ function* removals(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Generat
       yield { from: lineStart, to: newline === -1 ? text.length : newline + 1, text: '' };
       continue;
     }
-    // Behind a bracket, a comma or a dash: the next that stays moves there, over all that go.
+    // After a bracket, comma or dash: the next remaining entry moves there, over the removed ones.
     let last = i;
     for (let next = items[last + 1]; next !== undefined && gone.has(next); next = items[last + 1]) last += 1;
     const next = items[last + 1];
@@ -482,7 +482,7 @@ function sqsSettings(place: Place): string[] {
   ];
 }
 
-/** The monitoring port tells of no login. Clients connect to the same host, on another port. */
+/** The monitoring port shows no login. Clients connect to the same host, on another port. */
 function natsSettings(place: Place): string[] {
   const { metadata } = place;
   const endpoint = metadata['natsServerMonitoringEndpoint'];

@@ -11,7 +11,7 @@ import { mapping, type ScaledResource, type TriggerEntry } from './read.ts';
  * KEDA sends it the metadata alone.
  */
 
-/** Found in a ScaledObject or ScaledJob; `trigger`: its index. */
+/** Found in a ScaledObject or ScaledJob. `trigger` is its index. */
 export interface Mistake {
   readonly line: number;
   readonly trigger?: number;
@@ -542,7 +542,7 @@ function isNumber({ params }: AnySource, key: string): boolean {
   return Object.hasOwn(table, key) && table[key]?.type === 'number';
 }
 
-/** What a trigger says of its measure: not its thresholds, nor how it is asked for. */
+/** What a trigger measures, without thresholds and call settings. */
 function measureOf({ metadata }: TriggerEntry, source: AnySource): string {
   const entries = Object.entries(metadata).filter(
     ([key]) =>
@@ -586,6 +586,6 @@ function secondsToGrow(scaleUp: Readonly<Record<string, unknown>>, max: number):
     replicas += pick(...steps.map(({ add }) => add(replicas)));
     periods += 1;
   }
-  // Of different periods the shortest: it is no sooner than that.
+  // The shortest of different periods gives a lower bound.
   return Math.max(0, periods - 1) * Math.min(...steps.map(({ period }) => period));
 }

@@ -21,7 +21,7 @@ export interface Fault {
   /** `ScaledObject shop/orders, triggers[0]`; '' for the file itself. */
   readonly where: string;
   readonly message: string;
-  /** An error: KEDA, Kubernetes or the scaler refuses it, or it never scales. A warning: it scales, but hardly as meant. */
+  /** An error: KEDA, Kubernetes or the scaler refuses it, or it never scales. A warning: it scales, but probably not as intended. */
   readonly severity: 'error' | 'warning';
 }
 
@@ -53,7 +53,7 @@ export interface TriggerEntry {
   readonly useCachedMetrics?: boolean;
   readonly authenticationRef?: { readonly name: string; readonly kind: string };
   readonly line: number;
-  /** The line of one of its keys, or of a key of its metadata; its own line where there is none. */
+  /** The line of one of its keys, or of a key of its metadata. Its own line by default. */
   lineOf(key: string): number;
   /** Every key beside `metadata`, for what does not belong there. */
   readonly keys: readonly string[];
@@ -106,7 +106,7 @@ const tooDeep = 'is not YAML that can be read: it is nested too deeply';
 
 /**
  * Finds the ScaledObjects and ScaledJobs of a text: any number of documents, and lists as `kubectl get -o yaml` prints
- * them. Never throws for what is written there. Only what is looked at is read to its end, within bounds.
+ * them. Never throws for bad input. Only relevant documents are read to their end, within bounds.
  */
 export function readScaledResources(text: string, file: string): ScaledResources {
   const lines = new LineCounter();

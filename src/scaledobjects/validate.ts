@@ -16,7 +16,7 @@ export interface Rules {
   readonly world?: World;
   /** Whether the scaler's gRPC port has TLS, where that is known. */
   readonly tls?: boolean;
-  /** Where a file names no namespace; '' is not known. */
+  /** The namespace of objects without one. '' means unknown. */
   readonly namespace: string;
 }
 
@@ -27,7 +27,7 @@ export interface Report {
   readonly scaledJobs: number;
   /** Triggers of this scaler. */
   readonly triggers: number;
-  /** Triggers of other scalers, of which nothing but their name is looked at. */
+  /** Triggers of other scalers. Only their name is checked. */
   readonly otherTriggers: number;
   /** Objects of other kinds. */
   readonly otherObjects: number;
@@ -35,7 +35,7 @@ export interface Report {
   readonly leftOpen: number;
 }
 
-/** All that is wrong with the ScaledObjects and ScaledJobs of these files. Pure. */
+/** Every fault of the ScaledObjects and ScaledJobs in these files. Pure. */
 export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const read = inputs.map(({ file, text }) => readScaledResources(text, file));
   const resources = read.flatMap((one) => one.resources);
@@ -107,7 +107,7 @@ function triggerFaults(
   return { faults: [...outcome.faults.map(mistake), ...more], open: false };
 }
 
-/** KEDA uses TLS where it is told to, or has a certificate for it (external_scaler.go:418, v2.21); the port has it or not. */
+/** KEDA uses TLS with `enableTLS`, or if it has a certificate (external_scaler.go:418, v2.21). The port must agree. */
 function* tlsFaults({ index, entry }: OurTrigger, { tls }: Rules): Generator<Mistake> {
   const enabled = /^(1|t|true)$/i.test(entry.metadata['enableTLS']?.trim() ?? '');
   const mistake = { trigger: index, severity: 'error' } as const;

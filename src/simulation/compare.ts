@@ -2,7 +2,7 @@ import { printable } from '../printable.ts';
 import type { Load } from './load.ts';
 import { type Model, type Outcome, play, type Setting, seriesLength } from './play.ts';
 
-/** All that is shown of a comparison. */
+/** The view of a comparison. */
 export interface Comparison {
   /** The history's file. */
   readonly history: string;

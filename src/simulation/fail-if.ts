@@ -26,9 +26,9 @@ const comparisons = {
 export interface FailIf {
   /** As it was written. */
   readonly text: string;
-  /** The setting that it is about; undefined: every one. */
+  /** The setting that it checks. Undefined means every one. */
   readonly setting: string | undefined;
-  /** What is wrong with an outcome; undefined: nothing. */
+  /** The fault of an outcome, or undefined. */
   failing(outcome: Outcome): string | undefined;
 }
 

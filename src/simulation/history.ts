@@ -33,8 +33,8 @@ const maxFaults = 20;
 
 /**
  * Reads a history: the CSV or the JSON of `/api/triggers/{id}/history`. Of a CSV the columns may be in any order, and
- * others are passed over; `time` is needed, and `backlog` or `arrivals`. Never throws for what is written there: says
- * all that is wrong, `FILE:LINE: …`, or `FILE: points[I]: …` of JSON.
+ * others are passed over; `time` is needed, and `backlog` or `arrivals`. Never throws for bad input. Reports
+ * every fault as `FILE:LINE: …`, or `FILE: points[I]: …` of JSON.
  */
 export function readHistory(text: string, file: string): ReadHistory {
   const faults: string[] = [];

@@ -29,9 +29,9 @@ const gapTimes = 5;
 const leastGapMs = 60_000;
 
 /**
- * What came while a history was recorded. Arrivals that are in it count as they are. Others are what the backlog grew by, and
- * what the replicas that were asked for can work off, where something waited before and after; what came and went between
- * two points without being seen is not in it. A backlog that is not known is bridged by the known ones around it. Pure.
+ * The arrivals of a recorded history. Recorded arrivals count as they are. Others are the growth of the backlog. Where
+ * something waited before and after, the possible work of the requested replicas is added. Items that came and went
+ * between two points are missing. An unknown backlog is bridged by the known ones around it. Pure.
  */
 export function loadOf({ points: all, hasBacklog }: History, recorded: Recorded): Load {
   const first = all.findIndex(

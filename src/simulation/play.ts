@@ -42,7 +42,7 @@ export interface Model {
   readonly tolerance: number;
   /** `--horizontal-pod-autoscaler-sync-period`. */
   readonly syncPeriodSeconds: number;
-  /** Replicas at the beginning; undefined: those that the history asks for, within the limits of each setting. */
+  /** Replicas at the start. Undefined: those of the history, within the limits of each setting. */
   readonly currentReplicas: number | undefined;
 }
 
@@ -142,7 +142,7 @@ class Player {
     | undefined;
   private wasActive: boolean | undefined;
   private activeSinceMs = Number.NEGATIVE_INFINITY;
-  /** Replicas for what KEDA was told last. */
+  /** Replicas for the last answer to KEDA. */
   private told: number;
   /** The number of the last poll. */
   private polled: Metric | undefined;
@@ -211,7 +211,7 @@ class Player {
     if (trigger.pushed) this.scaleBy({ isActive: true, isError: false }, atMs);
   }
 
-  /** What GetMetrics answers; undefined: an error. */
+  /** The answer of GetMetrics. Undefined means an error. */
   private answer(nowMs: number): Metric | undefined {
     const { last, trigger } = this;
     return last && nowMs / 1000 - last.at <= trigger.maxStalenessSeconds ? last.metric : undefined;

@@ -19,7 +19,7 @@ export class Queue {
   /** Items that are done. */
   consumed = 0;
   private readonly replicaRate: number;
-  /** Of one item; undefined: it is a flow. */
+  /** Of one item. Undefined for a flow. */
   private readonly itemSeconds: number | undefined;
   private batches: Batch[] = [];
   private head = 0;

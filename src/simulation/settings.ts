@@ -98,7 +98,7 @@ export function changed(
 const triggerTypes = ['external-push', 'external'];
 const ruleFields = ['stabilizationWindowSeconds', 'selectPolicy', 'tolerance'];
 
-/** What is played of one trigger of a ScaledObject; says all that is wrong where it cannot be. Pure. */
+/** The playable part of one trigger of a ScaledObject, or every fault. Pure. */
 export function settingOf(
   name: string,
   resource: ScaledResource,

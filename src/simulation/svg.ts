@@ -8,7 +8,7 @@ const right = 16;
 /** Above each panel, for its title. */
 const gap = 44;
 const rowHeight = 22;
-/** Settings are told apart by dashes, and by colours. */
+/** Settings differ by dashes and colors. */
 const dashes = ['', '7 4', '2 3', '10 3 2 3', '14 4', '4 2', '1 4', '8 2 2 2'];
 
 interface Colours {

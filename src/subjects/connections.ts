@@ -10,7 +10,7 @@ export interface ConnectionsOptions {
   readonly metrics: Metrics;
   /** The verified events of a connection; where there is nothing that takes any, none come. */
   readonly feedOf?: (connection: string) => EventFeed;
-  /** The other pods; absent: there is but one. */
+  /** The other pods. Absent if there is only one. */
   readonly pods?: PodsOf | undefined;
   readonly now?: () => number;
   /** In [0, 1): for backoff, and to spread reads. */

@@ -159,7 +159,7 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
   };
 }
 
-/** What the HPA is told that one replica is good for. Under `policy: drain` the value is replicas. */
+/** The target for the HPA. Under `policy: drain` the value is replicas. */
 export function perReplicaOf({ perReplica }: Target, drain: DrainPolicy | undefined): number {
   return drain ? 1 : printedTarget(perReplica);
 }

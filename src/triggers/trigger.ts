@@ -103,8 +103,8 @@ type Known = Extract<Reading, { kind: 'known' }>;
 type Following<T> = (told: T) => void;
 
 /**
- * Of each kind, for one trigger. KEDA opens one. More are there while a connection of KEDA's that broke is not known to be
- * dead, or where several KEDAs ask. All are told in one turn of the event loop.
+ * Of each kind, for one trigger. KEDA opens one. There are more while a broken connection of KEDA is not known to be dead,
+ * or with several KEDAs. All are notified in one turn of the event loop.
  */
 export const mostFollowers = 100;
 

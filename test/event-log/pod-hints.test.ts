@@ -17,7 +17,7 @@ async function startPod(stream: string) {
     settings,
     hinted: (told) => heard.push(told),
     surging: (news) => surges.push(news),
-    held() {},
+    held: () => {},
     log: recordingLogger(),
   });
   pods.open();

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { ScalerError } from '../../src/errors.ts';
-import { natsSettings } from '../../src/outbound/nats.ts';
+import { connectNats, natsSettings } from '../../src/outbound/nats.ts';
 import { Pods } from '../../src/pods/pods.ts';
 import type { PeerDuties, Peers } from '../../src/sources/source.ts';
 import { newStream } from '../support/nats/event-log.ts';
@@ -115,6 +116,18 @@ it('says once that it has the lease, and once that it has it no longer', async (
     'this pod asks the upstream for all pods now: it has the lease of the connection',
     'this pod has the lease of the connection no longer',
   ]);
+});
+
+it('the bucket of leases is deleted, and made again: one pod has the lease', async () => {
+  const stream = newStream();
+  const pods = [join(stream), join(stream)];
+  await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);
+  const connection = await connectNats({ ...z.object(natsSettings).parse({ servers: nats().urls }) }, 'test');
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.delete(`KV_${stream}-leases`);
+  await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(0);
+  await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);
 });
 
 it('without NATS a question fails within seconds, and says why', async () => {

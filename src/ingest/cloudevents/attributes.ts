@@ -16,9 +16,9 @@ type Extension = string | number | boolean;
 type Told = Partial<Record<(typeof required)[number] | (typeof optional)[number], string>>;
 
 /**
- * The event that these attributes and this data make; undefined, with all that is wrong reported, where they
- * make none. The SDK has the last word on the form of each attribute; it is asked after what it lets through
- * is found here: it makes up an `id`, takes any `specversion` and an object as an extension.
+ * The event of these attributes and this data. Undefined, with all faults reported, if they are no event. The SDK has the
+ * last word on the form of each attribute. This checks first what the SDK lets through: it invents an `id`, takes any
+ * `specversion`, and takes an object as an extension.
  */
 export function cloudEventOf(
   attributes: Attributes,

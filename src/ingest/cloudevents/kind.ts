@@ -18,9 +18,8 @@ export interface CloudEventsOptions {
 }
 
 /**
- * CloudEvents, and the events of EventBridge and Argo Events, from whoever holds a token. To a connection whose
- * ledger is made of them they are facts, kept before they are answered; to any other one a hint for what the
- * path names. The event's own subject names what it is about at its sender, which is no name of ours.
+ * CloudEvents, and the events of EventBridge and Argo Events, from senders with a token. For a connection whose ledger is
+ * built from them they are facts, stored before the answer. For any other they are a hint for the path's subject. The event's own subject names what it is about at its sender, which is no name of ours.
  */
 export class CloudEvents implements IngestKind {
   readonly kind = 'events';
@@ -97,10 +96,9 @@ function factsOf(
 }
 
 /**
- * The answer to a sender that asks before it sends (CloudEvents HTTP web hooks 1.0 §4). It asks without a token
- * and is told the same for every path, so that nobody learns from it which connections there are: it may send
- * from any origin at any rate, and its token decides. `WebHook-Request-Callback` is not called: this port talks
- * to nobody, and the answer already is the permission.
+ * The answer to a sender that asks before it sends (CloudEvents HTTP webhooks 1.0 §4). It asks without a token and gets
+ * the same answer for every path, so that the answer reveals no connections. It may send from any origin at any rate, and
+ * its token decides. `WebHook-Request-Callback` is not called, because the answer already is the permission.
  */
 export function handshakeOf(headers: IncomingHttpHeaders): Answer {
   const asked = headers['webhook-request-origin'] !== undefined;

@@ -64,13 +64,13 @@ export type Mode =
   /** Other JSON: an event of EventBridge or Argo Events, or a CloudEvent under a plain content type. */
   | 'json';
 
-/** Any of these makes a request an event in binary mode, so that one that lacks another is told which. */
+/** Any of these makes a request an event in binary mode. Then the answer names the missing ones. */
 const marks = ['ce-specversion', 'ce-id', 'ce-source', 'ce-type'];
 
 /**
- * The mode (CloudEvents HTTP binding 1.0 §3); undefined: no way of saying events that is known here. Parameters
- * and case of the content type do not matter: the SDK's `HTTP.toEvent` refuses the binding's own example for
- * its `; charset=UTF-8`, so no header of a sender reaches it.
+ * The mode (CloudEvents HTTP binding 1.0 §3). Undefined for an unknown format. Parameters and case of the content type do
+ * not matter. The SDK's `HTTP.toEvent` refuses the binding's own example for its `; charset=UTF-8`, so it gets no header
+ * of a sender.
  */
 export function modeOf(headers: IncomingHttpHeaders): Mode | undefined {
   const mediaType = mediaTypeOf(headers['content-type']);
@@ -90,9 +90,9 @@ export function isEventBridge(json: Readonly<Record<string, unknown>>): boolean 
 }
 
 /**
- * An event of EventBridge as a CloudEvent: its `detail-type` is the type, its first resource the subject, and
- * the whole of it the data, so that a pointer reaches `/detail/execution-id` as well as `/resources/0`. Its
- * source need not be a URI reference: who puts events on a bus may call itself what it likes.
+ * An event of EventBridge as a CloudEvent. Its `detail-type` is the type, its first resource the subject, and the whole
+ * event the data. So a pointer reaches `/detail/execution-id` as well as `/resources/0`. Its source need not be a URI
+ * reference: senders on a bus choose their names.
  */
 export function eventBridgeEvent(
   json: Readonly<Record<string, unknown>>,

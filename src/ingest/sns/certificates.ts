@@ -9,9 +9,9 @@ const timeoutMs = 2_000;
 const maxBytes = 16 * 1024;
 /** SNS has one for each region, and a second while it is replaced. */
 const maxKnown = 32;
-/** How many are asked for at a time. */
+/** How many are fetched at a time. */
 const maxFetches = 5;
-/** A forged message can name a certificate that there is not. Then its place stays taken for so long, so that forgers cause ten requests a second at most. */
+/** A forged message can name a missing certificate. Its slot stays taken for this long, so that forgers cause ten requests a second at most. */
 const defaultRestMs = 500;
 /** Of what forgers name, that it is not there is known for a minute. */
 const missingMs = 60_000;
@@ -35,9 +35,8 @@ interface Waiting {
 }
 
 /**
- * The certificates that SNS signs with: each is fetched once, by whomever it is asked for. Those that are known cost
- * nothing and wait for nobody. For others there is a queue, in which addresses of senders take turns: who sends
- * thousands of forged messages waits behind themselves.
+ * The signing certificates of SNS. Each is fetched once. Known ones cost nothing and never wait. Others are queued, and the
+ * addresses of senders take turns. So a sender of thousands of forged messages only delays itself.
  */
 export class Certificates {
   private readonly options: CertificatesOptions;
@@ -57,7 +56,7 @@ export class Certificates {
 
   /**
    * The public key at a URL that `isCertificateUrl`, for a message from this address. Rejects with ScalerError: `invalid`
-   * where that is no certificate or not valid now, `not_found`, `unavailable`, `exhausted` (too many are asked for).
+   * where that is no certificate or not valid now, `not_found`, `unavailable`, `exhausted` (too many are queued).
    */
   async key(url: string, address: string): Promise<KeyObject> {
     const certificate = this.known.get(url) ?? (await this.fetched(url, address));
@@ -87,7 +86,7 @@ export class Certificates {
     });
   }
 
-  /** Of the address that has most, the one that has waited longest. */
+  /** The longest waiting one of the address with the most. */
   private dropOne(): void {
     let most: Waiting[] = [];
     for (const some of this.waiting.values()) if (some.length > most.length) most = some;

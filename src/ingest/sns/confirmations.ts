@@ -44,7 +44,7 @@ export class Confirmations {
     });
   }
 
-  /** Calls the URL of a verified message, which `isSubscribeUrl`. False: not confirmed yet; whether it is tried again is said. */
+  /** Calls the URL of a verified message, which `isSubscribeUrl`. False if it is not confirmed yet. The log says whether it tries again. */
   confirm(wanted: Wanted): Promise<boolean> {
     return this.pending.has(wanted.url) ? Promise.resolve(false) : this.attempt(wanted, 1);
   }

@@ -8,8 +8,8 @@ import { mediaTypeOf } from '../media-type.ts';
 
 /*
  * What SNS posts to an HTTP endpoint (Amazon SNS Developer Guide, "Parsing message formats"), as far as it is
- * signed or says who signed it. What is one line there is held to one line: the text that is signed parts its
- * fields by line ends, and a field with line ends in it could be read as several.
+ * signed or names its signer. Single-line fields must be a single line: the signed text separates fields by line ends, and
+ * a field with line ends could be read as several.
  */
 
 /** The three kinds of message, as `x-amz-sns-message-type` and `Type` name them. */
@@ -41,7 +41,7 @@ export type Message = z.output<typeof message>;
 /** A message has some twenty values, and each of its attributes three more. */
 export const maxValues = 1_000;
 
-/** The message in a body; undefined where it is none. Its payload stays text: it is nobody's to read here. */
+/** The message in a body. Undefined if it is no message. Its payload stays unread text. */
 export function parseMessage(body: Buffer): Message | undefined {
   const read = new JsonReader(maxValues).read(body);
   return 'value' in read ? message.safeParse(read.value).data : undefined;
@@ -106,7 +106,7 @@ export function unsignedRaw(): Answer {
   return refusal(401, 'unsigned', error);
 }
 
-/** SNS sends text/plain, or what `headerContentType` of its delivery policy says: of JSON, it can be told these two. */
+/** SNS sends text/plain, or one of these two JSON types by `headerContentType` of its delivery policy. */
 export function isContentType(contentType: string | undefined): boolean {
   const given = mediaTypeOf(contentType);
   return given === 'text/plain' || given === 'application/json';
@@ -160,7 +160,7 @@ export class Signature {
   private readonly verifier: Verify;
   private readonly signature: string;
 
-  /** Undefined where the version is none that SNS has. */
+  /** Undefined for an unknown version. */
   static of(message: Message): Signature | undefined {
     const algorithm = algorithms.get(message.SignatureVersion);
     return algorithm === undefined ? undefined : new Signature(algorithm, message);

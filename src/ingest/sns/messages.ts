@@ -52,10 +52,9 @@ interface Notice {
 }
 
 /**
- * Messages of Amazon SNS, each of which wakes what its path names. What is one by its form is answered at once and
- * verified after, for that may need a certificate from SNS: nobody waits here for a call to the outside. So the answer is
- * the same for a connection that there is not and a topic that it does not list. What became of it is counted, and trouble
- * is said in the log.
+ * Messages of Amazon SNS. Each wakes the subject of its path. A well-formed message is answered at once and verified after,
+ * since that may need a certificate from SNS. So a missing connection and an unlisted topic get the same answer. Results
+ * are counted, and problems are logged.
  *
  * The libraries for this were tried (2026-11): `sns-validator` 0.3.5 refuses every `UnsubscribeConfirmation` and
  * has no timeout, `sns-payload-validator` 2.1.0 has no timeout either, and neither looks at topic or age.
@@ -159,7 +158,7 @@ export class SnsMessages implements IngestKind {
   /** Verifies a message and acts upon it. Never rejects. */
   private async decide(notice: Notice, signature: Signature): Promise<Outcome> {
     const { connection, certificateUrl, id, subject, address } = notice;
-    // One message has one id for all who subscribe: the same one at another path is another hint.
+    // A message has one ID for all subscribers. The same ID at another path is another hint.
     const key = `${connection} ${subject ?? ''} ${id}`;
     if (this.seen.has(key)) return 'ignored';
     try {
@@ -208,7 +207,7 @@ function noticeOf(message: Message, { connection = '', subject, address }: Head)
   };
 }
 
-/** What is said of messages that are not taken; the sender of one that is verified late does not see it. */
+/** Log lines about refused messages. The sender of a message that is verified later does not see them. */
 const texts = {
   signature: 'a message of SNS was refused: its signature is not by the certificate that it names',
   certificate: 'a message of SNS was refused: the certificate that it names is missing or invalid',
@@ -233,7 +232,7 @@ export class TroubleLog {
     this.few = new FewAMinute(1, now);
   }
 
-  /** `connection` must be one that there is; `fields` of what anybody can send must be bounded. */
+  /** `connection` must exist. `fields` from senders must be bounded. */
   say(trouble: Trouble, connection: string, fields: object = {}): void {
     const due = this.few.due(`${trouble} ${connection}`);
     if (due === undefined) return;

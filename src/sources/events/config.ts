@@ -98,7 +98,7 @@ export const eventsConfig = shape.refine(({ items, presets }) => items.length + 
 
 export type EventsConfig = z.output<typeof eventsConfig>;
 
-/** The backlogs that there are. */
+/** The backlogs of the configuration. */
 export function backlogsOf({ items, presets }: EventsConfig): ReadonlySet<string> {
   return new Set([...items, ...presets].map(({ backlog }) => backlog));
 }

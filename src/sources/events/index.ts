@@ -8,7 +8,7 @@ import { backlog, type EventsSnapshot, pace, target } from './rules/backlog.ts';
 import type { ItemFact } from './rules/fact.ts';
 import { factsOf } from './rules/mapping.ts';
 
-/** Work items that CloudEvents tell of: queued, running, finished. */
+/** Work items that CloudEvents announce: queued, running, finished. */
 export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefined> = {
   kind: 'events',
   about: eventsAbout,
@@ -33,7 +33,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
 /** A longer key is kept as its hash. */
 const maxKeyLength = 200;
 
-/** What an event says of work items, as it is kept: every key is bounded. Undefined where it speaks of none. */
+/** The work items of an event, as they are stored: every key is bounded. Undefined if it has none. */
 export function fact(config: EventsConfig, event: InboundCloudEvent): readonly ItemFact[] | undefined {
   return factsOf(config, event)?.map((one) =>
     one.key.length <= maxKeyLength ? one : { ...one, key: `sha256:${sha256(one.key)}` },

@@ -161,7 +161,7 @@ export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubC
   applicationID: {
     doc: "Must be the connection's App, if that is configured by its App ID.",
     selects: false,
-    // A client id and an App ID can be those of the same App.
+    // A client ID and an App ID can be those of the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
   },
   installationID: {
@@ -179,7 +179,7 @@ function isClientId(id: number | string): boolean {
   return typeof id === 'string' && id.startsWith('Iv');
 }
 
-/** In one spelling, without the last slash; undefined: not an address for an API. */
+/** In one spelling, without the last slash. Undefined: not an address for an API. */
 export function normaliseApiUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(withoutFinalDot(text));

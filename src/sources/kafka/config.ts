@@ -8,14 +8,13 @@ import type { ConnectionKey } from '../source.ts';
 import { formatAddress, parseAddress } from './upstream/protocol/address.ts';
 
 /*
- * A Kafka connection as the configuration file has it, after the loader has read the files: where the file
- * says `passwordFile`, this schema sees `password` with what the file holds, and so for `caFile`, `certFile`,
- * `keyFile` and `clientSecretFile`.
+ * A Kafka connection of the configuration file, after the loader has read its files. For `passwordFile` this schema sees
+ * `password` with the file's content. The same holds for `caFile`, `certFile`, `keyFile` and `clientSecretFile`.
  */
 
 const text = (doc: string) => z.string().min(1).describe(doc);
 
-/** `Broker-1:09092 ` → `broker-1:9092`, so that equal servers are equal texts; undefined: not a host:port. */
+/** `Broker-1:09092 ` → `broker-1:9092`, so that equal servers are equal texts. Undefined if it is not host:port. */
 export function normaliseServer(text: string): string | undefined {
   const address = parseAddress(text.trim().toLowerCase());
   return address === undefined || /[\s/@]/.test(address.host) ? undefined : formatAddress(address);

@@ -6,7 +6,7 @@ import type { IsolationLevel } from './rules/snapshot.ts';
 
 export type OffsetResetPolicy = 'latest' | 'earliest';
 
-/** A Kafka trigger's own keys; `bootstrapServers` and the like belong to the connection. */
+/** A Kafka trigger's own keys; keys such as `bootstrapServers` belong to the connection. */
 export interface KafkaParams {
   readonly consumerGroup: string;
   readonly topic: readonly string[];

@@ -6,8 +6,8 @@ import type { ConnectionKey } from '../source.ts';
 import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
 
 /*
- * An AWS account and region as the configuration file has it, after the loader has read the files: where the
- * file says `accessKeyIdFile`, this schema sees `accessKeyId`, and so for the other two.
+ * An AWS account and region of the configuration file, after the loader has read its files. For `accessKeyIdFile` this
+ * schema sees `accessKeyId`, and the same for the other two.
  */
 
 const text = (doc: string) => z.string().min(1).describe(doc);
@@ -115,7 +115,7 @@ function agreesOnEndpoint({ region, endpoint }: SqsConfig, value: string): boole
   return sqsRegionOf(new URL(given)) === region;
 }
 
-/** What is wrong with a queue of its own is said where it is read as a parameter. */
+/** Faults of the queue itself are reported where the parameter is parsed. */
 function agreesOnQueue(config: SqsConfig, value: string): boolean {
   const address = parseQueueAddress(value);
   return typeof address === 'string' || isAt(config, address);

@@ -7,7 +7,7 @@ import type { Counts } from './ledger.ts';
 /** Whether the ledger knows of every item that may be open. */
 export type Coverage =
   | { readonly kind: 'whole' }
-  /** What it knows of is there; there may be more: the reason, and what to do. */
+  /** Its items exist, but there may be more. The reason, and what to do. */
   | { readonly kind: 'partial'; readonly error: ScalerError }
   /** Events that were kept are being read: an item that is open so far may be finished further on. */
   | { readonly kind: 'replaying'; readonly error: ScalerError };

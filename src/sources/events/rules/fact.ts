@@ -22,7 +22,7 @@ export interface ItemFact {
   /** The item's name within its backlog; bounded. */
   readonly key: string;
   readonly state: ItemState;
-  /** 0 where the mapping has none. A later attempt starts the item anew. */
+  /** 0 without one in the mapping. A later attempt starts the item again. */
   readonly attempt: number;
   /** When the event happened, in ms since 1970 by its sender's clock; not there where it does not say. */
   readonly atMs?: number;

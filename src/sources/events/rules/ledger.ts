@@ -14,7 +14,7 @@ export interface LedgerLimits {
 
 /** The open items of one backlog. */
 interface Tally {
-  /** The keys of those that are queued, and since when; the one that has been for longest first. */
+  /** The keys of queued items, and since when. The oldest is first. */
   readonly queued: Map<string, number>;
   running: number;
 }

@@ -7,7 +7,7 @@ interface Mapping extends ItemRule {
   readonly backlog: string;
 }
 
-/** Which events speak of which items. */
+/** Which events belong to which items. */
 export interface Mappings {
   readonly items: readonly Mapping[];
   readonly presets: readonly (Pick<Mapping, 'backlog' | 'source' | 'subject'> & {
@@ -15,7 +15,7 @@ export interface Mappings {
   })[];
 }
 
-/** What an event says of work items; undefined where it speaks of none. Keys have any length. Never throws. */
+/** The work items of an event. Undefined if it has none. Keys have any length. Never throws. */
 export function factsOf(mappings: Mappings, event: InboundCloudEvent): readonly ItemFact[] | undefined {
   const facts = new Map<string, ItemFact>();
   for (const mapping of expand(mappings)) {

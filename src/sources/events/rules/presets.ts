@@ -1,6 +1,6 @@
 import type { ItemState } from './fact.ts';
 
-/** How one kind of event speaks of the items of a backlog. Globs in all but `key` and `attempt`. */
+/** How one kind of event describes items of a backlog. Globs, except in `key` and `attempt`. */
 export interface ItemRule {
   readonly type: string;
   readonly source?: string;
@@ -39,7 +39,7 @@ export const presets: Readonly<Record<PresetName, readonly ItemRule[]>> = {
   }),
 };
 
-/** Tekton's cloud events (tekton.dev, "Events in Tekton"). By the uid: a name may be used again. */
+/** Tekton's CloudEvents (tekton.dev, "Events in Tekton"). By the uid: a name may be used again. */
 function tekton(object: string, key: string): ItemRule[] {
   const states: Readonly<Record<string, ItemState>> = {
     started: 'queued',
@@ -56,7 +56,7 @@ function tekton(object: string, key: string): ItemRule[] {
 }
 
 /**
- * CDEvents (cdevents.dev), in whatever version; both end with `finished`. An id is unique within its source, which is
+ * CDEvents (cdevents.dev), in whatever version; both end with `finished`. An ID is unique within its source, which is
  * that of the event where the subject names none (CDEvents spec, "Subject": `source`).
  */
 function cdevents(subject: string, open: Readonly<Record<string, ItemState>>): ItemRule[] {
@@ -70,7 +70,7 @@ function cdevents(subject: string, open: Readonly<Record<string, ItemState>>): I
 
 /**
  * AWS CodePipeline's executions through EventBridge (AWS CodePipeline User Guide, "Monitoring CodePipeline
- * events"). A failed execution that is retried goes on under its id, as another attempt.
+ * events"). A retried execution keeps its ID, as another attempt.
  */
 function codePipeline(states: Readonly<Record<string, ItemState>>): ItemRule[] {
   return Object.entries(states).map(([word, state]) => ({

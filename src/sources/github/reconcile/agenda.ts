@@ -18,7 +18,7 @@ export interface RepoOutlook {
   /** A sweep of it has begun. */
   readonly underWay: boolean;
   readonly dueAtMs: number;
-  /** Since when an answer of GitHub's to another pod will do to begin with; undefined: it is to be asked now. */
+  /** Since when an answer of GitHub's to another pod will do to begin with. Undefined: it is to be asked now. */
   readonly sinceMs: number | undefined;
 }
 
@@ -102,7 +102,7 @@ function sweepOf(outlook: RepoOutlook, { heldUntilMs, unseenAtMs }: Outlook): Ca
   return { work: { kind: 'sweep', repo, sinceMs }, rank: underWay ? rank - 0.5 : rank, dueAtMs };
 }
 
-/** What a trigger names anew is read though sweeps are held back. */
+/** A repository that a trigger names for the first time is read even while sweeps are held back. */
 function notBeforeMs(rank: number, heldUntilMs: number, unseenAtMs: number): number {
   if (rank === ranks.unseen) return unseenAtMs;
   return rank === ranks.syncNamed ? 0 : heldUntilMs;

@@ -68,7 +68,7 @@ export interface DirectoryOptions {
   readonly renamed: (was: string, is: string) => void;
 }
 
-/** Repositories by id, by every name, and by what the ledger knows them by. A repository is its id: names change hands. */
+/** Repositories by ID, by every name, and by what the ledger knows them by. A repository is its ID: names change hands. */
 export class RepoDirectory {
   private readonly options: DirectoryOptions;
   private readonly repos = new Set<Repo>();
@@ -110,7 +110,7 @@ export class RepoDirectory {
     return repo;
   }
 
-  /** A webhook calls the repository of this id so, maybe long ago. Undefined: nobody has heard of either. */
+  /** A webhook calls the repository of this ID so, maybe long ago. Undefined: nobody has heard of either. */
   heard(name: string, id: number | undefined): Repo | undefined {
     const called = this.byName.get(name);
     if (id === undefined) return called;
@@ -120,7 +120,7 @@ export class RepoDirectory {
     return isOld ? known : this.learn({ id, name });
   }
 
-  /** GitHub says now that the repository of this id has this name. */
+  /** GitHub says now that the repository of this ID has this name. */
   learn({ id, name }: RepoIdentity): Repo {
     const called = this.byName.get(name);
     const known = this.byId.get(id);
@@ -177,7 +177,7 @@ export class RepoDirectory {
     repo.urgent = true;
   }
 
-  /** `from`, whose id nobody knew, was another name of `to`. */
+  /** `from`, whose ID nobody knew, was another name of `to`. */
   private join(from: Repo, to: Repo, was: string, is: string): void {
     this.forget(from);
     for (const name of from.names) {

@@ -24,7 +24,7 @@ export interface Interests {
 /** The subject of all of an owner's repositories. */
 export const allRepos = '*';
 
-/** The key of the subject of these repositories; none: all of the owner's. */
+/** The key of the subject of these repositories. None: all of the owner's. */
 export function subjectKey(repos: readonly string[]): string {
   return repos.length === 0 ? allRepos : repos.join();
 }

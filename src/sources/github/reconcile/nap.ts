@@ -6,7 +6,7 @@ export const realTimer: SetTimer = (callback, ms) => {
   return () => clearTimeout(timer);
 };
 
-/** Node takes no more than 2^31 ms; nobody minds to be woken once an hour. */
+/** Node takes no more than 2^31 ms. A wake once an hour is harmless. */
 const longestMs = 3_600_000;
 
 /** The one sleep of a loop: until a time, or until somebody has work sooner. */

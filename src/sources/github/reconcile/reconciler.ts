@@ -31,7 +31,7 @@ const faultMs = 60_000;
 
 /** How often GitHub is asked; in seconds, as the configuration has them. */
 export interface ReconcileSettings {
-  /** `owner/name` of the repositories the connection is limited to; none: all that GitHub lists. */
+  /** `owner/name` of the repositories the connection is limited to. None: all that GitHub lists. */
   readonly repos: readonly string[];
   /** A job that waits is verified when it was silent for this long. */
   readonly verifyQueuedSeconds: number;
@@ -60,7 +60,7 @@ export interface ReconcilerOptions {
   readonly setTimer?: SetTimer;
   /** In [0, 1). */
   readonly random?: () => number;
-  /** Where there are several pods; absent: there is one, that does it all. */
+  /** Where there are several pods. Absent: there is one, that does it all. */
   readonly pods?: {
     /** Whether this pod asks GitHub for all. */
     readonly asks: () => boolean;
@@ -69,9 +69,8 @@ export interface ReconcilerOptions {
 }
 
 /**
- * Heals the ledger by REST: what webhooks lost, it finds; what they told, it verifies only where they fall
- * silent. One loop, one request at a time; it never throws, and waits for GitHub's limits without holding up
- * an answer.
+ * Heals the ledger by REST. It finds what webhooks lost, and verifies what they reported only when they fall silent. One
+ * loop, one request at a time. It never throws, and waits for GitHub's limits without delaying an answer.
  */
 export class Reconciler {
   readonly coverage: RepoCoverage;

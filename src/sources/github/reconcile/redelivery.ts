@@ -7,11 +7,11 @@ import { isNotFound } from '../upstream/errors.ts';
 
 /** How far back the first check looks: what is older is found by the first sync. */
 const firstLookMs = 3_600_000;
-/** Jobs are cancelled after a day in the queue: older events are of no use. */
+/** Jobs are cancelled after a day in the queue, so older events do not matter. */
 const longestLookMs = 24 * 3_600_000;
 /** A delivery is listed when it has failed, which may be well after it began. */
 const overlapMs = 300_000;
-/** After how long a delivery is asked for again; then it is left to the sweeps. */
+/** After this time a delivery is requested again. Then sweeps must find its job. */
 const retryAfterMs = [0, 300_000, 1_800_000] as const;
 /** docs.github.com, "Best practices for using the REST API": a second between requests that change something. */
 const spacingMs = 1_000;

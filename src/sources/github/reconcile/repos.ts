@@ -27,7 +27,7 @@ export interface Cadence {
 }
 
 export interface RepoBookOptions extends Pick<DirectoryOptions, 'rekeyed' | 'renamed'> {
-  /** The repositories that the connection is limited to; none: all of the owner's. */
+  /** The repositories that the connection is limited to. None: all of the owner's. */
   readonly configured: Iterable<string>;
   /** Whether a name can be the connection's to read. */
   readonly isOurs: (name: string) => boolean;

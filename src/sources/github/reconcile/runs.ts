@@ -48,7 +48,7 @@ export class RunReader {
       askedAtMs,
     );
     corrected(run.repo, listing);
-    // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble: each is asked for by its id.
+    // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble: each is asked for by its ID.
     for (const jobId of listing.absent) await this.readJob(run, name, jobId, signal, askedAtMs);
     return askedAtMs;
   }

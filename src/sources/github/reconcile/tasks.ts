@@ -41,7 +41,7 @@ export interface TasksOptions {
   readonly redelivers: () => boolean;
 }
 
-/** What there is to do, and the doing of it, a request at a time. */
+/** The tasks, and their execution, one request at a time. */
 export class Tasks {
   private readonly options: TasksOptions;
   private expiredAtMs: number;

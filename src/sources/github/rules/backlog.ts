@@ -24,22 +24,21 @@ export type Covered =
 
 /** What a reading is made from. A subject is a set of repositories of one owner. */
 export interface GitHubSnapshot {
-  /** `owner/name`, lower case; none: all of the owner's. */
+  /** `owner/name`, lower case. None: all of the owner's. */
   readonly repos: readonly string[];
   readonly jobs: OpenJobs;
   readonly covered: Covered;
 }
 
-/** What a trigger needs read: its repositories (`owner/name`, lower case); none: all of the owner's. */
+/** What a trigger needs read: its repositories (`owner/name`, lower case). None: all of the owner's. */
 export interface GitHubNeed {
   readonly repos: readonly string[];
 }
 
 /**
  * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in
- * this: active is strictly more than the activation, where KEDA only wakes for a full
- * `targetWorkflowQueueLength`; and a repository that GitHub answers 404 for, or that stays broken, is left out as
- * long as the others have jobs, but never makes the answer zero.
+ * two ways. Active is strictly more than the activation; KEDA only wakes for a full `targetWorkflowQueueLength`. A repository
+ * with a 404, or one that stays broken, is left out while the others have jobs, but never makes the answer zero.
  */
 export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
   const { covered } = snapshot;
@@ -53,7 +52,7 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
     return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}`, working };
   }
   const missing = covered.kind === 'partial' ? covered.repos : [];
-  // Only what was read whole can say that there is nothing.
+  // Only a complete read can say that nothing waits.
   if (covered.kind === 'partial' && !active)
     return { kind: 'unknown', error: covered.fault ?? notThere(missing) };
   const age = oldest && {

@@ -1,7 +1,7 @@
 import { type Job, type JobStatus, rankOf } from './job.ts';
 
 /**
- * All that is known of a job. Every part is a greatest or a least of what was heard, so that records of one job
+ * Everything that is known of a job. Every part is a greatest or a least of what was heard, so that records of one job
  * join to the same, in whatever order and however often they are joined. Never changed in place.
  */
 export interface JobRecord {
@@ -37,7 +37,7 @@ export function fromRest(job: Job, labelSet: LabelSet, askedAtMs: number): JobRe
   return recordOf(job, labelSet, askedAtMs, { webhook: undefined, rest, confirmed: true });
 }
 
-/** REST did not find the job. Not for ever: a token that loses a repository gets 404 for all that is in it. */
+/** REST did not find the job. Not forever: a token that loses a repository gets 404 for everything in it. */
 export function fromNotFound(known: JobRecord, askedAtMs: number): JobRecord {
   const rest: Register = { status: 'gone', atMs: askedAtMs, sinceMs: undefined };
   return join(known, { ...known, rest, firstHeardMs: askedAtMs, heardMs: askedAtMs });
@@ -177,7 +177,7 @@ export function latest(a: Register | undefined, b: Register | undefined): Regist
   return later >= 0 ? a : b;
 }
 
-/** The one of the two to believe. `completed` is believed whoever says it; else REST, once it cannot lag any more. */
+/** Which of the two to believe. `completed` is always believed. Otherwise REST, once it cannot lag any more. */
 export function believed(webhook: Register | undefined, rest: Register | undefined): Register | undefined {
   if (webhook === undefined || rest === undefined) return webhook ?? rest;
   if (webhook.status === 'completed') return webhook;

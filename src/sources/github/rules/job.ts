@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /*
- * A job as this source sees it, whoever told of it. All times are ms since 1970; which clock is said with each.
+ * A job as this source sees it, from any informant. All times are ms since 1970. Each field names its clock.
  */
 
 /** How far a job has come, in order. GitHub's `requested` and `pending` are `waiting` too: none of them needs a runner yet. */
@@ -14,7 +14,7 @@ export function rankOf(status: JobStatus): number {
 }
 
 export interface Job {
-  /** GitHub's id of the job. A re-run gives its jobs new ids. */
+  /** GitHub's ID of the job. A re-run gives its jobs new ids. */
   readonly jobId: number;
   readonly runId: number;
   /** Counts from 1; a re-run of the run is the next attempt. */
@@ -56,7 +56,7 @@ export function canonicalLabels(labels: readonly unknown[]): string[] {
 
 export interface JobFact extends Job {
   readonly kind: 'job';
-  /** GitHub's id of the repository, whose name may change. Facts of earlier versions have none. */
+  /** GitHub's ID of the repository, whose name may change. Facts of earlier versions have none. */
   readonly repoId?: number;
   /** The App's installation on the owner, which saves asking GitHub for it. */
   readonly installationId?: number;

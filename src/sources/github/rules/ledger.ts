@@ -53,7 +53,7 @@ export interface Corrected {
 }
 
 export interface Listed extends Corrected {
-  /** Open jobs of the run that the listing lacks, by id: only asking for each tells what became of it. */
+  /** Open jobs of the run that the listing lacks, by ID: only asking for each tells what became of it. */
   readonly absent: readonly number[];
 }
 
@@ -125,7 +125,7 @@ export class Ledger implements OpenJobs {
     return this.runs.runsOf(repo);
   }
 
-  /** The runs to ask REST for now, the one that has been due for longest first. Costs the runs, not the jobs. */
+  /** The runs to ask REST for now, the longest due first. Costs the runs, not the jobs. */
   due(nowMs: number, silence: Silence): readonly RunRef[] {
     return this.runs.due(nowMs, silence);
   }
@@ -142,7 +142,7 @@ export class Ledger implements OpenJobs {
   /** `atMs`: when the webhook was received. */
   takeRun({ runId, runAttempt, status }: RunFact, atMs: number): Taken {
     const changes = noChanges();
-    // A new attempt begins only when the one before it is over.
+    // A new attempt begins only when the one before it has ended.
     const firstOpen = status === 'completed' ? runAttempt + 1 : runAttempt;
     this.learn(runId, { firstOpen, atMs }, changes);
     return { changed: changes.changed, unheard: false };
@@ -211,7 +211,7 @@ export class Ledger implements OpenJobs {
     } else this.open(record, changes);
   }
 
-  /** Learns of a run's attempts, and ends the jobs of those that are over. */
+  /** Learns of a run's attempts, and ends the jobs of those that have ended. */
   private learn(runId: number, known: AttemptsOfRun, changes: Changes): void {
     if (!this.attempts.learn(runId, known)) return;
     for (const { jobId, runAttempt } of this.runs.jobsOf(runId)) {
@@ -255,7 +255,7 @@ export class Ledger implements OpenJobs {
     if (!countsNow) changes.closed += 1;
   }
 
-  /** What REST may have lagged behind, or has told of since, is not absent. Older attempts are over by now. */
+  /** What REST may have lagged behind, or has told of since, is not absent. Older attempts have ended. */
   private absentFrom({ runId }: RunRef, jobs: readonly Job[], askedAtMs: number): readonly number[] {
     const listed = new Set(jobs.map(({ jobId }) => jobId));
     const absent: number[] = [];
@@ -335,7 +335,7 @@ function addTo(counts: Counts, record: JobRecord, step: 1 | -1): void {
 /** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
 const redeliveryMs = 72 * 3_600_000;
 
-/** What is remembered by id for 72 h, within a bound in number. The oldest go first. */
+/** What is remembered by ID for 72 h, within a bound in number. The oldest go first. */
 export class Remembered<V extends { readonly atMs: number }> {
   private readonly limit: number;
   private readonly values = new Map<number, V>();
@@ -371,7 +371,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     }
   }
 
-  /** A tenth at a time: a Map steps over all that was deleted before its first entry, each time anew. */
+  /** A tenth at a time: a Map steps over all that was deleted before its first entry, each time again. */
   private dropOldest(): void {
     const keep = this.limit - Math.floor(this.limit / 10);
     for (const id of this.values.keys()) {
@@ -398,13 +398,13 @@ export class Tombstones extends Remembered<Tombstone> {
 
 /** What is known of a run's attempts. */
 export interface AttemptsOfRun {
-  /** The first attempt that may have open jobs: all before it are over. */
+  /** The first attempt that may have open jobs: all before it have ended. */
   readonly firstOpen: number;
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
 }
 
-/** Which attempts of which runs are over. A re-run is the next attempt of the same run. */
+/** Which attempts of which runs have ended. A re-run is the next attempt of the same run. */
 export class Attempts {
   private readonly runs: Remembered<AttemptsOfRun>;
 

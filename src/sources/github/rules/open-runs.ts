@@ -62,7 +62,7 @@ export class OpenRuns {
     this.leave(run);
   }
 
-  /** The runs with a job that is to be verified, the one that has been due for longest first. */
+  /** The runs with a job that is to be verified, the longest due first. */
   due(nowMs: number, silence: Silence): readonly RunRef[] {
     const due: { run: OpenRun; atMs: number }[] = [];
     for (const run of this.runs.values()) {

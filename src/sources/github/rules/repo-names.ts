@@ -1,7 +1,7 @@
 /** One part of `owner/name`. Dots alone would be steps in a URL's path. */
 const part = /^(?!\.{1,2}$)[a-z0-9_.-]{1,100}$/;
 
-/** `owner/name` in lower case, as this source writes repositories; undefined: these are not names. */
+/** `owner/name` in lower case, as this source writes repositories. Undefined: these are not names. */
 export function repoOf(owner: string, name: string): string | undefined {
   const parts = [owner.toLowerCase(), name.toLowerCase()];
   return parts.every((text) => part.test(text)) ? parts.join('/') : undefined;

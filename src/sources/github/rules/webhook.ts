@@ -12,8 +12,8 @@ import {
 import { repoOf } from './repo-names.ts';
 
 /*
- * What GitHub's webhooks say. Payloads are odd in the field, and whoever knows the secret can send anything:
- * what cannot be read is no fact, and nothing here throws.
+ * What GitHub's webhooks say. Real payloads are odd, and a holder of the secret can send anything. What cannot be read is
+ * no fact, and nothing here throws.
  */
 
 /** docs.github.com, "Webhook events and payloads": delivery headers. */

@@ -14,7 +14,7 @@ export interface Asked<T> {
   readonly askedAtMs: number;
 }
 
-/** A repository is its id; its name changes, and an old name may become another's. */
+/** A repository is its ID; its name changes, and an old name may become another's. */
 export interface RepoIdentity {
   readonly id: number;
   /** `owner/name` as GitHub has it now, lower case. */

@@ -55,7 +55,7 @@ interface Token extends Credential {
 }
 
 export interface AppAuthOptions {
-  /** The App's number, or its client id. */
+  /** The App's number, or its client ID. */
   readonly id: number | string;
   /** PEM. */
   readonly privateKey: string;

@@ -6,7 +6,7 @@ import type { Auth } from './auth.ts';
 import { type About, readJson, statusOf } from './errors.ts';
 import type { Call, Credential, Sent, Wire } from './wire.ts';
 
-/** Who a request is made as: the App by its key, or whoever may read what belongs to an owner. */
+/** Who sends a request: the App by its key, or the reader of an owner's data. */
 export type As = 'app' | { readonly owner: string };
 
 export interface Ask<T> {
@@ -111,8 +111,8 @@ export class Client {
   }
 
   /**
-   * All of a list, each thing once. A list that moves while it is read can hide things between two pages: where its
-   * length has changed it is read again, and all that was seen counts.
+   * All of a list, each thing once. A list that moves while it is read can hide things between two pages. If its length
+   * has changed it is read again, and everything seen counts.
    */
   async list<T extends { readonly id: number }>(
     ask: Ask<Chunk<T>>,
@@ -160,7 +160,7 @@ export class Client {
     });
   }
 
-  /** Where a gateway of GitHub's gives up over a page, the list is read anew in smaller ones. */
+  /** Where a gateway of GitHub's gives up over a page, the list is read again in smaller ones. */
   private async sized<T, R>(ask: Ask<T>, read: (sized: Ask<T>) => Promise<R>): Promise<R> {
     const { path, query = '' } = ask;
     for (let size = this.pageSizes.get(path) ?? largestPage; ; size = Math.floor(size / 2)) {

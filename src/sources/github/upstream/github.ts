@@ -12,7 +12,7 @@ import { Wire } from './wire.ts';
 export type GitHubAuth =
   | {
       readonly kind: 'app';
-      /** The App's number, or its client id. */
+      /** The App's number, or its client ID. */
       readonly id: number | string;
       /** On the owner; asked for where it is left out. In an enterprise each owner has its own: it is not used. */
       readonly installationId?: number | undefined;
@@ -37,7 +37,7 @@ export interface GitHubApiOptions {
   readonly now?: () => number;
 }
 
-/** GitHub's REST API, as the way in of one owner. Asks nothing yet. Throws for a private key that is none. */
+/** GitHub's REST API for one owner. Sends nothing yet. Throws for an invalid private key. */
 export function createGitHubApi(options: GitHubApiOptions): GitHubApi {
   const { owner, scope, auth: given, log, now = epochNowMs } = options;
   const apiUrl = options.apiUrl.replace(/\/+$/, '');
@@ -164,7 +164,7 @@ class Deliveries {
   /**
    * Deliveries since `sinceMs` (GitHub's clock) of which none has succeeded, the newest of each event. A receiver that
    * did not answer has the status code 0, which GitHub's own filter `status=failure` is not known to find: all are read.
-   * @param installationId the installation whose deliveries count; undefined: all of the App's
+   * @param installationId the installation whose deliveries count. Undefined: all of the App's
    */
   async failed(
     sinceMs: number,

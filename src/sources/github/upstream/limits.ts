@@ -8,13 +8,13 @@ import { type Answer, limited, said } from './errors.ts';
  */
 
 const leastPauseMs = 1_000;
-/** No header keeps us away for longer: the primary limit starts anew each hour. */
+/** No header keeps us away for longer: the primary limit starts again each hour. */
 const mostPauseMs = 2 * 3_600_000;
 /** "Wait for at least one minute", then exponentially longer. */
 const secondaryPauseMs = 60_000;
 const mostSecondaryPauseMs = 30 * 60_000;
 
-/** How long an answer tells us to stay away, in ms; undefined: it does not. `strikes`: secondary limits met in a row. */
+/** How long an answer tells us to stay away, in ms. Undefined: it does not. `strikes`: secondary limits met in a row. */
 export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number): number | undefined {
   const { status, headers } = answer;
   if (status >= 400) {

@@ -14,7 +14,7 @@ const openStates = ['queued', 'requested', 'pending', 'waiting', 'in_progress'] 
 const maxFound = 1_000;
 /** 20,000 open runs of one state. */
 const maxWindows = 20;
-/** A run lives for 35 days at most, and can be run again until 30 days after its start: older ones are over. */
+/** A run lives for 35 days at most, and can be run again until 30 days after its start: older ones have ended. */
 const oldestOpenMs = 70 * 86_400_000;
 /** For how long it is remembered that one list does not say all of a repository. */
 const busyMs = 6 * 3_600_000;
@@ -83,7 +83,7 @@ export class Runs {
     signal: AbortSignal,
   ): Promise<{
     runs: readonly RunShape[];
-    /** The id of the repository. */
+    /** The ID of the repository. */
     told: number | undefined;
     askedAtMs: number;
     moved: boolean;
@@ -142,7 +142,7 @@ export class Runs {
     throw new ScalerError('unavailable', text);
   }
 
-  /** Whose name it is now; undefined: nobody's whom we may see. */
+  /** Whose name it is now. Undefined: nobody's whom we may see. */
   private async identify(repo: string, signal: AbortSignal): Promise<RepoIdentity | undefined> {
     const { owner, path } = repoPath(repo);
     const ask = {
@@ -212,7 +212,7 @@ function jobOf(repo: string, shape: JobShape): Job {
   };
 }
 
-/** The id of the repository that the runs are of. */
+/** The ID of the repository that the runs are of. */
 function idIn(runs: readonly RunShape[]): number | undefined {
   return runs.find(({ repository }) => repository !== undefined)?.repository?.id;
 }

@@ -6,7 +6,7 @@ import type { Logger } from '../../../telemetry/log.ts';
  */
 
 export const id = z.int().positive();
-/** ISO text → ms since 1970; what is no time is none. */
+/** ISO text → ms since 1970. Undefined if it is no time. */
 export const time = z
   .string()
   .nullish()
@@ -19,7 +19,7 @@ export const attempt = z.int().positive().catch(1);
 /** How long a list is in all. */
 export const total = z.int().nonnegative().optional().catch(undefined);
 
-/** A repository: its id, and `owner/name` in lower case. */
+/** A repository: its ID, and `owner/name` in lower case. */
 export const repositoryShape = z
   .object({
     id,
@@ -33,7 +33,7 @@ export const repositoryShape = z
     canRun: archived !== true && disabled !== true,
   }));
 
-/** A list whose members are read one by one: what cannot be read is left out, and said once. */
+/** A list whose members are read one by one. Unreadable ones are ignored, and logged once. */
 export function listOf<T>(member: z.ZodType<T>, what: string, log: Logger): z.ZodType<T[]> {
   let told = false;
   return z.array(z.unknown()).transform((members) => {

@@ -12,7 +12,7 @@ const maxAnswerBytes = 32 * 1024 * 1024;
 const maxRedirects = 3;
 /** GitHub's `Date` is cut to the second. */
 const halfSecondMs = 500;
-/** By how much GitHub's clock may differ before a key is signed anew by it. */
+/** By how much GitHub's clock may differ before a key is signed again by it. */
 const clockSlackMs = 5_000;
 
 /** With what a request is signed, and whose limits it counts against. */

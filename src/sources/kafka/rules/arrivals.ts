@@ -2,9 +2,8 @@ import type { Oldest } from '../../source.ts';
 import type { PartitionOffsets } from './snapshot.ts';
 
 /*
- * How long a partition's oldest waiting record has been waiting, by what reads have shown of the end of its log: the
- * record came between the last read that saw the end before it and the first that saw the end beyond it. The records
- * themselves are never read.
+ * How long a partition's oldest waiting record has waited, from the log ends of earlier reads. The record came between
+ * the last read with the end before it and the first read with the end beyond it. Records themselves are never read.
  */
 
 /** The most marks of a partition. With so many, what is left out costs an hour's lag a third of its age at most. */
@@ -26,7 +25,7 @@ export interface Arrivals {
 
 /**
  * Takes a partition's new offsets into what is known of its arrivals; undefined where nothing waits. `then`: as the
- * read before had them. A log that is seen for the first time, or whose end has moved back, starts anew. Pure.
+ * read before had them. A new log, or one whose end has moved back, starts over. Pure.
  */
 export function foldArrivals(
   known: Arrivals | undefined,

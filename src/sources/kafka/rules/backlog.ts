@@ -9,11 +9,10 @@ import type { KafkaSnapshot, PartitionOffsets } from './snapshot.ts';
 
 /**
  * The trigger's reading of a snapshot: KEDA's rules (pkg/scalers/kafka_scaler.go, getTotalLag, v2.21) with these
- * differences. The cap is a true minimum, where KEDA's whole-number division lets one replica too many through;
- * persistent lag goes by time, not by how often somebody asked; deleted records are not lag; and an even
- * distribution of no lag is none.
+ * differences. The cap is a true minimum; KEDA's whole-number division allows one replica too many. Persistent
+ * lag goes by time, not by the number of calls. Deleted records are not lag. An even distribution of zero lag is zero.
  *
- * `takenAtMs` is when the snapshot was read, not now: a commit cannot be seen to stand still between reads.
+ * `takenAtMs` is when the snapshot was read, not now, because commits cannot be seen between reads.
  */
 export function backlog(
   params: KafkaParams,
@@ -99,7 +98,7 @@ function sumUp(params: KafkaParams, covered: Coverage, history: KafkaHistory, ta
       sum.consumed += committed ?? (params.offsetResetPolicy === 'latest' ? offsets.end : offsets.logStart);
       if (lag === 0) continue;
       sum.laggingPartitions += 1;
-      // The one record that KEDA supposes under `latest` is none that could be old.
+      // The one record that KEDA assumes under `latest` cannot be old.
       if (rule !== 'latest') sum.oldest = olderOf(sum.oldest, oldestSince(history, topic, partition));
     }
   }

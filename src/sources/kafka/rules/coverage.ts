@@ -12,8 +12,8 @@ import {
 } from './snapshot.ts';
 
 /**
- * What a trigger's number is the sum of: all that the trigger asks for, each of it read, and not nothing. There is no
- * other way to a number, so what was not found, not read or hidden from us cannot be a zero.
+ * The parts of a trigger's number: everything that the trigger selects, all of it read, and not empty. There is no other
+ * way to a number. So what was not found, not read or hidden from us cannot become zero.
  */
 export type Coverage = Some<CoveredTopic>;
 
@@ -27,9 +27,8 @@ export interface CoveredTopic {
 type Limitation = KafkaParams['partitionLimitation'];
 
 /**
- * What the snapshot covers of what the trigger asks for, or why its number cannot be known: one topic or partition
- * that could not be read is enough, since a sum without it would be too small. The error names the first and counts
- * the others.
+ * The part of the snapshot that the trigger selects, or why its number is unknown. One unreadable topic or partition is
+ * enough, since a sum without it would be too small. The error names the first and counts the others.
  */
 export function cover(
   params: KafkaParams,
@@ -82,8 +81,8 @@ function partitionsOf(
 const none: ReadonlySet<number> = new Set();
 
 /**
- * A commit beyond the end of the log, twice in a row, is one of a log that is no more: a consumer that finds it there
- * starts as one without a commit does (Kafka's `auto.offset.reset`).
+ * A commit beyond the end of the log, twice in a row, belongs to a former log. A consumer then starts as without a commit
+ * (Kafka's `auto.offset.reset`).
  */
 function lostCommits(
   topic: string,

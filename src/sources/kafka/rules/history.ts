@@ -77,7 +77,7 @@ export function isQuiet({ endMovedAtMs }: KafkaHistory, nowMs: number): boolean 
   return nowMs - endMovedAtMs >= quietAfterMs;
 }
 
-/** Whether the end has moved at read after read: records come all the time, and whoever is inactive keeps up with them. */
+/** Whether the end moved at every read: records come all the time, and inactive triggers keep up. */
 export function isRestless({ unrest }: KafkaHistory): boolean {
   return unrest > restlessAbove;
 }
@@ -112,7 +112,7 @@ export function isUndecided({ topics }: KafkaHistory): boolean {
   return false;
 }
 
-/** What to tell people of the subject, once; undefined: nothing. */
+/** A warning about the subject, logged once, or undefined. */
 export function caution({ topics }: KafkaHistory): string | undefined {
   const names: string[] = [];
   for (const [topic, { beyondEnd }] of topics) {
@@ -203,8 +203,8 @@ function isBeyondEnd(offsets: PartitionOffsets): boolean {
 }
 
 /**
- * Whether a commit beyond the end may be one of a record that came between the two requests of a read: the commit of
- * the read before lies within the log. One that does not was made before this end was read, and is of another log.
+ * Whether a commit beyond the end may belong to a record between the two requests of a read. Then the commit of the read
+ * before lies within the log. Otherwise it is older than this end, and belongs to another log.
  */
 function isOvertaken(then: PartitionOffsets | undefined, now: PartitionOffsets): boolean {
   return then !== undefined && (then.committed === undefined || then.committed <= logEnd(now));

@@ -10,12 +10,12 @@ export interface PaceConfig {
 }
 
 /**
- * What is inactive is watched, so that its next record is an edge within milliseconds; what is active is read at the
- * active pace, and watched as well when its end has stood still for long, for its triggers that are not active.
- * Restless subjects are left to the clock: each record would wake them, for nothing but a read.
+ * Inactive subjects are watched, so that their next record is an edge within milliseconds. Active ones are read at the
+ * active pace. They are also watched, for their inactive triggers, when the end has not moved for long. Restless subjects
+ * are read by the clock: each record would wake them only for a read.
  *
- * Reads slow down only where nothing can happen unseen: the watch sees the end move but not the group's commits, so
- * while a trigger is active the lag is still read at the active pace.
+ * Reads slow down only where nothing can happen unseen. The watch sees the end move, but not the group's commits. So the lag
+ * of an active trigger is still read at the active pace.
  */
 export function pace(config: PaceConfig, view: PaceView<KafkaSnapshot, KafkaHistory>): Pace {
   const watch = isQuiet(view.history, view.nowMs) || (!view.active && !isRestless(view.history));

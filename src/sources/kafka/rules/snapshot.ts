@@ -4,7 +4,7 @@ import type { ScalerError } from '../../../errors.ts';
  * Offsets are JS numbers: a partition would take 285 years at a million records a second to pass 2^53.
  */
 
-/** At least one: where nothing was found, there is none of these, and so no number. */
+/** At least one. If nothing was found, this does not exist, so there is no number. */
 export type Some<T> = readonly [T, ...T[]];
 
 export function isSome<T>(list: readonly T[]): list is Some<T> {
@@ -18,7 +18,7 @@ export interface PartitionOffsets {
   readonly logStart: number;
   /** High watermark, or last stable offset under `readCommitted`. */
   readonly end: number;
-  /** The group's committed offset; undefined where there is none. */
+  /** The group's committed offset. Undefined without a commit. */
   readonly committed: number | undefined;
   /** The high watermark, where `end` is not, and the commit is beyond `end`: a transaction may be open between them. */
   readonly highWatermark?: number;
@@ -52,6 +52,6 @@ export interface KafkaNeed {
   readonly topics: readonly string[];
   readonly topicPattern: string;
   readonly isolationLevel: IsolationLevel;
-  /** Whether the group's members are to be counted; left out: not. No part of the subject's key. */
+  /** Whether to count the group's members; false by default. Not part of the subject's key. */
   readonly members?: true;
 }

@@ -31,7 +31,7 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
   return say(`failed: ${message}`);
 }
 
-/** A broker drops who speaks TLS to a plain listener, or nothing to one that wants a login, without a word. */
+/** A broker silently drops a client that speaks TLS to a plain listener, or does not log in where it must. */
 export const closedByBroker =
   'closed the connection: if it always does, check whether this listener wants `tls` or `sasl`';
 
@@ -132,7 +132,7 @@ const handshakeFaults: readonly [RegExp, string][] = [
   ],
 ];
 
-/** Which TLS fault this is and what to set, as the end of a sentence about a broker; undefined: none of TLS. */
+/** The TLS fault and what to set, as the end of a sentence about a broker. Undefined for other faults. */
 export function tlsFault(code: string, message: string): string | undefined {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return "shows a TLS certificate for another host name: connect by a name that is in it, or set the broker's advertised listeners to one";

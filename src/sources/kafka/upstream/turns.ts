@@ -10,7 +10,7 @@ export const subjectsInATurn = 1000;
 
 let last: Promise<void> = Promise.resolve();
 
-/** Resolves in a turn of the event loop in which nobody else who asked for one is told. */
+/** Resolves in a turn of the event loop that belongs to this caller alone. */
 export function ownTurn(): Promise<void> {
   last = last.then(() => nextTurn());
   return last;
@@ -56,15 +56,14 @@ export interface Asked<I, O> {
   reject(reason: unknown): void;
 }
 
-/** The most partitions that are asked for together; an item that has more goes out alone. */
+/** The most partitions of one request. An item with more goes out alone. */
 const mostPartitions = 20_000;
 /** From so many on, they are encoded in a turn of their own. What a wake asks for is less, and goes out at once. */
 const many = 100;
 
 /**
- * Collects what is asked for in one turn of the event loop, so that it goes out together: a thousand subjects
- * that are due at once become one request a broker. More than that goes out in the turns after, a part in each,
- * since every answer is worked off in one. `run` settles every item; what it throws fails those it has not.
+ * Collects the requests of one turn of the event loop, so that they go out together. A thousand due subjects become one
+ * request a broker. Beyond that, each following turn sends a part, since every answer is processed in one turn. `run` settles every item; what it throws fails those it has not.
  */
 export class TurnBatch<I, O> {
   private readonly run: (asked: readonly Asked<I, O>[]) => Promise<void>;

@@ -18,8 +18,8 @@ type View = Pick<
  * The trigger's reading of a queue's counts. The number is KEDA's (pkg/scalers/aws_sqs_queue_scaler.go, v2.21).
  * Activity differs, since the counts are approximate:
  *
- * - Messages in flight keep a workload active, but do not wake one (SQS shows some on queues that never had any:
- *   KEDA issue 7845), unless the queue was busy within `lingerMs`.
+ * - Messages in flight keep a workload active. They wake one only if the queue was busy within `lingerMs`: SQS shows some
+ *   on queues that never had any (KEDA issue 7845).
  * - Without a hint of the last `freshHintMs`, messages wake when two reads a second apart have seen some, or one
  *   has seen `burst`.
  * - A workload is inactive when two reads a second apart say so. KEDA's `cooldownPeriod` is much longer.
@@ -48,7 +48,7 @@ export function target({ queueURL, queueLength, activationQueueLength }: SqsPara
   return { perReplica: queueLength, activation: activationQueueLength, nameParts: [queueURL.name] };
 }
 
-/** The flag by which each of SQS's counts is one of the sum; undefined: it always is. */
+/** The flag that adds each of SQS's counts to the sum. Undefined: it always counts. */
 const countedBy = { visible: undefined, inFlight: 'scaleOnInFlight', delayed: 'scaleOnDelayed' } as const;
 type Count = keyof typeof countedBy;
 const all: readonly Count[] = ['visible', 'inFlight', 'delayed'];

@@ -18,7 +18,7 @@ export const apartMs = 900;
  * then the workload has replicas, and one that waits for messages takes each before a read can see it.
  */
 export const lingerMs = 300_000;
-/** So many messages at once are none of SQS's phantoms, which are one or two (KEDA issue 7845). */
+/** This many messages at once are real. SQS's phantoms are one or two (KEDA issue 7845). */
 export const burst = 10;
 
 const maxReads = 8;
@@ -55,7 +55,7 @@ export function waiting({ visible, delayed }: SqsSnapshot): number {
   return visible + delayed;
 }
 
-/** Messages in flight alone make no queue busy, but keep one so. What is there after a start is taken as it is. */
+/** Messages in flight alone make no queue busy, but keep one so. After a start, the first count is trusted. */
 function isBusy(
   snapshot: SqsSnapshot,
   reads: readonly Read[],

@@ -6,7 +6,7 @@ import type { SqsConfig } from '../config.ts';
 /** What a trigger's `queueURL` names. */
 export interface QueueAddress {
   readonly name: string;
-  /** The AWS account, or what an emulator has in its place; undefined: the connection's own. */
+  /** The AWS account, or an emulator's substitute. Undefined: the connection's own. */
   readonly account: string | undefined;
   /** `https://host[:port]`; undefined where only a name or a path was given. */
   readonly origin: string | undefined;
@@ -21,7 +21,7 @@ const wanted = 'must be the URL of a queue, /account/name, or its name';
 
 /**
  * Reads KEDA's three spellings (pkg/scalers/aws_sqs_queue_scaler.go, v2.21): a queue's URL, `/account/name`, or
- * its bare name. A URL's path must have exactly two parts. The result is the fault where it is none of these.
+ * its bare name. The path of a URL must have exactly two parts. Anything else is a fault.
  */
 export function parseQueueAddress(text: string): QueueAddress | string {
   if (queueName.test(text)) return { name: text, account: undefined, origin: undefined, region: undefined };
@@ -45,7 +45,7 @@ function twoParts(text: string): string {
   return `${wanted}: its path must be /account/name, got ${quote(text)}`;
 }
 
-/** `HTTP://LocalStack:4566/` → `http://localstack:4566`, so that equal endpoints are equal texts; undefined: none. */
+/** `HTTP://LocalStack:4566/` → `http://localstack:4566`, so that equal endpoints are equal texts. Undefined if it is no endpoint. */
 export function normaliseEndpoint(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const { username, password, pathname, search, hash, origin } = new URL(withoutFinalDot(text));
@@ -65,8 +65,8 @@ export function isAws({ endpoint }: Pick<Place, 'endpoint'>): boolean {
 }
 
 /**
- * Whether a queue is one of the connection's. The AWS SDK can send signed requests to whatever host a queue URL
- * names; ours go to the endpoint alone, and a URL of anywhere else is refused before anything is sent.
+ * Whether a queue is one of the connection's. The AWS SDK can send signed requests to any host of a queue URL.
+ * Ours go only to the endpoint. A URL of another host is refused before anything is sent.
  */
 export function isAt(place: Place, { origin, region }: QueueAddress): boolean {
   if (origin === undefined || origin === place.endpoint) return true;

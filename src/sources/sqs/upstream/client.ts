@@ -12,7 +12,7 @@ import type { SqsConfig } from '../config.ts';
 import type { SqsSnapshot } from '../rules/history.ts';
 import { fromAws, isStaleSocket, type Operation } from './errors.ts';
 
-/** So many timeouts a request may take with all that belongs to it: credentials of the default chain, and a role's. */
+/** A request may take this many timeouts, with the credentials of the default chain and of a role. */
 const wholeInTimeouts = 5;
 
 const attributes = {
@@ -112,8 +112,8 @@ export class SqsClient {
 const sessionName = 'backlog-scaler';
 
 /**
- * Who the connection is: its access key, else whom the AWS default chain finds (environment, IRSA, EKS Pod
- * Identity, instance role); and where it has a role, that role. Temporary ones are renewed by the SDK.
+ * The credentials of the connection: its access key, or the AWS default chain (environment, IRSA, EKS Pod Identity,
+ * instance role). With `roleArn`, that role. The SDK renews temporary ones.
  */
 function credentialsOf(
   config: SqsConfig,
@@ -183,8 +183,8 @@ export class OutOfTime extends Error {
 }
 
 /**
- * Runs a task that is to end with the signal, or after `limitMs`: the AWS SDK looks at its signal only while a
- * request is under way, not while it looks for credentials. Rejects with the signal's reason, or OutOfTime.
+ * Runs a task that ends with the signal, or after `limitMs`. The AWS SDK checks its signal only during a request, not while
+ * it searches for credentials. Rejects with the signal's reason, or OutOfTime.
  */
 export async function limited<T>(
   limitMs: number,

@@ -40,7 +40,7 @@ export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed
     this.config = config;
     this.deps = deps;
     this.client = import('./client.ts').then(({ SqsClient }) => SqsClient.open(config, deps.metrics));
-    // Whoever reads is told.
+    // The next read reports it.
     this.client.catch(() => {});
     this.slot = pLimit(config.maxSockets);
     this.ownAccount = isAws(config) ? accountOf(config.roleArn) : undefined;

@@ -122,11 +122,11 @@ export interface Asked {
 const leastRetryAfterMs = 1_000;
 const maxRetryAfterMs = 300_000;
 
-/** What an error of the AWS SDK says, as far as it is to be told apart. */
+/** The facts that distinguish errors of the AWS SDK. */
 export interface Facts {
   /** AWS's name for the error, or that of JavaScript's error. */
   code: string;
-  /** Node's, of a socket or of TLS: ECONNREFUSED and the like. */
+  /** Node's code of a socket or TLS error, such as ECONNREFUSED. */
   systemCode: string;
   status: number | undefined;
   retryAfterMs: number | undefined;

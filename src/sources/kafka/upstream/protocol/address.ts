@@ -8,7 +8,7 @@ export function formatAddress({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Reads `host:port` or `[::1]:port`; undefined when it is neither, or the port is none. */
+/** Reads `host:port` or `[::1]:port`; undefined for anything else, or a bad port. */
 export function parseAddress(address: string): HostPort | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address);
   const host = match?.[1] ?? match?.[2];

@@ -2,7 +2,7 @@ import type { IsolationLevel } from '../../rules/snapshot.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
-/** Kafka's api keys of the requests we send (https://kafka.apache.org/protocol#protocol_api_keys). */
+/** Kafka's API keys of the requests we send (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = {
   fetch: 1,
   listOffsets: 2,
@@ -24,7 +24,7 @@ export interface VersionRange {
 
 /** What every answer carries. */
 export interface KafkaAnswer {
-  /** How long the broker wants us to send nothing on the wire (KIP-219); the wire sees to it. */
+  /** How long the broker wants no request on the wire (KIP-219). The wire waits. */
   readonly throttleTimeMs: number;
 }
 
@@ -98,7 +98,7 @@ export class Api<O, T extends KafkaAnswer> implements Spoken {
   }
 }
 
-/** The highest version that both speak; undefined: there is none. */
+/** The highest common version, or undefined. */
 export function highestCommon(
   { versions }: Pick<Spoken, 'versions'>,
   range: VersionRange | undefined,
@@ -107,7 +107,7 @@ export function highestCommon(
   return versions.findLast((version) => version >= range.min && version <= range.max);
 }
 
-/** The replica id of one who is no replica but a consumer. */
+/** The replica ID of a consumer. */
 export const consumerReplicaId = -1;
 
 /** Kafka's number of an isolation level, as ListOffsets and Fetch carry it. */
@@ -139,7 +139,7 @@ const api = new Api(
   { 0: codec, 2: codec },
 );
 
-/** The version that is asked for before anything is known of the broker: the newest that is not flexible. */
+/** The version for the first request to a broker: the newest that is not flexible. */
 export const firstVersion = 2;
 /** Every broker takes this one. */
 export const lastResortVersion = 0;

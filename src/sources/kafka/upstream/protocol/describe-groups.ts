@@ -49,7 +49,7 @@ const api = new Api(
   { apiKey: apiKeys.describeGroups, apiName: 'DescribeGroups', since: '0.11' },
   { 1: plain, 2: plain, 5: flexible(readFlexibleGroup) },
 );
-/** KIP-848: a group whose members the coordinator itself assigns is none for DescribeGroups. */
+/** KIP-848: DescribeGroups does not know groups whose members the coordinator assigns. */
 const consumerApi = new Api(
   { apiKey: apiKeys.consumerGroupDescribe, apiName: 'ConsumerGroupDescribe', since: '3.8' },
   { 0: flexible(readConsumerGroup) },

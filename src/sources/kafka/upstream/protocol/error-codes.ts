@@ -51,7 +51,7 @@ export function errorName(code: number): string {
   return names.get(code) ?? `error ${code}`;
 }
 
-/** What a broker says of a partition that it does not lead, or not now: who leads it has to be asked anew. */
+/** What a broker answers for a partition that it does not lead now. The leader must be looked up again. */
 export const leaderMovedCodes: readonly number[] = [
   errorCodes.LEADER_NOT_AVAILABLE,
   errorCodes.NOT_LEADER_OR_FOLLOWER,

@@ -49,7 +49,7 @@ const unknownLeaderEpoch = -1;
 const noLogStartOffset = -1;
 const noRack = '';
 
-/** `epochs`: leaders' epochs are told (version 9). `rack`: ours is told, and a nearer replica in turn (version 11). */
+/** `epochs`: with leaders' epochs (version 9). `rack`: with our rack, and a nearer replica in the answer (version 11). */
 function codec({ epochs, rack }: { epochs: boolean; rack: boolean }): Codec<FetchOptions, FetchAnswer> {
   return {
     write(to, options) {

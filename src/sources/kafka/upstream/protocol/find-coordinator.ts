@@ -15,7 +15,7 @@ export interface FindCoordinatorAnswer extends KafkaAnswer {
   readonly coordinators: readonly Coordinator[];
 }
 
-/** Kafka's key type that says a key is a group, not a transactional id. */
+/** Kafka's key type that says a key is a group, not a transactional ID. */
 const groupKeyType = 0;
 
 /** Both versions are written and read alike. */

@@ -11,7 +11,7 @@ export interface MetadataBroker {
 export interface MetadataPartition {
   readonly partition: number;
   readonly errorCode: number;
-  /** The leader's node id; -1 when there is none. */
+  /** The leader's node ID. -1 without a leader. */
   readonly leader: number;
 }
 
@@ -31,7 +31,7 @@ export interface MetadataOptions {
   topics: readonly string[] | 'all';
 }
 
-/** Before version 4 asking for a topic could create it. `offline`: whether offline replicas are told (version 5). */
+/** Before version 4 asking for a topic could create it. `offline`: with offline replicas (version 5). */
 function codec(offline: boolean): Codec<MetadataOptions, MetadataAnswer> {
   return {
     write(to, { topics }) {

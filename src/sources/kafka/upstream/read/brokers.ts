@@ -3,8 +3,8 @@ import type { KafkaAnswer, KafkaRequest } from '../protocol/api.ts';
 import type { Dialer, Wire } from '../wire/wire.ts';
 
 /**
- * How long a broker may think before another one is asked as well, or where only that one can answer, before it is
- * asked again by a new connection: the old one may have died without a word.
+ * How long a broker may think before another one gets the request as well. If only that broker can answer, it gets the
+ * request again on a new connection: the old one may have died silently.
  */
 const hedgeAfterMs = 1000;
 /** The most brokers whose reasons one message gives. */
@@ -20,7 +20,7 @@ export interface BrokersOptions {
   dialer: Dialer;
   bootstrapServers: readonly string[];
   requestTimeoutMs: number;
-  /** A connection to this broker has died without a word: a new one was answered, and it was not. */
+  /** A connection to this broker died silently: a new one got an answer, and it did not. */
   onSilent?: (address: string) => void;
 }
 
@@ -57,8 +57,8 @@ export class Brokers {
   }
 
   /**
-   * Has whichever broker answers do a job: the next one is asked when one fails, and also when one is slow, so
-   * that a broker that hangs after accept holds nobody up.
+   * Runs a job on any broker that answers. The next one gets it when one fails or is slow, so a broker that hangs after
+   * accept delays nothing.
    * @throws ScalerError `unavailable` that gives each server's reason
    */
   askAny<T>(job: Job<T>): Promise<T> {
@@ -100,7 +100,7 @@ export class Brokers {
     await Promise.allSettled(this.dials.values());
   }
 
-  /** Another connection to the broker has died without a word: the next who asks it dials. */
+  /** Another connection to the broker died silently: the next request dials. */
   suspect(address: string): void {
     const wire = this.wires.get(address);
     if (wire !== undefined) this.retire(address, wire);

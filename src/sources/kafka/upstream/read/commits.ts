@@ -38,7 +38,7 @@ const coordinatorMoved: ReadonlySet<number> = new Set([
 
 const nothing: Offsets = { values: [], faults: noFaults };
 
-/** Committed offsets: one OffsetFetch a coordinator for all that is asked in one turn of the event loop. */
+/** Committed offsets: one OffsetFetch a coordinator for every request of one turn of the event loop. */
 export class Commits {
   private readonly brokers: Brokers;
   private readonly coordinators: Coordinators;
@@ -125,7 +125,7 @@ function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
   return count;
 }
 
-/** What is asked of each group, once: a group named twice in one request is an error to some brokers. */
+/** The request for each group, once: some brokers refuse a group that occurs twice in a request. */
 function mergeGroups(asked: readonly AskedQuestion[]): GroupTopics[] {
   const merged = new Map<string, GroupTopics['topics']>();
   for (const { item } of asked) {
@@ -147,7 +147,7 @@ function mergeTopics(known: Topics, more: Topics): Topics {
   return merged;
 }
 
-/** Topics that are ours to add to: a group of many topics is asked for in as many questions. */
+/** A list of topics that we may extend: a group with many topics comes in as many requests. */
 class MergedTopics extends Map<string, readonly number[]> {}
 
 /** One request for all groups, or one each where the broker is older than Kafka 3.0. */

@@ -24,7 +24,7 @@ export interface LeaderAnswer extends Offsets {
   readonly lostLeader: boolean;
 }
 
-/** What a leader says who is none any more, or of a topic that was deleted or made anew. */
+/** What a former leader answers, or any leader for a topic that was deleted or created again. */
 const staleCodes: ReadonlySet<number> = new Set([errorCodes.UNKNOWN_TOPIC_OR_PARTITION, ...leaderMovedCodes]);
 
 interface LeaderRequest {
@@ -37,7 +37,7 @@ interface LeaderRequest {
 /** What one request came to, by topic. */
 type Outcome = ReadonlyMap<string, readonly ListedOffset[]> | ScalerError;
 
-/** Ends and starts of logs: one ListOffsets a leader for all that is asked in one turn of the event loop. */
+/** Ends and starts of logs: one ListOffsets a leader for every request of one turn of the event loop. */
 export class LeaderOffsets {
   private readonly brokers: Brokers;
   private readonly batch = new TurnBatch<LeaderQuestion, LeaderAnswer>(
@@ -224,7 +224,7 @@ function failed(error: ScalerError): TopicRange {
   return { kind: 'failed', error };
 }
 
-/** A topic that was made anew may have other partitions; those that are new are for the next read. */
+/** A topic that was created again may have other partitions. New ones wait for the next read. */
 function common(before: KnownLayout, after: KnownLayout): readonly number[] {
   const still = new Set(after.partitions);
   return before.partitions.filter((partition) => still.has(partition));
@@ -257,8 +257,8 @@ export interface LogStartsOptions {
 }
 
 /**
- * Where logs start. That moves slowly, with retention, so it is kept for one reconcile; an end below its start
- * tells that the topic was made anew, and then it is asked again at once.
+ * Where logs start. That moves slowly, with retention, so it is kept for one reconcile. An end below its start means that
+ * the topic was created again; then it is read again at once.
  */
 export class LogStarts {
   private readonly options: LogStartsOptions;
@@ -290,7 +290,7 @@ export class LogStarts {
     return { values: starts, faults: answer.faults };
   }
 
-  /** As with layouts, all starts grow old together, so that they are asked for together. */
+  /** As with layouts, all starts expire together, so that they are read together. */
   private isCurrent({ takenAtMs }: Cached): boolean {
     const { now, reconcileMs } = this.options;
     return Math.floor(takenAtMs / reconcileMs) === Math.floor(now() / reconcileMs);

@@ -25,7 +25,7 @@ interface Known {
 type Question = { readonly group: string; readonly address: string };
 type AskedQuestion = Asked<Question, GroupDescription | undefined>;
 
-/** How many members groups have, by DescribeGroups: one request a coordinator for all that is asked in one turn. */
+/** How many members groups have, by DescribeGroups: one request a coordinator for every request of one turn. */
 export class GroupMembers {
   private readonly brokers: Brokers;
   private readonly coordinators: Coordinators;

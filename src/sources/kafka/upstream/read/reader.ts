@@ -30,7 +30,7 @@ const longestGroupBytes = 0x7fff;
 
 /**
  * Reads subjects, each on its own: one that fails or waits for a broker that hangs does not touch the others.
- * They share requests all the same, since what is asked for in one turn of the event loop goes out together.
+ * They still share requests, since everything of one turn of the event loop goes out together.
  */
 export class KafkaReader {
   private readonly topology: Topology;
@@ -38,7 +38,7 @@ export class KafkaReader {
   private readonly ranges: TopicRanges;
   private readonly members: GroupMembers;
   private readonly patterns = new TopicPatterns();
-  /** The topics a group had commits for last time, so that their ends are asked for along with the commits. */
+  /** The topics a group had commits for last time, so that their ends are read along with the commits. */
   private readonly committedTopics: RecentMap<string, readonly string[]>;
 
   constructor({ topology, commits, ranges, members, now }: Cluster) {
@@ -77,7 +77,7 @@ export class KafkaReader {
 
   private async readOne({ needs }: Subject<KafkaNeed>, abort: Promise<never>) {
     try {
-      // The key is made of the need, so a subject has one; but some may ask for the members, and others not.
+      // The key comes from the need, so a subject has one. But only some may need the members.
       const need = needs[0];
       if (need === undefined) throw new ScalerError('internal', 'a kafka subject without a need');
       const topics = await Promise.race([this.topicsOf(need), abort]);
@@ -170,8 +170,8 @@ export class KafkaReader {
   }
 
   /**
-   * Those of the topics that we may not see any more: a coordinator leaves the commits to them out without a word.
-   * Of the others the commits have expired.
+   * The topics that we may not see any more: a coordinator silently omits their commits. The commits of the others have
+   * expired.
    */
   private async hidden(missing: readonly string[]): Promise<Map<string, TopicOffsets>> {
     const layouts = missing.map(async (topic): Promise<[string, TopicLayout]> => {
@@ -210,7 +210,7 @@ function combine(range: ReadRange, commits: Offsets, highWatermarks?: Offsets): 
     const offsets = { partition, logStart, end, committed: commits.values[partition] };
     partitions.push(highWatermark === undefined ? offsets : { ...offsets, highWatermark });
   }
-  // A copy is as long as what is in it; what has grown by `push` has room for sixteen more.
+  // A copy has exactly its length. An array that grew by `push` has room for sixteen more.
   const read = partitions.slice();
   if (faults.size > 0) return { kind: 'partial', partitions: read, faults };
   return isSome(read) ? { kind: 'whole', partitions: read } : noPartitions;
@@ -267,7 +267,7 @@ export class Cluster {
     });
   }
 
-  /** A connection to this broker has died without a word. */
+  /** A connection to this broker died silently. */
   suspect(address: string): void {
     this.brokers.suspect(address);
   }

@@ -61,7 +61,7 @@ export class Topology {
   );
   private names: TopicNames | undefined;
   private listing: Promise<TopicNames> | undefined;
-  /** How many answers there were: what is asked for later knows of what they said. */
+  /** The number of answers. Later requests know their content. */
   private answers = 0;
 
   constructor(options: TopologyOptions) {
@@ -184,8 +184,8 @@ export class Topology {
   }
 
   /**
-   * Those of the last list that are not in this one, but for what is gone. A list leaves out, without a word, what our
-   * user may not see any more; asked for by its name, the cluster says that it refuses.
+   * Topics of the last list that are missing in this one and still exist. A list silently omits what our user may not see
+   * any more. A request by name shows the refusal.
    */
   private async hidden(seen: ReadonlySet<string>): Promise<readonly string[]> {
     const missing = this.names?.all.filter((topic) => !seen.has(topic)) ?? [];
@@ -202,8 +202,8 @@ export class Topology {
   }
 
   /**
-   * Taken in the present span of the clock, not merely less than a reconcile ago: all topics then grow old
-   * together and one request refreshes them, however scattered the first reads were.
+   * Read in the present span of the clock, not merely less than a reconcile ago. So all topics expire together, and one
+   * request refreshes them, however scattered the first reads were.
    */
   private isCurrent(takenAtMs: number): boolean {
     const { now, reconcileMs } = this.options;
@@ -255,7 +255,7 @@ export class TopicPatterns {
   /** By the list itself: when the cluster gives a new one, the results go with the old. */
   private readonly results = new WeakMap<readonly string[], Map<string, Promise<readonly string[]>>>();
 
-  /** In the list's order. A thousand names are looked at in one turn of the event loop. */
+  /** In the list's order. A thousand names are checked in one turn of the event loop. */
   matching(pattern: string, topics: readonly string[]): Promise<readonly string[]> {
     let ofList = this.results.get(topics);
     if (!ofList) {

@@ -23,7 +23,7 @@ export class Faults implements ShardListener {
   private readonly withoutSessions = new Refusals();
   private readonly onSilent: (host: PartitionHost) => void;
 
-  /** `onSilent`: a connection to the broker has died without a word. */
+  /** `onSilent`: a connection to the broker died silently. */
   constructor(
     leaders: Leaders,
     log: Logger,
@@ -178,8 +178,8 @@ export function isLeaderStale(errorCode: number): boolean {
 }
 
 /**
- * Only one partition of an answer is sure to carry records, however many have some (KIP-74); the others
- * show it by their end alone, which is the last stable offset for a `readCommitted` session.
+ * Only one partition of an answer is sure to carry records, however many have some (KIP-74). The others show them only by
+ * their end. For a `readCommitted` session that is the last stable offset.
  */
 export function judge(answer: FetchedPartition, offset: number, readCommitted: boolean): Verdict {
   const { errorCode } = answer;
@@ -188,7 +188,7 @@ export function judge(answer: FetchedPartition, offset: number, readCommitted: b
     return end > offset || answer.recordBytes > 0 ? 'record' : 'quiet';
   }
   if (errorCode === errorCodes.TOPIC_AUTHORIZATION_FAILED) return 'no read right';
-  // Out of range: the log was truncated, or the topic was made anew and is shorter.
+  // Out of range: the log was truncated, or the topic was created again and is shorter.
   if (errorCode === errorCodes.OFFSET_OUT_OF_RANGE || unknownTopic.has(errorCode)) return 'topic changed';
   return notHere.has(errorCode) ? 'leader moved' : 'watch lost';
 }

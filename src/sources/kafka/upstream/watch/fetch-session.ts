@@ -14,8 +14,8 @@ const finalEpoch = -1;
 const maxEpoch = 2 ** 31 - 1;
 
 /**
- * `renewed`: the broker forgot the session, the next request starts another. `throttled`: it has not even looked at the
- * request, the next one repeats it. `notGranted`: it has no room for a session.
+ * `renewed`: the broker forgot the session, the next request starts another. `throttled`: it ignored the
+ * request, and the next one repeats it. `notGranted`: it has no room for a session.
  */
 export type SessionOutcome = 'going on' | 'renewed' | 'throttled' | 'notGranted' | 'failed';
 
@@ -56,8 +56,8 @@ export class FetchSession {
   }
 
   /**
-   * What an answer to the last request speaks of; undefined where that is not wanted any more. One that took its
-   * place meanwhile, from another offset, is not meant either.
+   * The partition of an answer to the last request. Undefined if it is not wanted any more, or another offset replaced it
+   * meanwhile.
    */
   asked(topic: string, partition: number): WatchedPartition | undefined {
     const key = partitionKey(topic, partition);
@@ -70,8 +70,8 @@ export class FetchSession {
   }
 
   /**
-   * The next request's part in the session. A partition that comes back before it was forgotten is only sent
-   * anew: a broker applies additions first, so a request with both would end without it.
+   * The next request's part in the session. A partition that returns before it was forgotten is only sent
+   * again: a broker applies additions first, so a request with both would end without it.
    */
   next(): FetchPlan {
     const { sessionId, epoch } = this;
@@ -126,7 +126,7 @@ export class FetchSession {
   }
 }
 
-/** The request of a plan: it asks for as few bytes as a broker can send to say that there are some. */
+/** The request of a plan, with the fewest bytes that still show new records. */
 export function fetchRequest(
   { sessionId, sessionEpoch, add, forget }: FetchPlan,
   isolationLevel: IsolationLevel,

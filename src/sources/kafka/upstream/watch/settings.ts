@@ -2,7 +2,7 @@ import type { IsolationLevel } from '../../rules/snapshot.ts';
 
 /** What the watch needs to know of the cluster. */
 export interface Leaders {
-  /** The partition's leader as `host:port`; undefined: not known now. */
+  /** The partition's leader as `host:port`. Undefined while unknown. */
   locate(topic: string, partition: number): string | undefined;
   /** What is known of the topic's leaders is stale: ask again before the next use. */
   forget(topic: string): void;
@@ -19,8 +19,8 @@ export interface PartitionEnd {
 export interface WatchRequest {
   readonly partitions: Iterable<PartitionEnd>;
   /**
-   * How `end` was read. A last stable offset can stand below the high watermark for as long as a transaction
-   * is open; watched by the high watermark it would wake at once, again and again.
+   * How `end` was read. A last stable offset stays below the high watermark while a transaction is open. A
+   * watch by the high watermark would wake again and again.
    */
   readonly isolationLevel: IsolationLevel;
 }

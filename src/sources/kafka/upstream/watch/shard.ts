@@ -14,13 +14,13 @@ export interface ShardListener {
   acknowledged(partition: WatchedPartition): void;
   /** Something other than `quiet`, told while the answer is read. The listener takes the partition out. */
   judged(partition: WatchedPartition, verdict: Exclude<Verdict, 'quiet'>, errorCode: number): void;
-  /** The broker has no room for a session; the shard is over. */
+  /** The broker has no room for a session. The shard has ended. */
   notGranted(host: PartitionHost, partitions: readonly WatchedPartition[]): void;
-  /** The broker takes no request with sessions; the shard is over. */
+  /** The broker takes no request with sessions. The shard has ended. */
   unable(host: PartitionHost, partitions: readonly WatchedPartition[]): void;
   /** Its socket was silent when a new one to the same broker was not. The shard goes on with that. */
   silent(host: PartitionHost): void;
-  /** The socket is gone or never came; the shard is over. */
+  /** The socket is gone or never came. The shard has ended. */
   lost(host: PartitionHost, partitions: readonly WatchedPartition[], error: ScalerError): void;
 }
 
@@ -78,7 +78,7 @@ export class Shard implements PartitionHost {
     return this.session.size;
   }
 
-  /** How long an addition may have to wait for the poll under way, in ms; 0: the next request goes out at once. */
+  /** How long an addition may have to wait for the present poll, in ms. 0 means that the next request goes out at once. */
   get busyMs(): number {
     return Math.max(0, this.heldUntilMs - performance.now());
   }
@@ -105,7 +105,7 @@ export class Shard implements PartitionHost {
     }
   }
 
-  /** Runs until the shard is over; never rejects. */
+  /** Runs until the shard ends. Never rejects. */
   async run(dialer: Dialer): Promise<void> {
     try {
       const wire = await dialer.dial(this.address);
@@ -130,7 +130,7 @@ export class Shard implements PartitionHost {
     }
   }
 
-  /** Another connection to its broker has died without a word: this one may have as well. */
+  /** Another connection to its broker died silently: this one may have as well. */
   suspect(): void {
     if (this.session.size > 0) {
       this.hedge?.();
@@ -178,7 +178,7 @@ export class Shard implements PartitionHost {
       case 'renewed':
         return this.renew();
       case 'throttled':
-        // The wire sends nothing before the throttle is over.
+        // The wire sends nothing before the throttle ends.
         return;
       case 'notGranted':
         return this.end((partitions) => this.deps.listener.notGranted(this, partitions));
@@ -282,7 +282,7 @@ export class Shard implements PartitionHost {
     return isFresh ? Math.min(freshWaitMs, watchMaxWaitMs) : watchMaxWaitMs;
   }
 
-  /** Waits for partitions. A socket without a poll costs the broker nothing, and dialling anew is slow. */
+  /** Waits for partitions. A socket without a poll costs the broker nothing, and dialling again is slow. */
   private async linger(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.endLinger = resolve;

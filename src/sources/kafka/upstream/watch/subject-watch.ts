@@ -5,7 +5,7 @@ import type { PartitionEnd } from './settings.ts';
 /** Why a watch wakes its subject; each becomes a metric label. */
 export type WakeCause = 'record' | 'topic changed' | 'leader moved' | 'watch lost' | 'watch refused';
 
-/** One subject's watch over all its partitions. It wakes at most once, and is over when it has. */
+/** One subject's watch over all its partitions. It wakes at most once, and then ends. */
 export class SubjectWatch implements Watch {
   private readonly count: number;
   private readonly wake: Wake;
@@ -14,7 +14,7 @@ export class SubjectWatch implements Watch {
   private over = false;
   private lastConfirmedAtMs: number | undefined;
 
-  /** Of so many partitions. `onUnwanted` is told of each that this watch was the last to leave. */
+  /** Of so many partitions. `onUnwanted` gets each one that this watch was the last to leave. */
   constructor(count: number, wake: Wake, onUnwanted: (partition: WatchedPartition) => void) {
     this.count = count;
     this.wake = wake;
@@ -64,7 +64,7 @@ export class SubjectWatch implements Watch {
     this.wake(cause);
   }
 
-  /** An armed subject is read rarely and has to be told; one that is still arming is read each second anyway. */
+  /** An armed subject is read rarely, so it must be woken. One that is still arming is read each second anyway. */
   refuse(): void {
     if (this.over) return;
     if (this.wasArmed) this.fire('watch refused');
@@ -148,7 +148,7 @@ export class WatchedPartition {
     return true;
   }
 
-  /** Takes it out of its session, and out of the one that is taking over. */
+  /** Takes it out of its session, and out of the session that takes over. */
   leave(): void {
     this.current.remove(this);
     this.next?.remove(this);

@@ -19,7 +19,7 @@ export interface WatcherDeps {
   readonly dialer: Dialer;
   readonly leaders: Leaders;
   readonly log: Logger;
-  /** A connection to this broker has died without a word. */
+  /** A connection to this broker died silently. */
   readonly onSilent?: (address: string) => void;
 }
 
@@ -58,7 +58,7 @@ export class Watcher {
     });
   }
 
-  /** A connection to the broker has died without a word: what others there watch goes on by new ones. */
+  /** A connection to the broker died silently: its other watches continue on new ones. */
   suspect(address: string, found?: PartitionHost): void {
     for (const shard of [...this.shards]) {
       if (shard.address === address && shard !== found) shard.suspect();
@@ -133,8 +133,8 @@ export class Watcher {
   }
 
   /**
-   * The session that a partition joins: one whose next request goes out at once, a spare one where all are being
-   * held, and where there are enough of those, the one that is held for the shortest time.
+   * The session that a partition joins: one whose next request goes out at once, or a spare one if all are being held. With
+   * enough spare ones, it is the session with the shortest hold.
    */
   private shardAt(address: string, isolationLevel: IsolationLevel): Shard {
     const latest = this.latest;
@@ -197,8 +197,8 @@ export class Watcher {
 }
 
 /**
- * What an arming tells of those who watch already: a later end, that there are records for them; another leader,
- * that theirs may be gone without a word, which only the poll's timeout would show.
+ * What an arming shows about earlier watches. A later end means records for them. Another leader means that theirs may
+ * have gone silently, which only the poll's timeout would show.
  */
 function whySuperseded(present: WatchedPartition, { address, end }: Placed): WakeCause | undefined {
   if (present.host.address !== address) return 'leader moved';

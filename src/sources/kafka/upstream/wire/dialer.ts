@@ -107,8 +107,8 @@ async function dial(
 }
 
 /**
- * A broker that does not take our version of the question says so, in version 0: with the whole list (Azure Event
- * Hubs), with what it takes of this API (since Kafka 2.4, KIP-511), or with nothing. Then it is asked in version 0.
+ * A broker that does not take our version of this request answers by version 0 of it. That has the whole list
+ * (Azure Event Hubs), its versions of this API (since Kafka 2.4, KIP-511), or nothing. Then we repeat it in version 0.
  */
 async function askVersions(
   connection: KafkaJsConnection,

@@ -43,7 +43,7 @@ export interface KafkaJsConnectionOptions {
  * One socket of kafkajs 2.2.4: framing, correlation and SASL are its own. This file knows its internals, and
  * tames them; the timer of its queue is tamed in kafkajs-idle-timer.ts.
  * - Its request timeout leaves the socket open and wakes ten times a second; it is off, and the owner destroys.
- * - `disconnect()` waits for what is in flight; `destroy` rejects that first.
+ * - `disconnect()` waits for requests in flight; `destroy` rejects them first.
  * - What cannot be a Kafka answer throws in the socket's event handler, which would end the process.
  */
 export class KafkaJsConnection {
@@ -120,7 +120,7 @@ export class KafkaJsConnection {
     return this.unlessGone(sent);
   }
 
-  /** Destroys the socket and rejects all that is under way. Only the first reason counts. */
+  /** Destroys the socket and rejects all requests. Only the first reason counts. */
   destroy(reason: ScalerError): void {
     if (this.goneReason !== undefined) return;
     this.goneReason = reason;

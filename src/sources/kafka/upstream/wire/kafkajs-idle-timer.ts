@@ -1,9 +1,9 @@
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 
 /*
- * The queue of kafkajs 2.2.4 sets its timer for a throttle again each ms, for ever, from the first answer on; where
- * there was no throttle, by a negative time, of which Node 24 warns. Here it is set only while requests wait. Importing
- * this file does it, for the clients of kafkajs itself as well.
+ * From the first answer on, the queue of kafkajs 2.2.4 sets its throttle timer every ms, forever. Without a throttle the time
+ * is negative, and Node 24 warns. Here the timer is set only while requests wait. Importing this file applies it to
+ * kafkajs's own clients as well.
  */
 const { prototype } = RequestQueue;
 const schedule = prototype.scheduleCheckPendingRequests;

@@ -1,7 +1,7 @@
 import type { KafkaConfig } from '../../config.ts';
 import { mskIamToken, oauthToken } from './tokens.ts';
 
-/** How a wire is encrypted; `false`: not at all. Texts are PEM. */
+/** How a wire is encrypted. `false` means plaintext. Texts are PEM. */
 export type TlsSecurity =
   | false
   | {

@@ -43,9 +43,9 @@ export interface BrokerWireOptions {
 /**
  * A wire over a connection that is logged in.
  *
- * A login whose session ends (KIP-368) is renewed on the same socket: new requests wait, what is in flight is
- * answered, and only then the renewal starts. The broker closes a socket on which anything else comes between
- * the requests of a login, and kafkajs looks whether one is due before it encodes a request, not when it writes.
+ * A login whose session ends (KIP-368) is renewed on the same socket. New requests wait until those in flight are answered.
+ * Only then the renewal starts. The broker closes a socket on which anything comes between the requests of a login.
+ * kafkajs checks whether a login is due before it encodes a request, not when it writes.
  */
 export class BrokerWire implements Wire {
   readonly address: string;
