@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { Histories } from '../../src/triggers/history.ts';
 import { Nudges } from '../../src/triggers/nudges.ts';
+import { OtherPods } from '../../src/triggers/other-pods.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
 import { Trigger, type TriggerHost } from '../../src/triggers/trigger.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
@@ -90,13 +91,19 @@ async function nudgeCost(growing: number): Promise<{ micros: number; nudges: num
 class Triggers implements TriggerHost {
   readonly all: readonly Trigger[];
   readonly nudges: Nudges;
+  readonly others = new OtherPods(() => this.now(), undefined);
   readonly coldReadTimeoutMs = 0;
   readonly histories = new Histories();
   /** Messages on the streams, but for those of their opening. */
   said = 0;
 
   constructor(enabled: boolean) {
-    this.nudges = new Nudges({ now: () => this.now(), log: silentLogger, metrics: new Metrics() });
+    this.nudges = new Nudges({
+      now: () => this.now(),
+      log: silentLogger,
+      metrics: new Metrics(),
+      others: this.others,
+    });
     this.nudges.use({ ...pace, enabled });
     const measured = work();
     this.all = Array.from({ length: triggerCount }, (_, number) => this.add(number, measured));

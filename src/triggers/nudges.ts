@@ -3,6 +3,7 @@ import { type Looked, type Nudge, Surge } from '../scaling/surge.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SurgeCourse } from './decision.ts';
+import type { OtherPods, SurgeNews } from './other-pods.ts';
 
 /** How much KEDA may be asked of. */
 export interface Pace {
@@ -34,29 +35,12 @@ export interface Growth {
   readonly cause: string | undefined;
 }
 
-/** What the pods of a scaler tell each other of a trigger's surge. `id` is equal in all of them. */
-export type SurgeNews =
-  /** `true` was sent at an edge. */
-  | { readonly kind: 'pushed'; readonly id: string }
-  /** Its target was changed: who gets a GetMetrics of it in the next seconds is to tell. */
-  | { readonly kind: 'nudged'; readonly id: string }
-  /** A GetMetrics was given this value. */
-  | { readonly kind: 'looked'; readonly id: string; readonly value: number };
-
-export interface OtherPods {
-  /** Whether news can go to them now. */
-  readonly reachable: boolean;
-  /** What is lost costs latency only. */
-  tell(news: SurgeNews): void;
-}
-
 export interface NudgesDeps {
   /** Monotonic, in ms. */
   now(): number;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'nudges' | 'growthTold'>;
-  /** Undefined where pods cannot tell each other. */
-  readonly pods?: OtherPods | undefined;
+  readonly others: OtherPods;
 }
 
 export const outcomes = ['answered', 'unanswered', 'overtaken', 'settled', 'lost'] as const;
@@ -75,8 +59,6 @@ const settleMs = 500;
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
-/** For so long it is remembered that KEDA calls other pods, and when one of them was heard. KEDA polls more often. */
-const otherPodsMs = 600_000;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
@@ -111,9 +93,6 @@ export class Nudges {
   private said = false;
   private heard = false;
   private saidOld = false;
-  /** When it was last seen that KEDA asks other pods too, and when one of them was last heard. */
-  private missedAtMs = Number.NEGATIVE_INFINITY;
-  private heardPodAtMs = Number.NEGATIVE_INFINITY;
   private saidBlind = false;
 
   constructor(deps: NudgesDeps) {
@@ -140,10 +119,9 @@ export class Nudges {
 
   /** `true` was sent. `nudged`: whether KEDA follows the spec of this trigger, too. */
   pushed(id: string, nudged: boolean): void {
-    const nowMs = this.deps.now();
-    this.start(nowMs);
+    this.start(this.deps.now());
     this.tell({ kind: 'pushed', id });
-    if (!this.pace.enabled || nudged || this.heard || this.saidOld || !this.isAlone(nowMs)) return;
+    if (!this.pace.enabled || nudged || this.heard || this.saidOld || this.deps.others.areCalled) return;
     this.saidOld = true;
     this.deps.log.info(
       {},
@@ -154,6 +132,11 @@ export class Nudges {
   /** Another pod has sent `true`. */
   pushedElsewhere(): void {
     this.start(this.deps.now());
+  }
+
+  /** Tells the other pods, where triggers surge at all. */
+  tell(news: SurgeNews): void {
+    if (this.pace.enabled) this.deps.others.tell(news);
   }
 
   private start(nowMs: number): void {
@@ -214,40 +197,6 @@ export class Nudges {
     this.underWay.clear();
   }
 
-  // --- Other pods. KEDA's calls go to one after the other, so a look at a nudge of this pod may be answered by another.
-
-  tell(news: SurgeNews): void {
-    if (this.pace.enabled) this.deps.pods?.tell(news);
-  }
-
-  heardPod(): void {
-    this.heardPodAtMs = this.deps.now();
-  }
-
-  /** KEDA (2.9 or later) asks for the metrics of a trigger and then at once for its activity: here it has asked for one only. */
-  missed(): void {
-    this.missedAtMs = this.deps.now();
-  }
-
-  /** Whether looks are answered by other pods that do not tell: that nothing is seen here then means nothing. */
-  isBlind(nowMs: number): boolean {
-    if (nowMs - this.missedAtMs >= otherPodsMs) return false;
-    return !this.deps.pods?.reachable || nowMs - this.heardPodAtMs >= otherPodsMs;
-  }
-
-  private isAlone(nowMs: number): boolean {
-    return nowMs - Math.max(this.missedAtMs, this.heardPodAtMs) >= otherPodsMs;
-  }
-
-  private sayBlind(trigger: Nudged): void {
-    if (this.saidBlind) return;
-    this.saidBlind = true;
-    this.deps.log.info(
-      { trigger: trigger.label },
-      'KEDA asks other pods of this scaler, and this pod does not hear of it: growth takes some seconds, and from 64 replicas on the clock of the HPA; all at once with several pods needs eventLog.type nats',
-    );
-  }
-
   // --- Whose turn it is.
 
   private readonly run = (): void => {
@@ -299,7 +248,7 @@ export class Nudges {
     const { surge } = trigger;
     if (!surge) return;
     const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
-    const blind = this.isBlind(nowMs);
+    const blind = this.deps.others.areSilent;
     if (surge.unanswered) this.count(blind ? 'lost' : 'unanswered');
     const step = surge.step(demand, nowMs, { busy: nowMs < this.startedAtMs, blind });
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
@@ -382,6 +331,15 @@ export class Nudges {
     this.proven = true;
     if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
     this.said = false;
+  }
+
+  private sayBlind(trigger: Nudged): void {
+    if (this.saidBlind) return;
+    this.saidBlind = true;
+    this.deps.log.info(
+      { trigger: trigger.label },
+      'KEDA asks other pods of this scaler, and this pod does not hear of it: growth takes some seconds, and from 64 replicas on the clock of the HPA; all at once with several pods needs eventLog.type nats',
+    );
   }
 
   private gaveUp(trigger: Nudged, nowMs: number): void {

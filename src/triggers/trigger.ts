@@ -8,7 +8,8 @@ import type { Working } from '../sources/working.ts';
 import type { Member, Subject } from '../subjects/subject.ts';
 import { type Change, type Decided, type Decision, type SurgeCourse, Told } from './decision.ts';
 import { type Histories, History, type HistoryEvent } from './history.ts';
-import type { Nudged, Nudges, SurgeNews } from './nudges.ts';
+import type { Nudged, Nudges } from './nudges.ts';
+import type { OtherPods, SurgeNews } from './other-pods.ts';
 import type { Point } from './points.ts';
 import { ownerOf, type Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
@@ -94,6 +95,7 @@ export interface TriggerHost {
   coldReadTimeoutMs: number;
   decided: Decided;
   readonly nudges: Nudges;
+  readonly others: OtherPods;
   /** The trigger went from inactive to active. */
   edge(measured: Measured): void;
 }
@@ -267,7 +269,7 @@ export class Trigger implements Member, Nudged {
     if (edge) {
       this.hpaReplicas = 1;
       if (this.followers.length > 0) nudges.pushed(this.id, this.nudged);
-      else if (nudges.isBlind(nowMs)) this.startedAtMs = nowMs;
+      else if (this.host.others.areSilent) this.startedAtMs = nowMs;
       else if (nowMs - this.startedAtMs >= sameEdgeMs) this.startedAtMs = Number.NEGATIVE_INFINITY;
     }
     this.grow(nowMs, cause);
@@ -599,7 +601,7 @@ export class Trigger implements Member, Nudged {
   looked(value: number): void {
     const nowMs = this.host.now();
     const before = this.hpaReplicas;
-    if (!this.checkedSince && nowMs - this.lookedAtMs > pairMs) this.host.nudges.missed();
+    if (!this.checkedSince && nowMs - this.lookedAtMs > pairMs) this.host.others.missed();
     this.lookedAtMs = nowMs;
     this.checkedSince = false;
     this.takeLook(value, nowMs);
@@ -610,7 +612,7 @@ export class Trigger implements Member, Nudged {
   /** An IsActive was answered. */
   checked(): void {
     this.checkedSince = true;
-    if (this.host.now() - this.lookedAtMs > pairMs) this.host.nudges.missed();
+    if (this.host.now() - this.lookedAtMs > pairMs) this.host.others.missed();
   }
 
   /** News of its surge from another pod. */

@@ -7,7 +7,8 @@ import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
 import { Histories, type HistoryLimits } from './history.ts';
-import { Nudges, type OtherPods, type Pace, type SurgeNews } from './nudges.ts';
+import { Nudges, type Pace } from './nudges.ts';
+import { type NewsLink, OtherPods, type SurgeNews } from './other-pods.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
 import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
@@ -52,7 +53,8 @@ export interface TriggersOptions {
   /** Whether KEDA's traffic is plaintext. */
   readonly plaintext: boolean;
   readonly decided?: Decided;
-  readonly pods?: OtherPods | undefined;
+  /** Undefined where pods cannot tell each other. */
+  readonly pods?: NewsLink | undefined;
 }
 
 /** What is kept of one trigger's past; times are in ms since 1970. */
@@ -71,6 +73,7 @@ export class Triggers implements TriggerHost {
   coldReadTimeoutMs = 0;
   readonly decided: Decided;
   readonly nudges: Nudges;
+  readonly others: OtherPods;
   readonly histories = new Histories();
   private readonly options: TriggersOptions;
   private readonly connections: Connections;
@@ -98,7 +101,8 @@ export class Triggers implements TriggerHost {
     this.options = options;
     this.connections = connections;
     this.decided = decided;
-    this.nudges = new Nudges({ now: () => this.now(), log, metrics, pods });
+    this.others = new OtherPods(() => this.now(), pods);
+    this.nudges = new Nudges({ now: () => this.now(), log, metrics, others: this.others });
     this.world = { sources, connections: new Map(), maxStalenessSeconds: 0, refuseSecretsFromEnv: true };
     this.refusals = new FewAMinute(refusalsAMinute, () => this.now());
     this.sweeper = setInterval(() => connections.slices.run(this.sweep()), sweepMs);
@@ -177,7 +181,7 @@ export class Triggers implements TriggerHost {
 
   /** News of a surge from another pod. They mean nothing for a trigger that is not live here. */
   hear(news: SurgeNews): void {
-    this.nudges.heardPod();
+    this.others.heard();
     this.live.get(news.id)?.hear(news);
   }
 

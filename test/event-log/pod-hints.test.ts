@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { natsSettings } from '../../src/outbound/nats.ts';
 import { Pods, type Told } from '../../src/pods/pods.ts';
-import type { SurgeNews } from '../../src/triggers/nudges.ts';
+import type { SurgeNews } from '../../src/triggers/other-pods.ts';
 import { newStream } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
 import { recordingLogger } from '../support/recording-logger.ts';

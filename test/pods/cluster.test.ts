@@ -21,7 +21,13 @@ it('with three servers of which each is killed in turn, one pod has the lease ag
   for (let i = 0; i < 3; i += 1) {
     const log = recordingLogger();
     const parsed = z.object(natsSettings).parse({ servers: nats().urls });
-    const pods = new Pods({ settings: { ...parsed, stream, replicas: 3 }, hinted() {}, held() {}, log });
+    const pods = new Pods({
+      settings: { ...parsed, stream, replicas: 3 },
+      hinted() {},
+      surging() {},
+      held() {},
+      log,
+    });
     const duties = { answer: () => Promise.resolve(1), hear() {}, changed: () => void count() };
     pods.open();
     const peers = pods.peersOf('ci', 'acme', duties, log);

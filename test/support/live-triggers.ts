@@ -4,7 +4,8 @@ import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { Decided } from '../../src/triggers/decision.ts';
 import type { HistoryLimits } from '../../src/triggers/history.ts';
-import type { OtherPods, Pace } from '../../src/triggers/nudges.ts';
+import type { Pace } from '../../src/triggers/nudges.ts';
+import type { NewsLink } from '../../src/triggers/other-pods.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
 import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
@@ -58,7 +59,7 @@ export interface LiveOptions {
   readonly sources?: readonly AnySource[];
   readonly feedOf?: (connection: string) => EventFeed;
   readonly log?: Logger;
-  readonly pods?: OtherPods;
+  readonly pods?: NewsLink;
 }
 
 /** Live triggers and the connections behind them, without a server. */

@@ -1,4 +1,4 @@
-import type { OtherPods, SurgeNews } from '../../src/triggers/nudges.ts';
+import type { NewsLink, SurgeNews } from '../../src/triggers/other-pods.ts';
 import type { LiveTriggers } from './live-triggers.ts';
 
 /** What pods tell each other of surges, in the time of the test: each message arrives after some time, or never. */
@@ -19,9 +19,9 @@ export class PodsTalk {
   }
 
   /** Makes a pod, and tells it how it reaches the others. */
-  join(make: (others: OtherPods) => LiveTriggers): LiveTriggers {
+  join(make: (others: NewsLink) => LiveTriggers): LiveTriggers {
     const talk = this;
-    const others: OtherPods = {
+    const others: NewsLink = {
       get reachable() {
         return talk.reachable;
       },

@@ -3,6 +3,7 @@ import type { Demand } from '../../../src/scaling/metric.ts';
 import type { Nudge, Surge } from '../../../src/scaling/surge.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Nudged, Nudges, type Pace } from '../../../src/triggers/nudges.ts';
+import { OtherPods } from '../../../src/triggers/other-pods.ts';
 import { pass } from '../../support/hpa.ts';
 import { surge as defaults } from '../../support/live-triggers.ts';
 import { recordingLogger } from '../../support/recording-logger.ts';
@@ -72,7 +73,8 @@ beforeEach(() => {
   sent = [];
   log = recordingLogger();
   metrics = new Metrics();
-  nudges = new Nudges({ now: () => performance.now(), log, metrics });
+  const now = () => performance.now();
+  nudges = new Nudges({ now, log, metrics, others: new OtherPods(now, undefined) });
   use();
 });
 
