@@ -163,8 +163,7 @@ export class Invariants {
     if (isCalm) backlog.judged++;
     const { boundMs, maxStalenessMs } = backlog.subject;
     const windowMs = isCalm ? boundMs : maxStalenessMs + boundMs;
-    const starvedAtMs = this.starvedAtMs.find((atMs) => atMs >= askedMs - windowMs) ?? askedMs;
-    const possible = backlog.between(Math.min(askedMs, starvedAtMs) - windowMs, answeredMs);
+    const possible = backlog.between(this.beforeStarving(askedMs, windowMs) - windowMs, answeredMs);
     if (possible === undefined) return;
     const wrong = wrongness(said, possible);
     if (wrong !== undefined)
@@ -212,6 +211,14 @@ export class Invariants {
     const backlog = this.backlogs.get(subject);
     if (backlog === undefined) throw new Error(`there is no backlog ${subject}`);
     return backlog;
+  }
+
+  /** The begin of the time in which the machine was too busy, where that reaches into the window; else when it was asked. */
+  private beforeStarving(askedMs: number, windowMs: number): number {
+    let begunMs = askedMs;
+    for (const atMs of this.starvedAtMs.toReversed())
+      if (atMs < begunMs && atMs >= begunMs - windowMs) begunMs = atMs;
+    return begunMs;
   }
 
   private outage(backlog: Backlog, { call, said, askedMs, answeredMs, subject }: Answer): void {

@@ -6,9 +6,9 @@ import { type NatsCluster, startNats } from '../fakes/nats/cluster.ts';
 import { seeded } from '../fakes/random.ts';
 import { TcpProxy } from '../fakes/tcp-proxy.ts';
 import { goTool } from '../test/support/tools/go.ts';
-import { ageStream } from './aged-stream.ts';
 import { Invariants } from './invariants.ts';
 import { Asking } from './keda.ts';
+import { ageStream } from './nats-stream.ts';
 import { EventsPlace, connection as eventsConnection } from './places/events.ts';
 import { GitHubPlace } from './places/github.ts';
 import { type KafkaOptions, KafkaPlace } from './places/kafka.ts';
@@ -20,7 +20,7 @@ import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
 /** What the event log in NATS is called. */
-const stream = 'backlog-scaler';
+export const stream = 'backlog-scaler';
 const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
 /** For the last answers to be judged, once the bound of all is over. */
@@ -39,6 +39,8 @@ export interface Scene {
   readonly github?: number;
   /** So many backlogs of work items. */
   readonly events?: number;
+  /** Of the work items. Default: a day. */
+  readonly ttlSeconds?: number;
   /** Settings of the pods beside those that come of the rest. */
   readonly settings?: Readonly<Record<string, object>>;
   /** Modules that each pod loads before the scaler. */
@@ -138,6 +140,11 @@ export class Stage {
     return this.running;
   }
 
+  /** Where files of the run are. */
+  get directory(): string {
+    return this.options.directory;
+  }
+
   /** For how long the machine was too busy to judge anything. */
   get starvedSeconds(): number {
     return this.starvation.seconds;
@@ -195,7 +202,8 @@ export class Stage {
     }
     if (scene.sqs !== undefined) this.sqs = add(await SqsPlace.start(surroundings), scene.sqs);
     if (scene.github !== undefined) this.github = add(await GitHubPlace.start(surroundings), scene.github);
-    if (scene.events !== undefined) add(new EventsPlace(surroundings), scene.events);
+    if (scene.events !== undefined)
+      add(new EventsPlace(surroundings, scene.ttlSeconds ?? 86_400), scene.events);
     await this.preparePods(places.map(([place]) => place));
     const made = await Promise.all(places.map(([place, count]) => place.make(count)));
     this.backlogs = made.flat();

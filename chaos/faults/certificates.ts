@@ -8,33 +8,29 @@ import { type Fault, rounds } from '../fault.ts';
 const brokenSeconds = 12;
 const graceMs = 3000;
 
-/** What is shown, which is replaced, and what it is replaced by; all of one authority. */
-interface Sets {
-  readonly shown: Certificates;
-  readonly good: Certificates;
-  readonly expired: Certificates;
-}
+/** What is shown is replaced by one of the two others. */
+const shown = 'shown';
+const files = ['server.crt', 'server.key', 'server.pem'];
 
-function setsIn(directory: string): Sets {
+function make(directory: string): Certificates {
   const of = (name: string, options?: { authority: string; expired?: boolean }) => {
     const folder = join(directory, name);
     mkdirSync(folder);
     return makeCertificates(folder, options);
   };
-  const shown = of('shown');
-  const authority = shown.ca;
-  return { shown, good: of('good', { authority }), expired: of('expired', { authority, expired: true }) };
+  const first = of(shown);
+  const authority = first.ca;
+  of('good', { authority });
+  of('expired', { authority, expired: true });
+  return first;
 }
-
-let sets: Sets | undefined;
 
 export const certificates: Fault = {
   name: 'certificates',
   about: 'the broker shows a certificate that has expired; one that has is put in the place of the gRPC one',
   seconds: 25,
   scene(directory) {
-    sets = setsIn(directory);
-    const { ca, server } = sets.shown;
+    const { ca, server } = make(directory);
     return {
       kafka: { topics: 3, tls: { serverBundleFile: server.bundle, caFile: ca } },
       events: 1,
@@ -46,9 +42,8 @@ export const certificates: Fault = {
   run(stage, seconds) {
     const { cluster } = stage.theKafka;
     const show = async (which: 'good' | 'expired') => {
-      if (sets === undefined) throw new Error('the scene has no certificates');
-      const [from, to] = [sets[which].server, sets.shown.server];
-      for (const file of ['cert', 'key', 'bundle'] as const) copyFileSync(from[file], to[file]);
+      for (const file of files)
+        copyFileSync(join(stage.directory, which, file), join(stage.directory, shown, file));
       await cluster.restart(1);
     };
     return rounds(stage, {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, rounds } from '../fault.ts';
+import { leaderOf } from '../nats-stream.ts';
 import { sweepSeconds } from '../places/github.ts';
+import { stream } from '../stage.ts';
 
 /** A client of NATS dials again every second or two, and what it has kept meanwhile goes on. */
 const graceMs = 5000;
@@ -30,21 +32,22 @@ export const killNats: Fault = {
 
 export const killOneNats: Fault = {
   name: 'kill-one-nats',
-  about: 'kill -9 of one of three NATS servers, which then starts again',
+  about: 'kill -9 of the one of three NATS servers that leads the event log; it starts again',
   seconds: 25,
   scene: () => ({ pods: 3, nats: 3, events: 3, github: 1, failForMs: 1000 }),
   run(stage, seconds) {
     const nats = stage.theNats;
-    const nameOf = (round: number) => `n${1 + (round % nats.servers.length)}`;
+    let leader = '';
     return rounds(stage, {
       seconds,
       brokenSeconds: 6,
       graceMs: graceMs + sweepSeconds * 1000,
-      async break(round, traffic) {
+      async break(_, traffic) {
+        leader = await leaderOf(nats.urls, stream);
         void traffic.burst(20);
-        await nats.server(nameOf(round)).kill();
+        await nats.server(leader).kill();
       },
-      heal: (round) => nats.restart(nameOf(round)),
+      heal: () => nats.restart(leader),
     });
   },
 };

@@ -13,10 +13,13 @@ const mostBacklogs = 10;
 /** A sender of CloudEvents, which tells of its work items again and again until it is told that they are kept. */
 export class EventsPlace implements Place {
   private readonly surroundings: Surroundings;
+  private readonly ttlSeconds: number;
   private readonly over = new AbortController();
 
-  constructor(surroundings: Surroundings) {
+  /** `ttlSeconds`: how long items are believed in, and are known to be finished. */
+  constructor(surroundings: Surroundings, ttlSeconds: number) {
     this.surroundings = surroundings;
+    this.ttlSeconds = ttlSeconds;
   }
 
   async connections() {
@@ -26,7 +29,7 @@ export class EventsPlace implements Place {
     ]);
     const others = [{ backlog: 'work', type: 'com.example.work.*', state: 'queued', key: 'subject' }];
     return {
-      [connection]: { source: 'events', ttlSeconds: 86_400, items },
+      [connection]: { source: 'events', ttlSeconds: this.ttlSeconds, items },
       [tenant]: { source: 'events', ttlSeconds: 3600, items: others },
     };
   }

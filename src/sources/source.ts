@@ -217,6 +217,11 @@ export interface EventFeed {
    * the stored ones, maybe before this returns. It is called again if some were lost since and `keptSince` has changed.
    */
   follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
+  /**
+   * Until when all that any pod has taken in has been handed over, in ms of `performance.now()`; undefined, or left out: until
+   * now. Where a log is shared, a pod that is cut off from it does not know what the others were told since.
+   */
+  wholeUntilMs?(): number | undefined;
 }
 
 /** A CloudEvent (CloudEvents 1.0), however it was sent; an EventBridge event is made into one. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { TcpProxy } from '../../fakes/tcp-proxy.ts';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
@@ -165,4 +166,24 @@ it('a stream that refuses is said to, and takes all when it does not any more', 
   const later = followed((await open(stream)).events.feedOf('ci'));
   await later.replayed;
   expect(later.facts).toEqual(upTo(3));
+});
+
+it('a pod that is cut off says until when it knew all, and that it does again when it is back', async () => {
+  const proxy = await TcpProxy.start(() => Number(new URL(nats().urls[0] ?? '').port));
+  onTestFinished(() => proxy.close());
+  const stream = newStream();
+  const near = await open(stream);
+  const far = await openNatsLog({ urls: [`nats://127.0.0.1:${proxy.port}`], stream });
+  const feed = far.events.feedOf('ci');
+  const seen = followed(feed);
+  await seen.replayed;
+  expect(feed.wholeUntilMs?.()).toBeUndefined();
+  const cutMs = performance.now();
+  proxy.become('silent');
+  await near.events.append(inbound(1));
+  await expect.poll(() => feed.wholeUntilMs?.()).toBeLessThanOrEqual(cutMs);
+  expect(seen.facts).toEqual([]);
+  proxy.become('passing');
+  await expect.poll(() => seen.facts).toEqual([1]);
+  expect(feed.wholeUntilMs?.()).toBeUndefined();
 });

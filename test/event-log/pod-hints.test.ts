@@ -12,7 +12,12 @@ const nats = useNats();
 async function startPod(stream: string) {
   const heard: Told[] = [];
   const settings = { ...z.object(natsSettings).parse({ servers: nats().urls }), stream, replicas: 1 };
-  const pods = new Pods({ settings, hinted: (told) => heard.push(told), held() {}, log: recordingLogger() });
+  const pods = new Pods({
+    settings,
+    hinted: (told) => heard.push(told),
+    held: () => {},
+    log: recordingLogger(),
+  });
   pods.open();
   onTestFinished(() => pods.close());
   await expect.poll(() => pods.link.up).toBeDefined();

@@ -60,6 +60,7 @@ it('all pods know the jobs that only REST tells of, and one of them asks', async
   await allSay(pods, 0);
   expect(await holder.holds()).toBe(true);
   expect(await holder.requests()).toBe(github.recorder.total);
+  for (const pod of pods) expect(await pod.connection()).toMatchObject({ hasLease: pod === holder });
 });
 
 it('a holder that is killed in the middle of the first sync is replaced, and GitHub is not asked for all of it again', async () => {

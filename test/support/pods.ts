@@ -79,11 +79,6 @@ export class Pod {
     await this.command.exited;
   }
 
-  /** What it has printed. */
-  get printed(): string {
-    return this.command.stdout;
-  }
-
   async metrics(): Promise<string> {
     return (await fetch(`http://127.0.0.1:${this.adminPort}/metrics`)).text();
   }
@@ -94,8 +89,21 @@ export class Pod {
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  async isReady(): Promise<boolean> {
-    return (await fetch(`http://127.0.0.1:${this.adminPort}/readyz`)).ok;
+  /** The first that the status page is told of the connection `ci`. */
+  async connection(): Promise<unknown> {
+    const abort = new AbortController();
+    const { body } = await fetch(`http://127.0.0.1:${this.adminPort}/api/live`, { signal: abort.signal });
+    let text = '';
+    try {
+      for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        text += chunk;
+        const [, row] = /"connections":\[(\{[^\]]*\})\]/.exec(text) ?? [];
+        if (row !== undefined) return JSON.parse(row);
+      }
+    } finally {
+      abort.abort();
+    }
+    return undefined;
   }
 
   /** What its metric says: whether it asks GitHub for all pods. */

@@ -44,7 +44,7 @@ describe('docs/github.md', () => {
   });
 
   it('quotes messages as they are', () => {
-    const folder = new URL('../../src/sources/github/', import.meta.url);
+    const folder = new URL('../../src/', import.meta.url);
     const code = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(new URL(name, folder), 'utf8'))

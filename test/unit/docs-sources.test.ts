@@ -50,6 +50,15 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
       expect(kinds).toContain(resolve({ namespace, name: 'workers', metadata }).source.kind);
   });
 
+  it('makes the Secrets whose files its first configuration names', () => {
+    const named = [...(configs[0] ?? '').matchAll(/\/etc\/(backlog-scaler-[\w-]+)\/([\w.-]+)/g)];
+    const made = [...text.replaceAll('\\\n', '').matchAll(/create secret generic (\S+) (.*)/g)].flatMap(
+      ([, name, options = '']) =>
+        [...options.matchAll(/--from-(?:file|literal)=([\w.-]+)/g)].map(([, file]) => `${name}/${file}`),
+    );
+    for (const [, name, file] of named) expect(made).toContain(`${name}/${file}`);
+  });
+
   it('has JSON that is JSON', () => {
     for (const { language, block } of blocks)
       if (language === 'json') expect(() => JSON.parse(block)).not.toThrow();

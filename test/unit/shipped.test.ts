@@ -10,7 +10,7 @@ const { dependencies, files } = JSON.parse(read('package.json'));
 const imports = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .flatMap((name) => {
-    const specifiers = read(`src/${name}`).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+    const specifiers = read(`src/${name}`).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^'\n]+)'/g);
     return [...specifiers].map(([, specifier = '']) => ({ module: new URL(`src/${name}`, root), specifier }));
   });
 

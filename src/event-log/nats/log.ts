@@ -101,8 +101,10 @@ export class NatsEventLog implements EventLog {
     const { stream, live } = this;
     const { settings, log } = this.options;
     let since: KeptSince = { atMs: epochNowMs(), because: 'new' };
+    let following: Reader | undefined;
     return {
       keptSince: () => since,
+      wholeUntilMs: () => following?.wholeUntilMs,
       follow: (take, replayed) => {
         const reader = new Reader({
           stream,
@@ -116,6 +118,7 @@ export class NatsEventLog implements EventLog {
           log,
         });
         this.readers.add(reader);
+        following = reader;
         return () => {
           this.readers.delete(reader);
           reader.close();

@@ -25,6 +25,8 @@ const turnMs = 5;
 /** The most messages that are on their way to us. */
 const ahead = 256;
 const retryMs = 500;
+/** Where there is no message, the server says so often that there is none; two that are missed are a break. */
+const heartbeatMs = 2_500;
 /** A replay whose last messages were dropped meanwhile has nothing more to come. */
 const idleMs = 2_000;
 
@@ -47,10 +49,18 @@ export class Reader {
   private after = 0;
   private replay: Replay | undefined;
   private isReplayed = false;
+  /** When the server last said something of the stream, in ms of `performance.now()`. */
+  private heardMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReaderOptions) {
     this.options = options;
     void this.run();
+  }
+
+  /** Until when it has all that the stream has; undefined: until now, as far as is known, or it has not been replayed. */
+  get wholeUntilMs(): number | undefined {
+    if (this.heardMs === Number.NEGATIVE_INFINITY) return undefined;
+    return performance.now() - this.heardMs <= 2 * heartbeatMs ? undefined : this.heardMs;
   }
 
   close(): void {
@@ -99,13 +109,15 @@ export class Reader {
     const messages = await consumer.consume({
       max_messages: ahead,
       expires: 10_000,
-      idle_heartbeat: 2_500,
+      idle_heartbeat: heartbeatMs,
       abort_on_missing_resource: true,
     });
     const stop = (): void => messages.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     const idle = setInterval(() => void this.lookIdle(consumer), idleMs);
+    this.heardMs = performance.now();
+    void this.listen(messages);
     try {
       if (count === 0) this.caughtUp();
       await this.handAll(messages, count);
@@ -114,6 +126,11 @@ export class Reader {
       signal.removeEventListener('abort', stop);
       if (ready.up.signal.aborted === false) consumer.delete().catch(() => undefined);
     }
+  }
+
+  private async listen(messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of messages.status())
+      if (type === 'heartbeat') this.heardMs = performance.now();
   }
 
   private async handAll(messages: ConsumerMessages, pending: number): Promise<void> {
@@ -135,6 +152,7 @@ export class Reader {
     const { streamSequence, timestampNanos } = message.info;
     if (this.replay !== undefined) this.replay.firstMs ??= timestampNanos / nanosPerMs;
     this.after = streamSequence;
+    this.heardMs = performance.now();
     stream.seen(streamSequence);
     const event = parsed(message);
     if (event?.connection === follower.connection) live.hand(event, follower);

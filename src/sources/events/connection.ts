@@ -21,8 +21,8 @@ export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConne
 }
 
 /**
- * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger: what
- * follows the event log is as new as it can be, so that a reading never ages.
+ * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger, since it follows the event
+ * log. A reading ages only where the log is shared and this pod is cut off from it.
  */
 export class EventsConnection implements Connection<EventsParams, EventsSnapshot, undefined> {
   private readonly deps: ConnectionDeps;
@@ -62,10 +62,13 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     const nowMs = epochNowMs();
     this.wake(this.ledger.expire(nowMs));
     const coverage = this.completeness.at(nowMs);
+    const confirmedAtMs = this.deps.events.wholeUntilMs?.();
+    const confirmed = confirmedAtMs === undefined ? {} : { confirmedAtMs };
     for (const { key } of subjects) {
       const sinceMs = this.ledger.queuedSinceMs(key);
       const queuedSinceMs = sinceMs === undefined ? undefined : monotonicMs(sinceMs);
-      deliver(key, { snapshot: { counts: this.ledger.counts(key), queuedSinceMs, coverage } });
+      const snapshot = { counts: this.ledger.counts(key), queuedSinceMs, coverage };
+      deliver(key, { snapshot, ...confirmed });
     }
   }
 

@@ -73,6 +73,23 @@ describe('over a durable log', () => {
     expect(await read()).toMatchObject({ kind: 'known', items: 0, active: false });
   });
 
+  it('is confirmed now, and no later than the log was whole where this pod is cut off from it', async () => {
+    const log = logOf();
+    let wholeUntilMs: number | undefined;
+    const { connection } = open({ ...log.feed, wholeUntilMs: () => wholeUntilMs });
+    log.replayed();
+    const confirmed = async () => {
+      const at: (number | undefined)[] = [];
+      await connection.read([{ key: 'builds', needs: [undefined] }], (_, result) => {
+        if ('snapshot' in result) at.push(result.confirmedAtMs);
+      });
+      return at;
+    };
+    expect(await confirmed()).toEqual([undefined]);
+    wholeUntilMs = 1234;
+    expect(await confirmed()).toEqual([1234]);
+  });
+
   it('wakes for what changes a count, and only for that', async () => {
     const log = logOf();
     const { connection, read, woken } = open(log.feed);

@@ -74,7 +74,8 @@ describe('a github trigger', () => {
   ])('with runnerScope %s of %j is taken: %s', (runnerScope, metadata, taken) => {
     const parse = () => trigger({ ...onServer, ...metadata, runnerScope });
     if (taken) expect(parse).not.toThrow();
-    else expect(parse).toThrow(/runnerScope: is not what connection/);
+    else
+      expect(parse).toThrow(/runnerScope: is not what connection "\w[\w-]*" has \((org|repo|ent)\); leave/);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 
@@ -15,6 +15,18 @@ export async function ageStream(servers: readonly string[], stream: string): Pro
       const head = entry.json<{ atMs: number }>();
       await bucket.put(key, JSON.stringify({ ...head, atMs: head.atMs - ageMs }));
     }
+  } finally {
+    await connection.drain();
+  }
+}
+
+/** The name of the server that leads the stream. */
+export async function leaderOf(servers: readonly string[], stream: string): Promise<string> {
+  const connection = await connect({ servers: [...servers] });
+  try {
+    const { cluster } = await (await jetstreamManager(connection)).streams.info(stream);
+    if (cluster?.leader === undefined) throw new Error(`${stream} has no leader`);
+    return cluster.leader;
   } finally {
     await connection.drain();
   }
