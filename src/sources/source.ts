@@ -218,8 +218,8 @@ export interface EventFeed {
    */
   follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
   /**
-   * Until when all that any pod has taken in has been handed over, in ms of `performance.now()`; undefined, or left out: until
-   * now. Where a log is shared, a pod that is cut off from it does not know what the others were told since.
+   * Until when the events of every pod have been handed over, in ms of `performance.now()`. Undefined or absent means until
+   * now. A pod that is cut off from a shared log does not know what the others have received since.
    */
   wholeUntilMs?(): number | undefined;
 }
