@@ -27,7 +27,7 @@ export interface ScalerOptions {
   readonly sns?: IngestDeps['sns'];
 }
 
-/** KEDA asks for health every few seconds; a source that is still being filled is looked at more often. */
+/** KEDA asks for health every few seconds. A first sync is checked more often. */
 const readinessMs = 100;
 /** Kubernetes kills after 30 s; unary calls are answered from memory and take no time. */
 const grpcDrainMs = 10_000;
@@ -101,7 +101,7 @@ export class Scaler {
       connections: this.connections,
       log,
       metrics,
-      // What KEDA sends is read by whoever sees the traffic.
+      // Without TLS, anyone who sees the traffic can read it.
       plaintext: start.grpc.tls === undefined,
       decided: (decision) => this.decisions.take(decision),
       pods: this.pods?.surges,
@@ -196,7 +196,7 @@ export class Scaler {
     ];
   }
 
-  /** To the subjects here first, then to the other pods. False: nobody watches it here, and no other pod is told. */
+  /** For the subjects here first, then for the other pods. False if nobody watches it here, and no other pod gets it. */
   private hint(told: Told): boolean {
     const { connection, subject, cause } = told;
     const watched = this.connections.hint(connection, subject, cause);

@@ -74,7 +74,7 @@ export type Detail = Readonly<Record<string, string | number | boolean>>;
  */
 export type FromFile = 'secret' | 'secrets' | 'open';
 
-/** What people are told of a source where all sources are told of. Markdown for a cell of a table in `docs/`. */
+/** The cells of a source in tables of all sources in `docs/`. Markdown. */
 export interface About {
   /** What its number is. */
   readonly measures: string;
@@ -92,7 +92,7 @@ export interface About {
   readonly jobs: { readonly default: string; readonly accurate: string };
 }
 
-/** What the HPA is told to aim for. */
+/** The target of the HPA. */
 export interface Target {
   /** Items one replica is good for. */
   perReplica: number;
@@ -109,9 +109,9 @@ export interface ConnectionKey<C> {
   selects: boolean;
   /** Whether its value lets somebody in: a password, a token, a private key. */
   secret?: boolean;
-  /** The most characters of a value that is compared; 1024 where nothing is said. */
+  /** The most characters of a value that is compared. 1024 by default. */
   most?: number;
-  /** Whether the connection has this setting with this value; absent: accepted and ignored. */
+  /** Whether the connection has this setting with this value. Absent: the key is accepted and ignored. */
   agrees?(config: C, value: string): boolean;
   /** The value that would agree, for the error: KEDA's spelling can differ from ours. Absent: the error names none. */
   expected?(config: C): string;
@@ -186,7 +186,7 @@ export interface InboundEvent {
   readonly connection: string;
   /** What the sender calls the event and its action: `workflow_job.queued`. */
   readonly type: string;
-  /** The sender's name for this event, for people. Doubles need not be told apart: facts are idempotent. */
+  /** The sender's name for this event, for people. Duplicates do not matter: facts are idempotent. */
   readonly id: string;
   /** When it was taken in, in ms since 1970 (the only times here that are not monotonic: logs outlive a process). */
   readonly receivedAtMs: number;
@@ -213,14 +213,13 @@ export interface EventFeed {
   /** Of what has been handed over so far. */
   keptSince(): KeptSince;
   /**
-   * First those that are kept, in their order, then each as it comes, until the returned function is called.
-   * `replayed` is called when all that were kept have been handed over; it may be before this returns. It is called again
-   * where some were lost since, and `keptSince` is another one.
+   * First the stored events in order, then each new one, until the returned function is called. `replayed` is called after
+   * the stored ones, maybe before this returns. It is called again if some were lost since and `keptSince` has changed.
    */
   follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
   /**
-   * Until when all that any pod has taken in has been handed over, in ms of `performance.now()`; undefined, or left out: until
-   * now. Where a log is shared, a pod that is cut off from it does not know what the others were told since.
+   * Until when the events of every pod have been handed over, in ms of `performance.now()`. Undefined or absent means until
+   * now. A pod that is cut off from a shared log does not know what the others have received since.
    */
   wholeUntilMs?(): number | undefined;
 }
@@ -233,7 +232,7 @@ export interface InboundCloudEvent {
   readonly subject: string | undefined;
   /** When it happened, in ms since 1970 by the sender's clock. */
   readonly timeMs: number | undefined;
-  /** Parsed JSON, or text; undefined: none, or binary. */
+  /** Parsed JSON, or text. Undefined without a body, or for a binary one. */
   readonly data: unknown;
   readonly extensions: Readonly<Record<string, string | number | boolean>>;
 }
@@ -250,7 +249,7 @@ export interface WebhookHeaders {
   readonly signature: string;
   /** What the event is called. */
   readonly event: string;
-  /** The id of the delivery. */
+  /** The ID of the delivery. */
   readonly delivery: string;
   /** The number of the webhook, for people. */
   readonly hook: string;
@@ -272,11 +271,11 @@ export interface WebhookRules<C> {
  * that is cut off from the others has it no longer before another can have it.
  */
 export interface Peers {
-  /** Aborted when this pod may act for all no more; undefined: it may not now. */
+  /** Aborted when this pod may no longer act for all. Undefined while it may not. */
   readonly term: AbortSignal | undefined;
   /**
-   * What the pod with the lease answers, as plain JSON. Undefined: it may be another by now, or this one; look again.
-   * Rejects with ScalerError: with what was thrown there, or `unavailable` where no pod answers.
+   * The answer of the pod with the lease, as plain JSON. Undefined means that the lease may have moved. Rejects with
+   * ScalerError: the error of that pod, or `unavailable` if no pod answers.
    */
   ask(question: unknown, signal: AbortSignal): Promise<unknown>;
   /** Tells all others, as plain JSON; it may be lost. */
@@ -287,7 +286,7 @@ export interface Peers {
 
 /** What a connection does for its peers. What comes from them may be of another version. */
 export interface PeerDuties {
-  /** Another pod asks. Called only while this one has the lease; `signal` is aborted when that is over. */
+  /** Another pod asks. Called only while this one has the lease. `signal` is aborted when it loses the lease. */
   answer(question: unknown, signal: AbortSignal): Promise<unknown>;
   hear(news: unknown): void;
   /** This pod has the lease now, or has it no longer. */
@@ -328,7 +327,7 @@ export interface Connection<P, S, N> {
   close(): Promise<void>;
 }
 
-/** The manifest of a source: all that the rest, the chart and the docs know of it (`npm run docs` writes those). */
+/** The manifest of a source: everything that the rest, the chart and the docs know of it (`npm run docs`). */
 export interface Source<P, C, S, H, N = undefined> {
   readonly kind: string;
   readonly about: About;
@@ -373,7 +372,7 @@ export interface Source<P, C, S, H, N = undefined> {
    * one trigger would take from the limit that all share. Absent: any. Pure.
    */
   leastStalenessSeconds?(params: P, config: C): number;
-  /** What is wrong with a trigger on this connection, beside its connection keys; undefined: nothing. Pure. */
+  /** The fault of a trigger on this connection, beside its connection keys, or undefined. Pure. */
   conflict?(params: P, config: C): string | undefined;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
   /** Takes a snapshot into the subject's bounded history. Pure. */
@@ -384,7 +383,7 @@ export interface Source<P, C, S, H, N = undefined> {
   evaluate(params: P, view: TriggerView<S, H>): Reading;
   /** When to read next, and whether to watch meanwhile. Pure. */
   pace(config: C, view: PaceView<S, H>): Pace;
-  /** What the HPA is told to aim for. Pure. */
+  /** The target of the HPA. Pure. */
   target(params: P, config: C): Target;
 }
 
@@ -403,7 +402,7 @@ export interface ConfiguredConnection {
   readonly config: unknown;
   /** Namespace patterns that may use it; `*` stands for any run of characters. */
   readonly namespaces: readonly string[];
-  /** Equal as long as nothing that the upstream sees has changed: else it is opened anew. Holds no secret. */
+  /** Equal while nothing that the upstream sees has changed. Otherwise the connection is opened again. Contains no secret. */
   readonly fingerprint: string;
   /** What is measured there: as long as it is equal, a reading of before is one of the same place. */
   readonly place: string;

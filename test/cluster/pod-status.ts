@@ -17,7 +17,12 @@ export function podStatus(pod: Manifest, { phase, ready }: PodState): Manifest {
   return {
     phase,
     startTime: now,
-    conditions: ['Ready', 'ContainersReady'].map((type) => ({ type, status: ready ? 'True' : 'False' })),
+    // Without the time no pod is available where a Deployment has minReadySeconds.
+    conditions: ['Ready', 'ContainersReady'].map((type) => ({
+      type,
+      status: ready ? 'True' : 'False',
+      lastTransitionTime: now,
+    })),
     containerStatuses: (Array.isArray(containers) ? containers : []).map((one) => ({
       name: at(one, 'name'),
       image: at(one, 'image'),

@@ -8,14 +8,14 @@ import { Scaler } from './scaler.ts';
 import { useRunningCluster } from './use-cluster.ts';
 import { useSqsServer } from './use-sqs-server.ts';
 
-const waitMs = 120_000;
+const waitMs = 200_000;
 const podsName = 'wakes-backlog-scaler.scalers.test';
 const pods = 3;
 /** KEDA opens the stream of each at one pod or another. */
 const workloads = 6;
 const items = 7;
 /** The HPA asks every 15 s, of one pod or another. */
-const looksMs = 50_000;
+const looksMs = 40_000;
 
 describe('three pods of the scaler, with an event log in NATS', () => {
   const cluster = useRunningCluster({ podsName });
@@ -76,6 +76,8 @@ describe('three pods of the scaler, with an event log in NATS', () => {
     const trigger = scaler.itemsTrigger('renders');
     await makeScaledObject(api, { namespace: shop, name: 'renderers', trigger, maxReplicaCount: 20 });
     await expect.poll(async () => sum(await streams()), { timeout: waitMs }).toBe(workloads + 1);
+    const numbers = () => Promise.all(addresses().map((address) => scaler.numberOf('renderers', address)));
+    await expect.poll(async () => (await numbers()).includes(0), { timeout: waitMs }).toBe(true);
     for (let id = 0; id < items; id += 1) await scaler.queued(`render-${id}`, first());
     await replicasBecome('renderers', items);
     const seen = replicas?.of('renderers').length;
@@ -87,5 +89,5 @@ describe('three pods of the scaler, with an event log in NATS', () => {
     // What the log holds reaches the pod that was started again, too.
     await scaler.queued('one-more', first());
     await replicasBecome('renderers', items + 1);
-  });
+  }, 480_000);
 });

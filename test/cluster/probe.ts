@@ -17,7 +17,7 @@ export async function probe(pod: Manifest, address: string): Promise<boolean> {
     }
     if (grpc !== undefined) {
       const port = portOf(container, at(grpc, 'port'));
-      return at(await health(port, String(at(grpc, 'service')), limitMs), 'status') === 'SERVING';
+      return at(await health(port, String(at(grpc, 'service')), limitMs, address), 'status') === 'SERVING';
     }
     return true;
   } catch {

@@ -7,6 +7,8 @@ import { makeSecret } from './objects.ts';
 
 const token = 'a-token-of-the-producers';
 const nowhere = 'http://127.0.0.1:9';
+/** A new event log has no number of work items for so long: there may be some that it was never told of. */
+const itemSeconds = 150;
 const queuedType = 'com.example.render.requested';
 const workItems = [{ backlog: 'renders', type: queuedType, state: 'queued', key: 'subject' }];
 
@@ -72,7 +74,7 @@ export class Scaler {
         connections: {
           jobs: { source: 'sqs', region, endpoint, credentials },
           ...(kafka && { records }),
-          ...(items && { items: { source: 'events', items: workItems } }),
+          ...(items && { items: { source: 'events', ttlSeconds: itemSeconds, items: workItems } }),
         },
       },
       secretMounts: ['aws', 'hints'].map((name) => ({ name, secretName: name })),
@@ -132,6 +134,11 @@ export class Scaler {
   async isActive(scaledObject: string): Promise<boolean | undefined> {
     const value = await this.metric(`backlog_scaler_trigger_active{.*scaledobject="${scaledObject}".*}`);
     return value === undefined ? undefined : value === 1;
+  }
+
+  /** The number that KEDA gets for a ScaledObject's trigger from a pod; undefined while there is none. */
+  numberOf(scaledObject: string, address?: string): Promise<number | undefined> {
+    return this.metric(`backlog_scaler_trigger_value{.*scaledobject="${scaledObject}".*}`, address);
   }
 
   /** How many nudges it has counted, of any outcome. */

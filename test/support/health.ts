@@ -1,11 +1,16 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 
-/** What gRPC's health service on a port of this machine says of a service; rejects with the RPC's status. */
-export async function health(port: number, service = '', limitMs = 30_000): Promise<unknown> {
+/** What gRPC's health service on a port says of a service; rejects with the RPC's status. */
+export async function health(
+  port: number,
+  service = '',
+  limitMs = 30_000,
+  address = '127.0.0.1',
+): Promise<unknown> {
   const method = healthService['Check'];
   if (method === undefined) throw new Error('grpc-health-check has no Check');
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(`${address}:${port}`, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = method;
   const deadline = Date.now() + limitMs;
   try {

@@ -26,7 +26,7 @@ export async function request(path: string, signal?: AbortSignal): Promise<Respo
     if (response.ok) return response;
     if (response.status !== 401) throw new Refused(response.status, await messageOf(response));
     await response.body?.cancel();
-    // Another request may have been told the right one meanwhile.
+    // Another request may have got the right one meanwhile.
     if (sessionStorage.getItem(tokenKey) === token) await askForToken(token !== null);
   }
 }

@@ -1,6 +1,6 @@
 import type { default as UPlot } from 'uplot';
 
-/** Of a trigger's history. Times in seconds since 1970; null: not known. */
+/** Of a trigger's history. Times in seconds since 1970. Null means unknown. */
 export interface ChartData {
   readonly times: readonly number[];
   readonly backlog: readonly (number | null)[];

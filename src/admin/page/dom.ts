@@ -23,7 +23,7 @@ export function svg(name: string, attributes: Attributes): SVGElement {
   return element;
 }
 
-/** What index.html has under that id. */
+/** The element of index.html with that ID. */
 export function byId<E extends HTMLElement>(id: string, kind: new () => E): E {
   const element = document.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`index.html has no ${id}`);

@@ -86,7 +86,7 @@ export class List {
     new ResizeObserver(() => this.render()).observe(this.scroller);
   }
 
-  /** What is told instead of rows. */
+  /** The text in place of rows. */
   get emptyElement(): HTMLElement {
     return this.empty;
   }
@@ -105,7 +105,7 @@ export class List {
     this.render();
   }
 
-  /** The ids of the rows that are seen. */
+  /** The IDs of the visible rows. */
   seen(): string[] {
     const [first, last] = this.range();
     return this.shown.slice(first, last).map(({ row }) => row.id);

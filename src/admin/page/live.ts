@@ -4,7 +4,7 @@ import type { Change, Tick } from './wire.ts';
 export type Link = 'connecting' | 'live' | 'lost' | 'full';
 
 export interface Told {
-  /** A new stream begins: all is told again. */
+  /** A new stream begins: it sends everything again. */
   begin(): void;
   change(change: Change): void;
   tick(tick: Tick): void;

@@ -5,13 +5,13 @@ import { List } from './list.ts';
 import { everything, type Rows, type SortKey, type State, sortKeys, type Wanted } from './rows.ts';
 import type { ConnectionRow, Sparks } from './wire.ts';
 
-/** What all that the page knows is asked of. */
+/** The source of the page's data. */
 export interface Known {
   rows(): Rows;
   connections(): readonly ConnectionRow[];
   /** The scaler's clock now, in ms. */
   now(): number;
-  /** Whether all has been told once. */
+  /** Whether everything has arrived once. */
   isWhole(): boolean;
 }
 
@@ -85,7 +85,7 @@ export class Overview {
     this.search.value = this.wanted.search;
   }
 
-  /** All that there is may have changed. */
+  /** Everything may have changed. */
   refresh(): void {
     const rows = this.known.rows();
     this.showTiles();
@@ -244,7 +244,7 @@ export class Overview {
         this.sparks.delete(oldest);
       }
     } catch {
-      // The stream says that the scaler is gone; these are asked for again.
+      // The stream shows that the scaler is gone. These are requested again.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     } finally {
       this.isAsking = false;

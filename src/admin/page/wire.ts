@@ -5,7 +5,7 @@
 
 /** A trigger as the list shows it. What is not known is left out. */
 export interface Row {
-  /** Its number on this stream: shorter than its id. */
+  /** Its number on this stream: shorter than its ID. */
   readonly n: number;
   readonly id: string;
   readonly namespace: string;
@@ -25,7 +25,7 @@ export interface Row {
   readonly error?: string;
   readonly wake?: { readonly cause: string; readonly at: number };
   readonly nudgeAt?: number;
-  /** The last failure, where it is over. */
+  /** The last failure, if it has ended. */
   readonly lastError?: { readonly message: string; readonly at: number };
 }
 
@@ -56,7 +56,7 @@ export interface Change {
   readonly gone?: readonly number[];
 }
 
-/** Now all is told that has changed. */
+/** Everything that changed has been sent. */
 export interface Tick {
   readonly now: number;
   readonly version: string;
@@ -64,7 +64,7 @@ export interface Tick {
   readonly connections: readonly ConnectionRow[];
 }
 
-/** The backlog of a trigger's last hour: the most of each minute, oldest first; null: not known. */
+/** The backlog of a trigger's last hour: the largest value of each minute, oldest first. Null means unknown. */
 export type Sparks = Readonly<Record<string, readonly (number | null)[]>>;
 
 /** What a trigger's own page is made of, beside its row and history. */

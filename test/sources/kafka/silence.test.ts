@@ -34,7 +34,7 @@ describe('connections that die without a word', () => {
     expect([await on.wakes('record'), await on.wakes('watch lost'), await on.reads('error')]).toEqual([
       1, 0, 0,
     ]);
-    expect(on.log.lines.filter(({ message }) => /died without a word/.test(message))).toHaveLength(1);
+    expect(on.log.lines.filter(({ message }) => /died silently/.test(message))).toHaveLength(1);
   });
 
   it('fail no read: it is asked once more, by another one', async () => {
