@@ -27,19 +27,19 @@ export function sourcesPage(sources: readonly AnySource[]): string {
       `[${code(source.kind)}](${source.kind}.md)`,
       source.about.measures,
       filled === undefined ? 'reads' : `${filled.by}, at ${code(filled.path)}`,
-      filled === undefined ? 'with hints' : 'yes',
+      filled === undefined ? 'only with hints' : 'yes',
       `${stalenessOf(source)}; at least ${source.about.leastStaleness}`,
       source.about.reaches,
     ];
   });
-  const head = ['source', 'measures', 'is filled by', 'one pod', '`maxStalenessSeconds`', 'goes out to'];
+  const head = ['source', 'measures', 'is filled by', 'needs one pod, or NATS', '`maxStalenessSeconds`', 'goes out to'];
   return `# Sources
 
 <!-- Made by \`npm run docs\` from the manifests in \`src/sources\`: change those, not this page. -->
 
 ${table(head, rows)}
 
-- **One pod**: what needs a single pod, unless \`eventLog.type\` is \`nats\`. The logs \`memory\` and \`file\` belong to one pod.
+- **Needs one pod, or NATS**: whether several pods need [\`eventLog: { type: nats }\`](pods.md). The logs \`memory\` and \`file\` belong to one pod.
 - **\`maxStalenessSeconds\`**: the default, and the least that a trigger may ask for.
 - **Goes out to**: what \`networkPolicy.egress\` of the chart must allow, beside DNS and proxies.
 - [Keys of triggers](triggers.md), [settings](configuration.md), [how to write another source](../CONTRIBUTING.md#another-source).

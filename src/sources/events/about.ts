@@ -6,7 +6,7 @@ export const eventsAbout: About = {
   hint: 'none: items are in the body',
   reaches: 'nothing',
   afterRestart:
-    'with `file` everything at once; with `memory` [nothing for `ttlSeconds`](events.md#the-event-log)',
+    'with `file` or `nats` everything at once; with `memory` [nothing for `ttlSeconds`](events.md#the-event-log)',
   oldest: {
     since:
       'the first event that calls its attempt queued, by our clock, until an event calls it running or finished',
