@@ -216,6 +216,11 @@ export const sections: readonly Section[] = [
         'A `…File` key is not a path, or the plain key is set too.',
         'Keep one of the two.',
       ],
+      [
+        /the chart's values|manifests of Kubernetes/,
+        'The file is not the configuration, but what Helm takes or prints.',
+        'Use the command that the message suggests.',
+      ],
       [/TO-BE-FILLED-IN/, '`convert` left a value for you.'],
       [/without TLS/, 'The connection would send a secret in the open.'],
       [/there is no connection of this name/, 'A token names a connection that the file does not have.'],

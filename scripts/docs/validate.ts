@@ -50,8 +50,9 @@ An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A *
 Limits: 5 MB and 5,000 objects for each file, 100 aliases for each object. Render templates first.
 
 Without \`--config\`, connections are not checked, and the last line counts those triggers. The same holds for triggers with \`…FromEnv\`. \`--config\`
-alone checks a configuration before a rollout. On a build machine without secrets, a missing file or variable is only a warning. Triggers are
-then checked without connections.
+alone checks a configuration before a rollout. Where its secrets are not, such as on a laptop, a missing or unreadable file, or a missing
+variable, is only a warning. Triggers are then checked against the names, \`source\` and \`namespaces\` of connections, but not against their
+other settings.
 
 ## What it says
 
@@ -103,7 +104,7 @@ export async function validatePage(): Promise<string> {
     const file = join(folder, 'backlog-scaler.yaml');
     writeFileSync(file, rightConfig);
     const loaded = await loadConfig(file, { environment: {}, sources });
-    if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
+    if (loaded.kind === 'refused') throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
     const { connections } = loaded.config;
     const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: false };
     return page(mistakes.map((mistake) => row(mistake, world)));

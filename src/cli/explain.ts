@@ -80,7 +80,7 @@ async function run(values: Values): Promise<number> {
   const loaded =
     config === undefined ? undefined : await loadConfig(config, { environment: process.env, sources });
   if (loaded?.kind === 'refused') {
-    for (const fault of loaded.faults) complain(fault);
+    for (const { message } of loaded.faults) complain(message);
     return exitCode.invalid;
   }
   const read = inputs.map(({ file, text }) => readScaledResources(text, file));

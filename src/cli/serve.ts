@@ -29,7 +29,7 @@ async function run(values: Values): Promise<number> {
   const file = String(values['config']);
   const load = (): Promise<LoadResult> => loadConfig(file, { environment: process.env, sources });
   const loaded = await load();
-  if (loaded.kind === 'refused') return refuse(loaded.faults);
+  if (loaded.kind === 'refused') return refuse(loaded.faults.map(({ message }) => message));
 
   const log = createLogger(loaded.config.settings.log.level);
   sayWhoMayCall(loaded, log);

@@ -53,8 +53,8 @@ async function run(values: Values): Promise<number> {
   if (paths.length === 0 && config === undefined) return refuse('--file FILE|DIR or --config FILE is needed');
 
   const faults: Fault[] = [];
-  const fault = (file: string, message: string, severity: Fault['severity'] = 'error'): void => {
-    faults.push({ file, line: 1, where: '', message, severity });
+  const fault: AddFault = (file, message, { line = 1, severity = 'error' } = {}) => {
+    faults.push({ file, line, where: '', message, severity });
   };
   const rules = await rulesOf(values, fault);
   const read = await readInputs(paths);
@@ -77,22 +77,27 @@ function refuse(message: string): number {
 }
 
 /** Secrets and variables are often only there where the scaler runs: without them the rest is checked all the same. */
-const notHere = /: the file .+ does not exist$|: the environment variable \w+ is not set$/;
+const notHere =
+  /: the file .+ (does not exist|(may not|cannot) be read \(.+\))$|: the environment variable \w+ is not set$/;
 
-async function rulesOf(
-  values: Values,
-  fault: (file: string, message: string, severity?: Fault['severity']) => void,
-): Promise<Rules> {
+type AddFault = (
+  file: string,
+  message: string,
+  more?: { readonly line?: number; readonly severity?: Fault['severity'] },
+) => void;
+
+async function rulesOf(values: Values, fault: AddFault): Promise<Rules> {
   const namespace = String(values['namespace'] ?? '');
   const file = values['config'];
   if (typeof file !== 'string') return { sources, namespace };
   const loaded = await loadConfig(file, { environment: process.env, sources });
   if (loaded.kind === 'refused') {
-    for (const one of loaded.faults) {
-      if (notHere.test(one)) fault(file, `${one} here, so that its connections were not checked`, 'warning');
-      else fault(file, one);
+    for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
+      if (notHere.test(message))
+        fault(file, `${message}; what it holds was not checked`, { line, severity: 'warning' });
+      else fault(file, message, { line });
     }
-    return { sources, namespace };
+    return { sources, namespace, connections: loaded.connections };
   }
   return rulesFor(loaded, namespace);
 }
@@ -131,7 +136,7 @@ function inText(report: Report, checked: Checked): string {
 }
 
 /** What was checked and what was skipped: the last lines. */
-function summed(report: Report, { rules: { world }, isConfigured }: Checked): readonly string[] {
+function summed(report: Report, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
   const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen } = report;
@@ -146,6 +151,10 @@ function summed(report: Report, { rules: { world }, isConfigured }: Checked): re
   if (leftOpen > 0) {
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
     if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);
+    else if (connections !== undefined)
+      lines.push(
+        `${open}, of which only names, sources and namespaces were checked: the configuration is not complete; see above.`,
+      );
     else if (isConfigured) lines.push(`${open}, since the configuration could not be used; see above.`);
     else lines.push(`${open}; --config FILE checks them.`);
   }

@@ -1,27 +1,62 @@
-import type { YAMLError } from 'yaml';
-import { LineCounter, parse, parseDocument } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parse, parseDocument } from 'yaml';
 
-export type ParsedYaml = { value: unknown } | { faults: readonly string[] };
+/** A fault of a file, and the line from 1 that it is about. */
+export interface FileFault {
+  readonly line: number;
+  readonly message: string;
+}
+
+export type ParsedYaml =
+  | {
+      value: unknown /** Of a key, or of the nearest above it that is there. */;
+      lineOf: (path: Path) => number;
+    }
+  | { faults: readonly FileFault[] };
 
 /** Reads YAML. Faults say line and column but quote nothing: the line may hold a secret. */
 export function parseYaml(text: string): ParsedYaml {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  if (document.errors.some(({ code }) => code === 'MULTIPLE_DOCS') && /^kind: /m.test(text))
+    return { faults: [{ line: 1, message: isManifests }] };
   if (document.errors.length > 0)
     return { faults: document.errors.map((error) => describe(error, lineCounter)) };
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { value, lineOf: (path) => lineCounter.linePos(offsetOf(document, path)).line };
   } catch {
-    return { faults: ['is not YAML: its aliases cannot be resolved'] };
+    return { faults: [{ line: 1, message: 'is not YAML: its aliases cannot be resolved' }] };
   }
 }
 
-function describe(error: YAMLError, lines: LineCounter): string {
+/** Where a key begins, or the nearest above it that is there. */
+function offsetOf(document: Document, path: Path): number {
+  let [node, offset]: [unknown, number] = [document.contents, 0];
+  for (const part of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    const pair = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === part)
+      : undefined;
+    const item = isSeq(node) && typeof part === 'number' ? node.items[part] : undefined;
+    const at = pair?.key ?? item;
+    if (!isNode(at)) break;
+    offset = at.range?.[0] ?? offset;
+    node = pair?.value ?? item;
+  }
+  return offset;
+}
+
+function describe(error: YAMLError, lines: LineCounter): FileFault {
   const { line, col } = lines.linePos(error.pos[0]);
   // Some of the parser's messages go on with the text they are about.
   const message = error.message.split(/[:\n]/, 1)[0] ?? error.message;
-  return `is not YAML: line ${line}, column ${col}: ${message} (${error.code})`;
+  return { line, message: `is not YAML: line ${line}, column ${col}: ${message} (${error.code})` };
 }
+
+/** Of a file that holds what Kubernetes gets, instead of a configuration. */
+export const isManifests =
+  'holds manifests of Kubernetes: give the configuration alone, such as `helm template … --show-only templates/configmap.yaml | yq -r \'.data["config.yaml"]\'`';
 
 export type Mapping = Record<string, unknown>;
 
@@ -66,11 +101,12 @@ export function pathText(path: Path): string {
 
 /** What is wrong with a configuration: each fault in one sentence, with the key it is about. */
 export class Faults {
-  private readonly found: string[] = [];
+  private readonly found: { readonly path: Path; readonly text: string }[] = [];
   private readonly paths = new Set<string>();
-  private readonly writtenAs = new Map<string, string>();
+  private readonly writtenAs = new Map<string, Path>();
 
-  get list(): readonly string[] {
+  /** Each with the path of the key as it is written. */
+  get list(): readonly { readonly path: Path; readonly text: string }[] {
     return this.found;
   }
 
@@ -78,17 +114,18 @@ export class Faults {
   add(path: Path, message: string): void {
     const key = pathText(path);
     this.paths.add(key);
-    this.found.push(`${this.writtenAs.get(key) ?? key}: ${message}`);
+    const written = this.writtenAs.get(key) ?? path;
+    this.found.push({ path: written, text: `${pathText(written)}: ${message}` });
   }
 
   has(path: Path): boolean {
     const key = pathText(path);
-    return this.paths.has(key) || this.paths.has(this.writtenAs.get(key) ?? key);
+    return this.paths.has(key) || this.paths.has(pathText(this.writtenAs.get(key) ?? path));
   }
 
   /** The value at `path` was written under another key: faults name that one. */
   rename(path: Path, written: Path): void {
-    this.writtenAs.set(pathText(path), pathText(written));
+    this.writtenAs.set(pathText(path), written);
   }
 }
 

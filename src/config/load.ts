@@ -1,12 +1,22 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
-import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
-import type { Environment, Mapping } from './document.ts';
-import { expandEnvironment, Faults, isMapping, mapTexts, parseYaml, pathText, valueAt } from './document.ts';
+import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
+import type { Environment, FileFault, Mapping } from './document.ts';
+import {
+  expandEnvironment,
+  Faults,
+  isManifests,
+  isMapping,
+  mapTexts,
+  parseYaml,
+  pathText,
+  valueAt,
+} from './document.ts';
 import { ConfigFiles, ownFileSettings, readSecrets, sectionFiles } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
-import { checkEventLog, checkSink, configSchema, settingsOf } from './schema.ts';
+import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
 
 /** What a part's `prepare` sees: only what is taken while running. */
@@ -36,7 +46,13 @@ export type Stamps = ReadonlyMap<string, string>;
 
 export type LoadResult =
   | Loaded
-  | { readonly kind: 'refused'; readonly faults: readonly string[]; readonly stamps: Stamps };
+  | {
+      readonly kind: 'refused';
+      readonly faults: readonly FileFault[];
+      readonly stamps: Stamps;
+      /** What is known of its connections all the same; undefined where one does not say its source or namespaces. */
+      readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
+    };
 
 export interface LoadContext {
   readonly environment: Environment;
@@ -52,12 +68,16 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   const files = new ConfigFiles(dirname(path));
   const read = await files.read(path);
   const { stamps } = files;
-  const refuse = (faults: readonly string[]): LoadResult => ({ kind: 'refused', faults, stamps });
-  if ('problem' in read) return refuse([`${path} ${read.problem}`]);
+  const refuse = (faults: readonly FileFault[]): LoadResult => ({
+    kind: 'refused',
+    faults: faults.map(({ line, message }) => ({ line, message: `${path} ${message}` })),
+    stamps,
+  });
+  if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
-  if ('faults' in parsed) return refuse(parsed.faults.map((fault) => `${path} ${fault}`));
-  if (!isMapping(parsed.value))
-    return refuse([`${path} must be a mapping of keys to values, see docs/configuration.md`]);
+  if ('faults' in parsed) return refuse(parsed.faults);
+  const other = otherThanConfiguration(parsed.value);
+  if (other !== undefined) return refuse([{ line: 1, message: other }]);
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(parsed.value, environment, faults);
@@ -67,8 +87,39 @@ export async function loadConfig(file: string, { environment, sources }: LoadCon
   });
   const document = await withSecrets(value, sources, files, faults);
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
-  if (found === undefined || faults.list.length > 0) return refuse(faults.list);
+  if (found === undefined || faults.list.length > 0) {
+    return {
+      kind: 'refused',
+      faults: faults.list.map(({ path: at, text }) => ({ line: parsed.lineOf(at), message: text })),
+      stamps,
+      connections: namedConnections(document['connections'], sources),
+    };
+  }
   return { kind: 'loaded', ...found, stamps };
+}
+
+/** What a file holds, where it is no configuration at all. */
+function otherThanConfiguration(value: unknown): string | undefined {
+  if (!isMapping(value)) return 'must be a mapping of keys to values, see docs/configuration.md';
+  if (typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string') return isManifests;
+  if (isMapping(value['config']))
+    return "holds the chart's values: give what is below `config`, such as `yq .config values.yaml`";
+  return undefined;
+}
+
+function namedConnections(
+  entries: unknown,
+  sources: readonly AnySource[],
+): ReadonlyMap<string, NamedConnection> | undefined {
+  const read = z.record(z.string(), connectionSchema).safeParse(entries);
+  if (!read.success) return undefined;
+  const named = new Map<string, NamedConnection>();
+  for (const [name, { source: kind, namespaces }] of Object.entries(read.data)) {
+    const source = sources.find((one) => one.kind === kind);
+    if (source === undefined) return undefined;
+    named.set(name, { name, source, namespaces });
+  }
+  return named;
 }
 
 /** Of connections, and of the sections that have any; the gRPC server reads its own files, again and again. */

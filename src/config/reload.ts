@@ -122,7 +122,7 @@ export class ConfigReloader {
     if (!force && !(await this.changed())) return;
     const result = await this.deps.load();
     this.stamps = result.stamps;
-    if (result.kind === 'refused') return this.refuse(result.faults);
+    if (result.kind === 'refused') return this.refuse(result.faults.map(({ message }) => message));
     const before = this.current;
     const lost = guardsLost(before, result);
     if (lost.length > 0) return this.refuse(lost);

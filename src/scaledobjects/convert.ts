@@ -56,8 +56,8 @@ interface Edit {
 }
 
 /**
- * Makes the triggers of KEDA's own scalers this scaler's, and the connections that all of them need. All else stays as
- * it is, byte for byte; a text that was converted stays as it is altogether. Pure.
+ * Makes the triggers of KEDA's own scalers this scaler's, and the connections that all of them need. Beside them, what the
+ * API server writes into an object is taken out. All else stays as it is, byte for byte; a text that was converted stays as it is altogether. Pure.
  */
 export function convertInputs(
   inputs: readonly Input[],
@@ -94,6 +94,8 @@ function convertFile(
       addPlace(places, { source, entry, namespace, authentications });
     }
   }
+  const objects = triggers === 0 ? [] : [...resources, ...authentications];
+  for (const { node } of objects) edits.push(...withoutServersPart(text, node));
   return {
     file,
     text: applied(text, edits),
@@ -101,6 +103,18 @@ function convertFile(
     notes: notes.toSorted((a, b) => a.line - b.line),
     faults,
   };
+}
+
+const serversMetadata = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields'];
+
+/** Takes out what only the API server writes: with it an object of `kubectl get -o yaml` cannot be applied for long. */
+function* withoutServersPart(text: string, node: Node): Generator<Edit> {
+  if (!isMap(node)) return;
+  const metadata = pairOf(node, 'metadata')?.value;
+  const gone = (holder: YAMLMap, keys: readonly string[]): ReadonlySet<Pair> =>
+    new Set(keys.map((key) => pairOf(holder, key)).filter((pair) => pair !== undefined));
+  if (isMap(metadata)) yield* removals(text, metadata, gone(metadata, serversMetadata));
+  yield* removals(text, node, gone(node, ['status']));
 }
 
 interface BuiltIn {

@@ -72,6 +72,7 @@ export interface ScaledResource {
   /** Every key of `spec`. */
   readonly keys: readonly string[];
   readonly triggers: readonly TriggerEntry[];
+  readonly node: Node;
   /** The line of the value at a path below `spec`, or of the nearest that is there. */
   lineOf(...path: readonly string[]): number;
 }
@@ -82,6 +83,7 @@ export interface TriggerAuthentication {
   readonly namespace: string;
   readonly name: string;
   readonly spec: Mapping;
+  readonly node: Node;
 }
 
 export interface ScaledResources {
@@ -219,7 +221,7 @@ function objectOf(
   const meta = mapping(values.value(values.child(node, 'metadata'))) ?? {};
   const names = { namespace: textOf(meta['namespace']), name: textOf(meta['name']) };
   if (authenticationKinds.includes(written)) {
-    return { kind: written, ...names, spec: mapping(values.value(values.child(node, 'spec'))) ?? {} };
+    return { kind: written, ...names, spec: mapping(values.value(values.child(node, 'spec'))) ?? {}, node };
   }
   const kind = kinds.find((one) => one === written);
   if (kind === undefined) return undefined;
@@ -266,6 +268,7 @@ function objectOf(
     spec: specOf(raw, (key, message) => fault(lineOf(key), `${key}: ${message}`)),
     keys: Object.keys(raw),
     triggers: triggers.filter((one) => one !== undefined),
+    node,
     lineOf,
   };
 }

@@ -1,7 +1,8 @@
 import { attempt, ScalerError } from '../errors.ts';
-import type { AnySource } from '../sources/source.ts';
+import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
+import { refusalByName } from '../triggers/select-connection.ts';
 import { isOurs, type Mistake, mistakesOf, type OurTrigger, sharedTargets } from './mistakes.ts';
 import { type Fault, readScaledResources, type ScaledResource } from './read.ts';
 
@@ -14,6 +15,8 @@ export interface Input {
 export interface Rules {
   readonly sources: readonly AnySource[];
   readonly world?: World;
+  /** The connections of a configuration that cannot be used here. */
+  readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
   /** Whether the scaler's gRPC port has TLS, where that is known. */
   readonly tls?: boolean;
   /** The namespace of objects without one. '' means unknown. */
@@ -100,7 +103,16 @@ function triggerFaults(
   const more = said.unsaid > 0 ? [mistake(`metadata: has ${said.unsaid} more unknown keys`)] : [];
   const alone = { faults: [...said.faults.map(mistake), ...more], open: true };
   const unseen = [...said.given.values()].some((one) => one.unseen);
-  if (rules.world === undefined || unseen || place === '') return alone;
+  if (unseen || place === '') return alone;
+  if (rules.world === undefined) {
+    const { connections } = rules;
+    const { source, given, common } = said;
+    if (connections === undefined || source === undefined || said.overlong) return alone;
+    const refusal = refusalByName({ source, namespace: place, named: common.connection, given, connections });
+    if (refusal === undefined) return alone;
+    const faults = refusal.kind === 'denied' ? [refusal.message] : refusal.faults;
+    return { faults: [...alone.faults, ...faults.map(mistake)], open: false };
+  }
   const outcome = outcomeOf(reference, rules.world, said);
   if (outcome.kind === 'measured') return { faults: [], open: false };
   if (outcome.kind === 'denied') return { faults: [...alone.faults, mistake(outcome.message)], open: false };

@@ -394,14 +394,18 @@ export interface Source<P, C, S, H, N = undefined> {
 export type AnySource = Source<unknown, unknown, unknown, unknown, unknown>;
 export type AnyConnection = Connection<unknown, unknown, unknown>;
 
-/** A named, configured place of a source, as the configuration has it. */
-export interface ConfiguredConnection {
+/** As much of a connection as can be known without its secrets. */
+export interface NamedConnection {
   readonly name: string;
   readonly source: AnySource;
-  /** The source's own settings, secrets resolved. Never logged. */
-  readonly config: unknown;
   /** Namespace patterns that may use it; `*` stands for any run of characters. */
   readonly namespaces: readonly string[];
+}
+
+/** A named, configured place of a source, as the configuration has it. */
+export interface ConfiguredConnection extends NamedConnection {
+  /** The source's own settings, secrets resolved. Never logged. */
+  readonly config: unknown;
   /** Equal while nothing that the upstream sees has changed. Otherwise the connection is opened again. Contains no secret. */
   readonly fingerprint: string;
   /** What is measured there: as long as it is equal, a reading of before is one of the same place. */

@@ -2,20 +2,19 @@ import { matchesGlob } from '../params/glob.ts';
 import type { Given } from '../params/parse.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
-import type { AnySource, ConfiguredConnection } from '../sources/source.ts';
+import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 
-export type Selection =
-  | { kind: 'selected'; connection: ConfiguredConnection; faults: string[] }
-  | { kind: 'none'; faults: string[] }
-  | { kind: 'denied'; message: string };
+type Refusal = { kind: 'none'; faults: string[] } | { kind: 'denied'; message: string };
 
-interface Question {
+export type Selection = { kind: 'selected'; connection: ConfiguredConnection; faults: string[] } | Refusal;
+
+interface Question<Connection extends NamedConnection = ConfiguredConnection> {
   source: AnySource;
   namespace: string;
   /** The trigger's `connection`, '' when it has none. */
   named: string;
   given: ReadonlyMap<string, Given>;
-  connections: ReadonlyMap<string, ConfiguredConnection>;
+  connections: ReadonlyMap<string, Connection>;
 }
 
 /**
@@ -23,13 +22,19 @@ interface Question {
  * bring its own address: credentials stay with their connection (KEDA issue 7782).
  */
 export function selectConnection(question: Question): Selection {
-  const { source, namespace, named, given, connections } = question;
-  const allowed = [...connections.values()].filter(
-    (connection) => connection.source.kind === source.kind && allows(connection, namespace),
-  );
-  if (named !== '') return byName(question, allowed);
+  const { source, namespace, named, given } = question;
+  const allowed = allowedOf(question);
+  if (named !== '') {
+    const found = byName(question, allowed);
+    if (found.kind !== 'named') return found;
+    return {
+      kind: 'selected',
+      connection: found.connection,
+      faults: disagreements(found.connection, given),
+    };
+  }
 
-  const selectors = [...given].filter(([key]) => source.connectionKeys[key]?.selects);
+  const selectors = selectorsIn(question);
   const matching = allowed.filter((connection) =>
     selectors.every(([key, { value }]) => agrees(connection, key, value)),
   );
@@ -37,21 +42,53 @@ export function selectConnection(question: Question): Selection {
   if (only && !second) return { kind: 'selected', connection: only, faults: disagreements(only, given) };
 
   const asked = selectors.map(([key, { value }]) => `${key} ${quote(value)}`).join(', ');
-  const where = `of source ${source.kind} that namespace ${quote(namespace)} may use`;
-  if (only) {
-    return none(
-      `connection: must be named, ${matching.length} fit${asked ? ` ${asked}` : ''}: ${names(matching)}`,
-    );
-  }
-  if (allowed.length === 0)
-    return none(`connection: there is no connection ${where}; add one to the configuration`);
-  return none(`connection: no connection ${where} has ${asked}; there are: ${names(allowed)}`);
+  if (only) return several(matching, asked === '' ? '' : ` ${asked}`);
+  if (allowed.length === 0) return noneOf(question);
+  return none(
+    `connection: no connection of source ${source.kind} that namespace ${quote(namespace)} may use has ${asked}; there are: ${names(allowed)}`,
+  );
 }
 
-function byName(
-  { source, namespace, named, given, connections }: Question,
-  allowed: ConfiguredConnection[],
-): Selection {
+/** What the names, sources and namespaces of connections alone have against a trigger; undefined where it is nothing. */
+export function refusalByName(question: Question<NamedConnection>): Refusal | undefined {
+  const allowed = allowedOf(question);
+  if (question.named !== '') {
+    const found = byName(question, allowed);
+    return found.kind === 'named' ? undefined : found;
+  }
+  if (allowed.length === 0) return noneOf(question);
+  // Which one an endpoint key means, only settings say.
+  return allowed.length === 1 || selectorsIn(question).length > 0 ? undefined : several(allowed, '');
+}
+
+function allowedOf<Connection extends NamedConnection>({
+  source,
+  namespace,
+  connections,
+}: Question<Connection>): Connection[] {
+  return [...connections.values()].filter(
+    (connection) => connection.source.kind === source.kind && allows(connection, namespace),
+  );
+}
+
+function selectorsIn({ source, given }: Question<NamedConnection>): [string, Given][] {
+  return [...given].filter(([key]) => source.connectionKeys[key]?.selects);
+}
+
+function several(fitting: readonly NamedConnection[], asked: string): Refusal {
+  return none(`connection: must be named, ${fitting.length} fit${asked}: ${names(fitting)}`);
+}
+
+function noneOf({ source, namespace }: Question<NamedConnection>): Refusal {
+  return none(
+    `connection: there is no connection of source ${source.kind} that namespace ${quote(namespace)} may use; add one to the configuration`,
+  );
+}
+
+function byName<Connection extends NamedConnection>(
+  { source, namespace, named, connections }: Question<Connection>,
+  allowed: readonly Connection[],
+): { kind: 'named'; connection: Connection } | Refusal {
   const connection = connections.get(named);
   if (connection && !allows(connection, namespace)) {
     const message = `connection ${quote(named)} may not be used from namespace ${quote(namespace)}; its \`namespaces\` in the configuration decide`;
@@ -70,7 +107,7 @@ function byName(
       `connection: ${quote(named)} is of source ${connection.source.kind}, the trigger's is ${source.kind}`,
     );
   }
-  return { kind: 'selected', connection, faults: disagreements(connection, given) };
+  return { kind: 'named', connection };
 }
 
 function agrees({ source, config }: ConfiguredConnection, key: string, value: string): boolean {
@@ -94,11 +131,11 @@ function isParameter({ source }: ConfiguredConnection, key: string): boolean {
   return Object.hasOwn(source.params.table, key);
 }
 
-function none(fault: string): Selection {
+function none(fault: string): Refusal {
   return { kind: 'none', faults: [fault] };
 }
 
-function names(connections: readonly ConfiguredConnection[]): string {
+function names(connections: readonly NamedConnection[]): string {
   return someOf(connections.map(({ name }) => name));
 }
 
@@ -110,6 +147,6 @@ function someOf(names: readonly string[]): string {
 }
 
 /** Whether a namespace may use a connection, by its patterns. */
-export function allows({ namespaces }: ConfiguredConnection, namespace: string): boolean {
+export function allows({ namespaces }: NamedConnection, namespace: string): boolean {
   return namespaces.some((pattern) => matchesGlob(pattern, namespace));
 }

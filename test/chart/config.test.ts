@@ -25,7 +25,7 @@ async function load(all: readonly Manifest[]): Promise<Loaded> {
     const file = join(root, 'config.yaml');
     await writeFile(file, text.replaceAll(/(File: |dir: )\//g, `$1${root}/`));
     const result = await loadConfig(file, { environment: {}, sources });
-    if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
+    if (result.kind === 'refused') throw new Error(result.faults.map(({ message }) => message).join('\n'));
     return result;
   } finally {
     await rm(root, { recursive: true });

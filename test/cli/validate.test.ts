@@ -13,6 +13,8 @@ let folder = '';
 const at = (name: string): string => join(folder, name);
 const wrong = written(mistakes[0] ?? expect.fail());
 const warned = written(mistakes.find(({ severity }) => severity === 'warning') ?? expect.fail());
+const unready = rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: /nowhere/token');
+const configMap = `kind: ConfigMap\napiVersion: v1\ndata:\n  config.yaml: |\n${rightConfig.replaceAll(/^/gm, '    ')}`;
 const builtIn = publicShapes[0]?.yaml ?? '';
 
 beforeAll(async () => {
@@ -24,7 +26,19 @@ beforeAll(async () => {
     'warned.yaml': warned,
     'config.yaml': rightConfig,
     'unfilled.yaml': rightConfig.replace('a-token-that-nobody-knows', 'TO-BE-FILLED-IN'),
-    'unready.yaml': rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: /nowhere/token'),
+    'unready.yaml': unready,
+    'values.yaml': `replicaCount: 1\nconfig:\n${rightConfig.replaceAll(/^/gm, '  ')}`,
+    'rendered.yaml': `---\nkind: Service\napiVersion: v1\n---\n${configMap}`,
+    'config-map.yaml': configMap,
+    'billing.yaml': rightObject.replace('namespace: shop', 'namespace: billing'),
+    'ci.yaml': rightObject
+      .replace('namespace: shop', 'namespace: ci')
+      .replace('connection: orders', 'connection: ci'),
+    'order.yaml': rightObject.replace('connection: orders', 'connection: order'),
+    'unnamed.yaml': rightObject
+      .replace('namespace: shop', 'namespace: billing')
+      .replace(/ *connection: orders\n/, ''),
+    'late.yaml': `${rightConfig}admin:\n  port: 8080\n  tokn: x\n  tokenFile: /nowhere/token\n`,
     'broken.yaml': 'connections: { orders: { source: kafak } }\n',
     'none.yaml': 'kind: ConfigMap\napiVersion: v1\n',
     'deep.yaml': `${'['.repeat(100_000)}\n`,
@@ -76,14 +90,57 @@ describe('backlog-scaler validate', () => {
       'one without its secrets',
       ['--config', 'unready.yaml'],
       0,
-      /warning: .*\/nowhere\/token does not exist here/,
+      /^unready\.yaml:13: warning: connections\.ci\.tokenFile: the file \/nowhere\/token does not exist; what it holds was not checked$/m,
     ],
     [
       'triggers with a configuration without its secrets',
       ['right.yaml', '--config', 'unready.yaml'],
       0,
-      /^Left open: the connections of 1 trigger, since the configuration could not be used; see above\.$/m,
+      /^Left open: the connections of 1 trigger, of which only names, sources and namespaces were checked: /m,
     ],
+    [
+      'a trigger of another namespace, without secrets',
+      ['billing.yaml', '--config', 'unready.yaml'],
+      2,
+      /^billing\.yaml:\d+: error: .*: connection "orders" may not be used from namespace "billing"/m,
+    ],
+    [
+      'a trigger of another source, without secrets',
+      ['ci.yaml', '--config', 'unready.yaml'],
+      2,
+      /error: .*connection: "ci" is of source github, the trigger's is kafka/,
+    ],
+    [
+      'a connection that is not there, without secrets',
+      ['order.yaml', '--config', 'unready.yaml'],
+      2,
+      /error: .*connection: "order" is not configured \(did you mean "orders"\?\)/,
+    ],
+    [
+      'a trigger that names no connection and may use none, without secrets',
+      ['unnamed.yaml', '--config', 'unready.yaml'],
+      2,
+      /error: .*connection: there is no connection of source kafka that namespace "billing" may use/,
+    ],
+    [
+      'a configuration that is wrong as well as without its secrets',
+      ['--config', 'late.yaml'],
+      2,
+      /^late\.yaml:17: error: admin\.tokn: unknown key.*\nlate\.yaml:18: warning: admin\.tokenFile: the file/m,
+    ],
+    [
+      "the chart's values",
+      ['--config', 'values.yaml'],
+      2,
+      /^values\.yaml:1: error: \S+ holds the chart's values: give what is below `config`, such as `yq \.config values\.yaml`\n0 ScaledObjects.*1 error,/m,
+    ],
+    [
+      'what helm template prints',
+      ['--config', 'rendered.yaml'],
+      2,
+      /^rendered\.yaml:1: error: \S+ holds manifests of Kubernetes: give the configuration alone.*\n0 ScaledObjects.*1 error,/m,
+    ],
+    ['a ConfigMap', ['--config', 'config-map.yaml'], 2, /1: error: \S+ holds manifests of Kubernetes/],
     [
       'a configuration as convert left it',
       ['--config', 'unfilled.yaml'],

@@ -75,10 +75,10 @@ export function loaded(result: LoadResult): LoadedConfig & Pick<Loaded, 'start' 
 }
 
 export function usable(result: LoadResult): Loaded {
-  if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
+  if (result.kind === 'refused') throw new Error(result.faults.map(({ message }) => message).join('\n'));
   return result;
 }
 
 export function faultsOf(result: LoadResult): readonly string[] {
-  return result.kind === 'refused' ? result.faults : [];
+  return result.kind === 'refused' ? result.faults.map(({ message }) => message) : [];
 }

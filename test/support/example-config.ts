@@ -45,7 +45,7 @@ export async function loadExample(
       await copyFile(client.key, join(folder, 'user.key'));
     }
     const result = await loadConfig(file, { environment: {}, sources });
-    if (result.kind === 'refused') throw new Error(result.faults.join('\n'));
+    if (result.kind === 'refused') throw new Error(result.faults.map(({ message }) => message).join('\n'));
     return result.config;
   } finally {
     await rm(folder, { recursive: true });

@@ -26,7 +26,7 @@ export class IngestScaler {
     await IngestScaler.write(folder, connections, more);
     const load = () => loadConfig(folder.file, { environment: {}, sources });
     const loaded = await load();
-    if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
+    if (loaded.kind === 'refused') throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
     const running = new IngestScaler(folder, loaded, load);
     onTestFinished(() => running.scaler.stop('the test is over'));
     await running.scaler.start();

@@ -28,7 +28,7 @@ export class WholeScaler {
     await write(directory, settings, files);
     const load = () => loadConfig(file, { environment: {}, sources });
     const loaded = await load();
-    if (loaded.kind === 'refused') throw new Error(loaded.faults.join('\n'));
+    if (loaded.kind === 'refused') throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
     const log = recordingLog();
     const scaler = new Scaler({ sources, loaded, load, log, ...more });
     addProcessMetrics(scaler.metrics.registry);

@@ -26,7 +26,7 @@ describe('expandEnvironment', () => {
   });
 
   it('names the key and the variable that is not set', () => {
-    expect(expand({ a: { b: ['', '${NOPE}'] } }).faults).toEqual([
+    expect(expand({ a: { b: ['', '${NOPE}'] } }).faults.map(({ text }) => text)).toEqual([
       'a.b[1]: the environment variable NOPE is not set',
     ]);
   });

@@ -273,3 +273,33 @@ describe('any address', () => {
     expect(anyAddress({ lo: [v4], eth0: [v4] })).toBe('0.0.0.0');
   });
 });
+
+it('says at which line each fault is, or the nearest key above it', async () => {
+  const yaml = [
+    'common: &orders',
+    '  source: place',
+    '  adress: here',
+    'connections:',
+    '  a: *orders',
+    '  b:',
+    '    source: kafka',
+    '    namespaces: [shop,',
+    '      Bank]',
+    '    bootstrapServers: ["k:9092"]',
+    '    sasl:',
+    '      mechanism: plain',
+    '      passwordFile: nowhere',
+    'grpc: { port: many }',
+  ];
+  const result = await load(yaml.join('\n'));
+  const faults = result.kind === 'refused' ? result.faults : [];
+  expect(faults.map(({ line, message }) => [line, /^[\w.[\]]+/.exec(message)?.[0]])).toEqual([
+    [13, 'connections.b.sasl.passwordFile'],
+    [14, 'grpc.port'],
+    [9, 'connections.b.namespaces[1]'],
+    [1, 'common'],
+    [5, 'connections.a.address'],
+    [3, 'connections.a.adress'],
+    [11, 'connections.b.sasl.username'],
+  ]);
+});

@@ -20,17 +20,20 @@ function convert(text: string) {
 const configOf = ({ connections }: ReturnType<typeof convert>) =>
   ['connections:', ...connections.flatMap(({ lines }) => lines), ''].join('\n');
 
-/** All that is not a trigger of KEDA's own. */
+const serversOwn = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields', 'status'];
+
+/** All that is not a trigger of KEDA's own, and not of the API server. */
 function rest(text: string): unknown {
   return parseAllDocuments(text, { merge: true }).map((document) =>
     JSON.parse(
-      JSON.stringify(document.toJS(), (key, value) =>
-        key === 'triggers'
+      JSON.stringify(document.toJS(), (key, value) => {
+        if (serversOwn.includes(key)) return undefined;
+        return key === 'triggers'
           ? value
               .filter(({ type }: { type: string }) => ['cpu', 'cron'].includes(type))
               .map(({ type }: { type: string }) => type)
-          : value,
-      ),
+          : value;
+      }),
     ),
   );
 }
@@ -131,6 +134,75 @@ describe('convert', () => {
     const text = configOf(convert(yaml));
     expect(text).toContain('    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN\n');
     expect(text).toContain('# sasl: key "sasl" of Secret kafka (ClusterTriggerAuthentication login)\n');
+  });
+
+  const fetched = `apiVersion: v1
+kind: List
+metadata:
+  resourceVersion: ""
+items:
+- apiVersion: keda.sh/v1alpha1
+  kind: ScaledObject
+  metadata:
+    creationTimestamp: "2026-11-01T08:00:00Z"
+    # who looks after it
+    labels: { team: shop }
+    generation: 3
+    managedFields:
+    - apiVersion: keda.sh/v1alpha1
+      fieldsV1:
+        f:spec: {}
+      manager: kubectl
+    name: order-workers
+    namespace: shop
+    resourceVersion: "81723"
+    uid: 6b1f7a0e-1111-4222-8333-944445555666
+  spec:
+    scaleTargetRef: { name: order-workers }
+    triggers:
+    - type: kafka
+      metadata: { bootstrapServers: "k:9092", consumerGroup: a, topic: b }
+  status:
+    conditions:
+    - status: "True"
+      type: Ready
+    # the end of it
+- apiVersion: keda.sh/v1alpha1
+  kind: ScaledObject
+  metadata: {"name": "other", "uid": "6b1f7a0e", "generation": 1}
+  spec:
+    scaleTargetRef: { name: other, generation: 1 }
+    triggers:
+    - type: cron
+      metadata: { timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: "1" }
+  status: {}
+- apiVersion: keda.sh/v1alpha1
+  kind: TriggerAuthentication
+  metadata:
+    name: kafka-login
+    uid: 6b1f7a0e
+  spec: {}
+`;
+  const written = fetched
+    .replace(/ {4}creationTimestamp.*\n/, '')
+    .replace(/ {4}generation: 3\n {4}managedFields:\n(?: {4}[- ].*\n)+/, '')
+    .replace(/ {4}resourceVersion: "8.*\n {4}uid.*\n/, '')
+    .replace(/ {2}status:\n(?: {4}[^#\n]*\n)+/, '')
+    .replace(', "uid": "6b1f7a0e", "generation": 1', '')
+    .replace('  status: {}\n', '')
+    .replace('    uid: 6b1f7a0e\n', '');
+
+  it('takes out what the API server wrote, and leaves comments, order and the rest', () => {
+    const made = convert(fetched);
+    const kept = /^.*(?:triggers|type: |metadata: \{ (?!time)).*\n/gm;
+    expect(made.text.replaceAll(kept, '')).toBe(written.replaceAll(kept, ''));
+    expect([made.triggers, made.notes]).toEqual([1, []]);
+    expect(convert(made.text).text).toBe(made.text);
+  });
+
+  it('leaves a file alone in which no trigger is converted', () => {
+    const text = fetched.replace('type: kafka', 'type: redis');
+    expect(convert(text).text).toBe(text);
   });
 
   it('has one connection for what is measured at one place, across files', () => {

@@ -92,6 +92,7 @@ describe('readScaledResources', () => {
     expect(others).toBe(0);
     expect(authentications).toEqual([
       {
+        node: expect.anything(),
         kind: 'TriggerAuthentication',
         namespace: 'shop',
         name: 'login',

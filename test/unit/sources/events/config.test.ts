@@ -11,7 +11,7 @@ const good = { ttlSeconds: 60, items: [item] };
 function faultsOf(input: unknown): readonly string[] {
   const faults = new Faults();
   validate(eventsConfig, input, { at: ['connections', 'b'], expanded: new Set() }, faults);
-  return faults.list;
+  return faults.list.map(({ text }) => text);
 }
 
 describe('the configuration', () => {
