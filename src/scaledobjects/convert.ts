@@ -64,19 +64,46 @@ export function convertInputs(
   settings: ConvertSettings,
 ): { files: readonly ConvertedFile[]; connections: readonly ConnectionEntry[] } {
   const places = new Map<string, Place>();
-  const files = inputs.map((input) => convertFile(input, settings, places));
-  return { files, connections: entriesOf([...places.values()]) };
+  const drafts = inputs.map((input) => draftOf(input, settings, places));
+  const all = [...places.values()];
+  const files = drafts.map(({ file, text, notes, faults, edits, converted }): ConvertedFile => {
+    const heads = converted.map(({ metadata, place, namespace }) => {
+      const { source, name } = place;
+      const named = all.filter((one) => mayFit(one, place, namespace)).length > 1;
+      return insertion(text, metadata, [
+        ['scalerAddress', settings.scalerAddress],
+        ['source', source.kind],
+        ...(named ? [['connection', name] as const] : []),
+      ]);
+    });
+    return {
+      file,
+      text: applied(text, [...heads, ...edits]),
+      triggers: converted.length,
+      notes: notes.toSorted((a, b) => a.line - b.line),
+      faults,
+    };
+  });
+  return { files, connections: entriesOf(all) };
 }
 
-function convertFile(
-  { text, file }: Input,
-  settings: ConvertSettings,
-  places: Map<string, Place>,
-): ConvertedFile {
+/** A file before the connections of all files are known: they decide which trigger has to name its own. */
+interface Draft extends Input {
+  readonly edits: readonly Edit[];
+  readonly converted: readonly {
+    readonly metadata: YAMLMap;
+    readonly place: Place;
+    readonly namespace: string;
+  }[];
+  readonly notes: readonly Fault[];
+  readonly faults: readonly Fault[];
+}
+
+function draftOf({ text, file }: Input, settings: ConvertSettings, places: Map<string, Place>): Draft {
   const { resources, authentications, faults } = readScaledResources(text, file);
   const edits: Edit[] = [];
+  const converted: Draft['converted'][number][] = [];
   const notes: Fault[] = [];
-  let triggers = 0;
   for (const resource of resources) {
     for (const [index, entry] of resource.triggers.entries()) {
       const kind = Object.hasOwn(builtIns, entry.type) ? builtIns[entry.type] : undefined;
@@ -88,19 +115,13 @@ function convertFile(
       };
       const made = convertTrigger(text, { resource, entry, source }, settings, note);
       if (made === undefined) continue;
-      triggers += 1;
-      edits.push(...made);
+      edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
-      addPlace(places, { source, entry, namespace, authentications });
+      const place = placeOf(places, { source, entry, namespace, authentications });
+      converted.push({ metadata: made.metadata, place, namespace });
     }
   }
-  return {
-    file,
-    text: applied(text, edits),
-    triggers,
-    notes: notes.toSorted((a, b) => a.line - b.line),
-    faults,
-  };
+  return { file, text, edits, converted, notes, faults };
 }
 
 interface BuiltIn {
@@ -111,13 +132,13 @@ interface BuiltIn {
 
 type Note = (key: string, message: string, severity?: Fault['severity']) => void;
 
-/** The edits, or undefined where the trigger has to stay as it is; why is noted. */
+/** The edits, all but the new keys of its metadata; undefined where the trigger has to stay as it is, and why is noted. */
 function convertTrigger(
   text: string,
   { resource, entry, source }: BuiltIn,
   settings: ConvertSettings,
   note: Note,
-): Edit[] | undefined {
+): { edits: Edit[]; metadata: YAMLMap } | undefined {
   const stay = (key: string, why: string): undefined => {
     note(key, `stays as it is: ${why}`, 'error');
     return undefined;
@@ -135,13 +156,6 @@ function convertTrigger(
   const edits: Edit[] = [
     { from: type.range[0], to: type.range[1], text: likeScalar(text, type.range, type_) },
   ];
-  edits.push(
-    insertion(text, metadata, [
-      ['scalerAddress', settings.scalerAddress],
-      ['source', source.kind],
-    ]),
-  );
-
   const kept: Record<string, string> = { ...entry.metadata };
   const gone = new Set<Pair>();
   const remove = (holder: YAMLMap, key: string, why: string): void => {
@@ -184,7 +198,7 @@ function convertTrigger(
       'pollingInterval: Jobs are only created at polls: set 1, a poll costs the source nothing now',
     );
   }
-  return edits;
+  return { edits, metadata };
 }
 
 /** In the quotes that the old value has. */
@@ -296,7 +310,8 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
   nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
 };
 
-function addPlace(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): void {
+/** Finds or adds the connection of a trigger. */
+function placeOf(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): Place {
   const keys = placeKeys[source.kind] ?? [];
   const said = keys.flatMap((key) =>
     [key, `${key}FromEnv`].flatMap((one): [string, string][] => {
@@ -315,14 +330,37 @@ function addPlace(places: Map<string, Place>, { source, entry, namespace, authen
   };
   places.set(key, place);
   place.namespaces.add(namespace);
-  if (ref === undefined) return;
+  if (ref === undefined) return place;
   const found = authentications.find(
     (one) =>
       one.kind === ref.kind &&
       one.name === ref.name &&
       (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
   );
-  place.logins.set(`${ref.kind} ${ref.name}`, found === undefined ? undefined : loginsOf(found));
+  const login = `${ref.kind} ${ref.name}`;
+  place.logins.set(login, found === undefined ? place.logins.get(login) : loginsOf(found));
+  return place;
+}
+
+/** Whether the scaler could take this connection for a trigger of another, which names none; triggers/select-connection.ts. */
+function mayFit(connection: Place, of: Place, namespace: string): boolean {
+  if (connection === of) return true;
+  const { source, namespaces, metadata } = connection;
+  if (source.kind !== of.source.kind) return false;
+  // Without a name it may be any.
+  if (![...namespaces].some((one) => one === namespace || one === '' || namespace === '')) return false;
+  return Object.entries(of.metadata).every(([key, value]) => {
+    const other = metadata[key];
+    return !source.connectionKeys[key]?.selects || other === undefined || overlap(value, other);
+  });
+}
+
+/** Of brokers one in common is enough; spellings of one address or owner are the same. */
+function overlap(a: string, b: string): boolean {
+  const parts = (text: string): string[] =>
+    splitList(text).map((one) => one.toLowerCase().replace(/\/+$/, ''));
+  const others = new Set(parts(b));
+  return parts(a).some((one) => others.has(one));
 }
 
 function nameFor(kind: string, { metadata, authenticationRef }: TriggerEntry): string {

@@ -144,6 +144,70 @@ describe('convert', () => {
     expect(connections.map(({ name }) => name)).toEqual(['login']);
   });
 
+  describe('of two connections that fit one trigger', () => {
+    const object = (name: string, type: string, metadata: string, login = '', namespace = 'shop'): string =>
+      `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec:\n  scaleTargetRef: {name: ${name}}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n${login === '' ? '' : `    authenticationRef: {name: ${login}}\n`}`;
+    const queue = (name: string, account: string, role: string): string =>
+      object(
+        name,
+        'aws-sqs-queue',
+        `queueURL: "https://sqs.eu-central-1.amazonaws.com/${account}/${name}", awsRegion: eu-central-1, awsRoleArn: "${role}"`,
+      );
+    const topic = (name: string, servers: string, login: string, namespace?: string): string =>
+      object(
+        name,
+        'kafka',
+        `bootstrapServers: "${servers}", consumerGroup: ${name}, topic: ${name}`,
+        login,
+        namespace,
+      );
+    const namesIn = (text: string): (string | undefined)[] =>
+      parseAllDocuments(text).map((one) => one.toJS().spec.triggers[0].metadata.connection);
+
+    it.each([
+      [
+        'two AWS accounts in one region',
+        queue('a', '111111111111', 'arn:aws:iam::111111111111:role/depth'),
+        queue('b', '222222222222', 'arn:aws:iam::222222222222:role/depth'),
+        ['eu-central-1', 'eu-central-1-2'],
+      ],
+      [
+        'two logins at the same brokers',
+        topic('a', 'k0:9092,k1:9092', 'reader'),
+        topic('b', 'K1:9092,k2:9092', 'auditor'),
+        ['reader', 'auditor'],
+      ],
+      [
+        'other brokers',
+        topic('a', 'k0:9092', 'reader'),
+        topic('b', 'other:9092', 'auditor'),
+        [undefined, undefined],
+      ],
+      [
+        'other namespaces',
+        topic('a', 'k0:9092', 'reader'),
+        topic('b', 'k0:9092', 'auditor', 'bank'),
+        [undefined, undefined],
+      ],
+    ])('each trigger names its own: %s', async (_, a, b, names) => {
+      const made = convert(`${a}---\n${b}`);
+      expect(namesIn(made.text)).toEqual(names);
+      const { connections } = await loadExample(configOf(made));
+      const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
+      const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: '', world });
+      expect([report.faults, report.leftOpen]).toEqual([[], 0]);
+    });
+
+    it('across files', () => {
+      const inputs = ['reader', 'auditor'].map((login) => ({
+        file: login,
+        text: topic(login, 'k0:9092', login),
+      }));
+      const { files } = convertInputs(inputs, settings);
+      expect(files.flatMap(({ text }) => namesIn(text))).toEqual(['reader', 'auditor']);
+    });
+  });
+
   it('takes secrets out, and says so without showing them', () => {
     const made = convert(
       'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n  - type: kafka\n    metadata:\n      bootstrapServers: b:9092\n      consumerGroup: g\n      password: hunter2\n',
