@@ -117,7 +117,11 @@ function draftOf({ text, file }: Input, settings: ConvertSettings, places: Map<s
       if (made === undefined) continue;
       edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
-      const place = placeOf(places, { source, entry, namespace, authentications });
+      const placed = { source, entry, namespace };
+      const authentication = authenticationOf(placed, authentications);
+      const left = authentication && identityLeft(placed, authentication);
+      if (left !== undefined) note('authenticationRef', left);
+      const place = placeOf(places, placed, authentication);
       converted.push({ metadata: made.metadata, place, namespace });
     }
   }
@@ -293,13 +297,14 @@ interface Place {
 interface Login {
   readonly parameter: string;
   readonly from: string;
+  /** Of `podIdentity`: the role that it assumes. */
+  readonly roleArn?: string;
 }
 
 interface Placed {
   readonly source: AnySource;
   readonly entry: TriggerEntry;
   readonly namespace: string;
-  readonly authentications: readonly TriggerAuthentication[];
 }
 
 /** The keys that say where a connection measures. */
@@ -310,8 +315,44 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
   nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
 };
 
+function authenticationOf(
+  { entry: { authenticationRef: ref }, namespace }: Placed,
+  authentications: readonly TriggerAuthentication[],
+): TriggerAuthentication | undefined {
+  return authentications.find(
+    (one) =>
+      one.kind === ref?.kind &&
+      one.name === ref.name &&
+      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
+  );
+}
+
+/** What a `podIdentity` gave the trigger in KEDA, and the connection cannot have; undefined where nothing is lost. */
+function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication): string | undefined {
+  const identity = identityOf(spec);
+  if (identity === undefined) return undefined;
+  const { provider, roleArn, identityOwner } = identity;
+  const says = `${textOfIdentity(identity)} does not carry over`;
+  const usesAws = source.kind === 'sqs' || (source.kind === 'kafka' && isMsk(entry.metadata));
+  if (!usesAws || !provider.startsWith('aws'))
+    return `${says}: a connection of source ${source.kind} has no such login; write its own into it`;
+  const account = "the scaler's ServiceAccount needs";
+  if (roleArn !== undefined) {
+    // sqs assumes it.
+    if (source.kind === 'sqs') return undefined;
+    return `${says}: a connection of source kafka assumes no role; ${account} this one`;
+  }
+  // aws-eks is KEDA's older way to the role of the workload's ServiceAccount.
+  const isWorkloads = identityOwner === 'workload' || provider === 'aws-eks';
+  return `${says}: ${account} the role of ${isWorkloads ? "the workload's" : "KEDA's operator"}`;
+}
+
 /** Finds or adds the connection of a trigger. */
-function placeOf(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): Place {
+function placeOf(
+  places: Map<string, Place>,
+  { source, entry, namespace }: Placed,
+  authentication: TriggerAuthentication | undefined,
+): Place {
   const keys = placeKeys[source.kind] ?? [];
   const said = keys.flatMap((key) =>
     [key, `${key}FromEnv`].flatMap((one): [string, string][] => {
@@ -331,14 +372,8 @@ function placeOf(places: Map<string, Place>, { source, entry, namespace, authent
   places.set(key, place);
   place.namespaces.add(namespace);
   if (ref === undefined) return place;
-  const found = authentications.find(
-    (one) =>
-      one.kind === ref.kind &&
-      one.name === ref.name &&
-      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
-  );
   const login = `${ref.kind} ${ref.name}`;
-  place.logins.set(login, found === undefined ? place.logins.get(login) : loginsOf(found));
+  place.logins.set(login, authentication === undefined ? place.logins.get(login) : loginsOf(authentication));
   return place;
 }
 
@@ -388,13 +423,46 @@ function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
     parameter: String(parameter),
     from: `variable ${String(name)} of the workload`,
   }));
-  const pod = mapping(spec['podIdentity']);
+  const pod = identityOf(spec);
   const identity =
-    pod === undefined ? [] : [{ parameter: 'podIdentity', from: `podIdentity ${String(pod['provider'])}` }];
+    pod === undefined
+      ? []
+      : [
+          {
+            parameter: 'podIdentity',
+            from: textOfIdentity(pod),
+            ...(pod.roleArn === undefined ? {} : { roleArn: pod.roleArn }),
+          },
+        ];
   const elsewhere = Object.keys(spec)
     .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
     .map((key) => ({ parameter: key, from: 'what is configured there' }));
   return [...secrets, ...variables, ...identity, ...elsewhere];
+}
+
+interface Identity {
+  readonly provider: string;
+  readonly roleArn: string | undefined;
+  readonly identityOwner: string | undefined;
+}
+
+function identityOf(spec: TriggerAuthentication['spec']): Identity | undefined {
+  const pod = mapping(spec['podIdentity']);
+  const text = (key: string): string | undefined => {
+    const value = pod?.[key];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const provider = text('provider');
+  if (provider === undefined || provider === 'none') return undefined;
+  return { provider, roleArn: text('roleArn'), identityOwner: text('identityOwner') };
+}
+
+function textOfIdentity({ provider, roleArn, identityOwner }: Identity): string {
+  const more = [
+    ...(roleArn === undefined ? [] : [`roleArn ${quote(roleArn)}`]),
+    ...(identityOwner === undefined ? [] : [`identityOwner ${quote(identityOwner)}`]),
+  ];
+  return [`podIdentity ${quote(provider)}`, ...more].join(', ');
 }
 
 function list(value: unknown): Readonly<Record<string, unknown>>[] {
@@ -473,8 +541,8 @@ function kafkaSettings(place: Place): string[] {
     [...place.logins.values()].flatMap((all) => (all ?? []).map(({ parameter }) => parameter)),
   );
   const { sasl: kedaSasl = 'none' } = metadata;
-  const isMsk = kedaSasl === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
-  if (metadata['tls'] === 'enable' || isMsk || parameters.has('tls')) {
+  const isIam = isMsk(metadata);
+  if (metadata['tls'] === 'enable' || isIam || parameters.has('tls')) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')
@@ -488,7 +556,7 @@ function kafkaSettings(place: Place): string[] {
   // Where the Secret has it, only who may read that knows it.
   const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
   const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
-  if (isMsk) {
+  if (isIam) {
     lines.push(
       `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,
     );
@@ -511,12 +579,20 @@ function kafkaSettings(place: Place): string[] {
   return lines;
 }
 
+function isMsk(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata['sasl'] === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
+}
+
 function sqsSettings(place: Place): string[] {
-  const { metadata } = place;
+  const { metadata, logins } = place;
+  const assumed = [...logins.values()].flatMap((all) =>
+    (all ?? []).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn])),
+  );
+  const roleArn = metadata['awsRoleArn'] ?? assumed[0];
   return [
     `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
     ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
-    ...(metadata['awsRoleArn'] === undefined ? [] : [`roleArn: ${scalar(metadata['awsRoleArn'])}`]),
+    ...(roleArn === undefined ? [] : [`roleArn: ${scalar(roleArn)}`]),
   ];
 }
 
