@@ -344,7 +344,7 @@ function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication
   }
   // aws-eks is KEDA's older way to the role of the workload's ServiceAccount.
   const isWorkloads = identityOwner === 'workload' || provider === 'aws-eks';
-  return `${says}: ${account} the role of ${isWorkloads ? "the workload's" : "KEDA's operator"}`;
+  return `${says}: ${account} the role that ${isWorkloads ? "the workload's ServiceAccount" : "KEDA's operator"} has`;
 }
 
 /** Finds or adds the connection of a trigger. */

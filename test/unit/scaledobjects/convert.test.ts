@@ -241,19 +241,19 @@ describe('convert', () => {
         'sqs, by the operator',
         queue,
         'provider: aws',
-        'podIdentity "aws" does not carry over: the scaler\'s ServiceAccount needs the role of KEDA\'s operator',
+        'podIdentity "aws" does not carry over: the scaler\'s ServiceAccount needs the role that KEDA\'s operator has',
       ],
       [
         'sqs, by the workload',
         queue,
         'provider: aws, identityOwner: workload',
-        'podIdentity "aws", identityOwner "workload" does not carry over: the scaler\'s ServiceAccount needs the role of the workload\'s',
+        'podIdentity "aws", identityOwner "workload" does not carry over: the scaler\'s ServiceAccount needs the role that the workload\'s ServiceAccount has',
       ],
       [
         'sqs, by the workload, as older manifests have it',
         queue,
         'provider: aws-eks',
-        'podIdentity "aws-eks" does not carry over: the scaler\'s ServiceAccount needs the role of the workload\'s',
+        'podIdentity "aws-eks" does not carry over: the scaler\'s ServiceAccount needs the role that the workload\'s ServiceAccount has',
       ],
       [
         'kafka, MSK IAM',
