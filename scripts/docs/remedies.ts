@@ -260,7 +260,7 @@ export const sections: readonly Section[] = [
       ],
       [
         /namespaces of connections hold only/,
-        'gRPC has no mTLS, so whoever reaches its port can ask as any namespace. Each such start says so.',
+        'gRPC has no mTLS, so anyone who reaches its port can ask as any namespace. Each such start says so.',
         'Keep the chart’s NetworkPolicy, or set mTLS.',
       ],
       [
