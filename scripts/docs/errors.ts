@@ -13,8 +13,8 @@ Every message that the scaler has for you, with its cause and what to do. Names 
 them. A message may have others in front, such as the trigger or the connection. For symptoms without a message, see
 [troubleshooting.md](troubleshooting.md).
 
-The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *warn* and *error* are lines of the log. A dash under
-“do” means that the message says it.
+The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *info*, *warn* and *error* are lines of the log. A dash
+under “do” means that the message says it.
 `;
 
 /** docs/errors.md: all messages of `src`. Throws where one has no row, or a row no message. */
@@ -57,7 +57,7 @@ function literal(text: string): string {
 
 function codeOf({ code }: Message): string {
   if (code === 'configuration') return '*config*';
-  if (code === 'warn' || code === 'error') return `*${code}*`;
+  if (['info', 'warn', 'error'].includes(code)) return `*${code}*`;
   // Else it is one of ScalerError's, by how messages.ts reads them.
   const status = toStatus(new ScalerError(code as ErrorCode, '')).code;
   return status === Code.INTERNAL ? code : codeName(status);

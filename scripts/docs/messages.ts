@@ -3,7 +3,7 @@ import { parseSync } from '@swc/core';
 
 /** A message as the code writes it, with `…` where a value goes in. */
 export interface Message {
-  /** ScalerError's code; `warn` or `error` for a log line; `configuration` for a fault of the configuration. */
+  /** ScalerError's code; `info`, `warn` or `error` for a log line; `configuration` for a fault of the configuration. */
   readonly code: string;
   readonly text: string;
   /** Below src. */
@@ -254,6 +254,8 @@ const sayers: readonly { name: string; arg: number; code: string; object?: RegEx
   { name: 'ParamFault', arg: 0, code: 'invalid' },
   { name: 'warn', arg: 1, code: 'warn', object: /log$/i },
   { name: 'error', arg: 1, code: 'error', object: /log$/i },
+  // Most lines of this level only report that all is well; here they ask for something.
+  { name: 'info', arg: 1, code: 'info', object: /log$/i, file: /^(cli\/serve|triggers\/nudges)/ },
   { name: 'add', arg: 1, code: 'configuration', object: /^faults$/ },
   { name: 'push', arg: 0, code: 'invalid', object: /^faults$/, file: /^(triggers|params)\// },
   { name: 'none', arg: 0, code: 'invalid', file: /^triggers\/select-connection/ },

@@ -168,6 +168,12 @@ export const sections: readonly Section[] = [
         'Upgrade, or [tune the HPA](scaling.md#on-older-clusters).',
       ],
       [
+        /^KEDA asks other pods/,
+        'Several pods run without a shared event log, or may not use its subjects in NATS.',
+        'Set [`eventLog: { type: nats }`](pods.md#set-up).',
+      ],
+      [/^nudges are answered/, 'Growth was slower for a while, and is not any more.', 'Nothing.'],
+      [
         /without a webhook secret/,
         'The connection gets no webhooks, so it learns of jobs by polling.',
         'Set `webhookSecretFile`, or lower `sweepSeconds`.',
@@ -256,6 +262,11 @@ export const sections: readonly Section[] = [
       [
         /every namespace may use/,
         'No `namespaces` are written for these connections, so any trigger may read through them.',
+      ],
+      [
+        /namespaces of connections hold only/,
+        'gRPC has no mTLS, so anyone who reaches its port can ask as any namespace. Each such start says so.',
+        'Keep the chart’s NetworkPolicy, or set mTLS.',
       ],
       [
         /grpc\.tls\.|refused the changed gRPC certificates/,

@@ -33,7 +33,7 @@ objects, are only counted.
 
 | option | meaning |
 | --- | --- |
-| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, with any number of documents or \`kubectl get\` lists. \`-\` is standard input. In a folder, every \`*.yaml\` and \`*.yml\` that mentions a ScaledObject or ScaledJob. Hidden folders and \`node_modules\` are skipped. Links are followed only to files in the same folder |
+| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, with any number of documents or \`kubectl get\` lists. \`-\` is standard input. In a folder, every \`*.yaml\` and \`*.yml\` that mentions a ScaledObject or ScaledJob; those without \`apiVersion\` and \`kind\`, such as alerts, are skipped and counted. Hidden folders and \`node_modules\` are skipped. Links are followed only to files in the same folder |
 | \`--config FILE\` | the scaler's configuration. It is checked too, and triggers are checked against its connections: selection, namespaces, agreement, and whether \`enableTLS\` fits \`grpc.tls\` |
 | \`-n NAME\` | the namespace of objects without one |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands, which GitHub shows at the line; for programs |
@@ -95,6 +95,7 @@ Exclude templates of charts: \`exclude: ^charts/\`.
 | \`files\`, \`scaledObjects\`, \`scaledJobs\` | how many were read |
 | \`triggers\` | triggers of this scaler |
 | \`otherTriggers\`, \`otherObjects\` | how many were skipped |
+| \`skippedFiles\` | files of folders without \`apiVersion\` and \`kind\` |
 | \`leftOpen\` | triggers whose connection is unknown |
 `;
 

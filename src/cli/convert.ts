@@ -75,6 +75,11 @@ async function run(values: Values): Promise<number> {
       ? 'No trigger was converted.\n'
       : `${triggers} trigger${triggers === 1 ? ' was' : 's were'} converted.\n`,
   );
+  const skipped = read.filter((one) => 'skipped' in one).length;
+  if (skipped > 0) {
+    const files = `${skipped} file${skipped === 1 ? '' : 's'}`;
+    process.stderr.write(`Skipped: ${files} without apiVersion and kind.\n`);
+  }
   const connections = connectionsText(entries);
   if (connections === '') return leftover(notes);
   const file = values['connections'];

@@ -74,7 +74,7 @@ async function run(values: Values): Promise<number> {
   const inputs: Input[] = [];
   for (const input of await readInputs([file])) {
     if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
-    inputs.push(input);
+    if ('text' in input) inputs.push(input);
   }
   const config = option('config');
   const loaded =

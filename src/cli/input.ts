@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { problemOf } from '../config/files.ts';
-import { maxYamlBytes } from '../scaledobjects/read.ts';
+import { isForeign, maxYamlBytes } from '../scaledobjects/read.ts';
 
-/** A file as it was named, and what it holds or why it cannot be read. */
+/** A file as it was named, and what it holds, why it cannot be read, or that it holds no object of Kubernetes. */
 export type ReadInput =
   | { readonly file: string; readonly text: string }
-  | { readonly file: string; readonly problem: string };
+  | { readonly file: string; readonly problem: string }
+  | { readonly file: string; readonly skipped: true };
 
 /** What messages call standard input, which is named `-`. */
 export const standardInput = '(standard input)';
@@ -17,7 +18,8 @@ const maxDepth = 32;
 
 /**
  * Reads files, `-` for standard input, and of a folder every *.yaml and *.yml below it that mentions a ScaledObject or
- * ScaledJob, in the order of their names. A link in a folder is followed only to a file below that folder.
+ * ScaledJob, in the order of their names. One of those without `apiVersion` and `kind` is skipped: it may be values of a
+ * chart, or an alert. A link in a folder is followed only to a file below that folder.
  */
 export async function readInputs(
   paths: readonly string[],
@@ -47,7 +49,9 @@ async function readFolder(root: string): Promise<ReadInput[]> {
   const inputs: ReadInput[] = [];
   for (const file of files) {
     const read = await readText(createReadStream(file), maxYamlBytes);
-    if ('problem' in read || /Scaled(?:Object|Job)/.test(read.text)) inputs.push({ file, ...read });
+    if ('problem' in read) inputs.push({ file, ...read });
+    else if (/Scaled(?:Object|Job)/.test(read.text))
+      inputs.push(isForeign(read.text) ? { file, skipped: true } : { file, ...read });
   }
   return inputs;
 }

@@ -147,7 +147,7 @@ function numbersOf(option: (name: string) => string | undefined) {
 
 async function readOne(option: string, path: string, mostBytes?: number): Promise<Input> {
   const [input, another] = await readInputs([path], mostBytes);
-  if (input === undefined || another !== undefined) {
+  if (input === undefined || another !== undefined || 'skipped' in input) {
     throw refused(`--${option} must be one file, and ${quote(path)} is a folder`);
   }
   if ('problem' in input) throw new Invalid([`${input.file}: ${input.problem}`]);

@@ -61,12 +61,15 @@ async function run(values: Values): Promise<number> {
   for (const one of read) if ('problem' in one) fault(one.file, one.problem);
   const inputs = read.filter((one): one is Input => 'text' in one);
   const report = validateInputs(inputs, rules);
+  const skippedFiles = read.filter((one) => 'skipped' in one).length;
   const none = report.scaledObjects + report.scaledJobs === 0 && faults.length + report.faults.length === 0;
   if (paths.length > 0 && none && values['allow-none'] !== true) {
     fault(paths.join(' '), 'holds no ScaledObject or ScaledJob');
   }
   const all = [...faults, ...report.faults];
-  process.stdout.write(format({ ...report, faults: all }, { rules, isConfigured: config !== undefined }));
+  process.stdout.write(
+    format({ ...report, faults: all, skippedFiles }, { rules, isConfigured: config !== undefined }),
+  );
   const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
   return failing.length === 0 ? exitCode.ok : exitCode.invalid;
 }
@@ -122,13 +125,18 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+interface Shown extends Report {
+  /** Files of folders that mention a ScaledObject or ScaledJob, and hold no object of Kubernetes. */
+  readonly skippedFiles: number;
+}
+
 interface Checked {
   readonly rules: Rules;
   /** Whether a configuration was given; one that is refused is not in the rules. */
   readonly isConfigured: boolean;
 }
 
-function inText(report: Report, checked: Checked): string {
+function inText(report: Shown, checked: Checked): string {
   const lines = report.faults.map(({ file, line, where, message, severity }) =>
     printable(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`),
   );
@@ -136,10 +144,10 @@ function inText(report: Report, checked: Checked): string {
 }
 
 /** What was checked and what was skipped: the last lines. */
-function summed(report: Report, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
+function summed(report: Shown, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
-  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen } = report;
+  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, skippedFiles } = report;
   const lines = [
     [
       `${count(scaledObjects, 'ScaledObject')}, ${count(scaledJobs, 'ScaledJob')}`,
@@ -148,6 +156,7 @@ function summed(report: Report, { rules: { world, connections }, isConfigured }:
     ].join('; '),
   ];
   if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
+  if (skippedFiles > 0) lines.push(`Skipped: ${count(skippedFiles, 'file')} without apiVersion and kind.`);
   if (leftOpen > 0) {
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
     if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);
@@ -162,7 +171,7 @@ function summed(report: Report, { rules: { world, connections }, isConfigured }:
 }
 
 /** Workflow commands of GitHub Actions, which it shows at the line (actions/toolkit, packages/core/src/command.ts). */
-function inGitHub(report: Report, checked: Checked): string {
+function inGitHub(report: Shown, checked: Checked): string {
   const commands = report.faults.map(({ file, line, where, message, severity }) => {
     const title = where === '' ? 'backlog-scaler' : where;
     const properties = `file=${property(file)},line=${line},title=${property(title)}`;
@@ -180,6 +189,6 @@ function property(text: string): string {
   return data(printable(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-function inJson(report: Report): string {
+function inJson(report: Shown): string {
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }

@@ -64,19 +64,46 @@ export function convertInputs(
   settings: ConvertSettings,
 ): { files: readonly ConvertedFile[]; connections: readonly ConnectionEntry[] } {
   const places = new Map<string, Place>();
-  const files = inputs.map((input) => convertFile(input, settings, places));
-  return { files, connections: entriesOf([...places.values()]) };
+  const drafts = inputs.map((input) => draftOf(input, settings, places));
+  const all = [...places.values()];
+  const files = drafts.map(({ file, text, notes, faults, edits, converted }): ConvertedFile => {
+    const heads = converted.map(({ metadata, place, namespace }) => {
+      const { source, name } = place;
+      const named = all.filter((one) => mayFit(one, place, namespace)).length > 1;
+      return insertion(text, metadata, [
+        ['scalerAddress', settings.scalerAddress],
+        ['source', source.kind],
+        ...(named ? [['connection', name] as const] : []),
+      ]);
+    });
+    return {
+      file,
+      text: applied(text, [...heads, ...edits]),
+      triggers: converted.length,
+      notes: notes.toSorted((a, b) => a.line - b.line),
+      faults,
+    };
+  });
+  return { files, connections: entriesOf(all) };
 }
 
-function convertFile(
-  { text, file }: Input,
-  settings: ConvertSettings,
-  places: Map<string, Place>,
-): ConvertedFile {
+/** A file before the connections of all files are known: they decide which trigger has to name its own. */
+interface Draft extends Input {
+  readonly edits: readonly Edit[];
+  readonly converted: readonly {
+    readonly metadata: YAMLMap;
+    readonly place: Place;
+    readonly namespace: string;
+  }[];
+  readonly notes: readonly Fault[];
+  readonly faults: readonly Fault[];
+}
+
+function draftOf({ text, file }: Input, settings: ConvertSettings, places: Map<string, Place>): Draft {
   const { resources, authentications, faults } = readScaledResources(text, file);
   const edits: Edit[] = [];
+  const converted: Draft['converted'][number][] = [];
   const notes: Fault[] = [];
-  let triggers = 0;
   for (const resource of resources) {
     for (const [index, entry] of resource.triggers.entries()) {
       const kind = Object.hasOwn(builtIns, entry.type) ? builtIns[entry.type] : undefined;
@@ -88,21 +115,19 @@ function convertFile(
       };
       const made = convertTrigger(text, { resource, entry, source }, settings, note);
       if (made === undefined) continue;
-      triggers += 1;
-      edits.push(...made);
+      edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
-      addPlace(places, { source, entry, namespace, authentications });
+      const placed = { source, entry, namespace };
+      const authentication = authenticationOf(placed, authentications);
+      const left = authentication && identityLeft(placed, authentication);
+      if (left !== undefined) note('authenticationRef', left);
+      const place = placeOf(places, placed, authentication);
+      converted.push({ metadata: made.metadata, place, namespace });
     }
   }
-  const objects = triggers === 0 ? [] : [...resources, ...authentications];
+  const objects = converted.length === 0 ? [] : [...resources, ...authentications];
   for (const { node } of objects) edits.push(...withoutServersPart(text, node));
-  return {
-    file,
-    text: applied(text, edits),
-    triggers,
-    notes: notes.toSorted((a, b) => a.line - b.line),
-    faults,
-  };
+  return { file, text, edits, converted, notes, faults };
 }
 
 const serversMetadata = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields'];
@@ -125,13 +150,13 @@ interface BuiltIn {
 
 type Note = (key: string, message: string, severity?: Fault['severity']) => void;
 
-/** The edits, or undefined where the trigger has to stay as it is; why is noted. */
+/** The edits, all but the new keys of its metadata; undefined where the trigger has to stay as it is, and why is noted. */
 function convertTrigger(
   text: string,
   { resource, entry, source }: BuiltIn,
   settings: ConvertSettings,
   note: Note,
-): Edit[] | undefined {
+): { edits: Edit[]; metadata: YAMLMap } | undefined {
   const stay = (key: string, why: string): undefined => {
     note(key, `stays as it is: ${why}`, 'error');
     return undefined;
@@ -149,13 +174,6 @@ function convertTrigger(
   const edits: Edit[] = [
     { from: type.range[0], to: type.range[1], text: likeScalar(text, type.range, type_) },
   ];
-  edits.push(
-    insertion(text, metadata, [
-      ['scalerAddress', settings.scalerAddress],
-      ['source', source.kind],
-    ]),
-  );
-
   const kept: Record<string, string> = { ...entry.metadata };
   const gone = new Set<Pair>();
   const remove = (holder: YAMLMap, key: string, why: string): void => {
@@ -198,7 +216,7 @@ function convertTrigger(
       'pollingInterval: Jobs are only created at polls: set 1, a poll costs the source nothing now',
     );
   }
-  return edits;
+  return { edits, metadata };
 }
 
 /** In the quotes that the old value has. */
@@ -293,13 +311,14 @@ interface Place {
 interface Login {
   readonly parameter: string;
   readonly from: string;
+  /** Of `podIdentity`: the role that it assumes. */
+  readonly roleArn?: string;
 }
 
 interface Placed {
   readonly source: AnySource;
   readonly entry: TriggerEntry;
   readonly namespace: string;
-  readonly authentications: readonly TriggerAuthentication[];
 }
 
 /** The keys that say where a connection measures. */
@@ -310,7 +329,44 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
   nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
 };
 
-function addPlace(places: Map<string, Place>, { source, entry, namespace, authentications }: Placed): void {
+function authenticationOf(
+  { entry: { authenticationRef: ref }, namespace }: Placed,
+  authentications: readonly TriggerAuthentication[],
+): TriggerAuthentication | undefined {
+  return authentications.find(
+    (one) =>
+      one.kind === ref?.kind &&
+      one.name === ref.name &&
+      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
+  );
+}
+
+/** What a `podIdentity` gave the trigger in KEDA, and the connection cannot have; undefined where nothing is lost. */
+function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication): string | undefined {
+  const identity = identityOf(spec);
+  if (identity === undefined) return undefined;
+  const { provider, roleArn, identityOwner } = identity;
+  const says = `${textOfIdentity(identity)} does not carry over`;
+  const usesAws = source.kind === 'sqs' || (source.kind === 'kafka' && isMsk(entry.metadata));
+  if (!usesAws || !provider.startsWith('aws'))
+    return `${says}: a connection of source ${source.kind} has no such login; write its own into it`;
+  const account = "the scaler's ServiceAccount needs";
+  if (roleArn !== undefined) {
+    // sqs assumes it.
+    if (source.kind === 'sqs') return undefined;
+    return `${says}: a connection of source kafka assumes no role; ${account} this one`;
+  }
+  // aws-eks is KEDA's older way to the role of the workload's ServiceAccount.
+  const isWorkloads = identityOwner === 'workload' || provider === 'aws-eks';
+  return `${says}: ${account} the role that ${isWorkloads ? "the workload's ServiceAccount" : "KEDA's operator"} has`;
+}
+
+/** Finds or adds the connection of a trigger. */
+function placeOf(
+  places: Map<string, Place>,
+  { source, entry, namespace }: Placed,
+  authentication: TriggerAuthentication | undefined,
+): Place {
   const keys = placeKeys[source.kind] ?? [];
   const said = keys.flatMap((key) =>
     [key, `${key}FromEnv`].flatMap((one): [string, string][] => {
@@ -329,14 +385,31 @@ function addPlace(places: Map<string, Place>, { source, entry, namespace, authen
   };
   places.set(key, place);
   place.namespaces.add(namespace);
-  if (ref === undefined) return;
-  const found = authentications.find(
-    (one) =>
-      one.kind === ref.kind &&
-      one.name === ref.name &&
-      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
-  );
-  place.logins.set(`${ref.kind} ${ref.name}`, found === undefined ? undefined : loginsOf(found));
+  if (ref === undefined) return place;
+  const login = `${ref.kind} ${ref.name}`;
+  place.logins.set(login, authentication === undefined ? place.logins.get(login) : loginsOf(authentication));
+  return place;
+}
+
+/** Whether the scaler could take this connection for a trigger of another, which names none; triggers/select-connection.ts. */
+function mayFit(connection: Place, of: Place, namespace: string): boolean {
+  if (connection === of) return true;
+  const { source, namespaces, metadata } = connection;
+  if (source.kind !== of.source.kind) return false;
+  // Without a name it may be any.
+  if (![...namespaces].some((one) => one === namespace || one === '' || namespace === '')) return false;
+  return Object.entries(of.metadata).every(([key, value]) => {
+    const other = metadata[key];
+    return !source.connectionKeys[key]?.selects || other === undefined || overlap(value, other);
+  });
+}
+
+/** Of brokers one in common is enough; spellings of one address or owner are the same. */
+function overlap(a: string, b: string): boolean {
+  const parts = (text: string): string[] =>
+    splitList(text).map((one) => one.toLowerCase().replace(/\/+$/, ''));
+  const others = new Set(parts(b));
+  return parts(a).some((one) => others.has(one));
 }
 
 function nameFor(kind: string, { metadata, authenticationRef }: TriggerEntry): string {
@@ -364,13 +437,46 @@ function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
     parameter: String(parameter),
     from: `variable ${String(name)} of the workload`,
   }));
-  const pod = mapping(spec['podIdentity']);
+  const pod = identityOf(spec);
   const identity =
-    pod === undefined ? [] : [{ parameter: 'podIdentity', from: `podIdentity ${String(pod['provider'])}` }];
+    pod === undefined
+      ? []
+      : [
+          {
+            parameter: 'podIdentity',
+            from: textOfIdentity(pod),
+            ...(pod.roleArn === undefined ? {} : { roleArn: pod.roleArn }),
+          },
+        ];
   const elsewhere = Object.keys(spec)
     .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
     .map((key) => ({ parameter: key, from: 'what is configured there' }));
   return [...secrets, ...variables, ...identity, ...elsewhere];
+}
+
+interface Identity {
+  readonly provider: string;
+  readonly roleArn: string | undefined;
+  readonly identityOwner: string | undefined;
+}
+
+function identityOf(spec: TriggerAuthentication['spec']): Identity | undefined {
+  const pod = mapping(spec['podIdentity']);
+  const text = (key: string): string | undefined => {
+    const value = pod?.[key];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const provider = text('provider');
+  if (provider === undefined || provider === 'none') return undefined;
+  return { provider, roleArn: text('roleArn'), identityOwner: text('identityOwner') };
+}
+
+function textOfIdentity({ provider, roleArn, identityOwner }: Identity): string {
+  const more = [
+    ...(roleArn === undefined ? [] : [`roleArn ${quote(roleArn)}`]),
+    ...(identityOwner === undefined ? [] : [`identityOwner ${quote(identityOwner)}`]),
+  ];
+  return [`podIdentity ${quote(provider)}`, ...more].join(', ');
 }
 
 function list(value: unknown): Readonly<Record<string, unknown>>[] {
@@ -449,8 +555,8 @@ function kafkaSettings(place: Place): string[] {
     [...place.logins.values()].flatMap((all) => (all ?? []).map(({ parameter }) => parameter)),
   );
   const { sasl: kedaSasl = 'none' } = metadata;
-  const isMsk = kedaSasl === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
-  if (metadata['tls'] === 'enable' || isMsk || parameters.has('tls')) {
+  const isIam = isMsk(metadata);
+  if (metadata['tls'] === 'enable' || isIam || parameters.has('tls')) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')
@@ -464,7 +570,7 @@ function kafkaSettings(place: Place): string[] {
   // Where the Secret has it, only who may read that knows it.
   const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
   const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
-  if (isMsk) {
+  if (isIam) {
     lines.push(
       `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,
     );
@@ -487,12 +593,20 @@ function kafkaSettings(place: Place): string[] {
   return lines;
 }
 
+function isMsk(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata['sasl'] === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
+}
+
 function sqsSettings(place: Place): string[] {
-  const { metadata } = place;
+  const { metadata, logins } = place;
+  const assumed = [...logins.values()].flatMap((all) =>
+    (all ?? []).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn])),
+  );
+  const roleArn = metadata['awsRoleArn'] ?? assumed[0];
   return [
     `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
     ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
-    ...(metadata['awsRoleArn'] === undefined ? [] : [`roleArn: ${scalar(metadata['awsRoleArn'])}`]),
+    ...(roleArn === undefined ? [] : [`roleArn: ${scalar(roleArn)}`]),
   ];
 }
 

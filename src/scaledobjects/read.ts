@@ -167,6 +167,21 @@ export function readScaledResources(text: string, file: string): ScaledResources
   return { ...result, faults: ofTemplate(text, file, faults) };
 }
 
+/** Whether a text is YAML in which no document says `apiVersion` or `kind`, as every object of Kubernetes does. */
+export function isForeign(text: string): boolean {
+  if (/^["']?(?:apiVersion|kind)["']?\s*:/m.test(text)) return false;
+  const documents = attempt(() => parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false }));
+  return (
+    Array.isArray(documents) &&
+    documents.every(
+      ({ errors, contents }) =>
+        errors.length === 0 &&
+        pairOf(contents, 'apiVersion') === undefined &&
+        pairOf(contents, 'kind') === undefined,
+    )
+  );
+}
+
 /** A line of a template: what it makes is YAML, itself it is not, or is by chance. */
 const templated = /^\s*(?:- )?(?:[\w.-]+:\s*)?\{\{/;
 

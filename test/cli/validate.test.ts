@@ -20,7 +20,7 @@ const builtIn = publicShapes[0]?.yaml ?? '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'backlog-scaler-validate-'));
   await mkdir(at('sub/.hidden'), { recursive: true });
-  await mkdir(at('outside'));
+  for (const name of ['outside', 'chart', 'meant']) await mkdir(at(name));
   const files = {
     'right.yaml': rightObject,
     'warned.yaml': warned,
@@ -49,6 +49,10 @@ beforeAll(async () => {
     'sub/.hidden/c.yaml': wrong,
     'sub/none.txt': wrong,
     'outside/d.yaml': wrong,
+    'chart/alert.yaml':
+      'groups:\n  - rules: [{ alert: A, annotations: { summary: a ScaledObject is wrong } }]\n',
+    'chart/values.yaml': '# of every ScaledObject\n- target: { kind: ScaledObject }\n',
+    'chart/right.yaml': rightObject,
     'built-in.yaml': builtIn,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(at(name), text);
@@ -164,6 +168,39 @@ describe('backlog-scaler validate', () => {
     const { stdout } = await run(['validate', at('sub'), '-o', 'json']);
     const { files, faults } = JSON.parse(stdout);
     expect([files, faults.length]).toEqual([2, 1]);
+  });
+
+  it('skips and counts what is no object of Kubernetes, in a folder only', async () => {
+    const inFolder = await run(['validate', at('chart')]);
+    expect([inFolder.code, inFolder.stdout]).toEqual([
+      0,
+      [
+        '1 ScaledObject, 0 ScaledJobs; 1 trigger; 0 errors, 0 warnings',
+        'Skipped: 2 files without apiVersion and kind.',
+        'Left open: the connections of 1 trigger; --config FILE checks them.',
+        '',
+      ].join('\n'),
+    ]);
+    const alone = await run(['validate', at('chart/alert.yaml')]);
+    expect([alone.code, alone.stdout]).toEqual([
+      2,
+      expect.stringContaining('alert.yaml:1: error: is no object of Kubernetes: it has no kind'),
+    ]);
+    const { skippedFiles } = JSON.parse((await run(['validate', at('chart'), '-o', 'json'])).stdout);
+    expect(skippedFiles).toBe(2);
+    const converted = await run(['convert', at('chart')]);
+    expect([converted.code, converted.stdout]).toEqual([0, rightObject]);
+    expect(converted.stderr).toContain('Skipped: 2 files without apiVersion and kind.\n');
+  });
+
+  it.each([
+    ['a ScaledObject without kind', 'apiVersion: keda.sh/v1alpha1\n# ScaledObject\n', /it has no kind/],
+    ['one without apiVersion', '# x\n{"kind": "ScaledObject"}\n', /apiVersion: must be keda\.sh/],
+    ['no YAML', 'a: [ScaledObject\n', /is not YAML/],
+  ])('skips nothing that may be meant as one: %s', async (_, text, says) => {
+    await writeFile(at('meant/a.yaml'), text);
+    const { code, stdout } = await run(['validate', at('meant')]);
+    expect([code, stdout]).toEqual([2, expect.stringMatching(says)]);
   });
 
   it('reads standard input, and speaks to GitHub', async () => {

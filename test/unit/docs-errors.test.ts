@@ -55,6 +55,11 @@ describe('docs/errors.md', () => {
     expect(real.filter((one) => found(one) === undefined)).toEqual([]);
   });
 
+  it('has the line of a plaintext start, which asks for something though it is no warning', () => {
+    const [row = ''] = errorsPage(messages).match(/^.*`namespaces of connections hold only if.*$/m) ?? [];
+    expect(row).toMatch(/\| \*info\* \|.*NetworkPolicy, or set mTLS\. \|$/);
+  });
+
   it('cannot be made while a message has no cause', () => {
     const added = { code: 'unavailable', text: 'the moon is in the way', file: 'sources/kafka/moon.ts' };
     expect(() => errorsPage([...messages, added])).toThrow(

@@ -12,7 +12,7 @@ const codes = (cell: string): string[] => [...cell.matchAll(/`([\w.]+)/g)].map((
 /** Keys of KEDA's scalers that say nothing to a connection. */
 const meaningless = new Set(['version', 'fullMetadata', 'enableEtags', 'queueURL', 'tls']);
 /** Of a TriggerAuthentication, no parameter of a scaler. */
-const ofAuthentication = new Set(['podIdentity']);
+const ofAuthentication = new Set(['podIdentity', 'podIdentity.roleArn']);
 
 describe.each([
   ['kafka', '`kafka`, `apache-kafka`'],

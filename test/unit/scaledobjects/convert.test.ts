@@ -216,6 +216,146 @@ items:
     expect(connections.map(({ name }) => name)).toEqual(['login']);
   });
 
+  describe('of two connections that fit one trigger', () => {
+    const object = (name: string, type: string, metadata: string, login = '', namespace = 'shop'): string =>
+      `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec:\n  scaleTargetRef: {name: ${name}}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n${login === '' ? '' : `    authenticationRef: {name: ${login}}\n`}`;
+    const queue = (name: string, account: string, role: string): string =>
+      object(
+        name,
+        'aws-sqs-queue',
+        `queueURL: "https://sqs.eu-central-1.amazonaws.com/${account}/${name}", awsRegion: eu-central-1, awsRoleArn: "${role}"`,
+      );
+    const topic = (name: string, servers: string, login: string, namespace?: string): string =>
+      object(
+        name,
+        'kafka',
+        `bootstrapServers: "${servers}", consumerGroup: ${name}, topic: ${name}`,
+        login,
+        namespace,
+      );
+    const namesIn = (text: string): (string | undefined)[] =>
+      parseAllDocuments(text).map((one) => one.toJS().spec.triggers[0].metadata.connection);
+
+    it.each([
+      [
+        'two AWS accounts in one region',
+        queue('a', '111111111111', 'arn:aws:iam::111111111111:role/depth'),
+        queue('b', '222222222222', 'arn:aws:iam::222222222222:role/depth'),
+        ['eu-central-1', 'eu-central-1-2'],
+      ],
+      [
+        'two logins at the same brokers',
+        topic('a', 'k0:9092,k1:9092', 'reader'),
+        topic('b', 'K1:9092,k2:9092', 'auditor'),
+        ['reader', 'auditor'],
+      ],
+      [
+        'other brokers',
+        topic('a', 'k0:9092', 'reader'),
+        topic('b', 'other:9092', 'auditor'),
+        [undefined, undefined],
+      ],
+      [
+        'other namespaces',
+        topic('a', 'k0:9092', 'reader'),
+        topic('b', 'k0:9092', 'auditor', 'bank'),
+        [undefined, undefined],
+      ],
+    ])('each trigger names its own: %s', async (_, a, b, names) => {
+      const made = convert(`${a}---\n${b}`);
+      expect(namesIn(made.text)).toEqual(names);
+      const { connections } = await loadExample(configOf(made));
+      const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
+      const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: '', world });
+      expect([report.faults, report.leftOpen]).toEqual([[], 0]);
+    });
+
+    it('across files', () => {
+      const inputs = ['reader', 'auditor'].map((login) => ({
+        file: login,
+        text: topic(login, 'k0:9092', login),
+      }));
+      const { files } = convertInputs(inputs, settings);
+      expect(files.flatMap(({ text }) => namesIn(text))).toEqual(['reader', 'auditor']);
+    });
+  });
+
+  describe('of a podIdentity', () => {
+    const trigger = (type: string, metadata: string): string =>
+      `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a, namespace: shop}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n    authenticationRef: {name: login}\n`;
+    const queue = trigger(
+      'aws-sqs-queue',
+      'queueURL: "https://sqs.eu-central-1.amazonaws.com/111111111111/a", awsRegion: eu-central-1',
+    );
+    const topic = (sasl: string): string =>
+      trigger(
+        'kafka',
+        `bootstrapServers: "k:9092", consumerGroup: g, topic: t, tls: enable, awsRegion: eu-central-1, ${sasl}`,
+      );
+    const role = 'arn:aws:iam::111111111111:role/depth';
+    const converted = (object: string, podIdentity: string) =>
+      convert(
+        `${object}---\napiVersion: keda.sh/v1alpha1\nkind: TriggerAuthentication\nmetadata: {name: login, namespace: shop}\nspec: {podIdentity: {${podIdentity}}}\n`,
+      );
+
+    it('sqs assumes the same role', async () => {
+      const made = converted(queue, `provider: aws, roleArn: "${role}"`);
+      expect(configOf(made)).toContain(`    roleArn: ${role}\n`);
+      expect(configOf(made)).toContain(
+        `    # podIdentity: podIdentity "aws", roleArn "${role}" (TriggerAuthentication login)\n`,
+      );
+      expect(made.notes.filter(({ message }) => message.includes('carry over'))).toEqual([]);
+      await loadExample(configOf(made));
+    });
+
+    it.each([
+      [
+        'sqs, by the operator',
+        queue,
+        'provider: aws',
+        'podIdentity "aws" does not carry over: the scaler\'s ServiceAccount needs the role that KEDA\'s operator has',
+      ],
+      [
+        'sqs, by the workload',
+        queue,
+        'provider: aws, identityOwner: workload',
+        'podIdentity "aws", identityOwner "workload" does not carry over: the scaler\'s ServiceAccount needs the role that the workload\'s ServiceAccount has',
+      ],
+      [
+        'sqs, by the workload, as older manifests have it',
+        queue,
+        'provider: aws-eks',
+        'podIdentity "aws-eks" does not carry over: the scaler\'s ServiceAccount needs the role that the workload\'s ServiceAccount has',
+      ],
+      [
+        'kafka, MSK IAM',
+        topic('sasl: aws_msk_iam'),
+        `provider: aws, roleArn: "${role}"`,
+        `podIdentity "aws", roleArn "${role}" does not carry over: a connection of source kafka assumes no role; the scaler's ServiceAccount needs this one`,
+      ],
+      [
+        'kafka, no MSK IAM',
+        topic('sasl: none'),
+        'provider: aws',
+        'podIdentity "aws" does not carry over: a connection of source kafka has no such login; write its own into it',
+      ],
+      [
+        'github',
+        trigger('github-runner', 'owner: acme, runnerScope: org'),
+        'provider: azure-workload',
+        'podIdentity "azure-workload" does not carry over: a connection of source github has no such login; write its own into it',
+      ],
+      ['none', queue, 'provider: none', undefined],
+    ])('what cannot carry over is said: %s', (_, object, podIdentity, message) => {
+      const { notes, connections } = converted(object, podIdentity);
+      const said = notes.filter((one) => one.message.startsWith('podIdentity'));
+      expect(said.map((one) => [one.line, one.severity, one.message])).toEqual(
+        message === undefined ? [] : [[9, 'warning', message]],
+      );
+      expect(JSON.stringify(connections)).not.toContain('roleArn:');
+    });
+  });
+
   it('takes secrets out, and says so without showing them', () => {
     const made = convert(
       'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n  - type: kafka\n    metadata:\n      bootstrapServers: b:9092\n      consumerGroup: g\n      password: hunter2\n',
