@@ -161,9 +161,7 @@ function summed(report: Shown, { rules: { world, connections }, isConfigured }: 
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
     if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);
     else if (connections !== undefined)
-      lines.push(
-        `${open}, of which only names, sources and namespaces were checked: the configuration is not complete; see above.`,
-      );
+      lines.push(`${open}, of which only names, sources and namespaces were checked; see above.`);
     else if (isConfigured) lines.push(`${open}, since the configuration could not be used; see above.`);
     else lines.push(`${open}; --config FILE checks them.`);
   }

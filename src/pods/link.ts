@@ -51,6 +51,11 @@ export class NatsLink {
     return this.current?.up;
   }
 
+  /** Why NATS is away; undefined while it is there, and before the first attempt has failed. */
+  get fault(): string | undefined {
+    return this.said;
+  }
+
   /** Calls `listener` each time that NATS is there; at once if it is. Returns what ends that. */
   onUp(listener: (up: Up) => void): () => void {
     this.listeners.add(listener);

@@ -217,6 +217,8 @@ export interface EventFeed {
    * the stored ones, maybe before this returns. It is called again if some were lost since and `keptSince` has changed.
    */
   follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
+  /** Why the stored ones cannot be read now. Undefined or absent: nothing is in the way. */
+  unreadable?(): ScalerError | undefined;
   /**
    * Until when the events of every pod have been handed over, in ms of `performance.now()`. Undefined or absent means until
    * now. A pod that is cut off from a shared log does not know what the others have received since.

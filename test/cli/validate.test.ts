@@ -100,7 +100,7 @@ describe('backlog-scaler validate', () => {
       'triggers with a configuration without its secrets',
       ['right.yaml', '--config', 'unready.yaml'],
       0,
-      /^Left open: the connections of 1 trigger, of which only names, sources and namespaces were checked: /m,
+      /^Left open: the connections of 1 trigger, of which only names, sources and namespaces were checked; see above\.$/m,
     ],
     [
       'a trigger of another namespace, without secrets',

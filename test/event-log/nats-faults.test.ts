@@ -54,12 +54,14 @@ it('NATS is away at the start: the pod takes events, and hands them over when it
   const feed = pod.events.feedOf('ci');
   const seen = followed(feed);
   await expect.poll(() => pod.log.text()).toMatch(/NATS at .* refuses the connection/);
+  expect(feed.unreadable?.()?.message).toMatch(/while NATS is away: NATS at \S+ refuses the connection/);
   for (const fact of upTo(5)) await pod.events.append(inbound(fact));
   // Without its replay nobody knows what else there is.
   expect(seen.facts).toEqual([]);
   expect(await metric(pod, 'event_log_buffered_events')).toBe(5);
   await nats().restart('n1');
   await seen.replayed;
+  expect(feed.unreadable?.()).toBeUndefined();
   await expect.poll(() => [...new Set(seen.facts)]).toEqual(upTo(5));
   expect(feed.keptSince().because).toBe('new');
   expect(await metric(pod, 'event_log_forwarded_total')).toBe(5);

@@ -134,8 +134,11 @@ it('a stream of somebody else is left alone', async () => {
   const { link } = await open(newStream());
   await expect.poll(() => link.up).toBeDefined();
   await link.up?.manager.streams.add({ name: stream, subjects: ['orders.>'] });
-  const { log } = await open(stream);
+  const { log, events } = await open(stream);
   await expect.poll(() => log.text()).toMatch(/has other subjects.*eventLog\.stream/);
+  expect(events.feedOf('ci').unreadable?.()?.message).toMatch(
+    /cannot be read, since their stream cannot be used: has other subjects/,
+  );
 });
 
 it('who stops to follow is handed nothing more', async () => {

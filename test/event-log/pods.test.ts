@@ -154,11 +154,24 @@ it('a pod starts while NATS is away, and knows no number until it is there', asy
   const stream = newStream();
   await agedStream(nats().urls, stream, ['builds']);
   await nats().server('n1').stop();
-  const settings = { ...eventsOf(stream), limits: { firstSyncTimeoutSeconds: 1 } };
+  const github = await FakeGitHub.start({ owner: 'acme' });
+  onTestFinished(() => github.close());
+  const ci = { source: 'github', owner: 'acme', apiUrl: github.url, token: 'a-token', ...patient };
+  const settings = {
+    ...eventsOf(stream),
+    limits: { firstSyncTimeoutSeconds: 1 },
+    security: { allowPlaintextSecrets: true },
+    connections: { builds, ci },
+  };
   const { pod } = await startPod(settings);
   expect(await readyz(pod)).toBe(503);
   await expect.poll(() => readyz(pod)).toBe(200);
-  await expect(numberOf(pod)).rejects.toThrow(/events that were kept are still being read/);
+  const away = /events that were kept cannot be read while NATS is away: NATS at \S+ refuses the connection/;
+  await expect(numberOf(pod)).rejects.toThrow(away);
+  const runners = ref('runners', { source: 'github', connection: 'ci' });
+  await expect(numberOf(pod, runners)).rejects.toThrow(away);
+  const triggers = await fetch(`http://127.0.0.1:${pod.port('admin')}/api/triggers`);
+  expect((await triggers.text()).match(new RegExp(away, 'g'))?.length).toBeGreaterThanOrEqual(2);
   expect(await postEvents(pod.port('ingest'), workEvent('requested', 'x'))).toBe(202);
   await nats().restart('n1');
   await expect.poll(() => numberOf(pod).catch(() => 'unknown')).toBe(1);

@@ -105,6 +105,7 @@ export class NatsEventLog implements EventLog {
     return {
       keptSince: () => since,
       wholeUntilMs: () => following?.wholeUntilMs,
+      unreadable: () => this.unreadable(),
       follow: (take, replayed) => {
         const reader = new Reader({
           stream,
@@ -145,6 +146,17 @@ export class NatsEventLog implements EventLog {
       { events: size, connections: this.outbox.counts() },
       'events are lost: NATS did not take them before this pod stopped; items of `events` connections that they opened or ended are wrong until ttlSeconds, other ledgers are reconciled',
     );
+  }
+
+  private unreadable(): ScalerError | undefined {
+    const { link } = this.options;
+    if (link.fault !== undefined) {
+      const message = `events that were kept cannot be read while NATS is away: ${link.fault}`;
+      return new ScalerError('unavailable', message);
+    }
+    if (this.stream.fault === undefined) return undefined;
+    const message = `events that were kept cannot be read, since their stream cannot be used: ${this.stream.fault}`;
+    return new ScalerError('unavailable', message);
   }
 
   private checkSize(bytes: number): void {

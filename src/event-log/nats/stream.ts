@@ -92,6 +92,11 @@ export class LogStream {
     return this.now?.ready;
   }
 
+  /** Why it cannot be used, while NATS is there; undefined where it can, or nothing is known yet. */
+  get fault(): string | undefined {
+    return this.now === undefined ? this.said : undefined;
+  }
+
   /** Resolves when it can be used; undefined: it is closed. */
   ready(): Promise<Ready | undefined> {
     if (this.closed || this.now !== undefined) return Promise.resolve(this.now?.ready);

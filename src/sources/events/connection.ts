@@ -133,12 +133,12 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
  * unknown item may be open.
  */
 export class Completeness {
-  private readonly feed: Pick<EventFeed, 'keptSince'>;
+  private readonly feed: Pick<EventFeed, 'keptSince' | 'unreadable'>;
   private readonly ttlMs: number;
   /** Undefined before all stored events have been read. */
   private since: KeptSince | undefined;
 
-  constructor(feed: Pick<EventFeed, 'keptSince'>, ttlMs: number) {
+  constructor(feed: Pick<EventFeed, 'keptSince' | 'unreadable'>, ttlMs: number) {
     this.feed = feed;
     this.ttlMs = ttlMs;
   }
@@ -149,7 +149,9 @@ export class Completeness {
   }
 
   at(nowMs: number): Coverage {
-    if (this.since === undefined) return { kind: 'replaying', error: stillReading };
+    if (this.since === undefined) {
+      return { kind: 'replaying', error: this.feed.unreadable?.() ?? stillReading };
+    }
     const { atMs, because } = this.since;
     const wholeFromMs = atMs + this.ttlMs;
     if (nowMs >= wholeFromMs) return { kind: 'whole' };

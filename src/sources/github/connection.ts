@@ -83,7 +83,10 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
   }
 
   async read(subjects: readonly Subject<GitHubNeed>[], deliver: Deliver<GitHubSnapshot>): Promise<void> {
-    if (!this.replayed) throw new ScalerError('unavailable', 'events that were kept are still being read');
+    if (!this.replayed) {
+      const reading = new ScalerError('unavailable', 'events that were kept are still being read');
+      throw this.deps.events.unreadable?.() ?? reading;
+    }
     const { reconciler } = this;
     for (const { key, needs, maxStalenessMs } of subjects) {
       // Equal keys name equal repositories.
