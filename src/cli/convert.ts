@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { problemOf } from '../config/files.ts';
 import { printable, quote } from '../printable.ts';
-import { type ConnectionEntry, convertInputs } from '../scaledobjects/convert.ts';
+import type { ConnectionEntry } from '../scaledobjects/connections.ts';
+import { convertInputs } from '../scaledobjects/convert.ts';
 import type { Fault } from '../scaledobjects/read.ts';
 import { sources } from '../sources/index.ts';
 import { type Command, exitCode, listOf, type Values } from './command.ts';

@@ -1,0 +1,357 @@
+import { splitList } from '../params/schema.ts';
+import { quote } from '../printable.ts';
+import type { AnySource } from '../sources/source.ts';
+import { mapping, type TriggerAuthentication, type TriggerEntry } from './read.ts';
+
+/** An entry of `connections:` to configure, as far as the triggers say it. */
+export interface ConnectionEntry {
+  readonly name: string;
+  /** Its YAML, two spaces in, with comments on what is to be filled in. */
+  readonly lines: readonly string[];
+}
+
+/** What triggers say of one connection. */
+export interface Place {
+  readonly source: AnySource;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly namespaces: Set<string>;
+  readonly logins: Map<string, readonly Login[] | undefined>;
+  readonly name: string;
+}
+
+/** A parameter of a scaler, and the Secret that it comes from. */
+interface Login {
+  readonly parameter: string;
+  readonly from: string;
+  /** Of `podIdentity`: the role that it assumes. */
+  readonly roleArn?: string;
+}
+
+export interface Placed {
+  readonly source: AnySource;
+  readonly entry: TriggerEntry;
+  readonly namespace: string;
+}
+
+/** The keys that say where a connection measures. */
+const placeKeys: Readonly<Record<string, readonly string[]>> = {
+  kafka: ['bootstrapServers', 'sasl', 'tls', 'saslTokenProvider', 'awsRegion', 'unsafeSsl'],
+  sqs: ['awsRegion', 'awsEndpoint', 'awsRoleArn'],
+  github: ['owner', 'runnerScope', 'githubApiURL', 'applicationID', 'installationID'],
+  nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
+};
+
+export function authenticationOf(
+  { entry: { authenticationRef: ref }, namespace }: Placed,
+  authentications: readonly TriggerAuthentication[],
+): TriggerAuthentication | undefined {
+  return authentications.find(
+    (one) =>
+      one.kind === ref?.kind &&
+      one.name === ref.name &&
+      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
+  );
+}
+
+/** What a `podIdentity` gave the trigger in KEDA, and the connection cannot have; undefined where nothing is lost. */
+export function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication): string | undefined {
+  const identity = identityOf(spec);
+  if (identity === undefined) return undefined;
+  const { provider, roleArn, identityOwner } = identity;
+  const says = `${textOfIdentity(identity)} does not carry over`;
+  const usesAws = source.kind === 'sqs' || (source.kind === 'kafka' && isMsk(entry.metadata));
+  if (!usesAws || !provider.startsWith('aws'))
+    return `${says}: a connection of source ${source.kind} has no such login; write its own into it`;
+  const account = "the scaler's ServiceAccount needs";
+  if (roleArn !== undefined) {
+    // sqs assumes it.
+    if (source.kind === 'sqs') return undefined;
+    return `${says}: a connection of source kafka assumes no role; ${account} this one`;
+  }
+  // aws-eks is KEDA's older way to the role of the workload's ServiceAccount.
+  const isWorkloads = identityOwner === 'workload' || provider === 'aws-eks';
+  return `${says}: ${account} the role that ${isWorkloads ? "the workload's ServiceAccount" : "KEDA's operator"} has`;
+}
+
+/** Finds or adds the connection of a trigger. */
+export function placeOf(
+  places: Map<string, Place>,
+  { source, entry, namespace }: Placed,
+  authentication: TriggerAuthentication | undefined,
+): Place {
+  const keys = placeKeys[source.kind] ?? [];
+  const said = keys.flatMap((key) =>
+    [key, `${key}FromEnv`].flatMap((one): [string, string][] => {
+      const value = entry.metadata[one]?.trim();
+      return value ? [[one, value]] : [];
+    }),
+  );
+  const ref = entry.authenticationRef;
+  const key = JSON.stringify([source.kind, said, ref, ref?.kind === 'TriggerAuthentication' && namespace]);
+  const place = places.get(key) ?? {
+    source,
+    metadata: Object.fromEntries(said),
+    namespaces: new Set<string>(),
+    logins: new Map<string, readonly Login[] | undefined>(),
+    name: unusedName(nameFor(source.kind, entry), [...places.values()]),
+  };
+  places.set(key, place);
+  place.namespaces.add(namespace);
+  if (ref === undefined) return place;
+  const login = `${ref.kind} ${ref.name}`;
+  place.logins.set(login, authentication === undefined ? place.logins.get(login) : loginsOf(authentication));
+  return place;
+}
+
+/** Whether the scaler could take this connection for a trigger of another, which names none; triggers/select-connection.ts. */
+export function mayFit(connection: Place, of: Place, namespace: string): boolean {
+  if (connection === of) return true;
+  const { source, namespaces, metadata } = connection;
+  if (source.kind !== of.source.kind) return false;
+  // Without a name it may be any.
+  if (![...namespaces].some((one) => one === namespace || one === '' || namespace === '')) return false;
+  return Object.entries(of.metadata).every(([key, value]) => {
+    const other = metadata[key];
+    return !source.connectionKeys[key]?.selects || other === undefined || overlap(value, other);
+  });
+}
+
+/** Of brokers one in common is enough; spellings of one address or owner are the same. */
+function overlap(a: string, b: string): boolean {
+  const parts = (text: string): string[] =>
+    splitList(text).map((one) => one.toLowerCase().replace(/\/+$/, ''));
+  const others = new Set(parts(b));
+  return parts(a).some((one) => others.has(one));
+}
+
+function nameFor(kind: string, { metadata, authenticationRef }: TriggerEntry): string {
+  const from =
+    kind === 'github' ? metadata['owner'] : kind === 'sqs' ? metadata['awsRegion'] : authenticationRef?.name;
+  const slug = `${from ?? kind}`.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-');
+  return slug === '' ? kind : slug.slice(0, 40);
+}
+
+function unusedName(wanted: string, places: readonly Place[]): string {
+  const taken = new Set(places.map(({ name }) => name));
+  for (let i = 1; ; i += 1) {
+    const name = i === 1 ? wanted : `${wanted}-${i}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Names of Secrets and their keys; where the values come from somewhere else, that. */
+function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
+  const secrets = list(spec['secretTargetRef']).map(({ parameter, name, key }) => ({
+    parameter: String(parameter),
+    from: `key ${quote(String(key))} of Secret ${String(name)}`,
+  }));
+  const variables = list(spec['env']).map(({ parameter, name }) => ({
+    parameter: String(parameter),
+    from: `variable ${String(name)} of the workload`,
+  }));
+  const pod = identityOf(spec);
+  const identity =
+    pod === undefined
+      ? []
+      : [
+          {
+            parameter: 'podIdentity',
+            from: textOfIdentity(pod),
+            ...(pod.roleArn === undefined ? {} : { roleArn: pod.roleArn }),
+          },
+        ];
+  const elsewhere = Object.keys(spec)
+    .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
+    .map((key) => ({ parameter: key, from: 'what is configured there' }));
+  return [...secrets, ...variables, ...identity, ...elsewhere];
+}
+
+interface Identity {
+  readonly provider: string;
+  readonly roleArn: string | undefined;
+  readonly identityOwner: string | undefined;
+}
+
+function identityOf(spec: TriggerAuthentication['spec']): Identity | undefined {
+  const pod = mapping(spec['podIdentity']);
+  const text = (key: string): string | undefined => {
+    const value = pod?.[key];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const provider = text('provider');
+  if (provider === undefined || provider === 'none') return undefined;
+  return { provider, roleArn: text('roleArn'), identityOwner: text('identityOwner') };
+}
+
+function textOfIdentity({ provider, roleArn, identityOwner }: Identity): string {
+  const more = [
+    ...(roleArn === undefined ? [] : [`roleArn ${quote(roleArn)}`]),
+    ...(identityOwner === undefined ? [] : [`identityOwner ${quote(identityOwner)}`]),
+  ];
+  return [`podIdentity ${quote(provider)}`, ...more].join(', ');
+}
+
+function list(value: unknown): Readonly<Record<string, unknown>>[] {
+  return (Array.isArray(value) ? value : []).map((one) => mapping(one) ?? {});
+}
+
+export function entriesOf(places: readonly Place[]): ConnectionEntry[] {
+  return places.map((place) => ({
+    name: place.name,
+    lines: [
+      `  ${place.name}:`,
+      `    source: ${place.source.kind}`,
+      ...settingsOf(place).map((line) => `    ${line}`),
+      `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-NAMED' : one)).join(', ')}]`,
+      ...[...place.logins].flatMap(([name, logins]) =>
+        loginComments(name, logins).map((line) => `    # ${line}`),
+      ),
+    ],
+  }));
+}
+
+function loginComments(name: string, logins: readonly Login[] | undefined): string[] {
+  if (logins === undefined)
+    return [`${name} is not in this file: its Secrets go into the files that are named here.`];
+  return logins.map(({ parameter, from }) => `${parameter}: ${from} (${name})`);
+}
+
+function settingsOf(place: Place): string[] {
+  switch (place.source.kind) {
+    case 'kafka':
+      return kafkaSettings(place);
+    case 'sqs':
+      return sqsSettings(place);
+    case 'nats':
+      return natsSettings(place);
+    default:
+      return githubSettings(place);
+  }
+}
+
+/** Text that YAML takes as it is, or in quotes. */
+function scalar(text: string): string {
+  return /^[A-Za-z][\w./:@-]*$/.test(text) && !/: |:$/.test(text) ? text : JSON.stringify(text);
+}
+
+function mounted(name: string, file: string): string {
+  return `/etc/backlog-scaler-${name}/${file}`;
+}
+
+/** A setting that a trigger has, or what is to be filled in: of a variable only the workload knows the value. */
+function settingOr({ metadata }: Place, key: string, otherwise: string): string {
+  const value = metadata[key];
+  if (value !== undefined) return scalar(value);
+  const variable = metadata[`${key}FromEnv`];
+  return variable === undefined
+    ? otherwise
+    : `TO-BE-FILLED-IN # ${key}: the variable ${variable} of the workload`;
+}
+
+/** KEDA's spellings and ours. */
+const mechanisms: Readonly<Record<string, string>> = {
+  plaintext: 'plain',
+  scram_sha256: 'scram-sha-256',
+  scram_sha512: 'scram-sha-512',
+};
+
+function kafkaSettings(place: Place): string[] {
+  const { metadata, name } = place;
+  const servers = metadata['bootstrapServers'];
+  const lines = [
+    servers === undefined
+      ? `bootstrapServers: ${settingOr(place, 'bootstrapServers', 'TO-BE-FILLED-IN')}`
+      : `bootstrapServers: [${splitList(servers).map(scalar).join(', ')}]`,
+  ];
+  const parameters = new Set(
+    [...place.logins.values()].flatMap((all) => (all ?? []).map(({ parameter }) => parameter)),
+  );
+  const { sasl: kedaSasl = 'none' } = metadata;
+  const isIam = isMsk(metadata);
+  if (metadata['tls'] === 'enable' || isIam || parameters.has('tls')) {
+    const tls = [
+      ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
+      ...(parameters.has('cert')
+        ? [`certFile: ${mounted(name, 'tls.crt')}`, `keyFile: ${mounted(name, 'tls.key')}`]
+        : []),
+      ...(parameters.has('keyPassword') ? [`keyPasswordFile: ${mounted(name, 'key-password')}`] : []),
+      ...(/^(1|t|true)$/i.test(metadata['unsafeSsl'] ?? '') ? ['insecureSkipVerify: true'] : []),
+    ];
+    lines.push(tls.length === 0 ? 'tls: true' : `tls: { ${tls.join(', ')} }`);
+  }
+  // Where the Secret has it, only who may read that knows it.
+  const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
+  const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
+  if (isIam) {
+    lines.push(
+      `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,
+    );
+  } else if (mechanism !== undefined) {
+    lines.push(
+      'sasl:',
+      `  mechanism: ${mechanism}`,
+      '  username: TO-BE-FILLED-IN',
+      `  passwordFile: ${mounted(name, 'password')}`,
+    );
+  } else if (kedaSasl === 'oauthbearer') {
+    lines.push(
+      'sasl:',
+      '  mechanism: oauthbearer',
+      '  tokenEndpoint: https://TO-BE-FILLED-IN',
+      '  clientId: TO-BE-FILLED-IN',
+      `  clientSecretFile: ${mounted(name, 'client-secret')}`,
+    );
+  }
+  return lines;
+}
+
+function isMsk(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata['sasl'] === 'aws_msk_iam' || metadata['saslTokenProvider'] === 'aws_msk_iam';
+}
+
+function sqsSettings(place: Place): string[] {
+  const { metadata, logins } = place;
+  const assumed = [...logins.values()].flatMap((all) =>
+    (all ?? []).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn])),
+  );
+  const roleArn = metadata['awsRoleArn'] ?? assumed[0];
+  return [
+    `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
+    ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
+    ...(roleArn === undefined ? [] : [`roleArn: ${scalar(roleArn)}`]),
+  ];
+}
+
+/** The monitoring port shows no login. Clients connect to the same host, on another port. */
+function natsSettings(place: Place): string[] {
+  const { metadata } = place;
+  const endpoint = metadata['natsServerMonitoringEndpoint'];
+  const host = endpoint?.replace(/:\d+$/, '');
+  const account = metadata['account'];
+  return [
+    host === undefined
+      ? `servers: ${settingOr(place, 'natsServerMonitoringEndpoint', 'TO-BE-FILLED-IN')}`
+      : `servers: [${scalar(`nats://${host}:4222`)}] # port 4222 is usual for clients`,
+    ...(account === undefined || account === '$G'
+      ? []
+      : [`credentialsFile: ${mounted(place.name, 'user.creds')} # of a user of account ${quote(account)}`]),
+  ];
+}
+
+function githubSettings(place: Place): string[] {
+  const { metadata, name } = place;
+  const scope = metadata['runnerScope'];
+  const app = [
+    `id: ${settingOr(place, 'applicationID', 'TO-BE-FILLED-IN').replaceAll('"', '')}`,
+    ...(metadata['installationID'] === undefined ? [] : [`installationId: ${metadata['installationID']}`]),
+    `privateKeyFile: ${mounted(name, 'private-key.pem')}`,
+  ];
+  const usesApp = metadata['applicationID'] !== undefined || metadata['applicationIDFromEnv'] !== undefined;
+  return [
+    `owner: ${settingOr(place, 'owner', 'TO-BE-FILLED-IN')}`,
+    ...(scope === undefined || scope === 'org' ? [] : [`scope: ${scalar(scope)}`]),
+    ...(metadata['githubApiURL'] === undefined ? [] : [`apiUrl: ${scalar(metadata['githubApiURL'])}`]),
+    ...(usesApp ? ['app:', ...app.map((line) => `  ${line}`)] : [`tokenFile: ${mounted(name, 'token')}`]),
+    `webhookSecretFile: ${mounted(name, 'webhook-secret')}`,
+  ];
+}
