@@ -32,7 +32,14 @@ export function sourcesPage(sources: readonly AnySource[]): string {
       source.about.reaches,
     ];
   });
-  const head = ['source', 'measures', 'is filled by', 'needs one pod, or NATS', '`maxStalenessSeconds`', 'goes out to'];
+  const head = [
+    'source',
+    'measures',
+    'is filled by',
+    'needs one pod, or NATS',
+    '`maxStalenessSeconds`',
+    'goes out to',
+  ];
   return `# Sources
 
 <!-- Made by \`npm run docs\` from the manifests in \`src/sources\`: change those, not this page. -->

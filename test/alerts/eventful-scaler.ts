@@ -63,12 +63,13 @@ export class EventfulScaler {
     void this.look(client.streamMetricSpec(worker(0)));
   }
 
-  /** KEDA rewrites the HPA for each spec, and the HPA looks. */
+  /** KEDA rewrites the HPA for each spec, and the HPA looks. KEDA then asks for activity too: one that does not has other pods to ask. */
   private async look(specs: ReturnType<TestClient['streamMetricSpec']>): Promise<void> {
     try {
       for (;;) {
         await specs.next();
         await this.client.getMetrics(worker(0), '').catch(() => {});
+        await this.client.isActive(worker(0)).catch(() => {});
       }
     } catch {
       // The test is over.
