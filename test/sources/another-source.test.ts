@@ -158,10 +158,13 @@ describe('what is generated', () => {
 });
 
 /**
- * `events` is a word of its own, `nats` an event log as well, and AWS has a service `sqs` that SNS's folder asks for as well. The two others know KEDA's
+ * `events` is a word of its own, `nats` an event log as well, and AWS has a service `sqs` that SNS's folder asks for as well. The others know KEDA's
  * own triggers, and what people get wrong with known ones: a new source has neither.
  */
-const others = ['aws-endpoints.ts', 'scaledobjects/convert.ts', 'scaledobjects/mistakes.ts'];
+const others = [
+  'aws-endpoints.ts',
+  ...['connections', 'convert', 'mistakes'].map((name) => `scaledobjects/${name}.ts`),
+];
 
 it('no code outside of its folder names a source', () => {
   const kinds = sources.map(({ kind }) => kind).filter((kind) => !['events', 'nats'].includes(kind));

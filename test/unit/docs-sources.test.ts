@@ -13,7 +13,7 @@ const pages = [
   { page: 'kafka', kinds: ['kafka'], code: ['src/sources/kafka', 'src/outbound'] },
   { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs', 'src/outbound'] },
   { page: 'nats', kinds: ['nats'], code: ['src/sources/nats', 'src/outbound'] },
-  { page: 'events', kinds: ['events'], code: ['src/sources/events'] },
+  { page: 'events', kinds: ['events'], code: ['src/sources/events', 'src/event-log'] },
   { page: 'ingest', kinds: ['sqs', 'events'], code: ['src/ingest'] },
 ];
 
