@@ -36,3 +36,29 @@ it('one of three servers is killed in a burst: nothing is lost, and every pod go
   await expect.poll(() => seen.facts).toContain(2_001);
   expect([a, b].flatMap(({ log }) => log.messages('error')).join('\n')).not.toMatch(/damaged|lost/);
 });
+
+it('the server that feeds a pod is killed and stays away: the pod reads on from another', async () => {
+  const stream = newStream();
+  const { urls } = nats();
+  const open = () => openNatsLog({ urls, stream, settings: { replicas: 3 } });
+  const a = await open();
+  await followed(a.events.feedOf('ci')).replayed;
+  const feeds = async () => {
+    const manager = a.link.up?.manager;
+    const found = new Map<string, string>();
+    for await (const { name, cluster } of manager?.consumers.list(stream) ?? [])
+      found.set(name, cluster?.leader ?? '');
+    return found;
+  };
+  const before = await feeds();
+  const seen = followed((await open()).events.feedOf('ci'));
+  await seen.replayed;
+  const [server = ''] = [...(await feeds())].flatMap(([name, leader]) => (before.has(name) ? [] : [leader]));
+  await nats().server(server).kill();
+  try {
+    await Promise.all(upTo(20).map((fact) => a.events.append(inbound(fact))));
+    await expect.poll(() => new Set(seen.facts), { timeout: 60_000 }).toEqual(new Set(upTo(20)));
+  } finally {
+    await nats().restart(server);
+  }
+});

@@ -128,9 +128,15 @@ export class Reader {
     }
   }
 
+  /**
+   * The client asks for its consumer again and again where heartbeats are missed. A consumer is on one server: while that is
+   * away nothing answers, and another consumer is to be made.
+   */
   private async listen(messages: ConsumerMessages): Promise<void> {
-    for await (const { type } of messages.status())
+    for await (const { type } of messages.status()) {
       if (type === 'heartbeat') this.heardMs = performance.now();
+      else if (type === 'heartbeats_missed') messages.stop();
+    }
   }
 
   private async handAll(messages: ConsumerMessages, pending: number): Promise<void> {
