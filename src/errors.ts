@@ -58,3 +58,9 @@ export function attempt<T>(call: () => T): T | ScalerError {
     return ScalerError.from(reason);
   }
 }
+
+/** What a text of JSON says. Undefined if it is not JSON. */
+export function fromJson(text: string): unknown {
+  const read = attempt((): unknown => JSON.parse(text));
+  return read instanceof ScalerError ? undefined : read;
+}

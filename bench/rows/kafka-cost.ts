@@ -89,7 +89,7 @@ async function measureOurs({ checkout, kafka, baseline, topics, progress, window
     await scaler.atRest(topics.length);
     const quiet = await cost(sleep(windows.quietMs));
     const asked = await cost(poll(connection, calls, evaluationsAMinute.quiet, windows.activeMs));
-    const stopAppending = keepAppending(kafka, topics);
+    const stopAppending = kafka.keepAppending(topics, appendEveryMs);
     await sleep(appendEveryMs);
     const active = await cost(poll(connection, calls, evaluationsAMinute.active, windows.activeMs));
     await stopAppending();
@@ -106,18 +106,6 @@ async function poll(connection: RpcConnection, calls: readonly Call[], aMinute: 
   await openLoop(connection, calls, { perSecond: (calls.length * aMinute) / 60, durationMs });
 }
 
-/** Appends to every topic again and again until the result is called. */
-function keepAppending(kafka: BenchKafka, topics: readonly string[]): () => Promise<void> {
-  let under = kafka.appendToAll(topics);
-  const timer = setInterval(() => {
-    under = under.then(() => kafka.appendToAll(topics));
-  }, appendEveryMs);
-  return async () => {
-    clearInterval(timer);
-    await under;
-  };
-}
-
 async function measureKeda({ kafka, baseline, topics, progress, windows }: Run): Promise<Costs> {
   progress(`connecting a client for each of ${topics.length} ScaledObjects`);
   const [bootstrapServer = ''] = kafka.bootstrapServers;
@@ -130,7 +118,7 @@ async function measureKeda({ kafka, baseline, topics, progress, windows }: Run):
   };
   try {
     const quiet = await cost(evaluationsAMinute.quiet);
-    const stopAppending = keepAppending(kafka, topics);
+    const stopAppending = kafka.keepAppending(topics, appendEveryMs);
     const active = await cost(evaluationsAMinute.active);
     await stopAppending();
     return { quiet, active };

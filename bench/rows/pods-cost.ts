@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { increase, total } from '../support/exposition.ts';
-import type { BenchKafka } from '../support/kafka.ts';
 import type { Bench, Finding, Row } from '../support/row.ts';
 import { metricsCall, RpcConnection } from '../support/rpc-connection.ts';
 import { scaledObject } from '../support/scaled-object.ts';
@@ -34,7 +33,7 @@ async function measureKafka({ quick, checkout, kafka: start, progress }: Bench):
     try {
       await Promise.all(pods.map((pod) => pod.atRest(topicCount)));
       const quiet = await requestsPerSecond(pods, windowMs);
-      const stopAppending = appending(kafka, topics);
+      const stopAppending = kafka.keepAppending(topics, appendEveryMs);
       await sleep(appendEveryMs);
       const active = await requestsPerSecond(pods, windowMs / 2);
       await stopAppending();
@@ -124,15 +123,4 @@ async function requestsPerSecond(pods: readonly ScalerProcess[], windowMs: numbe
   let sum = 0;
   for (const { pod, before: counts } of before) sum += total(increase(counts, await pod.upstreamRequests()));
   return sum / seconds;
-}
-
-function appending(kafka: BenchKafka, topics: readonly string[]): () => Promise<void> {
-  let under = kafka.appendToAll(topics);
-  const timer = setInterval(() => {
-    under = under.then(() => kafka.appendToAll(topics));
-  }, appendEveryMs);
-  return async () => {
-    clearInterval(timer);
-    await under;
-  };
 }

@@ -88,6 +88,18 @@ export class BenchKafka {
     this.appended(topic);
   }
 
+  /** Appends to each topic now and every `everyMs`, until the result is called. */
+  keepAppending(topics: readonly string[], everyMs: number): () => Promise<void> {
+    let under = this.appendToAll(topics);
+    const timer = setInterval(() => {
+      under = under.then(() => this.appendToAll(topics));
+    }, everyMs);
+    return async () => {
+      clearInterval(timer);
+      await under;
+    };
+  }
+
   async appendToAll(topics: readonly string[]): Promise<void> {
     const messages = [{ value: 'a record', partition: 0 }];
     await this.producer.sendBatch({

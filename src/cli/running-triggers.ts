@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ScalerError } from '../errors.ts';
+import { fromJson, ScalerError } from '../errors.ts';
 import { send, Unanswered } from '../outbound/send.ts';
 import { quote } from '../printable.ts';
 
@@ -77,20 +77,12 @@ export class RunningTriggers {
       throw this.wrong(`asks for ${this.token === undefined ? 'a' : 'another'} token: --admin-token-file`);
     if (answer.status !== 200)
       throw this.wrong(`answers ${answer.status}, as no admin port of a scaler does`);
-    const read = page.safeParse(parsed(answer.text));
+    const read = page.safeParse(fromJson(answer.text));
     if (!read.success) throw this.wrong('answers something else than the triggers of a scaler');
     return read.data;
   }
 
   private wrong(what: string): ScalerError {
     return new ScalerError('unavailable', `--admin ${this.url.origin}: ${what}`);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

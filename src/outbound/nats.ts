@@ -151,4 +151,12 @@ export function natsFault(reason: unknown): string {
   return `cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`;
 }
 
+/** JetStream's numbers for errors (`err_code`; server/errors.json of nats-server). */
+export const jetStreamErrors = { streamNotFound: 10059, notEnabled: [10076, 10039] } as const;
+
+/** JetStream has answered, and refused; what it did not answer may have been done. */
+export function isJetStreamRefusal(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'JetStreamApiError';
+}
+
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;

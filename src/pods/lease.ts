@@ -1,6 +1,7 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { QueuedIterator } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
+import { isJetStreamRefusal } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { LeaseRules } from './lease-rules.ts';
 
@@ -94,7 +95,8 @@ export class Lease {
     } catch (reason) {
       this.rules.failed(this.now());
       log.debug({ key, error: ScalerError.from(reason).message }, 'the lease was not written');
-      if (isRefusal(reason)) await this.look(bucket);
+      // Another write came before.
+      if (isJetStreamRefusal(reason)) await this.look(bucket);
       else suspect(bucket);
     }
     this.settle();
@@ -168,9 +170,4 @@ export class Lease {
   private wake(): void {
     for (const end of this.sleepers) end();
   }
-}
-
-/** JetStream has answered, and not what was hoped for: another write came before. */
-function isRefusal(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'JetStreamApiError';
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
 import { connectNats, type NatsSettings, natsFault } from '../outbound/nats.ts';
 import { backoffMs } from '../retry.ts';
@@ -61,6 +61,33 @@ export class NatsLink {
     this.listeners.add(listener);
     if (this.current !== undefined) listener(this.current.up);
     return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Hands on what comes on a subject, until the returned function is called. `refused` gets the words for why nothing comes,
+   * such as a missing permission.
+   */
+  listen(
+    subject: string,
+    take: (message: Msg) => void,
+    refused: (error: string, subject: string) => void,
+  ): () => void {
+    let on: { readonly connection: NatsConnection; readonly subscription: Subscription } | undefined;
+    const end = this.onUp(({ connection }) => {
+      // The client keeps a subscription over breaks of its connection.
+      if (on?.connection === connection) return;
+      const subscription = connection.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) take(message);
+          else refused(natsFault(error), subject);
+        },
+      });
+      on = { connection, subscription };
+    });
+    return () => {
+      end();
+      on?.subscription.unsubscribe();
+    };
   }
 
   /** Begins to connect; does not wait. */

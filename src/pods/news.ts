@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { fromJson } from '../errors.ts';
 import { natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { NatsLink, Up } from './link.ts';
@@ -36,11 +37,16 @@ export class PodNews<T> {
   /** As JSON, by key. */
   private readonly waiting = new Map<string, string>();
   private sending = false;
-  private subscribed: Up['connection'] | undefined;
 
   constructor(options: PodNewsOptions<T>) {
     this.options = options;
-    options.link.onUp((up) => this.subscribe(up));
+    const { link, natsSubject, log } = options;
+    const refused = (error: string, subject: string): void =>
+      log.error(
+        { error, subject },
+        'what other pods tell does not come: let the user of NATS subscribe to the subject',
+      );
+    link.listen(natsSubject, (received) => this.take(received.string()), refused);
   }
 
   /** Whether NATS is there. */
@@ -90,37 +96,12 @@ export class PodNews<T> {
     return `{"from":"${this.self}","news":[${texts.join()}]}`;
   }
 
-  /** The client keeps a subscription over breaks of its connection. */
-  private subscribe({ connection }: Up): void {
-    if (this.subscribed === connection) return;
-    this.subscribed = connection;
-    const { natsSubject, log } = this.options;
-    connection.subscribe(natsSubject, {
-      callback: (error, received) => {
-        if (error === null) this.take(received.string());
-        else
-          log.error(
-            { error: natsFault(error), subject: natsSubject },
-            'what other pods tell does not come: let the user of NATS subscribe to the subject',
-          );
-      },
-    });
-  }
-
   private take(text: string): void {
-    const { from, news } = message.safeParse(parsed(text)).data ?? {};
+    const { from, news } = message.safeParse(fromJson(text)).data ?? {};
     if (from === this.self) return;
     for (const one of news ?? []) {
       const { data } = this.options.schema.safeParse(one);
       if (data !== undefined) this.options.take(data);
     }
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

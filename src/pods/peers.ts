@@ -1,13 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { KV } from '@nats-io/kv';
-import type { Msg, Subscription } from '@nats-io/transport-node';
-import { ScalerError } from '../errors.ts';
+import type { Msg } from '@nats-io/transport-node';
+import { fromJson, ScalerError } from '../errors.ts';
 import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Lease } from './lease.ts';
-import type { NatsLink, Up } from './link.ts';
+import type { NatsLink } from './link.ts';
 
 /** For so long somebody must have the lease and answer, before a question fails. */
 const patienceMs = 10_000;
@@ -43,9 +43,7 @@ export interface PodPeersOptions {
 export class PodPeers implements Peers {
   private readonly options: PodPeersOptions;
   private readonly lease: Lease;
-  private readonly unlink: () => void;
-  private subscriptions: Subscription[] = [];
-  private subscribed: Up['connection'] | undefined;
+  private readonly unlisten: readonly (() => void)[];
   private closed = false;
   private answering = 0;
   private had = false;
@@ -54,7 +52,16 @@ export class PodPeers implements Peers {
   constructor(options: PodPeersOptions) {
     this.options = options;
     this.lease = new Lease({ ...options, changed: () => this.changed() });
-    this.unlink = options.link.onUp((up) => this.listen(up));
+    const { link, subject, id, log } = options;
+    const refused = (error: string, on: string): void =>
+      log.error(
+        { error, subject: on },
+        'pods do not hear each other: let the user of NATS subscribe to the subject',
+      );
+    this.unlisten = [
+      link.listen(`${subject}.${id}`, (message) => void this.answer(message), refused),
+      link.listen(`${subject}.news`, (message) => this.hear(message), refused),
+    ];
   }
 
   get term(): AbortSignal | undefined {
@@ -86,8 +93,7 @@ export class PodPeers implements Peers {
 
   async close(): Promise<void> {
     this.closed = true;
-    this.unlink();
-    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    for (const end of this.unlisten) end();
     for (const end of this.waiting) end();
     await this.lease.close();
   }
@@ -152,38 +158,16 @@ export class PodPeers implements Peers {
     for (const end of [...this.waiting]) end();
   }
 
-  /** The client keeps a subscription over breaks of its connection. */
-  private listen({ connection }: Up): void {
-    if (this.subscribed === connection) return;
-    this.subscribed = connection;
-    const { subject, id, log } = this.options;
-    const on = (name: string, take: (message: Msg) => void): Subscription =>
-      connection.subscribe(name, {
-        callback: (error, message) => {
-          if (error === null) take(message);
-          else
-            log.error(
-              { error: natsFault(error), subject: name },
-              'pods do not hear each other: let the user of NATS subscribe to the subject',
-            );
-        },
-      });
-    this.subscriptions = [
-      on(`${subject}.${id}`, (message) => void this.answer(message)),
-      on(`${subject}.news`, (message) => this.hear(message)),
-    ];
-  }
-
   private hear(message: Msg): void {
-    const told = parsed(message.string());
+    const told = fromJson(message.string());
     if (typeof told !== 'object' || told === null || !('news' in told) || !('from' in told)) return;
     if (told.from !== this.options.id) this.options.duties.hear(told.news);
   }
 
   private async answer(message: Msg): Promise<void> {
     try {
-      const data = await encode(await this.reply(parsed(message.string())));
-      const most = this.subscribed?.info?.max_payload ?? data.length;
+      const data = await encode(await this.reply(fromJson(message.string())));
+      const most = this.options.link.up?.connection.info?.max_payload ?? data.length;
       message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
     } catch (reason) {
       // NATS has gone meanwhile: who has asked hears nothing, and asks again.
@@ -229,14 +213,6 @@ function unpack(reply: Reply): unknown {
 function tooLarge(bytes: number, most: number): Reply {
   const message = `the answer for the other pods has ${bytes} bytes, and NATS takes ${most}: raise its max_payload`;
   return { kind: 'error', code: 'unavailable', message };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const zip = promisify(gzip);

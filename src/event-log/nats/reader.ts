@@ -1,12 +1,21 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
-import type { InboundEvent, KeptSince } from '../../sources/source.ts';
+import { fromJson } from '../../errors.ts';
+import type { KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Follower, Followers } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
 import { keptSince } from './since.ts';
-import { firstMs, type LogStream, limitsOf, type Ready, streamFault, subjectOf } from './stream.ts';
+import {
+  firstMs,
+  type LogStream,
+  limitsOf,
+  nanosPerMs,
+  type Ready,
+  streamFault,
+  subjectOf,
+} from './stream.ts';
 
 export interface ReaderOptions {
   readonly stream: LogStream;
@@ -160,7 +169,7 @@ export class Reader {
     this.after = streamSequence;
     this.heardMs = performance.now();
     stream.seen(streamSequence);
-    const event = parsed(message);
+    const event = eventOf(fromJson(message.string()));
     if (event?.connection === follower.connection) live.hand(event, follower);
   }
 
@@ -181,15 +190,5 @@ export class Reader {
     const kept = { ...replay, maxAgeMs, maxCount, maxBytes, bytes, streamFirstMs: firstMs(info) };
     this.options.live.add(this.options.follower);
     this.options.replayed(keptSince(kept, epochNowMs()));
-  }
-}
-
-const nanosPerMs = 1_000_000;
-
-function parsed(message: JsMsg): InboundEvent | undefined {
-  try {
-    return eventOf(message.json());
-  } catch {
-    return undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { natsFault } from '../../outbound/nats.ts';
+import { jetStreamErrors, natsFault } from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
 import type { InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -264,7 +264,7 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-const nanosPerMs = 1_000_000;
+export const nanosPerMs = 1_000_000;
 const dedupeMs = 120_000;
 
 function configOf(settings: StreamSettings) {
@@ -297,30 +297,20 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
   return state.messages === 0 ? undefined : Date.parse(state.first_ts);
 }
 
-/** JetStream's numbers for errors (server/errors.json of nats-server). */
-const apiErrors = {
-  streamNotFound: 10059,
-  noJetStream: 10076,
-  noJetStreamForAccount: 10039,
-  messageTooLarge: 10054,
-} as const;
+/** As `jetStreamErrors`. */
+const messageTooLarge = 10054;
 
 function codeOf(reason: unknown): unknown {
   return reason instanceof Error && 'code' in reason ? reason.code : undefined;
 }
 
 export function isNotFound(reason: unknown): boolean {
-  return codeOf(reason) === apiErrors.streamNotFound;
+  return codeOf(reason) === jetStreamErrors.streamNotFound;
 }
 
 /** The stream takes no message of this size, now or later. */
 export function isTooLarge(reason: unknown): boolean {
-  return codeOf(reason) === apiErrors.messageTooLarge;
-}
-
-/** The stream is there, and has said why it does not take a message. */
-export function isRefusal(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'JetStreamApiError';
+  return codeOf(reason) === messageTooLarge;
 }
 
 /** What an error of JetStream says, and what to do, in words that follow the stream's name. */
@@ -328,7 +318,7 @@ export function streamFault(reason: unknown): string {
   if (reason instanceof ScalerError) return reason.message;
   const code = codeOf(reason);
   const isOff = reason instanceof Error && reason.name === 'JetStreamNotEnabled';
-  if (isOff || code === apiErrors.noJetStream || code === apiErrors.noJetStreamForAccount)
+  if (isOff || jetStreamErrors.notEnabled.some((one) => one === code))
     return 'NATS has no JetStream for us: enable it, for this account and domain';
   return `NATS ${natsFault(reason)}`;
 }

@@ -1,15 +1,13 @@
 import { expect, onTestFinished } from 'vitest';
 import type { z } from 'zod';
-import type { ScalerError } from '../../../src/errors.ts';
 import { natsConfig } from '../../../src/sources/nats/config.ts';
 import { nats } from '../../../src/sources/nats/index.ts';
-import type { Activity, Answer, Trigger, TriggerStatus } from '../../../src/triggers/trigger.ts';
-import { connectionOf, type Limits, LiveTriggers, referenceOf } from '../live-triggers.ts';
-import { recordingLog } from '../recording-log.ts';
+import { connectionOf, type Limits } from '../live-triggers.ts';
+import { type Metadata, SourceTriggers, sum } from '../source-triggers.ts';
 
 /** A NATS connection's settings as a user writes them. */
 export type NatsInput = z.input<typeof natsConfig>;
-export type Metadata = Record<string, string>;
+export type { Metadata } from '../source-triggers.ts';
 
 /** Reads that do not keep a test waiting. */
 const quickly = { activeReadMs: 100, requestTimeoutMs: 2_000 };
@@ -25,68 +23,16 @@ export function openNats(settings: NatsInput, limits: Partial<Limits> = {}): Nat
   return opened;
 }
 
-export class NatsTriggers {
-  readonly log = recordingLog();
-  readonly live: LiveTriggers;
-
+export class NatsTriggers extends SourceTriggers {
   constructor(settings: NatsInput, limits: Partial<Limits> = {}) {
     const config = natsConfig.parse({ ...quickly, ...settings });
-    this.live = new LiveTriggers([connectionOf('stream', nats, config)], {
-      limits,
-      log: this.log,
-      random: Math.random,
-    });
-  }
-
-  trigger(metadata: Metadata): Trigger {
-    return this.live.trigger(referenceOf({ source: 'nats', ...metadata }));
-  }
-
-  async answer(metadata: Metadata): Promise<Answer> {
-    return this.trigger(metadata).answer(new AbortController());
-  }
-
-  /** The number KEDA would get; rejects as the RPC would. */
-  async value(metadata: Metadata): Promise<number> {
-    const answer = await this.answer(metadata);
-    if (answer.kind !== 'known') throw new Error(`not counted: ${answer.why}`);
-    return answer.value;
-  }
-
-  /** The error KEDA would get, as `code: message`; '' where it gets an answer. */
-  async refusal(metadata: Metadata): Promise<string> {
-    return this.answer(metadata).then(
-      () => '',
-      (error: ScalerError) => `${error.code}: ${error.message}`,
-    );
-  }
-
-  /** What a push stream of the trigger is told, from now on. */
-  follow(metadata: Metadata): Activity[] {
-    const told: Activity[] = [];
-    this.trigger(metadata).follow((activity) => told.push(activity));
-    return told;
-  }
-
-  status(metadata: Metadata): TriggerStatus | undefined {
-    const { id } = this.trigger(metadata);
-    return this.live.statuses().find((status) => status.id === id);
+    super('nats', [connectionOf('stream', nats, config)], limits);
   }
 
   /** Requests of this name that the servers got. */
   async requests(operation: string): Promise<number> {
     const { values } = await this.live.metrics.sourceRequests.get();
     return sum(values.filter(({ labels }) => labels.operation === operation));
-  }
-
-  async reads(outcome: 'ok' | 'error' = 'ok'): Promise<number> {
-    const { values } = await this.live.metrics.sourceReads.get();
-    return sum(values.filter(({ labels }) => labels.outcome === outcome));
-  }
-
-  async wakes(cause: string): Promise<number> {
-    const { values } = await this.live.metrics.wakes.get();
-    return sum(values.filter(({ labels }) => labels.cause === cause));
   }
 
   async becomes(metadata: Metadata, value: number): Promise<void> {
@@ -112,12 +58,4 @@ export class NatsTriggers {
       )
       .toBe(true);
   }
-
-  close(): Promise<void> {
-    return this.live.close();
-  }
-}
-
-function sum(values: readonly { value: number }[]): number {
-  return values.reduce((total, { value }) => total + value, 0);
 }

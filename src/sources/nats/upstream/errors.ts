@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../errors.ts';
-import { natsFault } from '../../../outbound/nats.ts';
+import { jetStreamErrors, natsFault } from '../../../outbound/nats.ts';
 import { printable, quote } from '../../../printable.ts';
 
 /** What was asked for, for the message. */
@@ -26,8 +26,7 @@ export class JetStreamRefusal extends Error {
 /** `err_code` of nats-server, server/errors.json. */
 const codes = {
   consumerNotFound: 10014,
-  streamNotFound: 10059,
-  notEnabled: [10076, 10039],
+  ...jetStreamErrors,
   /** No leader, no quorum, or the servers that have it are away. */
   notReady: [10008, 10009, 10118, 10119, 10194, 10195],
 } as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ScalerError } from '../../../../errors.ts';
+import { fromJson, ScalerError } from '../../../../errors.ts';
 import { type Answer, send, Unanswered } from '../../../../outbound/send.ts';
 import type { TokenProvider } from './security.ts';
 
@@ -67,7 +67,7 @@ export function oauthToken(options: OAuthTokenOptions): TokenProvider {
 async function requestToken(options: OAuthTokenOptions): Promise<IssuedToken> {
   const { status, text } = await post(options);
   if (status < 200 || status > 299) throw tokenError(options, `answers HTTP ${status}${oauthCode(text)}`);
-  const parsed = tokenAnswer.safeParse(json(text));
+  const parsed = tokenAnswer.safeParse(fromJson(text));
   if (!parsed.success) throw tokenError(options, 'answers without a usable `access_token`');
   const { access_token: value, expires_in: lifetimeSeconds = unknownLifetimeSeconds } = parsed.data;
   return { value, usableMs: lifetimeSeconds * 1000 * usablePart };
@@ -107,16 +107,8 @@ function basic({ clientId, clientSecret }: OAuthTokenOptions): string {
 
 /** The `error` of RFC 6749 §5.2, if it is one of its words; the rest of the body may hold anything. */
 function oauthCode(body: string): string {
-  const parsed = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) }).safeParse(json(body));
+  const parsed = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) }).safeParse(fromJson(body));
   return parsed.success ? ` ${parsed.data.error}` : '';
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function tokenError({ tokenEndpoint }: OAuthTokenOptions, text: string, cause?: unknown): ScalerError {
