@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { parseYaml } from '../../src/config/document.ts';
 import { sources } from '../../src/sources/index.ts';
@@ -33,11 +34,22 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   const yaml = blocks.filter(({ language }) => language === 'yaml').map(({ block }) => block);
   const configs = yaml.filter((block) => block.includes('connections:\n'));
   const triggers = yaml.filter((block) => block.startsWith('triggers:'));
+  /** What takes the place of keys of the first connection. */
+  const parts = yaml.filter((block) => /^(?:bootstrapServers|servers|region|sasl|tls):/.test(block));
 
   it.each(configs)('has a configuration that serve takes: %#', async (block) => {
     const { connections } = await loadExample(block);
     expect(connections.size).toBeGreaterThan(0);
     for (const { source } of connections.values()) expect(kinds).toContain(source.kind);
+  });
+
+  it.each(parts)('has a part of a connection that serve takes: %#', async (block) => {
+    const part = z.looseObject({});
+    const whole = z.looseObject({ connections: z.record(z.string(), part) });
+    const [first] = Object.values(whole.parse(parse(configs[0] ?? '')).connections);
+    const merged = { ...first, ...part.parse(parse(block)) };
+    const loaded = await loadExample(stringify({ connections: { first: merged } }));
+    expect(loaded.connections.size).toBe(1);
   });
 
   it.each(triggers)('has a trigger that the scaler takes: %#', async (block) => {
