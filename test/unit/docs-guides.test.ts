@@ -123,14 +123,20 @@ describe.each(guides)('%s', (page) => {
 });
 
 describe('docs/migrate.md', () => {
-  const diffs = fenced(readGuide('docs/migrate.md').text, 'diff').map((diff) => ({
+  const { text } = readGuide('docs/migrate.md');
+  const diffs = fenced(text, 'diff').map((diff) => ({
     before: scaled.parse(documentsOf(side(diff, '-'))[0]),
     after: scaled.parse(documentsOf(side(diff, '+'))[0]),
   }));
 
-  it('shows every built-in scaler that there is a source for', () => {
-    const types = diffs.map(({ before }) => before.spec.triggers[0]?.type);
+  it('has the parameters of every built-in scaler that there is a source for', () => {
+    const heads = [...text.matchAll(/^\| (.+) \| key of the connection \|$/gm)].map(([, head = '']) => head);
+    const types = heads.flatMap((head) => [...head.matchAll(/`([\w-]+)`/g)].map(([, type = '']) => type));
     expect(types.toSorted()).toEqual(Object.keys(builtIns).toSorted());
+  });
+
+  it('shows a trigger before and after', () => {
+    expect(diffs.map(({ before }) => before.spec.triggers[0]?.type)).toEqual(['apache-kafka']);
   });
 
   it.each(diffs)(
