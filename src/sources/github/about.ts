@@ -13,6 +13,6 @@ export const githubAbout: About = {
   },
   jobs: {
     default: '`count: queued+running`, the default',
-    accurate: '`count: queued`, and a readiness probe',
+    accurate: '`count: queued`, and [a readiness probe](github.md#runners-as-jobs)',
   },
 };

@@ -12,6 +12,6 @@ export const sqsAbout: About = {
   },
   jobs: {
     default: '`scaleOnInFlight: "true"`, the default',
-    accurate: '`scaleOnInFlight: "false"`; see below',
+    accurate: '[`scaleOnInFlight: "false"`](scaledjobs.md#sqs-and-accurate)',
   },
 };
