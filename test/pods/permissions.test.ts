@@ -9,14 +9,14 @@ import { recordingLogger } from '../support/recording-logger.ts';
 
 const page = readFileSync(new URL('../../docs/pods.md', import.meta.url), 'utf8');
 
-/** The subjects of a row of the table of permissions. */
-function subjects(row: string): string[] {
-  const line = page.split('\n').find((text) => text.startsWith(`| ${row} |`));
-  return [...(line ?? '').matchAll(/`([^`]*[.>*][^`]*)`/g)].map(([, subject = '']) => subject);
+/** The subjects of an option of the command that makes the user. */
+function subjects(option: string): string[] {
+  const given = [...page.matchAll(new RegExp(`^  ${option} '([^']+)'`, 'gm'))];
+  return given.flatMap(([, list = '']) => list.split(','));
 }
 
-const publish = [...subjects('publish'), ...subjects('for `github` connections, publish')];
-const subscribe = ['_INBOX.>', ...subjects('subscribe'), ...subjects('and subscribe')];
+const publish = subjects('--allow-pub');
+const subscribe = subjects('--allow-sub');
 const permissions = JSON.stringify({ publish, subscribe });
 const nats = useNats({
   config: `authorization { users: [{ user: scaler, password: secret, permissions: ${permissions} }] }`,
