@@ -54,11 +54,11 @@
 {{- if and (has $key $secrets) (not (kindIs "map" $value)) -}}
 {{- range (kindIs "slice" $value | ternary $value (list $value)) -}}
 {{- if not (regexMatch "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$" (toString .)) -}}
-{{- fail (printf "%s: a secret cannot be in a ConfigMap: write %sFile with a path of secretMounts, or ${NAME} with extraEnv" $path $key) -}}
+{{- fail (printf "%s: a secret cannot be in a ConfigMap; write %sFile with a path in secretMounts, or ${NAME} with extraEnv" $path $key) -}}
 {{- end -}}
 {{- end -}}
 {{- else if and (kindIs "string" $value) (contains "PRIVATE KEY-----" $value) -}}
-{{- fail (printf "%s: a private key cannot be in a ConfigMap: write %sFile with a path of secretMounts" $path $key) -}}
+{{- fail (printf "%s: a private key cannot be in a ConfigMap; write %sFile with a path in secretMounts" $path $key) -}}
 {{- else -}}
 {{- include "backlog-scaler.refuseSecrets" (dict "node" $value "at" $path "keys" $secrets) -}}
 {{- end -}}

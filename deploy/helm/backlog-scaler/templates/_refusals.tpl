@@ -1,12 +1,12 @@
-{{- /* What would be installed and not work, said before it is. */ -}}
+{{- /* Refuses values that would be installed and not work. */ -}}
 {{- define "backlog-scaler.refuse" -}}
 {{- include "backlog-scaler.refuseReplicas" . -}}
 {{- $ports := list .Values.service.port .Values.admin.port .Values.ingest.port -}}
 {{- if lt (len (uniq $ports)) 3 -}}
-{{- fail "service.port, admin.port and ingest.port: each needs a port of its own, for they are of one pod" -}}
+{{- fail "service.port, admin.port and ingest.port: must differ, since they are ports of one pod" -}}
 {{- end -}}
 {{- if and .Values.tls.enabled .Values.tls.allowedClientNames (not (include "backlog-scaler.clientCaSecret" .)) -}}
-{{- fail "tls.allowedClientNames: needs tls.clientCaSecret: without it clients show no certificate" -}}
+{{- fail "tls.allowedClientNames: needs tls.clientCaSecret, since clients show no certificate without it" -}}
 {{- end -}}
 {{- include "backlog-scaler.refuseVolumes" . -}}
 {{- end -}}
@@ -17,12 +17,12 @@
 {{- range include "backlog-scaler.volumeMounts" . | fromYamlArray }}{{ $taken = append $taken (trimSuffix "/" .mountPath) }}{{ end -}}
 {{- range $i, $name := $taken -}}
 {{- if has $name (slice $taken 0 $i) -}}
-{{- fail (printf "%s: two volumes would have it: give one of secretMounts another name or mountPath" $name) -}}
+{{- fail (printf "%s: two volumes use it; give an entry of secretMounts another name or mountPath" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{- /* Why there can only be one pod, in words; nothing where there may be several (docs/pods.md). */ -}}
+{{- /* Why the scaler can have one pod only; empty if it can have several (docs/pods.md). */ -}}
 {{- define "backlog-scaler.needsOnePod" -}}
 {{- if ne (include "backlog-scaler.eventLog" .) "nats" -}}
 {{- $why := list -}}
@@ -42,6 +42,6 @@
 {{- $why := include "backlog-scaler.needsOnePod" . -}}
 {{- if and $why (gt (include "backlog-scaler.mostReplicas" . | int) 1) -}}
 {{- $value := ternary "autoscaling.maxReplicas" "replicaCount" .Values.autoscaling.enabled -}}
-{{- fail (printf "%s: the event log (config.eventLog.type %s) is of one pod, and these need one for all: %s. Several pods need config.eventLog.type nats" $value (include "backlog-scaler.eventLog" .) $why) -}}
+{{- fail (printf "%s: must be 1 because of %s. An event log of type %s belongs to one pod; several pods need config.eventLog.type nats" $value $why (include "backlog-scaler.eventLog" .)) -}}
 {{- end -}}
 {{- end -}}
