@@ -470,7 +470,7 @@ export const sections: readonly Section[] = [
       [
         /SNS|certificate|cannot be asked|moment ago/,
         'A message of an SNS topic fails verification. It does not wake.',
-        'Let the pod reach `sns.REGION.amazonaws.com` by HTTPS. [Set-up](sqs.md#hints).',
+        'Let the pod reach `sns.REGION.amazonaws.com` by HTTPS. [Set-up](ingest.md#sns).',
       ],
       [
         /webhook was refused/,
