@@ -35,7 +35,9 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   const configs = yaml.filter((block) => block.includes('connections:\n'));
   const triggers = yaml.filter((block) => block.startsWith('triggers:'));
   /** What takes the place of keys of the first connection. */
-  const parts = yaml.filter((block) => /^(?:bootstrapServers|credentials|idleReadSeconds|servers|tls):/.test(block));
+  const parts = yaml.filter((block) =>
+    /^(?:bootstrapServers|credentials|idleReadSeconds|servers|tls):/.test(block),
+  );
 
   it.each(configs)('has a configuration that serve takes: %#', async (block) => {
     const { connections } = await loadExample(block);
