@@ -9,7 +9,7 @@ import { jobsToCreate, scaledJobDefaults } from '../../src/scaling/scaled-job.ts
 import { mostNudgesAMinute } from '../../src/scaling/surge.ts';
 import { sources } from '../../src/sources/index.ts';
 import type { ConfiguredConnection } from '../../src/sources/source.ts';
-import { chartConfig, parseChartValues } from '../support/chart-values.ts';
+import { chartConfig, parseChartValues, readChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 import { resolvingIn } from '../support/live-triggers.ts';
 
@@ -187,6 +187,14 @@ describe('README.md', () => {
     }
   });
 
+  it('names the guide and the files of every source', () => {
+    const { text } = readGuide('README.md');
+    for (const { kind } of sources) {
+      const row = text.split('\n').find((line) => line.startsWith(`| [\`${kind}\`](docs/${kind}.md) |`));
+      expect(row).toContain(`](deploy/examples/${kind})`);
+    }
+  });
+
   it('measures both sides of every time to the same end', () => {
     const { text } = readGuide('README.md');
     const times = text.split('\n').filter((line) => /^\|.*\| [\d.]+ to [\d.]+ s \|/.test(line));
@@ -304,10 +312,11 @@ describe('the chart', () => {
 
   const known = z.record(z.string(), z.unknown()).parse(parse(readFileSync(file, 'utf8')));
 
-  it('has every value that the README sets', () => {
+  it('has every value that the README and the examples set', () => {
     const { values } = readGuide('README.md');
-    expect(values.length).toBe(sources.length);
-    for (const value of values) expect(unknown(value, known, '')).toEqual([]);
+    const examples = sources.map(({ kind }) => readChartValues(`deploy/examples/${kind}/values.yaml`));
+    expect(values).toHaveLength(1);
+    for (const value of [...values, ...examples]) expect(unknown(value, known, '')).toEqual([]);
   });
 
   /** Not those of `config` that are called the same. */
