@@ -269,7 +269,7 @@ describe('messages', () => {
 
   it('troubleshooting.md quotes many', () => {
     const quoted = readGuide('docs/troubleshooting.md').text.match(/(?<![*\w])\*[^*\n]{10,}\*(?!\*)/g);
-    expect(quoted?.length).toBeGreaterThan(40);
+    expect(quoted?.length).toBeGreaterThan(25);
   });
 });
 
@@ -286,7 +286,7 @@ describe('figures', () => {
     const capacity = /^## Capacity$.*?^### /ms.exec(readGuide('docs/operations.md').text)?.[0] ?? '';
     const last = [...capacity.matchAll(/\| ([^|]+) \|$/gm)].slice(2).map(([, cell = '']) => cell);
     const named = last.flatMap((cell) => [...cell.matchAll(/`([a-z][\w-]*)[^`]*`/g)]);
-    expect(commands.length).toBeGreaterThan(3);
+    expect(commands.length).toBeGreaterThan(2);
     expect(named.length).toBeGreaterThanOrEqual(last.length);
     expect([...commands, ...named.map(([, name = '']) => name)].filter((name) => !isRow(name))).toEqual([]);
   });
