@@ -33,5 +33,5 @@ it('docs/decisions.md shows a batch as it is posted, and every field', () => {
   const activated = eventOf(decisionWith(), identity);
   expect(batch).toBe(`${JSON.stringify([activated], null, 2)}\n`);
   const fields = new Set([...Object.keys(dataOf(decisionWith())), 'error']);
-  for (const field of fields) expect(page).toContain(`| \`${field}\` |`);
+  for (const field of fields) expect(page).toMatch(new RegExp(`^\\| (?:.*, )?\`${field}\`[^|]* \\|`, 'm'));
 });
