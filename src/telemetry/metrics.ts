@@ -33,11 +33,12 @@ export class Metrics {
 
   readonly rpcRequests = this.counter('rpc_requests_total', 'RPCs answered.', ['method', 'code']);
   readonly rpcDuration = this.histogram('rpc_duration_seconds', 'Time to answer a unary RPC.', ['method']);
-  readonly sourceRequests = this.counter(
-    'source_requests_total',
-    'Requests that the upstream gets.',
-    ['source', 'connection', 'operation', 'outcome'],
-  );
+  readonly sourceRequests = this.counter('source_requests_total', 'Requests that the upstream gets.', [
+    'source',
+    'connection',
+    'operation',
+    'outcome',
+  ]);
   readonly sourceRequestsPerMonth = this.gauge(
     'source_requests_per_month_estimate',
     'Requests of 30 days like the last hour.',
@@ -48,22 +49,16 @@ export class Metrics {
     'connection',
     'outcome',
   ]);
-  readonly sourceReadDuration = this.histogram(
-    'source_read_duration_seconds',
-    'Time of a read.',
-    ['source'],
-  );
+  readonly sourceReadDuration = this.histogram('source_read_duration_seconds', 'Time of a read.', ['source']);
   readonly wakes = this.counter('wakes_total', 'Events that made the scaler read a subject.', [
     'source',
     'connection',
     'cause',
   ]);
   readonly edges = this.counter('edges_total', 'Triggers that became active.', ['source']);
-  readonly nudges = this.counter(
-    'nudges_total',
-    'Changed targets that make the HPA look at once.',
-    ['outcome'],
-  );
+  readonly nudges = this.counter('nudges_total', 'Changed targets that make the HPA look at once.', [
+    'outcome',
+  ]);
   readonly growthTold = this.histogram(
     'growth_told_seconds',
     'From an edge or growth until the HPA saw it.',
@@ -110,23 +105,13 @@ export class Metrics {
     'Events that NATS took from this pod.',
     [],
   );
-  readonly eventLogDropped = this.counter(
-    'event_log_dropped_total',
-    'Events that got 202 and are lost.',
-    ['reason'],
-  );
+  readonly eventLogDropped = this.counter('event_log_dropped_total', 'Events that got 202 and are lost.', [
+    'reason',
+  ]);
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
   readonly triggers = this.gauge('triggers', 'Accepted triggers.', ['source']);
-  readonly refusedTriggers = this.gauge(
-    'refused_triggers',
-    'Triggers that are refused.',
-    [],
-  );
-  readonly historyBytes = this.gauge(
-    'history_bytes',
-    'Memory of histories, at most history.bytes.',
-    [],
-  );
+  readonly refusedTriggers = this.gauge('refused_triggers', 'Triggers that are refused.', []);
+  readonly historyBytes = this.gauge('history_bytes', 'Memory of histories, at most history.bytes.', []);
   readonly subjects = this.gauge('subjects', 'Subjects.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
