@@ -36,54 +36,54 @@ interface Family {
 const families: readonly Family[] = [
   {
     name: 'trigger_value',
-    help: 'The number KEDA gets for the trigger; absent while it is not known.',
+    help: 'The number that KEDA gets; absent while unknown.',
     sample: (row) => row.value,
   },
   {
     name: 'trigger_target',
-    help: 'What one replica is good for, in the same unit.',
+    help: 'What one replica is good for.',
     sample: (row) => row.target,
   },
   {
     name: 'trigger_active',
-    help: '1 while the trigger asks for at least one replica, else 0; absent while it is not known.',
+    help: '1 while at least one replica is needed, else 0; absent while unknown.',
     sample: (row) => row.active,
   },
   {
     name: 'trigger_reading_age_seconds',
-    help: 'Time since the source last confirmed the reading; absent before the first one.',
+    help: 'The age of the reading that KEDA gets; absent before the first one.',
     sample: (row) => row.ageSeconds,
   },
   {
     name: 'trigger_oldest_item_age_seconds',
-    help: 'How long the oldest item has been waiting, estimated; absent while nothing waits or it is not known.',
+    help: 'How long the oldest item has waited, estimated; absent while nothing waits, or unknown.',
     labels: (row) => withLabel(row.labels, `at_least="${row.oldestAtLeast}"`),
     sample: (row) => row.oldestSeconds,
   },
   {
     name: 'trigger_items',
-    help: 'Items that wait, as they were read; only under policy: drain, where the value is replicas.',
+    help: 'Waiting items; only under policy: drain.',
     sample: (row) => row.items,
   },
   {
     name: 'trigger_arrival_rate',
-    help: 'Items a second that arrive, as policy: drain reckons with them.',
+    help: 'Items a second that arrive; only under policy: drain.',
     sample: (row) => row.drain?.arrivalRate,
   },
   {
     name: 'trigger_replica_rate',
-    help: 'Items a second that one replica works off, as policy: drain reckons with them; learned is true where it was measured.',
+    help: 'Items a second of one replica, measured where learned is true; only under policy: drain.',
     labels: (row) => withLabel(row.labels, `learned="${row.drain?.learned === true}"`),
     sample: (row) => row.drain?.replicaRate,
   },
   {
     name: 'trigger_expected_wait_seconds',
-    help: 'How long an item that arrives now waits, as policy: drain expects; absent where nothing would work it off.',
+    help: 'How long an item that arrives now will wait; only under policy: drain, and while something works it off.',
     sample: (row) => row.drain?.expectedWaitSeconds,
   },
   {
     name: 'trigger_up',
-    help: '1 while KEDA gets an answer for the trigger, 0 while it gets an error.',
+    help: '1 while KEDA gets an answer, 0 while it gets an error.',
     sample: (row) => row.up,
   },
 ];

@@ -33,40 +33,35 @@ export class Metrics {
 
   readonly rpcRequests = this.counter('rpc_requests_total', 'RPCs answered.', ['method', 'code']);
   readonly rpcDuration = this.histogram('rpc_duration_seconds', 'Time to answer a unary RPC.', ['method']);
-  readonly sourceRequests = this.counter(
-    'source_requests_total',
-    'Requests sent to a source: what the upstream sees.',
-    ['source', 'connection', 'operation', 'outcome'],
-  );
+  readonly sourceRequests = this.counter('source_requests_total', 'Requests that the upstream gets.', [
+    'source',
+    'connection',
+    'operation',
+    'outcome',
+  ]);
   readonly sourceRequestsPerMonth = this.gauge(
     'source_requests_per_month_estimate',
-    'Requests that a month of 30 days would bring, if it went on like the last hour.',
+    'Requests of 30 days like the last hour.',
     ['source', 'connection'],
   );
-  readonly sourceReads = this.counter('source_reads_total', 'Readings of a subject.', [
+  readonly sourceReads = this.counter('source_reads_total', 'Reads of a subject.', [
     'source',
     'connection',
     'outcome',
   ]);
-  readonly sourceReadDuration = this.histogram(
-    'source_read_duration_seconds',
-    'Time from asking for a subject to its snapshot.',
-    ['source'],
-  );
-  readonly wakes = this.counter('wakes_total', 'Times an event made us look at a subject.', [
+  readonly sourceReadDuration = this.histogram('source_read_duration_seconds', 'Time of a read.', ['source']);
+  readonly wakes = this.counter('wakes_total', 'Events that made the scaler read a subject.', [
     'source',
     'connection',
     'cause',
   ]);
-  readonly edges = this.counter('edges_total', 'Triggers that went from inactive to active.', ['source']);
-  readonly nudges = this.counter(
-    'nudges_total',
-    'Changed targets sent on StreamMetricSpec, so that the HPA looks at once, by what became of them.',
-    ['outcome'],
-  );
+  readonly edges = this.counter('edges_total', 'Triggers that became active.', ['source']);
+  readonly nudges = this.counter('nudges_total', 'Changed targets that make the HPA look at once.', [
+    'outcome',
+  ]);
   readonly growthTold = this.histogram(
     'growth_told_seconds',
-    'Time from an edge or growth to the GetMetrics that told of it, where the HPA is made to look.',
+    'From an edge or growth until the HPA saw it.',
     ['by'],
     growthBuckets,
   );
@@ -76,17 +71,17 @@ export class Metrics {
   ]);
   readonly sourceRateLimitRemaining = this.gauge(
     'source_rate_limit_remaining',
-    'Requests that a source still allows us in the present hour.',
+    'Requests that the source still allows in this hour.',
     ['source', 'connection'],
   );
   readonly leasesHeld = this.gauge(
     'leases_held',
-    'Whether this pod asks the upstream of the connection for all pods (1), or another does (0).',
+    '1 in the pod that asks the upstream for all pods, else 0.',
     ['connection'],
   );
   readonly ledgerCorrections = this.counter(
     'ledger_corrections_total',
-    'Items that a reconcile found missing in a ledger (opened) or kept too long (closed).',
+    'Items that a ledger missed (opened) or kept too long (closed).',
     ['source', 'connection', 'direction'],
   );
   readonly decisionsSent = this.counter('decisions_sent_total', 'Decisions posted to the sink.', ['outcome']);
@@ -97,7 +92,7 @@ export class Metrics {
   );
   readonly eventLogConnected = this.gauge(
     'event_log_connected',
-    'With eventLog.type nats: whether NATS takes and gives events, 1 or 0.',
+    'With eventLog.type nats: 1, or 0 while NATS is away.',
     [],
   );
   readonly eventLogBuffered = this.gauge(
@@ -107,33 +102,23 @@ export class Metrics {
   );
   readonly eventLogForwarded = this.counter(
     'event_log_forwarded_total',
-    'Events that NATS has taken from this pod.',
+    'Events that NATS took from this pod.',
     [],
   );
-  readonly eventLogDropped = this.counter(
-    'event_log_dropped_total',
-    'Events that were taken from their senders and never got to NATS.',
-    ['reason'],
-  );
+  readonly eventLogDropped = this.counter('event_log_dropped_total', 'Events that got 202 and are lost.', [
+    'reason',
+  ]);
   readonly streams = this.gauge('streams', 'Open streams.', ['rpc']);
-  readonly triggers = this.gauge('triggers', 'Triggers with a live lease.', ['source']);
-  readonly refusedTriggers = this.gauge(
-    'refused_triggers',
-    'References that are refused as the configuration is now.',
-    [],
-  );
-  readonly historyBytes = this.gauge(
-    'history_bytes',
-    'Memory that the past of triggers takes; at most history.bytes.',
-    [],
-  );
-  readonly subjects = this.gauge('subjects', 'Subjects that are measured.', ['source']);
+  readonly triggers = this.gauge('triggers', 'Accepted triggers.', ['source']);
+  readonly refusedTriggers = this.gauge('refused_triggers', 'Triggers that are refused.', []);
+  readonly historyBytes = this.gauge('history_bytes', 'Memory of histories, at most history.bytes.', []);
+  readonly subjects = this.gauge('subjects', 'Subjects.', ['source']);
   readonly tlsCertificateExpiry = this.gauge(
     'tls_certificate_expiry_timestamp_seconds',
-    'When the certificate of the gRPC server ends.',
+    'The end of the gRPC certificate.',
     [],
   );
-  readonly configReloads = this.counter('config_reloads_total', 'Changed configurations seen.', ['outcome']);
+  readonly configReloads = this.counter('config_reloads_total', 'Changes of the configuration.', ['outcome']);
   readonly buildInfo = this.gauge('build_info', 'Always 1; the labels say what is running.', [
     'version',
     'commit',

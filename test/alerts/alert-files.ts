@@ -36,7 +36,9 @@ export function readAlert(name: string): { group: string; rule: z.infer<typeof r
 /** The names of the metrics that docs/metrics.md describes, with those that a histogram stands for. */
 export function documentedMetrics(): Set<string> {
   const page = readFileSync(new URL('docs/metrics.md', root), 'utf8');
-  return new Set([...page.matchAll(/^(backlog_scaler_\w+)/gm)].map(([, name = '']) => name));
+  const series = page.matchAll(/^(backlog_scaler_\w+).* (\w+)$/gm);
+  const suffixes = (type: string) => (type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']);
+  return new Set([...series].flatMap(([, name = '', type = '']) => suffixes(type).map((end) => name + end)));
 }
 
 /** The metrics of ours that a query names. */

@@ -94,14 +94,13 @@ describe.each(alertNames)('%s, as a file', (name) => {
     expect(new Set(fires)).toEqual(new Set([true, false]));
   });
 
-  it('has a runbook with its four sections, and links to what is there', () => {
+  it('has a runbook with its three sections, and links to what is there', () => {
     const page = new URL(`docs/runbooks/${name}.md`, root);
     const text = readFileSync(page, 'utf8');
     expect(text.split('\n')[0]).toBe(`# ${name}`);
     expect([...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
       'Meaning',
-      'Impact',
-      'Diagnose',
+      'Look',
       'Mend',
     ]);
     const links = [...text.matchAll(/\]\(([^)\s#]+)/g)].map(([, link = '']) => link);

@@ -10,7 +10,7 @@ export const kafkaAbout: About = {
   oldest: {
     since: 'the first read after the oldest uncommitted record was appended, until its commit',
     tooSmallBy:
-      'the time between two reads. Only 32 reads of a partition are remembered. While a group works through a long lag, an age of an hour can be a third too small, and one of a day half',
+      'the time between two reads; while a group works through a long lag, a third of an hour and half of a day',
   },
   jobs: {
     default: 'the lag, which includes records in work until they are committed',

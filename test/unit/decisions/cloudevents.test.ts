@@ -31,21 +31,7 @@ it('docs/decisions.md shows a batch as it is posted, and every field', () => {
   const page = readFileSync(new URL('../../../docs/decisions.md', import.meta.url), 'utf8');
   const [, batch] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
   const activated = eventOf(decisionWith(), identity);
-  const error =
-    'kafka trigger of shop/orders-worker: the last good reading is 61 s old, more than maxStalenessSeconds (60): no broker answers';
-  const failing = eventOf(
-    decisionWith({
-      kind: 'failing',
-      cause: 'clock',
-      value: undefined,
-      ageMs: 61_204,
-      lastedMs: 129_600_000,
-      error,
-      atMs: Date.UTC(2026, 0, 15, 11, 2, 41, 3),
-    }),
-    { ...identity, id: identity.id.replace(/17$/, '18') },
-  );
-  expect(batch).toBe(`${JSON.stringify([activated, failing], null, 2)}\n`);
+  expect(batch).toBe(`${JSON.stringify([activated], null, 2)}\n`);
   const fields = new Set([...Object.keys(dataOf(decisionWith())), 'error']);
-  for (const field of fields) expect(page).toContain(`| \`${field}\` |`);
+  for (const field of fields) expect(page).toMatch(new RegExp(`^\\| (?:.*, )?\`${field}\`[^|]* \\|`, 'm'));
 });
