@@ -11,7 +11,9 @@ import { Nudges, type Pace } from './nudges.ts';
 import { type NewsLink, OtherPods, type SurgeNews } from './other-pods.ts';
 import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
-import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
+import type { Past } from './trail.ts';
+import { Trigger, type TriggerHost } from './trigger.ts';
+import type { TriggerStatus, TriggerSummary } from './trigger-status.ts';
 
 /** How often expired triggers are removed. */
 export const sweepMs = 5_000;
@@ -118,8 +120,9 @@ export class Triggers implements TriggerHost {
     });
   }
 
+  /** Monotonic, in ms. */
   now(): number {
-    return this.connections.now();
+    return performance.now();
   }
 
   edge({ source }: Measured): void {
@@ -182,7 +185,7 @@ export class Triggers implements TriggerHost {
   /** News of a surge from another pod. They mean nothing for a trigger that is not live here. */
   hear(news: SurgeNews): void {
     this.others.heard();
-    this.live.get(news.id)?.hear(news);
+    this.live.get(news.id)?.surges.hear(news);
   }
 
   /** What its reference says; undefined where nothing is kept of that. */
@@ -297,8 +300,8 @@ export class Triggers implements TriggerHost {
     const ref = open
       ? attempt(() => open.connection.subject(params, { consumers: drain?.learn === true }))
       : new ScalerError('unavailable', `connection ${connection.name} is not open`);
-    if (ref instanceof ScalerError) trigger.lose(ref);
-    else if (open) trigger.join(open.subject(ref), connection.place, ref.need);
+    if (ref instanceof ScalerError) trigger.measurement.lose(ref);
+    else if (open) trigger.measurement.join(open.subject(ref), connection.place, ref.need);
   }
 
   /** Says why, once: for a ScaledObject that is refused from the beginning, KEDA v2.21 shows *no metric specs* alone. */
@@ -346,8 +349,7 @@ export class Triggers implements TriggerHost {
   private remove(trigger: Trigger): void {
     const { id, reference } = trigger;
     this.live.delete(id);
-    trigger.leave();
-    trigger.forgetPast();
+    trigger.end();
     if (this.refused.delete(trigger)) return;
     const bytes = bytesOf(reference);
     const own = this.usedBy.get(reference.namespace);
