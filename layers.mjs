@@ -76,7 +76,7 @@ const parts = {
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
-  pods: [...upwards, 'sources/source.ts'],
+  pods: [...upwards, 'sources/source.ts', 'triggers/other-pods.ts'],
   'event-log': [...upwards, 'pods', 'sources/source.ts'],
   ingest: [
     ...upwards,
@@ -132,6 +132,7 @@ const packages = {
     'params',
     'pods',
     'sources',
+    'triggers',
     'version.ts',
   ],
 };
