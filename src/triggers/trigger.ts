@@ -12,7 +12,6 @@ import { type Growing, Surges, type SurgesHost } from './surges.ts';
 import { type Past, Trail } from './trail.ts';
 import {
   type Remembered,
-  type Standing,
   statusOf,
   summaryOf,
   type TriggerStatus,
@@ -129,16 +128,16 @@ export class Trigger implements Measurable, Growing {
   }
 
   status(nowMs: number): TriggerStatus {
-    return statusOf(this.at(nowMs), this.remembered(nowMs));
+    return statusOf(this.measurement.at(nowMs), this.remembered(nowMs));
   }
 
   summary(nowMs: number): TriggerSummary {
-    return summaryOf(this.at(nowMs), this.remembered(nowMs));
+    return summaryOf(this.measurement.at(nowMs), this.remembered(nowMs));
   }
 
   /** The parts of its number at the time of the read. Undefined without a number, or if it is too old. */
   working(nowMs: number): Working | undefined {
-    return workingOf(this.at(nowMs));
+    return workingOf(this.measurement.at(nowMs));
   }
 
   private remembered(nowMs: number): Remembered {
@@ -192,7 +191,10 @@ export class Trigger implements Measurable, Growing {
     const active = answered ?? (edge || undefined);
     if (active !== this.heard) {
       this.heard = active;
-      if (active !== undefined) this.tell({ active, edge: active && told.active !== true });
+      if (active !== undefined) {
+        const activity = { active, edge: active && told.active !== true };
+        for (const follow of this.followers.list) follow(activity);
+      }
     }
     if ((active === undefined || active === told.active) && up === told.up) return;
     const wasActive = told.active;
@@ -203,13 +205,9 @@ export class Trigger implements Measurable, Growing {
     }
   }
 
-  private tell(activity: Activity): void {
-    for (const told of this.followers.list) told(activity);
-  }
-
   private decide(change: Change, nowMs: number, cause: string | undefined): void {
     const why = change.kind === 'failing' ? this.whyNot(nowMs) : undefined;
-    const decision = this.trail.decide(change, this.at(nowMs), cause, why);
+    const decision = this.trail.decide(change, this.measurement.at(nowMs), cause, why);
     if (decision) this.host.decided(decision);
   }
 
@@ -221,11 +219,7 @@ export class Trigger implements Measurable, Growing {
   }
 
   private record(nowMs: number, cause?: string): void {
-    this.trail.record(this.at(nowMs), cause);
-  }
-
-  private at(nowMs: number): Standing {
-    return this.measurement.at(nowMs);
+    this.trail.record(this.measurement.at(nowMs), cause);
   }
 
   /** The last so many ms, as far as they are kept. */
