@@ -18,7 +18,7 @@ export interface Measurable {
   readonly id: string;
   readonly reference: Reference;
   readonly label: string;
-  /** What is to be measured; undefined: it was never resolved. */
+  /** What is to be measured. Undefined before it was resolved. */
   readonly measured: Measured | undefined;
   /** Why nothing may be answered. */
   readonly refusal: ScalerError | undefined;

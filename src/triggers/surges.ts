@@ -38,7 +38,7 @@ const sameEdgeMs = 60_000;
 const pairMs = 2_000;
 
 /**
- * The surges of one trigger: what its HPA has seen, here and in other pods, and what is said to it on StreamMetricSpec. When
+ * The surges of one trigger: what its HPA has seen, here and in other pods, and which target StreamMetricSpec sends. When
  * each nudge goes out is for `Nudges`.
  */
 export class Surges implements Nudged {

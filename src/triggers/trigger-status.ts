@@ -6,7 +6,7 @@ import type { Working } from '../sources/working.ts';
 import type { Reference } from './reference.ts';
 import type { Measured } from './resolve.ts';
 
-/** One trigger at one moment. All that shows it, remembers it or decides by it goes by this. */
+/** One trigger at one moment. Whatever shows it, remembers it or decides by it goes by this. */
 export interface Standing {
   readonly nowMs: number;
   readonly id: string;
