@@ -26,33 +26,40 @@ export type Following<T> = (told: T) => void;
  */
 export const mostFollowers = 100;
 
+/** Who is followed. */
+export interface Followed {
+  /** How messages name the trigger. */
+  readonly label: string;
+  /** One of them follows no more. */
+  unfollowed(): void;
+}
+
 /** Those who hear of each change of one trigger: KEDA's open streams of one kind. */
 export class Followers<T> {
   /** All of them; another list when one comes or goes. There are tens of thousands of triggers: most share the empty one. */
   list: readonly Following<T>[] = none;
+  private readonly of: Followed;
 
-  /**
-   * Until the returned function is called, which calls `left` the first time. Throws ScalerError `exhausted` where there are
-   * `mostFollowers`; `label` is how its message names the trigger.
-   */
-  add(told: Following<T>, label: string, left: () => void): () => void {
-    this.checkRoom(label);
+  constructor(of: Followed) {
+    this.of = of;
+  }
+
+  /** Until the returned function is called. Throws ScalerError `exhausted` where there are `mostFollowers`. */
+  add(told: Following<T>): () => void {
+    const { length } = this.list;
+    if (length >= mostFollowers) {
+      throw new ScalerError(
+        'exhausted',
+        `${this.of.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+      );
+    }
     this.list = [...this.list, told];
     return () => {
       const others = this.list.filter((one) => one !== told);
       if (others.length === this.list.length) return;
       this.list = others.length === 0 ? none : others;
-      left();
+      this.of.unfollowed();
     };
-  }
-
-  private checkRoom(label: string): void {
-    const { length } = this.list;
-    if (length < mostFollowers) return;
-    throw new ScalerError(
-      'exhausted',
-      `${label}: ${length} streams of this kind are open already, and KEDA needs one`,
-    );
   }
 }
 

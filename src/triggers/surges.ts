@@ -1,7 +1,7 @@
 import { type Demand, replicasFor } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { SurgeCourse } from './decision.ts';
-import { Followers, type Following, type Spec } from './followers.ts';
+import { type Followed, Followers, type Following, type Spec } from './followers.ts';
 import type { Nudged, Nudges } from './nudges.ts';
 import type { OtherPods, SurgeNews } from './other-pods.ts';
 import type { Reference } from './reference.ts';
@@ -9,9 +9,8 @@ import type { Measured } from './resolve.ts';
 import type { SurgeState } from './trigger-status.ts';
 
 /** The trigger, as its surges see it. */
-export interface Growing {
+export interface Growing extends Followed {
   readonly id: string;
-  readonly label: string;
   readonly reference: Reference;
   /** As it was last resolved, and whether it is refused now. */
   readonly measured: Measured | undefined;
@@ -41,13 +40,13 @@ const pairMs = 2_000;
  * The surges of one trigger: what its HPA has seen, here and in other pods, and which target StreamMetricSpec sends. When
  * each nudge goes out is for `Nudges`.
  */
-export class Surges implements Nudged {
+export class Surges implements Nudged, Followed {
   hpaReplicas: number | undefined;
   surge: Surge | undefined;
   lastNudgeAtMs: number | undefined;
   private readonly trigger: Growing;
   private readonly host: SurgesHost;
-  private readonly followers = new Followers<Spec>();
+  private readonly followers = new Followers<Spec>(this);
   /**
    * When KEDA has started it, where not by a stream of this pod: another has sent `true`, or a GetMetrics told of replicas.
    * -∞ where nothing says so since the last edge.
@@ -81,14 +80,16 @@ export class Surges implements Nudged {
   }
 
   /** `told` hears `spec` at once, and each other target until the returned function is called; see `Followers`. */
-  follow(spec: Spec, told: Following<Spec>, left: () => void): () => void {
-    const unfollow = this.followers.add(told, this.label, () => {
-      if (!this.isFollowed) this.host.nudges.lost(this);
-      left();
-    });
+  follow(spec: Spec, told: Following<Spec>): () => void {
+    const unfollow = this.followers.add(told);
     told(spec);
     this.host.nudges.followed();
     return unfollow;
+  }
+
+  unfollowed(): void {
+    if (!this.isFollowed) this.host.nudges.lost(this);
+    this.trigger.unfollowed();
   }
 
   /** There is a new reading, and `true` is out. `edge`: it is the first with work. `cause`: of the wake that led to it. */

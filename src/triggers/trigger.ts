@@ -44,7 +44,7 @@ export class Trigger implements Measurable, Growing {
   readonly surges: Surges;
   private readonly trail: Trail;
   private readonly host: TriggerHost;
-  private readonly followers = new Followers<Activity>();
+  private readonly followers = new Followers<Activity>(this);
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
   private heard: boolean | undefined;
   /** Only there while somebody waits. */
@@ -272,7 +272,7 @@ export class Trigger implements Measurable, Growing {
   follow(told: Following<Activity>): () => void {
     // So that those who follow already miss nothing.
     this.look(this.host.now());
-    const unfollow = this.followers.add(told, this.label, () => this.unfollowed());
+    const unfollow = this.followers.add(told);
     const active = this.heard;
     if (active !== undefined) told({ active, edge: false });
     return unfollow;
@@ -280,14 +280,14 @@ export class Trigger implements Measurable, Growing {
 
   /** The same for its spec: told at once, when a changed configuration changes it, and when the HPA is to look. */
   followSpec(told: Following<Spec>): () => void {
-    return this.surges.follow(this.spec, told, () => this.unfollowed());
+    return this.surges.follow(this.spec, told);
   }
 
   get followed(): boolean {
     return this.isPushed || this.surges.isFollowed;
   }
 
-  private unfollowed(): void {
+  unfollowed(): void {
     this.lastAskedMs = this.host.now();
   }
 
