@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
 # that option since 24.6. The space for young objects V8 would choose by the memory: from 1 MiB in a container of 512 MiB to
 # 32 MiB on a large machine, of which it takes two or three. Who sets NODE_OPTIONS for something else repeats both.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=8" \
+    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=4" \
     BACKLOG_SCALER_COMMIT=${COMMIT}
 COPY --from=production /app/node_modules /app/node_modules/
 COPY --from=build /src/dist /app/dist/

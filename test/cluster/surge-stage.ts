@@ -175,7 +175,10 @@ export class Stage {
     }
   }
 
-  /** Until KEDA has opened its streams, and each HPA has looked once: a new one would take what it finds for its own doing. */
+  /**
+   * Until KEDA has opened its streams and has nothing to do, and each HPA has looked once: a new one would take what it
+   * finds for its own doing.
+   */
   private async settled(workloads: readonly Workload[]): Promise<void> {
     const timeout = settleLimitMs + workloads.length * settleEachMs;
     await expect.poll(() => this.scaler.streams('StreamIsActive'), { timeout }).toBe(this.streams);
@@ -183,7 +186,12 @@ export class Stage {
       const conditions = async () => at(await this.hpa(name), 'status', 'conditions');
       await expect.poll(conditions, { timeout, interval: 500 }).toBeDefined();
     }
-    await sleep(quietMs);
+    const { keda } = this.parts.cluster;
+    let before: number;
+    do {
+      before = keda.reconciles();
+      await sleep(quietMs);
+    } while (keda.reconciles() > before);
   }
 
   private run(
