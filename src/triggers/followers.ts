@@ -26,41 +26,29 @@ export type Following<T> = (told: T) => void;
  */
 export const mostFollowers = 100;
 
-/** Who is followed. */
-export interface Followed {
-  /** How messages name the trigger. */
-  readonly label: string;
-  /** One of them follows no more. */
-  unfollowed(): void;
-}
-
 /** Those who hear of each change of one trigger: KEDA's open streams of one kind. */
-export class Followers<T> {
-  /** All of them; another list when one comes or goes. There are tens of thousands of triggers: most share the empty one. */
-  list: readonly Following<T>[] = none;
-  private readonly of: Followed;
+export type Followers<T> = readonly Following<T>[];
 
-  constructor(of: Followed) {
-    this.of = of;
-  }
+/** There are tens of thousands of triggers: those that nobody follows share this. */
+export const nobody: readonly never[] = [];
 
-  /** Until the returned function is called. Throws ScalerError `exhausted` where there are `mostFollowers`. */
-  add(told: Following<T>): () => void {
-    const { length } = this.list;
-    if (length >= mostFollowers) {
-      throw new ScalerError(
-        'exhausted',
-        `${this.of.label}: ${length} streams of this kind are open already, and KEDA needs one`,
-      );
-    }
-    this.list = [...this.list, told];
-    return () => {
-      const others = this.list.filter((one) => one !== told);
-      if (others.length === this.list.length) return;
-      this.list = others.length === 0 ? none : others;
-      this.of.unfollowed();
-    };
-  }
+/** These and one more. Throws ScalerError `exhausted` where there are `mostFollowers`. */
+export function withFollower<T>(
+  followers: Followers<T>,
+  told: Following<T>,
+  trigger: { readonly label: string },
+): Followers<T> {
+  const { length } = followers;
+  if (length < mostFollowers) return [...followers, told];
+  throw new ScalerError(
+    'exhausted',
+    `${trigger.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+  );
 }
 
-const none: readonly never[] = [];
+/** These without that one; undefined if it is none of them. */
+export function withoutFollower<T>(followers: Followers<T>, gone: Following<T>): Followers<T> | undefined {
+  const others = followers.filter((one) => one !== gone);
+  if (others.length === followers.length) return undefined;
+  return others.length === 0 ? nobody : others;
+}

@@ -148,14 +148,22 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
       paramsKey: paramsKeyOf(source, given),
       target,
       metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
-      headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
+      headroom: headroomOf(common),
       drain,
       ignored:
-        drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : [],
+        drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : nothing,
       maxStalenessMs: maxStalenessSeconds * 1000,
       surge: common.surge,
     },
   };
+}
+
+// There are tens of thousands of triggers, and most of them share these.
+const nothing: readonly never[] = [];
+const noHeadroom: Headroom = { replicas: 0, whenIdle: false };
+
+function headroomOf({ headroomReplicas: replicas, headroomWhenIdle: whenIdle }: CommonParams): Headroom {
+  return replicas === 0 && !whenIdle ? noHeadroom : { replicas, whenIdle };
 }
 
 /** The target for the HPA. Under `policy: drain` the value is replicas. */

@@ -1,7 +1,14 @@
 import { type Demand, replicasFor } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { SurgeCourse } from './decision.ts';
-import { type Followed, Followers, type Following, type Spec } from './followers.ts';
+import {
+  type Followers,
+  type Following,
+  nobody,
+  type Spec,
+  withFollower,
+  withoutFollower,
+} from './followers.ts';
 import type { Nudged, Nudges } from './nudges.ts';
 import type { OtherPods, SurgeNews } from './other-pods.ts';
 import type { Reference } from './reference.ts';
@@ -9,8 +16,9 @@ import type { Measured } from './resolve.ts';
 import type { SurgeState } from './trigger-status.ts';
 
 /** The trigger, as its surges see it. */
-export interface Growing extends Followed {
+export interface Growing {
   readonly id: string;
+  readonly label: string;
   readonly reference: Reference;
   /** As it was last resolved, and whether it is refused now. */
   readonly measured: Measured | undefined;
@@ -21,6 +29,8 @@ export interface Growing extends Followed {
   /** What it asks for; undefined where nothing fresh says how much waits. */
   demandAt(nowMs: number): Demand | undefined;
   surged(course: SurgeCourse, nowMs: number, cause: string | undefined): void;
+  /** Who followed its spec does so no more. */
+  unfollowed(): void;
 }
 
 export interface SurgesHost {
@@ -40,23 +50,23 @@ const pairMs = 2_000;
  * The surges of one trigger: what its HPA has seen, here and in other pods, and which target StreamMetricSpec sends. When
  * each nudge goes out is for `Nudges`.
  */
-export class Surges implements Nudged, Followed {
+export class Surges implements Nudged {
   hpaReplicas: number | undefined;
   surge: Surge | undefined;
   lastNudgeAtMs: number | undefined;
   private readonly trigger: Growing;
   private readonly host: SurgesHost;
-  private readonly followers = new Followers<Spec>(this);
+  private followers: Followers<Spec> = nobody;
   /**
    * When KEDA has started it, where not by a stream of this pod: another has sent `true`, or a GetMetrics told of replicas.
-   * -∞ where nothing says so since the last edge.
+   * Undefined where nothing says so since the last edge.
    */
-  private startedAtMs = Number.NEGATIVE_INFINITY;
+  private startedAtMs: number | undefined;
   /** The last GetMetrics that this pod has answered, and whether an IsActive came after it. */
   private lookedAtMs = Number.NEGATIVE_INFINITY;
   private checkedSince = true;
   /** Until when another pod wants to know of each. */
-  private tellLooksUntilMs = Number.NEGATIVE_INFINITY;
+  private tellLooksUntilMs: number | undefined;
 
   constructor(trigger: Growing, host: SurgesHost) {
     this.trigger = trigger;
@@ -76,20 +86,23 @@ export class Surges implements Nudged, Followed {
   }
 
   get isFollowed(): boolean {
-    return this.followers.list.length > 0;
+    return this.followers.length > 0;
   }
 
   /** `told` hears `spec` at once, and each other target until the returned function is called; see `Followers`. */
   follow(spec: Spec, told: Following<Spec>): () => void {
-    const unfollow = this.followers.add(told);
+    this.followers = withFollower(this.followers, told, this);
     told(spec);
     this.host.nudges.followed();
-    return unfollow;
+    return () => this.unfollow(told);
   }
 
-  unfollowed(): void {
-    if (!this.isFollowed) this.host.nudges.lost(this);
+  private unfollow(told: Following<Spec>): void {
+    const others = withoutFollower(this.followers, told);
+    if (!others) return;
+    this.followers = others;
     this.trigger.unfollowed();
+    if (!this.isFollowed) this.host.nudges.lost(this);
   }
 
   /** There is a new reading, and `true` is out. `edge`: it is the first with work. `cause`: of the wake that led to it. */
@@ -99,7 +112,8 @@ export class Surges implements Nudged, Followed {
       this.hpaReplicas = 1;
       if (this.trigger.isPushed) nudges.pushed(this.id, this.mayNudge);
       else if (others.areSilent) this.startedAtMs = nowMs;
-      else if (nowMs - this.startedAtMs >= sameEdgeMs) this.startedAtMs = Number.NEGATIVE_INFINITY;
+      else if (this.startedAtMs !== undefined && nowMs - this.startedAtMs >= sameEdgeMs)
+        this.startedAtMs = undefined;
     }
     this.grow(nowMs, cause);
   }
@@ -113,7 +127,7 @@ export class Surges implements Nudged, Followed {
     this.lookedAtMs = nowMs;
     this.checkedSince = false;
     this.takeLook(value, nowMs);
-    const isNews = this.hpaReplicas !== before || nowMs < this.tellLooksUntilMs;
+    const isNews = this.hpaReplicas !== before || nowMs < (this.tellLooksUntilMs ?? 0);
     if (isNews && this.trigger.measured?.surge) nudges.tell({ kind: 'looked', id: this.id, value });
   }
 
@@ -149,9 +163,8 @@ export class Surges implements Nudged, Followed {
   }
 
   private grow(nowMs: number, cause?: string): void {
-    if (!this.mayNudge) return;
-    const { isPushed, activeSinceMs } = this.trigger;
-    const pushedAtMs = isPushed ? activeSinceMs : this.startedAtMs;
+    const pushedAtMs = this.trigger.isPushed ? this.trigger.activeSinceMs : this.startedAtMs;
+    if (!this.isFollowed || pushedAtMs === undefined) return;
     this.host.nudges.grown(this, { nowMs, pushedAtMs, cause });
   }
 
@@ -162,7 +175,7 @@ export class Surges implements Nudged, Followed {
    */
   private get mayNudge(): boolean {
     if (!this.isFollowed) return false;
-    return this.trigger.isPushed || this.startedAtMs !== Number.NEGATIVE_INFINITY;
+    return this.trigger.isPushed || this.startedAtMs !== undefined;
   }
 
   demandNow(nowMs: number): Demand | undefined {
@@ -177,7 +190,7 @@ export class Surges implements Nudged, Followed {
     const { metricName, target } = measured;
     if (nudge !== 0) this.lastNudgeAtMs = this.host.now();
     const spec = nudge === 0 ? measured : { metricName, target, nudge };
-    for (const told of this.followers.list) told(spec);
+    for (const told of this.followers) told(spec);
   }
 
   surged(course: SurgeCourse, nowMs: number, cause: string | undefined): void {

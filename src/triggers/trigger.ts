@@ -3,7 +3,15 @@ import type { Demand } from '../scaling/metric.ts';
 import type { Working } from '../sources/working.ts';
 import { Waiters } from '../waiters.ts';
 import type { Change, Decided, SurgeCourse } from './decision.ts';
-import { type Activity, Followers, type Following, type Spec } from './followers.ts';
+import {
+  type Activity,
+  type Followers,
+  type Following,
+  nobody,
+  type Spec,
+  withFollower,
+  withoutFollower,
+} from './followers.ts';
 import type { Histories } from './history.ts';
 import { type Answer, type Measurable, Measurement, type MeasurementHost } from './measurement.ts';
 import { ownerOf, type Reference } from './reference.ts';
@@ -44,7 +52,7 @@ export class Trigger implements Measurable, Growing {
   readonly surges: Surges;
   private readonly trail: Trail;
   private readonly host: TriggerHost;
-  private readonly followers = new Followers<Activity>(this);
+  private followers: Followers<Activity> = nobody;
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
   private heard: boolean | undefined;
   /** Only there while somebody waits. */
@@ -193,7 +201,7 @@ export class Trigger implements Measurable, Growing {
       this.heard = active;
       if (active !== undefined) {
         const activity = { active, edge: active && told.active !== true };
-        for (const follow of this.followers.list) follow(activity);
+        for (const follow of this.followers) follow(activity);
       }
     }
     if ((active === undefined || active === told.active) && up === told.up) return;
@@ -247,7 +255,7 @@ export class Trigger implements Measurable, Growing {
   }
 
   get isPushed(): boolean {
-    return this.followers.list.length > 0;
+    return this.followers.length > 0;
   }
 
   get activeSinceMs(): number {
@@ -272,10 +280,10 @@ export class Trigger implements Measurable, Growing {
   follow(told: Following<Activity>): () => void {
     // So that those who follow already miss nothing.
     this.look(this.host.now());
-    const unfollow = this.followers.add(told);
+    this.followers = withFollower(this.followers, told, this);
     const active = this.heard;
     if (active !== undefined) told({ active, edge: false });
-    return unfollow;
+    return () => this.unfollow(told);
   }
 
   /** The same for its spec: told at once, when a changed configuration changes it, and when the HPA is to look. */
@@ -285,6 +293,13 @@ export class Trigger implements Measurable, Growing {
 
   get followed(): boolean {
     return this.isPushed || this.surges.isFollowed;
+  }
+
+  private unfollow(told: Following<Activity>): void {
+    const others = withoutFollower(this.followers, told);
+    if (!others) return;
+    this.followers = others;
+    this.unfollowed();
   }
 
   unfollowed(): void {
