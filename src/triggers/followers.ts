@@ -46,7 +46,7 @@ export function withFollower<T>(
   );
 }
 
-/** These without that one; undefined if it is none of them. */
+/** These without that one; undefined if it is not among them. */
 export function withoutFollower<T>(followers: Followers<T>, gone: Following<T>): Followers<T> | undefined {
   const others = followers.filter((one) => one !== gone);
   if (others.length === followers.length) return undefined;
