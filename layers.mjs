@@ -5,6 +5,7 @@ const upwards = [
   'errors.ts',
   'clock.ts',
   'retry.ts',
+  'waiters.ts',
   'printable.ts',
   'server-name.ts',
   'outbound',
@@ -33,6 +34,7 @@ const parts = {
   'errors.ts': [],
   'clock.ts': [],
   'retry.ts': [],
+  'waiters.ts': ['clock.ts'],
   'printable.ts': [],
   'server-name.ts': [],
   'version.ts': [],
@@ -60,7 +62,7 @@ const parts = {
     'sources/source.ts',
     'sources/working.ts',
     'triggers',
-    'grpc/responses.ts',
+    'grpc/service.ts',
     'grpc/status.ts',
   ],
   simulation: [
@@ -74,7 +76,7 @@ const parts = {
     'triggers',
   ],
   decisions: [...upwards, 'config/schema.ts', 'triggers'],
-  pods: [...upwards, 'sources/source.ts'],
+  pods: [...upwards, 'sources/source.ts', 'triggers/other-pods.ts'],
   'event-log': [...upwards, 'pods', 'sources/source.ts'],
   ingest: [
     ...upwards,
@@ -130,6 +132,7 @@ const packages = {
     'params',
     'pods',
     'sources',
+    'triggers',
     'version.ts',
   ],
 };

@@ -65,7 +65,7 @@ function quietTriggers(rounds: number): Quiet {
     micros.off.push(off.readAll(100 + (round % 2)));
     micros.on.push(on.readAll(100 + (round % 2)));
   }
-  const kept = on.all.filter((trigger) => trigger.surge !== undefined).length;
+  const kept = on.all.filter((trigger) => trigger.surges.surge !== undefined).length;
   on.close();
   off.close();
   return { onMicros: median(micros.on), offMicros: median(micros.off), kept };
@@ -127,7 +127,7 @@ class Triggers implements TriggerHost {
 
   read(trigger: Trigger, items: number): void {
     const nowMs = this.now();
-    trigger.take({ kind: 'known', items, active: true, detail: () => ({}) }, nowMs, nowMs);
+    trigger.measurement.take({ kind: 'known', items, active: true, detail: () => ({}) }, nowMs, nowMs);
   }
 
   async rest(): Promise<void> {

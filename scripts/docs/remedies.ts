@@ -18,7 +18,7 @@ export const sections: readonly Section[] = [
     title: 'Triggers that are refused',
     intro:
       'KEDA shows these in an event of the ScaledObject, behind `trigger of NAMESPACE/NAME:`. `/api/triggers` and the log have them too. `backlog-scaler validate` finds them before you deploy.',
-    files: /^(triggers\/(?!triggers\.ts|trigger\.ts|nudges)|params\/|grpc\/service)/,
+    files: /^(triggers\/(?!triggers\.ts|trigger\.ts|measurement|limits|followers|nudges)|params\/)/,
     rows: [
       [/^connection: must be named/, 'Several connections fit the trigger.'],
       [
@@ -59,7 +59,7 @@ export const sections: readonly Section[] = [
         'Two keys contradict each other, or one needs the other.',
       ],
       [
-        /^(namespace|name|metadata): has|the scaledObjectRef has no|no scaledObjectRef|is missing from the reference|\(no name\)|\(no namespace\)/,
+        /^(namespace|name|metadata): has|is missing from the reference|\(no name\)|\(no namespace\)/,
         'The caller is not KEDA, or its request is larger than Kubernetes allows.',
         'Check which client calls the gRPC port.',
       ],
@@ -84,23 +84,13 @@ export const sections: readonly Section[] = [
         'Give `replicaRate` as a number.',
       ],
       [/^source: must be one of/, 'The source is misspelt, or the scaler is older than the source.'],
-      [
-        /has no metric/,
-        'The HPA still has the metric name of the trigger before a change.',
-        'Nothing: KEDA corrects the HPA at its next reconcile.',
-      ],
-      [
-        /an RPC failed by a fault of ours/,
-        'A bug. The caller got `INTERNAL` with “a fault of the scaler; its log says more”.',
-        'Report it, with this line of the log.',
-      ],
     ],
   },
   {
     title: 'Readings and limits',
     intro: 'Answers to KEDA while a trigger has no number that it may use.',
     files:
-      /^(triggers\/(triggers|trigger|nudges)|subjects\/|grpc\/(?!service|tls|server)|sources\/[^/]+\/connection\.ts|scaling\/|errors)/,
+      /^(triggers\/(triggers|trigger|measurement|limits|followers|nudges)|subjects\/|grpc\/(?!tls|server)|sources\/[^/]+\/connection\.ts|scaling\/|errors)/,
     rows: [
       [
         /nothing has been read yet|is not resolved yet|has no configuration yet/,
@@ -116,6 +106,21 @@ export const sections: readonly Section[] = [
         /its number is not known yet/,
         'The source sees work, but has not counted it yet.',
         'Nothing: the next read counts.',
+      ],
+      [
+        /the scaledObjectRef has no|no scaledObjectRef/,
+        'The caller is not KEDA.',
+        'Check which client calls the gRPC port.',
+      ],
+      [
+        /has no metric/,
+        'The HPA still has the metric name of the trigger before a change.',
+        'Nothing: KEDA corrects the HPA at its next reconcile.',
+      ],
+      [
+        /an RPC failed by a fault of ours/,
+        'A bug. The caller got `INTERNAL` with “a fault of the scaler; its log says more”.',
+        'Report it, with this line of the log.',
       ],
       [
         /is not open|the read is over|connection did not close/,

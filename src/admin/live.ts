@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { TriggerSummary } from '../triggers/trigger.ts';
+import type { TriggerSummary } from '../triggers/trigger-status.ts';
 import type { ConnectionRow, Row, Tick } from './page/wire.ts';
 import { inTurns, type Statuses } from './trigger-series.ts';
 

@@ -1,4 +1,4 @@
-import type { TriggerStatus } from '../triggers/trigger.ts';
+import type { TriggerStatus } from '../triggers/trigger-status.ts';
 import { inTurns, type Statuses } from './trigger-series.ts';
 
 const maxPageSize = 1000;

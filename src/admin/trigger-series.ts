@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { printable } from '../printable.ts';
 import type { DrainStep } from '../scaling/drain.ts';
-import type { TriggerStatus, TriggerSummary } from '../triggers/trigger.ts';
+import type { TriggerStatus, TriggerSummary } from '../triggers/trigger-status.ts';
 
 /** Where the triggers' present state is read. */
 export interface Statuses {

@@ -13,9 +13,9 @@ import {
 } from '../explain/answers.ts';
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
-import { toMetrics } from '../grpc/responses.ts';
+import { toMetrics } from '../grpc/service.ts';
 import { Drain, settleMs } from '../scaling/drain.ts';
-import { withHeadroom } from '../scaling/headroom.ts';
+import { withHeadroom } from '../scaling/metric.ts';
 import { sources } from '../sources/index.ts';
 import type { Detail } from '../sources/source.ts';
 import type { Working } from '../sources/working.ts';

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { problemOf } from '../config/files.ts';
 import { printable, quote } from '../printable.ts';
+import { oursOf } from '../scaledobjects/mistakes.ts';
 import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
-import { type Input, oursOf, validateInputs } from '../scaledobjects/validate.ts';
+import { type Input, validateInputs } from '../scaledobjects/validate.ts';
 import { hpaDefaults } from '../scaling/hpa.ts';
 import { type Comparison, compare } from '../simulation/compare.ts';
 import { type FailIf, readFailIf } from '../simulation/fail-if.ts';

@@ -1,11 +1,11 @@
-import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
-import type { EventFeed, InboundEvent, KeptSince } from '../sources/source.ts';
+import type { EventFeed, InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { Compaction, type Kept } from './compaction.ts';
 import type { EventLog } from './event-log.ts';
-import { fairShare } from './fair-share.ts';
 import { type Damage, Followers, Replays } from './followers.ts';
-import { decode, type EventStore, encode, type Head } from './level-store.ts';
+import { Heads } from './heads.ts';
+import { type EventStore, encode, type Head } from './level-store.ts';
 
 const compactEveryMs = 60_000;
 /** A store that could not be written to is opened again at most this often. */
@@ -170,81 +170,6 @@ export class FileEventLog implements EventLog {
   }
 }
 
-/** What is known of each connection's events: in memory at once, on the disk after. */
-class Heads {
-  private readonly store: Pick<EventStore, 'heads' | 'putHead'>;
-  private readonly log: Logger;
-  private known = new Map<string, Head>();
-  private writing: Promise<void> = Promise.resolve();
-
-  constructor(store: Pick<EventStore, 'heads' | 'putHead'>, log: Logger) {
-    this.store = store;
-    this.log = log;
-  }
-
-  get size(): number {
-    return this.known.size;
-  }
-
-  async load(): Promise<void> {
-    this.known = await this.store.heads();
-  }
-
-  of(connection: string): Head {
-    return this.known.get(connection) ?? this.add(connection);
-  }
-
-  /** Of what was sent before the log first heard of a connection, nothing is known. */
-  add(connection: string): Head {
-    const known = this.known.get(connection);
-    if (known !== undefined) return known;
-    const since: KeptSince = { atMs: epochNowMs(), because: 'new' };
-    return this.put(connection, { first: 1, since, checked: 0 });
-  }
-
-  /** Events of all connections may be lost, up to these sequences. */
-  allLost(lasts: ReadonlyMap<string, number>): Promise<void> {
-    for (const connection of new Set([...this.known.keys(), ...lasts.keys()])) {
-      this.lost(connection, lasts.get(connection) ?? 0);
-    }
-    return this.writing;
-  }
-
-  /** Events of a connection may be lost, up to a sequence. */
-  lost(connection: string, checked: number): void {
-    const since: KeptSince = { atMs: epochNowMs(), because: 'damaged' };
-    const first = Math.min(this.of(connection).first, checked + 1);
-    this.put(connection, { first, since, checked });
-  }
-
-  /** What `remove` writes is so from now on; where it cannot be written, as before. */
-  async change(connection: string, head: Head, remove: (head: Head) => Promise<void>): Promise<void> {
-    const before = this.of(connection);
-    this.known.set(connection, head);
-    try {
-      await remove(head);
-    } catch (reason) {
-      if (this.known.get(connection) === head) this.known.set(connection, before);
-      throw reason;
-    }
-  }
-
-  /** Resolves when all is on the disk, or cannot be. */
-  written(): Promise<void> {
-    return this.writing;
-  }
-
-  private put(connection: string, head: Head): Head {
-    this.known.set(connection, head);
-    const write = () => this.store.putHead(connection, this.of(connection));
-    this.writing = this.writing.then(write).catch((reason: unknown) => {
-      const { message } = ScalerError.from(reason);
-      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
-    });
-    return head;
-  }
-}
-
 /** Writes down how many events were put; of those that come meanwhile only the last. Its writing holds up no event. */
 class Counter {
   private readonly store: Pick<EventStore, 'write'>;
@@ -342,105 +267,4 @@ class GroupWriter {
       for (const { reject } of group) reject(error);
     }
   }
-}
-
-interface Kept {
-  /** The longest that an event is kept, in ms. */
-  readonly retentionMs: number;
-  readonly maxEvents: number;
-}
-
-interface CompactionOptions extends Kept {
-  readonly store: Pick<EventStore, 'read' | 'remove'>;
-  readonly heads: Heads;
-  /** The last sequence of each connection that is kept. */
-  readonly lasts: () => ReadonlyMap<string, number>;
-  readonly log: Logger;
-}
-
-/**
- * Takes old events away, from the front of each connection, a bounded number in each turn of the event loop. Where
- * there are too many, those connections lose some that have more than their share: see `fairShare`.
- */
-class Compaction {
-  private readonly options: CompactionOptions;
-  private running: Promise<void> | undefined;
-  private stopped = false;
-
-  constructor(options: CompactionOptions) {
-    this.options = options;
-  }
-
-  /** Whether there is a tenth more than is to be kept. */
-  get due(): boolean {
-    if (this.running !== undefined) return false;
-    let count = 0;
-    for (const of of this.counts().values()) count += of;
-    return count > this.options.maxEvents * 1.1;
-  }
-
-  /** One at a time; a second call waits for the first. Never rejects. */
-  run(): Promise<void> {
-    this.running ??= this.compact()
-      .catch((reason: unknown) => {
-        if (this.stopped) return;
-        const { message } = ScalerError.from(reason);
-        this.options.log.warn({ error: message }, 'old events could not be removed; tried again later');
-      })
-      .finally(() => {
-        this.running = undefined;
-      });
-    return this.running;
-  }
-
-  async close(): Promise<void> {
-    this.stopped = true;
-    await this.running;
-  }
-
-  private counts(): ReadonlyMap<string, number> {
-    const { heads, lasts } = this.options;
-    return new Map([...lasts()].map(([name, last]) => [name, last - heads.of(name).first + 1]));
-  }
-
-  private async compact(): Promise<void> {
-    const counts = this.counts();
-    const share = fairShare(counts.values(), this.options.maxEvents);
-    for (const connection of counts.keys()) await this.compactOne(connection, share);
-  }
-
-  private async compactOne(connection: string, share: number): Promise<void> {
-    const { store, heads, lasts, retentionMs } = this.options;
-    const last = lasts().get(connection) ?? 0;
-    const oldestMs = epochNowMs() - retentionMs;
-    for await (const entries of store.read(connection, heads.of(connection).first - 1, last)) {
-      const sequences: number[] = [];
-      let head = heads.of(connection);
-      for (const { sequence, text } of entries) {
-        const event = decode(text);
-        if (event !== undefined && sequence > last - share && event.receivedAtMs >= oldestMs) break;
-        sequences.push(sequence);
-        head = without(head, sequence, event);
-      }
-      if (sequences.length > 0) {
-        await heads.change(connection, head, (changed) => store.remove(connection, sequences, changed));
-      }
-      if (this.stopped || sequences.length < entries.length) return;
-    }
-  }
-}
-
-/** The head after an entry is taken away. What is no event, or does not follow on the one before, is damage. */
-function without(head: Head, sequence: number, event: InboundEvent | undefined): Head {
-  const { first, since, checked } = head;
-  const isDamage = sequence > checked && (event === undefined || sequence > Math.max(first, checked + 1));
-  if (isDamage) {
-    return { first: sequence + 1, since: { atMs: epochNowMs(), because: 'damaged' }, checked: sequence };
-  }
-  const isLater = event !== undefined && event.receivedAtMs > since.atMs;
-  return {
-    first: sequence + 1,
-    since: isLater ? { atMs: event.receivedAtMs, because: 'dropped' } : since,
-    checked,
-  };
 }

@@ -1,7 +1,9 @@
 import { attempt, ScalerError } from '../errors.ts';
-import { toActivity, toMetrics, toSpecs } from '../grpc/responses.ts';
+import { toActivity, toMetrics, toSpecs } from '../grpc/service.ts';
 import { codeName, toStatus } from '../grpc/status.ts';
-import type { Answer, Spec, Trigger } from '../triggers/trigger.ts';
+import type { Spec } from '../triggers/followers.ts';
+import type { Answer } from '../triggers/measurement.ts';
+import type { Trigger } from '../triggers/trigger.ts';
 import type { AnswerView, Rpc } from './view.ts';
 
 /** What the RPCs answer of one trigger, and what of it KEDA and the HPA go by. */

@@ -1,18 +1,19 @@
 import type { handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { status as Code } from '@grpc/grpc-js';
 import { ScalerError } from '../errors.ts';
+import { nudgedTarget, wire } from '../scaling/metric.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { endRpc, nameScaledObject, rpcSpans } from '../telemetry/tracing.ts';
+import type { Activity, Spec } from '../triggers/followers.ts';
+import type { Answer } from '../triggers/measurement.ts';
 import type { Reference } from '../triggers/reference.ts';
-import type { Activity, Answer, Spec } from '../triggers/trigger.ts';
 import type { ExternalScalerHandlers } from './generated/externalscaler/ExternalScaler.ts';
 import type { GetMetricSpecResponse } from './generated/externalscaler/GetMetricSpecResponse.ts';
 import type { GetMetricsRequest__Output } from './generated/externalscaler/GetMetricsRequest.ts';
 import type { GetMetricsResponse } from './generated/externalscaler/GetMetricsResponse.ts';
 import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
-import { toActivity, toMetrics, toSpecs } from './responses.ts';
 import { codeName, type Status, toStatus } from './status.ts';
 import { ActivityStream, forgetRequest, Outbox, type StreamRpc, type Streams } from './streams.ts';
 
@@ -154,6 +155,54 @@ export function toReference(ref: ScaledObjectRef__Output | null): Reference {
   return { name, namespace, metadata };
 }
 
+/*
+ * Answers of a trigger in the shapes of KEDA's contract, also for `explain`. The generated types allow missing fields;
+ * nothing here leaves one out.
+ */
+
+export interface ActivityResponse {
+  readonly result: boolean;
+}
+
+export interface SpecResponse {
+  metricSpecs: [{ metricName: string; targetSize: string; targetSizeFloat: number }];
+}
+
+export interface MetricsResponse {
+  metricValues: [{ metricName: string; metricValue: string; metricValueFloat: number }];
+}
+
+export function toActivity({ active }: Pick<Answer, 'active'>): ActivityResponse {
+  return { result: active };
+}
+
+/** Exactly one: the HPA sums over what it gets. */
+export function toSpecs({ metricName, target, nudge = 0 }: Spec): SpecResponse {
+  const { int, float } = nudgedTarget(target, nudge);
+  return { metricSpecs: [{ metricName, targetSize: int, targetSizeFloat: float }] };
+}
+
+/** Throws ScalerError if there is no number. `label` names the trigger in messages. It is made only for them. */
+export function toMetrics(
+  trigger: { readonly label: string },
+  metricName: string,
+  answer: MetricAnswer,
+): MetricsResponse {
+  if (answer.kind === 'uncounted') {
+    const state = answer.active ? 'is active' : 'is inactive';
+    throw new ScalerError(
+      'unavailable',
+      `${trigger.label}: ${state}, its number is not known yet: ${answer.why}`,
+    );
+  }
+  const { int, float } = wire(answer.value);
+  return { metricValues: [{ metricName, metricValue: int, metricValueFloat: float }] };
+}
+
+type MetricAnswer =
+  | Extract<Answer, { kind: 'uncounted' }>
+  | { readonly kind: 'known'; readonly value: number };
+
 interface UnaryDeps {
   metrics: Metrics;
   /** The status of whatever an answer threw. */
@@ -176,31 +225,43 @@ function unary<Q extends Request, R>(
     if (scaledObject) nameScaledObject(span, scaledObject);
     const caller = new Caller();
     let done = false;
-    const finish = (code: Code, failure?: string): void => {
+    const finish = (end: End, failure?: string): void => {
       done = true;
-      metrics.rpcRequests.inc({ method, code: codeName(code) });
+      metrics.rpcRequests.inc({ method, code: end.name });
       metrics.rpcDuration.observe({ method }, (performance.now() - startedMs) / 1000);
-      endRpc(span, { number: code, name: codeName(code) }, failure);
+      endRpc(span, end, failure);
     };
     // Emitted when the caller is gone, at its deadline, and (grpc-js's way) also after every answer.
     call.once('cancelled', () => {
       if (done) return;
-      finish(Number(call.getDeadline()) <= Date.now() ? Code.DEADLINE_EXCEEDED : Code.CANCELLED);
+      finish(endOf(Number(call.getDeadline()) <= Date.now() ? Code.DEADLINE_EXCEEDED : Code.CANCELLED));
       caller.leave();
     });
     try {
       const response = await answer(call.request, caller);
       if (done) return;
-      finish(Code.OK);
+      finish(ok);
       callback(null, response);
     } catch (reason) {
       if (done) return;
       const status = failed(reason, method);
-      finish(status.code, status.details);
+      finish(endOf(status.code), status.details);
       callback(status);
     }
   };
 }
+
+/** How a call has ended, as metrics and spans have it. */
+interface End {
+  readonly number: Code;
+  readonly name: string;
+}
+
+function endOf(code: Code): End {
+  return { number: code, name: codeName(code) };
+}
+
+const ok = endOf(Code.OK);
 
 function scaledObjectOf(request: Request): ScaledObjectRef__Output | null {
   return 'scaledObjectRef' in request ? request.scaledObjectRef : request;

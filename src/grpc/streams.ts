@@ -1,7 +1,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { status as Code, ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Activity } from '../triggers/trigger.ts';
+import type { Activity } from '../triggers/followers.ts';
 import type { IsActiveResponse } from './generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef__Output } from './generated/externalscaler/ScaledObjectRef.ts';
 import { codeName, type Status } from './status.ts';

@@ -3,6 +3,7 @@ import type { QueuedIterator } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
 import { isJetStreamRefusal } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { Waiters } from '../waiters.ts';
 import { LeaseRules } from './lease-rules.ts';
 
 /** A write that is not acknowledged by then has failed: before the one before it is believed no more. */
@@ -35,7 +36,7 @@ export class Lease {
   private holderTold: string | undefined;
   private end: NodeJS.Timeout | undefined;
   private entries: QueuedIterator<KvWatchEntry> | undefined;
-  private readonly sleepers = new Set<() => void>();
+  private readonly sleeping = new Waiters();
   private readonly loops: Promise<unknown>;
 
   constructor(options: LeaseOptions) {
@@ -65,7 +66,6 @@ export class Lease {
     clearTimeout(this.end);
     this.closing.abort();
     this.entries?.stop();
-    this.wake();
     if (write !== undefined) {
       const { bucket, key } = this.options;
       await bucket()
@@ -79,8 +79,8 @@ export class Lease {
     while (!this.closing.signal.aborted) {
       const bucket = this.options.bucket();
       const waitMs = this.rules.nextWriteAtMs - this.now();
-      if (bucket === undefined) await this.nap(againMs);
-      else if (waitMs > 0) await this.nap(waitMs);
+      if (bucket === undefined) await this.sleep(againMs);
+      else if (waitMs > 0) await this.sleep(waitMs);
       else await this.write(bucket);
     }
   }
@@ -126,12 +126,12 @@ export class Lease {
             this.now(),
           );
           this.settle();
-          this.wake();
+          this.sleeping.wake();
         }
       } catch {
         // Out of reach: who holds the lease is found out by writing, too.
       }
-      if (!signal.aborted) await this.nap(againMs);
+      if (!signal.aborted) await this.sleep(againMs);
     }
   }
 
@@ -154,20 +154,8 @@ export class Lease {
     changed();
   }
 
-  private async nap(ms: number): Promise<void> {
-    if (this.closing.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.sleepers.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.sleepers.add(end);
-    });
-  }
-
-  private wake(): void {
-    for (const end of this.sleepers) end();
+  /** Less, where something new is known of the lease. */
+  private sleep(ms: number): Promise<void> {
+    return this.sleeping.wait(ms, this.closing.signal);
   }
 }

@@ -6,6 +6,7 @@ import { fromJson, ScalerError } from '../errors.ts';
 import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { Waiters } from '../waiters.ts';
 import { Lease } from './lease.ts';
 import type { NatsLink } from './link.ts';
 
@@ -47,7 +48,8 @@ export class PodPeers implements Peers {
   private closed = false;
   private answering = 0;
   private had = false;
-  private readonly waiting = new Set<() => void>();
+  /** For the lease to change. */
+  private readonly waiting = new Waiters();
 
   constructor(options: PodPeersOptions) {
     this.options = options;
@@ -82,7 +84,7 @@ export class PodPeers implements Peers {
         const why = this.options.link.up === undefined ? 'NATS is away' : 'no pod has the lease';
         throw new ScalerError('unavailable', `the pod that asks for all of them does not answer: ${why}`);
       }
-      await this.change(againMs, signal);
+      await this.waiting.wait(againMs, signal);
     }
   }
 
@@ -94,7 +96,7 @@ export class PodPeers implements Peers {
   async close(): Promise<void> {
     this.closed = true;
     for (const end of this.unlisten) end();
-    for (const end of this.waiting) end();
+    this.waiting.wake();
     await this.lease.close();
   }
 
@@ -124,24 +126,8 @@ export class PodPeers implements Peers {
     );
     const over = AbortSignal.any([signal, answered.signal]);
     while (this.lease.holder === pod && !over.aborted && !this.closed)
-      await this.change(Number.POSITIVE_INFINITY, over);
+      await this.waiting.wait(Number.POSITIVE_INFINITY, over);
     return undefined;
-  }
-
-  /** Resolves when the lease has changed, after `ms`, and when `signal` is aborted. */
-  private change(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(end);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = Number.isFinite(ms) ? setTimeout(end, ms) : undefined;
-      this.waiting.add(end);
-      signal.addEventListener('abort', end);
-    });
   }
 
   private changed(): void {
@@ -155,7 +141,7 @@ export class PodPeers implements Peers {
       else log.info({ holder: this.lease.holder }, 'this pod has the lease of the connection no longer');
       if (!this.closed) duties.changed();
     }
-    for (const end of [...this.waiting]) end();
+    this.waiting.wake();
   }
 
   private hear(message: Msg): void {

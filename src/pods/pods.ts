@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { natsFault } from '../outbound/nats.ts';
 import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { type SurgeNews, surgeNews } from '../triggers/other-pods.ts';
 import { type LinkSettings, NatsLink, type Up } from './link.ts';
 import { PodNews } from './news.ts';
 import { PodPeers } from './peers.ts';
@@ -16,15 +17,6 @@ const told = z.object({
 
 /** A hint. Without a subject it is of all of the connection. */
 export type Told = z.output<typeof told>;
-
-const id = z.string().max(64);
-/** Of the surges of triggers, by their IDs; the values are what KEDA gets. */
-const surgeNews = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('pushed'), id }),
-  z.object({ kind: z.literal('nudged'), id }),
-  z.object({ kind: z.literal('looked'), id, value: z.number().min(0).max(9e15) }),
-]);
-type SurgeNews = z.output<typeof surgeNews>;
 
 export interface PodsOptions {
   readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };

@@ -1,6 +1,6 @@
 import { quote } from '../printable.ts';
 import type { GivenBehavior, ScalingPolicy, ScalingRules } from '../scaling/hpa.ts';
-import { type Mapping, mapping } from './read.ts';
+import { type Mapping, mapping } from './yaml-values.ts';
 
 export interface BehaviorFault {
   /** Below `behavior`. */

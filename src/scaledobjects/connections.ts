@@ -1,7 +1,8 @@
 import { splitList } from '../params/schema.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
-import { mapping, type TriggerAuthentication, type TriggerEntry } from './read.ts';
+import type { TriggerAuthentication, TriggerEntry } from './read.ts';
+import { mapping } from './yaml-values.ts';
 
 /** An entry of `connections:` to configure, as far as the triggers say it. */
 export interface ConnectionEntry {

@@ -10,8 +10,9 @@ import {
   type Place,
   placeOf,
 } from './connections.ts';
-import { type Fault, pairOf, readScaledResources, type ScaledResource, type TriggerEntry } from './read.ts';
+import { type Fault, readScaledResources, type ScaledResource, type TriggerEntry } from './read.ts';
 import type { Input } from './validate.ts';
+import { pairOf } from './yaml-values.ts';
 
 /** KEDA's scalers that are converted, and the source that does their work here. */
 export const builtIns: Readonly<Record<string, string>> = {

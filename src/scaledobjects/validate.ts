@@ -3,8 +3,10 @@ import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { refusalByName } from '../triggers/select-connection.ts';
-import { isOurs, type Mistake, mistakesOf, type OurTrigger, sharedTargets } from './mistakes.ts';
+import { type Mistake, type OurTrigger, oursOf, sharedTargets } from './mistakes.ts';
 import { type Fault, readScaledResources, type ScaledResource } from './read.ts';
+import { specMistakes } from './spec-mistakes.ts';
+import { triggerMistakes } from './trigger-mistakes.ts';
 
 export interface Input {
   readonly file: string;
@@ -72,13 +74,11 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   };
 }
 
-/** The triggers that ask this scaler. */
-export function oursOf({ triggers }: ScaledResource, sources: readonly AnySource[]): readonly OurTrigger[] {
-  return triggers.flatMap((entry, index) => {
-    if (!isOurs(entry)) return [];
-    const kind = entry.metadata['source']?.trim();
-    return [{ index, entry, source: sources.find((one) => one.kind === kind) }];
-  });
+/** What is wrong around these triggers, in the order of lines. Pure. */
+export function mistakesOf(resource: ScaledResource, ours: readonly OurTrigger[]): readonly Mistake[] {
+  return [...specMistakes, ...triggerMistakes]
+    .flatMap((rule) => [...rule(resource, ours)])
+    .toSorted((a, b) => a.line - b.line);
 }
 
 /** What the running scaler would say of a trigger. `open`: whether there is more that cannot be known here. */

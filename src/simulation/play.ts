@@ -1,9 +1,15 @@
 import type { ScaledObjectRules } from '../explain/scaling.ts';
 import { Drain, type DrainPolicy } from '../scaling/drain.ts';
-import { type Headroom, withHeadroom } from '../scaling/headroom.ts';
 import { type HpaMemory, sync } from '../scaling/hpa.ts';
 import { decide } from '../scaling/keda.ts';
-import { type Metric, nudgedTarget, replicasFor, toMetric } from '../scaling/metric.ts';
+import {
+  type Headroom,
+  type Metric,
+  nudgedTarget,
+  replicasFor,
+  toMetric,
+  withHeadroom,
+} from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, Surge } from '../scaling/surge.ts';
 import type { Load } from './load.ts';
 import { Queue } from './queue.ts';

@@ -1,15 +1,15 @@
 import { attempt, ScalerError } from '../errors.ts';
 import { rulesOf } from '../explain/scaling.ts';
 import { quote } from '../printable.ts';
-import { mistakesOf } from '../scaledobjects/mistakes.ts';
+import { oursOf } from '../scaledobjects/mistakes.ts';
 import {
-  mapping,
   type ScaledResource,
   type ScaledSpec,
   scaledCounts,
   type TriggerEntry,
 } from '../scaledobjects/read.ts';
-import { oursOf } from '../scaledobjects/validate.ts';
+import { mistakesOf } from '../scaledobjects/validate.ts';
+import { mapping } from '../scaledobjects/yaml-values.ts';
 import type { AnySource } from '../sources/source.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import { perReplicaOf, readReference } from '../triggers/resolve.ts';

@@ -36,7 +36,6 @@ export interface ConnectionOptions {
   readonly log: ConnectionDeps['log'];
   readonly events: ConnectionDeps['events'];
   readonly pods?: PodsOf | undefined;
-  readonly now: () => number;
   readonly random: () => number;
 }
 
@@ -47,7 +46,6 @@ export class OpenConnection implements SubjectHost {
   minReadMs: number;
   readonly connection: AnyConnection;
   readonly failures: FailureLog;
-  readonly now: () => number;
   readonly random: () => number;
   private readonly options: ConnectionOptions;
   private readonly subjects = new Map<string, Subject>();
@@ -70,7 +68,6 @@ export class OpenConnection implements SubjectHost {
     const { pods } = options;
     this.configured = configured;
     this.options = options;
-    this.now = options.now;
     this.random = options.random;
     this.minReadMs = source.minReadMs(config);
     const log = options.log.child({ source: source.kind, connection: name });
@@ -85,6 +82,11 @@ export class OpenConnection implements SubjectHost {
       wake: (key, cause) => this.subjects.get(key)?.wake(cause),
       same: (key, as) => this.same(key, as),
     });
+  }
+
+  /** Monotonic, in ms. */
+  now(): number {
+    return performance.now();
   }
 
   /** Takes settings that the upstream does not see: what its source was opened with stays. */

@@ -12,7 +12,6 @@ export interface ConnectionsOptions {
   readonly feedOf?: (connection: string) => EventFeed;
   /** The other pods. Absent if there is only one. */
   readonly pods?: PodsOf | undefined;
-  readonly now?: () => number;
   /** In [0, 1): for backoff, and to spread reads. */
   readonly random?: () => number;
 }
@@ -49,7 +48,6 @@ export interface ConnectionUse {
 
 /** The open connections. */
 export class Connections {
-  readonly now: () => number;
   /** Work in slices, for all connections and for the triggers. */
   readonly slices = new Slices();
   private readonly options: ConnectionsOptions;
@@ -58,7 +56,6 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.options = options;
-    this.now = options.now ?? (() => performance.now());
     const { metrics } = options;
     metrics.onCollect(() => {
       metrics.subjects.reset();
@@ -118,7 +115,6 @@ export class Connections {
       events,
       pods,
       random,
-      now: this.now,
       slices: this.slices,
     });
   }

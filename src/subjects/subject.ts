@@ -314,10 +314,10 @@ export class Subject {
 
   /** What the clock makes of a failure: it backs off, as long as the source asks at least. */
   private *fail(error: ScalerError): Generator<void, void> {
-    const { failures, now, random, minReadMs } = this.host;
+    const { failures, random, minReadMs } = this.host;
     failures.failed(this.key, error);
     const count = (this.failing?.failures ?? 0) + 1;
-    const nowMs = now();
+    const nowMs = this.host.now();
     const waitMs = Math.min(backoffMs(count, random()), this.longestIntervalMs());
     const awayMs = error.retryAfterMs ?? 0;
     // Where a read costs the upstream nothing (a ledger), an event is news, and no reason to wait.

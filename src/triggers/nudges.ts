@@ -16,7 +16,7 @@ export interface Pace {
 export interface Nudged {
   readonly id: string;
   readonly label: string;
-  readonly reference: { readonly namespace: string };
+  readonly namespace: string;
   /** Replicas for what the last GetMetrics was given, or the one of an edge after it; undefined before the first of both. */
   readonly hpaReplicas: number | undefined;
   /** Made at the first growth, and gone when it does not matter any more. */
@@ -262,7 +262,7 @@ export class Nudges {
     const step = surge.step(demand, nowMs, { busy: nowMs < this.startedAtMs, blind });
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
     if (step.kind === 'nudge') {
-      if (!this.underWay.has(trigger)) this.rotate(trigger.reference.namespace);
+      if (!this.underWay.has(trigger)) this.rotate(trigger.namespace);
       this.underWay.add(trigger);
       this.tell({ kind: 'nudged', id: trigger.id });
       trigger.sayTarget(step.nudge);
@@ -287,13 +287,13 @@ export class Nudges {
   }
 
   private add(trigger: Nudged): void {
-    const { namespace } = trigger.reference;
+    const { namespace } = trigger;
     const triggers = this.surging.get(namespace) ?? new Set();
     this.surging.set(namespace, triggers.add(trigger));
   }
 
   private remove(trigger: Nudged): void {
-    const { namespace } = trigger.reference;
+    const { namespace } = trigger;
     const triggers = this.surging.get(namespace);
     if (!triggers?.delete(trigger)) return;
     if (triggers.size === 0) this.surging.delete(namespace);

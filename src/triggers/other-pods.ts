@@ -1,11 +1,17 @@
+import { z } from 'zod';
+
+const id = z.string().max(64);
+
 /** What the pods of a scaler tell each other of a trigger's surge. `id` is equal in all of them. */
-export type SurgeNews =
+export const surgeNews = z.discriminatedUnion('kind', [
   /** `true` was sent at an edge. */
-  | { readonly kind: 'pushed'; readonly id: string }
+  z.object({ kind: z.literal('pushed'), id }),
   /** Its target was changed: who gets a GetMetrics of it in the next seconds is to tell. */
-  | { readonly kind: 'nudged'; readonly id: string }
+  z.object({ kind: z.literal('nudged'), id }),
   /** A GetMetrics was given this value. */
-  | { readonly kind: 'looked'; readonly id: string; readonly value: number };
+  z.object({ kind: z.literal('looked'), id, value: z.number().min(0).max(9e15) }),
+]);
+export type SurgeNews = z.infer<typeof surgeNews>;
 
 /** How news get to the other pods, and no further. */
 export interface NewsLink {

@@ -5,8 +5,7 @@ import type { Param } from '../params/schema.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { DrainPolicy } from '../scaling/drain.ts';
-import type { Headroom } from '../scaling/headroom.ts';
-import { printedTarget } from '../scaling/metric.ts';
+import { type Headroom, printedTarget } from '../scaling/metric.ts';
 import type { AnySource, ConfiguredConnection, Target } from '../sources/source.ts';
 import { type CommonParams, commonParams, drainPolicyOf, kedaOwnKeys } from './common-params.ts';
 import { hidingFromEnv, namesHidingFromEnv, secretsFromEnv } from './from-env.ts';
@@ -149,14 +148,22 @@ export function outcomeOf({ namespace }: Reference, world: World, said: Said): O
       paramsKey: paramsKeyOf(source, given),
       target,
       metricName: metricName(source.kind, target.nameParts.map(namesHidingFromEnv(source, given))),
-      headroom: { replicas: common.headroomReplicas, whenIdle: common.headroomWhenIdle },
+      headroom: headroomOf(common),
       drain,
       ignored:
-        drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : [],
+        drain && source.threshold !== undefined && given.has(source.threshold) ? [source.threshold] : nothing,
       maxStalenessMs: maxStalenessSeconds * 1000,
       surge: common.surge,
     },
   };
+}
+
+// There are tens of thousands of triggers, and most of them share these.
+const nothing: readonly never[] = [];
+const noHeadroom: Headroom = { replicas: 0, whenIdle: false };
+
+function headroomOf({ headroomReplicas: replicas, headroomWhenIdle: whenIdle }: CommonParams): Headroom {
+  return replicas === 0 && !whenIdle ? noHeadroom : { replicas, whenIdle };
 }
 
 /** The target for the HPA. Under `policy: drain` the value is replicas. */

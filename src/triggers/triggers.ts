@@ -7,11 +7,14 @@ import { FewAMinute } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Decided } from './decision.ts';
 import { Histories, type HistoryLimits } from './history.ts';
+import { Room, type TriggerLimits } from './limits.ts';
 import { Nudges, type Pace } from './nudges.ts';
 import { type NewsLink, OtherPods, type SurgeNews } from './other-pods.ts';
-import { bytesOf, checkReference, kept, type Reference } from './reference.ts';
+import { checkReference, kept, type Reference } from './reference.ts';
 import { type Measured, readReference, resolve, type Said, type World } from './resolve.ts';
-import { type Past, Trigger, type TriggerHost, type TriggerStatus, type TriggerSummary } from './trigger.ts';
+import type { Past } from './trail.ts';
+import { Trigger, type TriggerHost } from './trigger.ts';
+import type { TriggerStatus, TriggerSummary } from './trigger-status.ts';
 
 /** How often expired triggers are removed. */
 export const sweepMs = 5_000;
@@ -19,20 +22,6 @@ export const sweepMs = 5_000;
 /** Anyone who reaches the port can cause refusals with texts of their choice. */
 const refusalsAMinute = 30;
 const refusalCharacters = 2_000;
-
-export interface TriggerLimits {
-  readonly triggers: number;
-  readonly triggersPerNamespace: number;
-  /** Bytes of what is kept of references. */
-  readonly metadataBytes: number;
-  readonly metadataBytesPerNamespace: number;
-  /** How many refused references are remembered. The oldest is dropped first, and resolved again at its next call. */
-  readonly refusedTriggers: number;
-  readonly leaseSeconds: number;
-  readonly maxLeaseSeconds: number;
-  readonly coldReadTimeoutMs: number;
-  readonly maxStalenessSeconds: number;
-}
 
 /** What of a configuration the triggers take. */
 export interface TriggersConfig {
@@ -63,11 +52,6 @@ export interface TriggerPast extends Past {
   readonly nowMs: number;
 }
 
-interface Usage {
-  triggers: number;
-  bytes: number;
-}
-
 /** All live triggers, by the key of their reference. RPCs are answered from here. */
 export class Triggers implements TriggerHost {
   coldReadTimeoutMs = 0;
@@ -80,8 +64,7 @@ export class Triggers implements TriggerHost {
   private readonly live = new Map<string, Trigger>();
   /** The live ones that were refused from the beginning: only their refusal is kept, no metadata. */
   private readonly refused = new Set<Trigger>();
-  private readonly used: Usage = { triggers: 0, bytes: 0 };
-  private readonly usedBy = new Map<string, Usage>();
+  private readonly room = new Room();
   /**
    * The last call of each removed trigger. Without it, a trigger whose polls are further apart than its lease would be new at
    * every poll.
@@ -118,8 +101,9 @@ export class Triggers implements TriggerHost {
     });
   }
 
+  /** Monotonic, in ms. */
   now(): number {
-    return this.connections.now();
+    return performance.now();
   }
 
   edge({ source }: Measured): void {
@@ -182,7 +166,7 @@ export class Triggers implements TriggerHost {
   /** News of a surge from another pod. They mean nothing for a trigger that is not live here. */
   hear(news: SurgeNews): void {
     this.others.heard();
-    this.live.get(news.id)?.hear(news);
+    this.live.get(news.id)?.surges.hear(news);
   }
 
   /** What its reference says; undefined where nothing is kept of that. */
@@ -224,7 +208,8 @@ export class Triggers implements TriggerHost {
     const measured = attempt(() => resolve(reference, this.world));
     if (measured instanceof ScalerError) return this.addRefused(id, reference, measured);
     const keeping = kept(reference, measured.source);
-    this.admit(keeping);
+    if (!this.limits) throw new ScalerError('unavailable', 'the scaler has no configuration yet');
+    this.room.admit(keeping, this.limits);
     const trigger = new Trigger(id, keeping, this, this.departed.get(id));
     this.departed.delete(id);
     this.live.set(id, trigger);
@@ -246,31 +231,6 @@ export class Triggers implements TriggerHost {
       this.remove(oldest);
     }
     return trigger;
-  }
-
-  /** Throws ScalerError `exhausted` where there is no room for one more; else it counts from now on. */
-  private admit(reference: Reference): void {
-    const { limits } = this;
-    if (!limits) throw new ScalerError('unavailable', 'the scaler has no configuration yet');
-    const { namespace } = reference;
-    const bytes = bytesOf(reference);
-    const own = this.usedBy.get(namespace) ?? { triggers: 0, bytes: 0 };
-    const inNamespace = `namespace ${namespace} has`;
-    if (this.used.triggers >= limits.triggers) {
-      throw exhausted('limits.triggers', `${limits.triggers} triggers are live already`);
-    }
-    if (own.triggers >= limits.triggersPerNamespace) {
-      throw exhausted('limits.triggersPerNamespace', `${inNamespace} ${own.triggers} live triggers already`);
-    }
-    if (this.used.bytes + bytes > limits.metadataBytes) {
-      throw exhausted('limits.metadataBytes', `live triggers have ${this.used.bytes} bytes of metadata`);
-    }
-    if (own.bytes + bytes > limits.metadataBytesPerNamespace) {
-      throw exhausted('limits.metadataBytesPerNamespace', `${inNamespace} ${own.bytes} bytes of metadata`);
-    }
-    this.usedBy.set(namespace, own);
-    count(this.used, 1, bytes);
-    count(own, 1, bytes);
   }
 
   /** Resolves it again where the configuration has changed since. */
@@ -297,8 +257,8 @@ export class Triggers implements TriggerHost {
     const ref = open
       ? attempt(() => open.connection.subject(params, { consumers: drain?.learn === true }))
       : new ScalerError('unavailable', `connection ${connection.name} is not open`);
-    if (ref instanceof ScalerError) trigger.lose(ref);
-    else if (open) trigger.join(open.subject(ref), connection.place, ref.need);
+    if (ref instanceof ScalerError) trigger.measurement.lose(ref);
+    else if (open) trigger.measurement.join(open.subject(ref), connection.place, ref.need);
   }
 
   /** Says why, once: for a ScaledObject that is refused from the beginning, KEDA v2.21 shows *no metric specs* alone. */
@@ -346,14 +306,9 @@ export class Triggers implements TriggerHost {
   private remove(trigger: Trigger): void {
     const { id, reference } = trigger;
     this.live.delete(id);
-    trigger.leave();
-    trigger.forgetPast();
+    trigger.end();
     if (this.refused.delete(trigger)) return;
-    const bytes = bytesOf(reference);
-    const own = this.usedBy.get(reference.namespace);
-    count(this.used, -1, -bytes);
-    if (own) count(own, -1, -bytes);
-    if (own?.triggers === 0) this.usedBy.delete(reference.namespace);
+    this.room.leave(reference);
     this.departed.set(id, trigger.askedAtMs);
     for (const oldest of this.departed.keys()) {
       if (this.departed.size <= (this.limits?.triggers ?? 0)) break;
@@ -365,15 +320,6 @@ export class Triggers implements TriggerHost {
     clearInterval(this.sweeper);
     this.nudges.close();
   }
-}
-
-function count(usage: Usage, triggers: number, bytes: number): void {
-  usage.triggers += triggers;
-  usage.bytes += bytes;
-}
-
-function exhausted(limit: string, situation: string): ScalerError {
-  return new ScalerError('exhausted', `${limit}: ${situation}; raise it`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { ScalerError } from '../../src/errors.ts';
 import { GrpcServer } from '../../src/grpc/server.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
-import type { Activity } from '../../src/triggers/trigger.ts';
+import type { Activity } from '../../src/triggers/followers.ts';
 import { FakeTriggers } from '../support/fake-triggers.ts';
 import { grpcSettings, startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';

@@ -2,7 +2,7 @@ import type { AdminDeps } from '../../src/admin/server.ts';
 import { AdminServer } from '../../src/admin/server.ts';
 import type { ConnectionUse } from '../../src/subjects/connections.ts';
 import { Histories, History } from '../../src/triggers/history.ts';
-import type { TriggerSummary } from '../../src/triggers/trigger.ts';
+import type { TriggerSummary } from '../../src/triggers/trigger-status.ts';
 
 /** A made-up trigger: what it is called, and what waits for it as time goes by. */
 export interface Actor {

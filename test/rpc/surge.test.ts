@@ -61,13 +61,13 @@ describe('a backlog that grows', () => {
       name: 'boiler',
       metadata: boiler.scalerMetadata ?? {},
     });
-    await vi.waitFor(() => expect(trigger.surge?.on).toBe(true));
+    await vi.waitFor(() => expect(trigger.surges.surge?.on).toBe(true));
     // The HPA looks by its own clock again and again.
     await vi.waitFor(async () => {
       await client.getMetrics(boiler, metric);
-      expect(trigger.surge?.on).toBe(false);
+      expect(trigger.surges.surge?.on).toBe(false);
     });
-    expect(trigger.surge?.nudges).toBeGreaterThan(1);
+    expect(trigger.surges.surge?.nudges).toBeGreaterThan(1);
     session.settings({ initialWindowSize: 65_535 });
     await vi.waitFor(() => expect(unread.messages().length).toBeGreaterThan(1));
     // The exact target when it was opened, and in the end.

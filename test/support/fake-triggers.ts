@@ -1,7 +1,8 @@
 import { ScalerError } from '../../src/errors.ts';
 import type { LiveTrigger, LiveTriggers } from '../../src/grpc/service.ts';
+import type { Activity, Spec } from '../../src/triggers/followers.ts';
+import type { Answer } from '../../src/triggers/measurement.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
-import type { Activity, Answer, Spec } from '../../src/triggers/trigger.ts';
 
 type State = Answer | ScalerError;
 type Told<T> = (what: T) => void;
@@ -41,7 +42,7 @@ export class FakeTriggers implements LiveTriggers {
   }
 
   known(name: string, value: number, active = value > 0): void {
-    this.set(name, { kind: 'known', value, active, ageMs: 0 });
+    this.set(name, { kind: 'known', value, active });
   }
 
   refuse(name: string, error: ScalerError): void {

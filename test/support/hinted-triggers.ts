@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, vi } from 'vitest';
-import type { Answer } from '../../src/triggers/trigger.ts';
+import type { Answer } from '../../src/triggers/measurement.ts';
 import { hintSource, QueueService } from './hint-source.ts';
 import { connectionOf, LiveTriggers, referenceOf } from './live-triggers.ts';
 

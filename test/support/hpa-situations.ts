@@ -1,5 +1,5 @@
 import { readBehavior } from '../../src/scaledobjects/behavior.ts';
-import type { Mapping } from '../../src/scaledobjects/read.ts';
+import type { Mapping } from '../../src/scaledobjects/yaml-values.ts';
 import {
   defaultedBehavior,
   type HpaBecause,

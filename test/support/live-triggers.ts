@@ -3,13 +3,17 @@ import { Connections } from '../../src/subjects/connections.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { Decided } from '../../src/triggers/decision.ts';
+import type { Activity } from '../../src/triggers/followers.ts';
 import type { HistoryLimits } from '../../src/triggers/history.ts';
+import type { TriggerLimits } from '../../src/triggers/limits.ts';
+import type { Answer } from '../../src/triggers/measurement.ts';
 import type { Pace } from '../../src/triggers/nudges.ts';
 import type { NewsLink } from '../../src/triggers/other-pods.ts';
 import type { Reference } from '../../src/triggers/reference.ts';
 import { type Measured, resolve } from '../../src/triggers/resolve.ts';
-import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
-import { type TriggerLimits, Triggers } from '../../src/triggers/triggers.ts';
+import type { Trigger } from '../../src/triggers/trigger.ts';
+import type { TriggerStatus } from '../../src/triggers/trigger-status.ts';
+import { Triggers } from '../../src/triggers/triggers.ts';
 
 export interface Limits extends TriggerLimits {
   firstSyncTimeoutSeconds: number;

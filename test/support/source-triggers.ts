@@ -1,6 +1,9 @@
 import type { ScalerError } from '../../src/errors.ts';
 import type { ConfiguredConnection } from '../../src/sources/source.ts';
-import type { Activity, Answer, Trigger, TriggerStatus } from '../../src/triggers/trigger.ts';
+import type { Activity } from '../../src/triggers/followers.ts';
+import type { Answer } from '../../src/triggers/measurement.ts';
+import type { Trigger } from '../../src/triggers/trigger.ts';
+import type { TriggerStatus } from '../../src/triggers/trigger-status.ts';
 import { type Limits, LiveTriggers, referenceOf } from './live-triggers.ts';
 import { recordingLog } from './recording-log.ts';
 

@@ -1,4 +1,4 @@
-import type { TriggerStatus } from '../../src/triggers/trigger.ts';
+import type { TriggerStatus } from '../../src/triggers/trigger-status.ts';
 
 /** A trigger's status, with only what matters to a test given. */
 export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {

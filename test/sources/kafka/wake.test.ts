@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Activity } from '../../../src/triggers/trigger.ts';
+import type { Activity } from '../../../src/triggers/followers.ts';
 import { grant } from '../../support/kafka/acls.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { KafkaTriggers, openKafka } from '../../support/kafka/kafka-triggers.ts';

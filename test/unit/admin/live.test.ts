@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LiveFeed, mostLiveReaders } from '../../../src/admin/live.ts';
 import type { Change, Row, Tick } from '../../../src/admin/page/wire.ts';
-import type { TriggerSummary } from '../../../src/triggers/trigger.ts';
+import type { TriggerSummary } from '../../../src/triggers/trigger-status.ts';
 import { manyStatuses, statusWith } from '../../support/statuses.ts';
 
 let server: Server | undefined;

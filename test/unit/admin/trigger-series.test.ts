@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { triggerSeries, turnSize } from '../../../src/admin/trigger-series.ts';
-import type { TriggerStatus } from '../../../src/triggers/trigger.ts';
+import type { TriggerStatus } from '../../../src/triggers/trigger-status.ts';
 import { listOf, manyStatuses, statusWith } from '../../support/statuses.ts';
 
 async function chunks(statuses: readonly TriggerStatus[]): Promise<string[]> {

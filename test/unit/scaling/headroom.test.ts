@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withHeadroom } from '../../../src/scaling/headroom.ts';
+import { withHeadroom } from '../../../src/scaling/metric.ts';
 
 describe('headroom', () => {
   it.each([

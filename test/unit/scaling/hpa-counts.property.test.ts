@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withHeadroom } from '../../../src/scaling/headroom.ts';
 import { hpaDefaults, sync } from '../../../src/scaling/hpa.ts';
-import { printedTarget, replicasFor, toMetric } from '../../../src/scaling/metric.ts';
+import { printedTarget, replicasFor, toMetric, withHeadroom } from '../../../src/scaling/metric.ts';
 
 /** What the HPA makes of a value and a target that went through KEDA's "%.3f", before limits. */
 function asked(value: number, perReplica: number): number {

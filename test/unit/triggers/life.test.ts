@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { attempt, ScalerError } from '../../../src/errors.ts';
 import type { Source } from '../../../src/sources/source.ts';
-import { mostFollowers } from '../../../src/triggers/trigger.ts';
+import { mostFollowers } from '../../../src/triggers/followers.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { askFor, useHintedTriggers } from '../../support/hinted-triggers.ts';
 import { connectionOf, LiveTriggers, limits, referenceOf } from '../../support/live-triggers.ts';

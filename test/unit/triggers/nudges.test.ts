@@ -20,7 +20,7 @@ let nudges: Nudges;
 class FakeTrigger implements Nudged {
   readonly id: string;
   readonly label: string;
-  readonly reference: { readonly namespace: string };
+  readonly namespace: string;
   hpaReplicas: number | undefined = 1;
   surge: Surge | undefined;
   items = 40;
@@ -31,7 +31,7 @@ class FakeTrigger implements Nudged {
   constructor(name: string, namespace = 'shop') {
     this.id = name;
     this.label = name;
-    this.reference = { namespace };
+    this.namespace = namespace;
   }
 
   demandNow(): Demand {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
-import type { Spec } from '../../../src/triggers/trigger.ts';
+import type { Spec } from '../../../src/triggers/followers.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
 

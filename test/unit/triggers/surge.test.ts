@@ -417,11 +417,11 @@ describe('where nudges do not work', () => {
 it('a quiet trigger keeps nothing of a surge', async () => {
   const hpa = await hpaOf();
   const trigger = live.trigger(reference());
-  expect(trigger.surge).toBeUndefined();
+  expect(trigger.surges.surge).toBeUndefined();
   tanks.set('worker', 200);
   await pass(1_000);
-  expect(trigger.surge).toBeDefined();
+  expect(trigger.surges.surge).toBeDefined();
   await hpa.look();
   await pass(70_000);
-  expect(trigger.surge).toBeUndefined();
+  expect(trigger.surges.surge).toBeUndefined();
 });

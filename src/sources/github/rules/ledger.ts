@@ -1,4 +1,3 @@
-import type { Oldest } from '../../source.ts';
 import type { Job, RunFact, RunRef } from './job.ts';
 import {
   countedAs,
@@ -9,24 +8,14 @@ import {
   type JobRecord,
   join,
   LabelSets,
-  queuedSinceMs,
   restLagMs,
   type Silence,
   soonestExpiryMs,
   statusOf,
 } from './job-record.ts';
 import { OpenRuns } from './open-runs.ts';
-import { QueuedTimes } from './queued-times.ts';
-
-/** The open jobs that ask for the same labels. */
-export interface LabelCount {
-  /** Lower case, each once, sorted. */
-  readonly labels: readonly string[];
-  readonly queued: number;
-  readonly running: number;
-  /** Since when the oldest of the queued ones has been, in ms since 1970; absent where it is not known. */
-  readonly oldest?: Oldest | undefined;
-}
+import { type LabelCount, Tally } from './tally.ts';
+import { Attempts, type AttemptsOfRun, type Tombstone, Tombstones } from './tombstones.ts';
 
 /** The open jobs. A live view: what is read later is newer, never older. */
 export interface OpenJobs {
@@ -270,164 +259,4 @@ export class Ledger implements OpenJobs {
 
 function noChanges(): Changes {
   return { changed: false, opened: 0, closed: 0 };
-}
-
-interface TimedCount extends LabelCount {
-  /** Handed on from one to the next, and changed in place. */
-  readonly times: QueuedTimes;
-}
-
-type Counts = Map<string, TimedCount>;
-
-/** The sums over the jobs that count, kept as jobs change. A LabelCount is never changed in place. */
-export class Tally {
-  private readonly all: Counts = new Map();
-  private readonly byRepo = new Map<string, Counts>();
-
-  /** The counts of all repositories or of one, as they are when they are iterated. Empty ones are not kept. */
-  counts(repo?: string): Iterable<LabelCount> {
-    return { [Symbol.iterator]: () => this.countsOf(repo).values() };
-  }
-
-  /** What is known of a job has become another; undefined where nothing is known. Tells whether a count changed. */
-  change(before: JobRecord | undefined, after: JobRecord | undefined): boolean {
-    const same = before !== undefined && after !== undefined && countSame(before, after);
-    if (same && queuedSinceMs(before) === queuedSinceMs(after)) return false;
-    const taken = before !== undefined && this.add(before, -1);
-    const given = after !== undefined && this.add(after, 1);
-    return !same && (taken || given);
-  }
-
-  private countsOf(repo: string | undefined): ReadonlyMap<string, LabelCount> {
-    return repo === undefined ? this.all : (this.byRepo.get(repo) ?? new Map());
-  }
-
-  private add(record: JobRecord, step: 1 | -1): boolean {
-    if (countedAs(record) === undefined) return false;
-    addTo(this.all, record, step);
-    const ofRepo = this.byRepo.get(record.repo) ?? new Map();
-    addTo(ofRepo, record, step);
-    if (ofRepo.size > 0) this.byRepo.set(record.repo, ofRepo);
-    else this.byRepo.delete(record.repo);
-    return true;
-  }
-}
-
-function countSame(a: JobRecord, b: JobRecord): boolean {
-  return countedAs(a) === countedAs(b) && a.repo === b.repo && a.labelSet.key === b.labelSet.key;
-}
-
-function addTo(counts: Counts, record: JobRecord, step: 1 | -1): void {
-  const { key, labels } = record.labelSet;
-  const before = counts.get(key) ?? { labels, queued: 0, running: 0, times: new QueuedTimes() };
-  const isQueued = countedAs(record) === 'queued';
-  const queued = before.queued + (isQueued ? step : 0);
-  const running = before.running + (isQueued ? 0 : step);
-  if (queued === 0 && running === 0) {
-    counts.delete(key);
-    return;
-  }
-  const { times } = before;
-  if (isQueued) times.add(queuedSinceMs(record), step);
-  counts.set(key, { labels: before.labels, queued, running, times, oldest: times.oldestOf(queued) });
-}
-
-/** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
-const redeliveryMs = 72 * 3_600_000;
-
-/** What is remembered by ID for 72 h, within a bound in number. The oldest go first. */
-export class Remembered<V extends { readonly atMs: number }> {
-  private readonly limit: number;
-  private readonly values = new Map<number, V>();
-
-  constructor(limit: number) {
-    this.limit = limit;
-  }
-
-  get size(): number {
-    return this.values.size;
-  }
-
-  get(id: number): V | undefined {
-    return this.values.get(id);
-  }
-
-  /** What is set again counts as new. */
-  set(id: number, value: V): void {
-    this.values.delete(id);
-    this.values.set(id, value);
-    if (this.values.size > this.limit) this.dropOldest();
-  }
-
-  delete(id: number): void {
-    this.values.delete(id);
-  }
-
-  /** Forgets what is older than 72 h. */
-  forget(nowMs: number): void {
-    for (const [id, { atMs }] of this.values) {
-      if (nowMs - atMs <= redeliveryMs) return;
-      this.values.delete(id);
-    }
-  }
-
-  /** A tenth at a time: a Map steps over all that was deleted before its first entry, each time again. */
-  private dropOldest(): void {
-    const keep = this.limit - Math.floor(this.limit / 10);
-    for (const id of this.values.keys()) {
-      if (this.values.size <= keep) return;
-      this.values.delete(id);
-    }
-  }
-}
-
-/** A job that is open no more. */
-export interface Tombstone {
-  /** In ms since 1970 by our clock. */
-  readonly atMs: number;
-  /** What was known of a job that is not certainly completed (not found, expired): more may bring it back. */
-  readonly last?: JobRecord;
-}
-
-export class Tombstones extends Remembered<Tombstone> {
-  isCompleted(jobId: number): boolean {
-    const tombstone = this.get(jobId);
-    return tombstone !== undefined && tombstone.last === undefined;
-  }
-}
-
-/** What is known of a run's attempts. */
-export interface AttemptsOfRun {
-  /** The first attempt that may have open jobs: all before it have ended. */
-  readonly firstOpen: number;
-  /** In ms since 1970 by our clock. */
-  readonly atMs: number;
-}
-
-/** Which attempts of which runs have ended. A re-run is the next attempt of the same run. */
-export class Attempts {
-  private readonly runs: Remembered<AttemptsOfRun>;
-
-  constructor(maxRuns: number) {
-    this.runs = new Remembered(maxRuns);
-  }
-
-  /** Tells whether it was news. */
-  learn(runId: number, { firstOpen, atMs }: AttemptsOfRun): boolean {
-    if (firstOpen <= (this.runs.get(runId)?.firstOpen ?? 0)) return false;
-    this.runs.set(runId, { firstOpen, atMs });
-    return true;
-  }
-
-  get size(): number {
-    return this.runs.size;
-  }
-
-  isOver(runId: number, attempt: number): boolean {
-    return attempt < (this.runs.get(runId)?.firstOpen ?? 0);
-  }
-
-  forget(nowMs: number): void {
-    this.runs.forget(nowMs);
-  }
 }

@@ -1,6 +1,7 @@
 import { ScalerError } from '../../../../../src/errors.ts';
 import type { Covered, GitHubSnapshot } from '../../../../../src/sources/github/rules/backlog.ts';
-import type { LabelCount, OpenJobs } from '../../../../../src/sources/github/rules/ledger.ts';
+import type { OpenJobs } from '../../../../../src/sources/github/rules/ledger.ts';
+import type { LabelCount } from '../../../../../src/sources/github/rules/tally.ts';
 
 export const synced: Covered = { kind: 'synced', confirmedAtMs: 1 };
 export const unsynced: Covered = {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Job, JobStatus } from '../../../../../../src/sources/github/rules/job.ts';
 import { statuses } from '../../../../../../src/sources/github/rules/job.ts';
-import type { LabelCount } from '../../../../../../src/sources/github/rules/ledger.ts';
 import { Ledger } from '../../../../../../src/sources/github/rules/ledger.ts';
+import type { LabelCount } from '../../../../../../src/sources/github/rules/tally.ts';
 import { addTo, shown } from './model.ts';
 import { aJob, aRun, minuteMs, type Sighting, startMs, tell } from './sightings.ts';
 

@@ -1,6 +1,6 @@
 import type { Job, JobStatus } from '../../../../../../src/sources/github/rules/job.ts';
 import { rankOf } from '../../../../../../src/sources/github/rules/job.ts';
-import type { LabelCount } from '../../../../../../src/sources/github/rules/ledger.ts';
+import type { LabelCount } from '../../../../../../src/sources/github/rules/tally.ts';
 import { minuteMs, type Sighting } from './sightings.ts';
 
 /*

@@ -9,8 +9,8 @@ import {
   type Silence,
   statusOf,
 } from '../../../../../../src/sources/github/rules/job-record.ts';
-import type { LabelCount } from '../../../../../../src/sources/github/rules/ledger.ts';
 import { Ledger } from '../../../../../../src/sources/github/rules/ledger.ts';
+import type { LabelCount } from '../../../../../../src/sources/github/rules/tally.ts';
 import { addTo, modelCounts, shown } from './model.ts';
 import { heardJob, type Sighting, sighting, startMs, tell } from './sightings.ts';
 

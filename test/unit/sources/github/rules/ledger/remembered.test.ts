@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Remembered } from '../../../../../../src/sources/github/rules/ledger.ts';
+import { Remembered } from '../../../../../../src/sources/github/rules/tombstones.ts';
 import { hourMs, startMs } from './sightings.ts';
 
 const ids = (remembered: Remembered<{ atMs: number }>) =>
