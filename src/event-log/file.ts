@@ -8,7 +8,7 @@ import { type Damage, Followers, Replays } from './followers.ts';
 import { decode, type EventStore, encode, type Head } from './level-store.ts';
 
 const compactEveryMs = 60_000;
-/** A store that could not be written to is opened again at most this often. */
+/** After a failed write the store is opened again, at most this often. */
 const mendEveryMs = 1_000;
 
 export interface FileEventLogOptions extends Kept {
@@ -17,8 +17,8 @@ export interface FileEventLogOptions extends Kept {
 }
 
 /**
- * Keeps events on a disk: what `append` has resolved for is there after any end of the process. One process
- * at a time has the directory.
+ * Keeps events on disk. Once `append` has resolved, the event survives any end of the process. One process at a time
+ * uses the directory.
  */
 export class FileEventLog implements EventLog {
   private readonly options: FileEventLogOptions;
@@ -29,7 +29,7 @@ export class FileEventLog implements EventLog {
   private readonly compaction: Compaction;
   private readonly counter: Counter;
   private compactTimer: NodeJS.Timeout | undefined;
-  /** The last sequence of each connection that is on the disk and has been handed on. */
+  /** The last sequence of each connection that is on disk and was handed to the followers. */
   private lasts = new Map<string, number>();
   private broken: { error: ScalerError; mendAtMs: number } | undefined;
 
@@ -55,7 +55,7 @@ export class FileEventLog implements EventLog {
     const written = await store.written();
     const { total } = this;
     const isNew = total === 0 && this.heads.size === 0 && (written ?? 0) === 0;
-    if (isNew) log.info({}, 'the event log is new: it knows of nothing that was sent before');
+    if (isNew) log.info({}, 'the event log is new: events from before now are unknown');
     else if (written === undefined || written > total) await this.lost(written, total);
     await store.write(total);
     await this.compaction.run();
@@ -91,7 +91,7 @@ export class FileEventLog implements EventLog {
     await this.options.store.close();
   }
 
-  /** How many events were ever put. */
+  /** How many events were ever stored. */
   private get total(): number {
     let total = 0;
     for (const last of this.lasts.values()) total += last;
@@ -119,7 +119,7 @@ export class FileEventLog implements EventLog {
     if (this.compaction.due) void this.compaction.run();
   }
 
-  /** LevelDB takes no write after one that has failed, until it is opened again. What failed may be there all the same. */
+  /** After a failed write LevelDB takes no other until it is opened again. The failed one may be on disk all the same. */
   private async mend({ error, mendAtMs }: { error: ScalerError; mendAtMs: number }): Promise<void> {
     if (performance.now() < mendAtMs) throw error;
     const { store } = this.options;
@@ -133,11 +133,11 @@ export class FileEventLog implements EventLog {
     }
   }
 
-  /** The end of the log is not there, or nothing says that it is: nobody knows whose events those were. */
+  /** The end of the log is missing, or may be. Whose events those were is unknown. */
   private async lost(written: number | undefined, total: number): Promise<void> {
     this.options.log.error(
       { events: total, ...(written === undefined ? {} : { written }) },
-      'the event log is damaged: events that were written are not there any more; numbers of `events` connections are not known for ttlSeconds',
+      'the event log is damaged: events that were written are missing; numbers of `events` connections are not known for ttlSeconds',
     );
     await this.heads.allLost(this.lasts);
   }
@@ -170,7 +170,7 @@ export class FileEventLog implements EventLog {
   }
 }
 
-/** What is known of each connection's events: in memory at once, on the disk after. */
+/** The head of each connection. A change is in memory at once, and on disk later. */
 class Heads {
   private readonly store: Pick<EventStore, 'heads' | 'putHead'>;
   private readonly log: Logger;
@@ -194,7 +194,7 @@ class Heads {
     return this.known.get(connection) ?? this.add(connection);
   }
 
-  /** Of what was sent before the log first heard of a connection, nothing is known. */
+  /** Events from before the log first heard of a connection are unknown. */
   add(connection: string): Head {
     const known = this.known.get(connection);
     if (known !== undefined) return known;
@@ -202,7 +202,7 @@ class Heads {
     return this.put(connection, { first: 1, since, checked: 0 });
   }
 
-  /** Events of all connections may be lost, up to these sequences. */
+  /** Events of all connections may be lost up to these sequences. */
   allLost(lasts: ReadonlyMap<string, number>): Promise<void> {
     for (const connection of new Set([...this.known.keys(), ...lasts.keys()])) {
       this.lost(connection, lasts.get(connection) ?? 0);
@@ -210,14 +210,14 @@ class Heads {
     return this.writing;
   }
 
-  /** Events of a connection may be lost, up to a sequence. */
+  /** Events of a connection may be lost up to the sequence `checked`. */
   lost(connection: string, checked: number): void {
     const since: KeptSince = { atMs: epochNowMs(), because: 'damaged' };
     const first = Math.min(this.of(connection).first, checked + 1);
     this.put(connection, { first, since, checked });
   }
 
-  /** What `remove` writes is so from now on; where it cannot be written, as before. */
+  /** Takes the head that `remove` writes. If the write fails, the head before it is back. */
   async change(connection: string, head: Head, remove: (head: Head) => Promise<void>): Promise<void> {
     const before = this.of(connection);
     this.known.set(connection, head);
@@ -229,7 +229,7 @@ class Heads {
     }
   }
 
-  /** Resolves when all is on the disk, or cannot be. */
+  /** Resolves when every head has been written, or has failed to be. */
   written(): Promise<void> {
     return this.writing;
   }
@@ -239,13 +239,16 @@ class Heads {
     const write = () => this.store.putHead(connection, this.of(connection));
     this.writing = this.writing.then(write).catch((reason: unknown) => {
       const { message } = ScalerError.from(reason);
-      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
+      this.log.warn(
+        { connection, error: message },
+        'the event log could not write since when its events are complete',
+      );
     });
     return head;
   }
 }
 
-/** Writes down how many events were put; of those that come meanwhile only the last. Its writing holds up no event. */
+/** Writes how many events were ever stored. Counts that come during a write are merged. No event waits for it. */
 class Counter {
   private readonly store: Pick<EventStore, 'write'>;
   private readonly log: Logger;
@@ -277,7 +280,7 @@ class Counter {
       } catch (reason) {
         if (!this.saidFailed) {
           const { message } = ScalerError.from(reason);
-          this.log.warn({ error: message }, 'the event log cannot write down how many events it has');
+          this.log.warn({ error: message }, 'the event log cannot write its count of events');
         }
         this.saidFailed = true;
       }
@@ -285,9 +288,9 @@ class Counter {
   }
 }
 
-/** One write to the disk takes about as long for a thousand events as for one. */
+/** A write to disk takes about as long for a thousand events as for one. */
 const maxGroup = 1_000;
-/** Ingest bounds what is under way by its bytes; this is for many small ones. */
+/** Ingest bounds the bytes of waiting events. This bounds the number of small ones. */
 const maxWaiting = 50_000;
 
 interface Waiting {
@@ -296,7 +299,7 @@ interface Waiting {
   reject(reason: ScalerError): void;
 }
 
-/** Writes events in groups: those that come while a write is under way go together into the next one. */
+/** Writes events in groups. Events that come during a write go into the next one together. */
 class GroupWriter {
   private readonly write: (events: readonly InboundEvent[]) => Promise<void>;
   private waiting: Waiting[] = [];
@@ -320,14 +323,14 @@ class GroupWriter {
     });
   }
 
-  /** Takes no more; resolves when all that was taken is written. */
+  /** Accepts no more events. Resolves when the accepted ones are written. */
   async close(): Promise<void> {
     this.closed = true;
     await this.running;
   }
 
   private async run(): Promise<void> {
-    // All that is appended in this turn goes into the first group.
+    // Events appended in this turn all go into the first group.
     await undefined;
     while (this.waiting.length > 0) await this.writeGroup(this.waiting.splice(0, maxGroup));
     this.running = undefined;
@@ -353,14 +356,14 @@ interface Kept {
 interface CompactionOptions extends Kept {
   readonly store: Pick<EventStore, 'read' | 'remove'>;
   readonly heads: Heads;
-  /** The last sequence of each connection that is kept. */
+  /** The last kept sequence of each connection. */
   readonly lasts: () => ReadonlyMap<string, number>;
   readonly log: Logger;
 }
 
 /**
- * Takes old events away, from the front of each connection, a bounded number in each turn of the event loop. Where
- * there are too many, those connections lose some that have more than their share: see `fairShare`.
+ * Removes old events from the front of each connection, a bounded number in each turn of the event loop. If there are
+ * too many, connections with more than their share lose some (`fairShare`).
  */
 class Compaction {
   private readonly options: CompactionOptions;
@@ -371,7 +374,7 @@ class Compaction {
     this.options = options;
   }
 
-  /** Whether there is a tenth more than is to be kept. */
+  /** Whether the log is a tenth over its limit. */
   get due(): boolean {
     if (this.running !== undefined) return false;
     let count = 0;
@@ -379,7 +382,7 @@ class Compaction {
     return count > this.options.maxEvents * 1.1;
   }
 
-  /** One at a time; a second call waits for the first. Never rejects. */
+  /** Runs once at a time: a second call waits for the first. Never rejects. */
   run(): Promise<void> {
     this.running ??= this.compact()
       .catch((reason: unknown) => {
@@ -430,7 +433,7 @@ class Compaction {
   }
 }
 
-/** The head after an entry is taken away. What is no event, or does not follow on the one before, is damage. */
+/** The head after an entry is removed. An entry that is not an event, or leaves a gap before it, is damage. */
 function without(head: Head, sequence: number, event: InboundEvent | undefined): Head {
   const { first, since, checked } = head;
   const isDamage = sequence > checked && (event === undefined || sequence > Math.max(first, checked + 1));
