@@ -114,7 +114,7 @@ it('says once that it has the lease, and once that it has it no longer', async (
   const said = a.log.messages('info').filter((message) => message.includes('the lease'));
   expect(said).toEqual([
     'this pod asks the upstream for all pods now: it has the lease of the connection',
-    'this pod has the lease of the connection no longer',
+    'this pod no longer has the lease of the connection',
   ]);
 });
 
