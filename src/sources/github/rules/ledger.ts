@@ -18,31 +18,31 @@ import {
 import { OpenRuns } from './open-runs.ts';
 import { QueuedTimes } from './queued-times.ts';
 
-/** The open jobs that ask for the same labels. */
+/** The open jobs with the same labels. */
 export interface LabelCount {
   /** Lower case, each once, sorted. */
   readonly labels: readonly string[];
   readonly queued: number;
   readonly running: number;
-  /** Since when the oldest of the queued ones has been, in ms since 1970; absent where it is not known. */
+  /** Since when the oldest queued job has been queued, in ms since 1970. Absent if unknown. */
   readonly oldest?: Oldest | undefined;
 }
 
-/** The open jobs. A live view: what is read later is newer, never older. */
+/** The open jobs, as a live view: a later read is never older. */
 export interface OpenJobs {
-  /** One count for each set of labels, of all repositories or of one (`owner/name`, lower case). Never walks the jobs. */
+  /** One count for each set of labels, for all repositories or one (`owner/name`, lower case). Never walks the jobs. */
   counts(repo?: string): Iterable<LabelCount>;
 }
 
-/** What came of a webhook. */
+/** The effect of a webhook. */
 export interface Taken {
   /** A count changed. */
   readonly changed: boolean;
-  /** It runs or is completed, and was never seen before: its `queued` was lost, or is late. */
+  /** The job runs or is completed, but was never seen before. Its `queued` is lost or late. */
   readonly unheard: boolean;
 }
 
-/** What came of an answer of REST. */
+/** The effect of an answer of REST. */
 export interface Corrected {
   /** A count changed. */
   readonly changed: boolean;
@@ -53,14 +53,14 @@ export interface Corrected {
 }
 
 export interface Listed extends Corrected {
-  /** Open jobs of the run that the listing lacks, by ID: only asking for each tells what became of it. */
+  /** IDs of open jobs of the run that the listing lacks. Each must be read to know what became of it. */
   readonly absent: readonly number[];
 }
 
 export interface LedgerOptions {
-  /** The most open jobs; more are refused and counted. Default 500,000. */
+  /** The most open jobs. Further ones are refused and counted. Default 500,000. */
   readonly maxJobs?: number;
-  /** The most ended jobs, and the most runs, that are remembered. Default 500,000 of each. */
+  /** The most ended jobs, and the most runs, to remember. Default 500,000 each. */
   readonly maxTombstones?: number;
 }
 
@@ -71,9 +71,8 @@ interface Changes {
 }
 
 /**
- * The open jobs of an owner, from webhooks and from REST, which may come late, doubled or in any order: what is
- * known is joined, never counted up and down. All times are ms since 1970; by our clock where nothing else is
- * said. No I/O, and it never throws.
+ * The open jobs of an owner, from webhooks and REST. Reports may come late, twice or in any order, so they are joined,
+ * never counted up and down. All times are ms since 1970, by our clock unless stated. No I/O. Never throws.
  */
 export class Ledger implements OpenJobs {
   private readonly maxJobs: number;
@@ -91,7 +90,7 @@ export class Ledger implements OpenJobs {
     this.attempts = new Attempts(maxTombstones);
   }
 
-  /** How often an open job was not taken in because there were too many. */
+  /** How many open jobs were refused because the ledger was full. */
   get refused(): number {
     return this.refusals;
   }
@@ -101,7 +100,7 @@ export class Ledger implements OpenJobs {
     return this.runs.size;
   }
 
-  /** How many ended jobs, and how many runs, are remembered. */
+  /** How many ended jobs and how many runs are remembered. */
   get remembered(): { readonly jobs: number; readonly runs: number } {
     return { jobs: this.tombstones.size, runs: this.attempts.size };
   }
@@ -110,7 +109,7 @@ export class Ledger implements OpenJobs {
     return this.tally.counts(repo);
   }
 
-  /** What is known of each open job. Walks them all. */
+  /** The record of each open job. Walks them all. */
   records(): Iterable<JobRecord> {
     return this.jobs.values();
   }
@@ -125,12 +124,12 @@ export class Ledger implements OpenJobs {
     return this.runs.runsOf(repo);
   }
 
-  /** The runs to ask REST for now, the longest due first. Costs the runs, not the jobs. */
+  /** The runs to verify now, the longest due first. The cost grows with the runs, not the jobs. */
   due(nowMs: number, silence: Silence): readonly RunRef[] {
     return this.runs.due(nowMs, silence);
   }
 
-  /** `atMs`: when the webhook was received. */
+  /** `atMs` is when the webhook was received. */
   takeWebhook(job: Job, atMs: number): Taken {
     const changes = noChanges();
     const seen = this.jobs.has(job.jobId) || this.tombstones.get(job.jobId) !== undefined;
@@ -139,30 +138,30 @@ export class Ledger implements OpenJobs {
     return { changed: changes.changed, unheard };
   }
 
-  /** `atMs`: when the webhook was received. */
+  /** `atMs` is when the webhook was received. */
   takeRun({ runId, runAttempt, status }: RunFact, atMs: number): Taken {
     const changes = noChanges();
-    // A new attempt begins only when the one before it has ended.
+    // A new attempt begins only after the end of the one before.
     const firstOpen = status === 'completed' ? runAttempt + 1 : runAttempt;
     this.learn(runId, { firstOpen, atMs }, changes);
     return { changed: changes.changed, unheard: false };
   }
 
-  /** All jobs of a run's latest attempt, by REST. `askedAtMs`: when the first request for them was sent. */
+  /** All jobs of a run's latest attempt, from REST. `askedAtMs` is when the first of the requests was sent. */
   takeListing(run: RunRef, jobs: readonly Job[], askedAtMs: number): Listed {
     const changes = noChanges();
     for (const job of jobs) this.takeFromRest(job, askedAtMs, changes);
     return { ...changes, absent: this.absentFrom(run, jobs, askedAtMs) };
   }
 
-  /** One job, by REST. `askedAtMs`: when the request was sent. */
+  /** A job from REST. `askedAtMs` is when the request was sent. */
   takeRest(job: Job, askedAtMs: number): Corrected {
     const changes = noChanges();
     this.takeFromRest(job, askedAtMs, changes);
     return changes;
   }
 
-  /** REST did not find the job (404). `askedAtMs`: when the request was sent. */
+  /** REST answered 404 for the job. `askedAtMs` is when the request was sent. */
   gone(jobId: number, askedAtMs: number): Corrected {
     const changes = noChanges();
     const known = this.jobs.get(jobId) ?? this.tombstones.get(jobId)?.last;
@@ -170,7 +169,7 @@ export class Ledger implements OpenJobs {
     return changes;
   }
 
-  /** Two keys turned out to be one repository's: the jobs of `from` are those of `to`. */
+  /** Two keys turned out to be one repository's. The jobs of `from` become those of `to`. */
   move(from: string, to: string): void {
     const changes = noChanges();
     for (const { runId } of this.runs.runsOf(from)) {
@@ -179,8 +178,8 @@ export class Ledger implements OpenJobs {
   }
 
   /**
-   * Drops jobs that have been what they are for longer than GitHub allows, and ends that are no longer worth
-   * remembering. Tells whether a count changed. `githubNowMs`: by GitHub's clock.
+   * Drops jobs that have been in their state for longer than GitHub allows, and forgets old ends. Returns whether a
+   * count changed. `githubNowMs` is by GitHub's clock.
    */
   expire(githubNowMs: number): boolean {
     const changes = noChanges();
@@ -196,7 +195,7 @@ export class Ledger implements OpenJobs {
     this.take(fromRest(job, this.labelSets.of(job.labels), askedAtMs), askedAtMs, changes);
   }
 
-  /** Joins what was heard of a job with what is known of it, and puts the job where it belongs. */
+  /** Joins a report with the job's record, and files the job by the result. */
   private take(heard: JobRecord, atMs: number, changes: Changes): void {
     const { jobId, runId } = heard;
     this.learn(runId, { firstOpen: heard.runAttempt, atMs }, changes);
@@ -211,7 +210,7 @@ export class Ledger implements OpenJobs {
     } else this.open(record, changes);
   }
 
-  /** Learns of a run's attempts, and ends the jobs of those that have ended. */
+  /** Learns about a run's attempts, and ends the jobs of those that have ended. */
   private learn(runId: number, known: AttemptsOfRun, changes: Changes): void {
     if (!this.attempts.learn(runId, known)) return;
     for (const { jobId, runAttempt } of this.runs.jobsOf(runId)) {
@@ -255,7 +254,7 @@ export class Ledger implements OpenJobs {
     if (!countsNow) changes.closed += 1;
   }
 
-  /** What REST may have lagged behind, or has told of since, is not absent. Older attempts have ended. */
+  /** A job is not absent if REST may have lagged behind it, or has reported it since. Older attempts have ended. */
   private absentFrom({ runId }: RunRef, jobs: readonly Job[], askedAtMs: number): readonly number[] {
     const listed = new Set(jobs.map(({ jobId }) => jobId));
     const absent: number[] = [];
@@ -273,23 +272,23 @@ function noChanges(): Changes {
 }
 
 interface TimedCount extends LabelCount {
-  /** Handed on from one to the next, and changed in place. */
+  /** Passed on from one count to the next, and changed in place. */
   readonly times: QueuedTimes;
 }
 
 type Counts = Map<string, TimedCount>;
 
-/** The sums over the jobs that count, kept as jobs change. A LabelCount is never changed in place. */
+/** The sums over the jobs that count, kept up to date as jobs change. A LabelCount is never changed in place. */
 export class Tally {
   private readonly all: Counts = new Map();
   private readonly byRepo = new Map<string, Counts>();
 
-  /** The counts of all repositories or of one, as they are when they are iterated. Empty ones are not kept. */
+  /** The counts of all repositories or of one, as they are when iterated. Empty ones are not kept. */
   counts(repo?: string): Iterable<LabelCount> {
     return { [Symbol.iterator]: () => this.countsOf(repo).values() };
   }
 
-  /** What is known of a job has become another; undefined where nothing is known. Tells whether a count changed. */
+  /** The record of a job changed. Undefined stands for no record. Returns whether a count changed. */
   change(before: JobRecord | undefined, after: JobRecord | undefined): boolean {
     const same = before !== undefined && after !== undefined && countSame(before, after);
     if (same && queuedSinceMs(before) === queuedSinceMs(after)) return false;
@@ -332,10 +331,10 @@ function addTo(counts: Counts, record: JobRecord, step: 1 | -1): void {
   counts.set(key, { labels: before.labels, queued, running, times, oldest: times.oldestOf(queued) });
 }
 
-/** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
+/** How long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
 const redeliveryMs = 72 * 3_600_000;
 
-/** What is remembered by ID for 72 h, within a bound in number. The oldest go first. */
+/** Keeps values by ID for 72 h, up to a number. The oldest go first. */
 export class Remembered<V extends { readonly atMs: number }> {
   private readonly limit: number;
   private readonly values = new Map<number, V>();
@@ -352,7 +351,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     return this.values.get(id);
   }
 
-  /** What is set again counts as new. */
+  /** A value that is set again counts as new. */
   set(id: number, value: V): void {
     this.values.delete(id);
     this.values.set(id, value);
@@ -363,7 +362,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     this.values.delete(id);
   }
 
-  /** Forgets what is older than 72 h. */
+  /** Forgets values older than 72 h. */
   forget(nowMs: number): void {
     for (const [id, { atMs }] of this.values) {
       if (nowMs - atMs <= redeliveryMs) return;
@@ -371,7 +370,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     }
   }
 
-  /** A tenth at a time: a Map steps over all that was deleted before its first entry, each time again. */
+  /** A tenth at a time, because a Map steps over all entries deleted before its first one, each time. */
   private dropOldest(): void {
     const keep = this.limit - Math.floor(this.limit / 10);
     for (const id of this.values.keys()) {
@@ -381,11 +380,11 @@ export class Remembered<V extends { readonly atMs: number }> {
   }
 }
 
-/** A job that is open no more. */
+/** A job that is no longer open. */
 export interface Tombstone {
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
-  /** What was known of a job that is not certainly completed (not found, expired): more may bring it back. */
+  /** The record of a job whose end is uncertain (404, expired). A later report may bring it back. */
   readonly last?: JobRecord;
 }
 
@@ -396,9 +395,9 @@ export class Tombstones extends Remembered<Tombstone> {
   }
 }
 
-/** What is known of a run's attempts. */
+/** Which attempts of a run have ended. */
 export interface AttemptsOfRun {
-  /** The first attempt that may have open jobs: all before it have ended. */
+  /** The first attempt that may have open jobs. All before it have ended. */
   readonly firstOpen: number;
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
@@ -412,7 +411,7 @@ export class Attempts {
     this.runs = new Remembered(maxRuns);
   }
 
-  /** Tells whether it was news. */
+  /** Returns whether this is new. */
   learn(runId: number, { firstOpen, atMs }: AttemptsOfRun): boolean {
     if (firstOpen <= (this.runs.get(runId)?.firstOpen ?? 0)) return false;
     this.runs.set(runId, { firstOpen, atMs });

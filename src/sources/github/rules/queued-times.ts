@@ -1,13 +1,16 @@
 import type { Oldest } from '../../source.ts';
 
-/** Since when jobs have been queued, of which any may go first. GitHub gives seconds, so there are few times for many jobs. */
+/**
+ * Since when jobs have been queued. They may leave in any order. GitHub's times are in seconds, so many jobs share few
+ * times.
+ */
 export class QueuedTimes {
   /** How many jobs have been queued since each time, in ms since 1970. */
   private readonly jobs = new Map<number, number>();
   private timed = 0;
   private oldestMs: number | undefined;
 
-  /** A job has come, or gone. `sinceMs` undefined: nobody knows since when. */
+  /** A job was queued (1) or left (-1). `sinceMs` is undefined if unknown. */
   add(sinceMs: number | undefined, step: 1 | -1): void {
     if (sinceMs === undefined) return;
     this.timed += step;
@@ -21,7 +24,7 @@ export class QueuedTimes {
     }
   }
 
-  /** Of so many queued jobs. In ms since 1970. One of unknown age may be older. */
+  /** The oldest of this many queued jobs, in ms since 1970. A job of unknown age may be older. */
   oldestOf(queued: number): Oldest | undefined {
     return this.oldestMs === undefined ? undefined : { sinceMs: this.oldestMs, atLeast: this.timed < queued };
   }
