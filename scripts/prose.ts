@@ -1,5 +1,5 @@
-// Holds pages to our style (scripts/prose/style.ts) with textlint: `npm run lint`, or with names of files for these alone.
-// Exit code 1 with every finding.
+// Holds pages and comments to our style (scripts/prose/style.ts) with textlint. `npm run lint` reads all, names of files
+// only these. Prints every finding, and exits with 1 if any.
 import { readdirSync, readFileSync } from 'node:fs';
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';
@@ -38,29 +38,31 @@ export function commentsOf(code: string): string {
   return lines.join('\n');
 }
 
-/** Files whose comments are held to the style. */
+/** Folders whose comments are held to the style. */
+const codeFolders: readonly string[] = ['src', 'fakes'];
+const generated = 'src/grpc/generated/';
+
+function isCode(name: string): boolean {
+  return /\.(?:ts|mjs)$/.test(name);
+}
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
+  return names.map((name) => `${folder}/${name}`);
+}
+
 function sourceFiles(): string[] {
-  const files = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('grpc/generated'))
-    .map((name) => `src/${name}`);
+  return codeFolders.flatMap(filesIn).filter((name) => isCode(name) && !name.startsWith(generated));
 }
 
 function pages(): string[] {
-  const docs = readdirSync(new URL('docs', root), { recursive: true, encoding: 'utf8' });
-  const all = [
-    'README.md',
-    'CHANGELOG.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    ...docs.map((name) => `docs/${name}`),
-  ];
-  return all.filter((name) => name.endsWith('.md'));
+  const atRoot = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+  return [...atRoot, ...filesIn('docs').filter((name) => name.endsWith('.md'))];
 }
 
 async function findingsOf(page: string): Promise<string[]> {
   const text = readFileSync(new URL(page, root), 'utf8');
-  const found = await findingsIn(page.endsWith('.ts') ? commentsOf(text) : text);
+  const found = await findingsIn(isCode(page) ? commentsOf(text) : text);
   return found.map(({ line, rule, message }) => `${page}:${line} ${rule}: ${message}`);
 }
 
