@@ -6,7 +6,7 @@ export interface Scrape {
   readonly bytes: number;
 }
 
-/** Asks for /metrics once, in another thread (scraper.ts). */
+/** Requests /metrics once, in another thread (scraper.ts). */
 export async function scrape(url: string): Promise<Scrape> {
   const worker = new Worker(new URL('./scraper.ts', import.meta.url));
   try {
