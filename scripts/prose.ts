@@ -15,7 +15,7 @@ export interface Finding {
   message: string;
 }
 
-/** What is wrong with a text in Markdown, in its order. */
+/** What is wrong with a Markdown text, in its order. */
 export async function findingsIn(text: string): Promise<Finding[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     ext: '.md',
@@ -29,7 +29,7 @@ export async function findingsIn(text: string): Promise<Finding[]> {
   return messages.map(({ line, ruleId, message }) => ({ line, rule: ruleId, message }));
 }
 
-/** The comments of a file, in the lines where they stand. A parameter is a paragraph of its own. */
+/** The comments of a file, on their lines. A parameter is a paragraph of its own. */
 export function commentsOf(code: string): string {
   const lines = code.split('\n').map((line) => {
     const [, text] = /^\s*(?:\/\/|\/\*\*?|\*(?=[ /]|$))\s?(.*?)(?:\*\/)?$/.exec(line) ?? [];
@@ -39,7 +39,7 @@ export function commentsOf(code: string): string {
 }
 
 /** Folders whose comments are held to the style. */
-const codeFolders: readonly string[] = ['src', 'fakes', 'demo', 'chaos', 'bench'];
+const codeFolders: readonly string[] = ['src', 'fakes', 'demo', 'chaos', 'bench', 'scripts'];
 const generated = 'src/grpc/generated/';
 
 function isCode(name: string): boolean {

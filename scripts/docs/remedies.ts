@@ -1,16 +1,16 @@
 /**
- * What messages mean and what to do, for docs/errors.md. The texts of messages are the code's (`messages.ts`): a row here
- * names them by a pattern, and a message that no row names fails `npm run docs`.
+ * What messages mean and what to do about them, for docs/errors.md. The texts come from the code (`messages.ts`). A row
+ * names them by a pattern. A message without a row fails `npm run docs`.
  */
 export interface Section {
   readonly title: string;
   readonly intro?: string;
-  /** The files below src whose messages these are. */
+  /** The files below src whose messages belong here. */
   readonly files: RegExp;
   readonly rows: readonly Row[];
 }
 
-/** `remedy` is left out where the message says what to do. */
+/** `remedy` is absent if the message itself says what to do. */
 export type Row = readonly [messages: RegExp, cause: string, remedy?: string];
 
 export const sections: readonly Section[] = [
