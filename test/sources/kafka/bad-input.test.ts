@@ -231,13 +231,13 @@ describe('the whole scaler, given bad input and faults', () => {
     ],
   ])('%s', (_, bad, code, details) => refused(bad, code, details));
 
-  it('one topic of a list that is not there', async () => {
+  it('one missing topic in a list', async () => {
     const { topic, consumerGroup } = await use();
     const bad = reference({ topic: `${topic},nowhere`, consumerGroup });
     await refused(bad, Code.NOT_FOUND, /^(?!.*topic-)kafka trigger of shop\/bad: .*topic "nowhere"/);
   });
 
-  it('a group that never committed is no error where its topic is named', async () => {
+  it('a group without a commit is not an error if its topic is named', async () => {
     const { scaler, topic } = await use();
     const consumerGroup = kafka().name('never');
     const number = async (metadata: Record<string, string>) =>
@@ -265,7 +265,7 @@ describe('the whole scaler, given bad input and faults', () => {
     await unknown.ended;
   });
 
-  it('says nothing of a password, and a fault once', async () => {
+  it('logs no password, and a fault only once', async () => {
     const { log } = (await use()).scaler;
     expect(JSON.stringify(log.lines)).not.toContain(wrongPassword);
     const said = log.lines.filter(({ message, fields }) =>
@@ -277,7 +277,7 @@ describe('the whole scaler, given bad input and faults', () => {
     expect(levels).not.toEqual([]);
   });
 
-  it(`takes ${cheapRepetitions} of each cheap one, and is not larger afterwards`, async () => {
+  it(`takes ${cheapRepetitions} of each cheap one, and does not grow`, async () => {
     const { client } = (await use()).scaler;
     const bad = [
       {},

@@ -172,7 +172,7 @@ describe('a broker with TLS, users and ACLs', () => {
     );
   });
 
-  it('names the right to be granted', async () => {
+  it('names the missing right', async () => {
     const { topic, consumerGroup } = await orders();
     const on = open('sasl', { sasl: { mechanism: 'scram-sha-512', username: 'stranger', password } });
     const trigger = { topic, consumerGroup };
@@ -188,7 +188,7 @@ describe('a broker with TLS, users and ACLs', () => {
     await on.becomes(trigger, 2);
   });
 
-  it('has our login renewed under load: no read fails, and the watch goes on', async () => {
+  it('renews our login under load: no read fails, and the watch continues', async () => {
     const { topic, consumerGroup } = await orders();
     const on = open('saslTls', {
       tls: { ca },

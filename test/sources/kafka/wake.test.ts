@@ -207,7 +207,7 @@ describe('a quiet subject', () => {
 describe('a subject that has just come to rest', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
-  it('is woken by its next record, however soon that comes, and not found by the clock', async () => {
+  it('is woken by its next record, however soon that comes, and does not wait for the clock', async () => {
     const on = openKafka({ activeReadMs: 3000, bootstrapServers: [...kafka().cluster.bootstrap.plain] });
     const [topic, bystander] = [await kafka().createTopic(), await kafka().createTopic()];
     const consumerGroup = kafka().name('group');
@@ -228,7 +228,7 @@ describe('a subject that has just come to rest', () => {
     }
   }, 60_000);
 
-  it('but whose records come all the time and are worked off is read by the clock, and not woken', async () => {
+  it('but gets and handles records all the time is read by the clock, and not woken', async () => {
     const activeReadMs = 200;
     const on = openKafka({
       activeReadMs,

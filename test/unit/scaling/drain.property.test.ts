@@ -40,7 +40,7 @@ function samplesOf(steps: readonly (Omit<DrainSample, 'atMs'> & { afterMs: numbe
 }
 
 describe('whatever the samples are', () => {
-  it('replicas are a whole number, no rate is none, and nothing is above what can have work', () => {
+  it('replicas are whole, rates are finite, and nothing exceeds what can have work', () => {
     fc.assert(
       fc.property(anyPolicy, fc.array(anySample, { maxLength: 60 }), (policy, given) => {
         const drain = new Drain(policy);
@@ -66,7 +66,7 @@ describe('whatever the samples are', () => {
     );
   });
 
-  it('more items, or more that arrive, never mean fewer replicas', () => {
+  it('more items, or more arrivals, never mean fewer replicas', () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 200, max: 20_000 }),
       items: fc.nat(10_000),
@@ -152,7 +152,7 @@ function* queue({ policy, loads, trueRate, tells }: QueueOptions): Generator<Sec
   }
 }
 
-describe('a queue that gets the replicas that are asked for', () => {
+describe('a queue that gets the replicas it wants', () => {
   const anyQueue = {
     policy: fc.record({
       drainSeconds: fc.integer({ min: 5, max: 300 }),
@@ -175,7 +175,7 @@ describe('a queue that gets the replicas that are asked for', () => {
     );
   });
 
-  it('nothing is scaled in while the wait is too long, also where replicas are slower than was said', () => {
+  it('nothing is scaled in while the wait is too long, even if replicas are slower than stated', () => {
     const slowness = fc.double({ min: 1, max: 5, noNaN: true });
     fc.assert(
       fc.property(fc.record(anyQueue), slowness, (given, slower) => {
@@ -195,7 +195,7 @@ describe('a queue that gets the replicas that are asked for', () => {
     );
   });
 
-  it('all replicas are let go in the end', () => {
+  it('all replicas are removed in the end', () => {
     fc.assert(
       fc.property(fc.record(anyQueue), (given) => {
         let last: Second | undefined;
@@ -208,7 +208,7 @@ describe('a queue that gets the replicas that are asked for', () => {
 });
 
 describe('noise', () => {
-  it('of 4.7 % of what is to be done changes the replicas upwards only, however it comes', () => {
+  it('of 4.7 % of the backlog only ever adds replicas, whatever its course', () => {
     const noise = fc.array(fc.double({ min: -0.047, max: 0.047, noNaN: true }), {
       minLength: 100,
       maxLength: 400,
@@ -233,7 +233,7 @@ describe('noise', () => {
     );
   });
 
-  it('of half of it, too, where its peaks come once in a hold', () => {
+  it('of half of the backlog changes nothing if its peaks come once in a hold', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 59 }),
@@ -259,7 +259,7 @@ describe('after a start', () => {
     { minLength: 1, maxLength: 100 },
   );
 
-  it('no number is given, or it is at least the consumers that are there; and nothing is scaled in', () => {
+  it('no number is given, or at least that of the running consumers, and nothing is scaled in', () => {
     fc.assert(
       fc.property(
         samples,
@@ -292,7 +292,7 @@ describe('a rebalance', () => {
     { minLength: 1, maxLength: 4 },
   );
 
-  it('in which commits pause leaves as many replicas as the wait needs, and changes no rate that was learned', () => {
+  it('that pauses commits leaves as many replicas as the wait needs, and changes no learned rate', () => {
     fc.assert(
       fc.property(
         pauses,

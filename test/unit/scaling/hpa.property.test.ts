@@ -82,7 +82,7 @@ function reach(policy: ScalingPolicy, start: number, sign: 1 | -1): number {
 }
 
 describe('whatever the metrics, the limits and the behavior are', () => {
-  it('there is a whole number of replicas between the least and the most, and 0 stays 0', () => {
+  it('replicas are a whole number between minimum and maximum, and 0 stays 0', () => {
     fc.assert(
       fc.property(anyRun, (run) => {
         for (const { before, step } of play(run)) {
@@ -98,7 +98,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
     );
   });
 
-  it('where none of the metrics can be had nothing moves within the limits', () => {
+  it('nothing moves within the limits if no metric is available', () => {
     const failing = anyLook.map(({ afterMs, metrics }) => ({
       afterMs,
       metrics: metrics.map((metric) => ({ ...metric, value: undefined })),
@@ -113,7 +113,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
     );
   });
 
-  it('what is remembered has a bound: the windows, and as many changes as fit into a period', () => {
+  it('memory is bounded: the windows, and as many changes as fit into a period', () => {
     fc.assert(
       fc.property(anyRun, (run) => {
         const looks = Array.from({ length: 20 }, () => run.looks).flat();
@@ -162,7 +162,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('in no period more is added than its policy allows', () => {
+  it('adds in no period more than its policy allows', () => {
     const anyUp = anyRules.map((rules) => ({ ...rules, policies: rules.policies.slice(0, 1) }));
     fc.assert(
       fc.property(anyFree, anyUp, (run, scaleUp) => {
@@ -180,7 +180,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('in no period more is taken away than its policy allows', () => {
+  it('removes in no period more than its policy allows', () => {
     const anyDown = anyRules.map((rules) => ({ ...rules, policies: rules.policies.slice(0, 1) }));
     fc.assert(
       fc.property(anyFree, anyDown, (run, scaleDown) => {
@@ -197,7 +197,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('Max of several policies is never slower than Min of the same', () => {
+  it('with Max of several policies is never slower than with Min of the same', () => {
     fc.assert(
       fc.property(anyFree, anyRules, anyRules, (run, scaleUp, scaleDown) => {
         const [first] = run.looks;
@@ -217,7 +217,7 @@ describe('a behavior', () => {
 
   const isLast = (index: number, { length }: readonly unknown[]) => index === length - 1;
 
-  it('lets nothing go below the most of its window, nor above the least of it', () => {
+  it('never goes below the most of its window, nor above the least', () => {
     fc.assert(
       fc.property(anyFree, anyBehavior, (run, behavior) => {
         const looked = play({ ...run, behavior });
@@ -239,7 +239,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('of nothing but the usual is no faster than none, from four replicas on', () => {
+  it('with only defaults is no faster than none, from four replicas on', () => {
     fc.assert(
       fc.property(anyFree, (run) => {
         const { behavior: _, ...usual } = run;

@@ -195,7 +195,7 @@ const policies: Record<string, Record<string, string>> = {
 };
 
 describe('whatever a source does', () => {
-  it('nothing is thrown, and when it is well again every trigger says what is there', async () => {
+  it('nothing is thrown, and once it is well again every trigger has the true number', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
         const world = new World();

@@ -174,18 +174,18 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     };
   });
 
-  it('starts from a trigger that is taken', () => {
+  it('starts from an accepted trigger', () => {
     expect(outcomeOf(refer(good), world)).toMatchObject({ kind: 'measured' });
   });
 
-  it('every key has a most, and none is beyond what a message may hold', () => {
+  it('every key has a maximum that fits into a message', () => {
     for (const { most } of Object.values<Param<unknown>>(source.params.table)) {
       expect(most.characters).toBeGreaterThan(0);
       expect(most.characters).toBeLessThanOrEqual(maxBytes);
     }
   });
 
-  it('work, message and what is made of it are bounded', () => {
+  it('work, message and results are bounded', () => {
     const table = Object.values<Param<unknown>>(source.params.table);
     const mostCharacters = table.reduce((sum, { most }) => sum + most.characters, 0);
     const mostMembers = table.reduce((sum, { most }) => sum + 3 * (most.members ?? 1) + 8, 0);
@@ -212,7 +212,7 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     );
   });
 
-  it('what is kept of it is no more than it was, and means the same', () => {
+  it('what is kept is not larger than the input, and means the same', () => {
     fc.assert(
       fc.property(metadata, (given) => {
         const reference = refer(given);
@@ -227,7 +227,7 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     );
   });
 
-  it('what has no effect is not kept', () => {
+  it('keys without effect are not kept', () => {
     const ignored = Object.entries(source.connectionKeys)
       .filter(([name, { agrees }]) => !agrees && !Object.hasOwn(source.params.table, name))
       .map(([name]) => name);

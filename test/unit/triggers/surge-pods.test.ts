@@ -91,7 +91,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-describe('pods that tell each other', () => {
+describe('pods that hear each other', () => {
   it.each([
     ['one pod', 1, [0, 0]],
     ['two, both streams at one', 2, [0, 0]],
@@ -113,7 +113,7 @@ describe('pods that tell each other', () => {
     }
   });
 
-  it('a workload that runs grows as fast, by whichever pod the HPA was told before', async () => {
+  it('a running workload grows as fast, whichever pod answered the HPA before', async () => {
     start(3, new PodsTalk());
     fill('worker', 10);
     const hpa = hpaOf('worker', inTurn(), [0, 1], 1);
@@ -126,7 +126,7 @@ describe('pods that tell each other', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('nothing is told while nothing changes', async () => {
+  it('nothing is sent while nothing changes', async () => {
     const talk = new PodsTalk();
     start(3, talk);
     fill('worker', 30);
@@ -153,7 +153,7 @@ describe('pods that tell each other', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('an HPA that never looks at a nudge is suspected all the same, since its other looks are told', async () => {
+  it('an HPA that never looks at a nudge is still suspected, because news of its other looks arrive', async () => {
     start(2, new PodsTalk());
     const names = ['a', 'b', 'c', 'd'];
     // The metrics are asked of the other pod alone.
@@ -169,7 +169,7 @@ describe('pods that tell each other', () => {
     expect(warnings()).toEqual([expect.stringMatching(/^HPAs do not look/)]);
   });
 
-  it('what others tell can cause or end a nudge, and no more', async () => {
+  it('news can only cause or end a nudge', async () => {
     start(1);
     const hpa = hpaOf('worker', inTurn(), [0, 0]);
     await pass(100);
@@ -194,7 +194,7 @@ describe('pods that tell each other', () => {
   });
 });
 
-describe('pods that cannot tell each other', () => {
+describe('pods that cannot hear each other', () => {
   /** Every look is answered elsewhere: KEDA asks for metrics and activity in turn, so that metrics go to one pod alone. */
   const elsewhere: Pick = inTurn();
 
@@ -229,7 +229,7 @@ describe('pods that cannot tell each other', () => {
   );
 });
 
-it('whatever is lost or late, and whichever pod is asked: nudges are bounded, the end is exact, nobody is suspected', async () => {
+it('whatever is lost or late, and whichever pod is called, nudges are bounded, the end is exact, and nobody is suspected', async () => {
   const settings = fc.record({
     number: fc.integer({ min: 1, max: 3 }),
     talks: fc.boolean(),

@@ -136,7 +136,7 @@ describe('a workflow_job', () => {
     expect(jobFact(own, around)).toBeUndefined();
   });
 
-  it('names its repository by full_name where a payload has no more', () => {
+  it('names its repository by full_name if the payload has nothing else', () => {
     expect(jobFact({}, { repository: { full_name: 'Acme/Web' } })).toMatchObject({ repo: 'acme/web' });
   });
 });
@@ -195,7 +195,7 @@ describe('payloads from the field', () => {
     for (const one of facts) expect(isFact(JSON.parse(JSON.stringify(one)))).toBe(true);
   });
 
-  it('tell when a job is at a gate, and which installation saw it', () => {
+  it('show when a job is at a gate, and which installation saw it', () => {
     expect(fact('workflow_job', jobs[6])).toEqual({
       kind: 'job',
       jobId: 12_877_621_891,
@@ -216,7 +216,7 @@ describe('payloads from the field', () => {
   });
 });
 
-describe('whose payload it is', () => {
+describe('the owner of a payload', () => {
   const config = (entry: object) => githubConfig.parse({ owner: 'acme', token: 'x', ...entry });
 
   it.each([
