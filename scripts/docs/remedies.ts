@@ -1,16 +1,16 @@
 /**
- * What messages mean and what to do about them, for docs/errors.md. The texts come from the code (`messages.ts`). A row
- * names them by a pattern. A message without a row fails `npm run docs`.
+ * What messages mean and what to do, for docs/errors.md. The texts of messages are the code's (`messages.ts`): a row here
+ * names them by a pattern, and a message that no row names fails `npm run docs`.
  */
 export interface Section {
   readonly title: string;
   readonly intro?: string;
-  /** The files below src whose messages belong here. */
+  /** The files below src whose messages these are. */
   readonly files: RegExp;
   readonly rows: readonly Row[];
 }
 
-/** `remedy` is absent if the message itself says what to do. */
+/** `remedy` is left out where the message says what to do. */
 export type Row = readonly [messages: RegExp, cause: string, remedy?: string];
 
 export const sections: readonly Section[] = [
@@ -446,12 +446,12 @@ export const sections: readonly Section[] = [
         'Wait until it is gone. The chart sets strategy `Recreate` for this.',
       ],
       [
-        /is damaged|are lost/,
+        /is damaged|are not there any more|are lost/,
         'The disk lost data.',
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
       [
-        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write its count|cannot be read; trying again/,
+        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write down|cannot be read; trying again/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',
         '[Runbook](runbooks/BacklogScalerIngestUnavailable.md).',
       ],

@@ -55,7 +55,7 @@ function section(source: AnySource): string {
   ].join('\n');
 }
 
-/** Keys with the same meaning share a row. */
+/** Keys that mean the same, in one row. */
 function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): string[][] {
   const byDoc = new Map<string, string[]>();
   for (const [name, { doc }] of keys) byDoc.set(doc, [...(byDoc.get(doc) ?? []), code(name)]);
@@ -74,7 +74,7 @@ function params<P>({ table: known }: ParamsSchema<P>): string {
   );
 }
 
-/** The largest value, if it is not the usual one. */
+/** What a value may be at most, where it is not the usual. */
 function mostOf(
   type: string,
   { characters, members, memberCharacters, value }: Param<unknown>['most'],

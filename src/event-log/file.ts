@@ -137,7 +137,7 @@ export class FileEventLog implements EventLog {
   private async lost(written: number | undefined, total: number): Promise<void> {
     this.options.log.error(
       { events: total, ...(written === undefined ? {} : { written }) },
-      'the event log is damaged: events that were written are missing; numbers of `events` connections are not known for ttlSeconds',
+      'the event log is damaged: events that were written are not there any more; numbers of `events` connections are not known for ttlSeconds',
     );
     await this.heads.allLost(this.lasts);
   }
@@ -239,10 +239,7 @@ class Heads {
     const write = () => this.store.putHead(connection, this.of(connection));
     this.writing = this.writing.then(write).catch((reason: unknown) => {
       const { message } = ScalerError.from(reason);
-      this.log.warn(
-        { connection, error: message },
-        'the event log could not write since when its events are complete',
-      );
+      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
     });
     return head;
   }
@@ -280,7 +277,7 @@ class Counter {
       } catch (reason) {
         if (!this.saidFailed) {
           const { message } = ScalerError.from(reason);
-          this.log.warn({ error: message }, 'the event log cannot write its count of events');
+          this.log.warn({ error: message }, 'the event log cannot write down how many events it has');
         }
         this.saidFailed = true;
       }

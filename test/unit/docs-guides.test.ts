@@ -108,21 +108,18 @@ describe.each(guides)('%s', (page) => {
     connections = await connectionsOf(guide);
   });
 
-  it('has only YAML that a test reads, and configurations that serve accepts', () => {
+  it('has no YAML that no test reads, and configurations that serve takes', () => {
     expect(guide.unread).toEqual([]);
     expect(connections.size).toBeGreaterThan(0);
   });
 
-  it.each(guide.scaled)(
-    '$kind $metadata.name: the scaler accepts its triggers',
-    ({ kind, metadata, spec }) => {
-      const resolve = resolvingIn(sources, connections);
-      for (const { type, metadata: keys } of spec.triggers) {
-        expect(resolve({ ...metadata, metadata: keys }).source.kind).toBe(keys['source']);
-        if (kind === 'ScaledJob') expect(type).toBe('external');
-      }
-    },
-  );
+  it.each(guide.scaled)('$kind $metadata.name: the scaler takes its triggers', ({ kind, metadata, spec }) => {
+    const resolve = resolvingIn(sources, connections);
+    for (const { type, metadata: keys } of spec.triggers) {
+      expect(resolve({ ...metadata, metadata: keys }).source.kind).toBe(keys['source']);
+      if (kind === 'ScaledJob') expect(type).toBe('external');
+    }
+  });
 });
 
 describe('docs/migrate.md', () => {
@@ -131,7 +128,7 @@ describe('docs/migrate.md', () => {
     after: scaled.parse(documentsOf(side(diff, '+'))[0]),
   }));
 
-  it('shows every built-in scaler that has a source here', () => {
+  it('shows every built-in scaler that there is a source for', () => {
     const types = diffs.map(({ before }) => before.spec.triggers[0]?.type);
     expect(types.toSorted()).toEqual(Object.keys(builtIns).toSorted());
   });
@@ -176,7 +173,7 @@ function stepsOf(title: string): { afterMs: number; replicas: number; by: 'push'
 }
 
 describe('README.md', () => {
-  it('names for every figure the command of this repository that measures it', () => {
+  it('says of every figure by which command of this repository it is measured', () => {
     const { text } = readGuide('README.md');
     const why = /^## Why$(.*?)^\*\*/ms.exec(text)?.[1] ?? '';
     const rows = [...why.matchAll(/^\| (?!\|)(.+) \| (.*) \|$/gm)].filter(([line]) => /\d/.test(line));
@@ -190,7 +187,7 @@ describe('README.md', () => {
     }
   });
 
-  it('measures both sides of every time up to the same event', () => {
+  it('measures both sides of every time to the same end', () => {
     const { text } = readGuide('README.md');
     const times = text.split('\n').filter((line) => /^\|.*\| [\d.]+ to [\d.]+ s \|/.test(line));
     expect(times).toHaveLength(4);
@@ -215,7 +212,7 @@ describe('docs/scaling.md', () => {
   const { text } = readGuide('docs/scaling.md');
   const rows = [...text.matchAll(/^ *\| (\d+) \| ([\d, ]+) \| (\d+) \|$/gm)];
 
-  it('has rows for small and large backlogs', () => {
+  it('has rows for little and for much', () => {
     expect(rows.map(([, to]) => Number(to))).toEqual([4, 8, 20, 100, 1000]);
   });
 
@@ -235,7 +232,7 @@ describe('docs/scaling.md', () => {
     },
   );
 
-  it('says what each ScaledObject is for', () => {
+  it('says of the ScaledObjects what they are there for', () => {
     const specs = readGuide('docs/scaling.md').scaled.map(({ spec }) => spec);
     expect(specs).toContainEqual(expect.objectContaining({ idleReplicaCount: 0, minReplicaCount: 5 }));
     expect(specs.filter(({ triggers: [one] }) => one?.metadata['surge'] === 'false')).toHaveLength(1);
@@ -256,7 +253,7 @@ describe('messages', () => {
     'client-side throttling',
   ];
 
-  it.each(guides)('%s quotes them exactly', (page) => {
+  it.each(guides)('%s quotes them as they are', (page) => {
     const { text } = readGuide(page);
     const quoted = [...text.matchAll(/(?<![*\w])\*([^*\n]+)\*(?!\*)/g)].map(([, quote = '']) => quote);
     expect(quoted.filter((quote) => !foreign.includes(quote) && !code.includes(quote))).toEqual([]);
@@ -275,7 +272,7 @@ describe('figures', () => {
   /** `kafka-1` and `kafka-3` are one row of the code. */
   const isRow = (name: string) => rows.includes(`name: '${name}'`) || /^kafka-[13]$/.test(name);
 
-  it('come from rows of the bench', () => {
+  it('come from rows that the bench has', () => {
     const text = guides.map((page) => readGuide(page).text).join('\n');
     const commands = [...text.matchAll(/--\s+--only ([\w-]+)/g)].map(([, name = '']) => name);
     const capacity = /^## Capacity$.*?^### /ms.exec(readGuide('docs/operations.md').text)?.[0] ?? '';
@@ -286,7 +283,7 @@ describe('figures', () => {
     expect([...commands, ...named.map(([, name = '']) => name)].filter((name) => !isRow(name))).toEqual([]);
   });
 
-  it('are all given: no page tells readers to measure them', () => {
+  it('are all given: no page says to measure it oneself instead', () => {
     for (const page of guides) expect(readGuide(page).text).not.toContain('| run it |');
   });
 });

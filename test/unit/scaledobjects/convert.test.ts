@@ -78,7 +78,7 @@ describe('docs/migrate.md', () => {
     return { before: side('-'), after: side('+') };
   });
 
-  it.each(diffs)('shows the output of convert', ({ before, after }) => {
+  it.each(diffs)('shows what convert makes', ({ before, after }) => {
     // How often a ScaledJob polls is its author's to change.
     expect(convert(before).text).toBe(after.replace('pollingInterval: 1\n', 'pollingInterval: 30\n'));
   });
