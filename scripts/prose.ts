@@ -39,7 +39,7 @@ export function commentsOf(code: string): string {
 }
 
 /** Folders whose comments are held to the style. */
-const codeFolders: readonly string[] = ['src', 'fakes', 'demo', 'chaos', 'bench', 'scripts', 'test/support'];
+const codeFolders: readonly string[] = ['src', 'fakes', 'demo', 'chaos', 'bench', 'scripts', 'test'];
 const generated = 'src/grpc/generated/';
 
 function isCode(name: string): boolean {

@@ -41,7 +41,7 @@ describe('the history of a trigger', () => {
     const stream = scaler.client.streamIsActive(reference);
     expect((await scaler.client.isActive(reference)).result).toBe(false);
     queues.set('orders', { visible: 42, inFlight: 0 });
-    // Another trigger of the same queue that wants a reading which is not yet too old makes it be read again.
+    // Another trigger of the same queue with a shorter staleness limit causes another read.
     const other = ref('others', { ...metadata, maxStalenessSeconds: '1' });
     await expect.poll(async () => (await scaler.client.isActive(other)).result).toBe(true);
     stream.cancel();

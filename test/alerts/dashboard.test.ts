@@ -5,7 +5,7 @@ import { alertNames, alertPath, documentedMetrics, metricsIn } from './alert-fil
 import { dashboard, dashboardQueries } from './dashboard-file.ts';
 import { EventfulScaler } from './eventful-scaler.ts';
 
-/** As Grafana does it with *All* chosen. */
+/** As Grafana does it if *All* is chosen. */
 function substituted(query: string): string {
   return query
     .replaceAll('$__rate_interval', '1m')
@@ -14,7 +14,7 @@ function substituted(query: string): string {
     .replaceAll('"$connection"', '".*"');
 }
 
-/** Their series exist where the event log is in NATS: test/event-log. */
+/** These series exist only with the event log in NATS: test/event-log. */
 const onlyWithNats = /backlog_scaler_(event_log_\w+|leases_held)/;
 
 describe('the dashboard', () => {
@@ -67,7 +67,7 @@ describe('a Prometheus that scrapes a scaler', () => {
     onTestFinished(() => prometheus.stop());
     const empty = async ({ query }: { query: string }) =>
       (await prometheus.query(substituted(query))).every(Number.isNaN);
-    // Not all at one time: a rate is none where nothing has happened lately.
+    // Not all at the same time: a rate is empty if nothing has happened lately.
     let missing = dashboardQueries().filter(({ query }) => !onlyWithNats.test(query));
     await vi.waitFor(
       async () => {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-/** Plays one fault, which needs nothing but Node, for a few seconds against a command. */
+/** Plays a fault that needs only Node for a few seconds against a command. */
 async function chaos(program: string) {
   const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
   const args = ['--only', 'webhooks', '--seconds', '3', '--seed', '1', '--program', path(program)];

@@ -13,7 +13,7 @@ import { chart, type Ended } from './helm.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const script = readFileSync(join(chart, 'files/test.cjs'), 'utf8');
 
-/** Runs what the pod of `helm test` runs, in the folder that has the image's files. */
+/** Runs the command of the `helm test` pod, in the folder with the image's files. */
 function call(settings: object, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const args = ['--eval', script, JSON.stringify(settings)];
   const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...environment } });
@@ -78,7 +78,7 @@ describe('what helm test runs', () => {
     beforeAll(() => {
       dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-call-'));
       certificates = makeCertificates(dir);
-      // As a Secret names them.
+      // Named as the keys of a Secret.
       symlinkSync(certificates.client.cert, join(dir, 'tls.crt'));
       symlinkSync(certificates.client.key, join(dir, 'tls.key'));
     });

@@ -10,7 +10,7 @@ import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
 
-/** Loads the rendered configuration as `serve` does. Only what the pod mounts is there to be read. */
+/** Loads the rendered configuration as `serve` does. Only files that the pod mounts can be read. */
 async function load(all: readonly Manifest[]): Promise<Loaded> {
   const text = String(at(manifest(all, 'ConfigMap', 'wakes-backlog-scaler'), 'data', 'config.yaml'));
   const mounts = at(manifest(all, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts');

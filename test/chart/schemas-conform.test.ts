@@ -5,7 +5,7 @@ import { cases } from './cases.ts';
 import { render, run } from './helm.ts';
 import { schemaFileName } from './schemas.ts';
 
-/** What NOTES.txt prints for KEDA, made a manifest of the release. */
+/** The output of NOTES.txt for KEDA, as a manifest of the release. */
 const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
   (kind) => `{{ include "backlog-scaler.triggerAuthentication" (dict "root" . "kind" "${kind}") }}`,
 );

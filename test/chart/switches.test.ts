@@ -16,7 +16,7 @@ const suites = files.map((name) => ({
   templates: suite.parse(parse(readFileSync(join(chart, 'tests', name), 'utf8'))).templates,
 }));
 
-/** The suites that could see a change of this template: what is included is included everywhere. */
+/** The suites that could notice a change of this template. An included one can be used anywhere. */
 function suitesOf(template: string): string[] {
   const seeing = suites.filter(({ templates }) => template.endsWith('.tpl') || templates.includes(template));
   return seeing.map(({ file }) => file);

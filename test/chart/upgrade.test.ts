@@ -3,7 +3,7 @@ import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, manifests } from './helm.ts';
 
-/** What Kubernetes lets nobody change in a resource that is there: `helm upgrade` would fail on it. */
+/** Fields that Kubernetes never lets anybody change. `helm upgrade` would fail on them. */
 const immutable: Record<string, readonly (readonly string[])[]> = {
   Deployment: [['spec', 'selector']],
   Service: [['spec', 'clusterIP']],

@@ -269,7 +269,7 @@ it('leaves at once, even if a scaler still owes an answer', async () => {
     const leftAtMs = performance.now();
     watching.signal('SIGINT');
     expect(await watching.exited).toBe(0);
-    // It would have waited for 10 s.
+    // Otherwise it would have waited for 10 s.
     expect(performance.now() - leftAtMs).toBeLessThan(8_000);
     expect(watching.stdout).toBe('');
   } finally {

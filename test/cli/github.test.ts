@@ -29,7 +29,7 @@ afterEach(async () => {
   expect(violations).toEqual([]);
 });
 
-/** `serve` as a process of its own, before this GitHub. */
+/** `serve` as a process of its own, with this GitHub. */
 async function serve(settings: object = {}): Promise<Command> {
   const server = { host: '127.0.0.1', port: 0 };
   const ci = {
@@ -77,7 +77,7 @@ async function becomes(number: number | string, repos = ''): Promise<void> {
   });
 }
 
-/** Resolves when the trigger's error says so. */
+/** Resolves when the trigger's error gives this reason. */
 async function becomesKnownAs(why: RegExp, repos = ''): Promise<void> {
   const check = () =>
     expect(client?.getMetrics(trigger(repos), '')).rejects.toMatchObject({

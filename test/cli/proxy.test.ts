@@ -75,7 +75,7 @@ function proxied(asked: readonly string[]): string[] {
   return [...new Set(hosts)].toSorted();
 }
 
-/** A server that is all of them. */
+/** A server that plays all of these hosts. */
 async function theInternet(certificate: string) {
   const names = outside.map((host) => `DNS:${host}`).join(',');
   const { ca, server: pair } = makeCertificates(folder.path, { serverAltNames: names });

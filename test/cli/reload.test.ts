@@ -18,7 +18,7 @@ const servers = { grpc: address, admin: address, ingest: address };
 const reloaded = 'the configuration was reloaded';
 const refused = 'the changed configuration was refused; the old one stays';
 
-/** `serve` as a process, and a client of it. */
+/** `serve` as a process, and its client. */
 class Serving {
   readonly command: Command;
   private client: TestClient | undefined;
@@ -52,7 +52,7 @@ class Serving {
     return this.client;
   }
 
-  /** Resolves with what the log says of it. */
+  /** Resolves with the log's line about it. */
   async reload(settings: object): Promise<Readonly<Record<string, unknown>>> {
     await write(settings);
     this.command.signal('SIGHUP');
@@ -132,7 +132,7 @@ describe('serve, when a changed configuration is refused', () => {
         await expect(rpc.isActive(trigger)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     };
     await isAsBefore();
-    // All of it can be had but for the port of the first sender, which is asked for last.
+    // Everything can be opened except the port of the first sender, which comes last.
     const tokens = [{ name: 'producer', token: '0123456789abcdef', connections: ['orders'] }];
     const line = await serving.reload({
       ingest: { ...address, port, tokens },

@@ -23,7 +23,7 @@ function serve(env = {}): Command {
 }
 
 const servers = 'grpc: { host: 127.0.0.1, port: 0 }\nadmin: { host: 127.0.0.1, port: 0 }\n';
-/** Nothing listens there: serving does not wait for a source. */
+/** Nothing listens there. Serving does not wait for a source. */
 const kafka = 'source: kafka, bootstrapServers: ["127.0.0.1:1"]';
 
 describe('serve with a configuration that cannot be used', () => {

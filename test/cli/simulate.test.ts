@@ -6,7 +6,7 @@ import { ConfigFolder } from '../support/config-folder.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
 
 const history = (...rows: readonly string[]): string => `time,backlog,arrivals\n${rows.join('\n')}\n`;
-/** 600 items within a minute, and twenty minutes after it. */
+/** 600 items within a minute, and the next twenty minutes. */
 const burst = history(
   '2026-11-23T08:00:00Z,0,',
   '2026-11-23T08:01:00Z,300,600',

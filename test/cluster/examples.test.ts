@@ -8,7 +8,7 @@ import { at, parseManifests } from '../chart/helm.ts';
 import { useCluster } from './use-cluster.ts';
 
 const examples = fileURLToPath(new URL('../../deploy/examples/', import.meta.url));
-/** Those of others, whose definitions are in no module of Go at hand. */
+/** Foreign kinds whose definitions are in no available Go module. */
 const unknown = ['Sensor', 'Application'];
 
 const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((name) => {

@@ -13,7 +13,7 @@ const image = useImage();
 const inRepository = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** All three ports, and a log on disk: its binaries must be there and fit this Node. */
+/** All three ports, and a log on disk, whose binaries must exist and fit this Node. */
 const configuration = `
 grpc: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
@@ -24,7 +24,7 @@ connections:
   orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] }
 `;
 
-/** What a command in the image prints, once it has ended well. */
+/** The output of a command in the image, once it has ended well. */
 function printed(command: readonly string[]): string {
   const {
     command: [program = '', ...args],
@@ -36,7 +36,7 @@ function printed(command: readonly string[]): string {
   return stdout;
 }
 
-/** Every path below a folder of the image, from that folder on. */
+/** Every path below a folder of the image, relative to it. */
 function pathsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' });
 }
@@ -136,7 +136,7 @@ describe('the image', () => {
         ),
       })
       .parse(JSON.parse(inRepository('package-lock.json')));
-    // A link leads to a folder of the repository, which has a row of its own.
+    // A link points to a folder of the repository, which has its own row.
     const packages = Object.entries(lock.packages).filter(([path, { link }]) => path !== '' && !link);
     const there = packages.filter(([path]) => existsSync(join(image().root, 'app', path)));
     expect(there.filter(([, { dev }]) => dev).map(([path]) => path)).toEqual([]);

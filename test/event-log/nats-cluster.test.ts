@@ -25,7 +25,7 @@ it('one of three servers is killed in a burst: nothing is lost, and every pod go
     if (fact % 10 === 0) await sleep(1);
   }
   await Promise.all(appended);
-  // A cluster needs some seconds to elect its leaders anew.
+  // A cluster needs some seconds to elect its leaders again.
   await expect.poll(() => new Set(seen.facts), { timeout: 100_000 }).toEqual(new Set(upTo(2_000)));
   const later = followed((await open()).events.feedOf('ci'));
   await later.replayed;

@@ -56,7 +56,7 @@ it('NATS is away at the start: the pod takes events, and hands them over when it
   await expect.poll(() => pod.log.text()).toMatch(/NATS at .* refuses the connection/);
   expect(feed.unreadable?.()?.message).toMatch(/while NATS is away: NATS at \S+ refuses the connection/);
   for (const fact of upTo(5)) await pod.events.append(inbound(fact));
-  // Without its replay nobody knows what else there is.
+  // Without its replay nobody knows what else exists.
   expect(seen.facts).toEqual([]);
   expect(await metric(pod, 'event_log_buffered_events')).toBe(5);
   await nats().restart('n1');

@@ -12,7 +12,7 @@ function open(stream: string, settings: Parameters<typeof openNatsLog>[0]['setti
 
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-/** What is handed over doubles in the pod that appends: at once, and from the stream. */
+/** In the pod that appends, events arrive twice: at once, and from the stream. */
 const distinct = (facts: readonly unknown[]) => [...new Set(facts)];
 
 it('what one pod appends reaches the others, and one that comes later, in order', async () => {
@@ -78,7 +78,7 @@ it('a connection that sends too much loses its own oldest, and since when it is 
   expect(seen.map(({ facts }) => facts)).toEqual([[1], upTo(50, 41)]);
   expect(quiet.keptSince()).toEqual(before.keptSince());
   expect(loud.keptSince().because).toBe('new');
-  // The head of `loud` is new, which is later than what was dropped; one who comes later knows of both.
+  // The head of `loud` is newer than the dropped events. A later follower knows of both.
   await first.events.append(inbound(51, 'loud'));
   const again = (await open(stream, { maxEventsPerConnection: 10 })).events.feedOf('loud');
   await followed(again).replayed;

@@ -23,7 +23,7 @@ async function startPod(stream: string) {
   pods.open();
   onTestFinished(() => pods.close());
   await expect.poll(() => pods.link.up).toBeDefined();
-  // What it listens to is known to the server.
+  // The server now knows its subscriptions.
   await pods.link.up?.connection.flush();
   return { pods, heard, surges };
 }
@@ -92,7 +92,7 @@ it('many news are few messages, and of those with one key the newest', async () 
   );
   expect(messages).toBe(2);
   for (let id = 0; id < 1_001; id += 1) a.pods.surges.tell(looked(id, 4));
-  // No more wait than a thousand.
+  // At most a thousand wait.
   expect(a.pods.surges.tell(looked(1_001, 4))).toBe(false);
 });
 

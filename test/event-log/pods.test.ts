@@ -145,7 +145,7 @@ it('a hint to one pod makes the other look', async () => {
   const { messages } = b.pod.client.streamIsActive(trigger);
   await expect.poll(() => messages.at(-1)?.result).toBe(false);
   await queues.send('work', 1);
-  // Nobody watches it in the pod that is told.
+  // In this pod no trigger watches it.
   expect(await hint()).toEqual({ accepted: 'is looked at now' });
   await expect.poll(() => messages.at(-1)?.result).toBe(true);
 });

@@ -74,7 +74,7 @@ describe('a webhook of GitHub', () => {
     const documented = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
     const send = async (signature: string) =>
       (await post(port, { body: 'Hello, World!', headers: { 'x-hub-signature-256': signature } })).status;
-    // It is no JSON, which is only looked at once the signature is right.
+    // It is not JSON, which only matters once the signature is right.
     expect(await send(documented)).toBe(400);
     expect(await send(documented.replace('7571', '7570'))).toBe(401);
   });

@@ -58,7 +58,7 @@ describe('a CloudEvent for a connection whose ledger is made of them', () => {
     });
     await expect.poll(() => waiting.length).toBe(2);
     waiting[0]?.();
-    // Another request there and back: an answer that did not wait would be here by now.
+    // Another request and its answer. An answer that did not wait would be here by now.
     await send(port, 'jobs', started);
     expect(answered).toBe(false);
     waiting[1]?.();

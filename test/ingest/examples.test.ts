@@ -37,7 +37,7 @@ async function watching(sns?: FakeSns) {
   const other = scene.streamOf('other');
   expect(await stream.next()).toEqual({ result: false });
   expect(await other.next()).toEqual({ result: false });
-  // Whatever is read from now on is read because of a hint.
+  // From now on every read is caused by a hint.
   await scene.queues.send(queue);
   await scene.queues.send('other');
   return { scene, stream };
@@ -90,7 +90,7 @@ describe('deploy/examples/hints: what wakes a queue', () => {
   it.each(senders)('%s, and not without its token', async (_, __, request) => {
     const { scene } = await watching();
     expect((await scene.send(request(() => 'another-token-0123456789'))).status).toBe(401);
-    // Of another example in this folder, for another connection.
+    // The token of another example in this folder, for another connection.
     expect((await scene.send(request(() => tokenOf('tekton')))).status).toBe(403);
     expect(await scene.wakes()).toEqual({});
   });
@@ -158,7 +158,7 @@ describe('deploy/examples/hints: what makes work items', () => {
       ...headersOf(tektonStarted.headers),
       'Ce-Type': `dev.tekton.event.pipelinerun.${word}.v1`,
       'Ce-Id': word,
-      // What is older than ttlSeconds is not believed.
+      // Items older than ttlSeconds are ignored.
       'Ce-Time': new Date().toISOString(),
     },
     body: String(tektonStarted.body),

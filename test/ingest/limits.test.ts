@@ -10,7 +10,7 @@ const acme = receiver('acme', ['s3cret']);
 const honest = { body: JSON.stringify({ action: 'queued', owner: 'acme' }), secret: 's3cret' };
 const forged = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
 
-/** Posts an honest webhook on a connection of the agent; resolves with its local port. */
+/** Posts an honest webhook on a connection of the agent. Resolves with its local port. */
 function postOn(agent: Agent, port: number, body: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -140,7 +140,7 @@ describe('a flood of sockets', () => {
       if (opened % 10 === 0) expect((await post(port, honest)).status).toBe(202);
     }
     expect(server.openConnections).toBeLessThanOrEqual(8);
-    // It was under way: idle ones have gone.
+    // It was under way. Idle ones are gone.
     slow.write('67890');
     await expect.poll(() => slow.status).toBe(401);
   });
@@ -206,7 +206,7 @@ describe('keep-alive connections', () => {
       const idle = Array.from({ length: 20 }, () => new IngestSocket(port));
       for (const sender of idle) sender.write('OPTIONS /ingest/events/x HTTP/1.1\r\nhost: x\r\n\r\n');
       await expect.poll(() => idle.filter(({ status }) => status === 200).length).toBeGreaterThan(10);
-      // By the connection that it has, and by a new one.
+      // On its own connection, and on a new one.
       expect(await kept1()).toEqual(first);
       expect((await post(port, honest)).status).toBe(202);
     }

@@ -55,7 +55,7 @@ it('takes webhooks of another kind of source at its path, by its headers', async
   const path = '/ingest/forge/acme';
   expect((await post(port, { path, body, headers: signed })).status).toBe(202);
   expect(kept).toMatchObject([{ connection: 'acme', type: 'workflow_job', id: '7' }]);
-  // The headers of one kind are nothing to another, and a secret is good for its own kind alone.
+  // Headers of one kind mean nothing to another, and a secret is valid only for its own kind.
   const unsigned = await post(port, { path, body, secret: 's3cret' });
   expect(unsigned).toMatchObject({
     status: 401,

@@ -90,7 +90,7 @@ describe('the whole scaler', () => {
     const body = JSON.stringify({ action: 'queued', owner: 'acme', job: 1 });
     const sender = new IngestSocket(running.ingestPort);
     const headers = { 'content-length': body.length, 'x-hub-signature-256': sign(body, 's3cret') };
-    // Two on one connection: when the first is answered, the second has begun.
+    // Two on one connection. When the first is answered, the second has begun.
     sender.head(headers);
     sender.write(body);
     sender.head(headers);

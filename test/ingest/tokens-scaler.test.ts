@@ -9,7 +9,7 @@ import { topic } from '../support/sns.ts';
 const address = { host: '127.0.0.1', port: 0 };
 const trigger = (queue: string) => ref('worker', { source: 'queues', connection: 'jobs', queue });
 
-/** A connection to a service of its own, with an empty queue in it. */
+/** A connection to a service of its own, with an empty queue. */
 function place() {
   const service = randomUUID();
   serviceOf(service).queues.set('orders', { visible: 0, inFlight: 0 });
@@ -68,6 +68,6 @@ it('the port opens with the first token, or the first topic of SNS', async () =>
   const sent = { path: '/ingest/sns/jobs', headers: { ...headers, 'content-type': 'text/plain' } };
   expect((await post(withTopic.ingestPort, sent)).status).toBe(400);
   await withTopic.reload({ jobs });
-  // It stays open, and says nothing of what has changed.
+  // The connection stays open, and does not show the change.
   expect((await post(withTopic.ingestPort, sent)).status).toBe(400);
 });

@@ -18,7 +18,7 @@ describe('what docs/migrate.md says of KEDA', () => {
       await kafka().admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '8' }] });
       const bootstrapServers = kafka().cluster.bootstrap.plain;
       const consumerGroup = kafka().name('group');
-      // apache-kafka wants to have seen the group.
+      // apache-kafka must have seen the group.
       await kafka().commit(consumerGroup, await kafka().createTopic(), { 0: 0 });
       const asked = { consumerGroup, topic, offsetResetPolicy: 'earliest', allowIdleConsumers: 'true' };
       const keda = startKeda();

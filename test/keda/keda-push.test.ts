@@ -8,7 +8,7 @@ import { FakeTriggers } from '../support/fake-triggers.ts';
 import { grpcSettings, startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';
 
-/** Ends the first streams with an error; a workload at rest after that. */
+/** Ends the first streams with an error. Afterwards the workload is at rest. */
 class FailingTriggers extends FakeTriggers {
   readonly followedAtMs: number[] = [];
   private readonly failures: number;
@@ -84,7 +84,7 @@ describe("KEDA's own client, pushed", () => {
     await successor.listen();
     try {
       await eventually(() => expect([states, specs.length]).toEqual([[false, true], 2]));
-      // KEDA logs every end of a stream but OK, and only OK resets its delay.
+      // KEDA logs every end of a stream except OK, and only OK resets its delay.
       expect(keda.errors).toEqual([]);
     } finally {
       await keda.stop();
@@ -99,7 +99,7 @@ describe("KEDA's own client, pushed", () => {
     await keda.open('a', addressed(port));
     const { states } = await keda.run('a');
     await eventually(() => expect(states).toEqual([false]));
-    // KEDA has waited 2 s, then 4, and would wait 8 next; an end with OK takes it back to 2.
+    // KEDA has waited 2 s, then 4, and would wait 8 next. An end with OK takes it back to 2.
     const [, second = 0, third = 0] = failing.followedAtMs;
 
     const drainedAtMs = performance.now();

@@ -243,7 +243,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await page.waitForTimeout(300);
     await page.addScriptTag({ path: axeFile });
     const faults = await page.evaluate(async () => {
-      // axe has put itself there.
+      // axe puts itself there.
       const axe = Reflect.get(globalThis, 'axe');
       const { violations } = await axe.run(document);
       return violations.map((one: { id: string; nodes: { html: string }[] }) => [

@@ -67,7 +67,7 @@ it('a holder that is killed in the middle of the first sync is replaced, and Git
   const repos = Array.from({ length: 60 }, (_, i) => `repo-${i}`);
   const github = await gitHub(repos);
   for (const repo of repos) github.seedRun(repo, run(1));
-  // The list, and of each repository its runs and the jobs of one.
+  // The list, and for each repository its runs and the jobs of one.
   const needed = 1 + 2 * repos.length;
   const pods = await startPods({ github, pods: 3, connection: patient });
   await vi.waitFor(() => expect(github.recorder.total).toBeGreaterThan(needed / 4), {
@@ -80,7 +80,8 @@ it('a holder that is killed in the middle of the first sync is replaced, and Git
   expect(before).toBeLessThan(needed);
   const others = pods.filter((pod) => pod !== holder);
   await allSay(others, repos.length);
-  // What the killed one had asked for and not handed on is asked for once more; two that ask for themselves ask for twice as much.
+  // Requests that the killed pod did not pass on are repeated once. Two pods that ask separately would need twice as
+  // many.
   expect(github.recorder.total).toBeLessThan(needed * 1.5);
 });
 
@@ -143,7 +144,7 @@ it('a holder that is cut off from NATS asks GitHub no more, and does not answer 
   await expect
     .poll(() => ask(cutOff.client, brief))
     .toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
-  // The other reads it several times more.
+  // The other pod reads it several times more.
   const enough = (await other.requests()) + 6;
   await vi.waitFor(async () => expect(await other.requests()).toBeGreaterThan(enough), { timeout: 60_000 });
   expect(await cutOff.requests()).toBe(sent);
@@ -172,7 +173,7 @@ it('a holder that hangs, and goes on when another has the lease, does not ask Gi
   await allSay([first], 5);
   const enough = (await second.requests()) + 6;
   await vi.waitFor(async () => expect(await second.requests()).toBeGreaterThan(enough), { timeout: 60_000 });
-  // What it had under way when it hung.
+  // The requests under way when it hung.
   expect((await first.requests()) - sent).toBeLessThanOrEqual(2);
   expect([await first.holds(), await second.holds()]).toEqual([false, true]);
 });

@@ -21,7 +21,7 @@ interface Joined {
   held(): boolean | undefined;
 }
 
-/** A pod that answers as it is told. */
+/** A pod whose answers the test controls. */
 function join(
   stream: string,
   place = 'acme',
@@ -90,11 +90,11 @@ it('a question that is under way when the pod gives up its lease is put to the n
   const b = join(stream, 'acme', () => Promise.resolve('from b'));
   const c = join(stream, 'acme', () => Promise.resolve('from c'));
   const asked = Promise.all([b.peers.ask(1, never), c.peers.ask(1, never)]);
-  // It has come to the first one by now, or will find it gone.
+  // By now it has reached the first one, or will find it gone.
   await sleep(200);
   await a.peers.close();
   const answers = await asked;
-  // One of them has the lease now, and is to look again by itself.
+  // One of them has the lease now, and must look again by itself.
   expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
   expect(answers.filter((answer) => typeof answer === 'string')).toHaveLength(1);
 });

@@ -28,7 +28,7 @@ function triggers(): FakeTriggers {
   return made;
 }
 
-/** When the server has seen everything that was sent before. */
+/** Resolves when the server has seen everything sent before. */
 function seen(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve) => session.ping(() => resolve()));
 }
@@ -51,7 +51,7 @@ describe('streams', () => {
       });
       expect(await rpcCount(metrics, 'StreamMetricSpec', 'RESOURCE_EXHAUSTED')).toBe(1);
       expect(log.messages('warn')).toHaveLength(1);
-      // Unary calls are another matter.
+      // Unary calls are not affected.
       expect(await client.isActive(ref('a'))).toEqual({ result: false });
       streams[0]?.cancel();
       await vi.waitFor(() => expect(server.openStreams).toBe(4));
@@ -101,7 +101,7 @@ describe('a client that does not read', () => {
     stream.write(Buffer.concat(Array.from({ length: 50_000 }, () => frame(listServices))));
     await vi.waitFor(() => expect(server.openCalls).toBe(1));
     for (let turn = 0; turn < 50; turn += 1) await seen(session);
-    // What HTTP/2 has let through waits unread; of all of it, so many requests were looked at.
+    // The requests that HTTP/2 has let through wait unread. Only this many were parsed.
     expect(answer).toHaveBeenCalled();
     expect(answer.mock.calls.length).toBeLessThanOrEqual(3);
     stream.close(8);
@@ -200,7 +200,7 @@ describe('connections', () => {
       const socket = connect(port, '127.0.0.1').on('error', () => {});
       onTestFinished(() => void socket.destroy());
       await once(socket, 'connect');
-      // A probe of its own connection.
+      // A probe on its own connection.
       if (opened % 10 === 0) expect(await health(port)).toEqual({ status: 'SERVING' });
     }
     expect(server.openConnections).toBeLessThanOrEqual(4);

@@ -7,7 +7,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 const secret = "It's a Secret to Everybody";
 const anyPort = { host: '127.0.0.1', port: 0 };
 
-/** A GitHub with the repository `web`, and a scaler of it with a webhook. */
+/** A GitHub with the repository `web`, and its scaler, with a webhook. */
 async function start(prepare: (github: FakeGitHub) => void = () => {}) {
   const github = await FakeGitHub.start({ owner: 'acme', app: { id: 1, installationId: 2 } });
   onTestFinished(() => github.close());

@@ -14,7 +14,7 @@ const server = { host: '127.0.0.1', port: 0 };
 const token = 'a-token-of-the-tests';
 const orders = ref('orders-worker', { source: 'hinted', queue: 'orders', maxStalenessSeconds: '2' });
 
-/** The whole scaler over queues of the test, with its decisions posted to a sink. */
+/** The whole scaler over queues of the test, with a sink for its decisions. */
 async function start(more: object = {}) {
   const sink = await DecisionSink.start();
   onTestFinished(() => sink.stop());

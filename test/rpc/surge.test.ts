@@ -10,7 +10,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 const boiler = ref('boiler', { source: 'level', tank: 'boiler' });
 const metric = 'level-boiler';
 
-/** The targets that a stream has said. */
+/** The targets that a stream has sent. */
 function targets(stream: ReturnType<TestClient['streamMetricSpec']>): (number | undefined)[] {
   return stream.messages.map(({ metricSpecs: [spec] }) => spec?.targetSizeFloat);
 }
@@ -28,7 +28,7 @@ describe('a backlog that grows', () => {
     tanks.set('boiler', 200);
     for (const nudged of [10.001, 10.002, 10.001, 10.002]) {
       const { metricSpecs } = await spec.next();
-      // Who takes the int knows no nudges.
+      // A reader of the integer sees no nudges.
       expect(metricSpecs).toMatchObject([{ metricName: metric, targetSizeFloat: nudged, targetSize: '10' }]);
       order.push(`${nudged}`);
       expect((await client.getMetricSpec(boiler)).metricSpecs).toMatchObject([{ targetSizeFloat: 10 }]);
@@ -70,7 +70,7 @@ describe('a backlog that grows', () => {
     expect(trigger.surge?.nudges).toBeGreaterThan(1);
     session.settings({ initialWindowSize: 65_535 });
     await vi.waitFor(() => expect(unread.messages().length).toBeGreaterThan(1));
-    // The exact target when it was opened, and in the end.
+    // The exact target at the opening, and at the end.
     expect(new Set(unread.messages().map((message) => message.toString('hex'))).size).toBe(1);
     expect(unread.messages()).toHaveLength(2);
   });
@@ -86,7 +86,7 @@ describe('a backlog that grows', () => {
     spec.cancel();
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
     expect(live.triggers.nudges.waiting).toBe(0);
-    // KEDA opens it again: the exact target first.
+    // KEDA opens it again. The exact target comes first.
     const again = client.streamMetricSpec(boiler);
     expect((await again.next()).metricSpecs).toMatchObject([{ targetSizeFloat: 10 }]);
   });
@@ -137,7 +137,7 @@ describe('the scaler as `serve` wires it', () => {
       expect(surged?.fields).toMatchObject({ name: 'worker', surge: { to: 20 } });
     });
     expect(targets(spec)).toContain(1.001);
-    // The exact target may still be on its way when the decision is logged.
+    // The decision may be logged before the exact target arrives.
     await vi.waitFor(() => expect(targets(spec).at(-1)).toBe(1));
     const admin = `http://127.0.0.1:${scaler.port('admin')}`;
     const page = await (await fetch(`${admin}/metrics`)).text();

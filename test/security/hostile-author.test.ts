@@ -11,7 +11,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 
 const secrets = ['kafka-hunter2', 'sqs-hunter2', 'github-hunter2'];
 
-/** Connections with credentials, to places where nobody listens. */
+/** Connections with credentials, to addresses where nobody listens. */
 const connections = {
   orders: {
     source: 'kafka',
@@ -46,7 +46,7 @@ async function start(): Promise<WholeScaler> {
   return scaler;
 }
 
-/** A server of the author's, which counts who calls. */
+/** A server of the author's that counts its callers. */
 async function stranger() {
   let calls = 0;
   const server = createServer((socket) => {
@@ -140,7 +140,7 @@ describe('the author of a ScaledObject', () => {
   });
 });
 
-/** `serve` as a process of its own, with little memory: one that hangs or dies is seen from outside. */
+/** `serve` as a process of its own, with little memory, so that a hang or a death shows from outside. */
 async function serve() {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-author-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

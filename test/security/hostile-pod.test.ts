@@ -115,7 +115,7 @@ describe('a pod that reaches the ports', () => {
       codes.push(reason instanceof Error && 'code' in reason ? reason.code : reason);
     }
     expect(codes).toContain(Code.RESOURCE_EXHAUSTED);
-    // Its broker is not there: it is served as before, that is, with that error.
+    // Its broker does not exist, so it is served as before: with that error.
     await expect(client.isActive(ref('ours', kafka))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
   });
 });

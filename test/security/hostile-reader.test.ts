@@ -12,7 +12,7 @@ const mebibyte = 1024 * 1024;
 const kafka = { source: 'kafka', consumerGroup: 'g', topic: 't' };
 const reflection = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 
-/** `serve` as a process of its own, whose broker is not there. */
+/** `serve` as a process of its own, without a broker. */
 async function serve(limits = '') {
   const folder = await ConfigFolder.make();
   const server = '{ host: 127.0.0.1, port: 0 }';
@@ -49,7 +49,7 @@ async function statusOf(port: number, path: string): Promise<number> {
   return response.status;
 }
 
-/** What has to work, whatever one client does. */
+/** Checks what must work whatever one client does. */
 async function expectServed({ grpc, admin, client }: Awaited<ReturnType<typeof serve>>): Promise<void> {
   expect([await statusOf(admin, '/livez'), await statusOf(admin, '/readyz')]).toEqual([200, 200]);
   expect(await health(grpc)).toEqual({ status: 'SERVING' });
@@ -72,7 +72,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
       }
       for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => session.ping(resolve));
     }
-    // 8 streams are held, as many as there may be; 32 streams with 112 MB of requests were asked for.
+    // The most streams, 8, are held. The client wanted 32, with 112 MB of requests.
     await expect.poll(() => refused).toEqual(Array(24).fill(Code.RESOURCE_EXHAUSTED));
     expect(rssBytes(scaler.pid) - before).toBeLessThan(64 * mebibyte);
     await expectServed(scaler);
@@ -101,7 +101,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     const page = async () => (await fetch(`http://127.0.0.1:${scaler.admin}/metrics`)).text();
     const triggers = async () => (await page()).match(/^backlog_scaler_trigger_up/gm)?.length;
     await expect.poll(triggers, { timeout: 30_000, interval: 500 }).toBe(streams.length);
-    // The buffers of a connection hold some 10 MB: two pages are more.
+    // The buffers of a connection hold some 10 MB. Two pages are larger.
     expect((await page()).length).toBeGreaterThan(5 * mebibyte);
     for (let reader = 0; reader < 8; reader += 1) {
       open(scaler.admin, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2)).pause();

@@ -17,7 +17,7 @@ function namedIn(text: string): Named[] {
   }));
 }
 
-/** Whether a file has a test, a group or a row of a table with this title. */
+/** Whether a file has a test, a group or a table's row with this title. */
 function isThere({ path, title }: Named): boolean {
   const file = new URL(path, root);
   if (!existsSync(file)) return false;

@@ -28,7 +28,7 @@ const settings = (more: object = {}) => ({
   connections: { shop: { source: 'lines', directory, pinFile: 'pin', activeReadMs: 50, ...more } },
 });
 
-/** The scaler with a file of so many lines. */
+/** The scaler with a file of this many lines. */
 async function scalerWith(count: number): Promise<WholeScaler> {
   write('orders.txt', 'a line\n'.repeat(count));
   const scaler = await WholeScaler.start(settings(), { pin: '1234\n' }, { sources: withLines });
@@ -158,8 +158,8 @@ describe('what is generated', () => {
 });
 
 /**
- * `events` is a word of its own, `nats` an event log as well, and AWS has a service `sqs` that SNS's folder asks for as well. The others know KEDA's
- * own triggers, and what people get wrong with known ones: a new source has neither.
+ * `events` is also another word, `nats` also an event log, and `sqs` also a service of AWS that SNS's folder needs. The
+ * others know KEDA's own triggers, and common mistakes with known sources. A new source has neither.
  */
 const others = [
   'aws-endpoints.ts',

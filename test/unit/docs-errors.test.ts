@@ -12,7 +12,7 @@ import { resolvingIn } from '../support/live-triggers.ts';
 
 const messages = messagesIn();
 
-/** The message of the page that a real one is found by. */
+/** The message on the page that matches a real one. */
 function found(real: string): string | undefined {
   return messages.find(({ text }) => {
     const parts = text.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));

@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-/** Two rows of each kind that the table has. */
+/** Two rows for each kind of rule in the table. */
 const forbidden: [file: string, imported: string][] = [
   ['src/errors.ts', './telemetry/log.ts'],
   ['src/params/a.ts', '../errors.ts'],
@@ -60,7 +60,7 @@ const report = z.object({
   }),
 });
 
-/** The files that the table refuses, out of ones that each import the types of one thing. */
+/** The files that the table refuses, from a set in which each imports one thing's types. */
 function refusedOf(files: readonly [string, string][], folder: string): string[] {
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), readFileSync('package.json'));

@@ -62,7 +62,7 @@ describe('a workflow', () => {
   });
 
   it.each(steps.filter(({ run }) => run !== undefined))('$of: $run: is no template', ({ run }) => {
-    // What GitHub pastes into a script is run by it: a branch's name, and a secret that ends in the log.
+    // GitHub pastes templates into a script, which then runs them: a branch's name, or a secret that ends up in the log.
     expect(run).not.toMatch(/\$\{\{/);
     expect(run).not.toMatch(/set -[a-z]*x|(echo|printf|printenv).*(TOKEN|PASSWORD|SECRET)|^\s*env\s*$/m);
   });
@@ -106,7 +106,7 @@ describe('a release', () => {
     release(name).steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
 
   it('stops at a failure in a pipe', () => {
-    // GitHub gives `-o pipefail` only to a shell that is named.
+    // GitHub adds `-o pipefail` only for a named shell.
     expect(named('release.yaml').defaults).toEqual({ run: { shell: 'bash' } });
   });
 

@@ -126,7 +126,7 @@ describe.skipIf(process.platform !== 'linux')('a disk that takes no more', () =>
     expect(await serving.number()).toBe(accepted);
     await serving.kill();
     await serving.start();
-    // The write that failed may be on the disk all the same; its sender was told to send it again, and did.
+    // The failed write may be on disk all the same. Its sender got an error, and sent it again.
     expect(await serving.number()).toBe(accepted);
   }, 60_000);
 });

@@ -122,7 +122,7 @@ describe('with the event log in memory', () => {
     do activity.push((await stream.next()).result);
     while (activity.at(-1) !== true);
     await expect(number('work')).rejects.toThrow(/UNAVAILABLE/);
-    // A reload opens the connection again: what it knew is still known, and so is since when.
+    // A reload opens the connection again. It still knows what it knew, and since when.
     await scaler.reload({ ingest, connections: { builds: { ...builds, maxItems: 77 } } });
     await expect.poll(async () => (await scaler.client.isActive(trigger('work'))).result).toBe(true);
     await expect(number('work')).rejects.toThrow(/UNAVAILABLE/);

@@ -58,7 +58,7 @@ describe('a log that is new, as after a pod has moved and its volume has not', (
     expect(await first.active('work')).toBe(true);
     await expect(first.number('work')).rejects.toThrow(/UNAVAILABLE/);
     await first.stop();
-    // It knows its birth: a restart neither forgets it nor counts from itself.
+    // It knows its birth. A restart does not forget it, nor count from its own time.
     const again = await serve(folder);
     await expect(again.number('work')).rejects.toThrow(/UNAVAILABLE.*new to this connection/);
     await again.stop();

@@ -53,7 +53,7 @@ describe('bad input: far too much', () => {
           i % 3 === 0
             ? post(scene.ingestPort, { path, body })
             : send(scene.ingestPort, body, { path, signedWith: 'a guess' });
-        // Whoever is refused while he still sends may find the connection gone.
+        // A sender that is refused while it still sends may find the connection gone.
         refused.push(
           await sending.then(
             ({ status }) => status,

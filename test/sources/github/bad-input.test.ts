@@ -4,7 +4,7 @@ import { patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';
 import { post } from '../../support/ingest.ts';
 
-/** One job waits, and is read again every second. */
+/** One job waits. It is read again every second. */
 async function oneJob(test: Test): Promise<Scene> {
   const scene = await Scene.start(test);
   await scene.becomes(0);
@@ -13,7 +13,7 @@ async function oneJob(test: Test): Promise<Scene> {
   return scene;
 }
 
-/** Whatever came before: the number is GitHub's after a reconcile, and an honest webhook counts. */
+/** Whatever came before, after a reconcile the number is GitHub's, and an honest webhook counts. */
 async function goesOn(scene: Scene): Promise<void> {
   await scene.reconciled();
   await scene.agrees();

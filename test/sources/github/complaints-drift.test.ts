@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
-/** Counters that go up and down by events drift; a ledger by job id cannot. Without REST, if not said otherwise. */
+/** Counters that events move up and down drift. A ledger by job ID cannot. By default without REST. */
 describe.concurrent('complaints: numbers that drift', () => {
   const byWebhooks = { connection: patient };
 
@@ -134,7 +134,7 @@ describe.concurrent('complaints: numbers that drift', () => {
         busyHistory(github);
         for (let i = 0; i < 3; i += 1) github.seedRun('web', run(2));
         github.loseDeliveries(() => true);
-        // As soon as one list has been read, its jobs move on, so that the run is in the next list too.
+        // As soon as a list has been read, its jobs advance, so that the run is in the next list too.
         github.observe(({ path, query }) => {
           if (!path.endsWith('/actions/runs') || query.get('status') !== 'queued') return;
           for (const { id, status } of github.openJobs()) if (status === 'queued') github.pick(id);

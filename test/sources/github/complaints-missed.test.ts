@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
-/** What others miss: the situation of each issue that is named. */
+/** Jobs that others miss, in the situations of the named issues. */
 describe.concurrent('complaints: jobs that nobody sees', () => {
   it('ARC#2788: a lost `queued` never scales: a sweep finds the job', async (test) => {
     const scene = await Scene.start(test);
@@ -156,7 +156,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
   });
 });
 
-/** GitHub was asked for jobs so many more times. */
+/** Resolves after this many more requests for jobs. */
 async function verified(github: Scene['github'], times: number): Promise<void> {
   const asked = () => github.requests.filter(({ path }) => path.includes('/jobs')).length;
   const before = asked();

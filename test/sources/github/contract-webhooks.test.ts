@@ -36,7 +36,7 @@ function typeOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-/** For each key that real payloads have in `part`, the types that it has there. */
+/** For each key of `part` in real payloads, its types there. */
 function typesIn(examples: readonly WebhookExample[], part: string): Map<string, Set<string>> {
   const types = new Map<string, Set<string>>();
   for (const { body } of examples) {
@@ -48,7 +48,7 @@ function typesIn(examples: readonly WebhookExample[], part: string): Map<string,
   return types;
 }
 
-/** What real payloads of this event have in `part` and this body has not, or otherwise. */
+/** Keys of `part` in real payloads of this event that this body lacks, or has in another form. */
 function differences(body: Body, part: string, examples: readonly WebhookExample[]): string[] {
   const object = body[part];
   if (!isObject(object)) return [`${part} is missing`];

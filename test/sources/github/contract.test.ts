@@ -31,7 +31,7 @@ function asApp(installationId?: number): Octokit {
   return new Octokit({ authStrategy: createAppAuth, auth, baseUrl: github.url, log: silent });
 }
 
-/** One run in each state that it can be in. */
+/** One run in each possible state. */
 function everyState(): number {
   github.hook({ url: 'http://127.0.0.1:1/', secret: 's' });
   const gpu = { labels: ['self-hosted', 'gpu'] };

@@ -4,7 +4,7 @@ import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, run, Scene } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';
 
-/** An hour of GitHub's is three seconds here: what is too old is set by the trigger. */
+/** An hour at GitHub takes three seconds here, because the trigger's staleness limit is short. */
 const shortLived = { maxStalenessSeconds: '3' };
 
 interface Fault {
@@ -36,7 +36,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
       Object.assign(github.faults, of);
       await scene.becomesUnknown('UNAVAILABLE', shortLived, /old, more than maxStalenessSeconds/);
       await eventually(() => expect(JSON.stringify(scaler.log.lines)).toMatch(why));
-      // Webhooks go on, and what they tell wakes and counts.
+      // Webhooks still arrive, wake and count.
       github.startRun('web', run(1));
       await scene.becomes(3);
       github.loseDeliveries(() => true);
@@ -146,7 +146,7 @@ describe.concurrent('faults: REST is believed ten seconds after a webhook, since
     github.loseDeliveries(() => true);
     const [job] = github.startRun('web', { jobs: [{ labels: ['self-hosted'], environment: true }] }).jobs;
     github.mendDeliveries();
-    // GitHub tells of the approval, and the approval is taken back.
+    // GitHub reports the approval, and then takes it back.
     github.approve(job?.id ?? 0);
     await scene.becomes(1);
     github.world.setJob(github.world.job(job?.id ?? 0), {

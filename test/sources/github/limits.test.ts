@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, run, Scene } from '../../support/github-scaler.ts';
 
-/** Tells, of the requests after the first that is refused, how long after it each came, in ms. */
+/** How long after the first refused request each later one came, in ms. */
 function sinceRefused(github: Scene['github'], statusCode: number): number[] {
   const after: number[] = [];
   let refusedAtMs: number | undefined;

@@ -122,7 +122,7 @@ describe.concurrent('owners', () => {
     scene.github.startRun('web', run(1));
     const foreign = 'backlog_scaler_ingest_requests_total{kind="github",outcome="foreign"}';
     await eventually(async () => expect(await scene.metric(foreign)).toBeGreaterThan(0));
-    // It is swept all the same, since the connection names it.
+    // It is swept anyway, because the connection names it.
     await scene.becomes(1, { repos: 'acme/web' });
   });
 

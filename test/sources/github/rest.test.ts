@@ -46,7 +46,7 @@ function connect(options: Partial<GitHubApiOptions> = {}): GitHubApi {
 
 const token = { auth: { kind: 'token', token: 'pat' } } as const;
 
-/** The runs that GitHub knows to be open, and those that the client finds. */
+/** Compares the runs that GitHub has open with those that the client finds. */
 async function compareRuns(api: GitHubApi): Promise<void> {
   const open = new Set(github.openJobs('shop').map(({ run }) => run.id));
   const { value } = await api.openRuns('acme/shop', never);
@@ -160,7 +160,7 @@ describe('an App', () => {
   });
 });
 
-/** Which is no answer that GitHub describes. */
+/** GitHub's description has no such answer. */
 function garbage(): void {
   oracle.stop();
   github.faults.garbage = true;

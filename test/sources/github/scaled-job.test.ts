@@ -3,10 +3,10 @@ import type { Job } from '../../../fakes/github/world/job.ts';
 import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../src/scaling/scaled-job.ts';
 import { eventually, type Metadata, patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 
-/** KEDA's loop over a ScaledJob: what it creates at each poll, and the ephemeral runners that come of it. */
+/** KEDA's loop over a ScaledJob: the Jobs it creates at each poll, and their ephemeral runners. */
 class ScaledJob {
   created = 0;
-  /** Runners that have not registered yet: KEDA calls their Jobs pending. */
+  /** Runners that have not registered yet. KEDA calls their Jobs pending. */
   private pending = 0;
   private readonly running = new Set<Job>();
   private readonly scene: Scene;
@@ -28,7 +28,7 @@ class ScaledJob {
     this.maxReplicaCount = maxReplicaCount;
   }
 
-  /** Once all webhooks have arrived: a poll before that sees what was. */
+  /** Waits for all webhooks first, because an earlier poll would see the state before them. */
   async poll(): Promise<number> {
     const { github } = this.scene;
     await github.delivered();
@@ -48,7 +48,7 @@ class ScaledJob {
     return created;
   }
 
-  /** So many runners come up, and each takes a job. */
+  /** This many runners start, and each takes a job. */
   register(count: number): void {
     for (const job of this.queued.slice(0, Math.min(count, this.pending))) {
       this.pending -= 1;
@@ -57,7 +57,7 @@ class ScaledJob {
     }
   }
 
-  /** So many runners end with their job. */
+  /** This many runners end with their job. */
   finish(count: number): void {
     for (const job of [...this.running].slice(0, count)) {
       this.scene.github.complete(job.id);

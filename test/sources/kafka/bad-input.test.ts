@@ -30,7 +30,7 @@ describe('the whole scaler, given bad input and faults', () => {
     hanging?.close();
   });
 
-  /** A scaler with one good connection of many, and a trigger on it that is asked for all the time. */
+  /** A scaler with one good connection among many, and a trigger on it that is polled all the time. */
   async function start() {
     hanging = createServer((socket) => silent.push(socket.on('error', () => {}))).listen(0, '127.0.0.1');
     await once(hanging, 'listening');
@@ -272,7 +272,7 @@ describe('the whole scaler, given bad input and faults', () => {
       JSON.stringify([message, fields]).includes('127.0.0.1:1 refuses'),
     );
     const levels = said.map(({ level }) => level).filter((level) => level !== 'debug');
-    // On a busy machine it may fail in another way in between: then this one is over, and can be said anew.
+    // On a busy machine it may fail in another way in between. Then this fault has ended, and can be logged again.
     expect(levels).toEqual(levels.map((_, index) => (index % 2 === 0 ? 'warn' : 'info')));
     expect(levels).not.toEqual([]);
   });

@@ -31,7 +31,7 @@ describe('a broker for tests', () => {
     const count = async () => (await broker?.stats())?.requests['ListGroups v2'] ?? 0;
     const before = await count();
     await kafka().admin.listGroups();
-    // It counts what it has answered a moment later.
+    // It counts an answer a moment later.
     await expect.poll(count).toBe(before + 1);
   });
 

@@ -6,7 +6,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
   const kafka = useKafka({ heapMiB: 256 });
   const open = (): KafkaTriggers => openKafka({ bootstrapServers: [...kafka().cluster.bootstrap.plain] });
 
-  /** A topic with so many records in each partition. */
+  /** A topic with this many records in each partition. */
   async function topicWith(...records: number[]): Promise<string> {
     const topic = await kafka().createTopic({ partitions: records.length });
     await Promise.all(records.map((count, partition) => kafka().produce(topic, count, { partition })));

@@ -9,7 +9,7 @@ import { ref, TestClient } from '../../support/rpc-client.ts';
 const password = 'a-pass-word-of-ours';
 const minute = 60_000;
 
-/** What is not there, not seen or not sure, on a real broker and through a whole `serve`. */
+/** Missing, invisible or uncertain data, on a real broker and through a whole `serve`. */
 describe('a running serve', () => {
   const kafka = useKafka({ heapMiB: 256, users: { scaler: password }, acls: true });
   let folder: ConfigFolder;
@@ -117,7 +117,7 @@ connections:
           await expect.poll(look, { timeout: minute }).toMatch(messages[at] ?? /UNAVAILABLE/);
         }
       };
-      // One of two: what is left must not look like all there is.
+      // One of two. The rest must not look like the whole.
       await revoke(kafka(), { user: 'scaler', operation: 'describe', kind: 'topic', name: topics[1] ?? '' });
       const hidden = new RegExp(`UNAVAILABLE: .*topic "${stem}-b": .*grant it DESCRIBE on the topic`);
       await becomesUnknown(hidden, hidden);

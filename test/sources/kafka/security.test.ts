@@ -41,7 +41,7 @@ describe('a broker with TLS, users and ACLs', () => {
   });
   let prepared: Promise<{ topic: string; consumerGroup: string }> | undefined;
 
-  /** A topic with three records, of which the group `scaler` may see has had one. */
+  /** A topic with three records, one of which the visible group `scaler` has handled. */
   function orders(): Promise<{ topic: string; consumerGroup: string }> {
     prepared ??= prepare(kafka());
     return prepared;
@@ -213,13 +213,13 @@ describe('a broker with TLS, users and ACLs', () => {
       consumerGroup: `${consumerGroup}-${index}`,
     }));
     await Promise.all(busy.map((trigger) => on.becomes(trigger, 1)));
-    // Some of its sessions end with its tokens, sooner still.
+    // Some of its sessions end even earlier, with its tokens.
     const endpoint = await tokenEndpoint(app, { subject: 'scaler', lifetimeSeconds: 8 });
     const byToken = open('sasl', { sasl: { mechanism: 'oauthbearer', tokenEndpoint: endpoint.url, ...app } });
     await Promise.all(busy.map((trigger) => byToken.becomes(trigger, 1)));
     const logins = await on.requests('SaslAuthenticate');
 
-    // One of the topics stays busy; the other goes quiet and is watched through more than one renewal.
+    // One of the topics stays busy. The other goes quiet and is watched through more than one renewal.
     const until = performance.now() + 15_000 + 2 * maxReauthMs;
     while (performance.now() < until) {
       await kafka().produce(topic, 10);

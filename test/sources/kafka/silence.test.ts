@@ -5,7 +5,7 @@ import { openKafka } from '../../support/kafka/kafka-triggers.ts';
 
 const day = String(24 * 3600);
 
-/** As where a firewall or a load balancer forgets what has been idle: no end, no reset, nothing. */
+/** As when a firewall or a load balancer forgets an idle connection: no end, no reset, nothing. */
 describe('connections that die without a word', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
@@ -22,7 +22,7 @@ describe('connections that die without a word', () => {
   }
 
   it('keep no record from a quiet subject: its watch goes on by another one', async () => {
-    // Nothing is read by the clock: what is seen was seen by the watch.
+    // Nothing is read by the clock, so any change was seen by the watch.
     const rarely = { reconcileSeconds: 3600, activeReadMs: 200, watchMaxWaitMs: 2000 };
     const { proxy, on, topic, trigger } = await behindProxy(rarely);
     await on.comesToRest();

@@ -93,7 +93,7 @@ describe('a watch on a real broker', () => {
     const on = watcher();
     const { watch, woken } = await armed(on, ends(topic, 1));
     const { confirmedAtMs } = watch;
-    // A broker that goes before it went on with the session is one that refuses.
+    // A broker that dies before it continued the session counts as one that refuses.
     await eventually(async () => expect(watch.confirmedAtMs).not.toBe(confirmedAtMs));
     await kafka().cluster.broker(1).kill();
     expect(await woken).toBe('watch lost');
@@ -109,7 +109,7 @@ describe('a watch on a real broker', () => {
 });
 
 describe('a broker without room for fetch sessions', () => {
-  // The slots are shared out over eight caches, so that less than eight are none.
+  // The slots are split into eight caches, so fewer than eight mean none.
   const kafka = useKafka({ properties: { 'max.incremental.fetch.session.cache.slots': '1' } });
 
   it('refuses a watch', async () => {

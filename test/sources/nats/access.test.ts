@@ -6,7 +6,7 @@ import { useNats } from '../../support/nats/server.ts';
 const questions = '"$JS.API.STREAM.INFO.*", "$JS.API.CONSUMER.INFO.*.*"';
 const password = 'a-password';
 
-/** The permissions of `reader` and `listener` are those that docs/nats.md gives. */
+/** `reader` and `listener` have the permissions in docs/nats.md. */
 const accounts = `
 accounts {
   SHOP {
@@ -92,7 +92,7 @@ describe('a user', () => {
   });
 });
 
-/** What the source has to say; of surges another part speaks. */
+/** The source's own warnings. Those about surges come from another part. */
 function warnings({ log }: NatsTriggers): string[] {
   return log.lines.map(({ message }) => message).filter((message) => !message.startsWith('KEDA '));
 }

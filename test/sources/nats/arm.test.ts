@@ -78,7 +78,7 @@ describe('a watch is armed from where the snapshot ends', () => {
     expect(wakes).toEqual([]);
     await user.publish(`${consumer.stream}.a`, 3);
     await expect.poll(() => wakes).toEqual(['message']);
-    // The read after it waits for the stream to have the message.
+    // The read after it waits until the stream has the message.
     expect(itemsOf(await read(subject))).toBeGreaterThan(0);
     expect(wakes).toEqual(['message']);
   });

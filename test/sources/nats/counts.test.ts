@@ -145,7 +145,7 @@ describe('the number', () => {
       [one, two].flatMap((trigger) => Array.from({ length: 50 }, (_, at) => ask(trigger, at))),
     );
     expect(await on.requests('STREAM.INFO')).toBe(1);
-    // Two each: the second is by who watches, from where the first ends.
+    // Two each. The second belongs to the watch, and starts where the first ends.
     expect(await on.requests('CONSUMER.INFO')).toBeLessThanOrEqual(4);
   });
 });

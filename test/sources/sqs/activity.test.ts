@@ -16,7 +16,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       await scene.becomes(queue, { number: 0, active: false });
       const stream = scene.scaler.client.streamIsActive(scene.trigger(queue));
       expect(await stream.next()).toEqual({ result: false });
-      /** Resolves when so many more reads have been answered. */
+      /** Resolves when this many more reads have been answered. */
       const readAgain = async (reads: number) => {
         const before = scene.reads(queue);
         await eventually(() => expect(scene.reads(queue)).toBeGreaterThanOrEqual(before + reads + 1));

@@ -3,7 +3,7 @@ import { eager, longLived, onHintsOnly, SqsScene, shortLived } from '../../suppo
 import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
-/** The same queue as KEDA's three settings count it. */
+/** The same queue, as KEDA's three settings count it. */
 const ways = [{}, { scaleOnInFlight: 'false' }, { scaleOnDelayed: 'true' }];
 
 describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
@@ -16,7 +16,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       const started = await SqsScene.start(test, sqs(), { connection });
       const { queues } = started;
       const queue = await queues.create(queues.name(), { visibilitySeconds });
-      /** What is visible and in flight, what is visible, and all. */
+      /** The counts: visible and in flight, only visible, and all. */
       const counted = async (...numbers: readonly [number, number, number]) => {
         for (const [index, number] of numbers.entries())
           await started.becomes(queue, { number }, ways[index]);
@@ -69,7 +69,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       const queue = await queues.create();
       const spellings = [started.url(queue), queues.path(queue), queue];
       for (const spelling of spellings) await started.becomes(spelling, { number: 0 }, longLived);
-      // Whose account a name is of is asked once, and then it is the same subject.
+      // The account of a name is looked up once. Then it is the same subject.
       expect(started.reads(queue)).toBe(1);
       expect(started.proxy.count({ operation: 'GetQueueUrl', queue })).toBe(1);
       const names = spellings.map(async (spelling) => {

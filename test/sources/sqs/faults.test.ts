@@ -60,7 +60,7 @@ describe.concurrent('SQS in trouble', () => {
     await scene.becomes(well, { number: 0, active: false }, shortLived);
     const before = throttled.map(asked);
     const beforeOfWell = asked(well);
-    // Whoever has a token wakes the queues, ten times a second: those that are throttled must not be asked the more.
+    // Any token holder can wake the queues, here ten times a second. That must not cause more reads of throttled ones.
     for (let round = 0; round < 60; round += 1) {
       for (const queue of throttled) expect(await scene.hint(queue)).toBe(202);
       await sleep(100);
@@ -84,7 +84,7 @@ describe.concurrent('SQS in trouble', () => {
     expect(await scene.ask(queue)).toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
     for (let times = 0; times < 50; times += 1)
       expect(await scene.ask(queue)).toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
-    // One request is under way, however often KEDA asks.
+    // Only one request is under way, however often KEDA calls.
     expect(proxy.count()).toBe(1);
     await scene.scaler.stop();
   });

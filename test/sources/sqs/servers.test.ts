@@ -6,8 +6,8 @@ import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 /*
- * What the other tests take for granted of the two servers and of the proxy before them. Both must agree, or one of
- * them would teach us something that SQS does not do.
+ * What the other tests assume about the two servers, and about the proxy in front of them. Both must agree. Otherwise
+ * one of them would teach us something that SQS does not do.
  */
 describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind) => {
   const sqs = useSqs(kind);

@@ -15,7 +15,7 @@ afterEach(async () => {
   if (server) await new Promise((resolve) => server?.close(resolve));
 });
 
-/** The feed of these triggers; gives its address. */
+/** Serves the feed of these triggers. Returns its address. */
 async function serve(summaries: () => Iterable<TriggerSummary>, patienceMs = 20_000, may = () => true) {
   feed = new LiveFeed(
     {
@@ -45,7 +45,7 @@ interface Told {
   ended: boolean;
 }
 
-/** What a reader has been told so far, as it comes. */
+/** What a reader has received so far. */
 async function read(url: string): Promise<Told> {
   const told: Told = { rows: new Map(), ages: new Map(), gone: [], ticks: [], sent: 0, ended: false };
   const { body } = await fetch(url);
@@ -132,7 +132,7 @@ describe('the live feed', () => {
     const closed = once(slow, 'close');
     const good = await read(url);
     await expect.poll(() => good.ticks.length).toBeGreaterThan(5);
-    // It learns of that when it reads on.
+    // It notices when it reads on.
     await expect.poll(() => server && connections(server)).toBe(1);
     slow.resume();
     slow.on('error', () => {});

@@ -7,7 +7,7 @@ const maxStalenessMs = 5000;
 const everyMs = 50;
 const subject = { name: 'orders', boundMs, maxStalenessMs };
 
-/** What is told to the checker, in the order of time. */
+/** An input of the checker, in the order of time. */
 type Step = { readonly atMs: number } & (
   | { readonly truth: number | Truth }
   | { readonly says: number | boolean | 'error' }
@@ -17,7 +17,7 @@ type Step = { readonly atMs: number } & (
   | { readonly starved: true }
 );
 
-/** The rules that are broken, in their order, each once for each time. Nothing is broken from 0 on. */
+/** The broken rules, in order, once for each breach. Nothing is broken from 0 on. */
 function judged(steps: readonly Step[], { finish, failForMs }: { finish?: number; failForMs?: number } = {}) {
   const invariants = new Invariants(failForMs === undefined ? {} : { failForMs });
   invariants.add(subject, 0);
@@ -277,7 +277,7 @@ describe('a run', () => {
     ]);
   });
 
-  /** Changes at their times, with what was true from then on. */
+  /** Changes at their times, and the truth from then on. */
   const histories = fc
     .array(fc.record({ afterMs: fc.integer({ min: 1, max: 4000 }), items: fc.integer({ min: 0, max: 3 }) }), {
       minLength: 1,

@@ -13,7 +13,7 @@ interface Reply {
   readonly body: string;
 }
 
-/** An admin port that answers so; gives its address and the requests that came. */
+/** An admin port with this answer. Returns its address and the requests. */
 async function admin(reply: (url: URL, authorization: string | undefined) => Reply) {
   const asked: string[] = [];
   const one = createServer(({ url = '', headers }, response) => {

@@ -115,7 +115,7 @@ describe('an invalid configuration', () => {
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
     [`${minimal}limits: { leaseSeconds: 30000 }`, 'limits.maxLeaseSeconds: must be at least leaseSeconds'],
-    // A timer that is to take longer ends at once.
+    // A longer timer would fire at once.
     [
       `${minimal}limits: { firstSyncTimeoutSeconds: 9999999 }`,
       'limits.firstSyncTimeoutSeconds: must be at most 2147483',

@@ -19,7 +19,7 @@ it('are posted once there is a sink, and what waits when it goes is posted still
   decisions.use(settings({ sink: sink.url, flushMs: 3_600_000 }));
   take('with-a-sink');
   decisions.use(settings({ sink: sink.url, flushMs: 3_600_000 }));
-  // Nothing has changed: there is no reason to post before flushMs.
+  // Nothing has changed, so nothing is posted before flushMs.
   await sleep(100);
   expect(sink.requests).toEqual([]);
   decisions.use(settings({}));

@@ -35,7 +35,7 @@ function sinkTo(url: string, more: Partial<SinkOptions> = {}) {
     },
   });
   onTestFinished(() => sink.close(0));
-  /** Decisions of triggers that are named by these numbers. */
+  /** Decisions of triggers named by these numbers. */
   const take = (from: number, to: number): void => {
     for (let i = from; i <= to; i += 1) sink.take(decisionWith({}, `so-${i}`));
   };
@@ -112,7 +112,7 @@ describe('a sink that fails', () => {
     take(2, 40);
     await vi.waitFor(() => expect(sent.accepted).toBe(40), wait);
     const [first, second] = receiver.requests;
-    // Without the header it would have been asked again after 1.2 s at the latest.
+    // Without the header the next attempt would have come after at most 1.2 s.
     expect(Number(second?.atMs) - Number(first?.atMs)).toBeGreaterThan(1_900);
   });
 

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Workers, type WorkQueue } from '../../../demo/workers.ts';
 
-/** Work that ends when told. */
+/** Work that ends on command. */
 class Queue implements WorkQueue {
   waiting = 0;
   readonly done: string[] = [];

@@ -7,7 +7,7 @@ import { recordingLog } from '../../support/recording-log.ts';
 
 const events = 600;
 
-/** An old log with this many events of `ci`, and one of `other`; it is closed. */
+/** An old, closed log with this many events of `ci`, and one of `other`. */
 async function filled(): Promise<string> {
   const dir = await agedEventDir('ci', 'other');
   const { events: log } = await openLog({ dir });
@@ -72,7 +72,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     expect(first.facts.length).toBeLessThan(events);
     expect(first.said).toEqual([expect.stringContaining('the event log is damaged')]);
     expect(first.since).toEqual(damaged);
-    // The next start knows it already, and since when.
+    // The next start already knows about the damage, and since when.
     const again = await reopened(dir);
     expect([again.said, again.since]).toEqual([[], first.since]);
   });
@@ -82,7 +82,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     await change(await walOf(dir), (bytes) => bytes.fill(0));
     const { facts, since, said } = await reopened(dir);
     expect([facts, said]).toEqual([[], [expect.stringContaining('not there any more')]]);
-    // What was known of it is lost as well: it is as one that is new.
+    // Its head is lost as well, so it counts as new.
     expect(Date.now() - since.atMs).toBeLessThan(60_000);
   });
 

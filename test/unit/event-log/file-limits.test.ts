@@ -29,7 +29,7 @@ describe('what a file log keeps', () => {
       facts: [3, 4],
       since: { atMs: nowMs - 70_000, because: 'dropped' },
     });
-    // Said in the store itself: the next process knows.
+    // Written in the store itself, so that the next process knows.
     expect(await keptOf(dir)).toEqual({ facts: [3, 4], since: { atMs: nowMs - 70_000, because: 'dropped' } });
   });
 

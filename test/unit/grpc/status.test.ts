@@ -44,7 +44,7 @@ describe('fitForHeader', () => {
   it('cuts where the encoded text is too long, not where the text is', () => {
     expect(fitForHeader('a'.repeat(4096))).toBe('a'.repeat(4096));
     expect(fitForHeader('a'.repeat(4097))).toBe(`${'a'.repeat(4087)}…`);
-    // One é is six bytes on the wire.
+    // One é takes six bytes on the wire.
     expect(fitForHeader('é'.repeat(1000))).toBe(`${'é'.repeat(681)}…`);
   });
 

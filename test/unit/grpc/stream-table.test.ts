@@ -9,7 +9,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A server that answers each stream with its path, once all `expected` are open; and a client of it. */
+/** A server that answers each stream with its path once all `expected` are open, and its client. */
 async function serve(expected: number): Promise<{ client: ClientHttp2Session; opened: ServerHttp2Stream[] }> {
   const server = createServer();
   server.on('session', replaceStreamMap);

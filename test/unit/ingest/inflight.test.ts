@@ -8,7 +8,7 @@ function socketOf(remoteAddress: string): Socket {
   return Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
 }
 
-/** As by default: 64 MiB, bodies of 5 MiB, 1,024 connections. */
+/** The defaults: 64 MiB, bodies of 5 MiB, 1,024 connections. */
 function bytes(all = 64 * mebibyte, body = 5 * mebibyte) {
   const inflight = new InflightBytes();
   inflight.use(all, body, 1024);

@@ -33,7 +33,7 @@ describe('JSON of a request', () => {
     const nested = (depth: number) => open.repeat(levels(depth)) + 1 + close.repeat(levels(depth));
     expect(read(nested(64))).toEqual({ value: JSON.parse(nested(64)) });
     expect(read(nested(66))).toEqual(tooMuch);
-    // It is refused by its beginning.
+    // Its beginning is enough to refuse it.
     expect(read(open.repeat(1_000_000))).toEqual(tooMuch);
   });
 

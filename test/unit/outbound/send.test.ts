@@ -53,7 +53,7 @@ describe('a request to the outside', () => {
     });
     await expect(send(url, limits)).rejects.toThrow(/^answers with more than 1000 bytes$/);
     await expect.poll(() => closed).toBe(true);
-    // What fits into the buffers of two sockets.
+    // The capacity of two sockets' buffers.
     expect(sent).toBeLessThan(2 ** 25);
   });
 

@@ -12,7 +12,7 @@ function matches(pattern: string, text: string): boolean {
 
 const letters = (of: string, maxLength: number) => fc.string({ unit: fc.constantFrom(...of), maxLength });
 
-/** A text that counts how often one looks at a character of it. */
+/** A text that counts how often its characters are read. */
 class CountedText extends String {
   looks = 0;
   override charCodeAt(index: number): number {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { unknownKeys } from '../../../src/params/parse.ts';
 import { nearest } from '../../../src/params/suggest.ts';
 
-/** Names that count how many of them were looked at. */
+/** Names that count how many of them were read. */
 class CountedNames extends Set<string> {
   looked = 0;
   override *[Symbol.iterator](): SetIterator<string> {

@@ -92,7 +92,7 @@ describe('between several pods', () => {
       }),
       { numRuns: 400 },
     );
-    // It would be easy to be safe if nobody ever held it.
+    // Safety would be trivial if nobody ever held it.
     expect(terms).toBeGreaterThan(800);
   });
 
@@ -113,7 +113,7 @@ describe('between several pods', () => {
   });
 
   it('would not be safe without the margin: the proof can fail', () => {
-    // Clocks that differ by more than the margin allows: the first pod's runs at half the speed.
+    // Clocks that differ by more than the margin allows. The first pod's runs at half the speed.
     const still = { startMs: 0, pausesAtMs: [], cutAtMs: [6_000] };
     const { together } = play({
       pods: [
@@ -132,15 +132,15 @@ interface PodPlan {
   /** How fast its clock runs. */
   readonly rate: number;
   readonly startMs: number;
-  /** It does nothing for 3 s (a long garbage collection, SIGSTOP); its clock goes on. */
+  /** Times at which it does nothing for 3 s, as in a long garbage collection or after SIGSTOP. Its clock continues. */
   readonly pausesAtMs: readonly number[];
-  /** Nothing of it gets through for 6 s, either way. */
+  /** Times at which it is cut off for 6 s, in both directions. */
   readonly cutAtMs: readonly number[];
 }
 
 interface World {
   readonly pods: readonly PodPlan[];
-  /** Of messages, one after the other, again and again. */
+  /** The delays of messages, one after the other, repeated. */
   readonly delaysMs: readonly number[];
   readonly lost: readonly boolean[];
   readonly killFirstAtMs?: number;
@@ -178,7 +178,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
 
 const writeLimitMs = 1_000;
 
-/** Plays the pods against one store; real time is in ms, and looked at every 5 ms. */
+/** Plays the pods against one store. Real time is in ms, in steps of 5 ms. */
 function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs }: World) {
   const store = { revision: 0, holder: undefined as string | undefined };
   const mail: { atMs: number; to: number; deliver: () => void }[] = [];
@@ -205,11 +205,11 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
     alive: () => nowMs >= startMs && (index !== 0 || nowMs < killFirstAtMs),
     rules: undefined as LeaseRules | undefined,
     inbox: [] as (() => void)[],
-    /** A write on its way, and until when its answer is waited for. */
+    /** A write on its way, and until when its answer can come. */
     awaited: undefined as { untilMs: number } | undefined,
   }));
 
-  /** Tells the pod, which hears of it when it does not sleep. */
+  /** Sends to the pod, which receives it unless it is suspended. */
   const tell = (to: (typeof pods)[number], hear: () => void): void =>
     send(to.index, () => {
       if (!isCut(to.index)) to.inbox.push(hear);

@@ -32,7 +32,7 @@ const scraps = [
   '# x\n',
 ];
 
-/** What somebody wrote, with some scraps in wrong places. */
+/** A real file with some scraps in wrong places. */
 const damaged = fc
   .tuple(
     fc.constantFrom(...texts),

@@ -22,7 +22,7 @@ const configOf = ({ connections }: ReturnType<typeof convert>) =>
 
 const serversOwn = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields', 'status'];
 
-/** All that is not a trigger of KEDA's own, and not of the API server. */
+/** Everything except KEDA's own triggers and the fields of the API server. */
 function rest(text: string): unknown {
   return parseAllDocuments(text, { merge: true }).map((document) =>
     JSON.parse(
@@ -48,7 +48,7 @@ describe('shapes of public ScaledObjects', () => {
     const made = convert(yaml);
     expect([made.faults, made.triggers]).toEqual([[], converted]);
     expect(rest(made.text)).toEqual(rest(yaml));
-    // Comments stay, and so do line ends.
+    // Comments and line ends stay.
     for (const comment of yaml.match(/# [^\r\n]*/g) ?? []) {
       if (comment !== '# by IRSA') expect(made.text).toContain(comment);
     }
@@ -57,7 +57,7 @@ describe('shapes of public ScaledObjects', () => {
     const again = convert(made.text);
     expect([again.text, again.triggers, again.connections]).toEqual([made.text, 0, []]);
     expect(made.connections.length > 0).toBe(converted > 0);
-    // What comes out is a trigger that the scaler takes, and a connection that only lacks what is not in the file.
+    // The result is a valid trigger, and a connection that lacks only what is not in the file.
     const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: 'team' });
     expect(report.triggers).toBe(converted);
     expect(report.faults.filter(({ severity }) => severity === 'error')).toEqual([]);

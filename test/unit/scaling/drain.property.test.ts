@@ -15,7 +15,7 @@ const anyPolicy: fc.Arbitrary<DrainPolicy> = fc.record({
   learn: fc.boolean(),
 });
 
-/** Whatever a source, or a recording, may say: numbers that are none among it, counts that fall, reads that are late. */
+/** Anything that a source or a recording may report: invalid numbers, falling counts, late reads. */
 const anySample = fc.record(
   {
     afterMs: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: -1_000, max: 600_000 })),
@@ -96,7 +96,7 @@ describe('whatever the samples are', () => {
 });
 
 interface Load {
-  /** Items a second, and for how long. */
+  /** Items a second. `seconds` is for how long. */
   readonly perSecond: number;
   readonly seconds: number;
 }
@@ -112,20 +112,20 @@ const anyLoad: fc.Arbitrary<readonly Load[]> = fc.array(
 interface Second {
   readonly step: DrainStep;
   readonly items: number;
-  /** How long the oldest item that waits has been waiting. */
+  /** How long the oldest waiting item has waited. */
   readonly oldestSeconds: number;
 }
 
 interface QueueOptions {
   readonly policy: DrainPolicy;
   readonly loads: readonly Load[];
-  /** Items a second of one replica in truth. */
+  /** The true rate of one replica, in items a second. */
   readonly trueRate: number;
-  /** What the source tells of its counts. */
+  /** The counts that the source reports. */
   readonly tells: 'arrived' | 'both' | 'neither';
 }
 
-/** A queue, first in first out, that has just the replicas that are asked for, read every second. */
+/** A first-in-first-out queue with exactly the desired replicas, read every second. */
 function* queue({ policy, loads, trueRate, tells }: QueueOptions): Generator<Second> {
   const drain = new Drain(policy);
   let arrived = 0;
@@ -167,7 +167,7 @@ describe('a queue that gets the replicas it wants', () => {
     fc.assert(
       fc.property(fc.record(anyQueue), (given) => {
         for (const { oldestSeconds } of queue({ ...given, trueRate: given.policy.replicaRate })) {
-          // An item is seen by the first read after it came, and gone by the first after it was done.
+          // An item is seen by the first read after it came, and gone at the first after it was handled.
           expect(oldestSeconds).toBeLessThanOrEqual(given.policy.drainSeconds + 2);
         }
       }),
@@ -323,7 +323,7 @@ describe('a rebalance', () => {
             }
             const members = Math.max(1, Math.min(40, drain.now.desired));
             let before = read(members);
-            // No commit follows; the members are known at first, and then not.
+            // No commit follows. The members are known at first, and later not.
             for (let i = 0; i < seconds; i += 1) {
               const now = read(i < 5 ? members : undefined);
               const needed = (arrived() - perSecond - consumed) / 60 / now.replicaRate;

@@ -3,7 +3,7 @@ import { Drain, type DrainPolicy, type DrainSample, type DrainStep } from '../..
 
 const policy: DrainPolicy = { drainSeconds: 60, replicaRate: 10, learn: false };
 
-/** Takes a sample for each second; what `at` does not say stays as it was. Gives the last step. */
+/** Takes a sample for each second. Fields missing in `at` stay as they were. Returns the last step. */
 function run(
   drain: Drain,
   seconds: readonly [from: number, to: number],
@@ -105,7 +105,7 @@ describe('replicas for a wait', () => {
   });
 });
 
-/** A group at work: items that last for ever, and so much of them done a second. */
+/** A busy group: items that last forever, handled at this rate. */
 const busy = (consumers: number, throughput: number) => (second: number) => ({
   items: 100_000,
   arrived: 1e9,

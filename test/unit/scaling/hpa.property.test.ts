@@ -36,7 +36,7 @@ const anyMetric: fc.Arbitrary<HpaMetric> = fc.record({
   target: fc.constantFrom(0.001, 1, 10, 10.001),
 });
 
-/** A look so long after the one before. */
+/** A look this long after the one before. */
 const anyLook = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(15_000, 40_000, 400_000)),
   metrics: fc.array(anyMetric, { minLength: 1, maxLength: 3 }),
@@ -60,7 +60,7 @@ interface Looked {
   readonly step: HpaStep;
 }
 
-/** From `replicas` on, by nobody but the HPA. */
+/** From `replicas` on, changed only by the HPA. */
 function play({ replicas, looks, behavior, ...limits }: Run): Looked[] {
   let memory: HpaMemory = {};
   let [atMs, before] = [0, replicas];
@@ -75,7 +75,7 @@ function play({ replicas, looks, behavior, ...limits }: Run): Looked[] {
   });
 }
 
-/** As many as its policies let a count of a period's start become within the period: the most, or the least. */
+/** The number that a period's start may reach within the period by this policy, upwards or downwards. */
 function reach(policy: ScalingPolicy, start: number, sign: 1 | -1): number {
   const by = policy.type === 'Pods' ? policy.value : (start * policy.value) / 100;
   return start + sign * by;
@@ -129,7 +129,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
   });
 });
 
-/** The most looks of any such time, and one. */
+/** The most looks within any such time, plus one. */
 function looksWithin(looks: Run['looks'], periodMs: number): number {
   const times: number[] = [];
   for (const { afterMs } of looks) times.push((times.at(-1) ?? 0) + afterMs);
@@ -142,7 +142,7 @@ function looksWithin(looks: Run['looks'], periodMs: number): number {
 }
 
 describe('a behavior', () => {
-  /** Of a workload that is within its limits, so that only metrics move it. */
+  /** A workload within its limits, so that only metrics move it. */
   const anyFree = anyRun.map((run) => ({
     ...run,
     replicas: Math.min(Math.max(1, run.minReplicaCount, run.replicas), run.maxReplicaCount),
@@ -166,7 +166,7 @@ describe('a behavior', () => {
     const anyUp = anyRules.map((rules) => ({ ...rules, policies: rules.policies.slice(0, 1) }));
     fc.assert(
       fc.property(anyFree, anyUp, (run, scaleUp) => {
-        // Nothing is taken away, which might be added again.
+        // Nothing is removed, so nothing can be added again.
         const scaleDown: ScalingRules = { ...scaleUp, selectPolicy: 'Disabled' };
         const looked = play({ ...run, behavior: { scaleUp, scaleDown } });
         const [policy] = scaleUp.policies;

@@ -22,7 +22,7 @@ interface Row {
   because: HpaBecause;
 }
 
-/** Stabilisation has its own tests: without a window it is out of the way here. */
+/** Stabilization has its own tests. Here it has no window. */
 function step({ metric, from, ready = from, spec }: Omit<Row, 'name' | 'to' | 'because'>) {
   const whole: HpaSpec = { ...hpaDefaults, downscaleStabilizationMs: 0, metrics: [metric], ...spec };
   return sync(whole, { replicas: from, readyReplicas: ready, recommendations: [] }, 0);

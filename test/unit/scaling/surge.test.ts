@@ -11,13 +11,13 @@ import {
   surgeTimes,
 } from '../../../src/scaling/surge.ts';
 
-/** `true` was last sent. */
+/** No `true` was sent. */
 const never = Number.NEGATIVE_INFINITY;
 
-/** Of ten items a replica. */
+/** With ten items for each replica. */
 const jobs = (value: number): Demand => ({ value, perReplica: 10 });
 
-/** What a workload's HPA without a `behavior` makes of the numbers. */
+/** The result of a workload's HPA without a `behavior`. */
 function look(replicas: number, { value, perReplica }: Demand, most = 10_000): number {
   const ratio = value / perReplica / replicas;
   if (ratio >= 0.9 && ratio <= 1.1) return replicas;
@@ -189,7 +189,7 @@ describe('a surge', () => {
     expect(surge.looked(told, 100, elsewhere)).toMatchObject({ kind: 'answered' });
     expect(surge.dueAtMs).toBe(dueAtMs);
     expect(surge.course.to).toBe(replicas);
-    // What has fallen only ends; what another pod has not read yet goes on.
+    // A fallen backlog only ends it. Growth that another pod has not read yet continues it.
     expect(surge.growth > 0).toBe(elsewhere || told.value === 200);
   });
 
@@ -276,7 +276,7 @@ describe('a nudged target', () => {
   });
 });
 
-/** A minute or more of a trigger, whatever is read, asked and answered. */
+/** A minute or more of a trigger, with any reads, looks and answers. */
 type Move =
   | { kind: 'read'; value: number; edge: boolean }
   | { kind: 'look' }
@@ -390,7 +390,7 @@ describe('whatever happens', () => {
       fc.property(numbers, ({ from, more, perReplica }) => {
         const wanted = from + more;
         const { replicas, surge } = play({ value: wanted * perReplica, perReplica }, { from });
-        // Or what the HPA holds for near enough.
+        // Or what the HPA considers close enough.
         const last = replicas.at(-1) ?? 0;
         expect(asksForMore({ value: wanted, perReplica: 1 }, last)).toBe(false);
         expect(last).toBeLessThanOrEqual(wanted);

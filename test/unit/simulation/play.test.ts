@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadFrom, played } from '../../support/simulation.ts';
 
-/** So many items a second, for so many seconds; then others. */
+/** This many items a second for this many seconds, then the next phase. */
 function phases(...given: readonly (readonly [seconds: number, items: number])[]): number[] {
   return given.flatMap(([seconds, items]) => new Array<number>(seconds).fill(items));
 }
 
 /** 1,000 items after a minute of nothing, then nothing for an hour. */
 const burst = loadFrom(phases([60, 0], [1, 1000], [3600, 0]));
-/** The first second in which there are at least so many replicas; one piece of the series is some seconds. */
+/** The first second with at least this many replicas. A piece of the series covers some seconds. */
 function reaches(series: readonly number[], replicas: number, seconds: number): number {
   return Math.floor((series.findIndex((one) => one >= replicas) * seconds) / series.length);
 }
@@ -61,7 +61,7 @@ describe('a burst', () => {
   it('has all replicas at once by surge, and the pods after their start', () => {
     const { series, worstWaitSeconds, scaleUps, podStarts } = played('', burst);
     expect(reaches(series.replicas, 20, 3661)).toBeLessThanOrEqual(61);
-    // 20 pods of 5 items a second begin 10 s later.
+    // 20 pods with 5 items a second start 10 s later.
     expect(worstWaitSeconds).toBeCloseTo(20, 1);
     expect([scaleUps, podStarts]).toEqual([1, 20]);
   });
@@ -99,7 +99,7 @@ describe('a burst', () => {
   });
 
   it('keeps to the limits of behavior', () => {
-    // An HPA of no replicas does not look, and so remembers nothing that would hold it.
+    // An HPA without replicas does not look, so it remembers nothing that would hold it.
     const window = played('minReplicaCount=1,scaleUp.stabilizationWindowSeconds=90', burst);
     expect(window.worstWaitSeconds).toBeGreaterThan(90);
     expect(played('scaleUp.selectPolicy=Disabled', burst).mostReplicas).toBe(1);
@@ -121,7 +121,8 @@ describe('a burst', () => {
 });
 
 describe('metricType: Value', () => {
-  // 100 items wait all the time, of a threshold of 50: for AverageValue that is 2 replicas, for Value twice as many, again and again.
+  // All the time 100 items wait for a threshold of 50. With AverageValue that means 2 replicas, with Value twice as
+  // many, again and again.
   const steady = loadFrom(phases([600, 0]), { backlog: 100, replicas: 1 });
   const slow = { replicaRate: 0.00001, podStartSeconds: 0 };
 

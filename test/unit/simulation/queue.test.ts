@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Queue, Waits } from '../../../src/simulation/queue.ts';
 
-/** Plays arrivals of each second with so many replicas, until nothing is left. */
+/** Plays the arrivals of each second with this many replicas, until nothing is left. */
 function worked(arrivals: readonly number[], replicaRate: number, replicas: number): Queue {
   const queue = new Queue(replicaRate);
   for (let second = 0; second < arrivals.length || queue.backlog > 0; second += 1) {

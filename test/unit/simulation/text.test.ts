@@ -115,7 +115,7 @@ describe('the picture', () => {
     expect(svg).toContain('&lt;b onload=&quot;x&quot;&gt;&amp;');
     expect(svg).not.toMatch(/<b |<script|href|url\(|@import/);
     expect(svg).not.toContain(esc);
-    // Every tag that is opened is closed: what is left of it is text.
+    // Every opened tag is closed. The rest is text.
     const open: string[] = [];
     for (const [, close, name = '', alone] of svg.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)) {
       if (close === '/') expect(open.pop()).toBe(name);

@@ -7,7 +7,7 @@ import type { Deliver, Source, Wake, Watch } from '../../../src/sources/source.t
 import { about } from '../../support/about.ts';
 import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
 
-/** What a read does with each of its subjects, beside throwing or hanging as a whole. */
+/** What a read does with each of its subjects, unless it throws or hangs as a whole. */
 const manners = [
   'deliver',
   'deliver twice',

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Steps that each take so long, and say when they were done. */
+/** Steps that each take this long, and report when they are done. */
 function* steps(count: number, stepMs: number, done: string[], name: string): Generator<void, void> {
   for (let i = 0; i < count; i += 1) {
     nowMs += stepMs;

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** How many queues were read in each second, once all had been read. */
+/** How many queues were read in each second, after the first read of all. */
 async function readsBySecond(readsAlone: boolean): Promise<number[]> {
   const service = new QueueService();
   for (const queue of queues) service.queues.set(queue, { visible: 0, inFlight: 0 });

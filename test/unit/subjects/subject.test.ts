@@ -6,12 +6,12 @@ import { type Member, Subject, type SubjectHost } from '../../../src/subjects/su
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { levelSource } from '../../support/level-source.ts';
 
-/** What a subject says to its connection, and a clock and a source that the test sets. */
+/** Records a subject's calls to its connection. The test sets the clock and the source. */
 class Scene {
   nowMs = 0;
   minReadMs = 1_000;
   pace: Pace = { nextReadMs: 30_000, watch: false };
-  /** What the source's next call to a rule throws. */
+  /** The error of the source's next call to a rule. */
   readonly throws = new Map<string, Error>();
   readonly watches: {
     wake: (cause: string) => void;
@@ -80,7 +80,7 @@ class Scene {
     return entry.watch;
   }
 
-  /** A trigger that asks, and what it has been told. */
+  /** A trigger, and what it has received. */
   member(paramsKey = '', need?: string): Member & { readings: Reading[]; failures: number; gone: boolean } {
     const readings: Reading[] = [];
     const member = {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { printable } from '../../../src/printable.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
 
-/** Colours, C1's CSI, DEL, a name that reads backwards, separators that end a line, half a character. */
+/** Colors, C1's CSI, DEL, a name that reads backwards, separators that end a line, half a character. */
 const hostile = 'a\u0000b\rc\nd\u001b[31me\u009bf\u007fg\u202eh\u2066i\u2028j\ud800k\u200fl\ufeff';
 
 describe('printable', () => {

@@ -6,7 +6,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const monthMs = 30 * 24 * hourMs;
 
-/** An estimate that has counted every `everyMs` from `fromMs` on, up to and including `toMs`. */
+/** An estimate that counted every `everyMs` from `fromMs` up to and including `toMs`. */
 function counted(everyMs: number, fromMs: number, toMs: number, estimate = new MonthlyEstimate(0)) {
   for (let nowMs = fromMs; nowMs <= toMs; nowMs += everyMs) estimate.count(nowMs);
   return estimate;
@@ -39,7 +39,7 @@ describe('the estimate of a month', () => {
         (everyMs, minutes) => {
           const nowMs = minutes * minuteMs + 12_345;
           const ratio = counted(everyMs, everyMs, nowMs).perMonth(nowMs) / (monthMs / everyMs);
-          // A count more or less at the ends.
+          // One count more or less at the ends.
           expect(Math.abs(ratio - 1)).toBeLessThan((2 * everyMs) / (Math.min(minutes, 59) * minuteMs));
         },
       ),

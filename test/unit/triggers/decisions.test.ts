@@ -32,7 +32,7 @@ function ask(metadata: Record<string, string> = queue, name = 'worker') {
   return answer.catch((reason: unknown) => ScalerError.from(reason));
 }
 
-/** Follows it, so that it is kept while nobody asks. */
+/** Follows the trigger, so that it is kept without calls. */
 function keep(metadata: Record<string, string> = queue, name = 'worker'): void {
   live.follow(referenceOf(metadata, name), () => {});
 }
@@ -155,7 +155,7 @@ describe('failing', () => {
     await vi.advanceTimersByTimeAsync(sweepMs * 2 + 1_000);
     expect(told()).toEqual(['activated (start)']);
     live.hint('queues', 'a', 'sns');
-    // As soon as the service may be asked again, and before the next sweep.
+    // As soon as the service may be read again, and before the next sweep.
     await vi.advanceTimersByTimeAsync(sweepMs - 1_001);
     expect(told().slice(1)).toEqual(['failing (sns)']);
   });

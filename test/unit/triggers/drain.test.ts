@@ -22,7 +22,7 @@ const metadata = {
 };
 const ask = (more: Record<string, string> = {}) => live.answer(referenceOf({ ...metadata, ...more }));
 const waiting = (visible: number) => service.queues.set('orders', { visible, inFlight: 0 });
-/** Reads that show what comes: the source of these tests counts no arrivals. */
+/** Reads that show arrivals, because the source of these tests does not count them. */
 const settled = async () => {
   await ask();
   await vi.advanceTimersByTimeAsync(settleMs + 30_000);

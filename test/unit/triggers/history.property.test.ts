@@ -113,7 +113,7 @@ describe('histories of many', () => {
       for (const history of crowd) history.record(reading(1 + ((i * 7) % 11)), i * fineMs);
       alone.record(reading(1 + ((i * 7) % 11)), i * fineMs);
     }
-    // Its room doubles: the last step did not fit in its half of all.
+    // Its room doubles. The last step did not fit into its half of the whole.
     expect(alone.bytes).toBeGreaterThan(bytes / 8);
     expect(alone.bytes).toBeLessThanOrEqual(bytes / 2);
     expect(alone.pointsSince(0, 400 * fineMs).length).toBeGreaterThan(300);

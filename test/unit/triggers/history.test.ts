@@ -27,7 +27,7 @@ function waiting(backlog: number | undefined, arrived?: number): Recorded {
   };
 }
 
-/** A history to which this was told, so many ms apart. */
+/** A history with these backlogs, this many ms apart. */
 function told(backlogs: readonly (number | undefined)[], everyMs: number, all = histories()): History {
   const history = new History('shop', all);
   for (const [i, backlog] of backlogs.entries()) history.record(waiting(backlog), i * everyMs);
@@ -77,7 +77,7 @@ describe('what is kept of readings', () => {
     ] as const) {
       history.record(waiting(9, arrived), atMs);
     }
-    // 7 is a count that began anew.
+    // The count 7 began again.
     const found = history.pointsSince(0, 30_000);
     expect(found.map(({ arrivals }) => arrivals)).toEqual([undefined, 25, 6, undefined]);
   });
@@ -158,7 +158,7 @@ describe('a history without an end', () => {
     for (let i = 0; i < 20_000; i += 1) history.record(waiting(1 + (i % 13), 3 * i), i * fineMs);
     const points = history.pointsSince(0, 19_999 * fineMs);
     const sum = points.reduce((total, { arrivals = 0 }) => total + arrivals, 0);
-    // The first reading says nothing of arrivals, and takes with it what is merged into it.
+    // The first reading has no arrivals, and neither do readings merged into it.
     const since = points.find(({ arrivals }) => arrivals !== undefined);
     const first = points[points.indexOf(since as Point) - 1]?.atMs ?? 0;
     expect(sum).toBe(3 * (19_999 - Math.round(first / fineMs)));

@@ -17,7 +17,7 @@ import { lines } from '../../support/toy-source/index.ts';
 
 const maxBytes = 64 * 1024;
 
-/** What is repeated until it is as long as a message may be. */
+/** Repeated up to the greatest length of a message. */
 const units = [
   '0-49999,',
   '9007199254740992',
@@ -49,7 +49,7 @@ const hostileText = fc.oneof(
   },
 );
 
-/** Some of the known keys, in any spelling of theirs, and perhaps thousands of others. */
+/** Some of the known keys, in any of their spellings, and perhaps thousands of others. */
 function hostileMetadata(source: AnySource, good: Metadata): fc.Arbitrary<Metadata> {
   const known = [
     ...Object.keys(commonParams.table),
@@ -78,7 +78,7 @@ function hostileMetadata(source: AnySource, good: Metadata): fc.Arbitrary<Metada
   });
 }
 
-/** The source, counting every character that an author's value brings to anything of its own. */
+/** The source, with a counter of every character of an author's value that reaches the source's own code. */
 function counting(source: AnySource): { source: AnySource; steps: () => number; reset: () => void } {
   let steps = 0;
   const table = Object.fromEntries(
@@ -107,7 +107,7 @@ function counting(source: AnySource): { source: AnySource; steps: () => number; 
   return { source: counted, steps: () => steps, reset: () => (steps = 0) };
 }
 
-/** How many values there are, in whatever depth. */
+/** The number of values at any depth. */
 function members(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   if (value instanceof Set || value instanceof Map) return 1 + value.size;
@@ -137,12 +137,12 @@ const manifest = z.looseObject({
     .optional(),
 });
 
-/** Where a source's examples are. */
+/** The folder of a source's examples. */
 function examplesOf({ kind }: AnySource): string {
   return kind === lines.kind ? 'test/support/toy-source/examples' : `deploy/examples/${kind}`;
 }
 
-/** A trigger that an example in the folder has. */
+/** The trigger of an example in the folder. */
 function exampleIn(folder: string): { namespace: string; metadata: Metadata } {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.yaml') || file.endsWith('values.yaml')) continue;
@@ -219,7 +219,8 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
         const less = kept(reference, source);
         expect(bytesOf(less)).toBeLessThanOrEqual(bytesOf(reference) + 2 * Object.keys(given).length);
         const [before, after] = [outcomeOf(reference, world), outcomeOf(less, world)];
-        // What came from the environment is hidden in messages; of ignored keys it is not kept, and so not looked for.
+        // Messages hide values from the environment. Those of ignored keys are not kept, so messages cannot search for
+        // them.
         if (before.kind === 'refused') expect(after.kind).toBe('refused');
         else expect(after).toEqual(before);
       }),

@@ -305,7 +305,7 @@ describe('a changed configuration', () => {
     await ask();
     await vi.advanceTimersByTimeAsync(31_000);
     const reads = service.readsOf('a');
-    // Read every 30 s, it would be unknown from the tenth on.
+    // If read every 30 s, it would be unknown from the tenth second on.
     live.use([connectionOf('queues', hintSource, service)], { maxStalenessSeconds: 10 });
     for (let second = 0; second < 30; second += 1) {
       await vi.advanceTimersByTimeAsync(1_000);

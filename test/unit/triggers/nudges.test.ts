@@ -11,7 +11,7 @@ import { recordingLogger } from '../../support/recording-logger.ts';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** What has been sent, in order: whose target, and by how many thousandths more. */
+/** The sent nudges, in order: whose target, and how many thousandths more. */
 let sent: { who: string; nudge: Nudge; atMs: number }[];
 let log: ReturnType<typeof recordingLogger>;
 let metrics: Metrics;
@@ -59,7 +59,7 @@ function use(pace: Partial<Pace> = {}): void {
   nudges.use({ ...defaults, ...pace });
 }
 
-/** One nudge was answered, so that all triggers may be nudged at once. */
+/** After one answered nudge, all triggers may be nudged at once. */
 async function prove(): Promise<void> {
   new FakeTrigger('proof', 'proof').grow();
   await pass(10_000);
@@ -126,7 +126,7 @@ describe('the pace', () => {
     use({ surgesAtOnce: 1 });
     new FakeTrigger('a').grow();
     await pass(30);
-    // `a` has only its end left by its turn, and has waited longer.
+    // By its turn `a` only has its end left, and has waited longer.
     new FakeTrigger('b').grow();
     new FakeTrigger('c', 'other').grow();
     await pass(5_000);
@@ -226,7 +226,7 @@ describe('until a nudge is answered', () => {
     }
     await pass(minuteMs);
     expect(log.messages('warn')).toHaveLength(1);
-    // Three times four nudges, and what ends them and what else has begun.
+    // Three times four nudges, their ends, and others that have begun.
     expect(sent.length).toBeLessThanOrEqual(24);
   });
 });
@@ -329,7 +329,7 @@ describe('where nudges are not answered', () => {
     await pass(minuteMs);
     expect(log.messages('warn')).toEqual([]);
     expect(nudges.waiting).toBe(0);
-    // All but the first two, which have had their nudges of a minute.
+    // All except the first two, which have had their nudges for a minute.
     expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(198);
   });
 

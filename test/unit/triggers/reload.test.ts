@@ -4,7 +4,7 @@ import type { Spec } from '../../../src/triggers/trigger.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
 
-/** Queues whose settings say what their metrics are called. */
+/** Queues whose settings contain the name of their metrics. */
 class NamedQueues extends QueueService {
   named = 'queue';
 }
@@ -35,7 +35,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** The same queues, elsewhere or by other credentials, and nothing can be read there. */
+/** The same queues, elsewhere or with other credentials, and unreadable there. */
 function hanging(place: string) {
   const other = new QueueService();
   other.hang = new Promise(() => {});

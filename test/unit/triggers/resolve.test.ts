@@ -238,7 +238,7 @@ describe('a trigger', () => {
       /maxStalenessSeconds: must be at least 90 here, got 89: connection "orders" is not read often enough/,
     );
     expect(resolved({ maxStalenessSeconds: '90' }).maxStalenessMs).toBe(90_000);
-    // What nobody asked for is no fault of theirs.
+    // A default is never the author's fault.
     expect(resolved({}).maxStalenessMs).toBe(90_000);
   });
 

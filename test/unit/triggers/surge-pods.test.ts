@@ -6,14 +6,14 @@ import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-trig
 import { PodsTalk } from '../../support/pods-talk.ts';
 import { type RecordingLogger, recordingLogger } from '../../support/recording-logger.ts';
 
-/** Of ten litres a replica, read every 50 ms by each pod. */
+/** With ten liters for each replica, read every 50 ms by each pod. */
 const reference = (name: string) => referenceOf({ source: 'level', tank: name }, name);
-/** Which of some pods is called next. */
+/** Chooses the pod of the next call. */
 type Pick = (pods: number) => number;
 
 interface Pod {
   readonly live: LiveTriggers;
-  /** What this pod reads. */
+  /** The tanks that this pod reads. */
   readonly tanks: Tanks;
   readonly log: RecordingLogger;
 }
@@ -21,7 +21,7 @@ interface Pod {
 let pods: Pod[];
 let hpas: Hpa[];
 
-/** Pods that talk, or do not. */
+/** Starts pods, with or without news between them. */
 function start(count: number, talk?: PodsTalk): void {
   for (let i = 0; i < count; i += 1) {
     const tanks: Tanks = new Map();
@@ -42,7 +42,7 @@ function inTurn(first = 0): Pick {
   };
 }
 
-/** Streams are opened at these pods, and calls go as they are picked. */
+/** Opens streams at these pods. `pick` chooses the pod of each call. */
 function hpaOf(name: string, pick: Pick, streams: readonly number[] = [], replicas = 0): Hpa {
   const opened = [...streams];
   const next = () => opened.shift() ?? pick(pods.length);
@@ -56,7 +56,7 @@ function fill(name: string, level: number): void {
   for (const { tanks } of pods) tanks.set(name, level);
 }
 
-/** KEDA polls until every pod has been asked. */
+/** KEDA polls until it has called every pod. */
 async function poll(hpa: Hpa): Promise<void> {
   for (let i = 0; i < 2 * pods.length; i += 1) {
     await hpa.look();
@@ -156,7 +156,7 @@ describe('pods that hear each other', () => {
   it('an HPA that never looks at a nudge is still suspected, because news of its other looks arrive', async () => {
     start(2, new PodsTalk());
     const names = ['a', 'b', 'c', 'd'];
-    // The metrics are asked of the other pod alone.
+    // KEDA calls the other pod for metrics, always.
     const all = names.map((name) => hpaOf(name, inTurn(), [1, 1]));
     for (const hpa of all) hpa.looksAtOnce = false;
     for (const [i, hpa] of all.entries()) {
@@ -195,7 +195,10 @@ describe('pods that hear each other', () => {
 });
 
 describe('pods that cannot hear each other', () => {
-  /** Every look is answered elsewhere: KEDA asks for metrics and activity in turn, so that metrics go to one pod alone. */
+  /**
+   * Every look is answered elsewhere. KEDA requests metrics and activity in turn, so metrics always come to the same
+   * pod.
+   */
   const elsewhere: Pick = inTurn();
 
   it.each([
@@ -263,7 +266,7 @@ it('whatever is lost or late, and whichever pod is called, nudges are bounded, t
           for (const hpa of all) await hpa.look();
         }
         for (const hpa of all) {
-          // The bound of a minute, which may begin in the middle, and what ends surges.
+          // The bound of a minute, which may begin in the middle, and the ends of surges.
           expect(hpa.said.length - (saidAt.get(hpa) ?? 0)).toBeLessThanOrEqual(2 * 12 + 6);
           saidAt.set(hpa, hpa.said.length);
         }

@@ -12,11 +12,11 @@ let live: LiveTriggers;
 let hpas: Hpa[];
 let decisions: Decision[];
 
-/** Of ten litres a replica, read every 50 ms. */
+/** With ten liters for each replica, read every 50 ms. */
 const reference = (name = 'worker', more: Record<string, string> = {}, namespace = 'shop') =>
   referenceOf({ source: 'level', tank: name, ...more }, name, namespace);
 
-/** One whose threshold may be set for all triggers. */
+/** A source whose threshold can be set for all triggers. */
 const source: typeof levelSource = {
   ...levelSource,
   target: (params, all) => {
@@ -83,7 +83,7 @@ describe('a trigger that grows', () => {
   it('just after its edge still waits for KEDA’s first replica', async () => {
     const hpa = await hpaOf(reference(), 0, { pushMs: 45 });
     tanks.set('worker', 10);
-    // Read every 50 ms: the edge, and the growth with the next reading.
+    // Read every 50 ms: first the edge, then the growth with the next reading.
     await pass(50);
     tanks.set('worker', 200);
     await pass(500);
@@ -400,10 +400,10 @@ describe('where nudges do not work', () => {
     const other = await hpaOf(reference('other'));
     tanks.set('worker', 200);
     tanks.set('other', 200);
-    // The proof of the first, then both nudge.
+    // The first trigger proves that nudges work, then both nudge.
     await pass(150);
     const looks = hpa.looks + other.looks;
-    // The HPA asks for all its metrics at once.
+    // The HPA requests all its metrics at once.
     for (let i = 0; i < 4; i += 1) {
       await pass(1);
       await Promise.all([hpa.look(), other.look()]);

@@ -5,7 +5,7 @@ import { Told } from '../../../src/triggers/decision.ts';
 type Known = boolean | undefined;
 type Step = readonly [active: Known, up: Known];
 
-/** What is told at each step, a second apart. */
+/** The messages at each step, a second apart. */
 function told(steps: readonly Step[]): string[][] {
   const trigger = new Told();
   return steps.map(([active, up], i) => trigger.take(active, up, i * 1000).map(({ kind }) => kind));
@@ -14,7 +14,7 @@ function told(steps: readonly Step[]): string[][] {
 const cold: Step = [undefined, undefined];
 const idle: Step = [false, true];
 const busy: Step = [true, true];
-/** Known to be active, but not how much waits; or the number is too old. */
+/** Known to be active without a number, or the number is too old. */
 const busyDown: Step = [true, false];
 const idleDown: Step = [false, false];
 const down: Step = [undefined, false];

@@ -19,7 +19,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-/** Deliveries are concurrent: what came is compared without its order. */
+/** Deliveries are concurrent, so their order is ignored. */
 async function story(): Promise<string[]> {
   await github.delivered();
   const lines = receiver.story();

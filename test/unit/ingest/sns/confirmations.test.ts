@@ -12,7 +12,7 @@ const anHourMs = 3_600_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** SNS, with what it answers in turn; the last answer again and again. */
+/** SNS, with its answers in turn. The last one is repeated. */
 function scene(...answers: (ScalerError | 'ok')[]) {
   const log = recordingLog();
   const closing = new AbortController();

@@ -17,7 +17,7 @@ beforeAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A server that answers so; its URL, and what it was asked for. */
+/** A server with this answer. Returns its address and the requests. */
 async function serve(answer: RequestListener, { secure = false } = {}) {
   const asked: string[] = [];
   const listener: RequestListener = (request, response) => {

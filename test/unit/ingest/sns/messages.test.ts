@@ -42,7 +42,7 @@ function take(kind: SnsMessages, message: Fields, subject?: string, address?: st
   return kind.take(headOf(message, subject, address), Buffer.from(JSON.stringify(message)));
 }
 
-/** Calls that only end when they are told to. */
+/** Calls that only end when aborted. */
 const hangs: Get = (_, { signal }) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(ScalerError.from(signal.reason)), { once: true });
@@ -97,7 +97,7 @@ describe('forged messages', () => {
       }
       const honest = await take(kind, signedMessage('Notification', signer), undefined, address);
       expect(await honest.decided).toBe('accepted');
-      // Of the forged ones those had been asked for that had a place, and are not there.
+      // Of the forged ones only those with a place were fetched, and do not exist.
       expect(sns.calls.length).toBeLessThan(12);
       expect(new Set(await Promise.all(forged))).toEqual(new Set(['refused']));
       expect(logged()).toHaveLength(1);

@@ -18,7 +18,7 @@ function event(state: ItemState, key = 'a', more: Partial<InboundEvent> = {}): I
   return { connection: 'ci', type: 'x', id: '1', receivedAtMs: nowMs(), fact, ...more };
 }
 
-/** A durable log that hands over what the test says, when it says it. */
+/** A durable log that hands over what the test says, when it says so. */
 function logOf(atMs = 0, because: KeptSince['because'] = 'dropped') {
   let take: (event: InboundEvent) => void = () => {};
   let replayed = () => {};
@@ -188,7 +188,7 @@ describe('over a durable log', () => {
     expect(said.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('ttlSeconds ago') }]);
     log.take(event('queued', 'a', { fact: about('queued', nowMs() - 3_500_000) }));
     expect(await read()).toMatchObject({ kind: 'known', items: 1 });
-    // An end is an end, whenever it was.
+    // An end counts whenever it was.
     log.take(event('finished', 'a', { fact: about('finished', nowMs() - 3_601_000) }));
     expect(await read()).toMatchObject({ kind: 'known', items: 0 });
   });

@@ -21,7 +21,7 @@ const { privateKey: elliptic, publicKey } = generateKeyPairSync('ec', {
 const least = { owner: 'acme', token: 'ghp_x' };
 const withApp = (app: object) => ({ token: undefined, app: { id: 1, privateKey, ...app } });
 
-/** Where each fault is, and what it says. */
+/** The place of each fault, and its message. */
 function faults(entry: object): string[] {
   const given = Object.entries({ ...least, ...entry }).filter(([, value]) => value !== undefined);
   const { error } = githubConfig.safeParse(Object.fromEntries(given));

@@ -6,7 +6,7 @@ import { byName, connectionOf, referenceOf, resolvingIn } from '../../../support
 const token = 'ghp_x';
 const apiUrl = 'https://github.acme.example/api/v3';
 
-/** Four owners; `acme` is there on GitHub and on a server of its own. */
+/** Four owners. `acme` exists on GitHub and on a server of its own. */
 const configs = {
   acme: { owner: 'Acme', token },
   'acme-server': { owner: 'acme', token, apiUrl },

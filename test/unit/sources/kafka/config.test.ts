@@ -29,7 +29,7 @@ const oauth = {
   clientSecret: 's3cret',
 };
 
-/** Where each fault is, and what it says. */
+/** The place of each fault, and its message. */
 function faults(entry: object): string[] {
   const { error } = kafkaConfig.safeParse({ ...servers, ...entry });
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);

@@ -15,7 +15,7 @@ const connections = byName([
 ]);
 const resolve = resolvingIn([sqs], connections);
 
-/** The connection a trigger gets, or its faults. */
+/** The connection of a trigger, or its faults. */
 function chosen(metadata: Record<string, string>): string {
   try {
     return resolve(referenceOf({ source: 'sqs', queueURL: 'jobs', ...metadata })).connection.name;

@@ -11,7 +11,7 @@ let before: [string, string | undefined][];
 beforeEach(async () => {
   before = ofAws();
   for (const [name] of before) delete process.env[name];
-  // No test may leave the machine, or read what whoever runs it has at home.
+  // No test may leave the machine, or read the files of the user who runs it.
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   process.env['AWS_CONFIG_FILE'] = '/nonexistent';
   process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/nonexistent';
@@ -50,7 +50,7 @@ function denied(): Answer {
   };
 }
 
-/** Who signed the requests of an operation. */
+/** The signer of each request for an operation. */
 function signers(operation: string): (string | undefined)[] {
   return server.asked
     .filter((asked) => asked.operation === operation)

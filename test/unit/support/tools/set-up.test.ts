@@ -71,7 +71,7 @@ it('knows what a test file asks for, itself and by what it imports', () => {
   const folder = mkdtempSync(join(tmpdir(), 'needed-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const write = (name: string, lines: string[]) => writeFileSync(join(folder, name), lines.join('\n'));
-  // Spelled so that this file asks for none.
+  // Spelled so that this file itself needs none.
   const asks = (name: string) => ['tool', `('${name}')`].join('');
   const several = ['useTools', "('helm-3', 'helm-4');"].join('');
   write('a.test.ts', [

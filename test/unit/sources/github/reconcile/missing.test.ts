@@ -71,7 +71,7 @@ describe('a repository that GitHub answers 404 for', () => {
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(5);
     at.github.fault = ({ operation, about }) => {
-      // After the list: all that is asked of the repository from now on is not there.
+      // After the list, every request for the repository gets a 404.
       if (operation === 'openRuns' && about === 'acme/web' && !at.github.removed.has(about))
         at.clock.setTimer(() => void at.github.removed.add(about), 150);
       return undefined;

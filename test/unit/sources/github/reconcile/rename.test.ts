@@ -12,7 +12,7 @@ async function synced(): Promise<Reconciling> {
 const said = (at: Reconciling, about: RegExp) => at.log.lines.filter(({ message }) => about.test(message));
 const renamed = /was renamed/;
 
-/** The smallest of what a name counted, asked for every 10 s. */
+/** The smallest count of the names, sampled every 10 s. */
 async function leastCounted(at: Reconciling, names: readonly string[], seconds: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let passed = 0; passed < seconds; passed += 10) {

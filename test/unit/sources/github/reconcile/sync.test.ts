@@ -77,7 +77,7 @@ describe('the first sync', () => {
     expect(covered.kind === 'unsynced' && covered.error.message).toMatch(
       /no repository of acme: check `owner`/,
     );
-    // A webhook may tell of a repository all the same.
+    // A webhook may still report a repository.
     at.hear(at.github.put('acme/web', 1, 11));
     at.github.listed.add('acme/web');
     await at.seconds(62);

@@ -14,7 +14,7 @@ const web = ['acme/web'];
 const both = ['acme/api', 'acme/web'];
 const gpuOnly = { labels: 'gpu,self-hosted', noDefaultLabels: 'true' };
 
-/** Items and activity; or the kind, where there is no number. */
+/** Items and activity, or the kind if it has no number. */
 function read(metadata: Record<string, string>, table: JobTable, repos?: string[], covered?: Covered) {
   const snapshot = snapshotOf(table, { ...(repos && { repos }), ...(covered && { covered }) });
   const reading = backlog(paramsOf(metadata), snapshot);
@@ -23,14 +23,14 @@ function read(metadata: Record<string, string>, table: JobTable, repos?: string[
 
 describe('the backlog of a github trigger', () => {
   it.each([
-    // Every repository; jobs without labels fit every runner.
+    // Every repository. Jobs without labels fit every runner.
     [{}, undefined, [3 + 1 + 1 + 7, true]],
     [{ count: 'queued' }, undefined, [3 + 1 + 7, true]],
     [{ labels: 'gpu' }, undefined, [3 + 1 + 2 + 4 + 1 + 7, true]],
     [{ labels: 'gpu', count: 'queued' }, undefined, [3 + 2 + 1 + 7, true]],
     [{ labels: 'gpu', matchUnlabeledJobsWithUnlabeledRunners: 'true' }, undefined, [3 + 1 + 2 + 4 + 1, true]],
     [{ labels: 'ubuntu-latest' }, web, [3 + 1 + 100, true]],
-    // The repositories named.
+    // The named repositories.
     [{}, web, [4, true]],
     [{}, both, [12, true]],
     [gpuOnly, web, [10, true]],
@@ -73,7 +73,7 @@ describe('the backlog of a github trigger', () => {
       { sinceMs: 50, atLeast: true },
     ],
   ])('says since when the oldest queued job is: %s', (_, metadata, sinceMs, atLeast, covered, expected) => {
-    // The last of three asks for a label that the runner does not have.
+    // The last of three requires a label that the runner does not have.
     const snapshot = agedSnapshotOf([['self-hosted'], ['self-hosted'], ['gpu']], sinceMs, atLeast, covered);
     const reading = backlog(paramsOf(metadata), snapshot);
     expect(reading.kind === 'known' ? reading.oldest : reading.kind).toEqual(expected);

@@ -5,7 +5,7 @@ import { appPem, failure, never, setup, startMs } from './setup.ts';
 
 const inTenMinutes = String(startMs / 1000 + 600);
 
-/** Two pages of jobs with an ETag of token and page, as GitHub's are. */
+/** Two pages of jobs. Like GitHub's, their ETags depend on token and page. */
 function tagged(state: { version: number }): Script {
   return ({ path, query, headers }) => {
     const page = query.get('page') ?? '1';

@@ -4,7 +4,7 @@ import { appPem, failure, never, scripted, setup, token } from './setup.ts';
 
 const noRuns = { body: { total_count: 0, workflow_runs: [] } };
 
-/** The error of asking for runs where GitHub answers so; whatever it is, it must not show the token. */
+/** The error of a request for runs with this answer. It must never show the token. */
 async function faultOf(reply: Reply, options: { requestTimeoutMs?: number } = {}, requests = 1) {
   const { api, counted } = await setup(() => reply, options);
   const error = await failure(api.openRuns('acme/shop', never));

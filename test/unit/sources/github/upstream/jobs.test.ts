@@ -12,7 +12,7 @@ function job(id: number, more: object = {}): object {
   return { id, run_id: 7, run_attempt: 2, status: 'queued', labels: ['linux'], ...times, ...more };
 }
 
-/** A run with so many jobs, in pages. */
+/** A run with this many jobs, in pages. */
 function paged(count: number) {
   return ({ path, query }: Seen): Reply => {
     const page = Number(query.get('page') ?? 1);

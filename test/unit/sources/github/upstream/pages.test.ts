@@ -4,7 +4,7 @@ import { failure, never, setup } from './setup.ts';
 
 const jobsOf = { repo: 'acme/shop', runId: 7 };
 
-/** A run of 120 jobs whose pages may hold no more than `most`. */
+/** A run of 120 jobs whose pages may have at most `most`. */
 function gateway(most: () => number) {
   return ({ path, query }: Seen): Reply => {
     const size = Number(query.get('per_page'));

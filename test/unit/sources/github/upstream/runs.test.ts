@@ -15,7 +15,7 @@ function run(id: number, status: string | null = 'queued', createdAtMs = startMs
   return { id, status, created_at: new Date(createdAtMs).toISOString() };
 }
 
-/** Lists as GitHub does: newest first, pages of 100, by status and time, 1,000 at most of a search. */
+/** Lists as GitHub does: newest first, in pages of 100, by status and time, with at most 1,000 for a search. */
 function lists(runs: () => readonly Run[]) {
   return ({ path, query }: Seen): Reply => {
     const status = query.get('status');
@@ -89,7 +89,7 @@ describe('the open runs of a repository', () => {
     const read = lists(() => runs);
     const { api } = await setup((seen) => {
       const reply = read(seen);
-      // Between the first page and the second, 30 of the first are done: 30 slip from the second to the first.
+      // Between the first page and the second, 30 runs of the first end, so 30 slip from the second to the first.
       if (seen.query.get('status') === 'queued' && seen.query.get('page') === null && runs.length === 250) {
         runs = runs.slice(30);
       }

@@ -12,7 +12,7 @@ import type { Oldest } from '../../../../../src/sources/source.ts';
 type Shape = Omit<PartitionOffsets, 'partition'>;
 type Read = readonly [atMs: number, shape: Shape];
 
-/** What the reads come to after each of them. */
+/** The results after each of the reads. */
 function oldestAfter(...reads: readonly Read[]): (Oldest | undefined)[] {
   let arrivals: Arrivals | undefined;
   let then: PartitionOffsets | undefined;
@@ -24,7 +24,7 @@ function oldestAfter(...reads: readonly Read[]): (Oldest | undefined)[] {
   });
 }
 
-/** A read of a log from 0 on. */
+/** A read of a log that begins at 0. */
 function at(atMs: number, committed: number | undefined, end: number, more: Partial<Shape> = {}): Read {
   return [atMs, { logStart: 0, end, committed, ...more }];
 }
@@ -90,7 +90,7 @@ describe('the oldest waiting record', () => {
 });
 
 describe('against a log that knows when each of its records came', () => {
-  /** Between two reads: time passes, records come, the group commits, retention deletes. */
+  /** Between two reads time passes, records come, the group commits, and retention deletes. */
   const step = fc.record({
     waitMs: fc.integer({ min: 1, max: 10_000 }),
     records: fc.nat(20),

@@ -13,7 +13,7 @@ type Shape = Omit<PartitionOffsets, 'partition'>;
 
 const nowMs = 1_000_000;
 
-/** Anything a broker could say, now and then also commits beyond the end; and behind the log start. */
+/** Any answer a broker could give. Now and then with commits beyond the end, or before the log start. */
 const anyPartition: fc.Arbitrary<Shape> = fc
   .record({
     logStart: fc.nat(300),
@@ -62,12 +62,12 @@ function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHist
   return { ...rest, value, active, detail: detail(), working: working?.() };
 }
 
-/** The partitions as they were so long ago that what has not moved since is persistent. */
+/** The partitions so long ago that lag which has not moved since counts as persistent. */
 function earlier(shapes: readonly Shape[]): KafkaHistory {
   return fold(undefined, snapshotOf(shapes), nowMs - 600_000);
 }
 
-/** The most replicas that have work: KEDA's documentation of the two keys. */
+/** The most replicas that have work, by KEDA's documentation of the two keys. */
 function cap(params: KafkaParams, { partitions, laggingPartitions }: Detail): number {
   if (params.limitToPartitionsWithLag) return Number(laggingPartitions);
   const idle = params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions;
@@ -189,7 +189,7 @@ describe('a commit beyond the end of the log', () => {
 });
 
 describe("KEDA's own algorithm gives the same, except for our decisions", () => {
-  /** Commits within the log: decisions (d) and (e) do not matter. */
+  /** Commits within the log, so that decisions (d) and (e) do not matter. */
   const plainPartitions = fc.array(
     fc
       .record({
@@ -230,7 +230,7 @@ describe("KEDA's own algorithm gives the same, except for our decisions", () => 
         const most = cap(params, ours.detail) * params.lagThreshold;
         const evenOfNothing = params.ensureEvenDistributionOfPartitions && ours.detail['lag'] === 0;
         expect(ours.value).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
-        // (a) is about less than one replica: KEDA is never a whole threshold above.
+        // (a) concerns less than one replica: KEDA is never a whole threshold above.
         expect(theirs.metric).toBeLessThan(most + params.lagThreshold);
       }),
     );

@@ -145,7 +145,7 @@ describe('what cannot be read is unknown, never zero', () => {
       ],
     });
     expect(failure(now)).toMatchObject({ code: 'unavailable', message });
-    // The topic was made anew since the last read.
+    // The topic was created again since the last read.
     const before = fold(
       undefined,
       snapshotOf({
@@ -221,7 +221,10 @@ describe('the working behind the number', () => {
 describe('the oldest waiting record', () => {
   const sinceMs = nowMs - 60_000;
   const [old, young] = [nowMs - 40_000, nowMs - 20_000];
-  /** All were at 10 a minute ago; each came to its end at its time. `committed` is the group's now, `[partition 0, 1]`. */
+  /**
+   * A minute ago all were at 10. Each reached its end at its time. `committed` are the group's present commits,
+   * `[partition 0, 1]`.
+   */
   function oldest(params: Partial<KafkaParams>, ...committed: readonly (number | null)[]) {
     let history: KafkaHistory | undefined;
     const readAtEnds = (ends: readonly number[], atMs: number, commits: readonly (number | null)[]) => {

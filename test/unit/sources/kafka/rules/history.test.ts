@@ -30,7 +30,7 @@ function isSnapshot(read: Topics | KafkaSnapshot): read is KafkaSnapshot {
 
 const down = new ScalerError('unavailable', 'down');
 const failed: KafkaSnapshot = { topics: new Map([['a', { kind: 'failed', error: down }]]) };
-/** Partition 1 of `a` could not be read; 0 is at end 1007, commit 1000. */
+/** Partition 1 of `a` could not be read. Partition 0 is at end 1007, commit 1000. */
 const faulty: KafkaSnapshot = {
   topics: new Map([
     [

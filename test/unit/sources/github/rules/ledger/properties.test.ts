@@ -27,7 +27,7 @@ function allCounts(ledger: Ledger): string[][] {
   return repos.map((repo) => shown(ledger.counts(repo)));
 }
 
-/** The same, each once or more often, in another order. */
+/** The same reports, each once or more often, in another order. */
 function shuffled(sightings: readonly Sighting[]): fc.Arbitrary<Sighting[]> {
   const doubled = [...sightings, ...sightings];
   const length = { minLength: sightings.length, maxLength: doubled.length };
@@ -147,7 +147,7 @@ function recount(ledger: Ledger, repo: string | undefined): string[] {
   return shown(counts.values());
 }
 
-/** When each open run is due, by its id. */
+/** When each open run is due, by its ID. */
 function dueByLooking(ledger: Ledger, silence: Silence): Map<number, number> {
   const dueMs = new Map<number, number>();
   for (const record of ledger.records()) {

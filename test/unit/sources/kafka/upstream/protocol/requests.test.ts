@@ -23,7 +23,7 @@ import {
 } from '../../../../../../src/sources/kafka/upstream/protocol/offset-fetch.ts';
 import { bytes, written } from './hex.ts';
 
-/** kafkajs's own request of the same version, written independently of ours. */
+/** kafkajs's own request of the same version, written independently. */
 interface KafkaJsRequest {
   apiKey: number;
   apiVersion: number;

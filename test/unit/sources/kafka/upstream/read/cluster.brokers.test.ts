@@ -79,7 +79,7 @@ describe('a wire that died without a word', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** A reader whose wires are open, and what it was told of dead ones. */
+  /** A reader with open wires, and its reports of dead ones. */
   async function used(requestTimeoutMs = 10_000) {
     const { model } = cluster(1);
     const silent: string[] = [];
@@ -89,7 +89,7 @@ describe('a wire that died without a word', () => {
     return { model, reading, silent };
   }
 
-  /** Lets what is under way go on for so long. */
+  /** Lets this much time pass. */
   async function pass(ms: number): Promise<void> {
     for (let step = 0; step < ms; step += 100) {
       await vi.advanceTimersByTimeAsync(100);
@@ -107,7 +107,7 @@ describe('a wire that died without a word', () => {
     expect(show(await read)).toEqual({ t: '0: 0..4@-' });
     expect(model.dialed).toHaveLength(2);
     expect(silent).toContain('b0:9092');
-    // The dead one goes when what waits on it has waited long enough.
+    // The dead one goes once its requests have waited long enough.
     await pass(10_000);
     expect(model.wires.size).toBe(1);
     await reading.topics(need);

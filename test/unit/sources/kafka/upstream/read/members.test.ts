@@ -25,7 +25,7 @@ const learning = (group: string): Partial<KafkaNeed> => ({
   members: true,
 });
 
-/** The members that the read after next shows: none waits for them. */
+/** The members that the read after next shows. No read waits for them. */
 async function membersOf(...groups: string[]): Promise<(number | undefined)[]> {
   await reading.read(groups.map(learning));
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();

@@ -150,7 +150,7 @@ describe('a broker that hangs', () => {
       signal: abort.signal,
       onResult: (key, result) => {
         delivered.push(`${key} ${result instanceof ScalerError ? result.code : 'ok'}`);
-        // Only now, so that without the first delivery the test would time out.
+        // Only now. Without the first delivery the test would time out.
         if (key === '0') abort.abort();
       },
     });

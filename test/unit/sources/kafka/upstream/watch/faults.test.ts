@@ -24,7 +24,7 @@ describe('a partition that can no longer be watched', () => {
     const asked = made.cluster.asked.length;
     await pass(30_000);
     expect(made.cluster.asked.length - asked).toBeLessThan(9);
-    // Past the time for which a session without partitions keeps its socket.
+    // After the time for which a session without partitions keeps its socket.
     await pass(60_000);
     expect(made.cluster.sessions.contents()).toEqual([`${a} u/0`]);
   });
@@ -54,7 +54,7 @@ describe('a partition that can no longer be watched', () => {
     const made = watching('t', 'u');
     const old = await made.armed(['t/0', 'u/0']);
     await pass(20_000);
-    // The old broker neither answers nor closes: only the cluster's metadata tells.
+    // The old broker neither answers nor closes. Only the cluster's metadata shows the move.
     made.cluster.locate = () => b;
     made.arm(['t/0']);
     await pass(0);

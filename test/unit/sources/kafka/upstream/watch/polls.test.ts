@@ -11,7 +11,7 @@ function topic(partitions: number, made = new Watching()): { made: Watching; key
   return { made, keys: Array.from({ length: partitions }, (_, partition) => `t/${partition}`) };
 }
 
-/** What each request that changed its session added and took out. */
+/** The additions and removals in each request that changed its session. */
 function changes({ cluster }: Watching): string[][][] {
   return cluster.asked
     .map(({ positions, forgotten }) => [positions.map(({ key }) => key), [...forgotten]])
@@ -39,7 +39,7 @@ describe('polls', () => {
     const third = made.arm(['t/2']);
     await pass(10_100);
     expect(third.watch.state).toBe('armed');
-    // The third one first in a session of its own, for the other is being held.
+    // The third one starts in its own session, because the other's poll is waiting.
     expect(changes(made)).toEqual([
       [['t/0', 't/1'], []],
       [['t/2'], []],

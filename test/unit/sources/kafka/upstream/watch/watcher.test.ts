@@ -50,7 +50,7 @@ describe('a watch', () => {
     const [first, second] = [await made.armed(['t/0']), await made.armed(['t/0', 'u/0'])];
     const other = await made.armed(['u/0']);
     await pass(60_000);
-    // Both before the broker's answer is written: only the first carries records.
+    // Both before the broker writes its answer. Only the first carries records.
     made.cluster.append('t');
     made.cluster.append('u');
     await pass(10);

@@ -16,7 +16,7 @@ const unavailable = (message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-/** Lets kafkajs's clock of a login be moved; sockets keep the real one. */
+/** Makes kafkajs's clock for logins movable. Sockets keep the real one. */
 function movableLoginClock(): (ms: number) => void {
   vi.useFakeTimers({ toFake: ['hrtime'] });
   onTestFinished(() => void vi.useRealTimers());

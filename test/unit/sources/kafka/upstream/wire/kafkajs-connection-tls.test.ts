@@ -67,7 +67,7 @@ describe('TLS to a broker', () => {
     'names a broker without the dot that its name ends with: %o',
     async (more) => {
       const { lookup } = dns;
-      // Not every resolver takes it.
+      // Not every resolver accepts it.
       const spy = vi.spyOn(dns, 'lookup');
       const undotted = (host: string, ...rest: unknown[]) =>
         Reflect.apply(lookup, dns, [host.replace(/\.$/, ''), ...rest]);

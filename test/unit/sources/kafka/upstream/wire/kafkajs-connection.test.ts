@@ -11,7 +11,7 @@ const unavailable = (message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-/** The broker's side of every socket is gone: nothing half open stays. */
+/** The broker's side of every socket is gone. None stays half open. */
 const socketsGone = (broker: { sockets: Set<unknown> }) =>
   vi.waitFor(() => expect(broker.sockets.size).toBe(0));
 
@@ -137,7 +137,7 @@ describe('a wire', () => {
     try {
       expect((await wire.send(anyRequest, longMs)).throttleTimeMs).toBe(7000);
       expect(vi.getTimerCount()).toBe(0);
-      // Its own time runs only from the end of the throttle.
+      // Its own time starts only at the end of the throttle.
       const throttled = wire.send(anyRequest, 1000);
       await vi.advanceTimersByTimeAsync(6900);
       expect(broker.received).toHaveLength(2);
@@ -163,7 +163,7 @@ describe('a wire', () => {
     const setTimer = vi.spyOn(globalThis, 'setTimeout');
     const setTicker = vi.spyOn(globalThis, 'setInterval');
     try {
-      // Sleeps without setTimeout; kafkajs as it is sets dozens meanwhile.
+      // Sleeps without setTimeout. Unpatched kafkajs would set dozens of timers meanwhile.
       for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));

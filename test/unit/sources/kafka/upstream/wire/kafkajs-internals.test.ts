@@ -6,7 +6,9 @@ import { describe, expect, it, vi } from 'vitest';
 // As the connection does.
 import '../../../../../../src/sources/kafka/upstream/wire/kafkajs-idle-timer.ts';
 
-/* A new kafkajs must pass here, and kafkajs-connection.ts must be read against it, before it may be used. */
+/*
+ * Before a new kafkajs may be used, it must pass here, and kafkajs-connection.ts must be reviewed against it.
+ */
 
 const logger: KafkaJsLogger = {
   info() {},

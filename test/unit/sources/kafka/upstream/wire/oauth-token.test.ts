@@ -17,7 +17,7 @@ interface Endpoint {
   token(options?: Partial<OAuthTokenOptions>): () => Promise<string>;
 }
 
-/** A token endpoint on a free port. `answer` is called with the number of the request, from 0. */
+/** A token endpoint on a free port. `answer` gets the number of the request, from 0. */
 async function endpoint(answer: (response: ServerResponse, count: number) => void): Promise<Endpoint> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
