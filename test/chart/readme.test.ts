@@ -14,7 +14,7 @@ const [, release = '', namespace = ''] = installs.exec(readme) ?? [];
 const tool = useTools('helm-4');
 const withConnections = z.looseObject({ connections: z.record(z.string(), z.unknown()) });
 
-/** The README's values, by connection. */
+/** The README's values, by the connection that they have. */
 const values = new Map(
   blocks.flatMap((block): [string, string][] => {
     const parsed = z.looseObject({ config: withConnections }).safeParse(parse(block));
@@ -22,7 +22,7 @@ const values = new Map(
   }),
 );
 
-/** The result of the README's own command with the README's own values. */
+/** What the README's own command makes of the README's own values. */
 function installed(connection: string): Manifest[] {
   const { ok, output } = run(
     tool('helm-4'),

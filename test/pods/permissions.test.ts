@@ -9,7 +9,7 @@ import { recordingLogger } from '../support/recording-logger.ts';
 
 const page = readFileSync(new URL('../../docs/pods.md', import.meta.url), 'utf8');
 
-/** The subjects in a row of the table of permissions. */
+/** The subjects of a row of the table of permissions. */
 function subjects(row: string): string[] {
   const line = page.split('\n').find((text) => text.startsWith(`| ${row} |`));
   return [...(line ?? '').matchAll(/`([^`]*[.>*][^`]*)`/g)].map(([, subject = '']) => subject);

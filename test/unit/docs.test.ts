@@ -7,7 +7,7 @@ import { sources } from '../../src/sources/index.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { listOf, statusWith } from '../support/statuses.ts';
 
-/** The first fenced block of a page in this language. */
+/** The first fenced block of a page, of this language. */
 function block(page: string, language: string): string {
   const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
   const found = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1];
@@ -15,7 +15,7 @@ function block(page: string, language: string): string {
   return found;
 }
 
-/** Every series once, with realistic labels. */
+/** Every series once, with labels as they occur. */
 async function exposition(): Promise<string> {
   let nowMs = 0;
   const metrics = new Metrics(() => nowMs);
