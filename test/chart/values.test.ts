@@ -113,7 +113,7 @@ describe('values.yaml', () => {
   it.each([
     [true, 1],
     [false, 0],
-  ])('is a dependency that its parent can switch: %s', async (enabled, deployments) => {
+  ])('belong to a dependency that its parent can switch: %s', async (enabled, deployments) => {
     const parent = await mkdtemp(join(tmpdir(), 'parent-'));
     try {
       const dependency = { name: 'backlog-scaler', version: '*', condition: 'backlog-scaler.enabled' };
@@ -130,7 +130,7 @@ describe('values.yaml', () => {
     }
   });
 
-  it('would see one that is not used', () => {
+  it('would be reported if unused', () => {
     const [one, other] = [{}, { global: { nobody: 'reads this' } }].map((values) =>
       render(tool('helm-3'), values),
     );
@@ -175,7 +175,7 @@ describe('values.yaml', () => {
     expect(output).toMatch(/nobodyKnowsThis/);
   });
 
-  it('has no mapping with defaults that takes unknown keys', () => {
+  it('have no mapping with defaults that accepts unknown keys', () => {
     const schema: unknown = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
     const open = [
       // It also has the values of other charts.

@@ -27,7 +27,7 @@ const confirmedMs = 3000;
 /** Each queue or topic has one workload for our trigger, and one for KEDA's own. */
 const whose = ['ours', 'keda'] as const;
 
-describe('how long a workload of no replicas sleeps on', () => {
+describe('how long a workload without replicas sleeps', () => {
   const cluster = useRunningCluster();
   const sqs = useSqsServer();
   const kafka = useKafka();
@@ -78,7 +78,7 @@ describe('how long a workload of no replicas sleeps on', () => {
     await release.uninstall();
   });
 
-  it("with this scaler, and with KEDA's own for the same consumer groups, long at rest and just now", async () => {
+  it("with this scaler, and with KEDA's own for the same consumer groups, after a long and a short rest", async () => {
     const { api } = cluster();
     const broker = kafka();
     const bootstrapServers = broker.cluster.bootstrap.plain;

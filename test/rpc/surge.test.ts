@@ -16,7 +16,7 @@ function targets(stream: ReturnType<TestClient['streamMetricSpec']>): (number | 
 }
 
 describe('a backlog that grows', () => {
-  it('has `true` sent first, then another target for each GetMetrics, and in the end the exact one', async () => {
+  it('gets `true` first, then another target for each GetMetrics, and in the end the exact one', async () => {
     const { client, tanks } = await startQueueScaler();
     const order: string[] = [];
     const activity = client.streamIsActive(boiler);
@@ -38,7 +38,7 @@ describe('a backlog that grows', () => {
     expect(order).toEqual(['true', '10.001', '10.002', '10.001', '10.002']);
   });
 
-  it('says nothing to one who opened no StreamMetricSpec', async () => {
+  it('sends nothing to a client without StreamMetricSpec', async () => {
     const { client, tanks, live } = await startQueueScaler();
     const activity = client.streamIsActive(boiler);
     await activity.next();
@@ -48,7 +48,7 @@ describe('a backlog that grows', () => {
     expect(live.triggers.nudges.waiting).toBe(0);
   });
 
-  it('waits on a stream that nobody reads as one message, the newest', async () => {
+  it('waits as one message, the newest, on a stream that nobody reads', async () => {
     const { client, tanks, live, port, server } = await startQueueScaler();
     await client.streamIsActive(boiler).next();
     const session = await rawConnection(port, 0);
@@ -75,7 +75,7 @@ describe('a backlog that grows', () => {
     expect(unread.messages()).toHaveLength(2);
   });
 
-  it('leaves nothing behind where the stream ends between nudge and answer', async () => {
+  it('leaves nothing behind if the stream ends between nudge and answer', async () => {
     const { client, tanks, live, server } = await startQueueScaler();
     const spec = client.streamMetricSpec(boiler);
     await client.streamIsActive(boiler).next();
@@ -121,7 +121,7 @@ describe('the scaler as `serve` wires it', () => {
     return { scaler, client: scaler.client, post, turnOn: () => scaler.reload(settings(dir)) };
   }
 
-  it('makes the HPA look, and tells of it: a decision, /metrics and /api/triggers', async () => {
+  it('makes the HPA look, and reports it: a decision, /metrics and /api/triggers', async () => {
     const { scaler, client, post } = await start();
     const spec = client.streamMetricSpec(work);
     await client.streamIsActive(work).next();

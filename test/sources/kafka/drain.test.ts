@@ -32,7 +32,7 @@ describe('policy: drain, served, on a real broker', () => {
     return { scaler, shown, page };
   }
 
-  it.concurrent('is as many replicas as backlog and arrivals need, once it has seen what arrives', async () => {
+  it.concurrent('has as many replicas as backlog and arrivals need, once it has seen arrivals', async () => {
     const topic = await kafka().createTopic({ partitions: 12 });
     const consumerGroup = kafka().name('group');
     const partitions = Array.from({ length: 12 }, (_, partition) => partition);

@@ -55,7 +55,7 @@ describe('three brokers', () => {
       )
       .toBe(true);
 
-  it('a broker that is killed: no wrong number, and reads and the watch go on at the new leaders', async () => {
+  it('a broker that is killed: no wrong number, and reads and the watch continue at the new leaders', async () => {
     // Nothing at rest is read by the clock, and leaders are never looked up by it.
     const [on, sleeper] = [open({ reconcileSeconds: 3600 }), open({ reconcileSeconds: 3600 })];
     const [busy, quiet] = [await replicated(nodes), await replicated(nodes)];
@@ -95,7 +95,7 @@ describe('three brokers', () => {
     expect(await sleeper.wakes('record')).toBe(wakes + 1);
   }, 180_000);
 
-  it('a broker that hangs after accept: others do not wait for it, and it is read again when it goes on', async () => {
+  it('a broker that hangs after accept: others do not wait for it, and it is read again when it continues', async () => {
     const on = open();
     const alone = async (node: number) => {
       const topic = await kafka().createTopic({ assignment: [[node]] });

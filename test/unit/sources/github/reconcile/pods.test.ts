@@ -33,7 +33,7 @@ const confirmedAtMs = ({ coverage }: Reconciling, repo: string): number => {
   return covered.kind === 'synced' ? covered.confirmedAtMs : Number.NaN;
 };
 
-it('a pod that starts later has the same numbers, and asks GitHub nothing', async () => {
+it('a pod that starts later has the same numbers without asking GitHub', async () => {
   const { clock, github, start } = scene();
   github.put('acme/web', 1, 11);
   const first = start();
@@ -47,7 +47,7 @@ it('a pod that starts later has the same numbers, and asks GitHub nothing', asyn
   expect(confirmedAtMs(second, 'acme/web')).toBeLessThanOrEqual(confirmedAtMs(first, 'acme/web'));
 });
 
-it('what one pod finds by a sweep the others have at once', async () => {
+it('a finding of one pod’s sweep reaches the others at once', async () => {
   const { clock, github, start } = scene();
   const all = [start(), start(), start()];
   await clock.advance(60_000);
@@ -80,7 +80,7 @@ it('three pods ask GitHub hardly more than one does', async () => {
   expect(three).toBeLessThan(one * 1.15);
 });
 
-it('another pod goes on where the first has stopped', async () => {
+it('another pod continues where the first has stopped', async () => {
   const { pods, clock, github, start } = scene();
   for (let i = 1; i <= 5; i += 1) github.put('acme/web', i, i * 10);
   start();
@@ -95,7 +95,7 @@ it('another pod goes on where the first has stopped', async () => {
   expect(second.counted()).toBe(6);
 });
 
-it('one pod has failed deliveries sent again, and then another', async () => {
+it('one pod has failed deliveries repeated, and later another', async () => {
   const { pods, clock, github, start } = scene();
   const checks = () => github.callsOf('failedDeliveries').length;
   start(undefined, { app: true });
@@ -110,7 +110,7 @@ it('one pod has failed deliveries sent again, and then another', async () => {
   expect(checks()).toBeLessThan(first + 8);
 });
 
-it('a pod whose clock is an hour ahead does not make another believe that what it has is new', async () => {
+it('a pod whose clock is an hour ahead does not make another take its data for new', async () => {
   const { pods, clock, github, start } = scene();
   start(3_600_000);
   const second = start();
@@ -133,7 +133,7 @@ const step = fc.record({
   seconds: fc.constantFrom(0, 1, 12, 100, 400),
 });
 
-it('whatever was lost and whoever had the lease, all pods come to the truth', async () => {
+it('whatever was lost and whichever pod had the lease, all pods reach the truth', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
       const { pods, clock, github, start } = scene();
