@@ -18,7 +18,7 @@ function substituted(query: string): string {
 const onlyWithNats = /backlog_scaler_(event_log_\w+|leases_held)/;
 
 describe('the dashboard', () => {
-  it('has the rows and variables that its readers look for', () => {
+  it('has the rows and variables that its readers expect', () => {
     expect(dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
       'Overview',
       'Triggers',
@@ -33,7 +33,7 @@ describe('the dashboard', () => {
     expect(variables).toEqual(['datasource', 'namespace', 'source', 'connection']);
   });
 
-  it('has panels that do not lie on each other, each with an id of its own', () => {
+  it('has panels that do not overlap, each with its own ID', () => {
     const ids = dashboard.panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
@@ -43,7 +43,7 @@ describe('the dashboard', () => {
     expect(dashboard.panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([]);
   });
 
-  it('shows every metric that is documented, and no other', () => {
+  it('shows exactly the documented metrics', () => {
     const family = (name: string) => name.replace(/_(bucket|sum|count)$/, '');
     const shown = dashboardQueries().flatMap(({ query }) => metricsIn(query));
     expect(new Set(shown.map(family))).toEqual(new Set([...documentedMetrics()].map(family)));

@@ -21,7 +21,7 @@ describe('npm run chaos', () => {
     expect(code).toBe(0);
   });
 
-  it('catches one that says 0 whatever waits: what was wrong, when, with which seed', async () => {
+  it('catches a scaler that always says 0: what was wrong, when, with which seed', async () => {
     const { printed, code } = await chaos('zero-scaler.ts');
     expect(printed).toMatch(
       /^webhooks, at \d+\.\d s, seed 1: zero for a backlog that is not: jobs of pool-\d: /m,

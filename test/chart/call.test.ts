@@ -29,7 +29,7 @@ function call(settings: object, environment: NodeJS.ProcessEnv = {}): Promise<En
   });
 }
 
-describe('what helm test runs', () => {
+describe('the call of helm test', () => {
   async function whole(): Promise<WholeScaler> {
     const scaler = await WholeScaler.start({
       connections: { jobs: { source: 'sqs', region: 'eu-central-1' } },
@@ -38,7 +38,7 @@ describe('what helm test runs', () => {
     return scaler;
   }
 
-  it('passes where the scaler serves and refuses what it must', async () => {
+  it('passes if the scaler serves and refuses what it must', async () => {
     const scaler = await whole();
     expect(await call({ address: `127.0.0.1:${scaler.port('grpc')}` })).toEqual({
       ok: true,
@@ -46,7 +46,7 @@ describe('what helm test runs', () => {
     });
   });
 
-  it('tells the metric of a trigger', async () => {
+  it('prints the metric of a trigger', async () => {
     const scaler = await whole();
     const metadata = { source: 'sqs', connection: 'jobs', queueURL: 'builds', awsRegion: 'eu-central-1' };
     const address = `127.0.0.1:${scaler.port('grpc')}`;
@@ -59,12 +59,12 @@ describe('what helm test runs', () => {
     expect(wrong.output).toMatch(/connection/);
   });
 
-  it('fails where nobody answers', async () => {
+  it('fails if nobody answers', async () => {
     const { ok } = await call({ address: '127.0.0.1:1' });
     expect(ok).toBe(false);
   });
 
-  it('asks whether the scaler is ready where it cannot call', async () => {
+  it('asks whether the scaler is ready if it cannot call', async () => {
     const scaler = await whole();
     const url = `http://127.0.0.1:${scaler.port('admin')}`;
     expect((await call({ readyUrl: `${url}/readyz` })).ok).toBe(true);

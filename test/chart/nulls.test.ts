@@ -26,10 +26,10 @@ function without(path: readonly string[]): Record<string, unknown> {
   return isMapping(values) ? values : {};
 }
 
-describe('a default that is taken away', () => {
+describe('a removed default', () => {
   const tool = useTools('helm-3', 'kubeconform', 'kubernetes-schemas');
 
-  it('is refused by the schema, or makes what Kubernetes takes', { timeout: 120_000 }, () => {
+  it('is refused by the schema, or still gives valid Kubernetes objects', { timeout: 120_000 }, () => {
     // The keys in a security context are Kubernetes' own, and it checks them itself.
     const ours = keys(defaults).filter((path) => !/securityContext,/i.test(path.join()));
     const rendered = ours.map((path) => ({

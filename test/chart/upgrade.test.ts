@@ -16,7 +16,7 @@ const immutable: Record<string, readonly (readonly string[])[]> = {
 describe('helm upgrade', () => {
   const tool = useTools('helm-3');
 
-  it('goes from every case to every other: what cannot be changed is the same in all', () => {
+  it('works from every case to every other: immutable fields are the same in all', () => {
     const first = new Map<string, unknown>();
     for (const [name, values] of Object.entries(cases)) {
       for (const one of manifests(tool('helm-3'), values)) {

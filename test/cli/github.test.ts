@@ -87,7 +87,7 @@ async function becomesKnownAs(why: RegExp, repos = ''): Promise<void> {
 }
 
 describe('a repository that is renamed while jobs wait', () => {
-  it('counts them by both names from then on, never as zero, and that is said once', async () => {
+  it('counts them by both names from then on, never as zero, and logs that once', async () => {
     github.addRepo('web');
     github.addRepo('api');
     const command = await serve();
@@ -126,8 +126,8 @@ describe('a repository that is renamed while jobs wait', () => {
   });
 });
 
-describe('an App that sees nothing of the owner', () => {
-  it('by the installation of another owner: which settings contradict each other, never a zero', async () => {
+describe('an App that sees none of the owner’s repositories', () => {
+  it('because the installation belongs to another owner: which settings contradict each other, never a zero', async () => {
     github.addRepo('web');
     github.addOwner('labs', { installationId: 3 });
     github.addRepo('labs/web');
@@ -139,7 +139,7 @@ describe('an App that sees nothing of the owner', () => {
     await command.line((line) => String(line['error']).includes('`app.installationId` 3'));
   });
 
-  it('since it has no repository at all: what to give it, never a zero; then the number', async () => {
+  it('because it has no repository at all: what to grant, never a zero, and then the number', async () => {
     await serve();
     await becomes('UNAVAILABLE');
     await becomesKnownAs(/shows us no repository of acme/);

@@ -25,7 +25,7 @@ const outside = [
   'sink.test',
 ];
 
-it('serve reaches AWS, GitHub, SNS and its sink where a proxy is the only way out', async () => {
+it('serve reaches AWS, GitHub, SNS and its sink if a proxy is the only way out', async () => {
   const signer = makeSigner();
   const { port, ca, heard } = await theInternet(signer.certificate);
   const proxy = await connectProxy(Object.fromEntries(outside.map((host) => [host, port])));

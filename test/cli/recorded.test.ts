@@ -22,7 +22,7 @@ const played = z.looseObject({
   settings: z.array(z.looseObject({ name: z.string() })),
 });
 
-it('simulate plays what a running scaler has recorded, as JSON and as CSV', async (test) => {
+it('simulate plays the record of a running scaler, as JSON and as CSV', async (test) => {
   const folder = await ConfigFolder.make();
   test.onTestFinished(() => folder.remove());
   const sqs = await startSqs();

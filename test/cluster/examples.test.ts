@@ -19,7 +19,7 @@ const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filte
 
 const cluster = useCluster();
 
-it('the API server takes every manifest of deploy/examples as it is', async () => {
+it('the API server accepts every manifest of deploy/examples unchanged', async () => {
   const { api, programs, kubeconfig } = cluster();
   const namespaces = files.flatMap((name) =>
     parseManifests(readFileSync(join(examples, name), 'utf8')).map((one) =>

@@ -71,7 +71,7 @@ describe('three pods of the scaler, with an event log in NATS', () => {
     for (const queue of all) await replicasBecome(queue, 1);
   });
 
-  it('has a replica for each work item that one pod was told of, also while a pod dies', async () => {
+  it('has a replica for each work item that one pod received, even while a pod dies', async () => {
     const { api } = cluster();
     const trigger = scaler.itemsTrigger('renders');
     await makeScaledObject(api, { namespace: shop, name: 'renderers', trigger, maxReplicaCount: 20 });

@@ -7,7 +7,7 @@ import { ingestLimits, post, receiver, senders, sign, startIngest } from '../sup
 
 const acme = receiver('acme', ['s3cret']);
 
-it('is named where it is taken, and can be asked for again', async () => {
+it('is named if it is taken, and can be opened later', async () => {
   const { port, server } = await startIngest([acme]);
   const address = { host: '127.0.0.1', port, maxConnections: 16 };
   const second = new IngestServer({
@@ -28,7 +28,7 @@ it('is named where it is taken, and can be asked for again', async () => {
   expect((await post(port, { body: '{}', secret: 's3cret' })).status).toBe(403);
 });
 
-it('takes webhooks of another kind of source at its path, by its headers', async () => {
+it('accepts webhooks of another kind of source at its path, by its headers', async () => {
   const headers = {
     signature: 'X-Forge-Sign',
     event: 'X-Forge-Event',

@@ -40,7 +40,7 @@ it('the whole scaler turns a hint into true on a stream', async () => {
   expect(metrics).toContain('wakes_total{source="queues",connection="jobs",cause="hint"} 1');
 });
 
-it('a token is replaced by its file, with both good meanwhile', async () => {
+it('a token is replaced through its file, with both valid meanwhile', async () => {
   const { jobs } = place();
   const files = { old: 'pr0ducer-0123456789\n', new: 'pr0ducer-9876543210\n' };
   const running = await IngestScaler.start({ jobs }, ingest(from('old')), files);

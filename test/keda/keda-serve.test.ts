@@ -48,7 +48,7 @@ describe("KEDA's own client and the built command", () => {
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('have the spec without the source, polled and pushed, an error for the number, and part with OK', async () => {
+  it('have the spec without the source, polled and pushed, an error for the number, and end with OK', async () => {
     const { command, port } = await serve();
     const keda = startKeda();
     await keda.open('a', trigger(port));
@@ -63,7 +63,7 @@ describe("KEDA's own client and the built command", () => {
     expect(keda.errors.filter((line) => line.includes('Stream'))).toEqual([]);
   });
 
-  it('a secret of the workload: refused without TLS, taken with it, shown nowhere', async () => {
+  it('a secret of the workload: refused without TLS, accepted with it, shown nowhere', async () => {
     const plain = await serve();
     const keda = startKeda();
     const secret = { resolvedEnv: { KAFKA_PASSWORD: value } };

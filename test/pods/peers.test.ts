@@ -59,7 +59,7 @@ it('a question is answered by the pod with the lease, and news reach all others'
   expect([a.held(), b.held(), c.held()]).toEqual([true, false, false]);
 });
 
-it('an error is the same error for who has asked', async () => {
+it('an error is the same error for the pod that asked', async () => {
   const stream = newStream();
   const a = join(stream, 'acme', () => {
     throw new ScalerError('not_found', 'there is no such run', { retryAfterMs: 1234 });
@@ -72,7 +72,7 @@ it('an error is the same error for who has asked', async () => {
   });
 });
 
-it('an answer of several megabytes passes where it can be compressed, and else the error says what to do', async () => {
+it('an answer of several megabytes passes if it can be compressed; otherwise the error says what to do', async () => {
   const stream = newStream();
   const many = Array.from({ length: 50_000 }, (_, id) => ({ id, name: `acme/repository-${id}` }));
   const noise = randomBytes(2_000_000).toString('base64');
@@ -83,7 +83,7 @@ it('an answer of several megabytes passes where it can be compressed, and else t
   await expect(b.peers.ask('noise', never)).rejects.toThrow(/raise its max_payload/);
 });
 
-it('a question that is under way when the pod gives up its lease is put to the next one', async () => {
+it('a question under way when the pod gives up its lease goes to the next holder', async () => {
   const stream = newStream();
   const a = join(stream, 'acme', (_, term) => sleep(600_000, undefined, { signal: term }));
   await holds(a);
@@ -99,13 +99,13 @@ it('a question that is under way when the pod gives up its lease is put to the n
   expect(answers.filter((answer) => typeof answer === 'string')).toHaveLength(1);
 });
 
-it('pods that measure another place under the same name have a lease of their own', async () => {
+it('pods with another place under the same name have a lease of their own', async () => {
   const stream = newStream();
   const [a, b] = [join(stream, 'acme'), join(stream, 'other')];
   await Promise.all([holds(a), holds(b)]);
 });
 
-it('says once that it has the lease, and once that it has it no longer', async () => {
+it('logs once that it has the lease, and once that it no longer has it', async () => {
   const stream = newStream();
   const a = join(stream);
   await holds(a);
@@ -118,7 +118,7 @@ it('says once that it has the lease, and once that it has it no longer', async (
   ]);
 });
 
-it('the bucket of leases is deleted, and made again: one pod has the lease', async () => {
+it('the bucket of leases is deleted, and created again: one pod has the lease', async () => {
   const stream = newStream();
   const pods = [join(stream), join(stream)];
   await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);

@@ -35,7 +35,7 @@ async function answered(pods: readonly WholeScaler[]): Promise<number> {
   return counts.reduce((sum, found) => sum + Number(found?.[1] ?? 0), 0);
 }
 
-it('three pods behind a round robin bring all replicas by the HPA’s looks at nudges alone', async () => {
+it('three pods behind a round robin get all replicas only by the HPA’s looks at nudges', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-lines-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const fill = (count: number) => writeFile(join(directory, 'orders.txt'), 'x\n'.repeat(count));

@@ -92,7 +92,7 @@ describe('decisions of the whole scaler', () => {
     expect(new Set(sink.events.map(({ subject }) => subject))).toEqual(new Set(['shop/orders-worker']));
   });
 
-  it('are posted at the end though nothing was full', async () => {
+  it('are posted at the end even if no batch is full', async () => {
     const { sink, service, client, scaler } = await start({ flushMs: 3_600_000 });
     service.queues.set('orders', { visible: 1, inFlight: 0 });
     await client.isActive(orders);

@@ -57,7 +57,7 @@ async function expectServed({ grpc, admin, client }: Awaited<ReturnType<typeof s
 }
 
 describe('a pod that reaches the ports and does not read', { timeout: 120_000 }, () => {
-  it('makes nothing grow by reflection streams', async () => {
+  it('cannot make memory grow by reflection streams', async () => {
     const scaler = await serve();
     await expectServed(scaler);
     const before = rssBytes(scaler.pid);
@@ -78,7 +78,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     await expectServed(scaler);
   });
 
-  it('takes no descriptors and no probe by 1,600 sockets at the admin port', async () => {
+  it('cannot use up descriptors or block probes with 1,600 sockets at the admin port', async () => {
     const scaler = await serve();
     for (let opened = 0; opened < 1600; opened += 1) {
       open(scaler.admin);
@@ -88,7 +88,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     expect(readdirSync(`/proc/${scaler.pid}/fd`).length).toBeLessThan(256);
   });
 
-  it('keeps Prometheus from no page, and no probe from its answer, by pages it leaves unread', async () => {
+  it('cannot block Prometheus or probes with pages that it does not read', async () => {
     const most = 8000;
     const scaler = await serve(
       `limits: { triggers: ${most}, triggersPerNamespace: ${most}, metadataBytesPerNamespace: 33554432 }`,
@@ -114,7 +114,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
 });
 
 describe('a name', () => {
-  it('with characters that a terminal obeys reaches neither the log nor the metrics as it is', async () => {
+  it('with control characters reaches neither the log nor the metrics unchanged', async () => {
     const { command, admin, client } = await serve();
     const name = 'a\u0000b\r\u001b[31mc\u009bd\u202ee\u2066f';
     await client.getMetricSpec(ref(name, { source: 'nothing' })).catch(() => {});

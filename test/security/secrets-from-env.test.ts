@@ -56,7 +56,7 @@ describe('a secret that KEDA took from the environment of a workload', () => {
     expect([said, ...shown].join()).not.toContain(value);
   });
 
-  it('is taken over TLS, and over mTLS, and never shown', async () => {
+  it('is accepted over TLS, and over mTLS, and never shown', async () => {
     const { ca, server, client } = certificates;
     const files = { certFile: server.cert, keyFile: server.key };
     for (const tls of [files, { ...files, clientCaFile: ca }]) {
@@ -77,7 +77,7 @@ describe('a secret that KEDA took from the environment of a workload', () => {
     }
   });
 
-  it('is taken over plaintext where that is configured, from one reload to the next', async () => {
+  it('is accepted over plaintext if that is configured, from one reload to the next', async () => {
     const scaler = await start({ security: { allowPlaintextSecrets: true } });
     expect((await scaler.client.getMetricSpec(withSecret)).metricSpecs).toHaveLength(1);
     await scaler.reload({ connections, security: { allowPlaintextSecrets: false } });

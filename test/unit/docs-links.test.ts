@@ -24,7 +24,7 @@ function anchorsOf(page: URL): Set<string> {
   );
 }
 
-it.each(pages)('%s links to what is there', (name) => {
+it.each(pages)('%s has only valid links', (name) => {
   const page = new URL(name, root);
   const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const broken = links.filter((link) => {

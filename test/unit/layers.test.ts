@@ -89,7 +89,7 @@ function refusedOf(files: readonly [string, string][], folder: string): string[]
   return violations.map(({ from }) => from);
 }
 
-describe('imports go one way', () => {
+describe('imports go one way only', () => {
   let folder: string;
   let refused: string[];
   beforeAll(() => {
@@ -106,7 +106,7 @@ describe('imports go one way', () => {
     expect(refused).not.toContain(path);
   });
 
-  it('is held by the linter', () => {
+  it('is enforced by the linter', () => {
     const { scripts } = z
       .object({ scripts: z.object({ lint: z.string() }) })
       .parse(JSON.parse(readFileSync('package.json', 'utf8')));

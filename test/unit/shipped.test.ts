@@ -33,7 +33,7 @@ it('src imports no package that only tests, bench and demo have', () => {
   expect(packages.filter((name) => dependencies[name] === undefined)).toEqual([]);
 });
 
-it('only what is built of src, and the contract, go into the package and the image', () => {
+it('only the build of src, and the contract, go into the package and the image', () => {
   expect(files).toEqual(['dist', 'proto']);
   expect(JSON.parse(read('tsconfig.build.json'))).toMatchObject({
     compilerOptions: { rootDir: 'src', outDir: 'dist' },

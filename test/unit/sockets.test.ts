@@ -70,7 +70,7 @@ describe('the sockets of a port', () => {
     expect(await answer).toBe('HTTP/1.1 200');
   });
 
-  it('make room by the one that has waited for the longest, where all wait', async () => {
+  it('make room by closing the one that has waited longest, if all wait', async () => {
     const held: (() => void)[] = [];
     const { open } = await start((_, response) => void held.push(() => response.end()));
     const waiting = [await open(), await open(), await open()];

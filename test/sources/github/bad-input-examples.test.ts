@@ -74,7 +74,7 @@ async function replay(
 }
 
 describe.concurrent('payloads that GitHub has really sent', () => {
-  it('are all taken; years old as they are, none of their jobs counts', async (test) => {
+  it('are all accepted; years old as they are, none of their jobs counts', async (test) => {
     const scene = await start(test);
     const pollings = truth.map(([connection]) => scene.poll(test, { connection, ...everything }));
     const turns = [examples, [...examples].reverse(), examples];
@@ -88,7 +88,7 @@ describe.concurrent('payloads that GitHub has really sent', () => {
     expect(scene.scaler.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('count where they are of today', async (test) => {
+  it('count if they are from today', async (test) => {
     const scene = await start(test);
     const today = (text: string) =>
       text.replaceAll(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"/g, `"${new Date().toISOString()}"`);

@@ -80,7 +80,7 @@ async function allPayloads(): Promise<void> {
   await github.delivered();
 }
 
-describe('a payload, next to those that GitHub really sent', () => {
+describe('a payload, compared with real ones of GitHub', () => {
   it.each(['workflow_job', 'repository', 'sender', 'organization', 'installation'])(
     'of a job has every key of %s, with its type',
     async (part) => {
@@ -132,12 +132,12 @@ describe('a payload, next to those that GitHub really sent', () => {
 });
 
 describe('the examples', () => {
-  it('are all there', () => {
+  it('exist', () => {
     const counts = [workflowJobExamples, workflowRunExamples, pingExamples].map(({ length }) => length);
     expect(counts).toEqual([8, 5, 4]);
   });
 
-  it('are signed so that Octokit believes them', async () => {
+  it('are signed so that Octokit accepts them', async () => {
     for (const example of pingExamples) {
       const { headers, raw } = signed(example, 'secret');
       const signature = headers['x-hub-signature-256'] ?? '';

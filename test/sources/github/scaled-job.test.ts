@@ -129,7 +129,7 @@ describe.concurrent('ScaledJob, which KEDA only polls', () => {
     });
   }
 
-  it('keda#6994: accurate with queued+running creates Jobs for what has a runner already; so `count: queued`', async (test) => {
+  it('keda#6994: accurate with queued+running creates Jobs for jobs that have a runner already, so use `count: queued`', async (test) => {
     const scene = await start(test);
     const wrong = new ScaledJob(scene, { metadata: {}, strategy: { kind: 'accurate' } });
     scene.github.startRun('web', run(2));
@@ -140,7 +140,7 @@ describe.concurrent('ScaledJob, which KEDA only polls', () => {
     expect(await right.poll()).toBe(0);
   });
 
-  it('polled every instant, it costs GitHub nothing', async (test) => {
+  it('polled all the time, it costs GitHub nothing', async (test) => {
     const scene = await start(test);
     await eventually(async () => expect(await scene.readyz()).toBe(200));
     const job = new ScaledJob(scene, ways[1]);

@@ -22,7 +22,7 @@ const spoken: ReadonlyMap<string, readonly string[]> = new Map(
 describe('a broker', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
-  describe.each(Object.entries(brokerKinds))('that takes what %s takes', (name, kind: BrokerKind) => {
+  describe.each(Object.entries(brokerKinds))('with the versions of %s', (name, kind: BrokerKind) => {
     const isWatched = kind.fetch[1] >= 7;
 
     async function proxied(): Promise<CappingProxy> {
@@ -31,7 +31,7 @@ describe('a broker', () => {
       return proxy;
     }
 
-    it('is read in the highest versions that both speak, and nothing else is asked of it', async () => {
+    it('is read in the highest versions that both know, and gets no other request', async () => {
       const proxy = await proxied();
       const on = openKafka({ bootstrapServers: [proxy.address] });
       const topic = await kafka().createTopic({ partitions: 2 });

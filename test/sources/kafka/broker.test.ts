@@ -18,7 +18,7 @@ describe('a broker for tests', () => {
     ]);
   });
 
-  it('reads back what was committed for a group without members', async () => {
+  it('reads back the commits of a group without members', async () => {
     const topic = await kafka().createTopic({ partitions: 2 });
     const group = kafka().name('group');
     await kafka().produce(topic, 5, { partition: 0 });
@@ -46,7 +46,7 @@ describe('a broker for tests', () => {
     expect((await kafka().admin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(['3']);
   }, 60_000);
 
-  it('starts again where another process had its port', async () => {
+  it('starts again if another process had its port', async () => {
     const { cluster } = kafka();
     const broker = cluster.broker(1);
     const { files, node } = broker;

@@ -35,7 +35,7 @@ const alterClientQuotas = new Api<
   },
 );
 
-describe('a broker that holds us to a quota', () => {
+describe('a broker with a quota for us', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
   async function setQuota(key: string, value: number): Promise<void> {
@@ -54,7 +54,7 @@ describe('a broker that holds us to a quota', () => {
     expect(errorCode).toBe(0);
   }
 
-  it('is obeyed and named once, and what is quiet is watched all the same', async () => {
+  it('is obeyed and named once, and quiet subjects are still watched', async () => {
     await setQuota('request_percentage', 0.01);
     const on = openKafka({
       bootstrapServers: [...kafka().cluster.bootstrap.plain],

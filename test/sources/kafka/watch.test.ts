@@ -56,7 +56,7 @@ describe('a watch on a real broker', () => {
   const kafka = useKafka();
   const watcher = (): Watcher => watcherOf(kafka());
 
-  it('wakes for a record, one subject of many in the session, and again after it was armed anew', async () => {
+  it('wakes for a record, one subject of many in the session, and again after it was armed again', async () => {
     const on = watcher();
     const [topic, other] = [await kafka().createTopic({ partitions: 50 }), await kafka().createTopic()];
     const first = await armed(on, ends(topic, 50));
@@ -83,7 +83,7 @@ describe('a watch on a real broker', () => {
     expect(await woken).toBe('topic changed');
   });
 
-  it('wakes when the log is shorter than the snapshot said', async () => {
+  it('wakes if the log is shorter than in the snapshot', async () => {
     const topic = await kafka().createTopic();
     expect(await arm(watcher(), ends(topic, 1, 7)).woken).toBe('topic changed');
   });

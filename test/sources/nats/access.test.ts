@@ -37,7 +37,7 @@ describe('a user', () => {
   const open = (username: string, more = {}) =>
     openNats({ servers: [...nats().urls], username, password, ...rarely, ...more });
 
-  it('who may ask and listen is all that is needed', async () => {
+  it('needs only the rights to ask and listen', async () => {
     const on = open('listener');
     const trigger = { ...(await admin.stream({ subjects: ['orders.>'] })), maxStalenessSeconds: day };
     await on.becomes(trigger, 0);
@@ -49,7 +49,7 @@ describe('a user', () => {
     expect(warnings(on)).toEqual([]);
   });
 
-  it('who may not listen has consumers read at their pace, and is told once', async () => {
+  it('who may not listen has consumers read at their pace, which is logged once', async () => {
     const on = open('reader');
     const triggers = [await admin.stream(), await admin.stream()].map((each) => ({
       ...each,
@@ -85,7 +85,7 @@ describe('a user', () => {
       password,
       /JetStream is not enabled for our account|has no JetStream for us/,
     ],
-  ])('who %s is told so', async (_, username, given, error) => {
+  ])('who %s gets that error', async (_, username, given, error) => {
     const on = open(username, { password: given });
     await on.refuses({ stream: 'orders', consumer: 'worker' }, error);
     expect(await on.refusal({ stream: 'orders', consumer: 'worker' })).not.toContain(given);

@@ -49,7 +49,7 @@ describe.concurrent('SQS in trouble', () => {
     });
   }
 
-  it('throttled from the start: no storm, and other queues are read as ever', async (test) => {
+  it('throttled from the start: no storm, and other queues are read as usual', async (test) => {
     const scene = await SqsScene.start(test, sqs(), { connection: eager });
     const { queues, proxy } = scene;
     const throttled = await Promise.all([1, 2, 3].map(() => queues.create()));
@@ -73,7 +73,7 @@ describe.concurrent('SQS in trouble', () => {
     for (const queue of throttled) await scene.becomes(queue, { number: 0, active: false }, shortLived);
   });
 
-  it('an endpoint that hangs: RPCs are answered at once, also the first, and the scaler ends', async (test) => {
+  it('an endpoint that hangs: RPCs are answered at once, even the first, and the scaler ends', async (test) => {
     const scene = await SqsScene.start(test, sqs(), {
       connection: { requestTimeoutMs: 20_000 },
       limits: { coldReadTimeoutMs: 100 },
@@ -89,7 +89,7 @@ describe.concurrent('SQS in trouble', () => {
     await scene.scaler.stop();
   });
 
-  it('new credentials in place of expired ones are taken without a restart', async (test) => {
+  it('new credentials replace expired ones without a restart', async (test) => {
     const { queues } = sqs();
     const credentials = { accessKeyIdFile: 'id', secretAccessKeyFile: 'secret', sessionTokenFile: 'session' };
     const old = { id: 'OLD', secret: 'old', session: 'old-session' };
@@ -104,7 +104,7 @@ describe.concurrent('SQS in trouble', () => {
     expect(scene.proxy.requests.at(-1)?.accessKeyId).toBe('NEW');
   });
 
-  it('what is signed for another region is refused, and the message names ours', async (test) => {
+  it('a signature for another region is refused, and the message names ours', async (test) => {
     const { queues } = sqs();
     const scene = await SqsScene.start(test, sqs(), { connection: { ...eager, region: 'us-west-2' } });
     const queue = await queues.create();
@@ -114,7 +114,7 @@ describe.concurrent('SQS in trouble', () => {
     await scene.becomes(queue, { number: 0, active: false });
   });
 
-  it('a server that is gone: UNAVAILABLE; nothing of ours is left hanging', async (test) => {
+  it('a server that is gone: UNAVAILABLE, and nothing stays open', async (test) => {
     const scene = await SqsScene.start(test, sqs(), { connection: eager });
     const { queues, proxy } = scene;
     const queue = await queues.create();

@@ -64,7 +64,7 @@ describe('hints of SQS', () => {
     expect([await stream.next(), await second.next()]).toEqual([{ result: true }, { result: true }]);
   });
 
-  it('that comes before the counts know of the message is not in vain: it has a tail', async (test) => {
+  it('that comes before the counts include the message is not lost: later reads follow', async (test) => {
     const { scene, queues, queue, stream } = await idle(test);
     await scene.proxy.lag(queue, 2000);
     await queues.send(queue, 1);
@@ -75,7 +75,7 @@ describe('hints of SQS', () => {
     expect(scene.reads(queue) - before).toBeGreaterThanOrEqual(3);
   });
 
-  it('is believed over what is in flight only: phantoms of it wake nothing', async (test) => {
+  it('does not count for messages in flight: phantoms of these wake nothing', async (test) => {
     const { scene, queue, stream } = await idle(test);
     scene.proxy.phantom(queue, { notVisible: 1 });
     expect(await scene.hint(queue)).toBe(202);
@@ -83,7 +83,7 @@ describe('hints of SQS', () => {
     expect(stream.messages).toHaveLength(1);
   });
 
-  it('needs a token, and one for this connection; a queue that nobody watches is taken too', async (test) => {
+  it('needs a token, and one for this connection; one for an unwatched queue is accepted too', async (test) => {
     const { scene, queue } = await idle(test);
     expect(await scene.hint(queue, 'Bearer not-the-token-of-anybody')).toBe(401);
     expect(await scene.hint(queue, '')).toBe(401);

@@ -51,7 +51,7 @@ describe('matchesGlob', () => {
     );
   });
 
-  it('says of long patterns, too, what a regular expression would', () => {
+  it('matches long patterns, too, as a regular expression would', () => {
     fc.assert(
       fc.property(letters('aab?*', 120), letters('aab', 200), (pattern, text) => {
         const stars = pattern.replaceAll(/\*+/g, '*');

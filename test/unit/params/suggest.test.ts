@@ -26,13 +26,13 @@ describe('nearest', () => {
     expect(nearest(name, known)).toBe(expected);
   });
 
-  it('looks at so many names and no more', () => {
+  it('reads a bounded number of names', () => {
     const many = new CountedNames(Array.from({ length: 100_000 }, (_, i) => `connection-${i}`));
     expect(nearest('connection-x', many)).toMatch(/^connection-\d$/);
     expect(many.looked).toBeLessThanOrEqual(201);
   });
 
-  it('compares what long names begin with', () => {
+  it('compares the beginnings of long names', () => {
     const long = `topic-${'x'.repeat(60_000)}`;
     expect(nearest(long, [`${long}y`])).toBe(`${long}y`);
     expect(nearest(long, known)).toBeUndefined();

@@ -87,7 +87,7 @@ describe.each(cases)('the place of a connection: $source.kind', ({ source, base,
   });
 });
 
-it.each([...sources, lines])('what is local is a setting: $kind', ({ config, local = [] }) => {
+it.each([...sources, lines])('a local setting is a setting: $kind', ({ config, local = [] }) => {
   const { properties } = z.toJSONSchema(config, { io: 'output', unrepresentable: 'any' });
   expect(Object.keys(properties ?? {})).toEqual(expect.arrayContaining([...local]));
 });

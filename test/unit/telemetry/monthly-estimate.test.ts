@@ -25,7 +25,7 @@ describe('the estimate of a month', () => {
     expect(counted(1000, 1000, 10_000).perMonth(10_000)).toBe((10 * monthMs) / minuteMs);
   });
 
-  it('forgets what is over an hour ago', () => {
+  it('forgets what is more than an hour old', () => {
     const estimate = counted(1000, 0, hourMs);
     expect(estimate.perMonth(2 * hourMs)).toBe(0);
     expect(estimate.perMonth(200 * hourMs)).toBe(0);
@@ -49,7 +49,7 @@ describe('the estimate of a month', () => {
 });
 
 describe('the metric', () => {
-  it('is of each connection that is there', async () => {
+  it('exists for each open connection', async () => {
     let nowMs = 0;
     const metrics = new Metrics(() => nowMs);
     const jobs = metrics.forConnection('sqs', 'jobs');

@@ -17,7 +17,7 @@ describe('with a provider', () => {
     spans.length = 0;
   });
 
-  it('tells RPCs, reads and events of the whole scaler, each once, and no secret', async () => {
+  it('has RPCs, reads and events of the whole scaler, each once, and no secret', async () => {
     const running = await IngestScaler.start(connections);
     const client = running.client();
     await client.getMetrics(worker, '');

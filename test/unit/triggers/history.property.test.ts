@@ -45,7 +45,7 @@ function reading(backlog: number | undefined) {
 }
 
 describe('histories of many', () => {
-  it('count what they keep, never more than they may, whatever happens', () => {
+  it('count their size, never more than their bound, whatever happens', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const histories = new Histories();
@@ -103,7 +103,7 @@ describe('histories of many', () => {
     );
   });
 
-  it('keep the share of a namespace for it, however many triggers another one has', () => {
+  it('keep a namespace’s share for it, however many triggers another one has', () => {
     const bytes = 100_000;
     const histories = new Histories();
     histories.use({ hours: 6, bytes });

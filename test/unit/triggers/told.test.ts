@@ -19,7 +19,7 @@ const busyDown: Step = [true, false];
 const idleDown: Step = [false, false];
 const down: Step = [undefined, false];
 
-describe('what is told of a trigger', () => {
+describe('the decisions about a trigger', () => {
   it.each<[string, Step[], string[][]]>([
     ['nothing while nothing is known', [cold, cold], [[], []]],
     ['nothing of one that is idle when it is first known', [cold, idle, idle], [[], [], []]],
@@ -57,7 +57,7 @@ describe('what is told of a trigger', () => {
     expect(told(steps)).toEqual(expected);
   });
 
-  it('says how long what it ends had lasted', () => {
+  it('show how long the ended state had lasted', () => {
     const trigger = new Told();
     expect(trigger.take(true, true, 100)).toEqual([{ kind: 'activated', lastedMs: undefined }]);
     expect(trigger.take(true, false, 400)).toEqual([{ kind: 'failing', lastedMs: 300 }]);
@@ -67,7 +67,7 @@ describe('what is told of a trigger', () => {
     ]);
   });
 
-  it('alternates, and ends where the trigger is', () => {
+  it('alternate, and end in the trigger’s state', () => {
     const known = fc.constantFrom(true, false);
     fc.assert(
       fc.property(fc.array(fc.tuple(known, known)), (steps) => {

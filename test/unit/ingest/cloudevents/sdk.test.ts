@@ -24,11 +24,11 @@ const events = (unit: 'grapheme' | 'grapheme-ascii') =>
     { requiredKeys: ['id', 'source', 'type', 'time', 'datacontenttype', 'data'] },
   );
 
-describe('what the SDK sends', () => {
+describe('requests of the SDK', () => {
   it.each([
     ['structured', 'grapheme'],
     ['binary', 'grapheme-ascii'],
-  ] as const)('in %s mode is what it was', (mode, unit) => {
+  ] as const)('in %s mode are read as they were', (mode, unit) => {
     fc.assert(
       fc.property(events(unit), (given) => {
         const { headers, body } = HTTP[mode](new CloudEvent(given));

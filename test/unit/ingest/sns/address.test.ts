@@ -102,7 +102,7 @@ describe('the address that confirms a subscription', () => {
   const at = (origin: string, text = query) => isSubscribeUrl(`${origin}?${text}`, topic, token);
   const sns = 'https://sns.us-west-2.amazonaws.com/';
 
-  it('is at SNS, and says what is confirmed', () => {
+  it('is at SNS, and names what is confirmed', () => {
     expect(at(sns)).toBe(true);
     expect(at(sns, query.replaceAll(':', '%3A'))).toBe(true);
     expect(at('https://sns.cn-north-1.amazonaws.com.cn/')).toBe(true);

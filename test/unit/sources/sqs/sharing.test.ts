@@ -46,7 +46,7 @@ describe('a hundred triggers on ten queues', () => {
 });
 
 describe('one queue by its name and by its URL', () => {
-  it('is one subject as soon as AWS has said which account is ours', async () => {
+  it('is one subject as soon as our account is known', async () => {
     server.script = ({ operation }) =>
       operation === 'GetQueueUrl' ? { body: { QueueUrl: `${server.url}/1/jobs` } } : countsAnswer(20);
     const slow = { idleReadSeconds: 3600, activeReadSeconds: 3600 };
@@ -90,7 +90,7 @@ describe('a hint', () => {
 });
 
 describe('the access key in files', () => {
-  it('is taken from them, and taken anew when they change', async () => {
+  it('is read from them, and read again when they change', async () => {
     const settings = {
       connections: {
         jobs: {

@@ -72,7 +72,7 @@ describe('Ledger', () => {
     );
   });
 
-  it('comes to the same when all is replayed from the log, and to nothing after ttlSeconds', () => {
+  it('has the same result after a replay of the log, and nothing after ttlSeconds', () => {
     const steps = fc.array(fc.tuple(fact, fc.nat({ max: 2 * ttlMs })), { maxLength: 30 });
     fc.assert(
       fc.property(steps, (all) => {

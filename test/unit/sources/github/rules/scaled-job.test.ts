@@ -66,7 +66,7 @@ describe('36 the number of Jobs that KEDA creates for a github trigger', () => {
     expect(created('queued', 'accurate', situation)).toBe(jobs);
   });
 
-  it('is right under `accurate` with queued where runners end one by one', () => {
+  it('is right under `accurate` with queued if runners end one by one', () => {
     expect(created('queued', 'accurate', ending)).toBe(1);
   });
 

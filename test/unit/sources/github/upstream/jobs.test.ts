@@ -89,7 +89,7 @@ describe('the jobs of a run', () => {
 });
 
 describe('one job', () => {
-  it('is asked for by its number', async () => {
+  it('is requested by its number', async () => {
     const { api, github } = await setup(() => ({ body: job(9, { status: 'in_progress' }) }));
     const { value } = await api.job({ repo: 'acme/shop', jobId: 9 }, never);
     expect(value).toMatchObject({ jobId: 9, runId: 7, status: 'in_progress' });

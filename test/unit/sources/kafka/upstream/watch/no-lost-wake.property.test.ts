@@ -100,7 +100,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('whatever happens in whatever order', () => {
-  it('no record is missed, no watch stays arming, and sessions hold what is watched and nothing else', async () => {
+  it('no record is missed, no watch stays arming, and sessions hold only watched partitions', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         vi.clearAllTimers();

@@ -56,7 +56,7 @@ describe('TLS to a broker', () => {
     await expect(without).rejects.toThrow(unavailable(/wants a client certificate|closed the connection/));
   });
 
-  it('shows our certificate also where its key is encrypted', async () => {
+  it('shows our certificate even if its key is encrypted', async () => {
     const key = encryptedKey(good.client, 'open sesame');
     const tls = { ca: pem(good.ca), cert: pem(good.client.cert), key, keyPassword: 'open sesame' };
     const broker = await answering({ ...serverOf(good), ca: pem(good.ca), requestCert: true });

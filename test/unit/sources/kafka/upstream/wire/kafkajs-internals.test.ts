@@ -50,7 +50,7 @@ describe('kafkajs', () => {
     expect(connection()[name]).toBeTypeOf('function');
   });
 
-  it('has a request queue with what is in flight and what waits', () => {
+  it('has a request queue with requests in flight and waiting ones', () => {
     const { requestQueue, bytesNeeded, reauthenticationThreshold, sessionLifetime } = connection();
     expect(requestQueue.inflight).toBeInstanceOf(Map);
     expect(requestQueue.pending).toEqual([]);
