@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
 # 24.6. By default V8 sizes the space for young objects by the memory: from 1 MiB in a container of 512 MiB to 32 MiB on a
 # large machine, two or three times over. If you set NODE_OPTIONS for something else, repeat both options.
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=8" \
+    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=4" \
     BACKLOG_SCALER_COMMIT=${COMMIT}
 COPY --from=production /app/node_modules /app/node_modules/
 COPY --from=build /src/dist /app/dist/

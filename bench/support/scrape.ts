@@ -6,15 +6,16 @@ export interface Scrape {
   readonly bytes: number;
 }
 
-/** Requests /metrics once, in another thread (scraper.ts). */
+/** Started once, by the first scrape. Starting a thread would disturb the measurement beside it. */
+let worker: Worker | undefined;
+
+/** Requests /metrics once, in another thread (scraper.ts). One request after the other. */
 export async function scrape(url: string): Promise<Scrape> {
-  const worker = new Worker(new URL('./scraper.ts', import.meta.url));
-  try {
-    worker.postMessage(url);
-    const [answer]: Scrape[] = await once(worker, 'message');
-    if (answer === undefined) throw new Error(`${url} was not scraped`);
-    return answer;
-  } finally {
-    await worker.terminate();
-  }
+  worker ??= new Worker(new URL('./scraper.ts', import.meta.url));
+  worker.ref();
+  worker.postMessage(url);
+  const [answer]: Scrape[] = await once(worker, 'message');
+  worker.unref();
+  if (answer === undefined) throw new Error(`${url} was not scraped`);
+  return answer;
 }

@@ -94,7 +94,7 @@ function sayWhoMayCall({ start, config, guards }: Loaded, log: Logger): void {
 }
 
 /** How much the heap may grow between two full collections, in percent of what is alive. */
-const growthPercent = 15;
+const growthPercent = 12;
 
 /**
  * Most of our heap is open streams that live for days, and little is garbage. V8 by default lets it grow to

@@ -45,7 +45,7 @@ export async function startContainer(pod: Manifest, { api, node, root, address }
   const own = list(at(container, 'env')).map((one) => [String(at(one, 'name')), String(at(one, 'value'))]);
   const env = {
     NODE_ENV: 'production',
-    NODE_OPTIONS: '--max-old-space-size-percentage=70 --max-semi-space-size=8',
+    NODE_OPTIONS: '--max-old-space-size-percentage=70 --max-semi-space-size=4',
     ...Object.fromEntries(own),
   };
   const logFile = join(root, 'log');
