@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
-# What is built and installed is the same for every architecture (classic-level brings the binaries of all),
-# so both stages run on the builder's own and nothing is emulated.
+# Build and install give the same files for every architecture, because classic-level has the binaries of all. So both
+# stages run on the builder's own architecture, and nothing is emulated.
 FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -16,7 +16,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-# Node and the C++ library it needs: no shell, no package manager.
+# Node and its C++ library, but no shell and no package manager.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 ARG VERSION=0.0.0
 ARG COMMIT=unknown
@@ -29,9 +29,9 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
       org.opencontainers.image.revision="${COMMIT}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}"
-# The heap is a share of the container's memory limit, whatever it is; the rest is sockets, buffers and code. Node has
-# that option since 24.6. The space for young objects V8 would choose by the memory: from 1 MiB in a container of 512 MiB to
-# 32 MiB on a large machine, of which it takes two or three. Who sets NODE_OPTIONS for something else repeats both.
+# The heap gets a share of the container's memory limit, and sockets, buffers and code the rest. Node has this option since
+# 24.6. By default V8 sizes the space for young objects by the memory: from 1 MiB in a container of 512 MiB to 32 MiB on a
+# large machine, two or three times over. If you set NODE_OPTIONS for something else, repeat both options.
 ENV NODE_ENV=production \
     NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=4" \
     BACKLOG_SCALER_COMMIT=${COMMIT}
@@ -39,13 +39,13 @@ COPY --from=production /app/node_modules /app/node_modules/
 COPY --from=build /src/dist /app/dist/
 COPY package.json LICENSE /app/
 COPY proto /app/proto/
-# After what COPY makes, which is root's: WORKDIR would give a new folder to the base image's user, who could then
-# replace what it runs.
+# After COPY, whose folders belong to root. WORKDIR would give a new folder to the base image's user, who could then replace
+# the program.
 WORKDIR /app
-# By number: Kubernetes cannot tell that a user by name is not root.
+# By number, because Kubernetes cannot check that a named user is not root.
 USER 65532:65532
 # gRPC, admin, ingest.
 EXPOSE 6000 8080 8081
-# By its whole path: `docker run -w /work` has it check what is mounted there.
+# With its full path, so that `docker run -w /work` can check files mounted there.
 ENTRYPOINT ["/nodejs/bin/node", "/app/dist/main.js"]
 CMD ["serve", "--config", "/etc/backlog-scaler/config.yaml"]

@@ -1,4 +1,4 @@
-// Which part of the house may import which: `npm run lint` holds it, by dependency-cruiser. Types count as imports.
+// Which part of the code may import which. `npm run lint` checks it with dependency-cruiser. Types count as imports.
 import { readdirSync } from 'node:fs';
 
 const upwards = [
@@ -12,7 +12,7 @@ const upwards = [
   'telemetry',
 ];
 
-/** Each source has a folder, and may import nothing of another. */
+/** Each source has a folder, and may import nothing from another source. */
 const eachSource = Object.fromEntries(
   readdirSync(new URL('src/sources', import.meta.url), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -29,7 +29,7 @@ const eachSource = Object.fromEntries(
     ]),
 );
 
-/** Each folder and file of src, and what else of src it may import. A part that has no row may import nothing. */
+/** Each folder and file of src, and what it may import from the rest of src. A part without a row may import nothing. */
 const parts = {
   'errors.ts': [],
   'clock.ts': [],
@@ -137,7 +137,7 @@ const packages = {
   ],
 };
 
-/** Rules and ledgers: what is given to them decides, so they import nothing of Node's, and no package but zod. */
+/** Rules and ledgers depend only on their arguments, so they may import nothing from Node, and no package but zod. */
 const pure = [
   'src/(errors|clock|retry|printable|server-name)\\.ts',
   'src/(params|scaling)/',
@@ -147,7 +147,7 @@ const pure = [
 ];
 
 const escaped = (path) => path.replaceAll('.', '\\.');
-/** Matches the part itself and all that is in it. */
+/** Matches the part itself and everything in it. */
 const inside = (part) => (part === '.' ? '^src/' : `^src/${escaped(part)}(/|$)`);
 const ofPackage = (name) => `(^|/)node_modules/${escaped(name)}/`;
 const anyPart = Object.keys(parts).map(inside);

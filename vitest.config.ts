@@ -6,7 +6,7 @@ import { toolsNeededBy } from './test/support/tools/needed.ts';
 
 const withTools = globSync('test/**/*.test.ts').filter((file) => toolsNeededBy(resolve(file)).size > 0);
 const apart = ['test/cluster/**'];
-/** They need Node alone as well, but half a minute each beside others: `npm run test:quick` leaves them to `npm test`. */
+/** These need only Node too, but half a minute each beside others. `npm run test:quick` leaves them to `npm test`. */
 const slow = [
   'test/sources/github/{complaints,faults}-*.test.ts',
   'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
@@ -17,7 +17,7 @@ const slow = [
   'test/rpc/conformance-github.test.ts',
   'test/chaos/harness.test.ts',
 ];
-/** Unit tests of what happens once in a process, and those that count all timers of theirs. */
+/** Unit tests of something that happens once in a process, and those that count all timers. */
 const alone = [
   'test/unit/sources/sqs/quiet.test.ts',
   'test/unit/sources/kafka/upstream/watch/{no-lost-wake.property,polls,watcher}.test.ts',
@@ -27,21 +27,21 @@ const alone = [
   'test/unit/triggers/{answers,life}.test.ts',
 ];
 
-/** They mostly wait, for clocks and processes: two share a core. The others come after them, one on each core. */
+/** These mostly wait, for clocks and processes, so two share a core. The others come after them, one on each core. */
 const shared = { maxWorkers: 2 * availableParallelism(), sequence: { groupOrder: 0 } };
 const heavy = { sequence: { groupOrder: 1 } };
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // No core need stay free for Vitest itself.
+    // Vitest itself needs no core.
     maxWorkers: '100%',
     // The command starts in half the time.
     setupFiles: ['test/support/patience.ts'],
     expect: { poll: { timeout: 30_000 } },
     env: { NODE_COMPILE_CACHE: resolve('.cache/node') },
     projects: [
-      // Files share processes: half of the time of small tests goes in importing the same modules anew.
+      // Files share processes: otherwise small tests would spend half of their time on importing the same modules.
       {
         extends: true,
         test: {
@@ -75,7 +75,7 @@ export default defineConfig({
         },
       },
     ],
-    // For what hangs: nothing is to fail by the time it takes on a busy machine.
+    // Catches only what hangs. No test may fail because a busy machine is slow.
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -85,7 +85,7 @@ async function run(): Promise<number> {
   try {
     for (const row of chosen) {
       for (const [index, checkout] of turns(row, own, other).entries()) {
-        // Neither finds what the other has left.
+        // So that neither finds what the other has left.
         if (other !== undefined) await clusters.stop();
         const bench: Bench = { quick: values.quick, checkout, progress, kafka };
         reports.push(await measure(row, { bench, pair: Math.floor(index / 2) }));
@@ -101,7 +101,7 @@ async function run(): Promise<number> {
   return reports.some(({ fault }) => fault !== undefined) ? 1 : 0;
 }
 
-/** Whose scaler is measured, in turn: two of a pair follow each other, and who goes first alternates. */
+/** Whose scaler to measure, in turn. The two of a pair follow each other, and take turns in going first. */
 function turns({ inProcess = false }: Row, own: Checkout, other: Checkout | undefined): Checkout[] {
   if (other === undefined || inProcess) return [own];
   return Array.from({ length: Number(values.pairs) }, (_, pair) =>

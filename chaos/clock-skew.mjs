@@ -1,6 +1,7 @@
 /*
- * Loaded before the scaler (`node --import`): the wall clock of this process is wrong by as much as it was last told
- * ({ skewMs }), at first by `skewMs` of this module's URL. The monotonic clock stays right, as where a person or NTP sets the time.
+ * Loaded before the scaler (`node --import`). It makes the wall clock of this process wrong: at first by `skewMs` of
+ * this module's URL, then by the last message ({ skewMs }). The monotonic clock stays right, as when a person or NTP
+ * sets the time.
  */
 const RealDate = Date;
 const realNow = Date.now.bind(Date);

@@ -7,38 +7,38 @@ export interface Fault {
   readonly name: string;
   /** What is broken, for people. */
   readonly about: string;
-  /** How long it goes on where nobody says otherwise, starting and ending aside. */
+  /** How long it lasts by default, without start and end. */
   readonly seconds: number;
-  /** It runs only where it is named. */
+  /** Whether it runs only if chosen by name. */
   readonly onlyByName?: boolean;
-  /** Prepares what the scene needs, such as certificates, in the directory of the run. */
+  /** Prepares the scene, such as its certificates, in the directory of the run. */
   scene(directory: string): Scene;
-  /** Breaks and heals, for about so long. What it gives is said in the table. */
+  /** Breaks and heals for about this time. The result appears in the table. */
   run(stage: Stage, seconds: number): Promise<string>;
 }
 
 export interface Rounds {
   readonly seconds: number;
-  /** For how long it stays broken, each time. */
+  /** How long it stays broken, each time. */
   readonly brokenSeconds: number;
-  /** What comes back by itself after healing has this time beside its bound. */
+  /** Additional time after healing, for something that must come back by itself. */
   readonly graceMs?: number;
   break(round: number, traffic: Traffic): Promise<void> | void;
   heal(round: number): Promise<void> | void;
 }
 
-/** Breaks and heals under traffic, again and again, with calm between for everything to be seen. Gives how often. */
+/** Breaks and heals under traffic, again and again, with calm in between for everything to be seen. Returns how often. */
 export async function rounds(stage: Stage, plan: Rounds): Promise<string> {
   const { invariants, traffic, backlogs, random } = stage;
   const longestMs = Math.max(...backlogs.map(({ subject }) => subject.boundMs));
   const { seconds, brokenSeconds, graceMs = 0 } = plan;
-  // Time to be seen, and then for backlogs to be empty for so long that the next growth is an edge.
+  // Calm for everything to be seen, and then for backlogs to be empty so long that the next growth is an edge.
   const calmMs = graceMs + 1.5 * longestMs;
   const untilMs = performance.now() + seconds * 1000;
   let round = 0;
   await sleep(longestMs);
   do {
-    // Not always at the same moment of what goes on.
+    // So that it does not always hit the same moment.
     await sleep(random() * 2000);
     invariants.broken(performance.now());
     stage.progress(`broken, round ${round + 1}`);

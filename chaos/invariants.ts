@@ -1,21 +1,21 @@
 /*
- * What must hold whatever is broken, as a checker without clock, input or output. It is told what is true of each
- * backlog, what is broken and when, and every answer; it says what was wrong. Times are ms of one monotonic clock.
+ * Checks what must hold whatever is broken. It has no clock, input or output. It gets the true size of each backlog,
+ * what is broken and when, and every answer. It reports what was wrong. Times are ms of one monotonic clock.
  *
- * What is true is a range, since a write that has not been answered may or may not be there: it was begun at one time
- * and known at a later one. An answer is wrong only where no moment of its window allows it.
+ * The truth is a range, because an unanswered write may or may not have happened: it began at one time and is known at a
+ * later one. An answer is wrong only if no moment of its window allows it.
  */
 
-/** A backlog, and how far behind the truth an answer to its trigger may be. */
+/** A backlog, and how late an answer to its trigger may be. */
 export interface Subject {
   readonly name: string;
   /** While nothing is broken, and after healing. */
   readonly boundMs: number;
-  /** While something is broken: the trigger's `maxStalenessSeconds`. After that there may be no number. */
+  /** While something is broken: the trigger's `maxStalenessSeconds`. After that a number is wrong. */
   readonly maxStalenessMs: number;
 }
 
-/** So many items at the least and at the most. */
+/** The least and the most items that there may be. */
 export interface Truth {
   readonly least: number;
   readonly most: number;
@@ -28,7 +28,7 @@ export type Said =
 
 export interface Answer {
   readonly subject: string;
-  /** Which call: failures of one kind in a row are one outage. */
+  /** The call. Failures of the same call in a row are one outage. */
   readonly call: string;
   readonly askedMs: number;
   readonly answeredMs: number;
@@ -51,19 +51,19 @@ export interface Breach {
   readonly atMs: number;
   /** The backlog or the process. */
   readonly about: string;
-  /** What was said, and what would have been right. */
+  /** What was answered, and what would have been right. */
   readonly detail: string;
-  /** How often it was so of the same thing; what else is said is of the first time. */
+  /** How often this happened to the same subject. The other fields are about the first time. */
   times: number;
 }
 
-/** Answers come late by the time that they took, and by as long as the machine was too busy. */
+/** Answers are delayed by their own duration, and by the time in which the machine was too busy. */
 const rememberedMs = 120_000;
 
-/** What a run has come to so far. */
+/** The results of a run so far. */
 export interface Tally {
   readonly answers: number;
-  /** Of these, those without a number. */
+  /** How many of these had no number. */
   readonly errors: number;
   readonly edges: number;
   /** From healing to the first right answer, the longest of all backlogs and all times. */
@@ -75,16 +75,19 @@ export class Invariants {
   private readonly backlogs = new Map<string, Backlog>();
   private readonly failForMs: number | undefined;
   private readonly heard: (breach: Breach) => void;
-  /** Nothing is broken since then; undefined: something is. Nothing was promised before the first healing. */
+  /** Since when nothing is broken. Undefined while something is. Before the first healing nothing was promised. */
   private calmSinceMs: number | undefined;
-  /** When the machine was too busy, in the time that windows can reach. */
+  /** When the machine was too busy, as far back as windows reach. */
   private readonly starvedAtMs: number[] = [];
   private answers = 0;
   private errors = 0;
   private edges = 0;
   private slowestAfterHealingMs = 0;
 
-  /** `failForMs`: for how long calls may fail, whatever is broken; where it is left out, for as long as it is. `heard` is told of each breach. */
+  /**
+   * `failForMs` is how long calls may fail, whatever is broken. By default, as long as it is broken. `heard` gets each
+   * breach.
+   */
   constructor({
     failForMs,
     heard = () => {},
@@ -93,19 +96,19 @@ export class Invariants {
     this.heard = heard;
   }
 
-  /** Of a backlog that is empty. */
+  /** A new backlog is empty. */
   add(subject: Subject, atMs: number): void {
     const backlog = new Backlog(subject);
     backlog.becomes(atMs, { least: 0, most: 0 }, this.calmSinceMs);
     this.backlogs.set(subject.name, backlog);
   }
 
-  /** Nobody asks for it any more. */
+  /** No trigger needs it any longer. */
   remove({ name }: Subject): void {
     this.backlogs.delete(name);
   }
 
-  /** Those that no number has come for. */
+  /** The backlogs without a number so far. */
   get withoutNumber(): string[] {
     return [...this.backlogs.values()]
       .filter(({ numbers }) => numbers === 0)
@@ -117,7 +120,7 @@ export class Invariants {
     return { answers, errors, edges, slowestAfterHealingMs };
   }
 
-  /** It is true from now on. */
+  /** The truth from now on. */
   truth(subject: string, atMs: number, truth: Truth): void {
     const backlog = this.of(subject);
     if (backlog.becomes(atMs, truth, this.calmSinceMs)) this.edges++;
@@ -129,15 +132,18 @@ export class Invariants {
     this.calmSinceMs = undefined;
   }
 
-  /** Nothing is broken any more; what must come back by itself has `graceMs` beside the bound of each backlog. */
+  /**
+   * Nothing is broken any longer. Something that must come back by itself has `graceMs` beside the bound of each
+   * backlog.
+   */
   healed(atMs: number, graceMs = 0): void {
     this.calmSinceMs = atMs + graceMs;
     for (const backlog of this.backlogs.values()) backlog.healedAtMs = atMs;
   }
 
   /**
-   * The machine has not let one of us run until now. What comes of it is nobody's fault: from now on all have their bound
-   * again, as after healing.
+   * Until now the machine was too busy for one of the processes. Nobody is to blame for the effects. From now on every
+   * backlog has its bound again, as after healing.
    */
   starved(atMs: number): void {
     this.starvedAtMs.push(atMs);
@@ -183,17 +189,17 @@ export class Invariants {
     this.checkEdge(backlog, atMs);
   }
 
-  /** A process has ended that nobody had told to. */
+  /** A process has ended on its own. */
   ended(process: string, atMs: number, how: string): void {
     this.breach('a process has ended', atMs, process, how);
   }
 
-  /** Something that was sampled has a trend. */
+  /** A sampled value has a trend. */
   notFlat(what: string, atMs: number, detail: string): void {
     this.breach('not flat', atMs, what, detail);
   }
 
-  /** No more answers come. */
+  /** No more answers will come. */
   finish(atMs: number): void {
     for (const backlog of this.backlogs.values()) {
       this.checkEdge(backlog, atMs);
@@ -213,7 +219,7 @@ export class Invariants {
     return backlog;
   }
 
-  /** The begin of the time in which the machine was too busy, where that reaches into the window; else when it was asked. */
+  /** When the machine began to be too busy, if that lies in the window. Otherwise when the call was made. */
   private beforeStarving(askedMs: number, windowMs: number): number {
     let begunMs = askedMs;
     for (const atMs of this.starvedAtMs.toReversed())
@@ -236,7 +242,7 @@ export class Invariants {
       subject,
       `${call} has failed for ${failedForMs.toFixed(0)} ms, at last with: ${said.message}`,
     );
-    // The next breach is another outage's, or as much later.
+    // The next breach belongs to another outage, or is as much later.
     backlog.failingSinceMs.set(call, answeredMs);
   }
 
@@ -271,20 +277,20 @@ interface Step extends Truth {
   readonly fromMs: number;
 }
 
-/** What was true of one backlog, and what is still to be seen of it. */
+/** The true sizes of a backlog, and what must still be seen of it. */
 class Backlog {
   readonly subject: Subject;
   numbers = 0;
-  /** Of these, those that came while nothing was broken. */
+  /** How many of these came while nothing was broken. */
   judged = 0;
   healedAtMs: number | undefined;
   readonly failingSinceMs = new Map<string, number>();
   private readonly steps: Step[] = [];
-  /** It has been zero without a doubt, since then. */
+  /** Since when it has been zero beyond doubt. */
   private zeroSinceMs: number | undefined;
-  /** Every pod has had the time to see that it is zero, and no edge has been since. */
+  /** Whether every pod has had time to see the zero, and no edge came since. */
   private zeroWasSeen = false;
-  /** Nobody has heard of this edge yet. */
+  /** An edge that was not pushed yet. */
   private edge: { readonly mayBeHeardFromMs: number; readonly sureMs: number } | undefined;
   private begunMs: number | undefined;
   private lastTrueMs = Number.NEGATIVE_INFINITY;
@@ -293,7 +299,7 @@ class Backlog {
     this.subject = subject;
   }
 
-  /** Gives whether it is an edge that must be told. */
+  /** Returns whether this is an edge that must be pushed. */
   becomes(atMs: number, { least, most }: Truth, calmSinceMs: number | undefined): boolean {
     this.sawZero(atMs, calmSinceMs);
     this.steps.push({ fromMs: atMs, least, most });
@@ -305,7 +311,7 @@ class Backlog {
       this.zeroSinceMs = undefined;
       this.begunMs ??= atMs;
     }
-    // Who was told of it or not does not matter any more.
+    // It no longer matters whether the edge was pushed.
     if (least === 0) this.edge = undefined;
     if (least === 0 || !this.zeroWasSeen) return false;
     this.zeroWasSeen = false;
@@ -314,7 +320,7 @@ class Backlog {
     return true;
   }
 
-  /** Notes, before something changes, whether a zero has lasted for long enough while nothing was broken. */
+  /** Called before a change. Notes whether a zero has lasted long enough while nothing was broken. */
   sawZero(nowMs: number, calmSinceMs: number | undefined): void {
     if (this.zeroSinceMs === undefined || calmSinceMs === undefined) return;
     if (nowMs - Math.max(this.zeroSinceMs, calmSinceMs) >= this.subject.boundMs) this.zeroWasSeen = true;
@@ -325,7 +331,7 @@ class Backlog {
     if (this.edge !== undefined && atMs >= this.edge.mayBeHeardFromMs) this.edge = undefined;
   }
 
-  /** For how long an edge has been untold, where that is too long; it is told once. */
+  /** For how long an edge has waited for its push, if that is too long. Reported once. */
   lateEdge(nowMs: number, calmSinceMs: number | undefined): number | undefined {
     if (this.edge === undefined || calmSinceMs === undefined) return undefined;
     const { sureMs } = this.edge;
@@ -334,7 +340,7 @@ class Backlog {
     return nowMs - sureMs;
   }
 
-  /** What it was at any time between the two; undefined: nothing is known of a part of that time. */
+  /** The truth at any time between the two. Undefined if part of that time is unknown. */
   between(fromMs: number, untilMs: number): Truth | undefined {
     const first = this.steps[0];
     if (first === undefined || first.fromMs > untilMs) return undefined;
@@ -348,7 +354,7 @@ class Backlog {
     return { least, most };
   }
 
-  /** What no window reaches any more. */
+  /** Forgets what no window reaches. */
   private forget(nowMs: number): void {
     const { maxStalenessMs, boundMs } = this.subject;
     const oldestMs = nowMs - 2 * (maxStalenessMs + boundMs) - rememberedMs;

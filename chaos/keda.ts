@@ -4,11 +4,11 @@ import { KedaClient } from '../fakes/keda/keda-client.ts';
 import type { ScaledObjectRef } from '../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 import type { Invariants, Said } from './invariants.ts';
 
-/** KEDA waits for ever, with a mutex held: longer than this is no answer. */
+/** KEDA waits forever, and holds a mutex. A longer wait than this counts as no answer. */
 const limitMs = 5000;
 
 export interface AskingOptions {
-  /** `host:port`, or several as gRPC writes them. */
+  /** `host:port`, or several in gRPC's form. */
   readonly address: string;
   readonly reference: ScaledObjectRef;
   readonly subject: string;
@@ -17,7 +17,7 @@ export interface AskingOptions {
   readonly credentials?: ChannelCredentials;
 }
 
-/** Asks for one trigger as KEDA does, only more often: round-robin calls, and both streams, opened again when they end. */
+/** Calls for one trigger as KEDA does, only more often: round-robin calls, and both streams, opened again when they end. */
 export class Asking {
   private readonly options: AskingOptions;
   private readonly client: KedaClient;

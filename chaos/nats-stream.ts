@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 
 const ageMs = 366 * 86_400_000;
 
-/** Lets the event log in NATS, which a scaler has made, have every event of its connections since a year ago. */
+/** Makes a scaler's event log in NATS look as if it had every event of its connections since a year ago. */
 export async function ageStream(servers: readonly string[], stream: string): Promise<void> {
   const connection = await connect({ servers: [...servers] });
   try {

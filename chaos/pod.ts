@@ -7,19 +7,19 @@ import { holdPorts } from '../fakes/ports.ts';
 const host = '127.0.0.1';
 
 export interface PodOptions {
-  /** The command, built or as it is written. */
+  /** The command, built or as source. */
   readonly program: string;
   readonly name: string;
   readonly directory: string;
   readonly preload?: readonly string[];
-  /** Hears that it has ended without being told to. */
+  /** Called when it ends on its own. */
   readonly onEnd: (how: string) => void;
 }
 
 /** A configuration without hosts and ports. */
 type Settings = Readonly<Record<string, object>>;
 
-/** One scaler process whose ports and files outlive it. */
+/** One scaler process. Its ports and files outlive it. */
 export class Pod {
   readonly name: string;
   readonly directory: string;
@@ -29,7 +29,7 @@ export class Pod {
   private readonly options: PodOptions;
   private settings: Settings = {};
   private scaler: ScalerProcess | undefined;
-  /** Whether it is to run. */
+  /** Whether it should run. */
   private wanted = false;
 
   static async prepare(options: PodOptions): Promise<Pod> {
@@ -58,7 +58,7 @@ export class Pod {
     return this.scaler?.process.pid;
   }
 
-  /** Of the scaler that runs. */
+  /** The process of the running scaler. */
   get process(): NodeProcess {
     return this.there.process;
   }
@@ -73,12 +73,12 @@ export class Pod {
     return this.there.webhooks();
   }
 
-  /** Where its log is. */
+  /** The path of its log. */
   get log(): string {
     return join(this.directory, 'log');
   }
 
-  /** Resolves when it has said that it is ready. `preload` stands for that of the scene. */
+  /** Resolves when the process is ready. `preload` replaces that of the scene. */
   async start({ preload = this.options.preload ?? [] } = {}): Promise<void> {
     const { program, onEnd } = this.options;
     const { log } = this;
@@ -91,7 +91,7 @@ export class Pod {
     });
   }
 
-  /** Writes its configuration: what a process of its reads when it starts. */
+  /** Writes its configuration, which a process reads at its start. */
   async configure(settings: Settings): Promise<void> {
     this.settings = settings;
     const { grpc = {}, ingest = {}, ...rest } = settings;
@@ -105,7 +105,7 @@ export class Pod {
     await writeFile(this.file, JSON.stringify(config));
   }
 
-  /** Has the process read a configuration that says these settings anew; those of a connection are for it alone. */
+  /** Makes the process reload, with these settings changed. Those of a connection apply to that connection only. */
   async reload({ connections = {}, ...changed }: Settings): Promise<void> {
     const merged: Record<string, object> = { ...this.settings['connections'] };
     for (const [name, settings] of Object.entries(connections))

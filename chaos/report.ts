@@ -1,24 +1,24 @@
 import { format } from '../bench/support/report.ts';
 import type { Breach, Tally } from './invariants.ts';
 
-/** What one fault came to. */
+/** The result of a fault. */
 export interface FaultReport {
   readonly name: string;
   readonly about: string;
-  /** Of the clock of the breaches. */
+  /** By the clock of the breaches. */
   readonly startedMs: number;
   readonly seconds: number;
-  /** How often it was broken, and what else there is to say. */
+  /** How often it was broken, and other remarks. */
   readonly told: string;
   readonly tally: Tally | undefined;
-  /** For how long the machine was too busy to judge anything. */
+  /** How long the machine was too busy to judge anything. */
   readonly starvedSeconds: number;
   readonly breaches: readonly Breach[];
   /** Why it could not be played to its end. */
   readonly failure?: string;
 }
 
-/** A line for each fault, as plain text; Markdown shows it as a table. */
+/** A line for each fault, as plain text that Markdown shows as a table. */
 export function table(reports: readonly FaultReport[]): string {
   const lines = reports.map(({ name, about, told, seconds, tally, starvedSeconds, breaches, failure }) => [
     name,
@@ -47,7 +47,7 @@ export function table(reports: readonly FaultReport[]): string {
   return format([heads, ...lines]);
 }
 
-/** What broke, when and with which seed: nothing where all held. */
+/** What broke, when, and with which seed. Empty if everything held. */
 export function breachLines(reports: readonly FaultReport[], seed: number): string {
   return reports
     .flatMap(({ name, startedMs, breaches, failure }) => [

@@ -19,40 +19,40 @@ import { Starvation } from './starvation.ts';
 import { Traffic } from './traffic.ts';
 
 const token = 'chaos-t0ken-0123456789';
-/** What the event log in NATS is called. */
+/** The name of the event log in NATS. */
 export const stream = 'backlog-scaler';
 const askEveryMs = 100;
 const firstNumbersLimitMs = 60_000;
-/** For the last answers to be judged, once the bound of all is over. */
+/** The time for the last answers to be judged, after the longest bound. */
 const settleMs = 2000;
 const mostSettleMs = 60_000;
 
-/** What there is to be broken. */
+/** What a fault needs on the stage. */
 export interface Scene {
-  /** Default 1. With several, ledgers need `nats`. */
+  /** Default 1. Ledgers of several pods need `nats`. */
   readonly pods?: 1 | 3;
   readonly nats?: 1 | 3;
   readonly kafka?: KafkaOptions & { readonly topics: number };
-  /** So many queues. */
+  /** Number of queues. */
   readonly sqs?: number;
-  /** So many pools of runners. */
+  /** Number of runner pools. */
   readonly github?: number;
-  /** So many backlogs of work items. */
+  /** Number of backlogs of work items. */
   readonly events?: number;
   /** Of the work items. Default: a day. */
   readonly ttlSeconds?: number;
-  /** Settings of the pods beside those that come of the rest. */
+  /** Further settings of the pods. */
   readonly settings?: Readonly<Record<string, object>>;
   /** Modules that each pod loads before the scaler. */
   readonly preload?: readonly string[];
-  /** What KEDA shows and trusts; without them calls are in the open. */
+  /** KEDA's certificate and CA. Without them calls are plaintext. */
   readonly credentials?: ChannelCredentials;
-  /** For how long calls may fail, whatever is broken. */
+  /** How long calls may fail, whatever is broken. */
   readonly failForMs?: number;
 }
 
 export interface StageOptions {
-  /** The command, built or as it is written. */
+  /** The command, built or as source. */
   readonly program: string;
   readonly seed: number;
   /** For files and logs of the pods. */
@@ -60,10 +60,10 @@ export interface StageOptions {
   progress(line: string): void;
 }
 
-/** All that is real and can be had, scalers in processes of their own, and a KEDA that asks all the time. */
+/** Everything real that is available, scalers in processes of their own, and a KEDA that asks all the time. */
 export class Stage {
   readonly invariants: Invariants;
-  /** Between 0 and 1, the same ones for a seed. */
+  /** In [0, 1), always the same for a seed. */
   readonly random: () => number;
   readonly progress: (line: string) => void;
   readonly token = token;
@@ -71,7 +71,7 @@ export class Stage {
   private sqs: SqsPlace | undefined;
   private github: GitHubPlace | undefined;
   private nats: NatsCluster | undefined;
-  /** What each pod has between itself and NATS. */
+  /** The proxy between each pod and NATS. */
   natsProxies: readonly TcpProxy[] = [];
   pods: readonly Pod[] = [];
   backlogs: readonly Backlog[] = [];
@@ -83,7 +83,7 @@ export class Stage {
   private running: Traffic | undefined;
   private turn = 0;
 
-  /** Starts what the scene has; resolves when every trigger has its first number. */
+  /** Starts what the scene needs. Resolves when every trigger has its first number. */
   static async set(scene: Scene, options: StageOptions): Promise<Stage> {
     const stage = new Stage(scene, options);
     try {
@@ -111,7 +111,7 @@ export class Stage {
     });
   }
 
-  /** The first pod: the only one where there is one. */
+  /** The first pod, or the only one. */
   get pod(): Pod {
     const [pod] = this.pods;
     if (pod === undefined) throw new Error('a stage has a pod');
@@ -134,23 +134,23 @@ export class Stage {
     return there(this.nats, 'NATS');
   }
 
-  /** What grows and is emptied, from when it is first asked for. */
+  /** The traffic. Backlogs grow and are emptied from the first use on. */
   get traffic(): Traffic {
     this.running ??= new Traffic(this.backlogs, this.random);
     return this.running;
   }
 
-  /** Where files of the run are. */
+  /** The directory of the run's files. */
   get directory(): string {
     return this.options.directory;
   }
 
-  /** For how long the machine was too busy to judge anything. */
+  /** How long the machine was too busy to judge anything. */
   get starvedSeconds(): number {
     return this.starvation.seconds;
   }
 
-  /** Lets a KEDA ask for another trigger; what it gives ends that. */
+  /** Lets a KEDA ask for another trigger, until the result is stopped. */
   ask(backlog: Backlog): Asking {
     const { credentials } = this.scene;
     const address = `ipv4:${this.pods.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(',')}`;
@@ -160,12 +160,12 @@ export class Stage {
     return new Asking({ ...options, ...(credentials && { credentials }) });
   }
 
-  /** Ends the traffic, and judges the answers when they have had the time to settle. */
+  /** Ends the traffic, and judges the answers once they have settled. */
   async finish(): Promise<void> {
     await this.running?.stop();
     const longestMs = Math.max(...this.backlogs.map(({ subject }) => subject.boundMs));
     const stoppedMs = performance.now();
-    // All have their time once more where the machine was too busy, though not for ever.
+    // If the machine was too busy, everything gets its time again, but not forever.
     while (performance.now() - Math.max(stoppedMs, this.starvation.lastStarvedMs) < longestMs + settleMs) {
       if (performance.now() - stoppedMs > mostSettleMs) break;
       await sleep(200);
@@ -173,7 +173,7 @@ export class Stage {
     this.invariants.finish(performance.now());
   }
 
-  /** Ends all of it. */
+  /** Ends everything. */
   async strike(): Promise<void> {
     this.starvation.stop();
     await Promise.all(this.asking.map((one) => one.stop()));
@@ -263,7 +263,7 @@ export class Stage {
     return { type: 'file', dir: 'events' };
   }
 
-  /** Senders meet the pods in turn, as behind a Service; one that is gone is not met. */
+  /** Senders reach the running pods in turn, as behind a Service. */
   private nextIngestPort(): number {
     const running = this.pods.filter((pod) => pod.running);
     const pod = running[this.turn++ % Math.max(1, running.length)] ?? this.pod;

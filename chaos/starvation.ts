@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 
 const everyMs = 500;
-/** Of the time between two looks, as much was spent waiting for a core. */
+/** The part of the time between two looks that may be spent waiting for a core. */
 const tooMuch = 0.5;
 
 export interface StarvationOptions {
-  /** Of the scalers; this process is looked at as well. */
+  /** Of the scalers. This process is always included. */
   readonly pids: () => readonly number[];
-  /** One of them could hardly run since the last look. */
+  /** Called when one of them could hardly run since the last look. */
   readonly starved: () => void;
 }
 
-/** Sees where the machine is too busy to let the scalers or this process run, so that the scaler is not blamed for it. */
+/** Notices when the machine is too busy to let the scalers or this process run, so that the scaler is not blamed for it. */
 export class Starvation {
-  /** For how long it was so, and when for the last time. */
+  /** For how long it was too busy. `lastStarvedMs` is the last time. */
   seconds = 0;
   lastStarvedMs = 0;
   private readonly options: StarvationOptions;
@@ -42,7 +42,10 @@ export class Starvation {
     this.options.starved();
   }
 
-  /** How long its main thread has waited for a core since the last look, in ms (sched-stats(5): the second number, in ns). */
+  /**
+   * How long its main thread has waited for a core since the last look, in ms (sched-stats(5): the second number, in
+   * ns).
+   */
   private async waitedSince(pid: number): Promise<number> {
     const text = await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => '0 0 0');
     const nowMs = Number(text.split(' ')[1]) / 1e6;

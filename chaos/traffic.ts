@@ -3,13 +3,13 @@ import type { Backlog } from './places/place.ts';
 
 const mostItems = 12;
 
-/** Backlogs that grow, rest and are emptied, each in its own time, the same way for a seed. */
+/** Backlogs that grow, rest and are emptied, each at its own times. The same seed gives the same course. */
 export class Traffic {
   private readonly backlogs: readonly Backlog[];
   private readonly random: () => number;
   private readonly stopped = new AbortController();
   private readonly loops: Promise<void>[];
-  /** The last change of each that has begun: one comes after the other. */
+  /** The last started change of each backlog. Changes come one after the other. */
   private readonly last = new Map<Backlog, Promise<void>>();
 
   constructor(backlogs: readonly Backlog[], random: () => number) {
@@ -18,12 +18,15 @@ export class Traffic {
     this.loops = backlogs.map((backlog) => this.drive(backlog));
   }
 
-  /** Every backlog grows now; resolves when all have. */
+  /** Every backlog grows now. Resolves when all have. */
   async burst(items: number): Promise<void> {
     await Promise.all(this.backlogs.map((backlog) => this.change(backlog, () => backlog.grow(items))));
   }
 
-  /** Some do not change until what it gives is called; resolves when nothing of theirs is under way. */
+  /**
+   * Keeps some backlogs from changing until the returned function is called. Resolves when none of their changes is
+   * under way.
+   */
   async hold(which: (backlog: Backlog) => boolean): Promise<() => void> {
     let letGo = () => {};
     const held = new Promise<void>((resolve) => {
@@ -60,7 +63,7 @@ export class Traffic {
       sleep(leastMs + this.random() * (mostMs - leastMs), undefined, { signal }).catch(() => {});
     const { boundMs } = backlog.subject;
     while (!signal.aborted) {
-      // Half of the time it is empty for so long that all have seen it.
+      // Half of the time it stays empty long enough for all to see it.
       if (this.random() < 0.5) await between(200, boundMs);
       else await between(boundMs, 2 * boundMs);
       for (let bursts = 1 + Math.floor(this.random() * 3); bursts > 0 && !signal.aborted; bursts--) {

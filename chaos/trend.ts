@@ -1,13 +1,13 @@
-/** Something that was measured, at a time in seconds. */
+/** A measured value, and its time in seconds. */
 export interface Sample {
   readonly atSeconds: number;
   readonly value: number;
 }
 
 /**
- * How much the samples of the second half rise in an hour: the slope of Theil and Sen, which is the median over all
- * pairs, so that a few samples beside the others do not matter. The first half is for what fills up to its bound.
- * Throws where the second half has fewer than three samples.
+ * How much the samples of the second half rise in an hour. It is the slope of Theil and Sen, the median over all pairs,
+ * which ignores a few outliers. The first half gives everything time to fill up to its bound. Throws if the second half
+ * has fewer than three samples.
  */
 export function risePerHour(samples: readonly Sample[]): number {
   const [first, last] = [samples[0], samples.at(-1)];

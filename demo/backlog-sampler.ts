@@ -1,10 +1,10 @@
 const everyMs = 250;
 
-/** Asks the source itself for the backlog, again and again, beside the scaler. */
+/** Asks the source itself for the backlog, again and again, without the scaler. */
 export class BacklogSampler {
   latest = 0;
   peak = 0;
-  /** Since when there has been no backlog; undefined while there is some. */
+  /** Since when the backlog has been empty. Undefined while it is not. */
   clearedAtMs: number | undefined = performance.now();
   private readonly look: () => Promise<number>;
   private readonly timer: NodeJS.Timeout;
@@ -16,7 +16,7 @@ export class BacklogSampler {
     this.timer = setInterval(() => void this.ask(), everyMs);
   }
 
-  /** Work was added: there is a backlog until a sample that began after this says otherwise. */
+  /** Work was added. The backlog counts as not empty until a later sample says otherwise. */
   added(): void {
     this.additions++;
     this.clearedAtMs = undefined;
@@ -26,7 +26,7 @@ export class BacklogSampler {
     clearInterval(this.timer);
   }
 
-  /** A sample that fails is left out: during a rebalance a Kafka coordinator may refuse. */
+  /** A failed sample is ignored: during a rebalance a Kafka coordinator may refuse. */
   private async ask(): Promise<void> {
     if (this.asking) return;
     this.asking = true;

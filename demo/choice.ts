@@ -1,13 +1,13 @@
 import { ScalerError } from '../src/errors.ts';
 import type { Story } from './story.ts';
 
-/** Which stories somebody asks for. */
+/** The chosen stories. */
 export interface Choice {
-  /** One alone; undefined: those that are told by default. */
+  /** Only this one. Undefined for the default stories. */
   readonly story: string | undefined;
-  /** Kafka as well. */
+  /** Kafka's story too. */
   readonly kafka: boolean;
-  /** What was started runs on after the last story, until it is interrupted. */
+  /** After the last story everything keeps running until it is interrupted. */
   readonly keep: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface Stories {
 }
 
 /**
- * The stories to tell, in their order. One that this machine cannot tell is left out, and `say` is told why;
- * where it was asked for by name, that is a ScalerError.
+ * The stories to tell, in order. One that this machine cannot tell is left out, and `say` gets the reason. If it was
+ * chosen by name, that is a ScalerError.
  */
 export async function choose(
   { byDefault, kafka }: Stories,

@@ -11,30 +11,30 @@ import { createLogger } from '../src/telemetry/log.ts';
 
 const readyLimitMs = 30_000;
 
-/** A running scaler and what it counts about itself. */
+/** A running scaler, and some of its own counts. */
 export interface RunningScaler {
-  /** Where its gRPC service listens. */
+  /** The address of its gRPC service. */
   readonly address: string;
-  /** Where it takes webhooks and hints, if its source or a token lets somebody send them. */
+  /** The address for webhooks and hints. Present if its source or a token lets somebody send them. */
   readonly ingestUrl: string;
-  /** Its status page. */
+  /** The address of its status page. */
   readonly pageUrl: string;
   rpcsAnswered(): Promise<number>;
-  /** Requests it has sent to its source. */
+  /** How many requests it has sent to its source. */
   requestsSent(): Promise<number>;
   stop(): Promise<void>;
 }
 
 export interface ScalerSetting {
-  /** Where the configuration file is written; secret files are relative to it. */
+  /** For the configuration file and, relative to it, the files of secrets. */
   readonly directory: string;
-  /** The connection `demo`. */
+  /** The settings of the connection `demo`. */
   readonly connection: Readonly<Record<string, unknown>>;
   /** `ingest.tokens`: who may send hints. */
   readonly ingestTokens?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Starts the scaler just as `serve` does, from a configuration file. */
+/** Starts the scaler from a configuration file, as `serve` does. */
 export async function startScaler({
   directory,
   connection,
@@ -49,7 +49,7 @@ export async function startScaler({
     grpc: { host, port: grpcPort },
     admin: { host, port: adminPort },
     ingest: { host, port: ingestPort, tokens: ingestTokens },
-    // All of it stays on this machine.
+    // Nothing leaves this machine.
     security: { allowPlaintextSecrets: true },
     connections: { demo: connection },
   };
@@ -72,7 +72,7 @@ export async function startScaler({
   };
 }
 
-/** A ledger is not ready before it has been filled for the first time. */
+/** A source with a ledger is ready only once the ledger was filled. */
 async function ready(url: string): Promise<void> {
   const deadline = performance.now() + readyLimitMs;
   while (!(await fetch(url)).ok) {

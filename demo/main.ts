@@ -16,7 +16,7 @@ The exit code is 0 where every promise was kept.
 
 process.exit(await run());
 
-/** SIGINT and SIGTERM end it early, with nothing left behind. */
+/** SIGINT and SIGTERM end it early, and leave nothing behind. */
 async function run(): Promise<number> {
   const { values, fault } = readArguments();
   if (fault !== undefined) {

@@ -1,14 +1,14 @@
 import type { KedaEvent } from '../fakes/keda/mini-keda.ts';
 
-/** What was seen of the scaler's answers, for the screen and the story. Times are of `performance.now()`. */
+/** The scaler's answers as KEDA saw them, for the screen and the story. Times are of `performance.now()`. */
 export class Observer {
   value: number | undefined;
   peakReplicas = 0;
-  /** When the stream said `true`. */
+  /** When the stream sent `true`. */
   readonly pushedAtMs: number[] = [];
   readonly scalings: Extract<KedaEvent, { kind: 'scaled' }>[] = [];
   failures = 0;
-  /** Every target that the HPA was given after its first. */
+  /** Every target of the HPA after its first. */
   readonly targets: number[] = [];
 
   take(event: KedaEvent): void {
@@ -38,7 +38,7 @@ export class Observer {
     return this.pushedAtMs.find((atMs) => atMs >= sinceMs);
   }
 
-  /** When the workload was first given this many replicas. */
+  /** When the workload first got this many replicas. */
   reachedSince(sinceMs: number, replicas: number): number | undefined {
     return this.scalings.find(({ atMs, to }) => atMs >= sinceMs && to >= replicas)?.atMs;
   }

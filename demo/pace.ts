@@ -1,10 +1,10 @@
 import { defaultTimings, type KedaEvent, type KedaTimings, type Scaling } from '../fakes/keda/mini-keda.ts';
 
-/** How many times faster than by default KEDA runs in the demo, so that a day's work fits into a minute. */
+/** How much faster than by default KEDA runs in the demo, so that a day's work fits into a minute. */
 export const demoSpeed = 30;
 export const demoTimings = speededUp(defaultTimings, demoSpeed);
 
-/** What has happened, in a line; undefined for what happens all the time. */
+/** An event as a line. Undefined for an event that happens all the time. */
 export function eventText(event: KedaEvent): string | undefined {
   if (event.kind === 'failed') return `the scaler answered with an error: ${event.message}`;
   if (event.kind === 'pushed') return event.active ? 'the stream says true' : undefined;
@@ -19,7 +19,7 @@ const names: Record<Scaling, string> = {
   'hpa change': 'the HPA (its spec has changed)',
 };
 
-/** How fast KEDA and the HPA run, next to how fast they do by default. */
+/** The speed of KEDA and the HPA, beside the default. */
 export function timingsText(speed: number): string {
   if (speed === 1) {
     const { pollingIntervalMs, hpaSyncMs } = defaultTimings;

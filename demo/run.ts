@@ -9,15 +9,15 @@ import { surgeStory } from './stories/surge/story.ts';
 import type { Story } from './story.ts';
 import type { Summary } from './summary.ts';
 
-/** Those by default need nothing but Node. The first goes on while the others are told. */
+/** The default stories need nothing but Node. The first continues beside the others. */
 const stories = { byDefault: [surgeStory, sqsStory, githubStory], kafka: kafkaStory };
 
-/** What `--story` takes. */
+/** The values of `--story`. */
 export const choices: readonly string[] = [...stories.byDefault, stories.kafka].map(({ name }) => name);
 
 /**
- * Tells the stories one after the other. Resolves with whether every promise was kept. Throws ScalerError, before
- * it tells any, where one that was asked for by name cannot be told on this machine.
+ * Tells the stories one after the other. Resolves with whether every promise was kept. Throws ScalerError before the
+ * first story if this machine cannot tell one that was chosen by name.
  */
 export async function runDemo(out: WriteStream, choice: Choice, interrupted: AbortSignal): Promise<boolean> {
   const screen = new Screen(out);
@@ -27,7 +27,7 @@ export async function runDemo(out: WriteStream, choice: Choice, interrupted: Abo
   const ended = AbortSignal.any([interrupted, failed.signal]);
   const going: { story: Story; over: Promise<Summary> }[] = [];
   const summaries: Summary[] = [];
-  /** What runs on, in the order of its start. */
+  /** Everything that keeps running, in the order of its start. */
   const kept: (() => unknown)[] = [];
   const conclude = (summary: Summary): void => {
     summaries.push(summary);
@@ -56,14 +56,14 @@ export async function runDemo(out: WriteStream, choice: Choice, interrupted: Abo
   }
 }
 
-/** `meanwhile` resolves where the next story may be told beside the rest of this one. */
+/** `meanwhile` resolves when the next story may begin beside the rest of this one. */
 function perform(story: Story, screen: Screen, interrupted: AbortSignal, kept?: (() => unknown)[]) {
   let release = (): void => {};
   const meanwhile = new Promise<undefined>((resolve) => {
     release = () => resolve(undefined);
   });
   const over = tell(story, screen, interrupted, release, kept);
-  // Where it fails while another is told, that is seen at the end.
+  // A failure during another story shows at the end.
   over.catch(() => {});
   return { over, meanwhile };
 }

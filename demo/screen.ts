@@ -1,23 +1,26 @@
 import type { WriteStream } from 'node:tty';
 
-/** Where the demo is shown; only a terminal has columns. */
+/** Where the demo is shown. Only a terminal has columns. */
 export type Out = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
 
-/** What is shown at a moment. */
+/** The state at a moment. */
 export interface Frame {
   readonly phase: string;
   readonly backlog: number;
-  /** What the scaler answered last. */
+  /** The scaler's last answer. */
   readonly value: number | undefined;
   readonly replicas: number;
-  /** Consumers that have started. */
+  /** How many consumers have started. */
   readonly running: number;
 }
 
 const everyMs = 1000;
 const barWidth = 24;
 
-/** The terminal: lines that stay, and below them one that lives. Elsewhere a line a second, when it has changed. */
+/**
+ * On a terminal: lines that stay, and one below them that changes. Elsewhere: at most one line a second, if it has
+ * changed.
+ */
 export class Screen {
   private readonly out: Out;
   private readonly startedAtMs = performance.now();
@@ -32,19 +35,19 @@ export class Screen {
     this.out = out;
   }
 
-  /** A story begins, in which a backlog of the size `fullBar` fills the bar. */
+  /** A story begins. A backlog of `fullBar` fills the bar. */
   begin({ name, fullBar }: { readonly name: string; readonly fullBar: number }): void {
     this.story = name;
     this.fullBar = fullBar;
   }
 
-  /** Where the status page of the story's scaler is. */
+  /** The status page of the story's scaler. */
   page(url: string): void {
     this.pages.push(`${this.story.padEnd(8)}${url}`);
     this.event(`Its status page: ${url}`);
   }
 
-  /** All is told, and runs on: nothing more is shown of it, so that the addresses of its pages stay in sight. */
+  /** The stories have ended, and keep running. The screen rests, so that the addresses of the pages stay in sight. */
   rest(): void {
     this.end();
     this.isTold = true;
@@ -78,7 +81,7 @@ export class Screen {
     this.event(text);
   }
 
-  /** Takes the living line away. */
+  /** Removes the changing line. */
   end(): void {
     if (this.out.isTTY) this.out.write(clearLine);
     this.shown = '';

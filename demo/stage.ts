@@ -8,12 +8,12 @@ import type { Telling } from './story.ts';
 import { duration, type Wake } from './summary.ts';
 import type { Crew } from './workers.ts';
 
-/** A story takes about a minute; what has not come by then does not come. */
+/** A story takes about a minute. Anything later will never come. */
 const limitMs = 90_000;
 const frameMs = 250;
 
 export interface StageOptions {
-  /** Where the scaler's gRPC service listens. */
+  /** The address of the scaler's gRPC service. */
   readonly address: string;
   readonly reference: ScaledObjectRef;
   readonly workload: Crew;
@@ -21,10 +21,10 @@ export interface StageOptions {
   readonly maxReplicaCount: number;
 }
 
-/** The small KEDA at work on one ScaledObject, and the means to watch what comes of it. */
+/** The small KEDA at work on one ScaledObject, and the means to watch its results. */
 export class Stage {
   readonly observer = new Observer();
-  /** Aborted when the story is over or cut short: what was not seen by then counts as not met. */
+  /** Aborted when the story ends or is interrupted. What was not seen by then counts as a broken promise. */
   readonly signal: AbortSignal;
   private readonly options: StageOptions;
   private readonly screen: Telling['screen'];
@@ -50,7 +50,7 @@ export class Stage {
     ending.push(() => this.close());
   }
 
-  /** Says which phase begins, in a few words. */
+  /** Announces a phase in a few words. */
   phase(name: string, what: string): void {
     this.phaseName = name;
     this.say(`── ${name}: ${what}`);
@@ -60,7 +60,7 @@ export class Stage {
     if (!this.signal.aborted) this.screen.event(text);
   }
 
-  /** `happen` resolves with the time its wake is counted from, and `counted` names that time. */
+  /** `happen` resolves with the start of the wake. `counted` names that moment. */
   async wake(counted: string, happen: () => Promise<number>): Promise<Wake & { fromMs: number }> {
     const { observer, options } = this;
     const beganAtMs = performance.now();
@@ -75,17 +75,17 @@ export class Stage {
     return { toldAfterMs, startedAfterMs, fromMs };
   }
 
-  /** Waits until the workload has this many replicas; the ms from `fromMs` to there. */
+  /** Waits for this many replicas. Resolves with the ms since `fromMs`. */
   reached(replicas: number, fromMs: number): Promise<number | undefined> {
     return this.until(() => since(fromMs, this.observer.reachedSince(fromMs, replicas)));
   }
 
-  /** Waits until the backlog is gone; resolves with when it was. */
+  /** Waits until the backlog is empty. Resolves with the time. */
   cleared(): Promise<number | undefined> {
     return this.until(() => this.options.backlog.clearedAtMs);
   }
 
-  /** Waits for zero replicas; the ms from no backlog to there. */
+  /** Waits for zero replicas. Resolves with the ms since the backlog was empty. */
   async untilZero(): Promise<number | undefined> {
     const { backlog, workload } = this.options;
     const clearedAtMs = await this.cleared();

@@ -1,27 +1,27 @@
 import type { Screen } from './screen.ts';
 import type { Summary } from './summary.ts';
 
-/** What a story is told with. */
+/** What a story gets to work with. */
 export interface Telling {
   readonly screen: Screen;
   /** Ends the story early. */
   readonly interrupted: AbortSignal;
-  /** What must be ended when the story is over, in the order of its start. */
+  /** Everything to end after the story, in the order of its start. */
   readonly ending: (() => unknown)[];
-  /** What is still to come needs nobody who looks on: the next story may begin. Its summary comes after all of them. */
+  /** The rest needs no spectators, so the next story may begin. Its summary comes after all of them. */
   meanwhile(): void;
 }
 
-/** What the real scaler does between a source and KEDA. */
+/** Shows what the real scaler does between a source and KEDA. */
 export interface Story {
-  /** As `--story` names it: a source, from asleep to busy and back, or what is shown. */
+  /** The value of `--story`: a source, from asleep to busy and back, or the feature shown. */
   readonly name: string;
-  /** How many times faster than by default KEDA and the HPA run in it. */
+  /** How much faster than by default KEDA and the HPA run in it. */
   readonly speed: number;
   /** The backlog that fills the bar. */
   readonly fullBar: number;
-  /** Why it cannot be told on this machine; undefined where it can. `progress` is told what takes its time. */
+  /** Why this machine cannot tell it, or undefined. `progress` gets a line about what takes time. */
   missing(progress: (line: string) => void): Promise<string | undefined>;
-  /** Throws ScalerError where something it needs cannot be started. */
+  /** Throws ScalerError if something it needs cannot be started. */
   tell(telling: Telling): Promise<Summary>;
 }

@@ -1,31 +1,31 @@
-/** How fast a sleeping workload was woken; undefined: it was not. */
+/** How fast a sleeping workload woke. Undefined if it did not. */
 export interface Wake {
-  /** `true` on StreamIsActive; below zero where it came before the one who caused it had his answer. */
+  /** `true` on StreamIsActive. Negative if it came before the sender had its answer. */
   readonly toldAfterMs: number | undefined;
-  /** 0 → 1 replicas. */
+  /** From 0 to 1 replicas. */
   readonly startedAfterMs: number | undefined;
 }
 
-/** What a story came to. */
+/** The result of a story. */
 export interface Outcome {
   readonly wakes: readonly Wake[];
   readonly peakBacklog: number;
   readonly replicasWanted: number;
   readonly peakReplicas: number;
   readonly reachedAfterMs: number | undefined;
-  /** For each return to zero, the ms from no backlog to there. */
+  /** For each return to zero, the ms since the backlog was empty. */
   readonly zeroAfterMs: readonly (number | undefined)[];
-  /** Answers KEDA did not get, after its one retry. */
+  /** Answers that KEDA did not get, after its one retry. */
   readonly failedAnswers: number;
   readonly rpcsAnswered: number;
   readonly requestsSent: number;
 }
 
-/** What a story calls its things. */
+/** The story's own words. */
 export interface Words {
   /** What woke the workload: `the record`. */
   readonly waker: string;
-  /** From when its wake is counted: `its ack`. */
+  /** The start of its wake: `its ack`. */
   readonly counted: string;
   readonly upstream: string;
 }
@@ -41,7 +41,7 @@ export interface Summary {
   readonly kept: boolean;
 }
 
-/** The promises of every story and its own `further` ones, each with what was measured. Pure. */
+/** The promises of every story and the `further` ones of this story, each with its measured value. Pure. */
 export function summarize(outcome: Outcome, words: Words, further: readonly Promised[] = []): Summary {
   const { wakes, replicasWanted, peakReplicas, reachedAfterMs, zeroAfterMs, failedAnswers } = outcome;
   const { waker, counted, upstream } = words;
@@ -64,7 +64,7 @@ export function summarize(outcome: Outcome, words: Words, further: readonly Prom
   ]);
 }
 
-/** The promises, and what else is to be said. Pure. */
+/** The promises, and further lines. Pure. */
 export function summaryOf(promises: readonly Promised[], further: readonly string[] = []): Summary {
   return {
     kept: promises.every(({ kept }) => kept),

@@ -2,25 +2,22 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workload } from '../fakes/keda/mini-keda.ts';
 
-/** A workload that can be watched, and ended. */
+/** A workload that can be watched and ended. */
 export interface Crew extends Workload {
-  /** Members that have started. */
+  /** How many members have started. */
   readonly running: number;
   close(): Promise<void>;
 }
 
-/** Where workers get their work. */
+/** The source of the workers' work. */
 export interface WorkQueue {
-  /**
-   * Gives the worker what it can do next, if there is some; resolves when it has done it, or when it has waited
-   * for it in vain. Never rejects.
-   */
+  /** Gives the worker its next work. Resolves when that is done, or when none came. Never rejects. */
   work(worker: string, stopped: AbortSignal): Promise<void> | undefined;
 }
 
 const lookEveryMs = 50;
 
-/** Workers, as many as replicas are asked for. One that is told to go finishes its work first. */
+/** As many workers as there should be replicas. A worker that must leave finishes its work first. */
 export class Workers implements Crew {
   private readonly queue: WorkQueue;
   private readonly name: string;

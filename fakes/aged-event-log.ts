@@ -1,6 +1,6 @@
 import { LevelStore } from '../src/event-log/level-store.ts';
 
-/** Lets a log on disk have every event of these connections since so long ago, as one does that is as old. */
+/** Makes a log on disk look old: as if it had every event of these connections since then. */
 export async function age(
   dir: string,
   connections: readonly string[],

@@ -1,12 +1,12 @@
 import { ScalerError } from '../src/errors.ts';
 import type { PeerDuties, Peers } from '../src/sources/source.ts';
 
-/** Pods that hear each other at once, one of which has the lease at a time. What they say is JSON, as over NATS. */
+/** Pods that hear each other at once. One of them has the lease. Messages are JSON, as over NATS. */
 export class FakePods {
   private readonly members: Member[] = [];
   private holder: Member | undefined;
 
-  /** The first pod has the lease. */
+  /** The first pod gets the lease. */
   join(duties: PeerDuties): Peers {
     const isFirst = this.members.length === 0;
     const member: Member = { duties, term: isFirst ? new AbortController() : undefined };
@@ -31,7 +31,7 @@ export class FakePods {
     };
   }
 
-  /** The lease goes to the pod that joined as this one. */
+  /** Gives the lease to the pod that joined at this place. */
   give(index: number): void {
     const before = this.holder;
     const after = this.members[index];

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
 /**
- * Below what Linux (32768) and others give to outgoing connections and to servers on port 0: what was let go of is
- * still free when the program for which it was held starts, and when it starts again.
+ * Below the range of ports for outgoing connections and for port 0, which begins at 32768 on Linux. So a released port
+ * is still free when its program starts, or starts again.
  */
 const lowest = 20_000;
 const highest = 32_767;
 
-/** Ports on 127.0.0.1 that are ours until `release`: all are held together, so that no two are the same. */
+/** Ports on 127.0.0.1 that are ours until `release`. All are held together, so that no two are the same. */
 export interface HeldPorts {
   readonly numbers: readonly number[];
   release(): Promise<void>;
@@ -43,7 +43,7 @@ async function release(server: Server): Promise<void> {
   await once(server, 'close');
 }
 
-/** Resolves with the free port of 127.0.0.1 that the server listens on from now. */
+/** Listens on a free port of 127.0.0.1, and resolves with it. */
 export async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

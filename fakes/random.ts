@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same ones for a seed (mulberry32). */
+/** Numbers in [0, 1), always the same for a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

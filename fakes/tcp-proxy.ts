@@ -1,17 +1,17 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { listen } from './ports.ts';
 
-/** `silent`: nothing passes and nothing closes, as when a network or a node has died. `refusing`: everything is reset. */
+/** `silent`: nothing passes and nothing closes, as if a network or a node had died. `refusing`: everything is reset. */
 export type ProxyMood = 'passing' | 'silent' | 'refusing';
 
-/** A TCP proxy on 127.0.0.1 that can fail in the ways that a network does. */
+/** A TCP proxy on 127.0.0.1 that can fail as a network does. */
 export class TcpProxy {
   readonly port: number;
   private readonly server: Server;
   private readonly sockets: Set<Socket>;
   private mood: ProxyMood = 'passing';
 
-  /** `toPort` says for each new connection where it goes. */
+  /** `toPort` gives the target of each new connection. */
   static async start(toPort: () => number): Promise<TcpProxy> {
     const sockets = new Set<Socket>();
     const server = createServer({ pauseOnConnect: true });
@@ -25,7 +25,7 @@ export class TcpProxy {
     server.on('connection', (near) => this.take(near, toPort));
   }
 
-  /** What happens to connections that are there, and to those that come. Those that were silent for a while are reset. */
+  /** Applies to open and to new connections. After silence, open ones are reset. */
   become(mood: ProxyMood): void {
     if (mood === this.mood) return;
     const wasSilent = this.mood === 'silent';
@@ -46,7 +46,7 @@ export class TcpProxy {
     if (this.mood === 'silent') return;
     const far = connect(toPort(), '127.0.0.1').on('error', () => {});
     this.keep(far);
-    // What has fallen silent also does not say that it is over.
+    // A silent network does not pass on a close either.
     near.on('close', () => this.mood === 'silent' || far.destroy());
     far.on('close', () => this.mood === 'silent' || near.destroy());
     near.pipe(far).pipe(near);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends servers and removes their files when this process dies without being able to: it reads pids on its
- * standard input, which ends with us whatever kills us.
+ * Ends servers and removes their files if this process dies without a chance to. It reads pids from its standard input,
+ * which closes whatever kills us.
  */
 const script = `
 dir=$1
@@ -25,7 +25,7 @@ export class Watchdog {
     this.child.stdin?.on('error', () => {});
   }
 
-  /** The processes to end, in place of those told before. */
+  /** The processes to end, in place of earlier ones. */
   guard(pids: readonly number[]): void {
     this.child.stdin?.write(`${pids.join(' ')}\n`);
   }

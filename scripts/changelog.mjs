@@ -1,4 +1,4 @@
-/** The newest entry with a version, and whether anything stands above it that was not released. */
+/** The newest entry with a version, and whether anything unreleased stands above it. */
 export function newestEntry(changelog) {
   const [, ...sections] = changelog.split(/^## /m);
   const text = (section) => section.slice(section.indexOf('\n') + 1).trim();
@@ -8,7 +8,7 @@ export function newestEntry(changelog) {
   return { version, notes: text(sections[index] ?? ''), unreleased: above.some((one) => text(one) !== '') };
 }
 
-/** What an entry lists: each with the heading that it stands under (`added`, `fixed`, …), on one line. */
+/** The changes in an entry, each on one line with its heading (`added`, `fixed`, …). */
 export function changesIn(notes) {
   return notes.split(/^### /m).flatMap((section) => {
     const [heading = '', ...items] = section.split(/^- /m);

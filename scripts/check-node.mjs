@@ -1,4 +1,4 @@
-// TypeScript runs as it is since Node 22.18. `npm ci` brings a Node of its own for Linux and Intel Macs.
+// Node runs TypeScript directly since 22.18. `npm ci` installs its own Node for Linux and Intel Macs.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(

@@ -1,4 +1,4 @@
 import { rmSync } from 'node:fs';
 
-// What was built from files that are gone must not be found by an import any more.
+// So that no import finds the output of a deleted file.
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });

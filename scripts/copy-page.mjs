@@ -1,6 +1,6 @@
 import { cpSync, readdirSync } from 'node:fs';
 
-// The compiler leaves alone what is not TypeScript.
+// The compiler copies only TypeScript.
 const from = new URL('../src/admin/page/', import.meta.url);
 const to = new URL('../dist/admin/page/', import.meta.url);
 for (const name of readdirSync(from)) {

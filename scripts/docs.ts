@@ -1,5 +1,5 @@
-// Writes what comes out of the code: pages and tables of docs/, alerts, and what the chart knows of sources. `npm run docs`;
-// CI fails where that changes a file.
+// Generates from the code: pages and tables of docs/, alerts, and the chart's facts about sources. Run by `npm run docs`.
+// CI fails if that changes a file.
 import { writeFileSync } from 'node:fs';
 import { sources } from '../src/sources/index.ts';
 import { generated } from './docs/generated.ts';

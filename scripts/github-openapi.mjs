@@ -1,4 +1,4 @@
-// Cuts GitHub's OpenAPI description down to what this project asks of GitHub, for the oracle of the tests.
+// Cuts GitHub's OpenAPI description down to the requests of this project, for the oracle of the tests.
 //
 //   npm pack @octokit/openapi@23.0.2 && tar xzf octokit-openapi-23.0.2.tgz
 //   node scripts/github-openapi.mjs package/generated/api.github.com.json
@@ -26,7 +26,7 @@ const asked = [
   'GET /rate_limit',
 ];
 
-/** What a JSON Schema validator has use for. `properties` and `definitions` hold names, not keywords. */
+/** Keywords that a JSON Schema validator uses. `properties` and `definitions` contain names, not keywords. */
 const keywords = new Set([
   '$ref',
   'type',
@@ -84,7 +84,7 @@ function resolved(node) {
   return names.reduce((at, name) => at[name], description);
 }
 
-/** OpenAPI 3.0's schema as a JSON Schema: `nullable` is a type of its own there. */
+/** A schema of OpenAPI 3.0 as JSON Schema, where `nullable` becomes a type. */
 function jsonSchema(schema) {
   if (schema.$ref !== undefined) return { $ref: define(schema.$ref.split('/').at(-1)) };
   const out = {};
@@ -112,7 +112,7 @@ function orNull(schema) {
   return widened;
 }
 
-/** Takes the component over, once, and says where it is. */
+/** Copies the component once, and returns its reference. */
 function define(name) {
   if (definitions[name] === undefined) {
     definitions[name] = {};

@@ -1,5 +1,5 @@
-// Makes the histories of docs/histories, the same ones each time: `node scripts/histories.ts`. They have the shape of what
-// /api/triggers/{id}/history records; what is in them is made up. A test holds that they are what this makes.
+// Writes the histories of docs/histories, the same ones each time: `node scripts/histories.ts`. They have the form of
+// /api/triggers/{id}/history, with invented content. A test compares them with the committed files.
 import { writeFileSync } from 'node:fs';
 import { seeded } from '../fakes/random.ts';
 
@@ -9,26 +9,26 @@ interface Shape {
   readonly hours: number;
   readonly everySeconds: number;
   readonly seed: number;
-  /** Items a second of one replica, and the threshold of the trigger that was recorded. */
+  /** Items a second of one replica. `threshold` is that of the recorded trigger. */
   readonly replicaRate: number;
   readonly threshold: number;
   readonly mostReplicas: number;
-  /** Whether the source says what comes: Kafka does, SQS does not. */
+  /** Whether the source shows arrivals. Kafka does, SQS does not. */
   readonly arrivals: boolean;
-  /** Items a second, expected. */
+  /** Expected items a second. */
   rate(second: number, random: () => number): number;
 }
 
 const hour = 3600;
 
-/** A bell of a height, in the middle of an hour of the day, with a width in hours. */
+/** A bell curve of this height, centered on an hour of the day, with a width in hours. */
 function bell(second: number, height: number, atHour: number, hours: number): number {
   return height * Math.exp(-(((second / hour - atHour) / hours) ** 2));
 }
 
 const shapes: readonly Shape[] = [
   {
-    // A shop's orders: quiet at night, busy at noon and in the evening, and a newsletter at ten.
+    // A shop's orders: quiet at night, busy at noon and in the evening, with a newsletter at ten.
     file: 'orders-weekday.csv',
     start: '2026-11-23T00:00:00Z',
     hours: 24,
@@ -50,7 +50,7 @@ const shapes: readonly Shape[] = [
     },
   },
   {
-    // Files to convert: nothing for long, then hundreds or thousands within seconds.
+    // Files to convert: nothing for a long time, then hundreds or thousands within seconds.
     file: 'batch-spikes.csv',
     start: '2026-11-24T06:00:00Z',
     hours: 12,
@@ -73,7 +73,7 @@ const shapes: readonly Shape[] = [
   },
 ];
 
-/** What a threshold asks for, seen every 15 seconds and kept for five minutes, works it off meanwhile. */
+/** Replicas follow the threshold, with a look every 15 seconds and downscaling after five minutes. */
 function csvOf({
   start,
   hours,
@@ -111,7 +111,7 @@ function csvOf({
   return `${lines.join('\n')}\n`;
 }
 
-/** By name, what is in docs/histories. */
+/** The files of docs/histories by name. */
 export function histories(): readonly (readonly [file: string, text: string])[] {
   return shapes.map((shape) => [shape.file, csvOf(shape)]);
 }

@@ -1,5 +1,5 @@
-// Holds pages to our style (scripts/prose/style.ts) with textlint: `npm run lint`, or with names of files for these alone.
-// Exit code 1 with every finding.
+// Holds pages and comments to our style (scripts/prose/style.ts) with textlint. `npm run lint` reads all, names of files
+// only these. Prints every finding, and exits with 1 if any.
 import { readdirSync, readFileSync } from 'node:fs';
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';
@@ -9,22 +9,13 @@ import { notTerms, terms } from './prose/style.ts';
 
 const root = new URL('../', import.meta.url);
 
-/** Folders whose comments are not clean yet. One that is clean comes off this list; none is added. */
-const laterFolders: readonly string[] = [
-  'src/event-log/',
-  'src/outbound/',
-  'src/pods/',
-  'src/sources/github/',
-  'src/sources/nats/',
-];
-
 export interface Finding {
   line: number;
   rule: string;
   message: string;
 }
 
-/** What is wrong with a text in Markdown, in its order. */
+/** What is wrong with a Markdown text, in its order. */
 export async function findingsIn(text: string): Promise<Finding[]> {
   const { messages } = await new TextlintKernel().lintText(text, {
     ext: '.md',
@@ -38,7 +29,7 @@ export async function findingsIn(text: string): Promise<Finding[]> {
   return messages.map(({ line, ruleId, message }) => ({ line, rule: ruleId, message }));
 }
 
-/** The comments of a file, in the lines where they stand. A parameter is a paragraph of its own. */
+/** The comments of a file, on their lines. A parameter is a paragraph of its own. */
 export function commentsOf(code: string): string {
   const lines = code.split('\n').map((line) => {
     const [, text] = /^\s*(?:\/\/|\/\*\*?|\*(?=[ /]|$))\s?(.*?)(?:\*\/)?$/.exec(line) ?? [];
@@ -47,30 +38,31 @@ export function commentsOf(code: string): string {
   return lines.join('\n');
 }
 
-/** Files whose comments are held to the style. */
+/** Folders whose comments are held to the style. */
+const codeFolders: readonly string[] = ['src', 'fakes', 'demo', 'chaos', 'bench', 'scripts', 'test'];
+const generated = 'src/grpc/generated/';
+
+function isCode(name: string): boolean {
+  return /\.(?:ts|mjs)$/.test(name);
+}
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
+  return names.map((name) => `${folder}/${name}`);
+}
+
 function sourceFiles(): string[] {
-  const files = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('grpc/generated'))
-    .map((name) => `src/${name}`)
-    .filter((name) => !laterFolders.some((folder) => name.startsWith(folder)));
+  return codeFolders.flatMap(filesIn).filter((name) => isCode(name) && !name.startsWith(generated));
 }
 
 function pages(): string[] {
-  const docs = readdirSync(new URL('docs', root), { recursive: true, encoding: 'utf8' });
-  const all = [
-    'README.md',
-    'CHANGELOG.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    ...docs.map((name) => `docs/${name}`),
-  ];
-  return all.filter((name) => name.endsWith('.md'));
+  const atRoot = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+  return [...atRoot, ...filesIn('docs').filter((name) => name.endsWith('.md'))];
 }
 
 async function findingsOf(page: string): Promise<string[]> {
   const text = readFileSync(new URL(page, root), 'utf8');
-  const found = await findingsIn(page.endsWith('.ts') ? commentsOf(text) : text);
+  const found = await findingsIn(isCode(page) ? commentsOf(text) : text);
   return found.map(({ line, rule, message }) => `${page}:${line} ${rule}: ${message}`);
 }
 

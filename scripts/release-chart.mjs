@@ -1,9 +1,9 @@
-// Writes into the chart what only a release knows: where its image and its runbooks are, and what Artifact Hub
-// shows of it.
+// Writes into the chart what only a release knows: the addresses of its image and runbooks, and the texts for Artifact
+// Hub.
 //
 //   node scripts/release-chart.mjs --image REGISTRY/REPOSITORY --source URL [--root DIRECTORY]
 //
-// The image becomes the default of the chart's values, so that the published chart installs without any.
+// The image becomes the default in the chart's values, so that the published chart needs no values to install.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

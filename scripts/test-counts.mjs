@@ -1,4 +1,4 @@
-// Prints `N passed, N failed, N skipped` out of vitest's JSON report; exit code 1 where something failed.
+// Prints `N passed, N failed, N skipped` from vitest's JSON report. Exits with 1 if something failed.
 import { readFileSync } from 'node:fs';
 
 const report = readReport(process.argv[2]);
@@ -8,7 +8,7 @@ process.exitCode = report.failed > 0 || report.passed === 0 ? 1 : 0;
 function readReport(path) {
   try {
     const report = JSON.parse(readFileSync(path, 'utf8'));
-    // A file that cannot be loaded fails without having a test that does.
+    // A file that cannot be loaded fails without a failed test in it.
     const unloaded = report.testResults.filter(
       ({ status, assertionResults }) =>
         status === 'failed' && !assertionResults.some((one) => one.status === 'failed'),

@@ -1,9 +1,9 @@
-// What a release is called must be the same everywhere:
+// Checks that a release has the same version everywhere:
 //
 //   node scripts/version-gate.mjs [TAG] [--root DIRECTORY]
 //
-// With a tag (`v1.2.3`) the newest entry of the changelog must be of it too, and the entry is printed for the
-// release's notes. Exit code 1 with every difference on stderr.
+// With a tag (`v1.2.3`), the newest entry of the changelog must have that version too, and is printed for the release
+// notes. Prints every difference on stderr, and exits with 1 if any.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -11,13 +11,13 @@ const repositories = 100;
 const openRuns = 10;
 const hourMs = 3_600_000;
 const pollMs = 30_000;
-/** In an hour, with KEDA's defaults: each poll (30 s), and while the workload runs also each of the HPA's reads (15 s). */
+/** In an hour, with KEDA's defaults: each poll (30 s), and while the workload runs also each read of the HPA (15 s). */
 const evaluations = { zero: 120, active: 360 } as const;
 const oneLostOf = 100;
 
 const where = `${repositories} repositories, ${openRuns} open runs`;
 
-/** Requests, and those of them that count against the hourly limit: what is answered with 304 does not. */
+/** Requests, and how many of them count against the hourly limit. A 304 does not. */
 interface Sent {
   readonly sent: number;
   readonly counted: number;
@@ -37,7 +37,7 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
   const scene: Scene = { github, time, world, progress };
   const rounds = quick ? 2 : 10;
   try {
-    // All runs have begun.
+    // By then all runs have begun.
     await time.run(hourMs / 4, async () => {});
     const hours = quick ? 1 : 7;
     const findings = [await measureOurs(scene, { by: 'app', hours })];
@@ -59,7 +59,9 @@ interface Scene {
   progress(line: string): void;
 }
 
-/** The shipped intervals, on a clock that jumps: every request of these hours is really sent, and counted by GitHub. */
+/**
+ * Uses the shipped intervals, on a clock that jumps. Every request of these hours is really sent, and counted by GitHub.
+ */
 async function measureOurs(
   { github, time, world, progress }: Scene,
   { by, hours }: { by: 'app' | 'token'; hours: number },
@@ -105,7 +107,7 @@ async function measureOurs(
 interface KedaSetting {
   readonly scaledObjects: number;
   readonly enableEtags: boolean;
-  /** How often each of them is evaluated; the hour is made of these. */
+  /** How often each ScaledObject is evaluated. The hour is extrapolated from these. */
   readonly rounds: number;
 }
 
@@ -119,7 +121,7 @@ async function measureKeda({ github, time, progress }: Scene, setting: KedaSetti
     await time.run(pollMs, async () => {});
     for (const client of clients) await client.evaluate();
   };
-  // What only the first evaluation has to ask is no part of the hour.
+  // Requests that only the first evaluation needs are not part of the hour.
   if (enableEtags) await round();
   github.recorder.clear();
   for (let each = 0; each < rounds; each++) await round();
@@ -133,8 +135,8 @@ async function measureKeda({ github, time, progress }: Scene, setting: KedaSetti
 }
 
 /**
- * Since the recorder was cleared. The App's own requests count against a limit of their own. Its JWTs are made by
- * the machine's clock, not by the virtual one: GitHub refuses them once, with 401, and that is left out.
+ * The requests since the recorder was cleared. The App's own requests count against another limit. Its JWTs use the
+ * machine's clock, not the virtual one. GitHub refuses them once with 401, which is left out.
  */
 function sentTo({ requests }: FakeGitHub): Sent {
   const answered = requests.filter(({ status }) => status !== 401);

@@ -49,7 +49,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
     const residentMiB = await scaler.process.residentMiB();
     connection.close();
     return [
-      // They are of the code in this process.
+      // These measure the code of this process.
       ...(checkout.own ? readingFindings(inProcess) : []),
       answersFinding(answersMs, served),
       takenFinding(taken, inProcess),
@@ -70,7 +70,7 @@ function seed(github: FakeGitHub, names: readonly string[]): Run[] {
   });
 }
 
-/** Resolves with the first answer that is a number: until the first sync is done there is none. */
+/** Resolves with the first answer that is a number. None is before the end of the first sync. */
 async function answered(
   connection: RpcConnection,
   call: Parameters<RpcConnection['unary']>[0],
@@ -89,11 +89,11 @@ async function answered(
 
 interface Served {
   readonly meanMs: number;
-  /** Of all answers, those within a millisecond. */
+  /** The part of all answers that took at most a millisecond. */
   readonly share: number;
 }
 
-/** By the scaler's own measure, which has no part of the client in it. */
+/** By the scaler's own measure, without any part of the client. */
 function servedMs(before: string, after: string): Served {
   const metric = 'backlog_scaler_rpc_duration_seconds';
   const added = (name: string, label: string, value: string) =>
@@ -106,11 +106,11 @@ function servedMs(before: string, after: string): Served {
 interface TakenIn {
   readonly webhooks: number;
   readonly perSecond: number;
-  /** Of the scaler's CPU. */
+  /** CPU time of the scaler. */
   readonly cpuMicros: number;
 }
 
-/** Every job of these runs is picked up by a runner, as fast as the scaler answers. */
+/** Lets runners pick up every job of these runs, as fast as the scaler answers. */
 async function take(github: FakeGitHub, scaler: ScalerProcess, runs: readonly Run[]): Promise<TakenIn> {
   const before = total(await scaler.webhooks());
   const [startedMs, cpuBefore] = [performance.now(), await scaler.process.cpuSeconds()];

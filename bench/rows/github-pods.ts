@@ -30,7 +30,9 @@ export const githubPods: Row = {
   },
 };
 
-/** The shipped intervals, on a clock that jumps: every request of these hours is really sent, and counted by GitHub. */
+/**
+ * Uses the shipped intervals, on a clock that jumps. Every request of these hours is really sent, and counted by GitHub.
+ */
 async function measure(
   { quick, progress }: Bench,
   by: 'app' | 'token',
@@ -49,7 +51,7 @@ async function measure(
   const counted = () => github.requests.filter(({ status }) => status !== 401);
   try {
     github.recorder.clear();
-    // All pods have started, and have read all there is.
+    // By then all pods have started, and have read everything.
     await time.run(hourMs / 2, settled);
     const start = counted().length;
     await time.run(hourMs / 2, settled);

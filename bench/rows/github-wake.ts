@@ -11,16 +11,16 @@ import { median, quantile } from '../support/statistics.ts';
 
 const perSecond = 200;
 const limitMs = 20;
-/** How long GitHub takes to answer; most of its answers take longer. */
+/** How long GitHub takes to answer. Most of its real answers take longer. */
 const answerMs = 25;
 
 interface Scene {
   readonly what: string;
   readonly triggers: number;
-  /** Whether a trigger is woken again. */
+  /** Whether a trigger is woken more than once. */
   readonly again: boolean;
   readonly repositories: number;
-  /** Open runs that are there at the start: they make the first sync long. */
+  /** Open runs at the start, which make the first sync long. */
   readonly runs: number;
   readonly firstSyncTimeoutSeconds: number;
   readonly warmUpMs: number;
@@ -50,7 +50,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
     again: false,
     repositories: 1500,
     runs: 500,
-    // What is measured is the time before it is done.
+    // The row measures the time before the sync is done.
     firstSyncTimeoutSeconds: 0.1,
     warmUpMs: 5000,
     durationMs: quick ? 3000 : 10_000,

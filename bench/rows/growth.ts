@@ -18,7 +18,7 @@ export const growth: Row = {
   measure,
 };
 
-/** What is measured at each size, under the same load. */
+/** The measured costs at a size, under the same load. */
 interface Costs {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -91,7 +91,7 @@ async function costsOf({ quick, checkout, broker, topics, size }: Scene): Promis
       rpc.metricsCall(reference),
       rpc.isActiveCall(reference),
     ]);
-    // The code is compiled by then.
+    // By then the code is compiled.
     await openLoop(connection, calls, { perSecond, durationMs: 5000 });
     const durationMs = quick ? 5000 : 30_000;
     const before = {
@@ -122,7 +122,7 @@ async function costsOf({ quick, checkout, broker, topics, size }: Scene): Promis
   }
 }
 
-/** The power of the sizes that fits the values best, by least squares of their logarithms; what is 0 counts as almost nothing. */
+/** The power of the sizes that fits the values best, by least squares of their logarithms. 0 counts as almost nothing. */
 function exponentOf(sizes: readonly number[], values: readonly number[]): number {
   const points = sizes.map(
     (size, index) => [Math.log(size), Math.log(Math.max(values[index] ?? 0, 1e-6))] as const,

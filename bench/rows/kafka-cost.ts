@@ -13,12 +13,12 @@ const stem = 'cost';
 const scaledObjects = 1000;
 const partitions = 3;
 const idleCpuPercent = 2;
-/** ScaledObjects do not all come in the same second. */
+/** The time over which ScaledObjects arrive. */
 const arrivalMs = 20_000;
-/** While topics are active each gets a record this often, so that none goes quiet. */
+/** While topics are active, each gets a record this often, so that none goes quiet. */
 const appendEveryMs = 5000;
 
-/** What 1,000 ScaledObjects cost a cluster; on one broker also what KEDA's way of asking costs it. */
+/** The cost of 1,000 ScaledObjects for a cluster. On one broker also the cost of KEDA's own way. */
 export function kafkaCost(brokers: 1 | 3): Row {
   const compared = brokers === 1 ? ', idle CPU, and the same by a client for each ScaledObject' : '';
   return {
@@ -61,9 +61,9 @@ interface Costs {
 }
 
 interface OurCosts extends Costs {
-  /** Quiet, and asked as often as KEDA asks. */
+  /** Quiet, but with as many calls as KEDA makes. */
   readonly asked: Cost;
-  /** Requests a second by our own count, for the same windows. */
+  /** Requests a second by our own count, in the same windows. */
   readonly counted: { readonly quiet: number; readonly active: number };
 }
 

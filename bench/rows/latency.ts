@@ -31,7 +31,7 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
     const ours = await connect(scaler.address, references);
     const theirs = await connect(bare.address, references);
     await scaler.atRest(subjects);
-    // Half of them get work, so half are read every second all the while.
+    // Half of the subjects get work, so they are read every second all the time.
     await broker.appendToAll(topics.slice(subjects / 2));
     const calls = callsOf(references);
     const load = { perSecond, durationMs: quick ? 5000 : 15_000 };
@@ -54,7 +54,7 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
   }
 }
 
-/** One round of each server; the metrics are scraped in ours. */
+/** A round of each server. Ours is also scraped. */
 interface Round {
   readonly bareMs: readonly number[];
   readonly oursMs: readonly number[];
@@ -73,7 +73,7 @@ async function connect(address: string, references: readonly ScaledObjectRef[]):
   return connection;
 }
 
-/** What KEDA asks of a ScaledObject in one poll (external_scaler.go and scale_handler.go, v2.21). */
+/** The calls of KEDA for a ScaledObject in one poll (external_scaler.go and scale_handler.go, v2.21). */
 function callsOf(references: readonly ScaledObjectRef[]): rpc.Call[] {
   return references.flatMap((reference) => [
     rpc.metricSpecCall(reference),

@@ -14,7 +14,7 @@ const limits = { p50Ms: 5, p99Ms: 50 };
 const pauseMs = { least: 20, most: 80 };
 /** From the last acknowledgement to the next message. */
 const restMs = 1000;
-/** Past the confirming `true` that follows an edge. */
+/** Longer than it takes until an edge's second `true`. */
 const confirmedMs = 2500;
 const consumer = 'worker';
 
@@ -46,7 +46,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
       for (const stream of streams.names) {
         await pause();
         const trial = rested(streams, followers, stream);
-        // Heard below; until then a failure must not count as unheard.
+        // Handled below. Until then a failure must not count as unhandled.
         trial.catch(() => {});
         trials.push(trial);
       }
@@ -80,7 +80,7 @@ function pause(): Promise<void> {
   return sleep(pauseMs.least + Math.random() * (pauseMs.most - pauseMs.least));
 }
 
-/** Gives the ms from the call that publishes to `true`; both are in this process. */
+/** Resolves with the ms from publishing to `true`, both in this process. */
 async function trial(streams: Streams, followers: Followers, stream: string): Promise<number> {
   const told = followers.nextTrue(stream);
   const publishedMs = performance.now();
@@ -88,14 +88,17 @@ async function trial(streams: Streams, followers: Followers, stream: string): Pr
   return (await told) - publishedMs;
 }
 
-/** The same for a consumer that is active and comes to rest: all is acknowledged, and the next message comes a second later. */
+/**
+ * The same for an active consumer that comes to rest. Everything is acknowledged, and the next message comes a second
+ * later.
+ */
 async function rested(streams: Streams, followers: Followers, stream: string): Promise<number> {
   await streams.drain(stream);
   await Promise.all([followers.untilInactive(stream), sleep(restMs)]);
   return await trial(streams, followers, stream);
 }
 
-/** Streams with a durable consumer each, and what a row does to them. */
+/** Streams with a durable consumer each, and the actions of a row. */
 class Streams {
   readonly names = Array.from({ length: consumers }, (_, index) => `wake-${index}`);
   private readonly nats: NatsConnection;
@@ -117,12 +120,12 @@ class Streams {
     this.js = jetstream(nats);
   }
 
-  /** Resolves when the stream has it. */
+  /** Resolves when the stream has the message. */
   async publish(stream: string): Promise<void> {
     await this.js.publish(`${stream}.a`, 'a message');
   }
 
-  /** Takes and acknowledges all there is. */
+  /** Takes and acknowledges every message. */
   async drain(stream: string): Promise<void> {
     const from = await this.js.consumers.get(stream, consumer);
     const { num_pending: waiting } = await from.info();

@@ -11,7 +11,7 @@ const partitions = 3;
 const queues = 10;
 const most = 3;
 const appendEveryMs = 5_000;
-/** As KEDA asks at zero replicas: each pod is asked for each trigger. */
+/** How often KEDA calls each pod for each trigger while it has zero replicas. */
 const pollEveryMs = 10_000;
 
 export const podsCost: Row = {
@@ -89,7 +89,9 @@ function startPods(count: number, start: () => Promise<ScalerProcess>): Promise<
   return Promise.all(Array.from({ length: count }, start));
 }
 
-/** Asks every pod for every trigger, again and again until the result is called: KEDA's round-robin reaches all of them. */
+/**
+ * Calls every pod for every trigger, again and again until the result is called. KEDA's round-robin reaches all of them.
+ */
 async function askAll(
   pods: readonly ScalerProcess[],
   references: readonly Parameters<typeof metricsCall>[0][],

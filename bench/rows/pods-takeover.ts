@@ -30,7 +30,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
     security: { allowPlaintextSecrets: true },
     eventLog: { type: 'nats', servers: nats.urls },
     connections: {
-      // It always sweeps.
+      // Makes it sweep all the time.
       [connection]: { source: 'github', owner, apiUrl: github.url, token, sweepSeconds: 1 },
     },
   };
@@ -87,7 +87,7 @@ const reference = {
   scalerMetadata: { source: 'github', connection },
 };
 
-/** Resolves when one of them has the lease. */
+/** Resolves with the pod that has the lease. */
 async function holderOf(running: Iterable<ScalerProcess>): Promise<ScalerProcess> {
   for (;;) {
     for (const pod of running) {
@@ -101,7 +101,7 @@ async function known(client: KedaClient): Promise<void> {
   while ((await client.value('').catch(() => undefined)) !== repositories) await sleep(lookMs);
 }
 
-/** Asks all of them again and again, until the function it returns is called. */
+/** Calls all of them again and again, until the returned function is called. */
 function watch(clients: readonly KedaClient[], heard: (value: number | undefined) => void) {
   let over = false;
   const loops = clients.map(async (client) => {

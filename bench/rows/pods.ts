@@ -30,7 +30,7 @@ async function measure(bench: Bench): Promise<Finding[]> {
   }
 }
 
-/** Webhooks go to one pod; KEDA has its streams with the other. */
+/** Webhooks go to one pod, KEDA's streams to the other. */
 async function webhooks({ quick, progress, checkout }: Bench, nats: NatsCluster): Promise<Finding> {
   const repositories = 20;
   const github = await startGitHub(repositories);

@@ -14,10 +14,10 @@ import { median, quantile } from '../support/statistics.ts';
 
 const topicCount = 100;
 const perSecond = 1000;
-/** While the load lasts: a record to the next topic, and a scrape by Prometheus. */
+/** During the load: how often the next topic gets a record, and how often Prometheus scrapes. */
 const everyMs = { record: 3000, scrape: 15_000 };
 const limits = { turnMs: 50, p99Ms: 15 };
-/** A reconcile of 10,000 subjects or two must have passed. */
+/** Long enough for one or two reconciles of 10,000 subjects. */
 const restLimitMs = 180_000;
 
 export const scale: Row = {
@@ -31,12 +31,12 @@ interface Size {
   readonly scaledObjects: number;
   readonly windowMs: number;
   readonly windows: number;
-  /** Of the cost in bytes: how many are there before, and how many come. */
+  /** For the cost in bytes: how many exist before, and how many are added. */
   readonly before: number;
   readonly more: number;
 }
 
-// A reconcile, which comes every 30 s, is in each window.
+// Each window includes a reconcile, which comes every 30 s.
 const full: Size = { scaledObjects: 10_000, windowMs: 35_000, windows: 2, before: 1000, more: 4000 };
 const small: Size = { scaledObjects: 2000, windowMs: 10_000, windows: 1, before: 200, more: 800 };
 
@@ -68,7 +68,7 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
   return [...onDistinct, ...onShared, ...costs];
 }
 
-/** A bare server first, alone, then ours: under the same streams and calls. */
+/** First a bare server alone, then ours, under the same streams and calls. */
 async function measureLoad(
   scene: Scene,
   groups: Groups,
@@ -138,7 +138,7 @@ class Side {
   private readonly process: BareServer['process'];
   private readonly connection: rpc.RpcConnection;
 
-  /** Opens both streams of each ScaledObject, all on one connection, as KEDA does; and lets the code be compiled. */
+  /** Opens both streams of each ScaledObject on one connection, as KEDA does, and lets the code be compiled. */
   static async open({ process, address }: BareServer, references: readonly Reference[]): Promise<Side> {
     const side = new Side(process, await rpc.RpcConnection.open(address));
     await process.longestTurn();
@@ -190,7 +190,7 @@ async function hold(connection: rpc.RpcConnection, reference: Reference): Promis
   await connection.hold(rpc.activityStream(reference));
 }
 
-/** What KEDA asks of a ScaledObject in one poll (external_scaler.go and scale_handler.go, v2.21). */
+/** The calls of KEDA for a ScaledObject in one poll (external_scaler.go and scale_handler.go, v2.21). */
 function callsOf(references: readonly Reference[]): rpc.Call[] {
   return references.flatMap((reference) => [
     rpc.metricSpecCall(reference),
@@ -200,8 +200,8 @@ function callsOf(references: readonly Reference[]): rpc.Call[] {
 }
 
 /**
- * What goes on around our scaler in a window. Records come to a tenth of the topics, one after the other; each wakes
- * all groups of its topic, which from then on are read every second. And Prometheus scrapes.
+ * The life around our scaler in a window. A tenth of the topics get records, one after the other. Each record wakes all
+ * groups of its topic, which from then on are read every second. And Prometheus scrapes.
  */
 class Surroundings {
   readonly wakesMs: number[] = [];
@@ -224,7 +224,7 @@ class Surroundings {
     await Promise.all([this.wake(), this.scrape()]);
   }
 
-  /** Commits what was woken to the end. */
+  /** Commits everything in the woken topics. */
   async calm(): Promise<void> {
     await this.scene.broker.drainGroups(new Map([...this.groups].slice(0, this.wakes)));
   }
@@ -316,8 +316,8 @@ interface Bytes {
 }
 
 /**
- * What each more costs one scaler: triggers on groups of their own, triggers on groups known by then, and streams.
- * Each time all topics are at rest, and garbage has been collected.
+ * The cost of each additional item for one scaler: of triggers with groups of their own, of triggers with known groups,
+ * and of streams. Each time, all topics are at rest, and garbage has been collected.
  */
 async function measureCost({ size, broker, checkout, progress }: Scene, groups: Groups): Promise<Finding[]> {
   const { before, more } = size;

@@ -11,7 +11,7 @@ const token = 'bench-tenant-bench';
 const snsTopic = 'arn:aws:sns:eu-central-1:123456789012:bench';
 const all = Object.keys(hostileSenders) as HostileName[];
 
-/** Each over a scaler of its own: none finds what another has left. */
+/** Each with its own scaler, so that none finds what another has left. */
 export const senders: Row = {
   name: 'senders',
   about: `signed webhooks, ${perSecond}/s, beside hostile senders, one at a time and all at once`,
@@ -39,7 +39,7 @@ async function measure(
     ingest: { host: '127.0.0.1', port: 0, tokens: [{ name: 'tenant', token, connections: ['builds'] }] },
     eventLog: { type: 'file', dir: 'events' },
     connections: {
-      // Nothing listens there: jobs come by webhook alone.
+      // Nobody listens there, so jobs come only by webhook.
       ci: { source: 'github', owner, token: 't', webhookSecret: secret, apiUrl: 'http://127.0.0.1:9' },
       builds: { source: 'events', ttlSeconds: 3600, items: [item] },
       jobs: { source: 'sqs', region: 'eu-central-1', snsTopics: [snsTopic] },

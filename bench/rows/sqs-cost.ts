@@ -8,7 +8,7 @@ import { BenchSqs, hint, queueName, serveSqs, startSqsKedaWay, worker } from '..
 const queues = 10;
 const scaledObjects = 100;
 const daySeconds = 86_400;
-/** Of GetQueueAttributes, as AWS's price list has it for most regions. */
+/** For GetQueueAttributes, in AWS's price list for most regions. */
 const usdPerMillion = 0.4;
 const monthDays = 30;
 
@@ -44,7 +44,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
 interface Cadence {
   readonly idleReadSeconds: number;
   readonly activeReadSeconds: number;
-  /** Whether it is also measured with hints that come all the time. */
+  /** Whether to measure it also under constant hints. */
   readonly hinted: boolean;
 }
 
@@ -90,7 +90,7 @@ async function measureOurs(scene: Scene, { hinted, ...cadence }: Cadence): Promi
     await Promise.all(names.map((name) => hint(scaler, name)));
     await Promise.all(told);
     progress('every queue is awake');
-    // The reads that follow a hint, at 1, 3, 10, 30 and 60 s, are no part of the window.
+    // The reads after a hint, at 1, 3, 10, 30 and 60 s, are not part of the window.
     await sleep(scene.windowMs + 3000);
     findings.push(finding(`${ours}: messages in all`, await count(scene)));
     if (!hinted) return findings;

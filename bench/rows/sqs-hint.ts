@@ -43,7 +43,7 @@ async function measure({ quick, progress, checkout }: Bench): Promise<Finding[]>
   }
 }
 
-/** Queues that get a message and a hint of it, and are empty again. Hints may go to another pod than `true` comes from. */
+/** Queues that get a message and its hint, and are emptied again. One pod may get the hint, and another send `true`. */
 export class Waking {
   private readonly sqs: BenchSqs;
   private readonly hinted: ScalerProcess;
@@ -63,7 +63,7 @@ export class Waking {
     await Promise.all(names.map((name) => this.inactive(name)));
   }
 
-  /** For so long, at random times; gives the ms from each hint to its `true`. */
+  /** Runs for this long, at random times. Returns the ms from each hint to its `true`. */
   async run(names: readonly string[], durationMs: number): Promise<Promise<number>[]> {
     const wakes: Promise<number>[] = [];
     const startedMs = performance.now();
@@ -73,7 +73,7 @@ export class Waking {
       const name = idle[Math.floor(Math.random() * idle.length)];
       if (name === undefined) throw new Error('every queue is busy: there are too few for this many wakes');
       const took = this.wake(name);
-      // Heard by who waits for all; until then a failure must not count as unheard.
+      // Handled by the caller, who waits for all. Until then a failure must not count as unhandled.
       took.catch(() => {});
       wakes.push(took);
     }

@@ -2,7 +2,7 @@ import type { Bench, Finding, Row } from '../support/row.ts';
 import { median } from '../support/statistics.ts';
 
 const limits = { slowestMs: 500, medianMs: 350, residentMiB: 100 };
-/** Nobody listens there: no broker is asked before there is a trigger. */
+/** Nobody listens there. No broker is asked before the first trigger. */
 const nowhere = ['127.0.0.1:1'];
 
 export const start: Row = {

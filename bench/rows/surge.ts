@@ -14,7 +14,7 @@ import { median } from '../support/statistics.ts';
 
 const triggerCount = 10_000;
 const limits = { readingMicros: 1, nudgeMicros: 200 };
-/** As many as the configuration allows, so that the process is what bounds them. */
+/** As many as the configuration allows, so that only the process limits them. */
 const pace = { enabled: true, surgesAtOnce: 100 };
 
 export const surge: Row = {
@@ -52,7 +52,7 @@ async function measure({ quick, progress }: Bench): Promise<Finding[]> {
 interface Quiet {
   readonly onMicros: number;
   readonly offMicros: number;
-  /** Triggers that hold something of a surge afterwards. */
+  /** Triggers that still hold state of a surge afterwards. */
   readonly kept: number;
 }
 
@@ -74,7 +74,7 @@ function quietTriggers(rounds: number): Quiet {
 /** All grow to twenty replicas, and an HPA answers each nudge. */
 async function nudgeCost(growing: number): Promise<{ micros: number; nudges: number }> {
   const triggers = new Triggers(true);
-  // One proves that nudges are answered, and the code is compiled.
+  // Proves that nudges are answered, and gets the code compiled.
   for (const trigger of triggers.all.slice(0, 100)) triggers.read(trigger, 1000);
   await triggers.rest();
   triggers.said = 0;
@@ -87,14 +87,14 @@ async function nudgeCost(growing: number): Promise<{ micros: number; nudges: num
   return { micros: (user + system) / nudges, nudges };
 }
 
-/** Triggers without subjects, whose followers are an HPA that looks after each change. */
+/** Triggers without subjects. Their follower is an HPA that looks after each change. */
 class Triggers implements TriggerHost {
   readonly all: readonly Trigger[];
   readonly nudges: Nudges;
   readonly others = new OtherPods(() => this.now(), undefined);
   readonly coldReadTimeoutMs = 0;
   readonly histories = new Histories();
-  /** Messages on the streams, but for those of their opening. */
+  /** Messages on the streams, except those at their opening. */
   said = 0;
 
   constructor(enabled: boolean) {
@@ -118,7 +118,7 @@ class Triggers implements TriggerHost {
 
   edge(): void {}
 
-  /** In us a reading. */
+  /** In μs for each reading. */
   readAll(items: number): number {
     const startedMs = this.now();
     for (const trigger of this.all) this.read(trigger, items);
@@ -161,7 +161,7 @@ class Triggers implements TriggerHost {
   }
 }
 
-/** A trigger of ten items a replica, as any is resolved. */
+/** A trigger with ten items for each replica, resolved like any other. */
 function work(): Measured {
   const source: AnySource | undefined = sources.find(({ kind }) => kind === 'events');
   if (!source) throw new Error('there is no source of events');

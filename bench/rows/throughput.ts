@@ -67,7 +67,7 @@ function findings(ours: Side, bare: Side): Finding[] {
   ];
 }
 
-/** One of the two servers, and what its rounds came to. */
+/** One of the two servers, and the results of its rounds. */
 class Side {
   readonly perSecond: number[] = [];
   readonly cpuMicros: number[] = [];
@@ -78,7 +78,7 @@ class Side {
   static async open({ process, address }: BareServer, calls: readonly Call[]): Promise<Side> {
     const connection = await RpcConnection.open(address);
     const side = new Side(process, connection, calls);
-    // Compiled by then, and every trigger known.
+    // By then the code is compiled, and every trigger is known.
     await closedLoop(connection, calls, { concurrency, durationMs: 3000 });
     return side;
   }

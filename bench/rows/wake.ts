@@ -11,7 +11,7 @@ const limits = { p50Ms: 5, p99Ms: 50 };
 const pauseMs = { least: 20, most: 80 };
 /** From the last record and its commit to the next record. */
 const restMs = 1000;
-/** Past the confirming `true` that follows an edge. */
+/** Longer than it takes until an edge's second `true`. */
 const confirmedMs = 2500;
 
 export const wake: Row = {
@@ -45,7 +45,7 @@ async function measure({ quick, progress, checkout, kafka }: Bench): Promise<Fin
       for (const topic of shuffled(topics)) {
         await pause();
         const trial = rested(broker, followers, topic);
-        // Heard below; until then a failure must not count as unheard.
+        // Handled below. Until then a failure must not count as unhandled.
         trial.catch(() => {});
         trials.push(trial);
       }
@@ -69,7 +69,7 @@ function pause(): Promise<void> {
   return sleep(pauseMs.least + Math.random() * (pauseMs.most - pauseMs.least));
 }
 
-/** Gives the ms from the acknowledgement, as the producer sees it, to `true`; both are in this process. */
+/** Resolves with the ms from the producer's acknowledgement to `true`, both in this process. */
 async function trial(broker: BenchKafka, followers: Followers, topic: string): Promise<number> {
   const told = followers.nextTrue(topic);
   await broker.append(topic);
@@ -78,8 +78,8 @@ async function trial(broker: BenchKafka, followers: Followers, topic: string): P
 }
 
 /**
- * The same for a topic that is active and comes to rest: a record, and at once the group commits to the end. The next
- * one comes a second after that, or when the trigger is inactive where that takes longer: before it there is no edge.
+ * The same for an active topic that comes to rest: a record comes, and the group commits at once. The next record comes
+ * a second later, or once the trigger is inactive, because only then is it an edge.
  */
 async function rested(broker: BenchKafka, followers: Followers, topic: string): Promise<number> {
   await broker.append(topic);

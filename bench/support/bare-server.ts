@@ -2,8 +2,8 @@ import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc
 import { ExternalScaler } from '../../src/grpc/contract.ts';
 
 /*
- * What grpc-js alone costs: the same service with the same server options, where every answer is a constant.
- * Run as a program of its own.
+ * The cost of grpc-js alone: the same service with the same server options, whose answers are constants. A program of
+ * its own.
  */
 
 const metricSpecs = [{ metricName: 'constant', targetSize: '10', targetSizeFloat: 10 }];

@@ -6,11 +6,11 @@ import { ScalerProcess, type Start } from './scaler.ts';
 
 const command = 'backlog-scaler';
 
-/** A checkout of this repository whose built command is started and measured. */
+/** A checkout of this repository with a built command, to start and measure. */
 export class Checkout {
-  /** How the report names it: with its commit where there is one. */
+  /** Its name in the report, with its commit if known. */
   readonly name: string;
-  /** It is the one that this bench is part of. */
+  /** Whether this bench is part of it. */
   readonly own: boolean;
   private readonly program: string;
 
@@ -18,7 +18,7 @@ export class Checkout {
     return new Checkout(fileURLToPath(new URL('../../', import.meta.url)), true);
   }
 
-  /** Throws where the directory holds no built command. */
+  /** Throws if the directory has no built command. */
   static at(directory: string): Checkout {
     return new Checkout(resolve(directory), false);
   }
@@ -32,12 +32,12 @@ export class Checkout {
       throw new Error(`${this.program} is not there: run \`npm ci && npm run build\` in ${directory}`);
   }
 
-  /** A scaler that reads Kafka. Resolves when it has said that it is ready. */
+  /** Starts a scaler that reads Kafka. Resolves when it is ready. */
   start(bootstrapServers: readonly string[], options: Omit<Start, 'program'> = {}): Promise<ScalerProcess> {
     return this.serve({ connections: { bench: { source: 'kafka', bootstrapServers } } }, options);
   }
 
-  /** One with a configuration of its own; hosts and ports are ours. Resolves when it has said that it is ready. */
+  /** Starts a scaler with these settings, but our hosts and ports. Resolves when it is ready. */
   serve(settings: object, options: Omit<Start, 'program'> = {}): Promise<ScalerProcess> {
     return ScalerProcess.serve(settings, { ...options, program: this.program });
   }

@@ -4,33 +4,33 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
-/** For what hangs: a busy machine takes its time. */
+/** Catches only what hangs, since a busy machine may be slow. */
 const startLimitMs = 120_000;
 const stopLimitMs = 15_000;
 const askLimitMs = 30_000;
 const linesKept = 20;
-/** Plain JavaScript: what strips types off TypeScript would be 20 MiB of the process that is measured. */
+/** Plain JavaScript. Stripping the types of TypeScript would add 20 MiB to the measured process. */
 const probe = new URL('./probe.mjs', import.meta.url).href;
 
 export interface ProcessOptions {
-  /** It answers `longestTurn` and `collected`. */
+  /** Whether it answers `longestTurn` and `collected`. */
   readonly probed?: boolean;
-  /** Modules that are loaded before the program, as URLs. */
+  /** Modules to load before the program, as URLs. */
   readonly preload?: readonly string[];
-  /** A file that all it prints is appended to. */
+  /** A file to which its output is appended. */
   readonly log?: string;
 }
 
-/** A turn of an event loop: by the clock, and what its thread worked in it. */
+/** A turn of an event loop: its time by the clock, and the work of its thread. */
 export interface Turn {
   readonly ms: number;
   readonly cpuMs: number;
 }
 
-/** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
+/** A Node program under measurement, in a process of its own. A line of its output says that it is ready. */
 export class NodeProcess {
   readonly pid: number;
-  /** Resolves when it has ended, with its exit code or the signal that ended it. */
+  /** Resolves when it has ended, with its exit code or signal. */
   readonly ended: Promise<number | NodeJS.Signals>;
   private readonly child: ChildProcess;
   private readonly lines: string[] = [];
@@ -59,7 +59,7 @@ export class NodeProcess {
     process.once('exit', this.forceEnd);
   }
 
-  /** Resolves when `seen` says of a line of output that it is the last one waited for. */
+  /** Resolves after the first line of output for which `seen` returns true. */
   async until(seen: (line: string) => boolean): Promise<void> {
     const waiting = new AbortController();
     const limit = AbortSignal.any([AbortSignal.timeout(startLimitMs), waiting.signal]);
@@ -75,30 +75,30 @@ export class NodeProcess {
     waiting.abort();
   }
 
-  /** Tells the program something; it hears it by `process.on('message')`. */
+  /** Sends a message to the program, which gets it by `process.on('message')`. */
   tell(message: object): void {
     this.child.send(message);
   }
 
-  /** The longest turn of its event loop since this was last asked; see probe.mjs. */
+  /** The longest turn of its event loop since the last call. See probe.mjs. */
   async longestTurn(): Promise<Turn> {
     const { longestMs = Number.NaN, longestCpuMs = Number.NaN } = await this.ask('turns');
     return { ms: longestMs, cpuMs: longestCpuMs };
   }
 
-  /** The part of the time that garbage took, and how late timers were, since this was last asked; see probe.mjs. */
+  /** The part of the time that garbage collection took, and how late timers were, since the last call. See probe.mjs. */
   async load(): Promise<{ readonly gcShare: number; readonly tickP99Ms: number }> {
     const { gcShare = Number.NaN, tickP99Ms = Number.NaN } = await this.ask('load');
     return { gcShare, tickP99Ms };
   }
 
-  /** Collects garbage, and gives the bytes that are left; see probe.mjs. */
+  /** Collects garbage, and returns the remaining bytes. See probe.mjs. */
   async collected(): Promise<{ readonly heapBytes: number; readonly residentBytes: number }> {
     const { heapBytes = Number.NaN, residentBytes = Number.NaN } = await this.ask('memory');
     return { heapBytes, residentBytes };
   }
 
-  /** What keeps its event loop alive: sockets, servers, timers; see probe.mjs. */
+  /** How many sockets, servers and timers keep its event loop alive. See probe.mjs. */
   async handles(): Promise<number> {
     return (await this.ask('handles'))['handles'] ?? Number.NaN;
   }
@@ -118,14 +118,14 @@ export class NodeProcess {
     return residentMiB(this.pid);
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL, and resolves when it is gone. */
   async kill(): Promise<void> {
     process.removeListener('exit', this.forceEnd);
     this.forceEnd();
     await this.ended;
   }
 
-  /** SIGTERM, and SIGKILL where that does not help. */
+  /** Sends SIGTERM, and SIGKILL if that does not help. */
   async stop(): Promise<void> {
     process.removeListener('exit', this.forceEnd);
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
@@ -140,7 +140,7 @@ export class NodeProcess {
   };
 }
 
-/** What the image has Node start with: a program is measured as it is shipped. */
+/** The options that the image gives to Node, so that a program is measured as shipped. */
 function imageOptions(): string {
   const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
   const options = /NODE_OPTIONS="(.*)"/.exec(dockerfile)?.[1];

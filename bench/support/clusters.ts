@@ -1,6 +1,6 @@
 import { BenchKafka } from './kafka.ts';
 
-/** One cluster at a time: rows that want the same one share it, and none runs beside a measurement of another. */
+/** One cluster at a time. Rows that need the same one share it, and none runs beside a measurement of another. */
 export class Clusters {
   private readonly progress: (line: string) => void;
   private running: BenchKafka | undefined;

@@ -2,7 +2,7 @@ import { Agent, createServer, request, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../../fakes/ports.ts';
 
-/** A server as it is from far away: what it is asked reaches it some time later. */
+/** Makes a server seem far away: requests reach it some time later. */
 export class Distance {
   readonly url: string;
   private readonly server: Server;

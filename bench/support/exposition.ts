@@ -1,4 +1,4 @@
-/** Sums the samples of one metric by the value of one label (Prometheus text format 0.0.4). */
+/** Sums the samples of a metric by the values of a label (Prometheus text format 0.0.4). */
 export function sumBy(exposition: string, metric: string, label: string): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   const labelled = new RegExp(`[{,]${label}="([^"]*)"`);
@@ -10,7 +10,7 @@ export function sumBy(exposition: string, metric: string, label: string): Readon
   return sums;
 }
 
-/** What was added between two counts. */
+/** The difference of two counts. */
 export function increase(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -7,7 +7,7 @@ import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/Sc
 const limitMs = 5000;
 const askEveryMs = 20;
 
-/** One StreamIsActive for each name, held with the library that the scaler's users have. */
+/** One StreamIsActive for each name, held with grpc-js. */
 export class Followers {
   private readonly client: InstanceType<typeof ExternalScaler>;
   private readonly references: ReadonlyMap<string, ScaledObjectRef>;
@@ -21,7 +21,7 @@ export class Followers {
 
   private follow(name: string, reference: ScaledObjectRef): void {
     const stream = this.client.StreamIsActive(reference);
-    // It ends when the row does; a trial that waits for it then runs into its limit.
+    // It ends with the row. A trial that still waits for it then runs into its limit.
     stream.on('error', () => {});
     stream.on('data', ({ result }: IsActiveResponse__Output) => {
       if (result) this.waiting.get(name)?.(performance.now());
@@ -40,7 +40,7 @@ export class Followers {
     });
   }
 
-  /** Resolves when IsActive says `false`: the stream says it on open only. */
+  /** Resolves when IsActive says `false`, which the stream says only when it opens. */
   async untilInactive(name: string): Promise<void> {
     const deadline = performance.now() + limitMs;
     while (await this.isActive(name)) {

@@ -1,7 +1,7 @@
 /*
- * The requests of KEDA's built-in `github-runner` trigger (pkg/scalers/github_runner_scaler.go, v2.21): for each
- * evaluation, one after the other, the owner's repositories (30 a page, until one is not full), two lists of runs
- * for each repository, and the jobs of each run found. Each ScaledObject does all of it for itself.
+ * The requests of KEDA's built-in `github-runner` trigger (pkg/scalers/github_runner_scaler.go, v2.21). For each
+ * evaluation it lists the owner's repositories (30 a page, until one is not full). Then it reads two lists of runs for
+ * each repository, and the jobs of each run found. All of this happens one after the other, and for each ScaledObject.
  */
 
 const reposAPage = 30;
@@ -15,7 +15,7 @@ export interface KedaWayOptions {
   readonly enableEtags: boolean;
 }
 
-/** What KEDA keeps for one ScaledObject. */
+/** The state that KEDA keeps for a ScaledObject. */
 export class GitHubKedaWay {
   private readonly options: KedaWayOptions;
   private readonly etags = new Map<string, string>();
@@ -26,7 +26,7 @@ export class GitHubKedaWay {
     this.options = options;
   }
 
-  /** One evaluation; resolves with the jobs it saw. */
+  /** One evaluation. Resolves with the number of jobs found. */
   async evaluate(): Promise<number> {
     this.repositories = await this.listRepositories();
     const found: { repo: string; runId: number }[] = [];
@@ -48,7 +48,7 @@ export class GitHubKedaWay {
     const names: string[] = [];
     for (let page = 1; ; page++) {
       const { body, changed } = await this.get(`/orgs/${this.options.owner}/repos?page=${page}`);
-      // KEDA takes "not changed" of any page for "not changed" of all.
+      // If any page is unchanged, KEDA takes all of them as unchanged.
       if (!changed) return this.repositories;
       const listed = items(body);
       for (const repo of listed) names.push(String(repo['full_name']));
@@ -79,7 +79,7 @@ export class GitHubKedaWay {
   }
 }
 
-/** The objects of a list, or of the list that an object holds under `key`. */
+/** The objects of a list, or of the list under `key` in an object. */
 function items(body: unknown, key?: string): Record<string, unknown>[] {
   const list: unknown = key === undefined ? body : isObject(body) ? body[key] : undefined;
   if (!Array.isArray(list)) throw new Error('GitHub answered something else than a list');

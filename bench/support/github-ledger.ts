@@ -22,7 +22,7 @@ export function openJobs({ jobs, repos, pools }: Shape): Job[] {
       runId: 12_000_000_000 + run,
       runAttempt: 1,
       repo: repos[run % repos.length] ?? '',
-      // As webhooks are read: sorted.
+      // Sorted, as they are when read from webhooks.
       labels: labelsFor(pools[(index + Math.floor(index / 1000)) % pools.length] ?? '').sort(),
       status: index % 4 === 0 ? 'in_progress' : 'queued',
       sinceMs: Date.now(),
@@ -36,17 +36,17 @@ export function repositories(count: number): string[] {
 }
 
 export interface InProcess {
-  /** For each job taken, in us. */
+  /** For each job taken, in μs. */
   readonly takeMicros: number;
-  /** A reading of all repositories, in ms each. */
+  /** Readings of all repositories, in ms each. */
   readonly ofAllMs: readonly number[];
-  /** A reading of every repository by name. */
+  /** Readings of every repository by name. */
   readonly ofNamedMs: readonly number[];
-  /** The same number by looking at every job. */
+  /** The same number, found by walking over every job. */
   readonly naiveMs: readonly number[];
 }
 
-/** Times the readings of a ledger in this process, beside the same number by a scan, which must come out equal. */
+/** Times the readings of a ledger in this process, and a scan for the same number. Both results must be equal. */
 export function timeReadings(
   shape: Shape,
   { readings, scans }: { readings: number; scans: number },

@@ -1,15 +1,15 @@
 import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
-/** The owner of all repositories in the bench, and what its one connection is called. */
+/** The owner of all repositories in the bench, and the name of its one connection. */
 export const owner = 'acme';
 export const connection = 'ci';
 
-/** Pools of runners, each with a label of its own beside the default ones. */
+/** Pools of runners, each with its own label beside the default ones. */
 export function pools(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `pool-${index}`);
 }
 
-/** What a job asks for that only this pool can run. */
+/** The labels of a job that only this pool can run. */
 export function labelsFor(pool: string): string[] {
   return ['self-hosted', 'linux', 'x64', pool];
 }

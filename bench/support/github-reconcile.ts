@@ -14,16 +14,16 @@ import { token } from './github.ts';
 import { owner } from './github-pools.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** How often a subject is read, and how old a reading may be: the source's own. */
+/** The source's own: how often a subject is read, and how old a reading may be. */
 const readMs = 30_000;
 const maxStalenessMs = 3_600_000;
 
-/** Between the starts of two pods: longer than a repository is left alone, or shorter, but never the same. */
+/** The time between the starts of two pods. It differs from every interval at which repositories are read. */
 const startsApartMs = 7 * 60_000;
 
 export interface PodsSetting {
   readonly count: number;
-  /** One asks GitHub for all; else each asks for itself. */
+  /** One asks GitHub for all. Otherwise each asks for itself. */
   readonly together: boolean;
 }
 
@@ -33,8 +33,8 @@ interface Pod {
 }
 
 /**
- * What a connection of the scaler is made of, on a clock of its own: ledger, reconciler and REST client, webhooks over HTTP.
- * Or several pods of it, each of which hears of every webhook, as through an event log that they share.
+ * The parts of a connection of the scaler, on a clock of their own: ledger, reconciler and REST client, with webhooks
+ * over HTTP. Or several such pods. Each gets every webhook, as through a shared event log.
  */
 export class Reconciled {
   corrections = 0;
@@ -143,12 +143,12 @@ export class Reconciled {
     for (const { reconciler } of this.pods) reconciler.take(said, nowMs);
   }
 
-  /** Triggers without repositories, however many, share one subject. */
+  /** Triggers without repositories share one subject, however many they are. */
   private read(): void {
     for (const { reconciler } of this.pods) reconciler.need([], maxStalenessMs);
   }
 
-  /** By the ledgers of all pods; undefined where they differ. */
+  /** The number in the ledgers of all pods. Undefined if they differ. */
   get openJobs(): number | undefined {
     const counts = this.pods.map(({ ledger }) => {
       let open = 0;

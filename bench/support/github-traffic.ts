@@ -3,25 +3,25 @@ import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import type { Followers } from './followers.ts';
 import { labelsFor } from './github-pools.ts';
 
-/** Webhooks of a run with one job, from `requested` to `completed`, and of one with several. */
+/** The webhooks of a run with one job, from `requested` to `completed`. `otherJobs` is for a run with several jobs. */
 const webhooksOfWake = 6;
 const otherJobs = 4;
 const webhooksOfOther = 3 * otherJobs + 3;
-/** Of all webhooks, those of jobs for the pools. The others are for GitHub's own runners, as most are. */
+/** The part of all webhooks that belongs to jobs for the pools. As usual, the other jobs are for GitHub's own runners. */
 const shareOfWakes = 0.5;
-/** How long a job for a pool is open: it ends before its `true` would be confirmed. */
+/** How long a job for a pool is open. It ends before its second `true`. */
 const openMs = { least: 150, most: 800 };
 
 export interface TrafficOptions {
   readonly followers: Followers;
   readonly pools: readonly string[];
-  /** Runs are of `repo-0` … */
+  /** Runs belong to `repo-0` … */
   readonly repositories: number;
-  /** Whether a pool is woken again; before the first sync is done, nothing says that it is inactive. */
+  /** Whether a pool is woken more than once. Before the end of the first sync nothing shows that it is inactive. */
   readonly again: boolean;
 }
 
-/** Runs that come and go at GitHub, whose webhooks come at random times, so many a second on average. */
+/** Runs that come and go at GitHub. Their webhooks come at random times, at this rate on average. */
 export class Traffic {
   private readonly github: FakeGitHub;
   private readonly followers: Followers;
@@ -38,7 +38,7 @@ export class Traffic {
     this.idle = [...pools];
   }
 
-  /** Lets webhooks come for so long, whether or not answers do. Gives the ms from each that wakes to its `true`. */
+  /** Sends webhooks for this long, whether or not answers come. Returns the ms from each waking one to its `true`. */
   async run({
     perSecond,
     durationMs,
@@ -59,23 +59,23 @@ export class Traffic {
     return wakes;
   }
 
-  /** Resolves when all runs are over. */
+  /** Resolves when all runs have ended. */
   async over(): Promise<void> {
     await Promise.all(this.under);
     await this.github.delivered();
   }
 
-  /** A job for a pool that has none; it is open until its pool was woken, and somewhat longer. */
+  /** A job for an idle pool. It stays open until the pool is woken, and a little longer. */
   private wake(): Promise<number> {
     const pool = takeAny(this.idle);
     const told = this.followers.nextTrue(pool);
     const postedMs = performance.now();
     const run = this.github.startRun(this.anyRepo(), { jobs: [{ labels: labelsFor(pool) }] });
     const finished = told.then(() => this.finish(run.jobs[0]?.id, openMs));
-    // That `true` did not come is told by `took`.
+    // If no `true` came, `took` reports it.
     this.keep(finished.then(() => this.again && this.idle.push(pool)).catch(() => {}));
     const took = told.then((atMs) => atMs - postedMs);
-    // Heard by `run`; until then a failure must not count as unheard.
+    // Handled by `run`. Until then a failure must not count as unhandled.
     took.catch(() => {});
     return took;
   }
@@ -92,7 +92,7 @@ export class Traffic {
     this.github.pick(jobId);
     await sleep(durationMs / 2);
     this.github.complete(jobId);
-    // Its last webhook is read by then.
+    // By then its last webhook has been read.
     await sleep(100);
   }
 
@@ -106,7 +106,7 @@ export class Traffic {
   }
 }
 
-/** Something that happens so often on average, each time independent of the last. */
+/** Events at this rate on average, each at a time independent of the last. */
 class Arrivals {
   private readonly perSecond: number;
   private readonly happen: () => void;

@@ -3,7 +3,7 @@ import { labelsFor } from './github-pools.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const jobsOfRun = 3;
-/** More than one list of GitHub's shows, so that all of it must be searched. */
+/** More than GitHub shows in one list, so that each state must be searched. */
 const oldRuns = 120;
 const secondMs = 1000;
 const minuteMs = 60_000;
@@ -15,7 +15,7 @@ export interface WorldOptions {
   readonly pools: readonly string[];
 }
 
-/** Repositories with a past, and always as many open runs: where one ends, another begins in any of them. */
+/** Repositories with a past, and a constant number of open runs: where one ends, another begins in any of them. */
 export class GitHubWorld {
   private readonly github: FakeGitHub;
   private readonly time: VirtualTime;
@@ -40,7 +40,7 @@ export class GitHubWorld {
     return this.webhooksLost;
   }
 
-  /** From now on one webhook of so many cannot be delivered; GitHub does not try again by itself. */
+  /** From now on one webhook in this many cannot be delivered. GitHub does not retry by itself. */
   loseOneOf(webhooks: number): void {
     const isLost = () => {
       const lost = oneIn(webhooks);
@@ -58,7 +58,7 @@ export class GitHubWorld {
     const run = this.github.startRun(repo, { jobs });
     let open = run.jobs.length;
     for (const { id } of run.jobs) {
-      // One in twenty waits for longer than it may be silent, one in ten runs for longer.
+      // One job in twenty waits, and one in ten runs, for longer than it may be silent.
       const waitMs = oneIn(20) ? 10 * minuteMs : between(5 * secondMs, minuteMs);
       const runMs = oneIn(10) ? 45 * minuteMs : between(3 * minuteMs, 12 * minuteMs);
       this.time.after(waitMs, () => this.github.pick(id));

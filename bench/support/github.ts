@@ -8,14 +8,14 @@ const secret = 'bench-bench-bench';
 
 const app = { id: 123_456, installationId: 7_654_321 };
 
-/** A GitHub in this process with the repositories `repo-0` …, an App and a token that may read them. */
+/** A GitHub in this process with the repositories `repo-0` …, an App, and a token that may read them. */
 export async function startGitHub(repositories: number, now: () => number = Date.now): Promise<FakeGitHub> {
   const github = await FakeGitHub.start({ owner, token, app, now });
   for (let index = 0; index < repositories; index++) github.addRepo(`repo-${index}`);
   return github;
 }
 
-/** No credential of this GitHub runs into the hourly limit. */
+/** Lifts the hourly limit of this GitHub for all credentials. */
 export function unlimited(github: FakeGitHub): void {
   const limit = 100_000_000;
   github.faults.rateLimit({ limit, remaining: limit, resetSeconds: 86_400 });
@@ -24,13 +24,13 @@ export function unlimited(github: FakeGitHub): void {
 interface ServeOptions {
   readonly firstSyncTimeoutSeconds: number;
   readonly apiUrl?: string;
-  /** Whether webhooks are sent there. */
+  /** Whether GitHub sends webhooks to it. */
   readonly hooked?: boolean;
-  /** Other settings. */
+  /** Further settings. */
   readonly more?: object;
 }
 
-/** `serve` with one connection to this GitHub, which sends its webhooks there. */
+/** Runs `serve` with one connection to this GitHub, which sends webhooks back. */
 export async function serveGitHub(
   checkout: Checkout,
   github: FakeGitHub,

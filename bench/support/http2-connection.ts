@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import * as http2 from './http2-frames.ts';
 
-/** The server's answers are small; granted once, this is never used up. */
+/** The server's answers are small, so this grant is never used up. */
 const grantedBytes = 2 ** 30;
 
-/** Hears of one stream. */
+/** Listens to one stream. */
 export interface StreamListener {
   data(): void;
-  /** `why` is undefined where the stream ended in order. */
+  /** `why` is undefined if the stream ended in order. */
   ended(why?: string): void;
 }
 
 /**
- * One HTTP/2 connection in plain text whose requests are bytes made before the measurement, so that a client costs
- * far less than the server it measures. Header blocks of answers are not decoded.
+ * An HTTP/2 connection in plaintext. Its requests are bytes prepared before the measurement, so that a client costs far
+ * less than the server it measures. Header blocks of answers are not decoded.
  */
 export class Http2Connection {
   private readonly socket: Socket;
@@ -22,7 +22,7 @@ export class Http2Connection {
   private unread: Buffer = Buffer.alloc(0);
   private nextStream = 1;
   private sendWindowBytes = http2.initialWindowBytes;
-  /** Waits for the server to read what it was sent. */
+  /** Requests that wait until the server has read earlier ones. */
   private readonly queued: (() => void)[] = [];
   private corked = false;
 
@@ -42,7 +42,7 @@ export class Http2Connection {
     socket.on('close', () => this.fail('the connection is closed'));
   }
 
-  /** Sends a request whose body is one message. */
+  /** Sends a request with a body of one message. */
   request(headerBlock: Buffer, body: Buffer, listener: StreamListener): void {
     if (this.sendWindowBytes < body.length) {
       this.queued.push(() => this.request(headerBlock, body, listener));
@@ -63,7 +63,7 @@ export class Http2Connection {
     this.socket.destroy();
   }
 
-  /** What is sent in one turn of the event loop goes out in one write. */
+  /** Requests sent in one turn of the event loop go out in one write. */
   private cork(): void {
     if (this.corked) return;
     this.corked = true;

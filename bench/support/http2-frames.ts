@@ -1,5 +1,5 @@
 /*
- * The little of HTTP/2 (RFC 9113) and HPACK (RFC 7541) that a client of one gRPC service needs to write.
+ * The parts of HTTP/2 (RFC 9113) and HPACK (RFC 7541) that a client of one gRPC service needs to write.
  */
 
 export const frameType = {
@@ -16,7 +16,7 @@ export const flag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4 } as const;
 
 export const frameHeadBytes = 9;
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-/** What a receiver grants a connection before any WINDOW_UPDATE. */
+/** A receiver's grant to a connection before any WINDOW_UPDATE. */
 export const initialWindowBytes = 65_535;
 
 export interface FrameHead {
@@ -40,7 +40,7 @@ export function windowUpdate(bytes: number): Buffer {
   return frame({ type: frameType.windowUpdate, flags: 0, stream: 0 }, payload);
 }
 
-/** A header block of literals that neither side remembers, so the same bytes do for every request. */
+/** A header block of literals that neither side remembers, so every request can use the same bytes. */
 export function headerBlock(headers: Readonly<Record<string, string>>): Buffer {
   const literals = Object.entries(headers).flatMap(([name, value]) => [
     Buffer.from([0]),
@@ -50,7 +50,7 @@ export function headerBlock(headers: Readonly<Record<string, string>>): Buffer {
   return Buffer.concat(literals);
 }
 
-/** Not Huffman-coded; shorter than 127 bytes, where the length is one byte. */
+/** Without Huffman coding. Shorter than 127 bytes, so that the length is one byte. */
 function hpackString(text: string): Buffer {
   if (text.length >= 127) throw new Error(`header too long for this client: ${text}`);
   return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);

@@ -7,27 +7,27 @@ import { groupOf } from './scaled-object.ts';
 
 /** Enough for some thousand partitions. */
 const heapMiB = 768;
-/** Topics in one request to the controller; more time out. */
+/** Topics in one request to the controller. Requests with more time out. */
 const topicsAtOnce = 100;
 const topicsLimitMs = 30_000;
 const commitsAtOnce = 8;
 
-/** What the brokers have counted since their start, all together. */
+/** The counts of all brokers together since their start. */
 export interface BrokerCounts {
-  /** Requests by name and version, as `ListOffsets v3`: those that read, so that producers do not disturb. */
+  /** Reading requests by name and version, such as `ListOffsets v3`. Without producers' requests. */
   readonly requests: ReadonlyMap<string, number>;
   readonly connections: number;
   readonly cpuSeconds: number;
 }
 
-/** A real cluster on this machine, and what a row does to it. Each topic has a group of its own. */
+/** A real cluster on this machine, and the actions of a row. Each topic has a group of its own. */
 export class BenchKafka {
   readonly bootstrapServers: readonly string[];
   private readonly cluster: KafkaCluster;
   private readonly client: Kafka;
   private readonly admin: Admin;
   private readonly producer: Producer;
-  /** Where the log of each partition ends. */
+  /** The end of each partition's log. */
   private readonly ends = new Map<string, number[]>();
 
   static async start(brokers: 1 | 3, progress: (line: string) => void): Promise<BenchKafka> {
@@ -53,7 +53,7 @@ export class BenchKafka {
     return this.cluster.brokers.length;
   }
 
-  /** Makes topics `<stem>-0` … whose groups have read all there is. */
+  /** Creates topics `<stem>-0` … Their groups have read everything. */
   async createTopics(stem: string, count: number, partitions: number): Promise<string[]> {
     const names = Array.from({ length: count }, (_, index) => `${stem}-${index}`);
     for (let at = 0; at < count; at += topicsAtOnce) {
@@ -68,7 +68,7 @@ export class BenchKafka {
     return names;
   }
 
-  /** Resolves when the brokers know the topics; kafkajs's own wait gives up too soon for hundreds of partitions. */
+  /** Resolves when the brokers know the topics. For hundreds of partitions kafkajs's own wait is too short. */
   private async known(topics: string[]): Promise<void> {
     const deadline = performance.now() + topicsLimitMs;
     for (;;) {
@@ -82,7 +82,7 @@ export class BenchKafka {
     }
   }
 
-  /** Appends one record to partition 0; resolves when all replicas in sync have it. */
+  /** Appends one record to partition 0. Resolves when all replicas in sync have it. */
   async append(topic: string): Promise<void> {
     await this.producer.send({ topic, acks: -1, messages: [{ value: 'a record', partition: 0 }] });
     this.appended(topic);
@@ -114,12 +114,12 @@ export class BenchKafka {
     ends[0] = (ends[0] ?? 0) + 1;
   }
 
-  /** Commits, for the group of each topic, all there is: no lag is left. */
+  /** Commits everything for the group of each topic, so that no lag is left. */
   async drain(topics: readonly string[]): Promise<void> {
     await inParallel(commitsAtOnce, topics, (topic) => this.commit(topic, groupOf(topic)));
   }
 
-  /** Commits, for each group of each topic, all there is. */
+  /** Commits everything for each group of each topic. */
   async drainGroups(groups: ReadonlyMap<string, readonly string[]>): Promise<void> {
     const all = [...groups].flatMap(([topic, names]) => names.map((group) => ({ topic, group })));
     await inParallel(commitsAtOnce, all, ({ topic, group }) => this.commit(topic, group));

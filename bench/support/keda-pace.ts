@@ -5,10 +5,10 @@ process.on('message', (told: { evaluationsAMinute: number }) => {
   evaluationsAMinute = told.evaluationsAMinute;
 });
 
-/** Evaluates each client so often as the parent process says. Never ends. */
+/** Evaluates each client as often as the parent process says. Never ends. */
 export async function poll(clients: readonly { evaluate(): Promise<void> }[]): Promise<never> {
   process.stdout.write('polling\n');
-  // Polls of different ScaledObjects are independent of each other, so they spread over the minute.
+  // Polls of different ScaledObjects are independent, so they are spread over the minute.
   let owed = 0;
   let next = 0;
   for (let beforeMs = performance.now(); ; ) {

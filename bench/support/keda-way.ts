@@ -11,9 +11,9 @@ import { groupOf } from './scaled-object.ts';
 
 /*
  * The requests of KEDA's built-in `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21, over sarama), with our own
- * codecs: a client for each ScaledObject, which has a connection to a bootstrap server and one to the broker, and for
- * each evaluation sends Metadata, OffsetFetch and ListOffsets. Counted on a real KEDA: 120 requests a minute for 20
- * idle triggers, 357 for 20 active ones, about 41 connections. For one broker. Run as a program of its own.
+ * codecs. Each ScaledObject has a client with a connection to a bootstrap server and one to the broker. Each evaluation
+ * sends Metadata, OffsetFetch and ListOffsets. A real KEDA sent 120 requests a minute for 20 idle triggers and 357 for
+ * 20 active ones, over about 41 connections. For one broker. A program of its own.
  */
 
 const requestTimeoutMs = 10_000;
@@ -27,7 +27,7 @@ const dialer = createDialer({
   metrics: { request() {} },
 });
 
-/** What KEDA keeps for one ScaledObject. */
+/** The state that KEDA keeps for a ScaledObject. */
 class Client {
   private readonly topic: string;
   private readonly seed: Wire;

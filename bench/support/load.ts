@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call, RpcConnection } from './rpc-connection.ts';
 
-/** Keeps `concurrency` calls under way for `durationMs`, each caller waiting for its answer. Gives answers a second. */
+/** Keeps `concurrency` calls under way for `durationMs`. Each caller waits for its answer. Returns answers a second. */
 export async function closedLoop(
   connection: RpcConnection,
   calls: readonly Call[],
@@ -20,7 +20,7 @@ export async function closedLoop(
   return (answered * 1000) / (performance.now() - startedMs);
 }
 
-/** Sends `perSecond` calls a second whether or not answers come. Gives the ms of each, from the moment it was sent. */
+/** Sends `perSecond` calls a second, whether or not answers come. Returns the ms of each, from its sending. */
 export async function openLoop(
   connection: RpcConnection,
   calls: readonly Call[],
@@ -33,7 +33,7 @@ export async function openLoop(
     const due = Math.floor((Math.min(elapsedMs, durationMs) * perSecond) / 1000);
     while (pending.length < due) {
       const answer = connection.unary(at(calls, pending.length));
-      // Heard below; until then a failure must not count as unheard.
+      // Handled below. Until then a failure must not count as unhandled.
       answer.catch(() => {});
       pending.push(answer);
     }

@@ -3,15 +3,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /*
- * Preloaded into a process under measurement (`node --import`); it answers what `NodeProcess.ask` asks. The process
- * does not stay alive for it.
+ * Loaded before the program of a process under measurement (`node --import`). It answers `NodeProcess.ask`, and does not
+ * keep the process alive.
  *
- * `turns`: the longest turn of the event loop since it was last asked: the CPU that the loop's thread took between two
- * ticks of a timer of 1 ms, its garbage collections included. And the longest time between two ticks by the clock: the
- * loop was then busy for so long, or, where other programs want the cores, was not run.
- * `load`: since it was last asked: the part of the time that went into collecting garbage, and how late ticks of that
+ * `turns`: the longest turn of the event loop since the last question. It is the CPU time of the loop's thread between
+ * two ticks of a timer of 1 ms, with its garbage collections. Also the longest time between two ticks by the clock. The
+ * loop was busy for that long, or did not run because other programs used the cores.
+ * `load`: since the last question, the part of the time that went into collecting garbage, and how late ticks of that
  * timer were, at the 99th percentile.
- * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
+ * `memory`: the size of the heap after full collections, with buffers outside of it, and the resident memory then.
  * `handles`: how many resources keep the event loop alive.
  */
 
@@ -62,7 +62,7 @@ function load() {
 }
 
 function memory() {
-  // What the first leaves to finalizers goes in the second.
+  // The second collection frees what the first has left to finalizers.
   collect();
   collect();
   const { heapUsed, external, rss } = process.memoryUsage();

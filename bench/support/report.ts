@@ -3,11 +3,11 @@ import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { Finding } from './row.ts';
 
-/** What one row came to. */
+/** The result of a row. */
 export interface RowReport {
   readonly row: string;
   readonly checkout: string;
-  /** Counts the pairs of a row where two checkouts are measured. */
+  /** When two checkouts are measured, the number of the pair. */
   readonly pair: number;
   readonly seconds: number;
   readonly findings: readonly Finding[];
@@ -17,7 +17,7 @@ export interface RowReport {
 
 type Cells = readonly string[];
 
-/** The findings as a table in plain text; Markdown shows it as one too. */
+/** The findings as a table in plain text, which Markdown shows as a table too. */
 export function table(reports: readonly RowReport[]): string {
   const lines = reports.flatMap((report) => [
     ...report.findings.map(({ what, target, measured, met }) => [what, target, measured, verdict(met)]),
@@ -26,7 +26,7 @@ export function table(reports: readonly RowReport[]): string {
   return format([['what', 'target', 'measured', 'met'], ...lines]);
 }
 
-/** The same for two checkouts, side by side: a line for each pair. */
+/** The same for two checkouts side by side, with a line for each pair. */
 export function pairedTable(reports: readonly RowReport[], own: string, other: string): string {
   const lines = reports
     .filter(({ checkout }) => checkout === own)
@@ -57,7 +57,7 @@ function faultOf({ fault }: RowReport): string[] {
   return fault === undefined ? [] : [`not measured: ${fault.split('\n')[0]}`];
 }
 
-/** Lines under heads, in columns. */
+/** Lines below heads, in columns. */
 export function format([heads = [], ...lines]: readonly Cells[]): string {
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),

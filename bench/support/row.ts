@@ -1,23 +1,23 @@
 import type { Checkout } from './checkout.ts';
 import type { BenchKafka } from './kafka.ts';
 
-/** One line of the result. */
+/** A line of the result. */
 export interface Finding {
   readonly what: string;
-  /** As the design states it; `-` where the line is there to compare with. */
+  /** As in the design. `-` for a line that only serves comparison. */
   readonly target: string;
   readonly measured: string;
-  /** Undefined where there is no target. */
+  /** Undefined without a target. */
   readonly met?: boolean;
-  /** The same, and more, for programs; names carry units. */
+  /** The same numbers, and more, for programs. Names have units. */
   readonly numbers: Readonly<Record<string, number>>;
 }
 
 /** What a row may use. */
 export interface Bench {
-  /** Fewer rounds and shorter windows: to see that it works, not to quote. */
+  /** Fewer rounds and shorter windows: only to see that it works. */
   readonly quick: boolean;
-  /** Whose scaler is measured. */
+  /** The checkout whose scaler is measured. */
   readonly checkout: Checkout;
   progress(line: string): void;
   /** A running cluster of this many brokers, shared by the rows. */
@@ -27,10 +27,10 @@ export interface Bench {
 export interface Row {
   readonly name: string;
   readonly about: string;
-  /** Left out of a quick run that does not name it. */
+  /** Skipped in a quick run that does not name it. */
   readonly slow?: boolean;
-  /** Measures code in this process and no scaler of another, so that there is nothing to compare with `--against`. */
+  /** Measures code in this process instead of a scaler, so `--against` has nothing to compare. */
   readonly inProcess?: boolean;
-  /** Rejects where something could not be measured; a missed target is a finding. */
+  /** Rejects if something could not be measured. A missed target is a finding. */
   measure(bench: Bench): Promise<Finding[]>;
 }

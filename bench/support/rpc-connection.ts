@@ -3,7 +3,7 @@ import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/Sc
 import { Http2Connection } from './http2-connection.ts';
 import { headerBlock } from './http2-frames.ts';
 
-/** A request ready to be sent. */
+/** A request ready to send. */
 export interface Call {
   readonly path: string;
   readonly headers: Buffer;
@@ -41,13 +41,13 @@ function call(path: string, message: Buffer): Call {
     'content-type': 'application/grpc',
     te: 'trailers',
   };
-  // Not compressed, its length in four bytes, itself.
+  // gRPC's framing: not compressed, the length in four bytes, the message.
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return { path, headers: headerBlock(headers), body: Buffer.concat([head, message]) };
 }
 
-/** One connection to a scaler, as KEDA has: all calls and streams are on it. */
+/** A connection to a scaler, for all calls and streams, as KEDA has one. */
 export class RpcConnection {
   private readonly connection: Http2Connection;
 
@@ -60,7 +60,7 @@ export class RpcConnection {
     this.connection = connection;
   }
 
-  /** Resolves with the ms to the end of the answer. Rejects where it has no message, as every failure of gRPC. */
+  /** Resolves with the ms to the end of the answer. Rejects if it has no message, as in every failure of gRPC. */
   unary({ path, headers, body }: Call): Promise<number> {
     const startedMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -77,7 +77,7 @@ export class RpcConnection {
     });
   }
 
-  /** Opens a stream that stays open; resolves with its first message. */
+  /** Opens a stream and keeps it open. Resolves with its first message. */
   hold({ path, headers, body }: Call): Promise<void> {
     return new Promise((resolve, reject) => {
       this.connection.request(headers, body, {

@@ -1,11 +1,11 @@
 import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
-/** The consumer group of a topic: each has one of its own. */
+/** The consumer group of a topic. */
 export function groupOf(topic: string): string {
   return `${topic}-group`;
 }
 
-/** A ScaledObject on a topic; the number tells apart those that share one, as they share its group unless it says another. */
+/** A ScaledObject for a topic. The number distinguishes those on the same topic. By default they share its group. */
 export function scaledObject(topic: string, number = 0, consumerGroup = groupOf(topic)): ScaledObjectRef {
   return {
     name: `${topic}-worker-${number}`,

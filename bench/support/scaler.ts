@@ -12,19 +12,19 @@ export interface Start extends ProcessOptions {
   readonly program: string;
 }
 
-/** The product as it is shipped: `serve` with a configuration file, in a process of its own. */
+/** The product as shipped: `serve` with a configuration file, in a process of its own. */
 export class ScalerProcess {
-  /** Where its gRPC service listens. */
+  /** The address of its gRPC service. */
   readonly address: string;
-  /** Where webhooks are posted to, without a path; only where something takes them. */
+  /** The address for webhooks, without a path. Valid only if something takes them. */
   readonly ingestUrl: string;
-  /** Where /metrics is. */
+  /** The address of /metrics. */
   readonly metricsUrl: string;
   readonly process: NodeProcess;
-  /** Goes with the process. */
+  /** Removed together with the process. */
   private readonly ownDirectory: string | undefined;
 
-  /** With a configuration of its own; hosts and ports are ours. Resolves when it has said that it is ready. */
+  /** Starts with these settings, but our hosts and ports. Resolves when it is ready. */
   static async serve(settings: object, start: Start): Promise<ScalerProcess> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-bench-'));
     const file = join(directory, 'config.yaml');
@@ -39,7 +39,7 @@ export class ScalerProcess {
     return ScalerProcess.start(file, start, directory);
   }
 
-  /** With a configuration file that is there. Resolves when it has said that it is ready. */
+  /** Starts with an existing configuration file. Resolves when it is ready. */
   static async start(
     file: string,
     { program, ...options }: Start,
@@ -84,8 +84,8 @@ export class ScalerProcess {
   }
 
   /**
-   * Resolves when reads have fallen to the pace of subjects at rest: every one of `subjects` is watched. A subject
-   * that is not is read every second, one that is every 30 s.
+   * Resolves when every one of `subjects` is watched, and reads have become rare. A subject that is not watched is read
+   * every second, a watched one every 30 s.
    */
   async atRest(subjects: number, limitMs = 120_000): Promise<void> {
     const windowMs = 3000;
@@ -94,7 +94,8 @@ export class ScalerProcess {
     for (;;) {
       await sleep(windowMs);
       const now = await this.reads();
-      // Reconciles that are spread evenly come to a tenth of the subjects in 3 s; one that is not at rest to three.
+      // In 3 s, evenly spread reconciles read a tenth of the subjects. One subject that is not at rest is read three
+      // times.
       if (before > 0 && now - before < subjects * 0.1 + 2) return;
       if (performance.now() > deadline) throw new Error(`subjects are not at rest after ${limitMs / 1000} s`);
       before = now;

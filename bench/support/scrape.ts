@@ -6,10 +6,10 @@ export interface Scrape {
   readonly bytes: number;
 }
 
-/** Started by the first scrape, for all: the start of a thread would be felt by what is measured beside it. */
+/** Started once, by the first scrape. Starting a thread would disturb the measurement beside it. */
 let worker: Worker | undefined;
 
-/** Asks for /metrics once, in another thread (scraper.ts); one after the other. */
+/** Requests /metrics once, in another thread (scraper.ts). One request after the other. */
 export async function scrape(url: string): Promise<Scrape> {
   worker ??= new Worker(new URL('./scraper.ts', import.meta.url));
   worker.ref();

@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 
 /*
- * Prometheus beside the load: asks the address it is told for /metrics, and says how long that took and how much
- * came. A thread of its own, so that megabytes of text do not delay the answers that are being timed.
+ * Prometheus beside the load. It requests /metrics, and reports how long that took and how many bytes came. It is a
+ * thread of its own, so that megabytes of text do not delay the timed answers.
  */
 
 parentPort?.on('message', async (url: string) => {

@@ -9,7 +9,7 @@ import { poll } from './keda-pace.ts';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const [endpoint = '', queues = '0', scaledObjects = '0'] = process.argv.slice(2);
 
-/** What KEDA keeps for one ScaledObject. */
+/** The state that KEDA keeps for a ScaledObject. */
 class Client {
   private readonly sdk = new SQSClient({
     endpoint,

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 
 /*
- * A queue service that answers GetQueueAttributes and GetQueueUrl in well under a millisecond, so that what is measured is the
- * scaler and not it. Queues are there when they are asked for. `PUT /queues/NAME` sets how many messages one has,
- * `GET /requests` tells how many requests there were. A program of its own.
+ * A queue service that answers GetQueueAttributes and GetQueueUrl in well under a millisecond, so that only the scaler
+ * is measured. A queue exists once it is requested. `PUT /queues/NAME` sets how many messages it has, `GET /requests`
+ * returns the number of requests. A program of its own.
  */
 
 const visible = new Map<string, number>();

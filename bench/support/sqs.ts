@@ -29,12 +29,12 @@ export class BenchSqs {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Resolves when the next read of the queue finds so many messages. */
+  /** From now on the queue has this many messages. */
   async setMessages(queue: string, count: number): Promise<void> {
     await fetch(`${this.url}/queues/${queue}`, { method: 'PUT', body: String(count) });
   }
 
-  /** How many requests there were, whatever for. */
+  /** How many requests of any kind it has had. */
   async requests(): Promise<number> {
     const counted: unknown = await (await fetch(`${this.url}/requests`)).json();
     return Object.values(counted ?? {}).reduce((sum: number, count) => sum + Number(count), 0);
@@ -58,7 +58,7 @@ export function serveSqs(
   return checkout.serve({ ingest, connections: { jobs }, ...more });
 }
 
-/** Posts a hint; resolves when it is taken. */
+/** Posts a hint. Resolves when it is accepted. */
 export async function hint({ ingestUrl }: ScalerProcess, queue: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };
   const response = await fetch(`${ingestUrl}/ingest/hint/jobs/${queue}`, { method: 'POST', headers });
@@ -66,13 +66,13 @@ export async function hint({ ingestUrl }: ScalerProcess, queue: string): Promise
   await response.arrayBuffer();
 }
 
-/** A ScaledObject on a queue; the number tells apart those that share one. */
+/** A ScaledObject for a queue. The number distinguishes those on the same queue. */
 export function worker(queue: string, number = 0): ScaledObjectRef {
   const scalerMetadata = { source: 'sqs', queueURL: queue, queueLength: '5' };
   return { name: `${queue}-worker-${number}`, namespace: 'bench', scalerMetadata };
 }
 
-/** Starts sqs-keda-way.ts; resolves when it polls. */
+/** Starts sqs-keda-way.ts. Resolves when it polls. */
 export async function startSqsKedaWay(
   { url }: BenchSqs,
   { queues, scaledObjects }: { queues: number; scaledObjects: number },

@@ -5,10 +5,7 @@ interface Timer {
   readonly act: () => void;
 }
 
-/**
- * A clock that jumps to the next thing that happens, so that hours take seconds. Work that is real (requests over
- * HTTP) takes no time on it.
- */
+/** A clock that jumps to the next event, so that hours take seconds. Real work (requests over HTTP) takes no time on it. */
 export class VirtualTime {
   /** How many loops are under measurement. */
   loops = 1;
@@ -18,7 +15,7 @@ export class VirtualTime {
 
   readonly now = (): number => this.nowMs;
 
-  /** For a loop under measurement: it is at rest when, and only when, it sleeps. */
+  /** For a loop under measurement. Such a loop is at rest if and only if it sleeps. */
   readonly setTimer = (act: () => void, ms: number): (() => void) => {
     const sleep = { atMs: this.nowMs + ms, act };
     this.sleeps.add(sleep);

@@ -3,9 +3,9 @@ import type { NodeProcess } from './child-process.ts';
 import { increase, total } from './exposition.ts';
 import type { BenchKafka } from './kafka.ts';
 
-/** What the brokers do while no client asks for anything. */
+/** The brokers' activity without any client. */
 export interface Baseline {
-  /** The requests they send each other and themselves, by name and version. */
+  /** Their requests to each other and to themselves, by name and version. */
   readonly requests: ReadonlySet<string>;
   readonly connections: number;
 }
@@ -18,7 +18,7 @@ export async function baselineOf(kafka: BenchKafka, windowMs: number): Promise<B
   return { requests: new Set(counted.map(([name]) => name)), connections: after.connections };
 }
 
-/** What a stretch of time cost. */
+/** The cost of a stretch of time. */
 export interface Cost {
   readonly seconds: number;
   readonly byRequest: ReadonlyMap<string, number>;
@@ -29,7 +29,7 @@ export interface Cost {
   readonly clientCpuPercent: number;
 }
 
-/** Counts, at the brokers, what one client costs while something lasts; the baseline's requests are left out. */
+/** Counts, at the brokers, what a client costs during a stretch of time. The baseline's requests are left out. */
 export async function costOf(
   { kafka, client, baseline }: { kafka: BenchKafka; client: NodeProcess; baseline: Baseline },
   meanwhile: Promise<unknown>,

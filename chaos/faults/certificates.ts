@@ -4,11 +4,11 @@ import { credentials } from '@grpc/grpc-js';
 import { type Certificates, makeCertificates } from '../../test/support/certificates.ts';
 import { type Fault, rounds } from '../fault.ts';
 
-/** A scaler looks at its files every 10 s, and a broker that starts again needs some. */
+/** A scaler checks its files every 10 s, and a broker needs some time to start again. */
 const brokenSeconds = 12;
 const graceMs = 3000;
 
-/** What is shown is replaced by one of the two others. */
+/** The shown certificate is replaced by one of the two others. */
 const shown = 'shown';
 const files = ['server.crt', 'server.key', 'server.pem'];
 
@@ -34,7 +34,7 @@ export const certificates: Fault = {
     return {
       kafka: { topics: 3, tls: { serverBundleFile: server.bundle, caFile: ca } },
       events: 1,
-      // KEDA dials anew all the time.
+      // Makes KEDA connect again all the time.
       settings: { grpc: { tls: { certFile: server.cert, keyFile: server.key }, maxConnectionAgeSeconds: 3 } },
       credentials: credentials.createSsl(readFileSync(ca)),
     };

@@ -8,7 +8,7 @@ export const diskFull: Fault = {
   scene: () => ({ events: 4 }),
   async run(stage, seconds) {
     const limit = (bytes: string) => {
-      // Needs no privilege: the hard limit stays. Node ignores SIGXFSZ, so a write fails with EFBIG.
+      // Needs no privilege, because the hard limit stays. Node ignores SIGXFSZ, so a write fails with EFBIG.
       execFileSync('prlimit', [`--pid=${stage.pod.process.pid}`, `--fsize=${bytes}:`]);
     };
     const times = await rounds(stage, {

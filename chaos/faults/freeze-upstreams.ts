@@ -1,6 +1,6 @@
 import { type Fault, rounds } from '../fault.ts';
 
-/** Longer than any reading of theirs may be kept: in the end there is no number. */
+/** Longer than any of their readings may be kept, so that in the end no number is left. */
 const brokenSeconds = 10;
 
 export const freezeUpstreams: Fault = {
@@ -18,7 +18,7 @@ export const freezeUpstreams: Fault = {
       brokenSeconds,
       graceMs: 2000,
       async break(_, traffic) {
-        // What it takes once it goes on would be true at a time that nobody knows.
+        // A frozen broker would take changes at an unknown time after it continues.
         letGo = await traffic.hold(({ reference }) => reference.scalerMetadata?.['source'] === 'kafka');
         for (const broker of cluster.brokers) broker.signal('SIGSTOP');
         proxy.become('silent');

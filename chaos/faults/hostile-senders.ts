@@ -9,7 +9,7 @@ export const hostile: Fault = {
   name: 'hostile-senders',
   about: 'senders that fill the event loop and the sockets, all of them at once',
   seconds: 25,
-  // Nothing of ours is slow because of them: calls may not fail at all for longer than it takes to be let in.
+  // Attacks must not slow our calls down. They may fail no longer than it takes to connect.
   scene: () => ({ kafka: { topics: 2 }, sqs: 1, events: 2, failForMs: 1000 }),
   async run(stage, seconds) {
     let attacks: ReturnType<typeof attack> | undefined;

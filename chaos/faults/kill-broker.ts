@@ -1,6 +1,6 @@
 import { type Fault, rounds } from '../fault.ts';
 
-/** Leaders and coordinators have moved by then, and back. */
+/** By then leaders and coordinators have moved, and moved back. */
 const electionMs = 8000;
 
 export const killBroker: Fault = {

@@ -3,7 +3,7 @@ import { type Fault, rounds } from '../fault.ts';
 
 /** KEDA dials again after a second at first, and opens a stream again after two. */
 const dialMs = 6000;
-/** It reads the log and GitHub before it answers for them. */
+/** A new pod reads the log and GitHub before it answers for them. */
 const replayMs = 3000;
 
 export const killOneOfThree: Fault = {

@@ -16,7 +16,7 @@ export const killPod: Fault = {
       brokenSeconds: 1,
       graceMs: dialMs + 2 * sweepSeconds * 1000,
       async break(_, traffic) {
-        // Senders of events go on until the next process takes them.
+        // Senders of events retry until the next process takes them.
         void traffic.burst(20);
         await sleep(stage.random() * 30);
         await stage.pod.kill();

@@ -4,9 +4,9 @@ import { leaderOf } from '../nats-stream.ts';
 import { sweepSeconds } from '../places/github.ts';
 import { stream } from '../stage.ts';
 
-/** A client of NATS dials again every second or two, and what it has kept meanwhile goes on. */
+/** A client of NATS dials again every second or two, and then sends what it has kept. */
 const graceMs = 5000;
-/** Longer than a reading may be old: in the end a pod may not answer with what it only believes. */
+/** Longer than a reading may be old, so that in the end a pod may not answer from what it knew. */
 const brokenSeconds = 10;
 
 export const killNats: Fault = {

@@ -11,18 +11,18 @@ const sampleEveryMs = 10_000;
 const restartEveryMs = 60_000;
 const restartGraceMs = 8000;
 const burstEveryMs = 20_000;
-/** Webhooks of a burst. */
+/** Webhooks in a burst. */
 const redelivered = 200;
 const reloadEveryMs = 15_000;
-/** ScaledObjects beside those of the backlogs; each lives for about ten seconds. */
+/** ScaledObjects beside those of the backlogs. Each lives for about ten seconds. */
 const churned = 60;
 const churnEveryMs = 170;
-/** What is sampled for less time says nothing of a trend. */
+/** A shorter run shows no trend. */
 const leastSeconds = 600;
 
 /**
- * How much each may rise in an hour, by the second half of the samples. Jobs that have ended are remembered for hours, which is about half of what
- * the heap may rise; 600 bytes that are lost with each ScaledObject are more than all of it.
+ * How much each may rise in an hour, by the second half of the samples. Ended jobs are remembered for hours, which takes
+ * about half of the heap's allowance. A loss of 600 bytes with each ScaledObject would exceed all of it.
  */
 const mostRisePerHour: Readonly<Record<keyof Sample, number>> = {
   heapMiB: 12,
@@ -33,7 +33,7 @@ const mostRisePerHour: Readonly<Record<keyof Sample, number>> = {
 };
 
 interface Sample {
-  /** What is left after a collection, buffers outside of the heap included. */
+  /** Left after a collection, with buffers outside of the heap. */
   readonly heapMiB: number;
   readonly residentMiB: number;
   readonly handles: number;
@@ -41,7 +41,7 @@ interface Sample {
   readonly streams: number;
 }
 
-/** Triggers that nobody asks for are soon forgotten, and what is kept is full before the second half begins. */
+/** Idle triggers are soon forgotten, and everything kept is full before the second half begins. */
 const settings = {
   limits: { firstSyncTimeoutSeconds: 10, leaseSeconds: 20, maxLeaseSeconds: 30 },
   history: { hours: 0.05, bytes: 262_144 },
@@ -72,7 +72,7 @@ export const soak: Fault = {
       }),
       every(burstEveryMs, signal, async () => {
         await traffic.burst(3);
-        // What has been told already is told again, so that a burst adds nothing that has to be remembered.
+        // Old events are sent again, so that a burst adds nothing to remember.
         for (const guid of hub.guids().slice(-redelivered)) hub.redeliver(guid);
         counts.bursts++;
       }),
@@ -91,7 +91,7 @@ export const soak: Fault = {
           samples.push({ ...sample, atSeconds });
           stage.progress(`${atSeconds.toFixed(0)} s: ${inWords(sample)}`);
         } catch (error) {
-          // A machine that is too busy for it; one sample less does not matter.
+          // The machine is too busy for it. A missing sample does not matter.
           stage.progress(`${atSeconds.toFixed(0)} s: no sample: ${String(error)}`);
         }
       }),
@@ -105,7 +105,7 @@ export const soak: Fault = {
   },
 };
 
-/** Does the job again and again until it is over; the first time after the interval. */
+/** Does the job again and again until the end, the first time after one interval. */
 async function every(ms: number, signal: AbortSignal, job: () => Promise<void>): Promise<void> {
   for (;;) {
     await sleep(ms, undefined, { signal }).catch(() => {});
@@ -114,7 +114,7 @@ async function every(ms: number, signal: AbortSignal, job: () => Promise<void>):
   }
 }
 
-/** Holds both streams of many ScaledObjects, one going and one coming at a time; a tenth of them is refused. */
+/** Holds both streams of many ScaledObjects, replacing one at a time. A tenth of them is refused. */
 async function churn({ pod, backlogs }: Stage, signal: AbortSignal, came: () => void): Promise<void> {
   const alive: KedaClient[] = [];
   let number = 0;
@@ -149,7 +149,7 @@ async function sampleOf({ pod }: Stage): Promise<Sample> {
   };
 }
 
-/** Says what rises; where it was long enough, what rises too much is a breach. */
+/** Reports what rises. If the run was long enough, a rise above the limit is a breach. */
 function judge(stage: Stage, samples: readonly (Sample & { atSeconds: number })[], seconds: number): string {
   const what = Object.keys(mostRisePerHour) as (keyof Sample)[];
   const rises = what.map((name) => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 
 export const connection = 'builds';
-/** Of a tenant who means ill to the others. */
+/** The token of a tenant who means harm to the others. */
 export const tenant = 'tenant';
 const boundMs = 3000;
 const maxStalenessSeconds = 4;
@@ -10,13 +10,13 @@ const againAfterMs = 250;
 const answerLimitMs = 3000;
 const mostBacklogs = 10;
 
-/** A sender of CloudEvents, which tells of its work items again and again until it is told that they are kept. */
+/** A sender of CloudEvents. It sends its work items again and again until they are acknowledged. */
 export class EventsPlace implements Place {
   private readonly surroundings: Surroundings;
   private readonly ttlSeconds: number;
   private readonly over = new AbortController();
 
-  /** `ttlSeconds`: how long items are believed in, and are known to be finished. */
+  /** `ttlSeconds` is how long items stay open, and how long finished ones are remembered. */
   constructor(surroundings: Surroundings, ttlSeconds: number) {
     this.surroundings = surroundings;
     this.ttlSeconds = ttlSeconds;

@@ -7,13 +7,13 @@ import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 
 const repositories = 3;
 const webhookSecret = 'chaos-chaos-chaos';
-/** How often REST is read: two of these find what webhooks have missed. */
+/** How often REST is read. Two such reads find what webhooks have missed. */
 export const sweepSeconds = 2;
-/** What is queued is asked for again after this, at the least. */
+/** The least time before queued jobs are verified. */
 const verifyQueuedSeconds = 10;
 const boundMs = 3000;
 
-/** A GitHub of this process with an App that reads it, so that deliveries that failed can be asked for. */
+/** A GitHub in this process, and an App that reads it and can request failed deliveries again. */
 export class GitHubPlace implements Place {
   readonly hub: FakeGitHub;
   private readonly tell: Surroundings['tell'];

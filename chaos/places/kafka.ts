@@ -11,9 +11,9 @@ import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 const partitions = 2;
 const heapMiB = 256;
 const maxStalenessSeconds = 6;
-/** Active subjects are read every second; a connection that died of silence is noticed within two. */
+/** Active subjects are read every second. A connection that died silently is noticed within two. */
 const boundMs = 5000;
-/** What was under way when a broker died is over by then. */
+/** By then, requests under way at a broker's death have ended. */
 const settleMs = 1500;
 
 export interface KafkaOptions {
@@ -50,7 +50,7 @@ export class KafkaPlace implements Place {
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 12 },
     });
     this.admin = this.client.admin();
-    // Idempotent: what is sent again is there once.
+    // Idempotent, so that a record that is sent again exists once.
     this.producer = this.client.producer({
       allowAutoTopicCreation: false,
       idempotent: true,
@@ -92,7 +92,7 @@ export class KafkaPlace implements Place {
     return commitOffsets(this.client, groupOf(topic), topic, { ...ends });
   }
 
-  /** Where the partitions end, and what the group has committed. */
+  /** The end of each partition, and what the group has committed. */
   async offsets(topic: string): Promise<{ ends: number[]; committed: number[] }> {
     const [ends, [group]] = await Promise.all([
       this.admin.fetchTopicOffsets(topic),
@@ -114,7 +114,7 @@ class TopicBacklog implements Backlog {
   private least = 0;
   private most = 0;
   private next = 0;
-  /** A change has failed then: what is there has to be asked for. */
+  /** When a change failed. The true state must then be read. */
   private failedAtMs: number | undefined;
 
   constructor(topic: string, kafka: KafkaPlace, tell: Surroundings['tell']) {

@@ -10,17 +10,17 @@ import { type Backlog, names, type Place, type Surroundings } from './place.ts';
 
 const region = 'eu-central-1';
 export const connection = 'queues';
-/** Whoever sends in its name has to sign. */
+/** Senders for this topic must sign. */
 export const snsTopic = `arn:aws:sns:${region}:123456789012:chaos`;
 const credentials = { accessKeyId: 'chaos', secretAccessKey: 'chaos' };
 const maxStalenessSeconds = 6;
-/** A lost hint is made good by a read every second; *inactive* needs two. */
+/** A read every second makes up for a lost hint. *Inactive* needs two. */
 const boundMs = 6000;
 const hintLimitMs = 3000;
-/** SQS takes no more messages in one request. */
+/** The most messages in a request to SQS. */
 const batchMost = 10;
 
-/** A queue service of this process. The pods reach it through a proxy; who fills its queues does not. */
+/** A queue service in this process. Pods reach it through a proxy, its senders directly. */
 export class SqsPlace implements Place {
   readonly proxy: TcpProxy;
   private readonly service: EmbeddedSqs;
@@ -38,7 +38,7 @@ export class SqsPlace implements Place {
     this.proxy = proxy;
     this.surroundings = surroundings;
     const { endpoint } = service;
-    // The SDK writes into the object that it is given.
+    // The SDK writes into the object that it gets.
     this.client = new SQSClient({
       endpoint,
       region,
@@ -72,7 +72,7 @@ export class SqsPlace implements Place {
       await make();
       items = to;
       tell(queue, { least: items, most: items });
-      // A lost one costs time.
+      // A lost hint only costs time.
       await this.hint(queue).catch(() => {});
     };
     const scalerMetadata = {

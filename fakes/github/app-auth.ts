@@ -6,9 +6,9 @@ const tokenLifeMs = 3_600_000;
 
 export interface AppOptions {
   readonly id: number;
-  /** The App may call itself by this as well. */
+  /** The App may use this instead of its number. */
   readonly clientId?: string;
-  /** PEM. Without either key a pair is made. */
+  /** PEM. Without either key, a pair is generated. */
   readonly privateKey?: string;
   readonly publicKey?: string;
   readonly installationId: number;
@@ -18,7 +18,7 @@ export interface AppOptions {
 export interface App {
   readonly id: number;
   readonly installationId: number;
-  /** PEM; undefined where only the public key was given. */
+  /** PEM. Undefined if only the public key was given. */
   readonly privateKey: string | undefined;
 }
 
@@ -27,7 +27,7 @@ interface InstallationToken {
   readonly expiresAtMs: number;
 }
 
-/** Verifies the App's JSON Web Tokens and remembers the installation tokens that it was given for them. */
+/** Verifies the App's JSON Web Tokens, and remembers the installation tokens it issued for them. */
 export class AppAuth {
   readonly app: App;
   private readonly clientId: string | undefined;
@@ -41,7 +41,7 @@ export class AppAuth {
     this.publicKey = createPublicKey(publicKey ?? secret ?? '');
   }
 
-  /** What is wrong with a JWT, in GitHub's words; undefined where nothing is. `nowMs` is GitHub's clock. */
+  /** What is wrong with a JWT, in GitHub's words. Undefined if nothing is. `nowMs` is GitHub's clock. */
   faultOf(jwt: string, nowMs: number): string | undefined {
     const claims = this.claimsOf(jwt);
     if (claims === undefined) return 'A JSON web token could not be decoded';
@@ -65,13 +65,13 @@ export class AppAuth {
     return { token, expiresAtMs };
   }
 
-  /** The installation that a token is for; undefined where it is unknown or has expired. */
+  /** The installation of a token. Undefined if the token is unknown or has expired. */
   installationOf(token: string, nowMs: number): number | undefined {
     const known = this.tokens.get(token);
     return known === undefined || known.expiresAtMs <= nowMs ? undefined : known.installationId;
   }
 
-  /** Nobody's token is good any more. */
+  /** Every token becomes invalid. */
   revokeAll(): void {
     this.tokens.clear();
   }
@@ -88,7 +88,7 @@ export class AppAuth {
 
 let made: string | undefined;
 
-/** One pair for all of the process: making one takes a third of a second. */
+/** One pair for the whole process: generating one takes a third of a second. */
 function rsaPair(): string {
   made ??= generateKeyPairSync('rsa', {
     modulusLength: 2048,

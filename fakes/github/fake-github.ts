@@ -18,22 +18,22 @@ import { World } from './world/world.ts';
 export interface FakeGitHubOptions {
   readonly owner: string;
   readonly ownerType?: Owner['type'];
-  /** Its webhooks name this enterprise. */
+  /** Webhooks name this enterprise. */
   readonly enterprise?: string;
   readonly app?: AppOptions;
   /** A personal access token that sees everything. */
   readonly token?: string;
   /** GitHub's own clock, in ms since 1970. */
   readonly now?: () => number;
-  /** `/api/v3` makes it an Enterprise Server, which has no rate limits. Default: none. */
+  /** `/api/v3` makes it an Enterprise Server, without rate limits. Default: none. */
   readonly prefix?: string;
 }
 
-/** Which of an owner's repositories: its name, or `owner/name` for another owner's. */
+/** A repository by name, or by `owner/name` if it belongs to another owner. */
 type RepoName = string;
 
 /**
- * A GitHub in one process: repositories, runs and jobs that change as told, the REST API over them, and signed
+ * A GitHub in one process. It has repositories, runs and jobs that change on command, the REST API for them, and signed
  * webhooks of every change. Times are ms since 1970 by its own clock.
  */
 export class FakeGitHub {
@@ -82,7 +82,7 @@ export class FakeGitHub {
     rest.serve({ world, workflows, hooks, appAuth, token: options.token, limits, faults, urls });
   }
 
-  /** The REST base, without a slash at the end. */
+  /** The base address of REST, without a slash at the end. */
   get url(): string {
     return this.urls.api;
   }
@@ -95,7 +95,7 @@ export class FakeGitHub {
     return this.rest.recorder.requests;
   }
 
-  /** Counts of all requests, those that `requests` no longer holds too. */
+  /** Counts of all requests, including those that `requests` no longer has. */
   get recorder(): Recorder {
     return this.rest.recorder;
   }
@@ -105,7 +105,7 @@ export class FakeGitHub {
     await this.rest.close();
   }
 
-  /** Calls `observe` with every request that is answered, until the function it returns is called. */
+  /** Calls `observe` with every answered request, until the returned function is called. */
   observe(observe: (exchange: Exchange) => void): () => void {
     this.rest.observers.add(observe);
     return () => this.rest.observers.delete(observe);
@@ -117,14 +117,14 @@ export class FakeGitHub {
     this.world.addOwner(login, options.type ?? 'Organization', options.installationId);
   }
 
-  /** What the App's installation on an owner may do from now on. */
+  /** Sets what the App's installation on an owner may do. */
   grant(permissions: Permissions, login: string = this.owner.login): void {
     const owner = this.world.ownerOf(login);
     if (owner === undefined) throw new Error(`There is no owner ${login} in this GitHub.`);
     owner.permissions = permissions;
   }
 
-  /** Installation tokens that were issued stop working. */
+  /** All issued installation tokens stop working. */
   revokeTokens(): void {
     this.appAuth?.revokeAll();
   }
@@ -140,7 +140,7 @@ export class FakeGitHub {
     this.world.removeRepo(this.repo(name));
   }
 
-  /** REST answers its old name with a redirect, until another repository takes it. */
+  /** REST redirects its old name, until another repository takes it. */
   renameRepo(name: RepoName, to: string): void {
     const repo = this.repo(name);
     this.world.moveRepo(repo, repo.owner, to);
@@ -153,7 +153,7 @@ export class FakeGitHub {
     this.world.moveRepo(repo, owner, repo.name);
   }
 
-  // What happens to runs and jobs; webhooks tell of it.
+  // Changes of runs and jobs. Webhooks report them.
 
   startRun(repo: RepoName, request: RunRequest): Run {
     return this.workflows.start(this.repo(repo), request);
@@ -163,7 +163,7 @@ export class FakeGitHub {
     return this.workflows.addJob(this.world.run(runId), request);
   }
 
-  /** A run that was started with a `status` goes on. */
+  /** Releases a run that was started with a `status`. */
   release(runId: number): void {
     this.workflows.release(this.world.run(runId));
   }
@@ -194,12 +194,12 @@ export class FakeGitHub {
     return run;
   }
 
-  /** A run that was there before anybody listened: no webhook tells of it. */
+  /** A run from before, without a webhook. */
   seedRun(repo: RepoName, seed: Seed): Run {
     return seedRun(this.world, this.repo(repo), seed);
   }
 
-  /** Queued for ever, without a job (actions/runner#3872). */
+  /** Queued forever, without a job (actions/runner#3872). */
   ghostRun(repo: RepoName, createdAtMs?: number): Run {
     return this.seedRun(repo, {
       jobs: [],
@@ -208,7 +208,7 @@ export class FakeGitHub {
     });
   }
 
-  /** The truth: every job that is not completed, of the runs' latest attempts. */
+  /** The truth: every job that is not completed, in the runs' latest attempts. */
   openJobs(repo?: RepoName): Job[] {
     const runs = repo === undefined ? this.world.runs.values() : this.repo(repo).runs;
     return [...runs].flatMap((run) => run.jobs.filter((job) => job.status !== 'completed'));
@@ -229,8 +229,8 @@ export class FakeGitHub {
   }
 
   /**
-   * The next `which` events, or all that `which` is true of, do not arrive. Not even the log of deliveries knows,
-   * unless `statusCode` says how they failed.
+   * Loses the next `which` events, or all for which `which` returns true. They are in the log of deliveries only if
+   * `statusCode` says how they failed.
    */
   loseDeliveries(
     which: number | ((happening: Happening) => boolean),
@@ -239,22 +239,22 @@ export class FakeGitHub {
     this.hooks.mishaps.lose(which, options.statusCode);
   }
 
-  /** Each delivery from now on waits, in ms. */
+  /** Every later delivery waits this long, in ms. */
   delayDeliveries(delayMs: number | ((happening: Happening) => number)): void {
     this.hooks.mishaps.delay(delayMs);
   }
 
-  /** Deliveries from now on overtake each other within this window; the same seed gives the same order. */
+  /** Later deliveries overtake each other within this window. The same seed gives the same order. */
   shuffle(windowMs = 20, seed = 1): void {
     this.hooks.mishaps.shuffle(windowMs, seed);
   }
 
-  /** Deliveries arrive again, at once and in order. */
+  /** Deliveries arrive at once again, and in order. */
   mendDeliveries(): void {
     this.hooks.mishaps.end();
   }
 
-  /** Nothing is sent until `releaseDeliveries`, which may change the order. */
+  /** Sends nothing until `releaseDeliveries`, which may change the order. */
   holdDeliveries(): void {
     this.hooks.hold();
   }
@@ -263,17 +263,17 @@ export class FakeGitHub {
     this.hooks.release(order);
   }
 
-  /** The same event once more, to all hooks, however old it is. */
+  /** Sends an event again, to all hooks, however old it is. */
   redeliver(guid: string): void {
     this.hooks.redeliver(guid);
   }
 
-  /** The GUIDs of events that have happened, lost ones too, oldest first. */
+  /** The GUIDs of events, lost ones included, oldest first. */
   guids(which: (happening: Happening) => boolean = () => true): string[] {
     return this.hooks.guids(which);
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no delivery is under way. */
   delivered(): Promise<void> {
     return this.hooks.delivered();
   }

@@ -6,19 +6,19 @@ interface StatusFault {
   left: number;
 }
 
-/** What is wrong with REST. Webhooks go on: their faults are their own. */
+/** The faults of REST. Webhooks have their own. */
 export class Faults {
-  /** Every request is answered 503, or with this status. */
+  /** Every request gets 503, or this status. */
   down: boolean | number = false;
-  /** No request is ever answered. */
+  /** No request ever gets an answer. */
   hang = false;
   /** Every connection is reset. */
   reset = false;
-  /** Every answer is a page for people instead of JSON. */
+  /** Every answer is an HTML page instead of JSON. */
   garbage = false;
-  /** How many times, before a later page of runs is served, the first run of that list is completed. */
+  /** How many times the first run of a list completes just before a later page of the list is served. */
   drift = 0;
-  /** REST shows a change only this long after it was made, in ms; for changes made from now on. */
+  /** How much later REST shows a change than it was made, in ms. Only for later changes. */
   lagMs = 0;
   private readonly limits: RateLimits;
   private statuses: StatusFault[] = [];
@@ -29,18 +29,18 @@ export class Faults {
     this.limits = limits;
   }
 
-  /** The primary limit of every credential until the reset; none `remaining` is the real 403. */
+  /** Sets the primary limit of every credential until the reset. With none `remaining`, requests get the real 403. */
   rateLimit(limit: { limit: number; remaining: number; resetSeconds: number }): void {
     this.limits.set(limit);
   }
 
-  /** The next requests are refused for the secondary limit. */
+  /** The next requests are refused by the secondary limit. */
   secondary(options: { retryAfterSeconds?: number; times?: number } = {}): void {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.secondaryLeft = options.times ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Requests whose path (with its query) matches are answered with this status. */
+  /** Requests whose path (with query) matches get this status. */
   status(path: RegExp | string, statusCode: number, times = Number.POSITIVE_INFINITY): void {
     const pattern = typeof path === 'string' ? new RegExp(path) : path;
     this.statuses.push({ path: pattern, statusCode, left: times });

@@ -2,7 +2,7 @@ import type { Job, JobState } from './world/job.ts';
 import type { Repo } from './world/owner.ts';
 import type { Run, RunView } from './world/run.ts';
 
-/** Something that webhooks tell of, as it was at that moment. */
+/** Something that webhooks report, as it was at that moment. */
 export type Happening = JobHappening | RunHappening;
 
 export interface JobHappening {
@@ -11,7 +11,7 @@ export interface JobHappening {
   readonly repo: Repo;
   readonly job: Job;
   readonly state: JobState;
-  /** Names the deployment that waits for approval. */
+  /** Whether to name the `deployment` that waits for approval. */
   readonly deployment: boolean;
 }
 

@@ -10,11 +10,11 @@ import { workflowShape } from './shapes/workflow.ts';
 export interface PayloadSetting {
   readonly urls: Urls;
   readonly enterprise: string | undefined;
-  /** A hook of an App names the installation; one of an organization or a repository does not. */
+  /** Only a hook of an App names the installation, not one of an organization or repository. */
   readonly ofApp: boolean;
 }
 
-/** The body of a webhook. The same happening gives the same body: a redelivery is a true copy. */
+/** The body of a webhook. The same happening always gives the same body, so a redelivery is a true copy. */
 export function payload(happening: Happening, setting: PayloadSetting): object {
   return {
     action: happening.action,
@@ -49,7 +49,7 @@ function surroundings({ repo }: Happening, { urls, enterprise: slug, ofApp }: Pa
   };
 }
 
-/** What a hook says when it is made. */
+/** The first delivery of a new hook. */
 export function ping(hook: { id: number; url: string; events: readonly string[] }, urls: Urls): object {
   return {
     zen: 'Design for failure.',

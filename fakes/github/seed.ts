@@ -17,11 +17,11 @@ export interface Seed {
   readonly event?: string;
   /** Default: now. */
   readonly createdAtMs?: number;
-  /** What the run says whatever its jobs say. */
+  /** The status of the run, whatever its jobs' are. */
   readonly status?: JobStatus;
 }
 
-/** A run that was there before anybody listened: no webhook tells of it. */
+/** A run from before, without a webhook. */
 export function seedRun(world: World, repo: Repo, seed: Seed): Run {
   const createdAtMs = seed.createdAtMs ?? world.now();
   const run = world.addRun(repo, seed.event ?? 'push', createdAtMs, {

@@ -7,22 +7,22 @@ import type { World } from './world/world.ts';
 export interface JobRequest {
   readonly labels: readonly string[];
   readonly name?: string;
-  /** It deploys to an environment that somebody has to approve. */
+  /** The job deploys to an environment that needs an approval. */
   readonly environment?: boolean;
-  /** Default: `queued`; `waiting` with an environment. */
+  /** Default: `queued`, or `waiting` with an environment. */
   readonly status?: 'queued' | 'waiting' | 'pending' | 'requested';
 }
 
 export interface RunRequest {
   readonly jobs: readonly JobRequest[];
   readonly event?: string;
-  /** Held back as a whole until `release`: its jobs are not announced. */
+  /** Holds the whole run back until `release`. Its jobs are not announced. */
   readonly status?: 'pending' | 'requested' | 'waiting';
-  /** How many more jobs `addJob` will add; the run is not completed before. Default: 0. */
+  /** How many more jobs `addJob` will add. The run does not complete before. Default: 0. */
   readonly jobsToCome?: number;
 }
 
-/** What happens to runs and jobs, each change told as GitHub's webhooks tell it. */
+/** Changes runs and jobs, and reports each change as GitHub's webhooks do. */
 export class Workflows {
   private readonly world: World;
   private readonly tell: (happening: Happening) => void;
@@ -49,7 +49,7 @@ export class Workflows {
     return run;
   }
 
-  /** A job that was not there at first: of a matrix, or one that needs others. */
+  /** A job that comes later: of a matrix, or one that needs others. */
   addJob(run: Run, request: JobRequest): Job {
     const job = this.create(run, request);
     this.world.setRun(run, { ...run.current, jobsToCome: Math.max(0, run.current.jobsToCome - 1) });
@@ -57,7 +57,7 @@ export class Workflows {
     return job;
   }
 
-  /** A run that was held back as a whole goes on. */
+  /** Releases a run that was held back as a whole. */
   release(run: Run): void {
     this.world.setRun(run, { ...run.current, forced: undefined });
     for (const job of run.jobs) {
@@ -67,7 +67,7 @@ export class Workflows {
     }
   }
 
-  /** Somebody lets the job deploy: it is told as `queued` for the second time. */
+  /** Approves the job. A second `queued` reports it. */
   approve(job: Job): void {
     this.change(job, { status: 'queued' });
     this.tellJob(job, 'queued');
@@ -89,7 +89,7 @@ export class Workflows {
     this.tellIfCompleted(job.run);
   }
 
-  /** Its condition was false: it never asked for a runner. */
+  /** The job's condition was false, so it never needed a runner. */
   skip(job: Job): void {
     const now = this.world.now();
     const skipped = { conclusion: 'skipped', labels: [], startedAtMs: now, completedAtMs: now } as const;
@@ -103,7 +103,7 @@ export class Workflows {
     this.world.setRun(run, { ...run.current, forced: undefined, jobsToCome: 0 });
     for (const job of run.jobs) {
       if (job.status === 'completed') continue;
-      // One that no runner had taken starts and ends at once (actions-runner-controller#2520).
+      // A job without a runner starts and ends at once (actions-runner-controller#2520).
       const startedAtMs = job.current.runner === null ? now : job.current.startedAtMs;
       this.change(job, { status: 'completed', conclusion: 'cancelled', startedAtMs, completedAtMs: now });
       this.tellJob(job, 'completed');
@@ -112,8 +112,8 @@ export class Workflows {
   }
 
   /**
-   * Runs the jobs that failed again. All jobs get new ids; those that had succeeded are told as completed once
-   * more (actions-runner-controller#4315). No `requested` (docs.github.com, "Events that trigger workflows").
+   * Runs the failed jobs again. All jobs get new IDs. Those that had succeeded are reported as completed once more
+   * (actions-runner-controller#4315). No `requested` (docs.github.com, "Events that trigger workflows").
    */
   rerunFailed(run: Run): void {
     const before = run.jobs;

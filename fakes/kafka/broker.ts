@@ -9,18 +9,18 @@ import type { NodeLayout } from './properties.ts';
 
 const startLimitMs = 180_000;
 const stopLimitMs = 15_000;
-/** What `KafkaRaftServer` logs when every listener takes connections and the broker is unfenced. */
+/** `KafkaRaftServer` logs this when every listener takes connections and the broker is unfenced. */
 const startedLine = 'Kafka Server started';
 
 export interface BrokerFiles {
   readonly properties: string;
-  /** What the broker prints; kept over restarts. */
+  /** The broker's output, kept over restarts. */
   readonly log: string;
 }
 
-/** What a broker has counted since its start (KafkaStats.java). */
+/** A broker's counts since its start (KafkaStats.java). */
 export interface BrokerStats {
-  /** Requests by name and version, as `ListOffsets v3`. */
+  /** Requests by name and version, such as `ListOffsets v3`. */
   readonly requests: Readonly<Record<string, number>>;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -70,7 +70,7 @@ export class Broker {
     return this.node.id;
   }
 
-  /** The running process; undefined while stopped. */
+  /** The running process. Undefined while stopped. */
   get pid(): number | undefined {
     return this.running ? this.child?.pid : undefined;
   }
@@ -94,8 +94,8 @@ export class Broker {
   }
 
   /**
-   * Resolves when the broker says that it has started. An open port says less: Kafka opens one listener after the
-   * other, and ends where the last one fails. Throws `EndedWhileStarting` where the process ends before.
+   * Resolves when the broker logs that it has started. An open port is not enough: Kafka opens one listener after the
+   * other, and ends if the last one fails. Throws `EndedWhileStarting` if the process ends first.
    */
   async started(): Promise<void> {
     const deadline = performance.now() + startLimitMs;
@@ -107,7 +107,7 @@ export class Broker {
     }
   }
 
-  /** What this process has printed, and not the one before it. */
+  /** The output of this process, without that of earlier ones. */
   private async printed(): Promise<string> {
     return (await readFile(this.files.log)).subarray(this.printedBefore).toString();
   }
@@ -118,7 +118,7 @@ export class Broker {
     if (pid !== undefined) process.kill(-pid, name);
   }
 
-  /** SIGTERM, and SIGKILL for what is still there after 15 s. A paused broker is let go on first. */
+  /** Sends SIGTERM, and after 15 s SIGKILL. A paused broker is continued first. */
   async stop(): Promise<void> {
     if (!this.running || this.child === undefined) return;
     const gone = once(this.child, 'exit');
@@ -130,7 +130,7 @@ export class Broker {
     clearTimeout(force);
   }
 
-  /** Ends the process at once; resolves when it is gone. */
+  /** Ends the process at once, and resolves when it is gone. */
   async kill(): Promise<void> {
     if (!this.running || this.child === undefined) return;
     const gone = once(this.child, 'exit');
@@ -139,7 +139,7 @@ export class Broker {
     await gone;
   }
 
-  /** Counters since the start; only with the option `stats`. */
+  /** Counters since the start. Only with the option `stats`. */
   async stats(): Promise<BrokerStats> {
     const response = await fetch(`http://127.0.0.1:${this.node.ports.stats}/`);
     if (!response.ok) throw this.fault(`has no statistics: ${await response.text()}`);
@@ -153,7 +153,7 @@ export class Broker {
   }
 }
 
-/** The last errors of what was printed, or its last line. */
+/** The last errors in an output, or its last line. */
 function lastWords(printed: string): string {
   const lines = printed.split('\n').filter((line) => line.trim() !== '');
   const errors = lines.filter((line) => /ERROR|FATAL|Caused by|OutOfMemory/.test(line));

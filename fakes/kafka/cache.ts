@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const staleLockMs = 5 * 60_000;
 
-/** `.cache/kafka/<key>` of the repository, or the same below the temp directory where that cannot be written. */
+/** `.cache/kafka/<key>` of the repository, or below the temp directory if that is not writable. */
 export function cacheDirectory(key: string): string {
   const own = fileURLToPath(new URL(`../../.cache/kafka/${key}/`, import.meta.url));
   try {
@@ -21,7 +21,7 @@ export function cacheDirectory(key: string): string {
   }
 }
 
-/** Runs `work` while no other process does in the same directory; a lock whose owner has died is taken over. */
+/** Runs `work` while no other process does so in the same directory. Takes over the lock of a dead owner. */
 export async function locked<T>(directory: string, work: () => Promise<T>): Promise<T> {
   const lock = join(directory, 'lock');
   while (!(await acquire(lock))) {

@@ -12,7 +12,7 @@ import { groupsWork } from './ready.ts';
 
 const attempts = 3;
 
-/** Addresses (`host:port`, one a broker) by listener; the TLS ones take connections where certificates were given. */
+/** Addresses (`host:port`, one for each broker) by listener. Those with TLS work only if certificates were given. */
 export interface Bootstrap {
   readonly plain: readonly string[];
   readonly sasl: readonly string[];
@@ -21,8 +21,8 @@ export interface Bootstrap {
 }
 
 /**
- * Starts a real Kafka cluster on 127.0.0.1 and resolves when groups work. Throws ScalerError `unavailable` where
- * Java, Maven or a broker fails; the message says what to install, or where the log is, which is then kept.
+ * Starts a real Kafka cluster on 127.0.0.1 and resolves when groups work. Throws ScalerError `unavailable` if Java,
+ * Maven or a broker fails. The message says what to install, or where the log is, which is then kept.
  */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
   const found = await findDistribution(options.progress ?? (() => {}));
@@ -34,7 +34,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
       return cluster;
     } catch (error) {
       await cluster.kill();
-      // A broker may end at its start through no fault of its own: another process has taken a port, or memory was short.
+      // The start may fail by no fault of the broker: another process took a port, or memory was short.
       if (attempt === attempts || !(error instanceof EndedWhileStarting)) throw error;
       options.progress?.(`${error.message} Starting it again.`);
       await rm(cluster.directory, { recursive: true, force: true });
@@ -82,7 +82,7 @@ export class KafkaCluster {
     };
   }
 
-  /** The broker with this node id (1, 2, 3), as Kafka's metadata names leaders. */
+  /** The broker with this node ID (1, 2, 3), which Kafka's metadata uses for leaders. */
   broker(id: number): Broker {
     const broker = this.brokers.find((candidate) => candidate.id === id);
     if (broker === undefined) throw new ScalerError('internal', `there is no broker ${id}`);
@@ -96,7 +96,7 @@ export class KafkaCluster {
     await groupsWork(this.bootstrap.plain);
   }
 
-  /** Starts a stopped or killed broker again, on its old ports and data; resolves when it takes connections. */
+  /** Starts a stopped or killed broker again, with its old ports and data. Resolves when it takes connections. */
   async restart(id: number): Promise<void> {
     const broker = this.broker(id);
     await broker.stop();
@@ -118,7 +118,7 @@ export class KafkaCluster {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Ends everything at once and keeps the logs. */
+  /** Ends everything at once, and keeps the logs. */
   async kill(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.kill()));
     await this.ended();

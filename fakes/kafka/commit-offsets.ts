@@ -21,8 +21,8 @@ interface PrivateCluster {
 }
 
 /**
- * Commits offsets for a group without joining it (OffsetCommit with generation -1, as Kafka's own admin client
- * does). kafkajs's `admin.setOffsets` joins as a consumer and takes about 5 s; its cluster is private, hence the symbol.
+ * Commits offsets for a group without joining it, as Kafka's own admin client does (OffsetCommit with generation -1).
+ * kafkajs's `admin.setOffsets` joins as a consumer, which takes about 5 s. Its cluster is private, therefore the symbol.
  */
 export async function commitOffsets(
   kafka: Kafka,

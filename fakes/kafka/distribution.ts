@@ -11,22 +11,22 @@ import { findJava, findJavaCompiler, findMaven } from './tools.ts';
 
 const run = promisify(execFile);
 
-/** Where pom.xml and the Java side live: beside this file. */
+/** The folder of pom.xml and the Java code: this one. */
 const assets = fileURLToPath(new URL('.', import.meta.url));
 
-/** A Kafka that can be started: the Java runtime and the jars of the pinned version. */
+/** A Kafka to start: the Java runtime, and the jars of the pinned version. */
 export interface Distribution {
   readonly java: string;
   readonly classpath: string;
   readonly loggingFile: string;
 }
 
-/** Says in one line what takes its time. */
+/** Gets a line about what takes time. */
 export type Progress = (line: string) => void;
 
 /**
- * Finds Java and the Kafka jars; the first time Maven fetches them. Throws ScalerError `unavailable`, which says
- * what to install. Safe to call from many processes at once.
+ * Finds Java and the Kafka jars. The first time, Maven fetches them. Throws ScalerError `unavailable`, which says what
+ * to install. Safe to call from many processes at once.
  */
 export async function findDistribution(progress: Progress): Promise<Distribution> {
   const java = await findJava();
@@ -38,7 +38,7 @@ export async function findDistribution(progress: Progress): Promise<Distribution
   return { java, classpath, loggingFile: join(assets, 'log4j2.properties') };
 }
 
-/** The distribution with our statistics in front of the broker (`KafkaStats`), compiled once. Needs a JDK. */
+/** The distribution with our `KafkaStats` in front of the broker, compiled once. Needs a JDK. */
 export async function withStats(distribution: Distribution): Promise<Distribution> {
   const source = join(assets, 'KafkaStats.java');
   const cache = await kafkaCache();
@@ -91,7 +91,7 @@ async function compile(source: string, classes: string, classpath: string): Prom
   await rename(partial, classes);
 }
 
-/** Maven prints its reason on standard output, as the first line marked ERROR. */
+/** Maven prints its reason on standard output. It is the first line with ERROR. */
 function mavenFault(error: unknown): string {
   const printed = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
   const line = printed.split('\n').find((text) => text.includes('ERROR'));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Tries until it works: right after a topic or group is made, brokers still answer that they do not know it. */
+/** Retries until it works. Right after a topic or group is created, brokers still deny that it exists. */
 export async function eventually<T>(work: () => Promise<T>, limitMs = 30_000): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {

@@ -2,29 +2,29 @@ import type { Progress } from './distribution.ts';
 
 /** PEM files for the TLS listeners, which are advertised as `localhost`. */
 export interface BrokerTls {
-  /** The broker's key (PKCS #8) and certificate, one after the other. */
+  /** The broker's key (PKCS #8) and then its certificate. */
   readonly serverBundleFile: string;
-  /** Whom the broker believes when a client shows a certificate. */
+  /** The CA for certificates of clients. */
   readonly caFile: string;
   readonly clientAuth?: 'none' | 'requested' | 'required';
 }
 
 export interface KafkaOptions {
-  /** Combined broker and controller nodes; topics of the broker's own are replicated over all. Default 1. */
+  /** Nodes that are broker and controller. Kafka's internal topics are replicated over all. Default 1. */
   readonly brokers?: 1 | 3;
   readonly heapMiB?: number;
-  /** Names and passwords, good for SASL PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
+  /** Passwords by name, for SASL PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. */
   readonly users?: Readonly<Record<string, string>>;
   readonly tls?: BrokerTls;
-  /** Accepts unsigned tokens (`alg: none`) on the SASL listeners: Kafka's own validator for development. */
+  /** Accepts unsigned tokens (`alg: none`) on the SASL listeners, with Kafka's own validator for development. */
   readonly oauthBearer?: boolean;
-  /** Only what ACLs allow; the plaintext listener and the user `admin` stay all-powerful. */
+  /** Allows only what ACLs permit. The plaintext listener and the user `admin` stay all-powerful. */
   readonly acls?: boolean;
-  /** `connections.max.reauth.ms`: SASL clients must re-authenticate within this. */
+  /** `connections.max.reauth.ms`: how often SASL clients must authenticate again. */
   readonly maxReauthMs?: number;
-  /** Further lines for every broker's server.properties. */
+  /** More lines for every broker's server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** Runs the brokers with request counters (`stats()`); needs a JDK. */
+  /** Runs the brokers with request counters (`stats()`). Needs a JDK. */
   readonly stats?: boolean;
   readonly progress?: Progress;
 }

@@ -13,7 +13,7 @@ const clusterId = 'YmFja2xvZy1zY2FsZXItMQ';
 
 export const portsPerNode = 6;
 
-/** Writes the configuration of every node and formats its storage, users included: the brokers can be spawned. */
+/** Writes the configuration of every node and formats its storage, users included. Then the brokers can be spawned. */
 export async function prepareBrokers(
   distribution: Distribution,
   directory: string,
@@ -76,7 +76,7 @@ async function format(
   } catch (error) {
     const printed =
       error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n')[0] : '';
-    // The command line holds the users' passwords, so the error itself goes no further.
+    // The command line contains the users' passwords, so the error itself is dropped.
     throw new ScalerError('unavailable', `Kafka's storage could not be formatted: ${printed}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { KafkaOptions } from './options.ts';
 
-/** The ports of one node, all on the loopback interface. */
+/** The ports of a node, all on the loopback interface. */
 export interface NodePorts {
   readonly controller: number;
   readonly plain: number;
@@ -101,12 +101,12 @@ function tls({ tls: files }: KafkaOptions): Properties {
     'ssl.keystore.location': files.serverBundleFile,
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': files.caFile,
-    // Kafka lets a general ssl.client.auth not ask on SASL_SSL listeners; the plain TLS one is the door for mTLS.
+    // Kafka ignores a general ssl.client.auth on SASL_SSL listeners. mTLS uses the plain TLS listener.
     'listener.name.tls.ssl.client.auth': files.clientAuth ?? 'requested',
   };
 }
 
-/** One machine, few partitions, no waiting: what Kafka's defaults are too large or too slow for. */
+/** Settings for one machine, few partitions, and no waiting. Kafka's defaults are too large or too slow. */
 function smallness(brokers: number): Properties {
   return {
     'auto.create.topics.enable': false,
@@ -116,7 +116,7 @@ function smallness(brokers: number): Properties {
     'transaction.state.log.num.partitions': 3,
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
-    // A killed broker may only register again when its old session has ended: 9 s by default.
+    // A killed broker can only register again after its old session has ended: 9 s by default.
     'broker.session.timeout.ms': 4000,
     'broker.heartbeat.interval.ms': 500,
     'num.network.threads': 2,

@@ -8,7 +8,7 @@ const limitMs = 180_000;
 const probe = 'broker-is-ready';
 
 /**
- * Resolves when a group's offset reads back. An open port is not enough: for a while after the start brokers
+ * Resolves when a group's offset can be read back. An open port is not enough. For a while after the start, brokers
  * answer COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR and UNKNOWN_TOPIC_OR_PARTITION. Leaves nothing behind.
  */
 export async function groupsWork(bootstrap: readonly string[]): Promise<void> {

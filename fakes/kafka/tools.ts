@@ -6,7 +6,7 @@ import { ScalerError } from '../../src/errors.ts';
 const run = promisify(execFile);
 const leastJava = 17;
 
-/** A Java runtime of at least version 17: `JAVA_HOME` first, then the PATH. Throws ScalerError that says what to install. */
+/** A Java runtime of at least version 17, from `JAVA_HOME` or the PATH. Throws ScalerError that says what to install. */
 export async function findJava(): Promise<string> {
   const java = command('java');
   const major = javaMajor(await output(java, ['-version']));
@@ -19,7 +19,7 @@ export async function findJava(): Promise<string> {
   );
 }
 
-/** The compiler beside that runtime; only broker statistics need it. */
+/** The compiler of that runtime. Only broker statistics need it. */
 export async function findJavaCompiler(): Promise<string> {
   const javac = command('javac');
   if ((await output(javac, ['-version'])) !== undefined) return javac;
@@ -31,7 +31,7 @@ export async function findMaven(): Promise<string> {
   throw missing('Maven was not found', 'maven');
 }
 
-/** The major version in what `java -version` prints; `1.8.0` is 8. */
+/** The major version in the output of `java -version`. `1.8.0` means 8. */
 export function javaMajor(versionText: string | undefined): number | undefined {
   const match = /version "(?:1\.)?(\d+)/.exec(versionText ?? '');
   return match?.[1] === undefined ? undefined : Number(match[1]);
@@ -42,7 +42,7 @@ function command(name: string): string {
   return home ? join(home, 'bin', name) : name;
 }
 
-/** Both outputs of a command that succeeded, since `java -version` prints on standard error. */
+/** Both outputs of a command that succeeded, because `java -version` prints on standard error. */
 async function output(file: string, args: string[]): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(file, args);

@@ -7,7 +7,7 @@ import type { GetMetricsResponse__Output } from '../../src/grpc/generated/extern
 import type { IsActiveResponse__Output } from '../../src/grpc/generated/externalscaler/IsActiveResponse.ts';
 import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/ScaledObjectRef.ts';
 
-/** KEDA waits this long after a stream has ended, then twice as long each time (external_scaler.go:242, v2.21). */
+/** KEDA's wait after the end of a stream. It doubles each time (external_scaler.go:242, v2.21). */
 export const firstReopenMs = 2_000;
 const mostReopenMs = 60_000;
 
@@ -15,18 +15,18 @@ export function nextReopenMs(lastMs: number): number {
   return Math.min(2 * lastMs, mostReopenMs);
 }
 
-/** Each call goes to the next of the scaler's pods that are there (external_scaler.go:62). */
+/** Each call goes to the next reachable pod of the scaler (external_scaler.go:62). */
 const roundRobin = { 'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }) };
 
-/** What the HPA is built from. */
+/** The values from which KEDA builds the HPA. */
 export interface MetricTarget {
   readonly name: string;
   readonly perReplica: number;
 }
 
 /**
- * KEDA's side of the contract for one trigger (pkg/scalers/external_scaler.go, v2.21): no deadlines, one
- * connection, both streams opened again for ever.
+ * KEDA's side of the contract for one trigger (pkg/scalers/external_scaler.go, v2.21): no deadlines, one connection, and
+ * both streams opened again forever.
  */
 export class KedaClient {
   private readonly client: ExternalScalerClient;
@@ -35,7 +35,7 @@ export class KedaClient {
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
 
-  /** `address`: `host:port`, or several as gRPC writes them, `ipv4:127.0.0.1:6000,127.0.0.1:6001`. */
+  /** `address`: `host:port`, or several in gRPC's form, `ipv4:127.0.0.1:6000,127.0.0.1:6001`. */
   constructor(
     address: string,
     reference: ScaledObjectRef,
@@ -51,7 +51,7 @@ export class KedaClient {
     );
   }
 
-  /** The sum over all values, as the HPA makes it; the float counts where it is above 0 (external_scaler.go:216). */
+  /** The sum of all values, as the HPA computes it. The float counts if it is above 0 (external_scaler.go:216). */
   async value(metricName: string): Promise<number> {
     const request = { scaledObjectRef: this.reference, metricName };
     const { metricValues } = await unary<GetMetricsResponse__Output>((done) =>
@@ -69,13 +69,13 @@ export class KedaClient {
       .result;
   }
 
-  /** Every message of StreamIsActive, with the stream opened again whenever it ends. */
+  /** Passes on every message of StreamIsActive. Opens the stream again whenever it ends. */
   followActivity(told: (active: boolean) => void): void {
     const open = () => this.client.StreamIsActive(this.reference);
     this.keepOpen<IsActiveResponse__Output>(open, ({ result }) => told(result), { resetByMessage: false });
   }
 
-  /** Every message of StreamMetricSpec. A scaler that does not have it is not asked again. */
+  /** Passes on every message of StreamMetricSpec. Does not ask again if the scaler lacks it. */
   followTarget(told: (target: MetricTarget) => void): void {
     const open = () => this.client.StreamMetricSpec(this.reference);
     this.keepOpen<GetMetricSpecResponse__Output>(open, (response) => told(toTarget(response)), {
@@ -104,7 +104,7 @@ export class KedaClient {
       messages++;
       told(message);
     });
-    // What went wrong comes with the status; without a listener the error would be thrown.
+    // The status says what went wrong. Without a listener the error would be thrown.
     stream.on('error', () => {});
     stream.on('status', ({ code }) => {
       this.streams.delete(stream);
@@ -120,7 +120,10 @@ export class KedaClient {
   }
 }
 
-/** One spec a trigger; the float counts where it is above 0. KEDA numbers triggers, which the scaler never sees. */
+/**
+ * One spec for each trigger. The float counts if it is above 0. KEDA adds a number to the name, which the scaler never
+ * sees.
+ */
 function toTarget({ metricSpecs }: GetMetricSpecResponse__Output): MetricTarget {
   const [spec] = metricSpecs;
   if (spec === undefined) throw new Error('the scaler gave no metric spec');

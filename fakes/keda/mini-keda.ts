@@ -4,9 +4,9 @@ import { hpaDefaults, type Recommendation, sync } from '../../src/scaling/hpa.ts
 import { decide, type KedaObservation, kedaDefaults } from '../../src/scaling/keda.ts';
 import { KedaClient, type MetricTarget } from './keda-client.ts';
 
-/** What KEDA scales: a Deployment's `spec.replicas`, in the demo a consumer group's size or a number of runners. */
+/** The target of KEDA: a Deployment's `spec.replicas`. In the demo a consumer group's size, or a number of runners. */
 export interface Workload {
-  /** What was asked for last; the members that run follow it in their own time. */
+  /** The desired number. The running members follow at their own speed. */
   readonly replicas: number;
   scale(replicas: number): void;
 }
@@ -19,7 +19,7 @@ export interface KedaTimings {
   readonly downscaleStabilizationMs: number;
 }
 
-/** KEDA 2.21's and Kubernetes 1.37's own. */
+/** The defaults of KEDA 2.21 and Kubernetes 1.37. */
 export const defaultTimings: KedaTimings = {
   pollingIntervalMs: 30_000,
   cooldownPeriodMs: 300_000,
@@ -28,13 +28,13 @@ export const defaultTimings: KedaTimings = {
 };
 
 /**
- * From a changed target to the HPA's look: KEDA's reconcile and the API server, 35 to 70 ms measured with KEDA 2.21.0
- * and Kubernetes 1.37.2. Targets that come within this time are one reconcile.
+ * The time from a changed target to the HPA's look, through KEDA's reconcile and the API server. Measured: 35 to 70 ms
+ * with KEDA 2.21.0 and Kubernetes 1.37.2. Targets that come within this time share a reconcile.
  */
 const reconcileMs = 40;
 
 export interface MiniKedaOptions {
-  /** Where the scaler's gRPC service listens, `host:port`. */
+  /** The address of the scaler's gRPC service, `host:port`. */
   address: string;
   reference: ScaledObjectRef;
   workload: Workload;
@@ -43,10 +43,10 @@ export interface MiniKedaOptions {
   onEvent(event: KedaEvent): void;
 }
 
-/** What sets replicas: a pushed `true`, a poll, or a look of the HPA, by its clock or because its spec has changed. */
+/** The cause of a change: a pushed `true`, a poll, or a look of the HPA, by its clock or because its spec changed. */
 export type Scaling = 'push' | 'poll' | 'hpa clock' | 'hpa change';
 
-/** What happened, in ms of `performance.now()`. */
+/** An event, in ms of `performance.now()`. */
 export type KedaEvent = { readonly atMs: number } & (
   | { readonly kind: 'pushed'; readonly active: boolean }
   | { readonly kind: 'answered'; readonly value: number; readonly active: boolean }
@@ -65,9 +65,9 @@ export type KedaEvent = { readonly atMs: number } & (
 type EventBody = KedaEvent extends infer E ? (E extends KedaEvent ? Omit<E, 'atMs'> : never) : never;
 
 /**
- * One ScaledObject with one `external-push` trigger, as KEDA 2.21 and the HPA treat it: a poll, two streams, an
- * HPA sync, and one lock for polls and pushes. It decides on nothing but what the scaler answers. The HPA is that of
- * Kubernetes 1.37: it looks by its clock, and at once when its spec has changed (HPAGeneration).
+ * A ScaledObject with one `external-push` trigger, as KEDA 2.21 and the HPA treat it: a poll, two streams, an HPA sync,
+ * and one lock for polls and pushes. It decides only by the scaler's answers. The HPA is that of Kubernetes 1.37. It
+ * looks by its clock, and at once when its spec has changed (HPAGeneration).
  */
 export class MiniKeda {
   private readonly options: MiniKedaOptions;
@@ -75,14 +75,14 @@ export class MiniKeda {
   private readonly stopped = new AbortController();
   private readonly loops: Promise<void>[] = [];
   private readonly createdAtMs = performance.now();
-  /** The HPA's target: from the last reconcile. Undefined: there is no HPA yet. */
+  /** The HPA's target since the last reconcile. Undefined before the HPA exists. */
   private target: MetricTarget | undefined;
-  /** With a spec from the stream, polls do not ask for it (pkg/scaling/cache/scalers_cache.go:206). */
+  /** With a spec from the stream, polls do not request one (pkg/scaling/cache/scalers_cache.go:206). */
   private targetIsStreamed = false;
   private lastActiveAtMs: number | undefined;
   private recommendations: readonly Recommendation[] | undefined;
   private scaling: Promise<void> = Promise.resolve();
-  /** The target that the next reconcile brings to the HPA. */
+  /** The target that the next reconcile gives to the HPA. */
   private told: MetricTarget | undefined;
   private reconciling: NodeJS.Timeout | undefined;
   /** Aborted when the HPA's spec has changed since its last look. */
@@ -111,7 +111,7 @@ export class MiniKeda {
     await this.scaling;
   }
 
-  /** A target of the stream: the first one makes the HPA, another one is a reconcile. */
+  /** The stream sent a target. The first one creates the HPA. Another one causes a reconcile. */
   private retarget(target: MetricTarget): void {
     this.targetIsStreamed = true;
     this.target ??= target;
@@ -127,7 +127,7 @@ export class MiniKeda {
     }, reconcileMs);
   }
 
-  /** `false` is ignored, and so is everything before there is an HPA (pkg/scaling/scale_handler.go:332-349). */
+  /** `false` is ignored. So is everything before the HPA exists (pkg/scaling/scale_handler.go:332-349). */
   private pushed(active: boolean): void {
     this.emit({ kind: 'pushed', active });
     if (!active || this.target === undefined) return;
@@ -149,7 +149,7 @@ export class MiniKeda {
     this.scale(step.replicas, by, step.because);
   }
 
-  /** The HPA's looks, one after the other. One because of a change does not move the clock. */
+  /** The HPA's looks, one after the other. A look because of a change does not move the clock. */
   private async look(everyMs: number): Promise<void> {
     const { signal } = this.stopped;
     let clockAtMs = performance.now();
@@ -163,13 +163,13 @@ export class MiniKeda {
     }
   }
 
-  /** Only while there are replicas; an answer that failed leaves them as they are. */
+  /** Only with replicas. A failed answer leaves their number unchanged. */
   private async syncHpa(by: Scaling): Promise<void> {
     const { workload, timings, maxReplicaCount } = this.options;
     const { replicas } = workload;
     if (replicas === 0 || this.target === undefined) return;
     const answer = await this.ask();
-    // KEDA has scaled meanwhile: the next sync looks again, as after a conflict on the scale subresource.
+    // KEDA has scaled meanwhile. The next sync looks again, as after a conflict on the scale subresource.
     if (answer === undefined || workload.replicas !== replicas) return;
     const { downscaleStabilizationMs } = timings;
     const metrics = [{ type: 'AverageValue' as const, value: answer.value, target: this.target.perReplica }];
@@ -179,7 +179,7 @@ export class MiniKeda {
     this.scale(step.replicas, by, step.because);
   }
 
-  /** GetMetricSpec, GetMetrics and IsActive; a failure is tried once more at once (scalers_cache.go:256). */
+  /** GetMetricSpec, GetMetrics and IsActive. A failure is retried once, at once (scalers_cache.go:256). */
   private async ask(): Promise<{ value: number; active: boolean } | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -9,20 +9,20 @@ import { NatsServer } from './server.ts';
 export interface NatsOptions {
   /** The path of nats-server. */
   readonly program: string;
-  /** Three are a cluster, whose streams can have three replicas. Default 1. */
+  /** Three form a cluster, whose streams can have three replicas. Default 1. */
   readonly nodes?: 1 | 3;
-  /** Further lines for each server's configuration: `tls { … }`, `authorization { … }`, `accounts { … }`. */
+  /** More lines for each server's configuration: `tls { … }`, `authorization { … }`, `accounts { … }`. */
   readonly config?: string;
   /** The JetStream domain. */
   readonly domain?: string;
 }
 
-/** Ports of a node: of clients, of the cluster, of monitoring. */
+/** Ports of a node: for clients, for the cluster, for monitoring. */
 const portsPerNode = 3;
 
 /**
- * Starts real NATS servers with JetStream on 127.0.0.1 and resolves when JetStream answers. Throws ScalerError
- * `unavailable` where one does not start; the message has what it printed.
+ * Starts real NATS servers with JetStream on 127.0.0.1, and resolves when JetStream answers. Throws ScalerError
+ * `unavailable` with the server's output if one does not start.
  */
 export async function startNats(options: NatsOptions): Promise<NatsCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-nats-'));
@@ -61,7 +61,7 @@ export class NatsCluster {
     process.once('exit', this.killAtExit);
   }
 
-  /** The addresses of clients, `nats://127.0.0.1:…`, one a server. */
+  /** The addresses for clients, `nats://127.0.0.1:…`, one for each server. */
   get urls(): readonly string[] {
     return this.servers.map(({ url }) => url);
   }
@@ -79,7 +79,7 @@ export class NatsCluster {
     await Promise.all(this.servers.map((server) => server.healthy()));
   }
 
-  /** Starts a server that was stopped or killed again, on its old ports and data; resolves when JetStream answers. */
+  /** Starts a stopped or killed server again, with its old ports and data. Resolves when JetStream answers. */
   async restart(name: string): Promise<void> {
     const server = this.server(name);
     await server.stop();

@@ -17,7 +17,7 @@ export interface ServerOptions {
     readonly routes: number;
     readonly monitoring: number;
   };
-  /** Of all nodes of a cluster; none: it stands alone. */
+  /** Of all nodes of a cluster. Empty for a single server. */
   readonly routes: readonly string[];
   readonly directory: string;
   readonly config?: string;
@@ -38,17 +38,17 @@ export class NatsServer {
     return this.options.node.name;
   }
 
-  /** Where clients connect. */
+  /** The address for clients. */
   get url(): string {
     return `nats://127.0.0.1:${this.options.node.client}`;
   }
 
-  /** Where its monitoring is, `http://127.0.0.1:…`. */
+  /** The address of its monitoring, `http://127.0.0.1:…`. */
   get monitoring(): string {
     return `http://127.0.0.1:${this.options.node.monitoring}`;
   }
 
-  /** The running process; undefined while stopped. */
+  /** The running process. Undefined while stopped. */
   get pid(): number | undefined {
     return this.running ? this.child?.pid : undefined;
   }
@@ -71,7 +71,7 @@ export class NatsServer {
     this.child = child;
   }
 
-  /** Resolves when JetStream answers; in a cluster, when it has a leader. */
+  /** Resolves when JetStream answers. In a cluster, when it has a leader. */
   async healthy(): Promise<void> {
     const deadline = performance.now() + startLimitMs;
     while (!(await this.answers())) {
@@ -86,13 +86,13 @@ export class NatsServer {
     if (pid !== undefined) process.kill(pid, name);
   }
 
-  /** SIGTERM, and SIGKILL for what is still there after 10 s. A paused server is let go on first. */
+  /** Sends SIGTERM, and after 10 s SIGKILL. A paused server is continued first. */
   async stop(): Promise<void> {
     this.signal('SIGCONT');
     await this.end('SIGTERM');
   }
 
-  /** Ends the process at once; resolves when it is gone. */
+  /** Ends the process at once, and resolves when it is gone. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }

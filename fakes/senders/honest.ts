@@ -9,15 +9,15 @@ export interface HonestSender {
   readonly owner: string;
 }
 
-/** What became of webhooks. */
+/** The outcome of the webhooks. */
 export interface Honest {
-  /** From the first byte to the whole answer, of each that was taken. */
+  /** For each accepted webhook, the time from its first byte to the whole answer. */
   readonly tookMs: readonly number[];
-  /** The status, or the error, of each that was not. */
+  /** For each other one, the status or the error. */
   readonly lost: readonly string[];
 }
 
-/** Signed webhooks as GitHub sends them, each on a connection of its own, so many a second, whether or not answers come. */
+/** Sends signed webhooks as GitHub does, each on its own connection, at a fixed rate, whether or not answers come. */
 export async function honestWebhooks(
   sender: HonestSender,
   { perSecond, count }: { perSecond: number; count: number },
@@ -42,7 +42,7 @@ export async function honestWebhooks(
   return { tookMs, lost };
 }
 
-/** Resolves with the ms that it took; rejects where it was not taken. */
+/** Resolves with the time in ms. Rejects if the webhook was not accepted. */
 function post({ port, path, secret, owner }: HonestSender, job: number): Promise<number> {
   const body = payloadOf(owner, job);
   const startedMs = performance.now();
@@ -73,7 +73,7 @@ function post({ port, path, secret, owner }: HonestSender, job: number): Promise
   });
 }
 
-/** As large as GitHub's are; what matters of it is little. */
+/** Makes bodies as large as GitHub's. Only a small part of them matters. */
 const padding = 'x'.repeat(12_000);
 
 function payloadOf(owner: string, job: number): string {

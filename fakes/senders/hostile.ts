@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** What hostile senders are told: where the ingest port is, and what an attacker can guess or has. */
+/** What hostile senders know: the ingest port, and values that an attacker can guess or has. */
 export interface Target {
   readonly port: number;
-  /** A connection of `events`, and a token for it: of a tenant who means ill to the others. */
+  /** A connection of `events` and its token, of a tenant who means harm to the others. */
   readonly connection: string;
   readonly token: string;
   /** A topic that a connection lists. */
@@ -20,14 +20,14 @@ const mebibyte = 1024 * 1024;
 const madeUp = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}`, 'x-github-event': 'workflow_job' };
 const json = { 'content-type': 'application/json' };
 
-/** Each goes on until it is stopped. What it does is what was seen to keep others out, or could. */
+/** Each continues until it is stopped. Each does what has kept other senders out, or could. */
 export const hostileSenders = {
-  /** Bodies with a made-up signature that stop shortly before their end, again and again. */
+  /** Bodies with an invented signature that stop shortly before their end, again and again. */
   async 'stalled bodies'(attack) {
     const head = headOf('/ingest/github', { ...json, ...madeUp, 'content-length': 5 * mebibyte });
     await attack.holding(26, (socket) => socket.write(Buffer.concat([head, Buffer.alloc(4.9 * mebibyte)])));
   },
-  /** As many connections as there may be, kept open after a small request. */
+  /** As many connections as possible, kept open after a small request. */
   async 'idle connections'(attack) {
     await attack.holding(1200, (socket) =>
       socket.write('OPTIONS /ingest/events/x HTTP/1.1\r\nhost: x\r\n\r\n'),
@@ -37,12 +37,12 @@ export const hostileSenders = {
   async 'slow heads'(attack) {
     await attack.holding(600, (socket) => socket.write('POST /ingest/github HTTP/1.1\r\nx-slow: '));
   },
-  /** Large bodies without a signature, or with one that is nobody's. */
+  /** Large bodies without a signature, or with a false one. */
   async 'large bodies'(attack) {
     const body = Buffer.alloc(4 * mebibyte, 'x');
     await attack.posting(2, () => ['/ingest/github', { ...json, ...madeUp }, body]);
   },
-  /** Tokens that are guessed. */
+  /** Guessed tokens. */
   async 'guessed tokens'(attack) {
     await attack.posting(8, () => [
       `/ingest/hint/${attack.target.connection}`,
@@ -50,14 +50,14 @@ export const hostileSenders = {
       Buffer.alloc(0),
     ]);
   },
-  /** Messages that name certificates which are not there. */
+  /** Messages with addresses of certificates that do not exist. */
   async 'forged messages of SNS'(attack) {
     await attack.posting(8, () => {
       const message = forgedMessage(attack.target.snsTopic);
       return [snsPath(attack.target), snsHead(attack.target), Buffer.from(JSON.stringify(message))];
     });
   },
-  /** JSON that is small as text and large in memory, six at a time, with a token that is good. */
+  /** JSON that is small as text and large in memory, six at a time, with a valid token. */
   async 'deep JSON with a token'(attack) {
     const authorization = `Bearer ${attack.target.token}`;
     const deep = [Buffer.alloc(4.9 * mebibyte, '['), Buffer.from(`[${'[],'.repeat(1_600_000)}1]`)];
@@ -68,7 +68,7 @@ export const hostileSenders = {
       deep[sent++ % deep.length] ?? Buffer.alloc(0),
     ]);
   },
-  /** The same without one: the topic of a message is guessed. */
+  /** The same without a token, with a guessed topic. */
   async 'deep JSON without one'(attack) {
     const deep = Buffer.alloc(1.9 * mebibyte, '{"a":');
     await attack.posting(4, () => [snsPath(attack.target), snsHead(attack.target), deep]);
@@ -129,10 +129,10 @@ function headOf(path: string, head: Head): Buffer {
   return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
 }
 
-/** One attack under way, from an address that no honest sender has. */
+/** An attack under way, from an address that no honest sender has. */
 class Attack {
   readonly target: Target;
-  /** Connections that were opened, or requests that were answered. */
+  /** How many connections were opened, or requests answered. */
   done = 0;
   private readonly signal: AbortSignal;
 
@@ -141,7 +141,7 @@ class Attack {
     this.signal = signal;
   }
 
-  /** Holds so many connections open, and opens a new one for each that is closed. */
+  /** Holds this many connections open, and replaces each closed one. */
   async holding(count: number, open: (socket: Socket) => void): Promise<void> {
     await this.each(count, async () => {
       const socket = this.connect();
@@ -149,12 +149,12 @@ class Attack {
       open(socket);
       this.done += 1;
       await closed(socket, this.signal);
-      // Some hundred new ones a second, of which none stays for long.
+      // Otherwise some hundred new ones a second would open and close.
       await this.pause(500);
     });
   }
 
-  /** Sends one request after the other, on so many connections at a time. */
+  /** Sends one request after the other, on this many connections at a time. */
   async posting(count: number, next: () => readonly [path: string, head: Head, body: Buffer]): Promise<void> {
     await this.each(count, async () => {
       const [path, head, body] = next();
@@ -178,7 +178,7 @@ class Attack {
   private connect(): Socket {
     const from = process.platform === 'linux' ? { localAddress: '127.0.0.66' } : {};
     const socket = connect({ host: '127.0.0.1', port: this.target.port, ...from });
-    // It is refused, or closed while it sends.
+    // The connection is refused, or closed while it sends.
     return socket.on('error', () => {});
   }
 
@@ -199,14 +199,14 @@ function closed(socket: Socket, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Attacks from a thread of their own, so that they take no time of who measures. */
+/** Attacks from a thread of its own, so that it takes no time from the measuring one. */
 export function attack(
   names: readonly HostileName[],
   target: Target,
 ): { stop(): Promise<Map<string, number>> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: { names, target } });
   return {
-    /** Resolves with how much each has done. */
+    /** Resolves with the count of each. */
     async stop() {
       const done = new Promise<Map<string, number>>((resolve, reject) => {
         worker.once('message', resolve);

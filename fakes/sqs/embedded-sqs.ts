@@ -1,6 +1,6 @@
 import { ScalerError } from '../../src/errors.ts';
 
-/** An SQS of this process. */
+/** An SQS in this process. */
 export interface EmbeddedSqs {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string;
@@ -9,19 +9,19 @@ export interface EmbeddedSqs {
 
 type Emulator = Pick<typeof import('fauxqs'), 'buildApp'>;
 
-/** fauxqs is only there where the development dependencies are. */
+/** fauxqs is installed only with the development dependencies. */
 const installed = (): Promise<Emulator> => import('fauxqs');
 
-/** Throws ScalerError where the emulator is not installed. */
+/** Throws ScalerError if the emulator is not installed. */
 export async function startSqs(load = installed): Promise<EmbeddedSqs> {
   const { buildApp } = await loaded(load);
   const app = buildApp({ logger: false });
-  // Its own start would listen on every address of this machine.
+  // The emulator's own start would listen on every address of this machine.
   const endpoint = await app.listen({ host: '127.0.0.1', port: 0 });
   return { endpoint, close: () => app.close() };
 }
 
-/** Why there can be no SQS in this process; undefined: there can. */
+/** Why this process cannot have an SQS. Undefined if it can. */
 export async function missingSqs(load = installed): Promise<string | undefined> {
   try {
     await loaded(load);

@@ -63,7 +63,7 @@ export function configurationPage(sources: readonly AnySource[]): string {
   return parts.join('\n');
 }
 
-/** A section without a shape is one of several, and all of it is taken at the start. */
+/** A section without a shape is a union, and takes effect only at the start. */
 function whenTaken(section: string, key: string): string {
   const start = Object.entries(startSettings).find(([name]) => name === section)?.[1];
   const isStart = start !== undefined && (!('shape' in start) || key in start.shape);
@@ -80,7 +80,7 @@ function keys(schema: Schema, files: FileSettings, when: (key: string) => string
 }
 
 function jsonSchema(schema: z.ZodType): Schema {
-  // A copy, since zod's own type has every keyword that there is.
+  // A copy, because zod's own type has every keyword.
   const written: Schema = JSON.parse(
     JSON.stringify(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })),
   );

@@ -17,7 +17,7 @@ The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *i
 under “do” means that the message says it.
 `;
 
-/** docs/errors.md: all messages of `src`. Throws where one has no row, or a row no message. */
+/** docs/errors.md: all messages of `src`. Throws if a message has no row, or a row no message. */
 export function errorsPage(messages = messagesIn()): string {
   const faults: string[] = [];
   const left = new Set(messages);
@@ -50,7 +50,7 @@ function shown(texts: readonly string[]): string {
   return [...new Set(texts)].join('<br>');
 }
 
-/** As code, whatever is in it. */
+/** Any text as Markdown code. */
 function literal(text: string): string {
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
 }
@@ -58,7 +58,7 @@ function literal(text: string): string {
 function codeOf({ code }: Message): string {
   if (code === 'configuration') return '*config*';
   if (['info', 'warn', 'error'].includes(code)) return `*${code}*`;
-  // Else it is one of ScalerError's, by how messages.ts reads them.
+  // The other codes are ScalerError's, as messages.ts reads them.
   const status = toStatus(new ScalerError(code as ErrorCode, '')).code;
   return status === Code.INTERNAL ? code : codeName(status);
 }

@@ -17,7 +17,7 @@ const root = new URL('../../', import.meta.url);
 const chart = 'deploy/helm/backlog-scaler';
 const schemaPath = `${chart}/values.schema.json`;
 
-/** Every file that the code says, by its path, for these sources: some are whole, of others a part. */
+/** Every file generated for these sources, by its path. Some are generated as a whole, others in parts. */
 export function generated(sources: readonly AnySource[]): ReadonlyMap<string, string> {
   const alerts = {
     BacklogScalerReadingOld: readingOldAlert(sources),
@@ -26,7 +26,7 @@ export function generated(sources: readonly AnySource[]): ReadonlyMap<string, st
   const parts = guideParts(sources);
   const guides = readdirSync(new URL('docs', root))
     .filter((name) => name.endsWith('.md'))
-    // What is in simulate.md has to be played first: scripts/docs/simulate.ts.
+    // simulate.md needs runs of the command: see scripts/docs/simulate.ts.
     .filter((name) => name !== 'simulate.md')
     .map((name) => `docs/${name}`)
     .filter((path) => read(path).includes('<!-- Made by `npm run docs`: '));

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseSync } from '@swc/core';
 
-/** A message as the code writes it, with `…` where a value goes in. */
+/** A message in the code, with `…` in place of a value. */
 export interface Message {
-  /** ScalerError's code; `info`, `warn` or `error` for a log line; `configuration` for a fault of the configuration. */
+  /** ScalerError's code, `info`, `warn` or `error` for a log line, or `configuration` for a fault of the configuration. */
   readonly code: string;
   readonly text: string;
   /** Below src. */
   readonly file: string;
 }
 
-/** One of swc's nodes, as far as this reads them. */
+/** A node of swc, as far as this reads them. */
 interface Node {
   readonly type: string;
   readonly [key: string]: unknown;
@@ -28,11 +28,11 @@ interface Placed {
 }
 
 const hole = '…';
-/** What several parts with several texts each may come to; beyond it a part is a hole. */
+/** The most texts that an expression with several variable parts may have. Beyond it, a part becomes a hole. */
 const mostTexts = 200;
 const src = new URL('../../src/', import.meta.url);
 
-/** Every message that the code has for a user, by file. Reads the syntax of `root`, runs nothing. */
+/** Every message for users in the code, by file. Reads the syntax of `root`, and runs nothing. */
 export function messagesIn(root = src): Message[] {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !/generated|admin\/page\//.test(name))
@@ -42,14 +42,14 @@ export function messagesIn(root = src): Message[] {
     constants: new Map(modules.flatMap(({ exported }) => [...exported])),
     results: new Map(modules.flatMap(({ results }) => [...results])),
   };
-  // A fault of ours has no remedy, and its message is only in the log.
+  // Our own faults have no remedy, and their messages are only logged.
   const found = modules
     .flatMap((one) => one.messages(shared))
     .filter(({ code, text }) => code !== 'internal' && hasWords(text));
   return found.filter((one, i) => !found.some((other, j) => covers(other, one, j < i)));
 }
 
-/** Whether one message is another with more left open, or the same and `earlier`. */
+/** Whether the first message is a more general form of the second, or equals it and comes `earlier`. */
 function covers(general: Message, special: Message, earlier: boolean): boolean {
   if (general.file !== special.file || general.code !== special.code) return false;
   if (general.text === special.text) return earlier;
@@ -67,7 +67,7 @@ function words(text: string): number {
   return text.match(/[a-z]{2,}/gi)?.length ?? 0;
 }
 
-/** What files may take from others, by name. */
+/** What files may use from others, by name. */
 interface Shared {
   readonly constants: ReadonlyMap<string, Placed[]>;
   readonly results: ReadonlyMap<string, Placed[]>;
@@ -130,7 +130,7 @@ class Module {
     }
   }
 
-  /** The constants of a name that can be seen from a place: its own file's, and what other files export. */
+  /** The constants of a name that are visible at a place: those of its own file, and exported ones of others. */
   private constant(name: string, within: readonly Fn[]): Placed[] {
     const seen = (this.constants.get(name) ?? []).filter((one) =>
       one.within.every((fn, i) => fn === within[i]),
@@ -213,7 +213,7 @@ class Module {
         return of(node['base']);
       case 'CallExpression': {
         const { name, object } = calleeOf(node) ?? { name: '', object: '' };
-        // The row of a list: any of them.
+        // An entry of a list: any of them.
         if (name === 'find')
           return all(this.constant(object, within).flatMap((list) => this.entries(list, undefined)));
         return all(
@@ -225,7 +225,7 @@ class Module {
     }
   }
 
-  /** Of a table, with what is spread into it. */
+  /** The entries of a table, including spread ones. */
   private entries(table: Placed, name: string | undefined): Placed[] {
     const properties = Array.isArray(table.node['properties']) ? table.node['properties'] : [];
     const spread = properties.flatMap((one: Node) =>
@@ -234,7 +234,7 @@ class Module {
     return [table, ...spread].flatMap((one) => entriesOf(one, name));
   }
 
-  /** What the callers of a function give for its parameter; undefined where it is none. */
+  /** The texts that callers pass for a parameter of a function. Undefined if the name is not a parameter. */
   private given(name: string, within: readonly Fn[], depth: number): string[] | undefined {
     const fn = within.findLast(({ params }) => params.includes(name));
     if (fn === undefined) return undefined;
@@ -249,12 +249,12 @@ class Module {
 
 type Said = { readonly code: string; readonly node: Node };
 
-/** Calls whose argument a user will read: by name, with what stands before it and where, if that matters. */
+/** Calls with an argument that users read: the function's name, and if it matters, the name before it and the file. */
 const sayers: readonly { name: string; arg: number; code: string; object?: RegExp; file?: RegExp }[] = [
   { name: 'ParamFault', arg: 0, code: 'invalid' },
   { name: 'warn', arg: 1, code: 'warn', object: /log$/i },
   { name: 'error', arg: 1, code: 'error', object: /log$/i },
-  // Most lines of this level only report that all is well; here they ask for something.
+  // Most lines of this level report success. Those of these files want something from the user.
   { name: 'info', arg: 1, code: 'info', object: /log$/i, file: /^(cli\/serve|triggers\/nudges)/ },
   { name: 'add', arg: 1, code: 'configuration', object: /^faults$/ },
   { name: 'push', arg: 0, code: 'invalid', object: /^faults$/, file: /^(triggers|params)\// },
@@ -265,7 +265,7 @@ const sayers: readonly { name: string; arg: number; code: string; object?: RegEx
   { name: 'regex', arg: 1, code: 'configuration', file: /config/ },
 ];
 
-/** Functions and properties whose texts are faults of a trigger, wherever they stand in it. */
+/** Functions and properties whose texts are always faults of a trigger. */
 const faultsOf = /^(rules|conflict|needsDrain|secretsFromEnv|disagreements|unknownKeys)$/;
 
 function saidBy({ name, object }: Callee, args: readonly (Node | undefined)[], file: string): Said[] {
@@ -285,7 +285,7 @@ function saidBy({ name, object }: Callee, args: readonly (Node | undefined)[], f
 
 interface Callee {
   readonly name: string;
-  /** The last name before it, of `this.deps.log.warn` `log`; '' where it stands alone. */
+  /** The name before the function: `log` in `this.deps.log.warn`. '' without one. */
   readonly object: string;
 }
 
@@ -296,7 +296,7 @@ function calleeOf({ callee }: Node): Callee | undefined {
   return { name, object: object ?? '' };
 }
 
-/** An identifier, or the last of `a.b.c`; of an object that is a message, `message` is what counts. */
+/** An identifier, or the last name of `a.b.c`. For `x.message` the name of `x`. */
 function nameOf(value: unknown): string | undefined {
   if (!isNode(value)) return undefined;
   if (value.type === 'Identifier' || value.type === 'PrivateName') return String(value['value']);
@@ -307,7 +307,7 @@ function argumentsOf(node: Node): (Node | undefined)[] {
   const given = Array.isArray(node['arguments']) ? node['arguments'] : [];
   return given.map(({ expression }: { expression?: unknown }) => {
     if (!isNode(expression)) return undefined;
-    // `{ message: … }`: zod's way to say one.
+    // zod's form: `{ message: … }`.
     const said =
       expression.type === 'ObjectExpression'
         ? entriesOf({ node: expression, within: [] }, 'message')[0]
@@ -316,7 +316,7 @@ function argumentsOf(node: Node): (Node | undefined)[] {
   });
 }
 
-/** The entries of an object or list, also of one that is frozen by `as const`; with a name only that one, if it is there. */
+/** The entries of an object or list, also with `as const`. With a name only that entry, if it exists. */
 function entriesOf({ node, within }: Placed, name: string | undefined): Placed[] {
   if (
     node.type === 'TsConstAssertion' ||
@@ -347,7 +347,7 @@ function functionOf(node: Node): (Fn & { body: Node | undefined }) | undefined {
   if (node.type === 'FunctionDeclaration')
     return of(nameOf(node['identifier']), node['params'], node['body']);
   if (node.type === 'ClassMethod') {
-    // Without a type of its own.
+    // A method's node has no type of its own.
     const { params, body } = node['function'] as Node;
     return of(nameOf(node['key']), params, body);
   }

@@ -1,4 +1,4 @@
-/** What zod writes of JSON Schema. */
+/** JSON Schema as zod writes it. */
 export interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -22,7 +22,7 @@ export interface SchemaRow {
   readonly doc: string;
 }
 
-/** One row for each key of a JSON schema, nested keys by their path, `[]` for a list's; members of a union are folded into one. */
+/** A row for each key of a JSON schema. Nested keys have paths, lists `[]`. The members of a union share rows. */
 export function schemaRows(schema: Schema, at: readonly string[] = []): SchemaRow[] {
   const objects = membersOf(schema).filter(isObject);
   const names = new Set(objects.flatMap(({ properties }) => Object.keys(properties)));
@@ -79,7 +79,7 @@ function fallbackOf(name: string, node: Schema, holders: readonly ObjectSchema[]
   return holders.every(({ required }) => required?.includes(name)) ? '**required**' : '';
 }
 
-/** Where only some members of a union have the key: which, by the value that tells them apart. */
+/** If only some members of a union have the key: which ones, by the value that distinguishes them. */
 function onlyWith(holders: readonly ObjectSchema[], objects: readonly ObjectSchema[]): string {
   if (holders.length === objects.length) return '';
   const marks = holders.flatMap(({ properties }) =>

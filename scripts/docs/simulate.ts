@@ -66,7 +66,7 @@ const shown: readonly Shown[] = [
   },
 ];
 
-/** docs/simulate.md, with what the command prints, the pictures that it shows, and the histories. By path. */
+/** docs/simulate.md with the command's output, its pictures, and the histories. By path. */
 export async function simulatePages(): Promise<readonly (readonly [path: string, text: string])[]> {
   const folder = await mkdtemp(join(tmpdir(), 'simulate-'));
   try {
@@ -95,7 +95,7 @@ async function run(args: readonly string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, command, { cwd: root, env })).stdout;
 }
 
-/** Of a part of a command line, as a shell has them. */
+/** The words of a command line, as a shell splits them. */
 function words(text: string): readonly string[] {
   return [...text.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
 }
@@ -122,7 +122,7 @@ function parts(played: readonly Played[]): Readonly<Record<string, string>> {
   };
 }
 
-/** Whether every wait is within what is wanted, and at which cost beside the ScaledObject as it is written. */
+/** Whether every wait is short enough, and the cost beside the ScaledObject as written. */
 function verdict(played: readonly Played[]): string {
   const rows = played.flatMap(({ title, settings }) => {
     const written = settings[0]?.replicaHours ?? 0;

@@ -5,7 +5,7 @@ import type { AnySource } from '../../src/sources/source.ts';
 import { kedaSecretKeys } from '../../src/triggers/common-params.ts';
 import { code, table } from './table.ts';
 
-/** How old a reading may be where neither trigger nor source says, in s. */
+/** The default of maxStalenessSeconds, if neither trigger nor source sets it. */
 const usualStalenessSeconds = z
   .looseObject({ limits: z.looseObject({ maxStalenessSeconds: z.number() }) })
   .parse(configSchema.parse({ connections: {} })).limits.maxStalenessSeconds;
@@ -13,13 +13,13 @@ const usualStalenessSeconds = z
 const stalenessOf = ({ maxStalenessSeconds = usualStalenessSeconds }: AnySource): number =>
   maxStalenessSeconds;
 
-/** By what a ledger is filled, and on which path of the ingest port; undefined: the source is only read. */
+/** What fills the ledger, and on which path of the ingest port. Undefined if the source is only read. */
 function filledBy({ kind, webhooks, cloudEvents }: AnySource): { by: string; path: string } | undefined {
   if (webhooks !== undefined) return { by: 'webhooks', path: `/ingest/${kind}` };
   return cloudEvents === undefined ? undefined : { by: 'CloudEvents', path: '/ingest/events' };
 }
 
-/** `docs/sources.md`: all of them beside each other. */
+/** `docs/sources.md`: all sources side by side. */
 export function sourcesPage(sources: readonly AnySource[]): string {
   const rows = sources.map((source) => {
     const filled = filledBy(source);
@@ -53,7 +53,7 @@ ${table(head, rows)}
 `;
 }
 
-/** The parts of guides that name all sources, by the name that their markers have. */
+/** The parts of guides about all sources, by the names of their markers. */
 export function guideParts(sources: readonly AnySource[]): Readonly<Record<string, string>> {
   const bySource = (head: string[], cells: (source: AnySource) => string[]): string =>
     table(
@@ -87,7 +87,7 @@ export function guideParts(sources: readonly AnySource[]): Readonly<Record<strin
   };
 }
 
-/** The text with what stands between the markers of each part replaced by that part. Throws where a marker has no part. */
+/** The text with the parts filled in between their markers. Throws if a marker has no part. */
 export function filled(text: string, parts: Readonly<Record<string, string>>): string {
   return text.replaceAll(
     /(<!-- Made by `npm run docs`: (.+?) -->\n)[\s\S]*?(\n<!-- End -->)/g,
@@ -99,7 +99,7 @@ export function filled(text: string, parts: Readonly<Record<string, string>>): s
   );
 }
 
-/** The chart's `files/sources.yaml`: what its templates ask about sources. */
+/** The chart's `files/sources.yaml`: facts about sources for its templates. */
 export function chartSources(sources: readonly AnySource[]): string {
   const settings = [ownFileSettings, ...sources.map(({ files = {} }) => files)].flatMap(Object.entries);
   const secret = new Set(settings.filter(([, how]) => how !== 'open').map(([key]) => key));
@@ -120,13 +120,13 @@ ${entries.join('\n')}
 `;
 }
 
-/** The chart's schema of values with the sources that there are. */
+/** The chart's schema of values with the names of all sources. */
 export function withSourceNames(schema: string, sources: readonly AnySource[]): string {
   const names = sources.map(({ kind }) => JSON.stringify(kind)).join(', ');
   return schema.replace(/("source": \{\s*"type": "string",\s*"enum": )\[[^\]]*\]/, `$1[${names}]`);
 }
 
-/** The alert for readings that are nearly too old: at three quarters of what each source allows. */
+/** The alert for readings that are nearly too old, at three quarters of each source's limit. */
 export function readingOldAlert(sources: readonly AnySource[]): string {
   const limits = [...new Set(sources.map(stalenessOf))].map((seconds) => {
     const kinds = sources.filter((source) => stalenessOf(source) === seconds).map(({ kind }) => kind);
@@ -150,7 +150,7 @@ export function readingOldAlert(sources: readonly AnySource[]): string {
   });
 }
 
-/** The alert for a limit of requests that is nearly used up: at a tenth of what each source usually has. */
+/** The alert for a nearly used up limit of requests, at a tenth of each source's usual limit. */
 export function rateLimitAlert(sources: readonly AnySource[]): string {
   const limits = sources.flatMap(({ kind, requestsAnHour }) =>
     requestsAnHour === undefined
@@ -175,7 +175,7 @@ function anyOf(expressions: readonly string[]): string[] {
 
 interface Alert {
   readonly name: string;
-  /** The labels that it is about, and which of several values counts. */
+  /** The labels of the metric. `how` says which of several values counts. */
   readonly by: string;
   readonly how: 'min' | 'max';
   readonly expression: readonly string[];

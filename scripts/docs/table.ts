@@ -1,4 +1,4 @@
-/** A Markdown table; a `|` inside a cell is escaped. */
+/** A Markdown table. A `|` inside a cell is escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [head, head.map(() => '---'), ...rows.map((row) => row.map(escapeCell))];
   return cells.map((row) => `| ${row.join(' | ')} |`).join('\n');

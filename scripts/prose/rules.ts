@@ -5,7 +5,7 @@ import { mostJoints, mostWords, phrases } from './style.ts';
 type Text = Parameters<typeof splitAST>[0];
 type Part = ReturnType<typeof splitAST>['children'][number];
 
-/** What is read of a node: code and addresses are one word each, whatever is in them. */
+/** The text to check in a node. Code and addresses count as one word. */
 function readable(node: Part | Text): string {
   // Pages quote messages in `*…*`.
   if (node.type === 'Code' || node.type === 'Emphasis') return ' CODE ';
@@ -16,12 +16,15 @@ function readable(node: Part | Text): string {
 
 const blocks = ['Paragraph', 'TableCell', 'Header'] as const;
 
-/** No sentence has more words than `mostWords`, or more colons and semicolons than `mostJoints`: those of a table's cell make a list. */
+/**
+ * No sentence has more words than `mostWords`, or more colons and semicolons than `mostJoints`. In a table cell the
+ * latter may make a list.
+ */
 export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
   const check = (node: { readonly type: string }): void => {
     for (const sentence of splitAST(node as Text).children) {
       if (sentence.type !== SentenceSplitterSyntax.Sentence) continue;
-      // A list of code is one word as well.
+      // A list of code counts as one word too.
       const text = readable(sentence).replaceAll(/CODE(?:[\s:,]*CODE)+/g, ' CODE ');
       const words = text.match(/[\p{L}\p{N}][\p{L}\p{N}'’.,/_-]*/gu)?.length ?? 0;
       const joints = text.match(/[:;](?=\s)/g)?.length ?? 0;
@@ -38,7 +41,7 @@ export const sentenceLength: TextlintRuleModule = ({ report, RuleError }) => {
   return Object.fromEntries(blocks.map((block) => [block, check]));
 };
 
-/** No phrase of the list in `style.ts`. Quoted messages (in `*…*`) are of the code, and are held to it there. */
+/** No phrase from the list in `style.ts`. Messages quoted in `*…*` are checked in the code instead. */
 export const plainPhrases: TextlintRuleModule = ({ report, RuleError }) => {
   const check = (node: object): void => {
     const text = readable(node as Text).replaceAll(/\s+/g, ' ');

@@ -1,9 +1,12 @@
-/** Our style: short sentences, the field's words, no phrase that must be read twice. `scripts/prose.ts` holds pages to it. */
+/**
+ * Our style: short sentences, the field's words, no phrase that must be read twice. `scripts/prose.ts` checks pages and
+ * comments against it.
+ */
 
-/** The most words in a sentence; code counts as one. Longer ones are two sentences. */
+/** The most words in a sentence. Code counts as one word. Split longer sentences. */
 export const mostWords = 30;
 
-/** The most colons and semicolons in a sentence: with more it has more than one idea. */
+/** The most colons and semicolons in a sentence. A sentence with more has more than one idea. */
 export const mostJoints = 1;
 
 /** Phrases that make a sentence odd or empty, and what to write instead. */
@@ -51,7 +54,7 @@ export const phrases: readonly (readonly [pattern: RegExp, instead: string])[] =
   [/\bplease note\b|\bnote that\b/i, 'nothing'],
 ];
 
-/** Names of others, as they write them. textlint-rule-terminology has its own list beside these. */
+/** Names as their owners write them. textlint-rule-terminology adds its own list. */
 export const terms: readonly (string | readonly [pattern: string, name: string])[] = [
   'KEDA',
   'Kubernetes',
@@ -75,5 +78,5 @@ export const terms: readonly (string | readonly [pattern: string, name: string])
   ['time-out', 'timeout'],
 ];
 
-/** What textlint-rule-terminology has that we write otherwise. */
+/** Terms of textlint-rule-terminology that we write differently. */
 export const notTerms: readonly string[] = ['readme(s)?', 'host[- ]name(s)?', "API['’]?s"];

@@ -9,16 +9,16 @@ import { MemoryEventLog } from './memory.ts';
 import { NatsEventLog, type NatsLogSettings } from './nats/log.ts';
 
 /**
- * Where verified events from outside are kept, and from where every ledger is fed. What is appended reaches
- * those who follow before `append` resolves; a ledger that opens later is fed with what is kept.
+ * Keeps verified events from outside and feeds every ledger. An event reaches all followers before its `append`
+ * resolves. A ledger that opens later gets the kept events.
  */
 export interface EventLog {
-  /** Once, before anything is appended or followed. Rejects with ScalerError where the log cannot be used. */
+  /** Called once, before any `append` or `follow`. Rejects with ScalerError if the log cannot be used. */
   open(): Promise<void>;
-  /** Resolves when the event is as safe as this log makes it; rejects with ScalerError where it cannot be kept. */
+  /** Resolves when the event is as safe as this log makes it. Rejects with ScalerError if it cannot be kept. */
   append(event: InboundEvent): Promise<void>;
   feedOf(connection: string): EventFeed;
-  /** What is being appended is still kept. */
+  /** Still keeps the events whose `append` is under way. */
   close(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export type EventLogSettings =
 export interface EventLogDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** What the pods share; with `nats` alone. */
+  /** What the pods share. Only with `nats`. */
   readonly pods: Pods | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The most that each of several may keep of what all share, so that who has little keeps it all: whatever one has more
- * than the others goes first. The largest whole number for which the counts, each cut to it, are together at most `most`.
+ * How much each may keep of a store that all share. Those with little keep everything, those with the most lose first.
+ * It is the largest whole number for which the counts, each cut to it, sum up to at most `most`.
  */
 export function fairShare(counts: Iterable<number>, most: number): number {
   const ascending = [...counts].sort((a, b) => a - b);

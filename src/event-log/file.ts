@@ -8,7 +8,7 @@ import { Heads } from './heads.ts';
 import { type EventStore, encode, type Head } from './level-store.ts';
 
 const compactEveryMs = 60_000;
-/** A store that could not be written to is opened again at most this often. */
+/** After a failed write the store is opened again, at most this often. */
 const mendEveryMs = 1_000;
 
 export interface FileEventLogOptions extends Kept {
@@ -17,8 +17,8 @@ export interface FileEventLogOptions extends Kept {
 }
 
 /**
- * Keeps events on a disk: what `append` has resolved for is there after any end of the process. One process
- * at a time has the directory.
+ * Keeps events on disk. Once `append` has resolved, the event survives any end of the process. One process at a time
+ * uses the directory.
  */
 export class FileEventLog implements EventLog {
   private readonly options: FileEventLogOptions;
@@ -29,7 +29,7 @@ export class FileEventLog implements EventLog {
   private readonly compaction: Compaction;
   private readonly counter: Counter;
   private compactTimer: NodeJS.Timeout | undefined;
-  /** The last sequence of each connection that is on the disk and has been handed on. */
+  /** The last sequence of each connection that is on disk and was handed to the followers. */
   private lasts = new Map<string, number>();
   private broken: { error: ScalerError; mendAtMs: number } | undefined;
 
@@ -55,7 +55,7 @@ export class FileEventLog implements EventLog {
     const written = await store.written();
     const { total } = this;
     const isNew = total === 0 && this.heads.size === 0 && (written ?? 0) === 0;
-    if (isNew) log.info({}, 'the event log is new: it knows of nothing that was sent before');
+    if (isNew) log.info({}, 'the event log is new: events from before now are unknown');
     else if (written === undefined || written > total) await this.lost(written, total);
     await store.write(total);
     await this.compaction.run();
@@ -91,7 +91,7 @@ export class FileEventLog implements EventLog {
     await this.options.store.close();
   }
 
-  /** How many events were ever put. */
+  /** How many events were ever stored. */
   private get total(): number {
     let total = 0;
     for (const last of this.lasts.values()) total += last;
@@ -119,7 +119,7 @@ export class FileEventLog implements EventLog {
     if (this.compaction.due) void this.compaction.run();
   }
 
-  /** LevelDB takes no write after one that has failed, until it is opened again. What failed may be there all the same. */
+  /** After a failed write LevelDB takes no other until it is opened again. The failed one may be on disk all the same. */
   private async mend({ error, mendAtMs }: { error: ScalerError; mendAtMs: number }): Promise<void> {
     if (performance.now() < mendAtMs) throw error;
     const { store } = this.options;
@@ -133,7 +133,7 @@ export class FileEventLog implements EventLog {
     }
   }
 
-  /** The end of the log is not there, or nothing says that it is: nobody knows whose events those were. */
+  /** The end of the log is missing, or may be. Whose events those were is unknown. */
   private async lost(written: number | undefined, total: number): Promise<void> {
     this.options.log.error(
       { events: total, ...(written === undefined ? {} : { written }) },
@@ -210,9 +210,9 @@ class Counter {
   }
 }
 
-/** One write to the disk takes about as long for a thousand events as for one. */
+/** A write to disk takes about as long for a thousand events as for one. */
 const maxGroup = 1_000;
-/** Ingest bounds what is under way by its bytes; this is for many small ones. */
+/** Ingest bounds the bytes of waiting events. This bounds the number of small ones. */
 const maxWaiting = 50_000;
 
 interface Waiting {
@@ -221,7 +221,7 @@ interface Waiting {
   reject(reason: ScalerError): void;
 }
 
-/** Writes events in groups: those that come while a write is under way go together into the next one. */
+/** Writes events in groups. Events that come during a write go into the next one together. */
 class GroupWriter {
   private readonly write: (events: readonly InboundEvent[]) => Promise<void>;
   private waiting: Waiting[] = [];
@@ -245,14 +245,14 @@ class GroupWriter {
     });
   }
 
-  /** Takes no more; resolves when all that was taken is written. */
+  /** Accepts no more events. Resolves when the accepted ones are written. */
   async close(): Promise<void> {
     this.closed = true;
     await this.running;
   }
 
   private async run(): Promise<void> {
-    // All that is appended in this turn goes into the first group.
+    // Events appended in this turn all go into the first group.
     await undefined;
     while (this.waiting.length > 0) await this.writeGroup(this.waiting.splice(0, maxGroup));
     this.running = undefined;

@@ -9,7 +9,7 @@ export interface Follower {
   readonly take: (event: InboundEvent) => void;
 }
 
-/** Those who are handed each event as it comes. */
+/** Hands each event to the followers of its connection as it comes. */
 export class Followers {
   private readonly log: Logger;
   private readonly byConnection = new Map<string, Set<Follower>>();
@@ -35,7 +35,7 @@ export class Followers {
     for (const follower of this.byConnection.get(event.connection) ?? []) this.hand(event, follower);
   }
 
-  /** The event is kept, whatever a ledger makes of it; a fault of one is no matter of the sender or of another. */
+  /** A ledger's fault concerns neither the sender nor other ledgers: the event is kept. */
   hand(event: InboundEvent, { take }: Follower): void {
     try {
       take(event);
@@ -57,30 +57,29 @@ export interface Replayed extends Follower {
   readonly replayed: (() => void) | undefined;
 }
 
-/** What was found of a connection's entries that should be there and are not whole. */
+/** Entries of a connection that should be whole and are not. */
 export interface Damage {
   readonly connection: string;
   readonly upTo: number;
-  /** Entries that are no events, or not those that were written. */
+  /** Entries that are not events, or not as they were written. */
   readonly damaged: number;
-  /** Entries that are not there. */
   readonly missing: number;
 }
 
 export interface ReplaysOptions {
   readonly store: Pick<EventStore, 'read'>;
-  /** The last sequence of a connection that is kept and has been handed to the live followers. */
+  /** The last sequence of a connection that is kept and was handed to the live followers. */
   readonly last: (connection: string) => number;
-  /** The first sequence that is to be there, and up to which one damage is known. */
+  /** The first sequence that should exist, and the last one up to which damage is already known. */
   readonly head: (connection: string) => Pick<Head, 'first' | 'checked'>;
-  /** Called before those who follow are told that they have all that is kept. */
+  /** Called before `replayed` of the followers. */
   readonly damaged: (damage: Damage) => void;
-  /** Whoever has been handed all that is kept is put there. */
+  /** A follower joins it once it has every kept event. */
   readonly live: Followers;
   readonly log: Logger;
 }
 
-/** Hands what is kept to those who begin to follow: in one pass for each connection, however many they are. */
+/** Hands the kept events to new followers, in one pass for all of a connection. */
 export class Replays {
   private readonly options: ReplaysOptions;
   private readonly joining = new Set<Replayed>();
@@ -110,7 +109,7 @@ export class Replays {
   }
 
   private async run(): Promise<void> {
-    // A connection that is opened in this turn shares the first pass.
+    // Followers that join in this turn share the first pass.
     await undefined;
     for (let [next] = this.joining; next !== undefined; [next] = this.joining) {
       const { connection } = next;
@@ -124,14 +123,14 @@ export class Replays {
     this.running = undefined;
   }
 
-  /** Goes on until it has caught up with what is appended meanwhile. */
+  /** Continues until it has caught up with the events that are appended meanwhile. */
   private async replay(connection: string): Promise<void> {
     const { last, live, damaged } = this.options;
     const seen = { after: 0, damaged: 0, missing: 0 };
     while (this.replaying.size > 0) {
       const upTo = last(connection);
       if (!(await this.handOver(connection, upTo, seen))) continue;
-      // In one turn with the look at the last: nothing falls between, and nothing comes twice.
+      // The followers go live in the same turn as this check: no event is missed or comes twice.
       if (upTo !== last(connection)) continue;
       if (seen.damaged + seen.missing > 0) damaged({ connection, upTo, ...seen });
       for (const follower of this.replaying) {
@@ -142,7 +141,7 @@ export class Replays {
     }
   }
 
-  /** False: the store could not be read, which is to be tried again from where it has come to. */
+  /** False if the store could not be read. The next call continues from `seen.after`. */
   private async handOver(connection: string, upTo: number, seen: Seen): Promise<boolean> {
     const { store, log } = this.options;
     try {
@@ -171,7 +170,7 @@ export class Replays {
     for (const follower of this.replaying) this.options.live.hand(event, follower);
   }
 
-  /** Counts what is not there before a sequence. What is gone from the front was taken away. */
+  /** Counts the entries that are missing before a sequence. Those before the head were removed on purpose. */
   private look(connection: string, sequence: number, seen: Seen): void {
     const { first, checked } = this.options.head(connection);
     seen.missing += Math.max(0, sequence - 1 - Math.max(seen.after, first - 1, checked));

@@ -6,44 +6,44 @@ import type { ClassicLevel } from 'classic-level';
 import { ScalerError } from '../errors.ts';
 import type { InboundEvent, KeptSince } from '../sources/source.ts';
 
-/** An event as it is stored: in which place of its connection's, and its text. */
+/** An event as it is stored. */
 export interface Entry {
   readonly connection: string;
-  /** From 1, without a gap. */
+  /** Its place among the connection's events: from 1, without a gap. */
   readonly sequence: number;
   readonly text: string;
 }
 
-/** What is known of a connection's events, beside them. */
+/** What is stored about a connection's events, beside them. */
 export interface Head {
-  /** The first sequence that is still to be there. */
+  /** The first sequence that should still exist. */
   readonly first: number;
   readonly since: KeptSince;
-  /** Up to here, what is damaged or missing is known: `since` tells it. */
+  /** The last sequence whose damage `since` already takes into account. */
   readonly checked: number;
 }
 
-/** What the durable log needs of a store. Every call can reject with any error. */
+/** What the durable log needs from a store. Every call can reject with any error. */
 export interface EventStore {
   /** Rejects with ScalerError, which says what to do. Can be called again after `close`. */
   open(): Promise<void>;
-  /** All of them or none; they are on the disk when this resolves. */
+  /** Stores all of them or none. They are on disk when this resolves. */
   put(entries: readonly Entry[]): Promise<void>;
   putHead(connection: string, head: Head): Promise<void>;
-  /** Takes entries of a connection away and writes its head, both or none. */
+  /** Removes entries of a connection and writes its head, both or neither. */
   remove(connection: string, sequences: readonly number[], head: Head): Promise<void>;
-  /** Those of a connection after one sequence and up to another, as they are now, in their order, some at a time. */
+  /** The entries after one sequence and up to another, as they are at the call, in order, in chunks. */
   read(connection: string, after: number, upTo: number): AsyncIterable<readonly Entry[]>;
   heads(): Promise<Map<string, Head>>;
-  /** The last sequence that was put, by connection. */
+  /** The last sequence that was stored, by connection. */
   lasts(): Promise<Map<string, number>>;
-  /** How many events were ever put, as it is written down apart from the store; it may lag behind a little. Undefined: it is not there, or damaged. */
+  /** How many events were ever stored. It is written apart from them and may lag a little. Undefined if missing or damaged. */
   written(): Promise<number | undefined>;
   write(total: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Handed on in one turn of the event loop. */
+/** The most that is read in one turn of the event loop. */
 const entriesPerTurn = 500;
 const bytesPerTurn = 256 * 1024;
 
@@ -51,9 +51,9 @@ const prefixes = { entry: 'entry:', head: 'head:', last: 'last:' } as const;
 const digits = String(Number.MAX_SAFE_INTEGER).length;
 
 /**
- * The events in LevelDB: an embedded store that survives the death of its process at any moment. What is damaged in its
- * write-ahead log it leaves out without a word (LevelDB's `paranoid_checks` are off, and not to be had here). So each entry
- * has a checksum, entries of a connection are numbered, and a file beside the store says how many were ever put.
+ * Events in LevelDB, an embedded store that survives the death of its process at any moment. It silently skips damage in
+ * its write-ahead log, because classic-level has no option for LevelDB's `paranoid_checks`. So each entry has a checksum,
+ * entries of a connection are numbered, and a file beside the store counts all events ever stored.
  */
 export class LevelStore implements EventStore {
   private readonly dir: string;
@@ -65,12 +65,12 @@ export class LevelStore implements EventStore {
   }
 
   async open(): Promise<void> {
-    // Only where a log is kept on disk.
+    // Loaded only if a log is kept on disk.
     const { ClassicLevel } = await import('classic-level');
     const db = new ClassicLevel<string, string>(this.dir);
     try {
       await db.open();
-      // LevelDB leaves files alone that are none of its own.
+      // LevelDB leaves other files in its directory alone.
       const file = join(this.dir, 'written');
       this.counter = await open(file, 'r+').catch(() => open(file, 'w+'));
     } catch (reason) {
@@ -108,7 +108,7 @@ export class LevelStore implements EventStore {
         const pairs = await iterator.nextv(entriesPerTurn);
         if (pairs.length === 0) return;
         yield pairs.map(([key, text]) => ({ connection, sequence: Number(key.slice(-digits)), text }));
-        // What the iterator has read ahead comes without a turn in between.
+        // The iterator returns entries that it has read ahead without yielding to the event loop.
         await setImmediate();
       }
     } finally {
@@ -131,7 +131,7 @@ export class LevelStore implements EventStore {
     return checked(buffer?.toString('latin1', 0, bytesRead) ?? '', Number);
   }
 
-  /** In place, so that it needs no room on a disk that is full. It is on the disk sooner or later. */
+  /** Writes in place, so that it works on a full disk. It does not wait until the count is on disk. */
   async write(total: number): Promise<void> {
     await this.counter?.write(withChecksum(String(total).padStart(digits, '0')), 0, 'latin1');
   }
@@ -159,7 +159,7 @@ function putOf(key: string, value: string) {
   return { type: 'put', key, value } as const;
 }
 
-/** As many digits for each, so that the order of the texts is that of the numbers. No name of a connection has a colon. */
+/** Sequences are padded, so that keys sort like numbers. No connection's name has a colon. */
 function keyOf(connection: string, sequence: number): string {
   return `${prefixes.entry}${connection}:${String(sequence).padStart(digits, '0')}`;
 }
@@ -183,17 +183,17 @@ function advice(code: unknown, message: string): string {
   }
 }
 
-/** The event as it is written: its checksum, and JSON, so that a person can read it too. */
+/** An event as text: a checksum, and JSON, so that a person can read it too. */
 export function encode(event: InboundEvent): string {
   return withChecksum(JSON.stringify(event));
 }
 
-/** Undefined for what is no event: damaged, or of a version that wrote it in another way. */
+/** Undefined if it is damaged, or written by a version with another format. */
 export function decode(text: string): InboundEvent | undefined {
   return eventOf(checked<unknown>(text, JSON.parse));
 }
 
-/** The event in plain JSON that was read; undefined where it is none. */
+/** Checks that parsed JSON is an event. Undefined if not. */
 export function eventOf(value: unknown): InboundEvent | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { connection, type, id, receivedAtMs, fact }: Partial<Record<keyof InboundEvent, unknown>> = value;
@@ -208,7 +208,7 @@ function withChecksum(text: string): string {
   return `${crc32(text).toString(16).padStart(checksumDigits, '0')} ${text}`;
 }
 
-/** What a text with its checksum says; undefined where they do not fit. */
+/** The value of a text behind its checksum. Undefined if they do not match. */
 function checked<T>(said: string, parse: (text: string) => T): T | undefined {
   const text = said.slice(checksumDigits + 1);
   if (withChecksum(text) !== said) return undefined;

@@ -11,8 +11,8 @@ interface Kept {
 }
 
 /**
- * Keeps the newest events in memory, so that a connection that is opened anew by a changed configuration knows
- * what the one before it knew. A restart forgets them: reconciling brings the ledgers back that can reconcile.
+ * Keeps the newest events in memory, so that a connection that a reload opens again knows as much as before. A restart
+ * forgets them. A ledger that can reconcile is then rebuilt.
  */
 export class MemoryEventLog implements EventLog {
   private readonly maxEvents: number;
@@ -31,7 +31,7 @@ export class MemoryEventLog implements EventLog {
   async append(event: InboundEvent): Promise<void> {
     this.of(event.connection).events.push(event);
     this.count += 1;
-    // A quarter at a time: taking one off the front of a long array moves all the others.
+    // A quarter at a time, because each removal from the front of a long array moves the rest.
     if (this.count > this.maxEvents * 1.25) this.forget();
     this.followers.handToAll(event);
   }
@@ -51,7 +51,7 @@ export class MemoryEventLog implements EventLog {
     return () => this.followers.remove(follower);
   }
 
-  /** Of what was sent before the log first heard of a connection, nothing is known. */
+  /** Events from before the log first heard of a connection are unknown. */
   private of(connection: string): Kept {
     const known = this.kept.get(connection);
     if (known !== undefined) return known;

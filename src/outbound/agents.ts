@@ -2,8 +2,8 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
 
 /**
- * Node's `http`. Not by `import`: that reads each of its exports, and one of them (WebSocket) loads undici, which is a
- * twentieth of a start.
+ * Node's `http`, without `import`. An import reads every export, and one of them (WebSocket) loads undici, which takes a
+ * twentieth of the start.
  */
 export const http = process.getBuiltinModule('node:http');
 export const https = process.getBuiltinModule('node:https');
@@ -16,19 +16,19 @@ export interface Agents {
 export interface AgentSettings {
   /** The most connections to one host at a time. */
   readonly maxSockets: number;
-  /** The longest that a proxy may take to let us through, in ms. */
+  /** The longest that connecting through a proxy may take. */
   readonly proxyTimeoutMs: number;
 }
 
-/** A connection that was not used for so long is not kept. Most servers and load balancers keep theirs for a minute. */
+/** An unused connection is closed after this time. Most servers and load balancers keep theirs for a minute. */
 const idleMs = 30_000;
 
 /**
- * What keeps the connections of one client. They go through the proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
- * `NO_PROXY` name, in either spelling; what that takes is loaded only where one of them is set.
+ * The agents of one client. Their connections go through the proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+ * `NO_PROXY` name, in upper or lower case. The code for proxies is loaded only if one is set.
  *
- * Node has this built in (`proxyEnv`, 22.21), but a proxy that accepts and falls silent holds a request there for ever,
- * whatever its signal says, and the socket of a tunnel that came too late is never closed (24.21).
+ * Node can do this itself (`proxyEnv`, 22.21), but there a proxy that accepts and falls silent holds a request forever,
+ * even if its signal aborts. The socket of a tunnel that opens too late is never closed (24.21).
  */
 export async function agentsOf({ maxSockets, proxyTimeoutMs }: AgentSettings): Promise<Agents> {
   const settings = { keepAlive: true, maxSockets, timeout: idleMs };

@@ -2,15 +2,15 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type AgentSettings, agentsOf } from './agents.ts';
 import { boundedBytes } from './send.ts';
 
-/** SQS's answers have some hundred bytes; credentials with their token a few thousand. */
+/** An answer of SQS has some hundred bytes, credentials with their token a few thousand. */
 const maxAnswerBytes = 256 * 1024;
 
 /**
- * The AWS SDK's way to the network, for all services and for STS: through the proxies of the environment, in time, and
- * with bounded answers, where the SDK's own reader takes whatever comes.
+ * The HTTP handler of the AWS SDK, for all services and for STS. It uses the proxies of the environment, and bounds the
+ * time and size of answers. The SDK's own reader has no bound.
  */
 export class AwsHttp extends NodeHttpHandler {
-  /** `requestTimeoutMs`: for connecting, and then for the head of the answer. */
+  /** `requestTimeoutMs` holds for connecting, and again for the head of the answer. */
   static async open({
     maxSockets,
     requestTimeoutMs,

@@ -6,8 +6,8 @@ import { networkFaults } from './network-faults.ts';
 import { type TlsSettings, tlsFiles, tlsSettings } from './tls.ts';
 
 /*
- * The way to a NATS server, for the event log and for the source: settings, connecting, and what an error says. What
- * connecting takes is loaded only where something is configured that needs it.
+ * NATS for the event log and for the source: settings, connecting, and the words for errors. The client is loaded only
+ * on the first connect.
  */
 
 const text = (doc: string) => z.string().min(1).describe(doc);
@@ -28,7 +28,7 @@ function isServer(address: string): boolean {
   );
 }
 
-/** The settings of a place where NATS is, for a schema. Whoever has them calls `natsLoginFault` as well. */
+/** The settings of a connection to NATS. A schema with these also calls `natsLoginFault`. */
 export const natsSettings = {
   servers: z
     .array(server)
@@ -64,7 +64,7 @@ export interface NatsSettings {
   readonly requestTimeoutMs: number;
 }
 
-/** What is wrong with how we are to log in, by the setting to blame; undefined: nothing. */
+/** What is wrong with the settings for login, and which setting is to blame. Undefined if nothing is. */
 export function natsLoginFault({
   credentials,
   username,
@@ -84,15 +84,15 @@ export function natsLoginFault({
   return undefined;
 }
 
-/** Whether a password or a token would be sent without TLS. The seed of a `.creds` file only signs, and stays here. */
+/** Whether a password or token would be sent without TLS. The seed of a `.creds` file only signs, and is never sent. */
 export function natsSendsSecretInPlaintext({ servers, tls, password, token }: NatsSettings): boolean {
   if (tls !== undefined || (password === undefined && token === undefined)) return false;
   return servers.some((server) => !server.startsWith('tls:'));
 }
 
 /**
- * Connects, once: rejects with ScalerError `unavailable` that says why. Once connected, the client comes back by itself,
- * for ever, after each break. A server that falls silent is left after two pings.
+ * Tries once to connect. Rejects with ScalerError `unavailable`, which says why. Once connected, the client reconnects
+ * forever after each break. It leaves a silent server after two pings.
  */
 export async function connectNats(settings: NatsSettings, name: string): Promise<NatsConnection> {
   const { connect, credsAuthenticator } = await import('@nats-io/transport-node');
@@ -123,7 +123,7 @@ export async function connectNats(settings: NatsSettings, name: string): Promise
   }
 }
 
-/** The client hands on to Node's `tls.connect` whatever it is given, also what its types do not know. */
+/** The client passes all of these to Node's `tls.connect`, also options that its types lack. */
 function tlsOptions({ ca, cert, key, keyPassword, insecureSkipVerify }: TlsSettings) {
   return {
     ...(ca !== undefined && { ca }),
@@ -134,7 +134,7 @@ function tlsOptions({ ca, cert, key, keyPassword, insecureSkipVerify }: TlsSetti
   };
 }
 
-/** What an error of the client says of NATS, in words that follow its name. */
+/** What an error of the client means, in words that follow the name NATS. */
 export function natsFault(reason: unknown): string {
   for (let error = reason; error instanceof Error; error = error.cause) {
     const code = 'code' in error ? String(error.code) : '';
@@ -151,10 +151,10 @@ export function natsFault(reason: unknown): string {
   return `cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`;
 }
 
-/** JetStream's numbers for errors (`err_code`; server/errors.json of nats-server). */
+/** Error codes of JetStream (`err_code`, in server/errors.json of nats-server). */
 export const jetStreamErrors = { streamNotFound: 10059, notEnabled: [10076, 10039] } as const;
 
-/** JetStream has answered, and refused; what it did not answer may have been done. */
+/** Whether JetStream has refused a request. After any other error the request may have been carried out. */
 export function isJetStreamRefusal(reason: unknown): boolean {
   return reason instanceof Error && reason.name === 'JetStreamApiError';
 }

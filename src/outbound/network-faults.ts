@@ -1,6 +1,6 @@
 /**
- * What a system error of a connection says of the host that was to be reached, in words that follow its name. A source has
- * its own words where it knows which setting to check.
+ * What a system error of a connection means, in words that follow the name of the host. A source that knows which setting
+ * to check has its own words.
  */
 export const networkFaults = {
   ECONNREFUSED: 'refuses the connection: is it running, and is this its port?',

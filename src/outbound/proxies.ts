@@ -6,7 +6,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
 import type { Agents } from './agents.ts';
 
-/** An error of which the proxy is the reason, and not the host behind it. Says which proxy, without the user and password that its address may hold. */
+/** A fault of the proxy, not of the host behind it. It names the proxy without the user and password of its address. */
 class ProxyFault extends Error {
   override readonly name = 'ProxyFault';
   readonly code = 'PROXY';
@@ -16,13 +16,13 @@ class ProxyFault extends Error {
   }
 }
 
-/** Agents that send each request the way that the environment says for its host. */
+/** Agents that send each request through the proxy that the environment names for its host, or directly. */
 export function proxyingAgents(settings: AgentOptions, timeoutMs: number): Agents {
   const http = new HttpAgent(settings);
   const https = new HttpsAgent(settings);
   return {
     httpAgent: new ByHost(http, settings, (proxy) => new Forwards(proxy, settings, timeoutMs)),
-    // Node asks an agent for its protocol, not for its class.
+    // Node checks an agent's protocol, not its class.
     httpsAgent: new ByHost(
       https,
       settings,
@@ -37,19 +37,19 @@ interface RequestOptions {
   secureEndpoint?: boolean;
 }
 
-/** How Node hands a request to its agent. Not in its types, though each library for proxies stands on it. */
+/** How Node hands a request to its agent. Node's types lack it, though every library for proxies depends on it. */
 interface TakesRequests {
   addRequest(request: ClientRequest, options: RequestOptions): void;
 }
 
-/** Hands each request on: to the agent for its proxy, or to the direct one. */
+/** Hands each request to the agent of its proxy, or to the direct one. */
 class ByHost extends HttpAgent implements TakesRequests {
-  /** Node reads both of an agent. */
+  /** Node reads this and `defaultPort` of an agent. */
   readonly protocol: string;
   readonly defaultPort: number;
   private readonly direct: HttpAgent;
   private readonly through: (proxy: string) => HttpAgent;
-  /** One for each proxy that the environment names. */
+  /** By proxy. */
   private readonly agents = new Map<string, HttpAgent>();
 
   constructor(direct: HttpAgent, settings: AgentOptions, through: (proxy: string) => HttpAgent) {
@@ -117,7 +117,7 @@ class Tunnels extends HttpsProxyAgent<string> {
     });
     const socket = await limited(this.limits, this.connectOpts, () => super.connect(request, options));
     if (status === 200) return socket;
-    // Else its refusal would be read as the answer of the host.
+    // Without this, the refusal would be read as the answer of the host.
     socket.destroy();
     const advice = status === 407 ? ': put user and password into its address' : '';
     throw new ProxyFault(this.limits.proxy, `does not let us through (HTTP ${status})${advice}`);
@@ -129,7 +129,7 @@ interface Limits {
   readonly timeoutMs: number;
 }
 
-/** Closing its socket is all that ends a proxy that says nothing; the libraries read `signal` before their first await. */
+/** Only closing its socket ends a silent proxy. The libraries read `signal` before their first await. */
 async function limited(
   { proxy, timeoutMs }: Limits,
   connectOptions: { signal?: AbortSignal | undefined },

@@ -8,23 +8,23 @@ export interface Outgoing {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** For all of it, from the look-up of the name to the last byte. */
+  /** For the whole request, from looking up the name to the last byte. */
   readonly timeoutMs: number;
-  /** The largest body that is read, unpacked. */
+  /** The largest body to read, after decompression. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
-  /** Its status is all that is wanted of the answer: a body that is too much, or does not come, changes nothing. */
+  /** Only the status matters. A body that is too large or never comes is not an error. */
   readonly statusOnly?: boolean;
 }
 
-/** Of any status; redirects are not followed. */
+/** An answer of any status. Redirects are not followed. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
-/** Why there is no whole answer. The message goes on from the name of who was asked, and holds no secret. */
+/** Why no whole answer came. The message follows the name of the server, and has no secret. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
   /** Node's (`ECONNREFUSED`), or `TOO_LATE`, `TOO_LARGE`, `CANCELLED`, `PROXY`. */
@@ -36,12 +36,12 @@ export class Unanswered extends Error {
   }
 }
 
-/** Bounds what a host that answers slowly can hold; sources bound what they ask for by themselves. */
+/** Bounds what a slow host can hold. Sources bound their own requests. */
 const maxSockets = 100;
 const proxyTimeoutMs = 10_000;
 let shared: Promise<Agents> | undefined;
 
-/** Sends a request and reads its answer. All HTTP that leaves goes this way, but for the AWS SDK's. Rejects with Unanswered. */
+/** Sends a request and reads its answer. All outgoing HTTP except the AWS SDK's comes here. Rejects with Unanswered. */
 export async function send(url: string | URL, outgoing: Outgoing): Promise<Answer> {
   shared ??= agentsOf({ maxSockets, proxyTimeoutMs });
   const agents = await shared;
@@ -86,7 +86,7 @@ async function exchange(
   return { ...head, text };
 }
 
-/** The server closed a kept connection while we sent: it has read nothing of the request (Node, `request.reusedSocket`). */
+/** The server closed a kept connection while we sent. It has read nothing of the request (Node: `request.reusedSocket`). */
 class StaleSocket extends Error {}
 
 function respond(
@@ -124,14 +124,14 @@ function unpacked(response: IncomingMessage): Readable {
   return response.pipe(unzip);
 }
 
-/** The one reader of what others send without an end. Rejects with Unanswered or the stream's error, and closes the stream. */
+/** Reads a body that may be endless. If it fails it closes the stream, and rejects with Unanswered or the stream's error. */
 export async function boundedBytes(body: Readable, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
   const cancel = () => body.destroy(new Unanswered('CANCELLED', 'the request was cancelled'));
   signal?.addEventListener('abort', cancel, { once: true });
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    // Leaving the loop by an error destroys the stream, and with it the connection.
+    // An error in the loop destroys the stream, and with it the connection.
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw new Unanswered('TOO_LARGE', `answers with more than ${maxBytes} bytes`);
@@ -152,9 +152,9 @@ function headersOf({ headersDistinct }: IncomingMessage): Headers {
 }
 
 /**
- * The end of a request that has none by itself: by its time or its caller. Not `AbortSignal.any`: what has a listener stays
- * as long as the signal that lives long (Node 24.21). And not the request's own error alone: a request that waits for a
- * connection is told of its end only when it has one.
+ * Ends a request at its timeout, or when its caller aborts. `AbortSignal.any` would not do: a combined signal that has a
+ * listener lives as long as the longest of its signals (Node 24.21). The request's own error would not do either: a request
+ * that waits for a connection sees the abort only once it has one.
  */
 class Ending {
   readonly clear: () => void;

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { attempt, ScalerError } from '../errors.ts';
 
 /*
- * How a server that we connect to and we ourselves show who we are, as the configuration has it, after the loader has
- * read the files: where the file says `caFile`, this schema sees `ca` with what the file holds.
+ * TLS settings of a connection. The loader has read the files already: for `caFile` in the configuration this schema sees
+ * `ca` with the content.
  */
 
 const text = (doc: string) => z.string().min(1).describe(doc);
@@ -46,7 +46,7 @@ interface Pems {
   readonly keyPassword?: string;
 }
 
-/** What is wrong with PEMs, by setting: a broker's handshake would say it later, in OpenSSL's words. No secret is in it. */
+/** What is wrong with the PEMs, by setting, without a secret. Otherwise a handshake would fail later, in OpenSSL's words. */
 function* pemFaults({ ca, cert, key, keyPassword }: Pems): Generator<readonly [keyof Pems, string]> {
   if (ca !== undefined && certificates(ca) === undefined) yield ['ca', noCertificates];
   const own = cert === undefined ? undefined : certificates(cert);
@@ -63,14 +63,14 @@ const noCertificates = 'must be PEM of certificates (-----BEGIN CERTIFICATE-----
 const certificateBlock =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
-/** Undefined where there is none, or one cannot be read. */
+/** Undefined without a certificate, or if one cannot be parsed. */
 function certificates(pem: string): X509Certificate[] | undefined {
   const blocks = pem.match(certificateBlock) ?? [];
   const read = attempt(() => blocks.map((block) => new X509Certificate(block)));
   return read instanceof ScalerError || read.length === 0 ? undefined : read;
 }
 
-/** The key, or why there is none. */
+/** The key, or what is wrong with it. */
 function privateKey(pem: string, passphrase: string | undefined): KeyObject | string {
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem)) {
     return 'must be PEM of a private key (-----BEGIN PRIVATE KEY-----)';
@@ -85,13 +85,13 @@ function privateKey(pem: string, passphrase: string | undefined): KeyObject | st
   return isEncrypted ? 'cannot be decrypted with keyPassword' : 'is PEM of a private key that cannot be read';
 }
 
-/** `tls: true` is TLS with nothing special about it. */
+/** `tls: true` means TLS with defaults. */
 function expandTls(value: unknown): unknown {
   if (value === true) return {};
   return value === false ? undefined : value;
 }
 
-/** `true`, or a mapping; a key password, or PEMs that do not fit together, are faults of the configuration. */
+/** The schema of `tls`: `true` or a mapping. A wrong key password, or PEMs that do not match, are faults in it. */
 export function tlsSettings(doc: string) {
   return z.preprocess(expandTls, settings.optional()).describe(doc);
 }

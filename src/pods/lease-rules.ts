@@ -1,25 +1,24 @@
 /*
- * Who may act for all pods: at most one at a time, whatever the network does. Pure. All times are in ms of the pod's
+ * Which pod may act for all: at most one at a time, whatever the network does. Pure. All times are in ms of the pod's
  * own monotonic clock, and no two clocks are ever compared.
  *
- * The lease is one entry of a store that knows compare-and-set by revision. Its holder writes the entry again and again.
- * Another pod takes it over when it has seen the same revision for `leaseMs`, by a write that only succeeds on that
- * revision. A holder believes in a write for `beliefMs` from when it was *sent*, once it was acknowledged. The other pod
- * saw that write no sooner than it was sent, so there is always the margin between the two; clocks may run at speeds
- * that differ by a tenth and it still holds.
+ * The lease is one entry of a store with compare-and-set by revision. Its holder keeps rewriting the entry. Another pod
+ * that has seen the same revision for `leaseMs` takes it over, by a write that only succeeds on that revision. The holder
+ * relies on an acknowledged write for `beliefMs` from when it was *sent*. The other pod cannot have seen that write
+ * earlier. So a margin always lies between the two, even if the clocks' speeds differ by a tenth.
  */
 
-/** For so long another pod must have seen no new revision before it takes the lease. */
+/** How long another pod must see no new revision before it takes the lease. */
 export const leaseMs = 2_500;
-/** For so long a holder believes in its last write. */
+/** How long a holder relies on its last write. */
 export const beliefMs = 2_000;
 /** How often the holder writes. */
 export const renewMs = 500;
-/** After a write that failed, or came too late. */
+/** The wait after a write that failed or came too late. */
 const againMs = 250;
 
 export interface Write {
-  /** The write succeeds only if this is the entry's revision; 0: there is none. */
+  /** The write succeeds only if the entry has this revision. 0 if no entry exists. */
   readonly onRevision: number;
 }
 
@@ -33,18 +32,18 @@ export class LeaseRules {
   private notBeforeMs = Number.NEGATIVE_INFINITY;
   private givenBack = false;
 
-  /** `id`: another for each process, and for each time the lease is wanted anew. */
+  /** `id` is unique: a new one for each process, and for each new attempt at the lease. */
   constructor(id: string, nowMs: number) {
     this.id = id;
     this.seenAtMs = nowMs;
   }
 
-  /** Who has it as far as is known; undefined: nobody. */
+  /** The last known holder, or undefined. */
   get holder(): string | undefined {
     return this.seenHolder;
   }
 
-  /** Until when this pod may act; in the past: it may not. */
+  /** Until when this pod may act. In the past if it may not. */
   get heldUntilMs(): number {
     return this.untilMs;
   }
@@ -53,12 +52,12 @@ export class LeaseRules {
     return nowMs < this.untilMs;
   }
 
-  /** The store tells of the entry, in order. `holder` undefined: it was given back. */
+  /** The store announced the entry, in order. `holder` is undefined if the lease was given back. */
   saw(revision: number, holder: string | undefined, nowMs: number): void {
     if (revision > this.revision) this.take(revision, holder, nowMs);
   }
 
-  /** The store was asked after it had refused a write, and this is what it has; revision 0: nothing. */
+  /** The store refused a write, and a read then found this. Revision 0 means no entry. */
   found(revision: number, holder: string | undefined, nowMs: number): void {
     if (revision !== this.revision) this.take(revision, holder, nowMs);
   }
@@ -77,19 +76,19 @@ export class LeaseRules {
   /** A write succeeded that was sent at `sentAtMs`. */
   wrote(revision: number, sentAtMs: number, nowMs: number): void {
     this.saw(revision, this.id, nowMs);
-    // Another's word may have come before the acknowledgement.
+    // Another pod's write may have been announced before this acknowledgement came.
     if (this.seenHolder === this.id && !this.givenBack)
       this.untilMs = Math.max(this.untilMs, sentAtMs + beliefMs);
   }
 
-  /** The pod does not want the lease any more. Where it had it, this is the entry to be deleted, so that nobody waits. */
+  /** The pod no longer wants the lease. If it had it, returns the entry to delete, so that nobody waits. */
   giveBack(): Write | undefined {
     this.givenBack = true;
     this.untilMs = Number.NEGATIVE_INFINITY;
     return this.seenHolder === this.id ? { onRevision: this.revision } : undefined;
   }
 
-  /** A write failed, was refused, or was not acknowledged in time: it may yet have been done. */
+  /** A write failed, was refused, or was not acknowledged in time. It may have happened all the same. */
   failed(nowMs: number): void {
     this.notBeforeMs = nowMs + againMs;
   }

@@ -6,27 +6,27 @@ import type { Logger } from '../telemetry/log.ts';
 import { Waiters } from '../waiters.ts';
 import { LeaseRules } from './lease-rules.ts';
 
-/** A write that is not acknowledged by then has failed: before the one before it is believed no more. */
+/** A write without acknowledgement by then has failed. Time is left for another while the holder relies on the last one. */
 const writeLimitMs = 1_000;
-/** After NATS was not there. */
+/** The wait after NATS was away. */
 const againMs = 250;
 
 export interface LeaseOptions {
-  /** The bucket of all leases; undefined: NATS was not there yet. */
+  /** The bucket of all leases. Undefined until NATS was first connected. */
   readonly bucket: () => KV | undefined;
-  /** The bucket did not answer: it may not be there any more. */
+  /** The bucket did not answer. It may no longer exist. */
   readonly suspect: (bucket: KV) => void;
   readonly key: string;
-  /** Another for each time the lease is wanted anew. */
+  /** A new one for each attempt at the lease. */
   readonly id: string;
   readonly log: Logger;
-  /** It was taken, lost, or another has it now. */
+  /** The lease was taken or lost, or another pod has it now. */
   readonly changed: () => void;
   /** Monotonic, in ms. */
   readonly now?: () => number;
 }
 
-/** One lease in JetStream KV: renewed while it is held, taken when it can be. Its rules are `LeaseRules`. */
+/** One lease in JetStream KV, by `LeaseRules`. It takes the lease when it can, and then renews it. */
 export class Lease {
   private readonly options: LeaseOptions;
   private readonly now: () => number;
@@ -47,19 +47,19 @@ export class Lease {
     this.loops = Promise.all([this.keep(), this.watch()]);
   }
 
-  /** Aborted when this pod may act no more; undefined: it may not now. */
+  /** Aborted when this pod may no longer act. Undefined while it may not. */
   get term(): AbortSignal | undefined {
-    // A process that was stopped, or had no time to run, may be here before its timer.
+    // A process that was suspended may get here before its timer runs.
     if (this.current !== undefined && !this.rules.holds(this.now())) this.settle();
     return this.current?.signal;
   }
 
-  /** The id of the pod that has it as far as is known. */
+  /** The ID of the last known holder. */
   get holder(): string | undefined {
     return this.rules.holder;
   }
 
-  /** Gives it back, so that another need not wait. Never rejects. */
+  /** Gives the lease back, so that no other pod has to wait. Never rejects. */
   async close(): Promise<void> {
     const write = this.rules.giveBack();
     this.settle();
@@ -95,21 +95,21 @@ export class Lease {
     } catch (reason) {
       this.rules.failed(this.now());
       log.debug({ key, error: ScalerError.from(reason).message }, 'the lease was not written');
-      // Another write came before.
+      // Another pod's write came first.
       if (isJetStreamRefusal(reason)) await this.look(bucket);
       else suspect(bucket);
     }
     this.settle();
   }
 
-  /** What was refused has another revision, and may have another holder. */
+  /** After a refused write: the entry has another revision, and perhaps another holder. */
   private async look(bucket: KV): Promise<void> {
     try {
       const entry = await bucket.get(this.options.key);
       const holder = entry?.operation === 'PUT' ? entry.string() : undefined;
       this.rules.found(entry?.revision ?? 0, holder, this.now());
     } catch {
-      // Out of reach: the next write says it again.
+      // Out of reach. The next write will find out.
     }
   }
 
@@ -129,13 +129,13 @@ export class Lease {
           this.sleeping.wake();
         }
       } catch {
-        // Out of reach: who holds the lease is found out by writing, too.
+        // Out of reach. The writes find the holder, too.
       }
       if (!signal.aborted) await this.sleep(againMs);
     }
   }
 
-  /** Begins and ends terms, and says so. */
+  /** Begins or ends a term, and calls `changed`. */
   private settle(): void {
     const { changed } = this.options;
     const nowMs = this.now();

@@ -8,16 +8,16 @@ import { backoffMs } from '../retry.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 export interface LinkSettings extends NatsSettings {
-  /** The JetStream domain, where it is not that of the server. */
+  /** The JetStream domain, if it is not that of the server. */
   readonly domain?: string;
 }
 
-/** NATS, while it is there. */
+/** NATS while it is connected. */
 export interface Up {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly manager: JetStreamManager;
-  /** Aborted when NATS goes away: what is asked of it then is not answered. */
+  /** Aborted when NATS goes away. Requests are then not answered. */
   readonly signal: AbortSignal;
 }
 
@@ -29,9 +29,8 @@ export interface LinkOptions {
 const mostBackoffMs = 5_000;
 
 /**
- * One connection to NATS for all that pods do together: the event log, hints, and who reads. It is opened in the
- * background and comes back by itself, for ever: nobody's start waits for it. Whoever uses it gives `onUp` what is to be
- * done each time that NATS is there: at first, and again after each break.
+ * The one connection to NATS for everything that pods do together. It opens in the background, so no start waits for it,
+ * and reconnects forever. A listener given to `onUp` runs at the first connect, and again after each break.
  */
 export class NatsLink {
   private readonly options: LinkOptions;
@@ -51,12 +50,12 @@ export class NatsLink {
     return this.current?.up;
   }
 
-  /** Why NATS is away; undefined while it is there, and before the first attempt has failed. */
+  /** Why NATS is away. Undefined while it is connected, and before the first attempt has failed. */
   get fault(): string | undefined {
     return this.said;
   }
 
-  /** Calls `listener` each time that NATS is there; at once if it is. Returns what ends that. */
+  /** Calls `listener` each time NATS is connected, and at once if it is. Returns a function that ends this. */
   onUp(listener: (up: Up) => void): () => void {
     this.listeners.add(listener);
     if (this.current !== undefined) listener(this.current.up);
@@ -64,7 +63,7 @@ export class NatsLink {
   }
 
   /**
-   * Hands on what comes on a subject, until the returned function is called. `refused` gets the words for why nothing comes,
+   * Hands on the messages of a subject, until the returned function is called. `refused` gets the reason if none can come,
    * such as a missing permission.
    */
   listen(
@@ -74,7 +73,7 @@ export class NatsLink {
   ): () => void {
     let on: { readonly connection: NatsConnection; readonly subscription: Subscription } | undefined;
     const end = this.onUp(({ connection }) => {
-      // The client keeps a subscription over breaks of its connection.
+      // The client restores a subscription after a break.
       if (on?.connection === connection) return;
       const subscription = connection.subscribe(subject, {
         callback: (error, message) => {
@@ -90,7 +89,7 @@ export class NatsLink {
     };
   }
 
-  /** Begins to connect; does not wait. */
+  /** Starts to connect, and does not wait for it. */
   open(): void {
     this.running ??= this.run();
   }
@@ -100,7 +99,7 @@ export class NatsLink {
     this.listeners.clear();
     this.current?.gone.abort();
     this.current = undefined;
-    // One that is still being opened is closed when it is: that takes `connectTimeoutMs` at most.
+    // A connection that is still being opened is closed afterwards. That takes at most `connectTimeoutMs`.
     await this.connection?.close();
   }
 
@@ -118,7 +117,7 @@ export class NatsLink {
     }
   }
 
-  /** Resolves when the client has given the connection up, which it does only when it is closed. */
+  /** Resolves when the client gives up the connection. It does so only when closed. */
   private async hold(connection: NatsConnection): Promise<void> {
     if (this.closing.signal.aborted) return connection.close();
     this.connection = connection;
@@ -153,7 +152,7 @@ export class NatsLink {
     for (const listener of this.listeners) listener(up);
   }
 
-  /** Said once, and again where it is for another reason. */
+  /** Logs once for each reason. */
   private away(why: string): void {
     this.current?.gone.abort();
     this.current = undefined;

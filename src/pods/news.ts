@@ -6,11 +6,11 @@ import { natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { NatsLink, Up } from './link.ts';
 
-/** Messages go out this far apart. The first one goes at once. */
+/** The least time between two messages. The first one goes at once. */
 const restMs = 10;
-/** News that wait at a time, and the most of one message. More are left out, which costs latency only. */
+/** The most news that wait, and that a message has. Further ones are dropped, which costs only latency. */
 const mostNews = 1_000;
-/** NATS takes a megabyte. */
+/** The most characters of a message. NATS takes a megabyte. */
 const mostCharacters = 262_144;
 
 const message = z.object({ from: z.string(), news: z.array(z.unknown()).max(mostNews) });
@@ -18,9 +18,9 @@ const message = z.object({ from: z.string(), news: z.array(z.unknown()).max(most
 export interface PodNewsOptions<T> {
   readonly link: NatsLink;
   readonly natsSubject: string;
-  /** What it refuses is left out: another version, or somebody else, has sent it. */
+  /** News that it refuses are dropped: another version, or somebody else, has sent them. */
   readonly schema: z.ZodType<T>;
-  /** Of those with the same key that wait, the newest is sent. */
+  /** Of waiting news with the same key only the newest are sent. */
   readonly keyOf: (news: T) => string;
   /** News of another pod. */
   readonly take: (news: T) => void;
@@ -28,13 +28,13 @@ export interface PodNewsOptions<T> {
 }
 
 /**
- * News of one kind to and from the other pods. They are kept nowhere: what is lost costs latency only. The first goes out
- * at once. What comes while a message is on its way, or just after, is the next message.
+ * News of one kind to and from the other pods. They are not stored: a lost one costs only latency. The first goes out at
+ * once. Those that come while a message is on its way, or just after, share the next message.
  */
 export class PodNews<T> {
   private readonly options: PodNewsOptions<T>;
   private readonly self = randomUUID();
-  /** As JSON, by key. */
+  /** JSON by key. */
   private readonly waiting = new Map<string, string>();
   private sending = false;
 
@@ -49,12 +49,12 @@ export class PodNews<T> {
     link.listen(natsSubject, (received) => this.take(received.string()), refused);
   }
 
-  /** Whether NATS is there. */
+  /** Whether NATS is connected. */
   get reachable(): boolean {
     return this.options.link.up !== undefined;
   }
 
-  /** Whether it goes to the other pods. */
+  /** Returns whether the news will be sent. */
   tell(news: T): boolean {
     const { up } = this.options.link;
     if (up === undefined) return false;
@@ -71,14 +71,14 @@ export class PodNews<T> {
     try {
       while (this.waiting.size > 0 && !signal.aborted) {
         connection.publish(natsSubject, this.next());
-        // The server has it when it answers this.
+        // When the server answers this, it has the message.
         await connection.flush();
         await sleep(restMs);
       }
     } catch (reason) {
       log.debug({ error: natsFault(reason), subject: natsSubject }, 'the other pods were not told');
     } finally {
-      // What NATS has gone away with is old when it is back.
+      // By the time NATS is back, these would be old.
       this.waiting.clear();
       this.sending = false;
     }

@@ -10,29 +10,29 @@ import { Waiters } from '../waiters.ts';
 import { Lease } from './lease.ts';
 import type { NatsLink } from './link.ts';
 
-/** For so long somebody must have the lease and answer, before a question fails. */
+/** How long a question waits for a holder of the lease that answers, before it fails. */
 const patienceMs = 10_000;
-/** After nobody answered: the lease is about to change hands, or NATS is away. */
+/** The wait when nobody answered: the lease is about to change hands, or NATS is away. */
 const againMs = 250;
-/** The longest that one answer may take: a list of many thousand repositories is one. */
+/** The longest that an answer may take. A list of many thousand repositories is one answer. */
 const answerLimitMs = 120_000;
-/** Questions that are being answered at a time: a pod asks one after the other. */
+/** The most questions that are answered at a time. A pod sends one after the other. */
 const maxAtOnce = 64;
-/** What is larger is compressed: JSON of many jobs shrinks to a tenth, and NATS takes a megabyte. */
+/** Answers from this size on are compressed. NATS takes a megabyte, and JSON of many jobs shrinks to a tenth. */
 const compressFromBytes = 16_384;
 const mostBytes = 64 * 1024 * 1024;
 
 export interface PodPeersOptions {
   readonly link: NatsLink;
-  /** The bucket of all leases; undefined: NATS was not there yet. */
+  /** The bucket of all leases. Undefined until NATS was first connected. */
   readonly bucket: () => KV | undefined;
-  /** The bucket did not answer: it may not be there any more. */
+  /** The bucket did not answer. It may no longer exist. */
   readonly suspect: (bucket: KV) => void;
-  /** Where pods talk about this connection; no wildcard, no space. */
+  /** The NATS subject on which pods talk about this connection. Without wildcards and spaces. */
   readonly subject: string;
   /** The key of the lease. */
   readonly key: string;
-  /** Another for each connection that is opened. */
+  /** A new one for each opened connection. */
   readonly id: string;
   readonly duties: PeerDuties;
   readonly log: Logger;
@@ -40,7 +40,7 @@ export interface PodPeersOptions {
   readonly held: (held: boolean) => void;
 }
 
-/** What pods tell each other over NATS about one connection, and the lease that says which of them acts. */
+/** How pods talk over NATS about one connection, and the lease that decides which of them acts. */
 export class PodPeers implements Peers {
   private readonly options: PodPeersOptions;
   private readonly lease: Lease;
@@ -76,7 +76,7 @@ export class PodPeers implements Peers {
       if (signal.aborted || this.closed) throw new ScalerError('unavailable', 'the request was cancelled');
       if (this.lease.term !== undefined) return undefined;
       const { holder } = this.lease;
-      // It may see its own write before that is acknowledged.
+      // This pod may see its own write before it is acknowledged.
       const isOther = holder !== undefined && holder !== this.options.id;
       const reply = isOther ? await this.askPod(holder, question, signal) : undefined;
       if (reply !== undefined) return unpack(reply);
@@ -100,7 +100,7 @@ export class PodPeers implements Peers {
     await this.lease.close();
   }
 
-  /** Undefined: it does not answer, or has the lease no longer. */
+  /** Undefined if the pod does not answer, or no longer has the lease. */
   private async askPod(pod: string, question: unknown, signal: AbortSignal): Promise<Reply | undefined> {
     const { up } = this.options.link;
     if (up === undefined) return undefined;
@@ -108,7 +108,7 @@ export class PodPeers implements Peers {
       .request(`${this.options.subject}.${pod}`, JSON.stringify(question), { timeout: answerLimitMs })
       .then((message) => decode(message.data));
     try {
-      // A pod that is gone may have been asked: whoever has the lease after it is asked then.
+      // The pod may be gone. Then the next holder of the lease gets the question.
       const reply = await Promise.race([asked, this.leaves(pod, asked, signal)]);
       return reply === undefined || reply.kind === 'moved' ? undefined : reply;
     } catch (reason) {
@@ -117,7 +117,7 @@ export class PodPeers implements Peers {
     }
   }
 
-  /** Resolves when another pod has the lease, or nobody needs the answer any more. */
+  /** Resolves when another pod has the lease, or the answer is no longer needed. */
   private async leaves(pod: string, asked: Promise<unknown>, signal: AbortSignal): Promise<undefined> {
     const answered = new AbortController();
     asked.then(
@@ -138,7 +138,7 @@ export class PodPeers implements Peers {
       held(has);
       if (has)
         log.info({}, 'this pod asks the upstream for all pods now: it has the lease of the connection');
-      else log.info({ holder: this.lease.holder }, 'this pod has the lease of the connection no longer');
+      else log.info({ holder: this.lease.holder }, 'this pod no longer has the lease of the connection');
       if (!this.closed) duties.changed();
     }
     this.waiting.wake();
@@ -156,7 +156,7 @@ export class PodPeers implements Peers {
       const most = this.options.link.up?.connection.info?.max_payload ?? data.length;
       message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
     } catch (reason) {
-      // NATS has gone meanwhile: who has asked hears nothing, and asks again.
+      // NATS went away meanwhile. The other pod hears nothing, and asks again.
       this.options.log.debug({ error: natsFault(reason) }, 'another pod was not answered');
     }
   }
@@ -169,7 +169,7 @@ export class PodPeers implements Peers {
       return { kind: 'answer', value: await this.options.duties.answer(question, term) };
     } catch (reason) {
       const { code, message, retryAfterMs } = ScalerError.from(reason);
-      // What was broken off is asked of whoever goes on.
+      // The lease was lost during the work. The other pod asks the next holder.
       if (term.aborted) return { kind: 'moved' };
       return { kind: 'error', code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
     } finally {
@@ -180,7 +180,7 @@ export class PodPeers implements Peers {
 
 type Reply =
   | { readonly kind: 'answer'; readonly value: unknown }
-  /** Not the one to ask. */
+  /** This pod does not have the lease, or is busy. */
   | { readonly kind: 'moved' }
   | {
       readonly kind: 'error';
@@ -209,7 +209,7 @@ async function encode(reply: Reply): Promise<Uint8Array> {
   return data.length < compressFromBytes ? data : zip(data);
 }
 
-/** Pods are of one kind, and what is in an answer is looked at by who asked. */
+/** Trusts the form: the sender is one of our pods. The pod that asked checks the value. */
 async function decode(data: Uint8Array): Promise<Reply> {
   const isZipped = data[0] === 0x1f && data[1] === 0x8b;
   const text = isZipped ? await unzip(data, { maxOutputLength: mostBytes }) : data;

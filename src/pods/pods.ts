@@ -15,28 +15,28 @@ const told = z.object({
   cause: z.enum(['sns', 'event', 'hint']),
 });
 
-/** A hint. Without a subject it is of all of the connection. */
+/** A hint. Without a subject it means the whole connection. */
 export type Told = z.output<typeof told>;
 
 export interface PodsOptions {
   readonly settings: LinkSettings & { readonly stream: string; readonly replicas: number };
-  /** What a hint from another pod does here. */
+  /** Called with a hint from another pod. */
   readonly hinted: (told: Told) => void;
-  /** News of a surge from another pod. */
+  /** Called with news of a surge from another pod. */
   readonly surging: (news: SurgeNews) => void;
-  /** Whether this pod has the lease of a connection; undefined: the connection is gone. */
+  /** Called with whether this pod has the lease of a connection, and with undefined when the connection is gone. */
   readonly held: (connection: string, held: boolean | undefined) => void;
   readonly log: Logger;
 }
 
-/** Leases are renewed all the time: what is older is of a connection that is gone. */
+/** Leases are renewed all the time. An older one belongs to a connection that is gone. */
 const forgottenAfterMs = 3_600_000;
-/** JetStream is asked for a lease: what comes later is of no use. */
+/** A request for a lease fails after this time. A later answer would be useless. */
 const leaseLimitMs = 1_000;
 
 /**
- * What several pods of one scaler share by NATS. `link` is the one connection: the event log writes and reads by it,
- * hints and news of surges go over it, and by it they agree who asks an upstream. It is there with `eventLog: { type: nats }` alone.
+ * What several pods of one scaler share through NATS. Exists only with `eventLog: { type: nats }`. The event log, hints,
+ * news of surges and leases all use the one connection, `link`.
  */
 export class Pods {
   readonly link: NatsLink;
@@ -76,21 +76,21 @@ export class Pods {
     this.link.open();
   }
 
-  /** Passes a hint on to the other pods; whether it could be. */
+  /** Passes a hint on to the other pods. Returns whether it could. */
   hint(told: Told): boolean {
     return this.hints.tell(told);
   }
 
   /**
-   * The other pods that have the connection. `place`: what is measured there, since while a configuration is rolled out
-   * pods may differ in it; those that do are no peers.
+   * The other pods that have the same connection with the same `place`. While a new configuration is rolled out, a
+   * connection may mean another place in some pods, and those are not peers.
    */
   peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers {
     const held = (has: boolean): void => {
       this.holding.set(connection, has);
       this.options.held(connection, has);
     };
-    // One that is opened while another is open, and may be given up again, says nothing before it has the lease.
+    // A reload opens a second one beside the first, and may drop it. It reports nothing before it has the lease.
     if (!this.holding.has(connection)) held(false);
     const key = createHash('sha256')
       .update(JSON.stringify([connection, place]))
@@ -115,7 +115,7 @@ export class Pods {
     return peers;
   }
 
-  /** Whether this pod has the lease of the connection; undefined where that has none. */
+  /** Whether this pod has the lease of the connection. Undefined if the connection has no lease. */
   holds(connection: string): boolean | undefined {
     return this.holding.get(connection);
   }
@@ -129,7 +129,7 @@ export class Pods {
     return this.link.close();
   }
 
-  /** The client keeps what it has over breaks of its connection. */
+  /** Once for each client: it keeps the bucket over breaks of its connection. */
   private async openLeases({ connection, signal }: Up): Promise<void> {
     if (this.leases?.connection === connection || this.opening) return;
     this.opening = true;
@@ -163,7 +163,7 @@ export class Pods {
     }
   }
 
-  /** Where no connection has a lease there is no bucket. */
+  /** The bucket exists only if a connection has a lease. */
   private needLeases(): void {
     const { up } = this.link;
     if (up !== undefined && this.holding.size > 0) void this.openLeases(up);

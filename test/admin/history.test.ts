@@ -35,13 +35,13 @@ async function idOf(name: string): Promise<string> {
 }
 
 describe('the history of a trigger', () => {
-  it('has what KEDA was told, and what was decided', async () => {
+  it('has the values that KEDA got, and the decisions', async () => {
     queues.set('orders', { visible: 0, inFlight: 0 });
     const reference = ref('workers', metadata);
     const stream = scaler.client.streamIsActive(reference);
     expect((await scaler.client.isActive(reference)).result).toBe(false);
     queues.set('orders', { visible: 42, inFlight: 0 });
-    // Another trigger of the same queue that wants a reading which is not yet too old makes it be read again.
+    // Another trigger of the same queue with a shorter staleness limit causes another read.
     const other = ref('others', { ...metadata, maxStalenessSeconds: '1' });
     await expect.poll(async () => (await scaler.client.isActive(other)).result).toBe(true);
     stream.cancel();
@@ -70,12 +70,12 @@ describe('the history of a trigger', () => {
     expect(lines.at(-1)).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,42,,42,5,true,9$/);
   });
 
-  it('counts what it keeps', async () => {
+  it('counts its size', async () => {
     const page = await (await get('/metrics')).text();
     expect(Number(/^backlog_scaler_history_bytes (\d+)$/m.exec(page)?.[1])).toBeGreaterThan(0);
   });
 
-  it('is asked for with the token, of a trigger that there is, and as it can be told', async () => {
+  it('needs the token, an existing trigger, and valid parameters', async () => {
     const id = await idOf('workers');
     expect((await fetch(`${url}/api/triggers/${id}/history`)).status).toBe(401);
     const unknown = await get('/api/triggers/nobody/history');

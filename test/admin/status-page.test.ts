@@ -76,7 +76,7 @@ describe('the status page of a running scaler', () => {
     }
   });
 
-  it('never gives a secret, or what a trigger has from its environment', async () => {
+  it('never reveals a secret, or a value from a trigger’s environment', async () => {
     const list = await (await get('/api/triggers')).text();
     const [trigger] = rows.parse(JSON.parse(list)).triggers;
     const id = trigger?.id ?? '';
@@ -101,7 +101,7 @@ describe('the status page of a running scaler', () => {
     }
   });
 
-  it('says what is wrong with what it is asked', async () => {
+  it('says what is wrong with a request', async () => {
     expect([(await get('/api/triggers/nobody')).status, (await get('/api/sparks')).status]).toEqual([
       404, 400,
     ]);

@@ -16,7 +16,7 @@ const rule = z.strictObject({
 const group = z.strictObject({ name: text, rules: z.array(rule).length(1) });
 const file = z.strictObject({ groups: z.array(group).length(1) });
 
-/** The names of all alerts: those of their files. */
+/** The names of all alerts, from their files. */
 export const alertNames = readdirSync(new URL('deploy/alerts', root)).map((name) =>
   name.replace(/\.yaml$/, ''),
 );
@@ -25,7 +25,7 @@ export function alertPath(name: string): string {
   return fileURLToPath(new URL(`deploy/alerts/${name}.yaml`, root));
 }
 
-/** The one group with the one rule of an alert's file. */
+/** The only group and the only rule in an alert's file. */
 export function readAlert(name: string): { group: string; rule: z.infer<typeof rule> } {
   const [only] = file.parse(parse(readFileSync(alertPath(name), 'utf8'))).groups;
   const [alert] = only?.rules ?? [];
@@ -33,7 +33,7 @@ export function readAlert(name: string): { group: string; rule: z.infer<typeof r
   return { group: only.name, rule: alert };
 }
 
-/** The names of the metrics that docs/metrics.md describes, with those that a histogram stands for. */
+/** The names of the metrics in docs/metrics.md, with the series of histograms. */
 export function documentedMetrics(): Set<string> {
   const page = readFileSync(new URL('docs/metrics.md', root), 'utf8');
   const series = page.matchAll(/^(backlog_scaler_\w+).* (\w+)$/gm);
@@ -41,7 +41,7 @@ export function documentedMetrics(): Set<string> {
   return new Set([...series].flatMap(([, name = '', type = '']) => suffixes(type).map((end) => name + end)));
 }
 
-/** The metrics of ours that a query names. */
+/** The names of our metrics in a query. */
 export function metricsIn(query: string): string[] {
   return [...query.matchAll(/\bbacklog_scaler_\w+/g)].map(([name]) => name);
 }

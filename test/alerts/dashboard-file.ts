@@ -28,7 +28,7 @@ export const dashboard = file.parse(
   JSON.parse(readFileSync(new URL('../../deploy/grafana/backlog-scaler.json', import.meta.url), 'utf8')),
 );
 
-/** Every query of every panel, with the row and the panel it is in. */
+/** Every query of every panel, with its row and panel. */
 export function dashboardQueries(): { where: string; query: string }[] {
   let rowTitle = '';
   const queries = [];

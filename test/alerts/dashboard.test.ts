@@ -5,7 +5,7 @@ import { alertNames, alertPath, documentedMetrics, metricsIn } from './alert-fil
 import { dashboard, dashboardQueries } from './dashboard-file.ts';
 import { EventfulScaler } from './eventful-scaler.ts';
 
-/** As Grafana does it with *All* chosen. */
+/** As Grafana does it if *All* is chosen. */
 function substituted(query: string): string {
   return query
     .replaceAll('$__rate_interval', '1m')
@@ -14,11 +14,11 @@ function substituted(query: string): string {
     .replaceAll('"$connection"', '".*"');
 }
 
-/** Their series exist where the event log is in NATS: test/event-log. */
+/** These series exist only with the event log in NATS: test/event-log. */
 const onlyWithNats = /backlog_scaler_(event_log_\w+|leases_held)/;
 
 describe('the dashboard', () => {
-  it('has the rows and variables that its readers look for', () => {
+  it('has the rows and variables that its readers expect', () => {
     expect(dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title)).toEqual([
       'Overview',
       'Triggers',
@@ -33,7 +33,7 @@ describe('the dashboard', () => {
     expect(variables).toEqual(['datasource', 'namespace', 'source', 'connection']);
   });
 
-  it('has panels that do not lie on each other, each with an id of its own', () => {
+  it('has panels that do not overlap, each with its own ID', () => {
     const ids = dashboard.panels.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
@@ -43,7 +43,7 @@ describe('the dashboard', () => {
     expect(dashboard.panels.filter(({ gridPos: { x, w } }) => x + w > 24)).toEqual([]);
   });
 
-  it('shows every metric that is documented, and no other', () => {
+  it('shows exactly the documented metrics', () => {
     const family = (name: string) => name.replace(/_(bucket|sum|count)$/, '');
     const shown = dashboardQueries().flatMap(({ query }) => metricsIn(query));
     expect(new Set(shown.map(family))).toEqual(new Set([...documentedMetrics()].map(family)));
@@ -67,7 +67,7 @@ describe('a Prometheus that scrapes a scaler', () => {
     onTestFinished(() => prometheus.stop());
     const empty = async ({ query }: { query: string }) =>
       (await prometheus.query(substituted(query))).every(Number.isNaN);
-    // Not all at one time: a rate is none where nothing has happened lately.
+    // Not all at the same time: a rate is empty if nothing has happened lately.
     let missing = dashboardQueries().filter(({ query }) => !onlyWithNats.test(query));
     await vi.waitFor(
       async () => {

@@ -15,7 +15,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 
 const waiters = 12;
 
-/** A whole scaler, over TLS, to which everything happens that has a metric. */
+/** A whole scaler, over TLS, in which every event with a metric happens. */
 export class EventfulScaler {
   private readonly scaler: WholeScaler;
   private readonly client: TestClient;
@@ -33,7 +33,7 @@ export class EventfulScaler {
     github.addRepo('web');
     const sink = await DecisionSink.start();
     onTestFinished(() => sink.stop());
-    // It takes the first decisions and then no more: the others are dropped.
+    // It accepts the first decisions and then no more, so the others are dropped.
     sink.behave = [status(202), status(503)];
     const events = join(directory, 'events');
     await age(events, ['builds']);
@@ -58,12 +58,15 @@ export class EventfulScaler {
     this.settings = settings;
     client.streamIsActive(runners('ci'));
     client.streamMetricSpec(runners('ci'));
-    // One that grows, and is nudged.
+    // A workload that grows, and is nudged.
     client.streamIsActive(worker(0));
     void this.look(client.streamMetricSpec(worker(0)));
   }
 
-  /** KEDA rewrites the HPA for each spec, and the HPA looks. KEDA then asks for activity too: one that does not has other pods to ask. */
+  /**
+   * KEDA rewrites the HPA for each spec, and the HPA looks. KEDA then also requests activity. If that request goes
+   * elsewhere, other pods exist.
+   */
   private async look(specs: ReturnType<TestClient['streamMetricSpec']>): Promise<void> {
     try {
       for (;;) {
@@ -72,7 +75,7 @@ export class EventfulScaler {
         await this.client.isActive(worker(0)).catch(() => {});
       }
     } catch {
-      // The test is over.
+      // The test has ended.
     }
   }
 
@@ -80,11 +83,11 @@ export class EventfulScaler {
     return this.scaler.port('admin');
   }
 
-  /** One of everything; the more often, the more there is between two scrapes. */
+  /** One of each event. The more often, the more happens between two scrapes. */
   async happen(): Promise<void> {
     this.round += 1;
     const port = this.scaler.port('ingest');
-    // Nobody hooks this GitHub up: only a read finds the job, and corrects the ledger.
+    // This GitHub has no webhook. Only a read finds the job, and corrects the ledger.
     if (this.round % 5 === 1) this.github.startRun('web', run(1));
     const word = this.round % 2 === 1 ? 'requested' : 'done';
     for (const item of ['a', 'b', 'c']) {
@@ -109,7 +112,7 @@ function worker(number: number) {
   return ref(`worker-${number}`, { source: 'events', connection: 'builds', backlog: 'work' });
 }
 
-/** One that is sized by the wait. */
+/** A trigger with policy: drain. */
 const draining = ref('draining', {
   source: 'events',
   connection: 'builds',

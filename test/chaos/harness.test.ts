@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-/** Plays one fault, which needs nothing but Node, for a few seconds against a command. */
+/** Plays a fault that needs only Node for a few seconds against a command. */
 async function chaos(program: string) {
   const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
   const args = ['--only', 'webhooks', '--seconds', '3', '--seed', '1', '--program', path(program)];
@@ -21,7 +21,7 @@ describe('npm run chaos', () => {
     expect(code).toBe(0);
   });
 
-  it('catches one that says 0 whatever waits: what was wrong, when, with which seed', async () => {
+  it('catches a scaler that always says 0: what was wrong, when, with which seed', async () => {
     const { printed, code } = await chaos('zero-scaler.ts');
     expect(printed).toMatch(
       /^webhooks, at \d+\.\d s, seed 1: zero for a backlog that is not: jobs of pool-\d: /m,

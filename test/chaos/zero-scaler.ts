@@ -3,8 +3,8 @@ import { Server, ServerCredentials, type ServerWritableStream, type sendUnaryDat
 import { ExternalScaler } from '../../src/grpc/contract.ts';
 
 /*
- * A scaler that is wrong in the worst way: whatever it is asked for, nothing waits. It is started as ours is,
- * `serve --config FILE`, and says the same when it is ready.
+ * A scaler that is wrong in the worst way: it always answers that nothing waits. It starts like ours, with `serve
+ * --config FILE`, and says the same when it is ready.
  */
 
 const config = JSON.parse(readFileSync(process.argv.at(-1) ?? '', 'utf8'));

@@ -13,7 +13,7 @@ import { chart, type Ended } from './helm.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const script = readFileSync(join(chart, 'files/test.cjs'), 'utf8');
 
-/** Runs what the pod of `helm test` runs, in the folder that has the image's files. */
+/** Runs the command of the `helm test` pod, in the folder with the image's files. */
 function call(settings: object, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const args = ['--eval', script, JSON.stringify(settings)];
   const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...environment } });
@@ -29,7 +29,7 @@ function call(settings: object, environment: NodeJS.ProcessEnv = {}): Promise<En
   });
 }
 
-describe('what helm test runs', () => {
+describe('the call of helm test', () => {
   async function whole(): Promise<WholeScaler> {
     const scaler = await WholeScaler.start({
       connections: { jobs: { source: 'sqs', region: 'eu-central-1' } },
@@ -38,7 +38,7 @@ describe('what helm test runs', () => {
     return scaler;
   }
 
-  it('passes where the scaler serves and refuses what it must', async () => {
+  it('passes if the scaler serves and refuses what it must', async () => {
     const scaler = await whole();
     expect(await call({ address: `127.0.0.1:${scaler.port('grpc')}` })).toEqual({
       ok: true,
@@ -46,7 +46,7 @@ describe('what helm test runs', () => {
     });
   });
 
-  it('tells the metric of a trigger', async () => {
+  it('prints the metric of a trigger', async () => {
     const scaler = await whole();
     const metadata = { source: 'sqs', connection: 'jobs', queueURL: 'builds', awsRegion: 'eu-central-1' };
     const address = `127.0.0.1:${scaler.port('grpc')}`;
@@ -59,12 +59,12 @@ describe('what helm test runs', () => {
     expect(wrong.output).toMatch(/connection/);
   });
 
-  it('fails where nobody answers', async () => {
+  it('fails if nobody answers', async () => {
     const { ok } = await call({ address: '127.0.0.1:1' });
     expect(ok).toBe(false);
   });
 
-  it('asks whether the scaler is ready where it cannot call', async () => {
+  it('asks whether the scaler is ready if it cannot call', async () => {
     const scaler = await whole();
     const url = `http://127.0.0.1:${scaler.port('admin')}`;
     expect((await call({ readyUrl: `${url}/readyz` })).ok).toBe(true);
@@ -78,7 +78,7 @@ describe('what helm test runs', () => {
     beforeAll(() => {
       dir = mkdtempSync(join(tmpdir(), 'backlog-scaler-call-'));
       certificates = makeCertificates(dir);
-      // As a Secret names them.
+      // Named as the keys of a Secret.
       symlinkSync(certificates.client.cert, join(dir, 'tls.crt'));
       symlinkSync(certificates.client.key, join(dir, 'tls.key'));
     });

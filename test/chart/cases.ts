@@ -9,10 +9,10 @@ const github = {
 };
 const sqs = { source: 'sqs', region: 'eu-central-1' };
 
-/** What containers that are not the chart's own must say by themselves. */
+/** What containers other than the chart's own must set themselves. */
 const restricted = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-/** Sets of values that switch all of the chart on, in ways that users do. */
+/** Sets of values that together switch on everything in the chart, as users do. */
 export const cases: Record<string, Values> = {
   'the default': {},
   'several pods for Kafka': { replicaCount: 3, config: { connections: { orders: kafka } } },
@@ -122,7 +122,7 @@ export const cases: Record<string, Values> = {
   },
 };
 
-/** All that can be on at once. */
+/** Everything that can be on at once. */
 export const allOn: Values = {
   config: { eventLog: { type: 'file' }, connections: {} },
   ingest: {

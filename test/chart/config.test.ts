@@ -10,7 +10,7 @@ import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, type Manifest, manifest, manifests, render, type Values } from './helm.ts';
 
-/** Loads the rendered configuration as `serve` does. Only what the pod mounts is there to be read. */
+/** Loads the rendered configuration as `serve` does. Only files that the pod mounts can be read. */
 async function load(all: readonly Manifest[]): Promise<Loaded> {
   const text = String(at(manifest(all, 'ConfigMap', 'wakes-backlog-scaler'), 'data', 'config.yaml'));
   const mounts = at(manifest(all, 'Deployment'), 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts');
@@ -38,7 +38,7 @@ describe("the chart's configuration", () => {
   const tool = useTools('helm-3');
   const loaded = (values: Values) => load(manifests(tool('helm-3'), values));
 
-  it.each(Object.entries(cases))('is taken by the scaler: %s', async (_, values) => {
+  it.each(Object.entries(cases))('is accepted by the scaler: %s', async (_, values) => {
     const { start } = await loaded(values);
     expect(start).toMatchObject({ grpc: { port: 6000 }, admin: { port: 8080 }, ingest: { port: 8081 } });
   });
@@ -65,7 +65,7 @@ describe("the chart's configuration", () => {
     expect((await loaded({})).start.grpc.tls).toBeUndefined();
   });
 
-  it('ends connections in time where there are several pods', async () => {
+  it('ends connections in time if several pods exist', async () => {
     expect((await loaded({ replicaCount: 2 })).start.grpc.maxConnectionAgeSeconds).toBe(1800);
     expect((await loaded({})).start.grpc.maxConnectionAgeSeconds).toBeUndefined();
     const own = { replicaCount: 2, config: { grpc: { maxConnectionAgeSeconds: 60 } } };
@@ -77,14 +77,17 @@ describe("the chart's configuration", () => {
     { what: 'a connection', config: { connections: { b: { source: 'kafka' } } }, restarts: false },
     { what: 'the event log', config: { eventLog: { type: 'memory', maxEvents: 9 } }, restarts: true },
     { what: 'how old connections get', config: { grpc: { maxConnectionAgeSeconds: 9 } }, restarts: true },
-  ])('restarts the pods for what is only read at start: $what $restarts', ({ config, restarts }) => {
-    const checksum = (values: Values) =>
-      at(manifest(manifests(tool('helm-3'), values), 'Deployment'), ...podAnnotations, 'checksum/config');
-    expect(checksum({ config }) !== checksum({})).toBe(restarts);
-    expect(checksum({ config, restartOnConfigChange: true })).not.toBe(
-      checksum({ restartOnConfigChange: true }),
-    );
-  });
+  ])(
+    'restarts the pods for settings that are only read at the start: $what $restarts',
+    ({ config, restarts }) => {
+      const checksum = (values: Values) =>
+        at(manifest(manifests(tool('helm-3'), values), 'Deployment'), ...podAnnotations, 'checksum/config');
+      expect(checksum({ config }) !== checksum({})).toBe(restarts);
+      expect(checksum({ config, restartOnConfigChange: true })).not.toBe(
+        checksum({ restartOnConfigChange: true }),
+      );
+    },
+  );
 
   it.each([
     ['admin.token', { admin: { token: 'hunter2' } }],
@@ -114,7 +117,7 @@ describe("the chart's configuration", () => {
     expect(output).not.toMatch(/hunter2|12345678/);
   });
 
-  it('knows every secret that a file can be named for', () => {
+  it('knows every secret that can come from a file', () => {
     const settings = [ownFileSettings, ...sources.map(({ files = {} }) => files)].flatMap(Object.entries);
     const secrets = settings.filter(([, how]) => how !== 'open').map(([key]) => key);
     const taken = secrets.filter((key) => {
@@ -125,7 +128,7 @@ describe("the chart's configuration", () => {
     expect(secrets).toContain('password');
   });
 
-  it('may name a variable where a secret goes', () => {
+  it('may name a variable in place of a secret', () => {
     expect(render(tool('helm-3'), { config: { admin: { token: '${TOKEN}' } } }).ok).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ export const chart = fileURLToPath(new URL('../../deploy/helm/backlog-scaler', i
 export type Values = Record<string, unknown>;
 export type Manifest = Record<string, unknown>;
 
-/** A Helm that is built from its module takes clusters to be of 1.20: it has no version of its own client in it. */
+/** A Helm built from its module lacks the version of its client, and assumes clusters of 1.20. */
 export const kubeVersion = ['--kube-version', kubernetesModules.kubernetes.version];
 
 export interface Ended {
@@ -28,7 +28,7 @@ export function run(program: string, args: readonly string[], input = ''): Ended
   return { ok: status === 0, output: status === 0 ? stdout : stdout + stderr };
 }
 
-/** What Helm renders, as text; or how it refuses. */
+/** Helm's output as text, or its refusal. */
 export function render(helm: string, values: Values = {}, more: readonly string[] = []): Ended {
   const args = [
     'template',
@@ -61,7 +61,7 @@ export function parseManifests(text: string): Manifest[] {
   });
 }
 
-/** The only manifest of this kind and, where it is given, name. */
+/** The only manifest of this kind and, if given, this name. */
 export function manifest(all: readonly Manifest[], kind: string, name?: string): Manifest {
   const found = all.filter(
     (one) => one['kind'] === kind && (name === undefined || at(one, 'metadata', 'name') === name),

@@ -11,13 +11,13 @@ import { schemaFileName } from './schemas.ts';
 
 const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 
-/** The keys of everything that has a default, mappings too. */
+/** The keys of everything with a default, mappings included. */
 function keys(node: unknown, at: readonly string[] = []): string[][] {
   if (!isMapping(node)) return [];
   return Object.entries(node).flatMap(([key, value]) => [[...at, key], ...keys(value, [...at, key])]);
 }
 
-/** `null` is how Helm's users take a default away. */
+/** `null` is how Helm's users remove a default. */
 function without(path: readonly string[]): Record<string, unknown> {
   const values = merged(
     allOn,
@@ -26,11 +26,11 @@ function without(path: readonly string[]): Record<string, unknown> {
   return isMapping(values) ? values : {};
 }
 
-describe('a default that is taken away', () => {
+describe('a removed default', () => {
   const tool = useTools('helm-3', 'kubeconform', 'kubernetes-schemas');
 
-  it('is refused by the schema, or makes what Kubernetes takes', { timeout: 120_000 }, () => {
-    // What is in a security context is Kubernetes' own, and said by it.
+  it('is refused by the schema, or still gives valid Kubernetes objects', { timeout: 120_000 }, () => {
+    // The keys in a security context are Kubernetes' own, and it checks them itself.
     const ours = keys(defaults).filter((path) => !/securityContext,/i.test(path.join()));
     const rendered = ours.map((path) => ({
       key: path.join('.'),
@@ -46,7 +46,7 @@ describe('a default that is taken away', () => {
     const location = join(tool('kubernetes-schemas'), schemaFileName);
     const conform = (...outputs: string[]): boolean =>
       run(tool('kubeconform'), ['-strict', '-schema-location', location, '-'], outputs.join('\n---\n')).ok;
-    // All at once takes a tenth of the time; which one it is is only asked where one is wrong.
+    // Checking all at once takes a tenth of the time. Only a failure needs the single ones.
     const wrong = conform(...taken.map(({ output }) => output))
       ? []
       : taken.filter(({ output }) => !conform(output));

@@ -63,7 +63,7 @@ describe('the chart of a release', () => {
     );
   });
 
-  it('has the same values but for the image and the runbooks', () => {
+  it('has the same values except for the image and the runbooks', () => {
     const values = (folder: string): Record<string, unknown> =>
       parse(readFileSync(join(folder, 'values.yaml'), 'utf8'));
     const { image, prometheusRule, ...others } = values(released());
@@ -73,7 +73,7 @@ describe('the chart of a release', () => {
     expect(image).toEqual({ ...Object(before), registry: 'images.test', repository: 'acme/scaler' });
   });
 
-  it('tells Artifact Hub of its image, its source and its changes', () => {
+  it('names for Artifact Hub its image, its source and its changes', () => {
     const description: unknown = parse(readFileSync(join(released(), 'Chart.yaml'), 'utf8'));
     expect(description).toMatchObject({
       name: 'backlog-scaler',

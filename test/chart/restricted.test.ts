@@ -14,7 +14,7 @@ const withContainer = (more: object) => ({
 const withContext = (more: object) => withContainer({ securityContext: { ...own, ...more } });
 
 describe('the Pod Security Standard restricted', () => {
-  it('lets in what keeps to it', () => {
+  it('admits a pod that follows it', () => {
     expect(restrictedViolations(good)).toEqual([]);
   });
 
@@ -40,11 +40,11 @@ describe('the Pod Security Standard restricted', () => {
     ['a: hostProcess', withContext({ windowsOptions: { hostProcess: true } })],
     ['a: hostPort', withContainer({ ports: [{ hostPort: 80 }] })],
     ['a: host of a probe or hook', withContainer({ livenessProbe: { httpGet: { host: '10.0.0.1' } } })],
-  ])('keeps out, for %s', (violation, podSpec) => {
+  ])('refuses a pod for %s', (violation, podSpec) => {
     expect(restrictedViolations(podSpec)).toEqual([violation]);
   });
 
-  it('looks at the containers before as at the others', () => {
+  it('checks init containers like the others', () => {
     expect(restrictedViolations({ ...good, initContainers: [{ name: 'i' }] })).toEqual([
       'i: allowPrivilegeEscalation',
       'i: capabilities.drop',
@@ -56,13 +56,13 @@ describe("the chart's pods", () => {
   const tool = useTools('helm-3');
   const ownCases = Object.entries(cases).filter(([name]) => name !== 'more of everything');
 
-  it.each(ownCases)('are let in: %s', (_, values) => {
+  it.each(ownCases)('are admitted: %s', (_, values) => {
     const pods = manifests(tool('helm-3'), values).flatMap((one) => podOf(one) ?? []);
     expect(pods).toHaveLength(2);
     for (const { spec, annotations } of pods) expect(restrictedViolations(spec, annotations)).toEqual([]);
   });
 
-  it('are not, where values say so', () => {
+  it('are not, if values say so', () => {
     const deployment = manifest(
       manifests(tool('helm-3'), { securityContext: { privileged: true } }),
       'Deployment',
@@ -70,7 +70,7 @@ describe("the chart's pods", () => {
     expect(restrictedViolations(podOf(deployment)?.spec)).toEqual(['scaler: privileged']);
   });
 
-  it('run as 65532, write nowhere but to their volumes, and get no token', () => {
+  it('run as 65532, write only to their volumes, and get no token', () => {
     const podSpec = podOf(manifest(manifests(tool('helm-3')), 'Deployment'))?.spec;
     expect(at(podSpec, 'securityContext', 'runAsUser')).toBe(65532);
     expect(at(podSpec, 'containers', 0, 'securityContext', 'readOnlyRootFilesystem')).toBe(true);

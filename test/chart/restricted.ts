@@ -23,8 +23,8 @@ const seLinuxTypes = [
 ];
 
 /**
- * What keeps a pod out of a namespace that enforces the Pod Security Standard *restricted*, a sentence for each
- * (kubernetes.io, "Pod Security Standards": baseline and restricted, Linux pods). Empty: it is let in.
+ * The reasons why a namespace with the Pod Security Standard *restricted* refuses a pod, a sentence each (kubernetes.io,
+ * "Pod Security Standards": baseline and restricted, Linux pods). Empty if it accepts the pod.
  */
 export function restrictedViolations(podSpec: unknown, annotations: unknown = {}): string[] {
   const containers = ['containers', 'initContainers', 'ephemeralContainers'].flatMap((key) =>
@@ -46,7 +46,7 @@ export function restrictedViolations(podSpec: unknown, annotations: unknown = {}
   ];
 }
 
-/** The pods that a manifest stands for: its own, or its template's. */
+/** The pods of a manifest: its own, or its template's. */
 export function podOf(manifest: Manifest): { spec: unknown; annotations: unknown } | undefined {
   const pod = manifest['kind'] === 'Pod' ? manifest : at(manifest, 'spec', 'template');
   const spec = at(pod, 'spec');

@@ -5,12 +5,12 @@ import { cases } from './cases.ts';
 import { render, run } from './helm.ts';
 import { schemaFileName } from './schemas.ts';
 
-/** What NOTES.txt prints for KEDA, made a manifest of the release. */
+/** The output of NOTES.txt for KEDA, as a manifest of the release. */
 const printed = ['TriggerAuthentication', 'ClusterTriggerAuthentication'].map(
   (kind) => `{{ include "backlog-scaler.triggerAuthentication" (dict "root" . "kind" "${kind}") }}`,
 );
 
-describe('what is rendered, by the schemas of its kinds', () => {
+describe('the rendered objects, by the schemas of their kinds', () => {
   const tool = useTools('helm-3', 'helm-4', 'kubeconform', 'kubernetes-schemas');
 
   const conform = (text: string) =>
@@ -43,7 +43,7 @@ describe('what is rendered, by the schemas of its kinds', () => {
   it.each([
     ['an unknown key', 'spec: { replica: 3 }'],
     ['a value of another type', 'spec: { ports: 6000 }'],
-  ])('would see %s', (_, spec) => {
+  ])('would notice %s', (_, spec) => {
     const text = `apiVersion: v1\nkind: Service\nmetadata: { name: a }\n${spec}\n`;
     expect(conform(text).ok).toBe(false);
   });

@@ -9,7 +9,7 @@ import { goModule } from '../support/tools/go.ts';
 
 const kubernetes = { ...kubernetesModules.kubernetes, file: 'api/openapi-spec/swagger.json' };
 
-/** Custom resources that the chart makes, or tells of in its notes. */
+/** Custom resources that the chart makes, or mentions in its notes. */
 const definitions = [
   {
     ...kubernetesModules.gatewayApi,
@@ -33,12 +33,12 @@ const definitions = [
   },
 ];
 
-/** How kubeconform finds a schema in the folder: as `ingress-networking-v1.json`, `pod-v1.json`. */
+/** How kubeconform finds a schema in the folder, such as `ingress-networking-v1.json` or `pod-v1.json`. */
 export const schemaFileName = '{{ .ResourceKind }}{{ .KindSuffix }}.json';
 
 /**
- * A folder with the JSON schemas of Kubernetes' own kinds and of those that the chart knows beside them. They
- * come out of the projects' own Go modules, so that no test asks a host for them.
+ * A folder with the JSON schemas of Kubernetes' own kinds, and of the other kinds in the chart. They come from the
+ * projects' own Go modules, so that no test needs a host.
  */
 export function schemaFolder(): Promise<string> {
   const version = [kubernetes.version, ...definitions.map((each) => each.version)].join('-');
@@ -90,8 +90,8 @@ function fileName({ group, version, kind }: Record<string, unknown>): string {
 }
 
 /**
- * The same schema, that takes no unknown keys, and what OpenAPI says in its own way said as JSON schema does. An
- * apiVersion's `metadata` in a custom resource stays open: it is only said to be an object.
+ * The same schema, but without unknown keys, and with OpenAPI's own keywords translated to JSON schema. The `metadata`
+ * of a custom resource stays open, because it is only declared as an object.
  */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
@@ -99,7 +99,7 @@ function closed(schema: unknown): unknown {
   if (schema['format'] === 'int-or-string' || schema['x-kubernetes-int-or-string'] === true) {
     return { type: ['integer', 'string'] };
   }
-  // Go's patterns and formats are not those of JSON schema; shapes are what is checked here.
+  // Go's patterns and formats differ from JSON schema's. Only shapes are checked here.
   const { pattern: _, format: __, default: ___, ...rest } = schema;
   const copy = Object.fromEntries(
     Object.entries(rest).map(([key, value]) => [

@@ -16,7 +16,7 @@ const suites = files.map((name) => ({
   templates: suite.parse(parse(readFileSync(join(chart, 'tests', name), 'utf8'))).templates,
 }));
 
-/** The suites that could see a change of this template: what is included is included everywhere. */
+/** The suites that could notice a change of this template. An included one can be used anywhere. */
 function suitesOf(template: string): string[] {
   const seeing = suites.filter(({ templates }) => template.endsWith('.tpl') || templates.includes(template));
   return seeing.map(({ file }) => file);
@@ -49,7 +49,7 @@ describe("the chart's suites", () => {
     return !passed;
   };
 
-  it('see every template that is emptied and every switch that is turned', { timeout: 240_000 }, async () => {
+  it('notice every emptied template and every turned switch', { timeout: 240_000 }, async () => {
     const queue = mutantsOfAll(join(chart, 'templates'));
     const unseen: string[] = [];
     const work = async (folder: string): Promise<void> => {
@@ -61,14 +61,14 @@ describe("the chart's suites", () => {
     expect(unseen.toSorted()).toEqual([]);
   });
 
-  it('pass where nothing is turned', () => {
+  it('pass without a change', () => {
     const { ok, output } = run(tool('helm-unittest'), ['--strict', '--color=false', '.']);
     expect(ok, output).toBe(true);
   });
 });
 
 describe('a switch', () => {
-  it('is turned to both sides, and all around it is left as it is', () => {
+  it('is turned both ways, and everything around it stays', () => {
     const [empty, ...turned] = mutantsOf('a.yaml', 'a:\n  {{- if .Values.b }}\n  b: 1\n  {{- end }}\n');
     expect(empty).toEqual({ what: 'a.yaml without its text', file: 'a.yaml', text: '' });
     expect(turned).toEqual([
@@ -85,7 +85,7 @@ describe('a switch', () => {
     ]);
   });
 
-  it('is emptied where it is a with', () => {
+  it('is emptied if it is a with', () => {
     const texts = mutantsOf('a.yaml', '{{ with .Values.b -}}{{ . }}{{ end }}').map(({ text }) => text);
     expect(texts).toEqual(['', '{{ with ternary "" "" (empty (.Values.b)) -}}{{ . }}{{ end }}']);
   });

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A change of one template that its tests must see. */
+/** A change of one template that its tests must notice. */
 export interface Mutant {
   /** `deployment.yaml:12 {{- if .Values.a }} as true`. */
   readonly what: string;
-  /** The template, from the folder of templates. */
+  /** The template, relative to the folder of templates. */
   readonly file: string;
   readonly text: string;
 }
 
 /**
- * Every template without its text, and every switch of them turned: an `if` that is always true, one that is always
- * false, a `with` that is always empty. What a `with` would make of nothing is no question.
+ * Every template without its text, and with each switch turned: an `if` that is always true, one that is always false, a
+ * `with` that is always empty. A `with` cannot be turned the other way.
  */
 export function mutantsOfAll(templates: string): Mutant[] {
   const files = readdirSync(templates, { recursive: true }).map(String);
@@ -35,7 +35,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   return [{ what: `${file} without its text`, file, text: '' }, ...turned];
 }
 
-/** By what else the condition is replaced. It is still computed, so that what fails in it is no turned switch. */
+/** The replacements of a condition. It is still computed, so that an error in it does not count as a turned switch. */
 function turns(keyword: string, condition: string): Record<string, string> {
   if (keyword === 'with') return { empty: `ternary "" "" (empty (${condition}))` };
   return { true: `or true (${condition})`, false: `and false (${condition})` };

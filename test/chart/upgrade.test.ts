@@ -3,7 +3,7 @@ import { useTools } from '../support/tools/use-tool.ts';
 import { cases } from './cases.ts';
 import { at, manifests } from './helm.ts';
 
-/** What Kubernetes lets nobody change in a resource that is there: `helm upgrade` would fail on it. */
+/** Fields that Kubernetes never lets anybody change. `helm upgrade` would fail on them. */
 const immutable: Record<string, readonly (readonly string[])[]> = {
   Deployment: [['spec', 'selector']],
   Service: [['spec', 'clusterIP']],
@@ -16,7 +16,7 @@ const immutable: Record<string, readonly (readonly string[])[]> = {
 describe('helm upgrade', () => {
   const tool = useTools('helm-3');
 
-  it('goes from every case to every other: what cannot be changed is the same in all', () => {
+  it('works from every case to every other: immutable fields are the same in all', () => {
     const first = new Map<string, unknown>();
     for (const [name, values] of Object.entries(cases)) {
       for (const one of manifests(tool('helm-3'), values)) {

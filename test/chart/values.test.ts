@@ -15,7 +15,7 @@ const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')
 const ownCertificates: Values = { tls: { enabled: true, existingSecret: 'server' } };
 const object = [{ name: 'more', mountPath: '/more' }];
 
-/** Other values where a changed text, number or switch is none that can be; and what must be set for one to count. */
+/** Other values for keys whose changed text, number or switch would be invalid, and values that must be set with them. */
 const others: Record<string, { value: unknown; with?: Values }> = {
   replicaCount: { value: 2, with: {} },
   'image.digest': { value: `sha256:${'a'.repeat(64)}` },
@@ -74,7 +74,7 @@ const others: Record<string, { value: unknown; with?: Values }> = {
   'helmTest.trigger': { value: { metadata: { source: 'sqs' } }, with: {} },
 };
 
-/** The keys of everything that has a default; an empty mapping or list is one. */
+/** The keys of everything with a default. An empty mapping or list counts as one. */
 function leaves(node: unknown, at: readonly string[] = []): string[][] {
   if (!isMapping(node) || Object.keys(node).length === 0) return [[...at]];
   return Object.entries(node).flatMap(([key, value]) => leaves(value, [...at, key]));
@@ -93,7 +93,7 @@ function valueAt(path: readonly string[]): unknown {
 
 describe('values.yaml', () => {
   const tool = useTools('helm-3', 'helm-4');
-  // Of `enabled` Helm itself makes something, where the chart is a dependency: see below.
+  // Helm itself uses `enabled` if the chart is a dependency, see below.
   const paths = leaves(defaults).filter(([key]) => key !== 'enabled');
 
   it.each(paths.map((path) => path.join('.')))('every value is used: %s', (key) => {
@@ -113,7 +113,7 @@ describe('values.yaml', () => {
   it.each([
     [true, 1],
     [false, 0],
-  ])('is a dependency that its parent can switch: %s', async (enabled, deployments) => {
+  ])('belong to a dependency that its parent can switch: %s', async (enabled, deployments) => {
     const parent = await mkdtemp(join(tmpdir(), 'parent-'));
     try {
       const dependency = { name: 'backlog-scaler', version: '*', condition: 'backlog-scaler.enabled' };
@@ -130,7 +130,7 @@ describe('values.yaml', () => {
     }
   });
 
-  it('would see one that is not used', () => {
+  it('would be reported if unused', () => {
     const [one, other] = [{}, { global: { nobody: 'reads this' } }].map((values) =>
       render(tool('helm-3'), values),
     );
@@ -175,10 +175,10 @@ describe('values.yaml', () => {
     expect(output).toMatch(/nobodyKnowsThis/);
   });
 
-  it('has no mapping with defaults that takes unknown keys', () => {
+  it('have no mapping with defaults that accepts unknown keys', () => {
     const schema: unknown = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
     const open = [
-      // Other charts' values are in it too.
+      // It also has the values of other charts.
       'global',
       'podSecurityContext',
       'securityContext',

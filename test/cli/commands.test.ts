@@ -28,7 +28,7 @@ describe('backlog-scaler', () => {
     expect(await run('serve', '-h')).toEqual(await run('serve', '--help'));
   });
 
-  it('says what serve takes', async () => {
+  it('says what serve accepts', async () => {
     const { code, stdout } = await run('serve', '--help');
     expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: backlog-scaler serve --config FILE')]);
   });
@@ -49,7 +49,7 @@ describe('backlog-scaler', () => {
     expect(stderr).toContain(message);
   });
 
-  it.skipIf(process.platform !== 'linux')('fails, and says so, where its output has no room', () => {
+  it.skipIf(process.platform !== 'linux')('fails, and says so, if its output has no room', () => {
     const full = openSync('/dev/full', 'w');
     const { status, stderr } = spawnSync(process.execPath, ['src/main.ts', '--help'], {
       stdio: ['ignore', full, 'pipe'],

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-it('serve posts its decisions to an https sink with a certificate of its own, before it ends', async () => {
+it('serve posts its decisions to an https sink with its own certificate, before it ends', async () => {
   const { ca, server } = makeCertificates(folder.path);
   const posted: { token: string | undefined; body: string }[] = [];
   const sink = createServer({ cert: readFileSync(server.cert), key: readFileSync(server.key) });

@@ -94,7 +94,7 @@ describe('explain of a queue', () => {
     return { address: `127.0.0.1:${grpc}`, admin: `http://127.0.0.1:${admin}` };
   }
 
-  it('reads it, and says which of its three counts count', async () => {
+  it('reads it, and says which of its three counts matter', async () => {
     await sent(5);
     await sent(3, 600);
     await client.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 2 }));
@@ -117,7 +117,7 @@ describe('explain of a queue', () => {
     );
   });
 
-  it('waits until policy: drain gives a number', async () => {
+  it('waits until policy: drain has a number', async () => {
     await sent(40);
     const drain = { ...thumbnails, policy: 'drain', drainSeconds: '10', replicaRate: '2' };
     const { code, stdout, stderr } = await explain(
@@ -130,7 +130,7 @@ describe('explain of a queue', () => {
     expect(stdout).toMatch(/active; 0 replicas now, 2 asked for/);
   });
 
-  it('asks a running scaler, whose answers are those that KEDA gets', async () => {
+  it('asks a running scaler, and shows the answers that KEDA gets', async () => {
     await sent(5);
     const { address, admin } = await serving();
     const keda = new TestClient(address, credentials.createInsecure());
@@ -162,7 +162,7 @@ describe('explain of a queue', () => {
     expect(explained.code).toBe(0);
   });
 
-  it('knows no value from the environment, and shows what the scaler makes of it', async () => {
+  it('knows no value from the environment, and shows how the scaler resolved it', async () => {
     await sent(4);
     const { queueURL, ...rest } = thumbnails;
     const fromEnv = scaledObject('thumbnails', { ...rest, queueURLFromEnv: 'THE_QUEUE' });
@@ -183,7 +183,7 @@ describe('explain of a queue', () => {
     expect(stdout).toMatch(/active; 0 replicas now, 2 asked for/);
   });
 
-  it('takes the token of the admin port, and says where there is a wrong one', async () => {
+  it('sends the token of the admin port, and says when it is wrong', async () => {
     const token = 'a-token-for-people-who-look';
     await folder.write('token', `${token}\n`);
     await folder.write('wrong', 'another-token-for-people\n');
@@ -211,7 +211,7 @@ describe('explain of a queue', () => {
     }
   });
 
-  it('says where something else answers', async () => {
+  it('says when something else answers', async () => {
     const { admin } = await serving();
     const refused = await explainOne(['--address', admin.replace('http://', '')], object);
     expect(refused.code).toBe(3);
@@ -242,7 +242,7 @@ describe('explain of a queue', () => {
     expect(watching.stderr).toBe('');
   });
 
-  it('watches a running scaler as text, also while it is gone', async () => {
+  it('watches a running scaler as text, even while it is away', async () => {
     await sent(1);
     const command = start(['serve', '--config', await configured()]);
     const address = `127.0.0.1:${await command.port('grpc')}`;
@@ -256,7 +256,7 @@ describe('explain of a queue', () => {
   });
 });
 
-it('leaves at once, also while a scaler owes it an answer', async () => {
+it('leaves at once, even if a scaler still owes an answer', async () => {
   const mute = createServer().listen(0, '127.0.0.1');
   await once(mute, 'listening');
   const address = mute.address();
@@ -269,7 +269,7 @@ it('leaves at once, also while a scaler owes it an answer', async () => {
     const leftAtMs = performance.now();
     watching.signal('SIGINT');
     expect(await watching.exited).toBe(0);
-    // It would have waited for 10 s.
+    // Otherwise it would have waited for 10 s.
     expect(performance.now() - leftAtMs).toBeLessThan(8_000);
     expect(watching.stdout).toBe('');
   } finally {
@@ -278,7 +278,7 @@ it('leaves at once, also while a scaler owes it an answer', async () => {
 });
 
 describe('explain of the jobs of GitHub', () => {
-  it('says which count, and which are skipped', async () => {
+  it('shows the count, and which jobs are skipped', async () => {
     const token = 'a-token-that-reads-actions';
     const github = await FakeGitHub.start({ owner: 'acme', token });
     try {

@@ -25,7 +25,7 @@ describe('explain on a terminal', () => {
   });
   afterEach(() => folder.remove());
 
-  /** Runs it on a terminal so wide; `typed` is what is typed once it has printed something. */
+  /** Runs it on a terminal of this width. `typed` is typed once it has printed something. */
   async function onTerminal(columns: number, args: string, env: NodeJS.ProcessEnv = {}, typed = '') {
     const command = `stty cols ${columns}; exec ${process.execPath} ${main} explain -f object.yaml ${args}`;
     const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...own } = process.env;

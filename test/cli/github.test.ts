@@ -29,7 +29,7 @@ afterEach(async () => {
   expect(violations).toEqual([]);
 });
 
-/** `serve` as a process of its own, before this GitHub. */
+/** `serve` as a process of its own, with this GitHub. */
 async function serve(settings: object = {}): Promise<Command> {
   const server = { host: '127.0.0.1', port: 0 };
   const ci = {
@@ -77,7 +77,7 @@ async function becomes(number: number | string, repos = ''): Promise<void> {
   });
 }
 
-/** Resolves when the trigger's error says so. */
+/** Resolves when the trigger's error gives this reason. */
 async function becomesKnownAs(why: RegExp, repos = ''): Promise<void> {
   const check = () =>
     expect(client?.getMetrics(trigger(repos), '')).rejects.toMatchObject({
@@ -87,7 +87,7 @@ async function becomesKnownAs(why: RegExp, repos = ''): Promise<void> {
 }
 
 describe('a repository that is renamed while jobs wait', () => {
-  it('counts them by both names from then on, never as zero, and that is said once', async () => {
+  it('counts them by both names from then on, never as zero, and logs that once', async () => {
     github.addRepo('web');
     github.addRepo('api');
     const command = await serve();
@@ -126,8 +126,8 @@ describe('a repository that is renamed while jobs wait', () => {
   });
 });
 
-describe('an App that sees nothing of the owner', () => {
-  it('by the installation of another owner: which settings contradict each other, never a zero', async () => {
+describe('an App that sees none of the owner’s repositories', () => {
+  it('because the installation belongs to another owner: which settings contradict each other, never a zero', async () => {
     github.addRepo('web');
     github.addOwner('labs', { installationId: 3 });
     github.addRepo('labs/web');
@@ -139,7 +139,7 @@ describe('an App that sees nothing of the owner', () => {
     await command.line((line) => String(line['error']).includes('`app.installationId` 3'));
   });
 
-  it('since it has no repository at all: what to give it, never a zero; then the number', async () => {
+  it('because it has no repository at all: what to grant, never a zero, and then the number', async () => {
     await serve();
     await becomes('UNAVAILABLE');
     await becomesKnownAs(/shows us no repository of acme/);

@@ -32,19 +32,19 @@ const ofOthers =
   /^(@aws-sdk|@nats-io|@octokit|@smithy|aws-msk-iam|classic-level|cloudevents|ajv|http-proxy-agent|https-proxy-agent)/;
 
 describe('serve loads', () => {
-  it("with Kafka alone, no other connection's library", async () => {
+  it("only Kafka's library with Kafka alone", async () => {
     const packages = await loaded(kafka);
     expect(packages).toContain('kafkajs');
     expect(packages.filter((name) => ofOthers.test(name))).toEqual([]);
   });
 
-  it("with SQS alone, AWS's and not Kafka's", async () => {
+  it("only AWS's with SQS alone", async () => {
     const packages = await loaded(sqs);
     expect(packages).toContain('@aws-sdk/client-sqs');
     expect(packages).not.toContain('kafkajs');
   });
 
-  it("with NATS alone, its client when it is asked, and no other's", async () => {
+  it("only NATS's client with NATS alone, at the first read", async () => {
     const packages = await loaded(
       'connections: { stream: { source: nats, servers: ["nats://127.0.0.1:1"] } }',
     );
@@ -52,7 +52,7 @@ describe('serve loads', () => {
     expect(packages).not.toContain('kafkajs');
   });
 
-  it('what else there is where it is asked for', async () => {
+  it('everything else on demand', async () => {
     const ingest =
       'ingest: { host: 127.0.0.1, port: 0, tokens: [{ name: a, tokenFile: token, connections: [jobs] }] }';
     const more = `${ingest}\neventLog: { type: file, dir: events }\n${sqs}`;

@@ -25,7 +25,7 @@ const outside = [
   'sink.test',
 ];
 
-it('serve reaches AWS, GitHub, SNS and its sink where a proxy is the only way out', async () => {
+it('serve reaches AWS, GitHub, SNS and its sink if a proxy is the only way out', async () => {
   const signer = makeSigner();
   const { port, ca, heard } = await theInternet(signer.certificate);
   const proxy = await connectProxy(Object.fromEntries(outside.map((host) => [host, port])));
@@ -75,7 +75,7 @@ function proxied(asked: readonly string[]): string[] {
   return [...new Set(hosts)].toSorted();
 }
 
-/** A server that is all of them. */
+/** A server that plays all of these hosts. */
 async function theInternet(certificate: string) {
   const names = outside.map((host) => `DNS:${host}`).join(',');
   const { ca, server: pair } = makeCertificates(folder.path, { serverAltNames: names });

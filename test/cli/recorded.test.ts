@@ -22,7 +22,7 @@ const played = z.looseObject({
   settings: z.array(z.looseObject({ name: z.string() })),
 });
 
-it('simulate plays what a running scaler has recorded, as JSON and as CSV', async (test) => {
+it('simulate plays the record of a running scaler, as JSON and as CSV', async (test) => {
   const folder = await ConfigFolder.make();
   test.onTestFinished(() => folder.remove());
   const sqs = await startSqs();
@@ -51,7 +51,7 @@ it('simulate plays what a running scaler has recorded, as JSON and as CSV', asyn
   const admin = `http://127.0.0.1:${await serve.port('admin')}`;
   const thumbnails = { namespace: 'shop', name: 'thumbnails', scalerMetadata: metadata };
   expect((await keda.isActive(thumbnails)).result).toBe(false);
-  // Longer than the time of which the recorder keeps two readings.
+  // Longer than the time for which the recorder keeps two readings.
   await sleep(fineMs + 500);
   for (let i = 0; i < 7; i += 1) await queue.send(new SendMessageCommand({ QueueUrl, MessageBody: 'm' }));
 

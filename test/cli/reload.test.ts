@@ -18,7 +18,7 @@ const servers = { grpc: address, admin: address, ingest: address };
 const reloaded = 'the configuration was reloaded';
 const refused = 'the changed configuration was refused; the old one stays';
 
-/** `serve` as a process, and a client of it. */
+/** `serve` as a process, and its client. */
 class Serving {
   readonly command: Command;
   private client: TestClient | undefined;
@@ -52,7 +52,7 @@ class Serving {
     return this.client;
   }
 
-  /** Resolves with what the log says of it. */
+  /** Resolves with the log's line about it. */
   async reload(settings: object): Promise<Readonly<Record<string, unknown>>> {
     await write(settings);
     this.command.signal('SIGHUP');
@@ -73,7 +73,7 @@ function write(settings: object): Promise<void> {
   return folder.write('config.yaml', stringify({ ...servers, ...settings }));
 }
 
-describe('serve, when its configuration changes what a live trigger measures', () => {
+describe('serve, when its configuration changes the place of a live trigger', () => {
   const trigger = ref('runners', { source: 'github', connection: 'ci' });
 
   const start = async () => {
@@ -94,7 +94,7 @@ describe('serve, when its configuration changes what a live trigger measures', (
     return { serving, rpc, settings, nameNow, before };
   };
 
-  it('forgets what it read at another place: unknown until it is read, never zero', async () => {
+  it('forgets readings from another place: unknown until it is read, never zero', async () => {
     const { serving, rpc, settings, nameNow, before } = await start();
     expect(await serving.reload(settings({ owner: 'labs' }))).toMatchObject({ applied: ['connections.ci'] });
     const name = await nameNow();
@@ -103,7 +103,7 @@ describe('serve, when its configuration changes what a live trigger measures', (
     await expect(rpc.getMetrics(trigger, name)).rejects.toMatchObject({ code: status.UNAVAILABLE });
   });
 
-  it('keeps what it read where only credentials or namespaces are others', async () => {
+  it('keeps its readings if only credentials or namespaces change', async () => {
     const { serving, rpc, settings, nameNow, before } = await start();
     for (const ci of [{ token: 'another' }, { namespaces: ['shop', 'other'] }]) {
       expect(await serving.reload(settings(ci))).toMatchObject({ applied: ['connections.ci'] });
@@ -117,7 +117,7 @@ const kafka = { source: 'kafka', bootstrapServers: ['127.0.0.1:1'] };
 const consumer = { source: 'kafka', consumerGroup: 'workers', topic: 'orders' };
 
 describe('serve, when a changed configuration is refused', () => {
-  it('has changed nothing: what the refused one allows is not allowed', async () => {
+  it('has changed nothing: the refused one allows nothing', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void taken.close());
     await new Promise((resolve) => taken.once('listening', resolve));
@@ -132,7 +132,7 @@ describe('serve, when a changed configuration is refused', () => {
         await expect(rpc.isActive(trigger)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     };
     await isAsBefore();
-    // All of it can be had but for the port of the first sender, which is asked for last.
+    // Everything can be opened except the port of the first sender, which comes last.
     const tokens = [{ name: 'producer', token: '0123456789abcdef', connections: ['orders'] }];
     const line = await serving.reload({
       ingest: { ...address, port, tokens },
@@ -148,7 +148,7 @@ describe('serve, when a changed configuration is refused', () => {
     });
   });
 
-  it('still asks for its token when the file is cut short, or the token is', async () => {
+  it('still requires its token if the file, or the token, is truncated', async () => {
     await folder.write('token', '0123456789abcdef');
     const whole = { connections: { orders: kafka } };
     const guarded = { ...whole, admin: { ...address, tokenFile: 'token' } };
@@ -167,7 +167,7 @@ describe('serve, when a changed configuration is refused', () => {
   });
 });
 
-it('serve takes the configuration that it is told of while it starts', async () => {
+it('serve applies a configuration that changes during its start', async () => {
   const serving = await Serving.starting({ connections: {} });
   await serving.command.line(({ state }) => state === 'starting');
   expect(await serving.reload({ connections: { orders: kafka } })).toMatchObject({

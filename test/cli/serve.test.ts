@@ -23,10 +23,10 @@ function serve(env = {}): Command {
 }
 
 const servers = 'grpc: { host: 127.0.0.1, port: 0 }\nadmin: { host: 127.0.0.1, port: 0 }\n';
-/** Nothing listens there: serving does not wait for a source. */
+/** Nothing listens there. Serving does not wait for a source. */
 const kafka = 'source: kafka, bootstrapServers: ["127.0.0.1:1"]';
 
-describe('serve with a configuration that cannot be used', () => {
+describe('serve with an unusable configuration', () => {
   const fails = async (code: number, message: string | RegExp) => {
     const command = serve();
     expect(await command.exited).toBe(code);

@@ -6,7 +6,7 @@ import { ConfigFolder } from '../support/config-folder.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
 
 const history = (...rows: readonly string[]): string => `time,backlog,arrivals\n${rows.join('\n')}\n`;
-/** 600 items within a minute, and twenty minutes after it. */
+/** 600 items within a minute, and the next twenty minutes. */
 const burst = history(
   '2026-11-23T08:00:00Z,0,',
   '2026-11-23T08:01:00Z,300,600',
@@ -41,7 +41,7 @@ describe('backlog-scaler simulate', () => {
     for (const [path, text] of await simulatePages()) expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
-  it('keeps on the shipped histories what the page says of drain', () => {
+  it('confirms on the shipped histories what the page says about drain', () => {
     const rows = readFileSync('docs/simulate.md', 'utf8').matchAll(
       /^\| [^|]*\| ([^|]+) \| (\d+) s(: missed)? \| ([\d.]+)[^|]*\| (\d+) \|$/gm,
     );
@@ -70,7 +70,7 @@ describe('backlog-scaler simulate', () => {
     expect(read('a.svg')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
   });
 
-  it('says it in JSON', async () => {
+  it('prints JSON', async () => {
     const { code, stdout } = await simulate([...rate, ...drain, '-o', 'json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -86,7 +86,7 @@ describe('backlog-scaler simulate', () => {
     });
   });
 
-  it('ends with 1 where a check fails, and says of which setting', async () => {
+  it('exits with 1 if a check fails, and says for which setting', async () => {
     const checks = [
       '--fail-if',
       'p99wait>9000',
@@ -111,7 +111,7 @@ describe('backlog-scaler simulate', () => {
     expect(stdout).toContain('works off 2 items a second (replicaRate of as written)');
   });
 
-  it('plays one of several, and says so', async () => {
+  it('plays one of several triggers, and says so', async () => {
     const other = rightObject.replaceAll('order-workers', 'other');
     const cron =
       '    - type: cron\n      metadata: { timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: "3" }\n';
@@ -197,13 +197,13 @@ describe('backlog-scaler simulate', () => {
       {},
       /only one of --file and --history can be -/,
     ],
-  ])('ends with 2 for %s', async (_, args, given, message) => {
+  ])('exits with 2 for %s', async (_, args, given, message) => {
     const { code, stdout, stderr } = await simulate(args, given);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
   });
 
-  it('takes what is not known for no zero', async () => {
+  it('does not take unknown for zero', async () => {
     const csv = history('2026-11-23T08:00:00Z,50,', '2026-11-23T08:05:00Z,,', '2026-11-23T08:10:00Z,50,');
     const { code, stdout } = await simulate(rate, { csv });
     expect(code).toBe(0);

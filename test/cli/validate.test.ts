@@ -164,13 +164,13 @@ describe('backlog-scaler validate', () => {
     expect(result.stdout).toMatch(says);
   });
 
-  it('follows no link out of a folder, and looks at nothing hidden', async () => {
+  it('follows no link out of a folder, and reads nothing hidden', async () => {
     const { stdout } = await run(['validate', at('sub'), '-o', 'json']);
     const { files, faults } = JSON.parse(stdout);
     expect([files, faults.length]).toEqual([2, 1]);
   });
 
-  it('skips and counts what is no object of Kubernetes, in a folder only', async () => {
+  it('skips and counts what is not a Kubernetes object, but only in a folder', async () => {
     const inFolder = await run(['validate', at('chart')]);
     expect([inFolder.code, inFolder.stdout]).toEqual([
       0,
@@ -197,13 +197,13 @@ describe('backlog-scaler validate', () => {
     ['a ScaledObject without kind', 'apiVersion: keda.sh/v1alpha1\n# ScaledObject\n', /it has no kind/],
     ['one without apiVersion', '# x\n{"kind": "ScaledObject"}\n', /apiVersion: must be keda\.sh/],
     ['no YAML', 'a: [ScaledObject\n', /is not YAML/],
-  ])('skips nothing that may be meant as one: %s', async (_, text, says) => {
+  ])('does not skip what may be intended as one: %s', async (_, text, says) => {
     await writeFile(at('meant/a.yaml'), text);
     const { code, stdout } = await run(['validate', at('meant')]);
     expect([code, stdout]).toEqual([2, expect.stringMatching(says)]);
   });
 
-  it('reads standard input, and speaks to GitHub', async () => {
+  it('reads standard input, and formats for GitHub', async () => {
     const { code, stdout } = await run(['validate', '-f', '-', '-o', 'github'], wrong);
     expect([code, stdout]).toEqual([
       2,
@@ -224,7 +224,7 @@ describe('backlog-scaler validate', () => {
 });
 
 describe('backlog-scaler convert', () => {
-  it('prints what it made, and apart from it what to configure', async () => {
+  it('prints the converted file, and separately what to configure', async () => {
     const { code, stdout, stderr } = await run(['convert', '-f', '-'], builtIn);
     expect(code).toBe(0);
     expect(stdout).toContain(
@@ -237,7 +237,7 @@ describe('backlog-scaler convert', () => {
     expect([again.stdout, again.stderr]).toEqual([stdout, 'No trigger was converted.\n']);
   });
 
-  it('is read to its end, however slowly, and ends without a word when nobody reads on', async () => {
+  it('finishes for a slow reader, and ends silently when nobody reads on', async () => {
     const long = `${builtIn}# ${'x'.repeat(1_000_000)}\n`;
     await writeFile(at('long.yaml'), long);
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -251,7 +251,7 @@ describe('backlog-scaler convert', () => {
     expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
   });
 
-  it('writes only where it is told to', async () => {
+  it('writes only where told', async () => {
     const file = at('built-in.yaml');
     await run(['convert', file]);
     expect(await readFile(file, 'utf8')).toBe(builtIn);

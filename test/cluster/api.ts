@@ -15,7 +15,7 @@ export interface ApiAddress {
   readonly token: string;
 }
 
-/** A client of the API server that knows paths and JSON, and nothing of kinds. Errors have the server's words. */
+/** A client of the API server that knows paths and JSON, but no kinds. Errors have the server's words. */
 export class Api {
   readonly address: ApiAddress;
   private readonly ca: string;
@@ -41,7 +41,7 @@ export class Api {
     return this.call('DELETE', path);
   }
 
-  /** Tells each object of a collection, and each again when it changes, until what is returned is called. */
+  /** Reports each object of a collection, and again at each change, until the returned function is called. */
   watch(collection: string, changed: (object: unknown) => void): () => void {
     const asked = this.open('GET', `${collection}?watch=1`).once('response', (answer) => {
       const lines = createInterface(answer).on('line', (line) => {
@@ -54,7 +54,7 @@ export class Api {
     return () => asked.destroy();
   }
 
-  /** A kind that nobody has asked for yet is answered with 429 until the server has looked it up. */
+  /** The first request for a kind may get a 429, until the server has looked it up. */
   private async call(method: string, path: string, body?: Manifest, type?: string): Promise<Manifest> {
     const { status, text } = await this.ask(method, path, body, type);
     if (status === 429) {

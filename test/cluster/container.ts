@@ -8,7 +8,7 @@ import type { Api } from './api.ts';
 import { Program } from './program.ts';
 
 const image = fileURLToPath(new URL('../../', import.meta.url));
-/** All that the chart mounts begins so. */
+/** Every mount of the chart begins like this. */
 const mountPath = /(?<![\w/-])\/(etc|var\/lib)\/backlog-scaler/g;
 const dns = /[\w-]+\.[\w-]+\.svc\.cluster\.local/g;
 
@@ -16,16 +16,16 @@ interface Make {
   readonly api: Api;
   /** The image's Node.js. */
   readonly node: string;
-  /** What the container sees of the file system is in here. */
+  /** The folder with the container's view of the file system. */
   readonly root: string;
-  /** The pod's. */
+  /** The pod's address. */
   readonly address: string;
 }
 
 /**
- * Starts the first container of a pod of the scaler's as a process: its command and arguments, its environment and
- * nothing of ours, the files of its ConfigMaps and Secrets. The paths of its mounts are below `root`, names of
- * Services are the pod's own address.
+ * Starts the first container of a scaler's pod as a process: with its command and arguments, its own environment only,
+ * and the files of its ConfigMaps and Secrets. The paths of its mounts are below `root`. Names of Services become the
+ * pod's own address.
  */
 export async function startContainer(pod: Manifest, { api, node, root, address }: Make): Promise<Program> {
   const container = at(pod, 'spec', 'containers', 0);
@@ -52,7 +52,7 @@ export async function startContainer(pod: Manifest, { api, node, root, address }
   return new Program({ command: node, args: [...entry, ...args], env, logFile, cwd: image });
 }
 
-/** A pod has an address of its own; here its servers must not listen on the machine's. */
+/** A pod has an address of its own, so its servers must not listen on the machine's. */
 function listeningAt(address: string, text: string): string {
   const config = parseDocument(text);
   for (const server of ['grpc', 'admin', 'ingest']) config.setIn([server, 'host'], address);

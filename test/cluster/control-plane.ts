@@ -11,10 +11,10 @@ import type { Programs } from './programs.ts';
 const token = 'the-token-of-the-test';
 const names = ['DNS:localhost', 'IP:127.0.0.1', 'DNS:keda-metrics-apiserver.keda.svc'];
 
-/** From what Kubernetes does by default. */
+/** Deviations from Kubernetes' defaults. */
 export interface DifferentPlane {
   readonly featureGates?: FeatureGates;
-  /** Of the controller manager, beside what it needs to run here. */
+  /** For the controller manager, in addition to the necessary ones. */
   readonly controllerFlags?: readonly string[];
 }
 

@@ -6,7 +6,7 @@ import { kubernetesModules } from '../support/kubernetes-modules.ts';
 import { goModule } from '../support/tools/go.ts';
 import type { Api } from './api.ts';
 
-/** Modules of Go, and where in them the definitions are of custom resources that the chart makes or KEDA knows. */
+/** Go modules, and the folders in them with definitions of custom resources that the chart makes or KEDA knows. */
 const modules = [
   { ...kubernetesModules.keda, folder: 'config/crd/bases' },
   { ...kubernetesModules.certManager, folder: 'deploy/crds' },

@@ -8,7 +8,7 @@ import { at, parseManifests } from '../chart/helm.ts';
 import { useCluster } from './use-cluster.ts';
 
 const examples = fileURLToPath(new URL('../../deploy/examples/', import.meta.url));
-/** Those of others, whose definitions are in no module of Go at hand. */
+/** Foreign kinds whose definitions are in no available Go module. */
 const unknown = ['Sensor', 'Application'];
 
 const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filter((name) => {
@@ -19,7 +19,7 @@ const files = readdirSync(examples, { recursive: true, encoding: 'utf8' }).filte
 
 const cluster = useCluster();
 
-it('the API server takes every manifest of deploy/examples as it is', async () => {
+it('the API server accepts every manifest of deploy/examples unchanged', async () => {
   const { api, programs, kubeconfig } = cluster();
   const namespaces = files.flatMap((name) =>
     parseManifests(readFileSync(join(examples, name), 'utf8')).map((one) =>

@@ -4,7 +4,7 @@ import type { Pair } from '../support/certificates.ts';
 
 const group = '/apis/external.metrics.k8s.io/v1beta1';
 
-/** Stands in for KEDA's metrics adapter: it answers the HPA what it was told to, and notes when it was asked. */
+/** Stands in for KEDA's metrics adapter. It gives the HPA the values that a test sets, and notes the requests. */
 export class ExternalMetrics {
   readonly port: number;
   private readonly server: Server;
@@ -30,12 +30,12 @@ export class ExternalMetrics {
     return new ExternalMetrics({ port: address.port, server, metrics });
   }
 
-  /** From now on a metric of the name is answered with the value; where it is undefined, with an error. */
+  /** From now on the metric has this value. If undefined, requests for it get an error. */
   say(name: string, value: number | undefined): void {
     this.metrics.set(name, { value, askedAtMs: [] });
   }
 
-  /** When it was asked for since it was last said, on the clock of `performance.now`. */
+  /** When the metric was requested since it was last set, on the clock of `performance.now`. */
   askedAtMs(name: string): readonly number[] {
     return this.metrics.get(name)?.askedAtMs ?? [];
   }
@@ -63,7 +63,7 @@ function answer(url: string, metrics: Map<string, Metric>): { status: number; bo
   metric?.askedAtMs.push(performance.now());
   if (metric?.value === undefined) return { status: 500, body: failure };
   const item = { metricName: name, metricLabels: null, timestamp: new Date().toISOString() };
-  // As KEDA prints it, and without zeros at its end, which it takes away.
+  // As KEDA prints it, without zeros at the end.
   const value = String(Number(metric.value.toFixed(3)));
   const list = { kind: 'ExternalMetricValueList', apiVersion: 'external.metrics.k8s.io/v1beta1' };
   return { status: 200, body: { ...list, metadata: {}, items: [{ ...item, value }] } };

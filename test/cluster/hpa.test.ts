@@ -25,12 +25,12 @@ const namespace = 'rows';
 const limitMs = 120_000;
 const mostTries = 3;
 const wholeLimitMs = 20 * 60_000;
-/** Most rows wait for their windows at most times; all at once would keep the API server from answering on a busy machine. */
+/** Most rows only wait for their windows. On a busy machine, all at once would block the API server. */
 const atOnce = pLimit(24);
-/** The controller sees pods by a watch of its own: what was done to them just before a look may not be known there yet. */
+/** The controller sees pods by its own watch. A change just before a look may not be known there yet. */
 const podsKnownMs = 2_000;
 
-/** Beside the window, so that an HPA looks when it is made or changed and at no other time, and at all of them at once. */
+/** With the window. An HPA looks only when it is created or changed, and all of them at once. */
 const controllerFlags = [
   `--horizontal-pod-autoscaler-downscale-stabilization=${downscaleStabilizationSeconds}s`,
   '--horizontal-pod-autoscaler-sync-period=1h',
@@ -67,8 +67,9 @@ interface Compared {
 }
 
 /**
- * A look is reckoned to be when its last metric is asked for, and the controller's own clock is a little later: on a busy
- * machine the end of a window can come between. So a row that differs is played anew, and differs if it always does.
+ * A look counts from the request for its last metric, and the controller's own clock is a little later. On a busy
+ * machine the end of a window can come in between. So a row that differs is played again, and only fails if it always
+ * differs.
  */
 async function compared(on: Stage, row: Situation, name: string): Promise<Compared> {
   for (let tries = 1; ; tries += 1) {
@@ -87,25 +88,25 @@ async function comparedOnce(on: Stage, row: Situation, name: string): Promise<Co
   return { hpa: looks.map(said).join(', '), arithmetic: steps.map(saidOf(row)).join(', ') };
 }
 
-/** What a look of the controller came to. */
+/** The result of a look of the controller. */
 interface Looked {
   readonly atMs: number;
   /** Of the scale, after it. */
   readonly replicas: number;
   readonly desiredReplicas: number;
-  /** How often the first metric was asked for. */
+  /** How often the first metric was requested. */
   readonly asked: number;
-  /** By its conditions: what limited it, or what is the matter. */
+  /** From its conditions: what limited it, or what is wrong. */
   readonly reason: string;
 }
 
 function said({ replicas, desiredReplicas, asked, reason }: Looked): string {
-  // A look that fails leaves the number of the one before.
+  // A failed look leaves the number of the one before.
   const desired = reason === 'unknown' ? replicas : desiredReplicas;
   return `${replicas} (desired ${desired}, ${reason}, asked ${asked} times)`;
 }
 
-/** The same of the arithmetic. */
+/** The same from the arithmetic. */
 function saidOf({ from, minReplicaCount = 0, maxReplicaCount = 100, looks }: Situation) {
   return ({ replicas, because }: HpaStep, index: number, steps: readonly HpaStep[]): string => {
     const found = looks[index]?.set ?? steps[index - 1]?.replicas ?? from;
@@ -116,7 +117,10 @@ function saidOf({ from, minReplicaCount = 0, maxReplicaCount = 100, looks }: Sit
   };
 }
 
-/** Has an HPA look as the row says. Nobody else counts replicas here: its workload is a ReplicationController without a controller. */
+/**
+ * Makes an HPA look as in the row. Nobody else changes replicas here: the workload is a ReplicationController without a
+ * controller.
+ */
 async function play({ api, metrics, hpas }: Stage, row: Situation, name: string): Promise<Looked[]> {
   const workload = `/api/v1/namespaces/${namespace}/replicationcontrollers`;
   const autoscalers = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
@@ -132,7 +136,7 @@ async function play({ api, metrics, hpas }: Stage, row: Situation, name: string)
     await sleep(Math.max(0, (looked[0]?.atMs ?? 0) + atSeconds * 1000 - performance.now()));
     for (const [i, { value }] of look.metrics.entries()) metrics.say(`${name}-${i}`, value);
     const next = hpaSpec(row, name, look.metrics, '');
-    // What is not changed is not looked at.
+    // Without a change, no look comes.
     const isSame = JSON.stringify(next) === JSON.stringify(spec);
     spec = isSame ? hpaSpec(row, name, look.metrics, `${index}`) : next;
     const askedMs = performance.now();
@@ -166,7 +170,7 @@ function reasonOf(status: unknown, isAsked: boolean): string {
     Array.isArray(conditions) ? conditions.find((one) => at(one, 'type') === type) : undefined;
   const active = condition('ScalingActive');
   if (!isAsked) {
-    // What is set for the sake of min or max leaves the conditions as they were.
+    // Changes because of min or max leave the conditions as they were.
     const isDisabled = at(active, 'reason') === 'ScalingDisabled' && at(status, 'desiredReplicas') === 0;
     return isDisabled ? 'disabled' : 'forced';
   }
@@ -194,7 +198,7 @@ function pod(app: string, index = 0): { metadata: Manifest; spec: Manifest } {
   return { metadata: { name: `${app}-${index}`, labels: { app } }, spec: { containers } };
 }
 
-/** `Value` metrics count pods: so many there are, and so many of them are ready. */
+/** `Value` metrics count pods. Makes this many exist, and this many of them ready. */
 async function havePods(api: Api, app: string, look: Look, count: number): Promise<void> {
   if (look.metrics.every(({ type }) => type === 'AverageValue')) return;
   const pods = `/api/v1/namespaces/${namespace}/pods`;
@@ -208,7 +212,7 @@ async function havePods(api: Api, app: string, look: Look, count: number): Promi
   await sleep(podsKnownMs);
 }
 
-/** What KEDA makes of a ScaledObject. `look` makes it another one, where nothing else does. */
+/** KEDA's HPA for a ScaledObject. `look` makes it differ if nothing else does. */
 function hpaSpec(row: Situation, name: string, metrics: readonly HpaMetric[], look: string): Manifest {
   const { minReplicaCount = 0, maxReplicaCount = 100, behavior } = row;
   return {

@@ -7,12 +7,12 @@ import { Release } from './release.ts';
 import { useCluster } from './use-cluster.ts';
 
 const waitMs = 30_000;
-/** An Issuer among the cases is of this one. */
+/** The namespace of an Issuer in one of the cases. */
 const namespace = 'scalers';
 const deployment = 'wakes-backlog-scaler';
 const labels = '?labelSelector=app.kubernetes.io%2Finstance%3Dwakes';
 
-/** Everything of the release, in all namespaces, of all kinds that the server knows. */
+/** Every object of the release, in all namespaces, of all kinds that the server knows. */
 async function ofRelease(api: Api): Promise<string[]> {
   const groups = list(at(await api.get('/apis'), 'groups'));
   const versions = groups.map((group) => `/apis/${at(group, 'preferredVersion', 'groupVersion')}`);
@@ -30,7 +30,7 @@ async function labelled(api: Api, version: string, kind: string): Promise<string
   return items.map((item) => `${kind}/${at(item, 'metadata', 'name')}`);
 }
 
-/** Whether the present template of the Deployment has a pod; else why not. */
+/** Whether the Deployment's present template has a pod. If not, why. */
 async function podsOf(api: Api): Promise<string> {
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`;
   const { metadata, status } = await api.get(path);

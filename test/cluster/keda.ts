@@ -9,7 +9,7 @@ import type { Programs } from './programs.ts';
 
 const namespace = 'keda';
 
-/** KEDA's operator and its metrics adapter, as processes on 127.0.0.1. Their definitions are there already. */
+/** KEDA's operator and its metrics adapter, as processes on 127.0.0.1. Their definitions must already exist. */
 export class Keda {
   private operator: Program;
   private readonly adapter: Program;
@@ -24,8 +24,8 @@ export class Keda {
   }
 
   /**
-   * `operatorFlags`: those beside what it needs to run here, `--kube-api-qps` for example. With `hosts` the operator finds
-   * pods by that file, which it alone sees as /etc/hosts: for that one must be root.
+   * `operatorFlags` are additional flags, such as `--kube-api-qps`. With `hosts` the operator finds pods by that file,
+   * which only it sees as /etc/hosts. That needs root.
    */
   static async start(
     programs: Programs,
@@ -92,14 +92,14 @@ export class Keda {
     return keda;
   }
 
-  /** As where its node dies: nothing is said to anybody, and another one begins. */
+  /** As if its node died: it says nothing to anybody, and another one starts. */
   async replaceOperator(): Promise<void> {
     await this.operator.kill();
     this.operator = this.startOperator();
     await this.operatorReady();
   }
 
-  /** How many times the operator has gone over a ScaledObject, which costs it some of its requests. */
+  /** How often the operator has reconciled ScaledObjects, which costs it some of its requests. */
   reconciles(): number {
     return this.operator.log().split('"Reconciling ScaledObject"').length - 1;
   }
@@ -113,7 +113,7 @@ export class Keda {
   }
 }
 
-/** Lets the API server ask the adapter, or what stands in for it on this machine, for external metrics. */
+/** Makes the API server call the adapter, or its stand-in on this machine, for external metrics. */
 export async function aggregate({ api, certificates }: ControlPlane, port: number): Promise<void> {
   const name = 'keda-metrics-apiserver';
   await api.create(`/api/v1/namespaces/${namespace}/services`, {

@@ -13,21 +13,21 @@ const lookMs = 200;
 const pods = '/api/v1/pods?fieldSelector=spec.schedulerName%3Ddefault-scheduler';
 
 /**
- * Stands in for scheduler and kubelet. A pod of the scaler's image becomes a process on this machine, ready when its
- * own probe says so; any other pod is said to run. Pods that name a scheduler of their own wait for it.
+ * Stands in for scheduler and kubelet. A pod with the scaler's image becomes a process on this machine, ready by its own
+ * probe. Any other pod only gets the status of a running one. Pods with a scheduler of their own wait for it.
  */
 export class Kubelet {
   private readonly api: Api;
   private readonly node: string;
   private readonly directory: string;
   private readonly hosts: PodHosts | undefined;
-  /** By the pods' uids. */
+  /** By the pods' UIDs. */
   private readonly processes = new Map<string, { readonly namespace: string; readonly process: Program }>();
   private readonly told = new Map<string, string>();
   private readonly loop: Promise<void>;
   private stopped = false;
 
-  /** With `hosts` each pod has an address of its own; else all have 127.0.0.1. */
+  /** With `hosts` each pod has its own address. Otherwise all have 127.0.0.1. */
   constructor(own: { api: Api; node: string; directory: string; hosts?: PodHosts }) {
     this.api = own.api;
     this.node = own.node;
@@ -36,13 +36,13 @@ export class Kubelet {
     this.loop = this.run();
   }
 
-  /** What the pods of the scaler's in a namespace have logged so far. */
+  /** The logs of the scaler's pods in a namespace so far. */
   log(namespace: string): string {
     const inThere = [...this.processes.values()].filter((one) => one.namespace === namespace);
     return inThere.map(({ process }) => process.log()).join('');
   }
 
-  /** Ends the process of the pod at an address, as a node that dies does; it is started again, as a container is. */
+  /** Ends the process of the pod at an address, like a dying node. It is started again, like a container. */
   async kill(address: string): Promise<void> {
     const uid = this.hosts?.uidAt(address);
     await this.processes.get(uid ?? '')?.process.kill();

@@ -2,7 +2,7 @@ import type { Api } from './api.ts';
 
 const levels = ['enforce', 'warn', 'audit'];
 
-/** A namespace; with `restricted` it takes no pod that violates that Pod Security Standard. */
+/** A namespace. With `restricted` it refuses pods that violate that Pod Security Standard. */
 export async function makeNamespace(api: Api, name: string, { restricted = false } = {}): Promise<string> {
   const entries = restricted
     ? levels.map((level) => [`pod-security.kubernetes.io/${level}`, 'restricted'])

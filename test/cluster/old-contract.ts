@@ -17,8 +17,8 @@ const stream = 'StreamIsActive';
 const asItIs = (bytes: Buffer) => bytes;
 
 /**
- * Stands between KEDA and a scaler, and knows KEDA's contract as it was before 2.21: what is asked of it by
- * StreamMetricSpec is UNIMPLEMENTED, so that the scaler behind it has a caller that never opens one.
+ * Stands between KEDA and a scaler, and knows KEDA's contract from before 2.21. It answers StreamMetricSpec with
+ * UNIMPLEMENTED, so the scaler's caller never opens one.
  */
 export class OldContract {
   readonly port: number;

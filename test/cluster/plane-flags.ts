@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Certificates } from '../support/certificates.ts';
 
-/** All that the objects here need. There are no nodes and no volumes. */
+/** The controllers that the objects here need. Nodes and volumes do not exist. */
 const controllers = [
   'deployment',
   'replicaset',
@@ -15,7 +15,7 @@ const controllers = [
   'persistentvolumeclaim-protection-controller',
 ];
 
-/** Those of Kubernetes that are not as they are by default. */
+/** Feature gates of Kubernetes that differ from their defaults. */
 export type FeatureGates = Readonly<Record<string, boolean>>;
 
 export function etcdFlags(directory: string, port: number, peerPort: number): string[] {
@@ -32,18 +32,18 @@ interface ApiServer {
   readonly featureGates: FeatureGates;
   readonly ports: { readonly etcd: number; readonly api: number };
   readonly certificates: Certificates;
-  /** The file of who may come in by which token. */
+  /** The file of tokens and their users. */
   readonly tokens: string;
 }
 
-/** Admission is as it is by default: Pod Security with it. */
+/** Admission has its defaults, with Pod Security. */
 export function apiServerFlags({ ports, certificates, tokens, featureGates }: ApiServer): string[] {
   const { ca, server, client } = certificates;
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${ports.api}`,
-    // It may not be a loopback address, and nobody comes by it.
+    // It must not be a loopback address, and nobody uses it.
     '--advertise-address=192.0.2.1',
     '--endpoint-reconciler-type=none',
     `--tls-cert-file=${server.cert}`,
@@ -54,7 +54,7 @@ export function apiServerFlags({ ports, certificates, tokens, featureGates }: Ap
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${server.key}`,
     `--service-account-signing-key-file=${server.key}`,
-    // How it shows KEDA's metrics adapter who asks.
+    // How it shows the caller's identity to KEDA's metrics adapter.
     `--requestheader-client-ca-file=${ca}`,
     '--requestheader-username-headers=X-Remote-User',
     '--requestheader-group-headers=X-Remote-Group',
@@ -65,7 +65,7 @@ export function apiServerFlags({ ports, certificates, tokens, featureGates }: Ap
   ];
 }
 
-/** Their clocks are those of any cluster: the HPA looks every 15 s. */
+/** Their intervals are those of any cluster: the HPA looks every 15 s. */
 export function controllerFlags(kubeconfig: string, port: number, featureGates: FeatureGates): string[] {
   return [
     `--kubeconfig=${kubeconfig}`,

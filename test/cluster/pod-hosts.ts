@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 
 /**
- * Addresses of pods on this machine, and a file like /etc/hosts in which one name stands for all pods that are ready, as DNS
- * has it of a headless Service.
+ * Addresses of pods on this machine, and a file like /etc/hosts. In it one name stands for all ready pods, as in the DNS
+ * of a headless Service.
  */
 export class PodHosts {
   readonly file: string;
@@ -15,7 +15,7 @@ export class PodHosts {
     this.name = name;
   }
 
-  /** The pod's own, of 127.0.0.0/8. */
+  /** The pod's own address in 127.0.0.0/8. */
   addressOf(uid: string): string {
     const known = this.addresses.get(uid);
     if (known !== undefined) return known;
@@ -28,7 +28,7 @@ export class PodHosts {
     return [...this.addresses].find(([, one]) => one === address)?.[0];
   }
 
-  /** Those of the pods that are ready. */
+  /** The addresses of the ready pods. */
   get readyAddresses(): readonly string[] {
     return [...this.ready].map((uid) => this.addressOf(uid));
   }
@@ -40,7 +40,7 @@ export class PodHosts {
     await this.write();
   }
 
-  /** In place: who has it mounted sees the same file. */
+  /** Written in place, so that a mount still shows the same file. */
   async write(): Promise<void> {
     const lines = this.readyAddresses.map((address) => `${address} ${this.name}\n`);
     await writeFile(this.file, ['127.0.0.1 localhost\n', ...lines].join(''));

@@ -5,7 +5,7 @@ export interface PodState {
   readonly ready: boolean;
 }
 
-/** The status that a kubelet would write for a pod whose containers are all alike. */
+/** A kubelet's status for a pod whose containers are all alike. */
 export function podStatus(pod: Manifest, { phase, ready }: PodState): Manifest {
   const now = new Date().toISOString().replace(/\.\d+/, '');
   const exitCode = phase === 'Succeeded' ? 0 : 1;
@@ -17,7 +17,7 @@ export function podStatus(pod: Manifest, { phase, ready }: PodState): Manifest {
   return {
     phase,
     startTime: now,
-    // Without the time no pod is available where a Deployment has minReadySeconds.
+    // Without the time, no pod is available in a Deployment with minReadySeconds.
     conditions: ['Ready', 'ContainersReady'].map((type) => ({
       type,
       status: ready ? 'True' : 'False',

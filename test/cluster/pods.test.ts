@@ -14,7 +14,7 @@ const pods = 3;
 /** KEDA opens the stream of each at one pod or another. */
 const workloads = 6;
 const items = 7;
-/** The HPA asks every 15 s, of one pod or another. */
+/** The HPA calls one pod or another, every 15 s. */
 const looksMs = 40_000;
 
 describe('three pods of the scaler, with an event log in NATS', () => {
@@ -71,7 +71,7 @@ describe('three pods of the scaler, with an event log in NATS', () => {
     for (const queue of all) await replicasBecome(queue, 1);
   });
 
-  it('has a replica for each work item that one pod was told of, also while a pod dies', async () => {
+  it('has a replica for each work item that one pod received, even while a pod dies', async () => {
     const { api } = cluster();
     const trigger = scaler.itemsTrigger('renders');
     await makeScaledObject(api, { namespace: shop, name: 'renderers', trigger, maxReplicaCount: 20 });
@@ -86,7 +86,7 @@ describe('three pods of the scaler, with an event log in NATS', () => {
     expect(replicas?.of('renderers').slice(seen)).toEqual([]);
     await expect.poll(() => addresses().length, { timeout: waitMs }).toBe(pods);
     await expect.poll(async () => sum(await streams()), { timeout: waitMs }).toBe(workloads + 1);
-    // What the log holds reaches the pod that was started again, too.
+    // The log's content reaches the restarted pod, too.
     await scaler.queued('one-more', first());
     await replicasBecome('renderers', items + 1);
   }, 480_000);

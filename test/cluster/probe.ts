@@ -3,7 +3,7 @@ import { health } from '../support/health.ts';
 
 const limitMs = 1000;
 
-/** What the readiness probe of a pod's first container says, as the kubelet would ask; without one it is ready. */
+/** The readiness probe of a pod's first container, as the kubelet would run it. Without one the pod is ready. */
 export async function probe(pod: Manifest, address: string): Promise<boolean> {
   const container = at(pod, 'spec', 'containers', 0);
   const http = at(container, 'readinessProbe', 'httpGet');

@@ -11,12 +11,15 @@ interface Start {
   readonly command: string;
   readonly args: readonly string[];
   readonly logFile: string;
-  /** All of its environment. */
+  /** Its whole environment. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
 }
 
-/** A program that runs beside the tests. Its folder, that of its log, goes with it when this process is killed. */
+/**
+ * A program that runs beside the tests. If this process is killed, the program ends, and its folder with the log is
+ * removed.
+ */
 export class Program {
   readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
@@ -39,7 +42,7 @@ export class Program {
     return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Waits until `check` does not throw any more. Rejects with the end of the log when it ends before. */
+  /** Waits until `check` no longer throws. Rejects with the end of the log if the program ends first. */
   async ready(check: () => Promise<unknown>): Promise<void> {
     const deadline = performance.now() + startLimitMs;
     for (;;) {
@@ -58,7 +61,7 @@ export class Program {
     return readFileSync(this.logFile, 'utf8');
   }
 
-  /** Ends it at once; it has no time to say anything. */
+  /** Ends it at once, without time for last words. */
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.stop();

@@ -9,7 +9,7 @@ const sources = fileURLToPath(new URL('./kubernetes/', import.meta.url));
 const { keda, kubernetes } = kubernetesModules;
 const [, major = '', minor = ''] = /^v(\d+)\.(\d+)\./.exec(kubernetes.version) ?? [];
 
-/** Without them a server built from its module says that it is of no version, and Helm installs nothing on it. */
+/** Without them a server built from its module reports no version, and Helm refuses to install on it. */
 const variables = Object.fromEntries(
   Object.entries({
     gitVersion: kubernetes.version,
@@ -25,12 +25,12 @@ const ofKubernetes = {
 };
 const ofKeda = { 'keda-operator': './cmd/operator', 'keda-adapter': './cmd/adapter' };
 
-/** The paths of what a cluster is made of, but for its nodes. */
+/** The paths of a cluster's programs, without nodes. */
 export type Programs = Record<keyof typeof ofKubernetes | keyof typeof ofKeda, string>;
 
 /**
- * Builds etcd, Kubernetes' servers and KEDA's out of their Go modules: a quarter of an hour on a fresh machine.
- * Throws ToolMissing where Go or the modules cannot be had.
+ * Builds etcd, Kubernetes' servers and KEDA's from their Go modules. On a fresh machine this takes a quarter of an hour.
+ * Throws ToolMissing without Go or the modules.
  */
 export async function findPrograms(): Promise<Programs> {
   const inputs = ['go.mod', 'go.sum', 'etcd/main.go'].map((name) => join(sources, name));

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { chart, type Values } from '../chart/helm.ts';
 import type { Cluster, Helm } from './use-cluster.ts';
 
-/** A release of the chart. All of its calls give what Helm prints, warnings too, and reject with it if Helm fails. */
+/** A release of the chart. All calls return Helm's output, warnings included, and reject with it if Helm fails. */
 export class Release {
   readonly namespace: string;
   private readonly program: string;
@@ -37,7 +37,7 @@ export class Release {
     return this.call(['uninstall', 'wakes', '--wait']);
   }
 
-  /** It does not block: meanwhile this process stands in for the kubelet. */
+  /** Does not block, because meanwhile this process stands in for the kubelet. */
   private async call(args: readonly string[], input = ''): Promise<string> {
     const where = ['--namespace', this.namespace, '--kubeconfig', this.kubeconfig];
     const child = spawn(this.program, [...args, ...where]);

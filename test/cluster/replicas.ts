@@ -7,7 +7,7 @@ interface Change {
   readonly replicas: number;
 }
 
-/** What is set as the number of replicas of the Deployments of a namespace, by whom ever, at each change. */
+/** The replicas of a namespace's Deployments at each change, by any client. */
 export class Replicas {
   readonly stop: () => void;
   private readonly changes = new Map<string, Change[]>();
@@ -22,7 +22,7 @@ export class Replicas {
     });
   }
 
-  /** All there was to see, in turn. */
+  /** All changes so far, in order. */
   of(name: string): Change[] {
     return this.changes.get(name) ?? [];
   }
@@ -31,7 +31,7 @@ export class Replicas {
     return this.of(name).at(-1)?.replicas;
   }
 
-  /** When the number was first as large, or larger, of what is there to see after the first `seen` changes. */
+  /** When the number first reached this size, among the changes after the first `seen` ones. */
   reachedAfter(name: string, least: number, seen: number): number | undefined {
     return this.of(name)
       .slice(seen)

@@ -73,7 +73,7 @@ describe('the chart, installed beside KEDA', () => {
     await replicasBecome('workers', 0);
   });
 
-  it('holds what runs while its pod is replaced, and wakes again after it', async () => {
+  it('keeps running replicas while its pod is replaced, and wakes again afterwards', async () => {
     const { api } = cluster();
     const { queues } = sqs();
     const [busy, idle] = [await queues.create(), await queues.create()];
@@ -106,7 +106,7 @@ describe('the chart, installed beside KEDA', () => {
     await expect.poll(jobs, { timeout: waitMs }).toHaveLength(3);
   });
 
-  it('is quoted by an event where a queue is not there, but not where a trigger is refused: that is in the logs only', async () => {
+  it('has its errors in an event if a queue is missing, but only in the logs if a trigger is refused', async () => {
     const { api } = cluster();
     const { queues } = sqs();
     const { type, metadata } = scaler.trigger(queues, await queues.create());

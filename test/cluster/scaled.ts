@@ -2,12 +2,12 @@ import type { Manifest } from '../chart/helm.ts';
 import type { Api } from './api.ts';
 
 const container = { name: 'worker', image: 'worker' };
-/** Of what is to be counted and not to run: its pods stay pending. */
+/** For workloads whose replicas only count. Their pods stay pending. */
 const noScheduler = 'none';
 
 interface Scaled {
   readonly namespace: string;
-  /** Of the workload and its ScaledObject or ScaledJob. */
+  /** Of the workload, and of its ScaledObject or ScaledJob. */
   readonly name: string;
   /** One, or several. */
   readonly trigger: Manifest | readonly Manifest[];
@@ -24,7 +24,7 @@ interface ScaledObject extends Scaled {
   readonly running?: boolean;
 }
 
-/** A Deployment of as few replicas as it may have, and a ScaledObject that sets them: from 0 to 4 where nothing else is said. */
+/** A Deployment with the least replicas, and a ScaledObject that sets them, by default from 0 to 4. */
 export async function makeScaledObject(api: Api, scaled: ScaledObject): Promise<void> {
   const { namespace, name, trigger, behavior, running = true } = scaled;
   const { pollingInterval = 30, cooldownPeriod = 30, minReplicaCount = 0, maxReplicaCount = 4 } = scaled;
@@ -49,7 +49,7 @@ export async function makeScaledObject(api: Api, scaled: ScaledObject): Promise<
   });
 }
 
-/** Sets a Deployment's replicas as a person does, by hand. */
+/** Sets a Deployment's replicas, as a person would by hand. */
 export async function setReplicas(
   api: Api,
   { namespace, name, replicas }: Pick<Scaled, 'namespace' | 'name'> & { readonly replicas: number },

@@ -7,18 +7,18 @@ import { makeSecret } from './objects.ts';
 
 const token = 'a-token-of-the-producers';
 const nowhere = 'http://127.0.0.1:9';
-/** A new event log has no number of work items for so long: there may be some that it was never told of. */
+/** How long a new event log has no number of work items, because older ones may exist. */
 const itemSeconds = 150;
 const queuedType = 'com.example.render.requested';
 const workItems = [{ backlog: 'renders', type: queuedType, state: 'queued', key: 'subject' }];
 
-/** Where its sources are; and what else its configuration says. */
+/** The addresses of its sources, and the rest of its configuration. */
 interface Reads {
   readonly sqs?: string;
   readonly kafka?: readonly string[];
-  /** A connection `items` of work items that are told by CloudEvents. */
+  /** Whether it has a connection `items` with work items from CloudEvents. */
   readonly items?: boolean;
-  /** Where KEDA finds it; 127.0.0.1 where nothing is said. */
+  /** The host by which KEDA finds it. Default 127.0.0.1. */
   readonly host?: string;
   readonly config?: Manifest;
 }
@@ -29,14 +29,14 @@ interface KafkaSpec extends Readonly<Record<string, string>> {
   readonly lagThreshold: string;
 }
 
-/** Where a scaler of the chart listens on this machine, and what it reads. */
+/** The ports of a chart's scaler on this machine, and its sources. */
 export class Scaler {
   readonly values: Values;
   readonly ports: { readonly grpc: number; readonly admin: number; readonly ingest: number };
   private readonly endpoint: string;
   private readonly host: string;
 
-  /** Makes the Secrets of its namespace; it is installed with its `values`. */
+  /** Creates the Secrets of its namespace. It is installed with its `values`. */
   static async prepare(api: Api, namespace: string, reads: Reads): Promise<Scaler> {
     await makeSecret(api, namespace, 'aws', { id: 'reader', key: 'reader' });
     await makeSecret(api, namespace, 'hints', { token });
@@ -81,7 +81,7 @@ export class Scaler {
     };
   }
 
-  /** A trigger on a queue as a ScaledObject has it; its address needs no DNS. */
+  /** A trigger for a queue, as in a ScaledObject. Its address needs no DNS. */
   trigger(queues: TestQueues, queue: string, { type = 'external-push', length = 5 } = {}) {
     const metadata = {
       scalerAddress: `${this.host}:${this.ports.grpc}`,
@@ -93,26 +93,26 @@ export class Scaler {
     return { type, metadata };
   }
 
-  /** A trigger on a consumer group; `spec` is what KEDA's own for Kafka takes too, and `port` where KEDA is to call. */
+  /** A trigger for a consumer group. `spec` has keys that KEDA's own Kafka scaler takes too. `port` is where KEDA calls. */
   kafkaTrigger(spec: KafkaSpec, port = this.ports.grpc) {
     const scalerAddress = `127.0.0.1:${port}`;
     const metadata = { scalerAddress, source: 'kafka', connection: 'records', ...spec };
     return { type: 'external-push', metadata };
   }
 
-  /** A trigger on the work items of a backlog, one for each replica. */
+  /** A trigger for the work items of a backlog, one for each replica. */
   itemsTrigger(backlog: string) {
     const scalerAddress = `${this.host}:${this.ports.grpc}`;
     const metadata = { scalerAddress, source: 'events', connection: 'items', backlog, targetItems: '1' };
     return { type: 'external-push', metadata };
   }
 
-  /** Tells it, as a producer does, to look at a queue; `address`: that of the pod that is told. */
+  /** Sends a hint about a queue, as a producer does, to the pod at `address`. */
   hint(queue: string, address?: string): Promise<void> {
     return this.post(`hint/jobs/${queue}`, {}, address);
   }
 
-  /** Tells it of a work item that waits. */
+  /** Sends a waiting work item. */
   queued(id: string, address?: string): Promise<void> {
     const event = { 'ce-specversion': '1.0', 'ce-source': '/test', 'ce-type': queuedType };
     return this.post('events/items', { ...event, 'ce-id': id, 'ce-subject': id }, address);
@@ -125,18 +125,18 @@ export class Scaler {
     if (status !== 202) throw new Error(`${path} was answered with ${status}`);
   }
 
-  /** How many streams of this RPC KEDA has open; none while nobody answers. */
+  /** How many streams of this RPC KEDA has open. 0 while nobody answers. */
   async streams(rpc: 'StreamIsActive' | 'StreamMetricSpec', address?: string): Promise<number> {
     return (await this.metric(`backlog_scaler_streams{rpc="${rpc}"}`, address)) ?? 0;
   }
 
-  /** Whether it holds a ScaledObject's trigger to be active; undefined while it does not know. */
+  /** Whether it considers a ScaledObject's trigger active. Undefined while unknown. */
   async isActive(scaledObject: string): Promise<boolean | undefined> {
     const value = await this.metric(`backlog_scaler_trigger_active{.*scaledobject="${scaledObject}".*}`);
     return value === undefined ? undefined : value === 1;
   }
 
-  /** The number that KEDA gets for a ScaledObject's trigger from a pod; undefined while there is none. */
+  /** The number that KEDA gets from a pod for a ScaledObject's trigger. Undefined without one. */
   numberOf(scaledObject: string, address?: string): Promise<number | undefined> {
     return this.metric(`backlog_scaler_trigger_value{.*scaledobject="${scaledObject}".*}`, address);
   }

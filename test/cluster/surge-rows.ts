@@ -1,25 +1,28 @@
 import type { Manifest } from '../chart/helm.ts';
 
 /**
- * What scales a workload: this scaler; this scaler with `surge: "false"`; this scaler as KEDA before 2.21 calls it;
+ * What scales a workload: this scaler, this scaler with `surge: "false"`, this scaler as KEDA before 2.21 calls it, or
  * KEDA's own scaler for Kafka.
  */
 export type Way = 'nudged' | 'pushed' | 'old' | 'keda';
 
-/** Workloads whose records ask for a number of replicas. */
+/** Workloads whose records need a number of replicas. */
 export interface Row {
   readonly name: string;
   readonly about: string;
-  /** So many of each way. */
+  /** This many for each way. */
   readonly workloads: number;
   readonly ways: readonly Way[];
   readonly from?: 0 | 1;
   readonly to: number;
-  /** Of each workload; a second one asks for less than the first. */
+  /** For each workload. A second trigger wants fewer replicas than the first. */
   readonly triggers?: 1 | 2;
-  /** Of the HPA; by default KEDA sets none. */
+  /** Of the HPA. By default KEDA sets none. */
   readonly behavior?: Manifest;
-  /** All workloads of a way get their records at once, and the ways take turns. By default one workload of each way gets them after the other. */
+  /**
+   * All workloads of a way get their records at once, and the ways take turns. By default, workloads get them one after
+   * the other, one of each way at a time.
+   */
   readonly atOnce?: boolean;
 }
 
@@ -36,7 +39,7 @@ const eight: Row = {
   atOnce: true,
 };
 
-/** What `npm run test:cluster` plays. */
+/** The rows of `npm run test:cluster`. */
 export const usual: readonly Row[] = [
   from0,
   { ...from0, name: 'freed', about: '0 -> 20, scaleUp of 100 pods in 15 s', behavior: freely },
@@ -52,7 +55,7 @@ export const usual: readonly Row[] = [
   },
 ];
 
-/** What takes longer: see `SURGE_ROWS` in CONTRIBUTING.md. */
+/** Rows that take longer: see `SURGE_ROWS` in CONTRIBUTING.md. */
 export const longer: readonly Row[] = [
   { ...from0, name: 'hundred', about: '0 -> 100', workloads: 4, to: 100 },
   { ...eight, name: 'forty', about: '40 at once, 0 -> 20', workloads: 40 },
@@ -65,9 +68,9 @@ export const longer: readonly Row[] = [
   },
 ];
 
-/** KEDA's operator is another one in the middle of it. */
+/** KEDA's operator is replaced in the middle. */
 export const replaced: Row = { ...from0, name: 'replaced', workloads: 3, ways: ['nudged'], atOnce: true };
 
-/** Where nudges cannot work: by the cluster, and by KEDA's contract. */
+/** Nudges cannot work here, because of the cluster, or of KEDA's contract. */
 export const withoutGate: Row = { ...from0, ways: ['nudged', 'pushed'] };
 export const withoutStream: Row = { ...from0, workloads: 3, ways: ['old'] };

@@ -11,37 +11,37 @@ import { Scaler } from './scaler.ts';
 import type { Row, Way } from './surge-rows.ts';
 import type { RunningCluster } from './use-cluster.ts';
 
-/** Records that one replica is good for. */
+/** Records for each replica. */
 const lagThreshold = 10;
-/** What a second trigger asks for, of what the first does. */
+/** The demand of a second trigger, as a part of the first one's. */
 const secondShare = 0.4;
 /**
- * From one workload of a row to the next, at the least; as much again by chance, so that the clock of the HPA is met
- * anywhere. In it KEDA's client has its burst of requests again, which the surge before has used up.
+ * The least time between two workloads of a row. As much again is added by chance, so that the records come at any point
+ * of the HPA's clock. Meanwhile KEDA's client recovers its burst of requests, which the surge before has used up.
  */
 const pauseMs = 2000;
 const settleLimitMs = 120_000;
-/** KEDA asks the API about ten times for a new ScaledObject, 20 times a second in all. */
+/** KEDA needs about ten API requests for a new ScaledObject, and sends 20 a second in all. */
 const settleEachMs = 1000;
-/** KEDA allows itself 20 requests a second; after them it has its burst again. */
+/** KEDA allows itself 20 requests a second. After this time it has its burst again. */
 const quietMs = 8000;
-/** The HPA alone needs eight looks to 100, of 15 s each, after a poll of 30 s. */
+/** The HPA alone needs eight looks of 15 s each to reach 100, after a poll of 30 s. */
 const reachLimitMs = 170_000;
-/** From the last replica on until four of five records are done. */
+/** From the last replica until four of five records are done. */
 const fallMs = 1000;
-/** Two looks of the HPA, and more. */
+/** More than two looks of the HPA. */
 const holdMs = 35_000;
 
-/** What became of a workload since its records were there. */
+/** The course of a workload since its records came. */
 export interface Ran {
-  /** Until the first replica; not a number where it did not come. */
+  /** Until the first replica. NaN if none came. */
   readonly toOneMs: number;
   readonly toAllMs: number;
-  /** All numbers of replicas, in turn. */
+  /** All numbers of replicas, in order. */
   readonly path: readonly number[];
-  /** How often the spec of its HPA has changed; 0 where HPAs have no generation. */
+  /** How often the spec of its HPA has changed. 0 if HPAs have no generation. */
   readonly changes: number;
-  /** What its HPA asks for per replica in the end, by trigger. */
+  /** The target of its HPA for each replica at the end, by trigger. */
   readonly targets: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export type Played = Partial<Record<Way, readonly Ran[]>>;
 
 interface Workload {
   readonly name: string;
-  /** Of each trigger; a consumer group has the name of its topic. */
+  /** Of each trigger. A consumer group has the name of its topic. */
   readonly topics: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export class Stage {
   private readonly replicas: Replicas;
   private streams = 0;
 
-  /** `config`: what the scaler's has beside its connections. */
+  /** `config` is the scaler's configuration without its connections. */
   static async set(
     cluster: RunningCluster,
     kafka: TestKafka,
@@ -91,7 +91,7 @@ export class Stage {
     this.replicas = new Replicas(parts.cluster.api, parts.namespace);
   }
 
-  /** The lines with these words that the scaler has logged so far. */
+  /** The scaler's log lines with these words so far. */
   logged(words: string): string[] {
     const lines = this.parts.cluster.kubelet.log(this.parts.release.namespace).split('\n');
     return lines.filter((line) => line.includes(words));
@@ -104,8 +104,9 @@ export class Stage {
   }
 
   /**
-   * Makes the workloads of a row, lets them get their records, and resolves when all but KEDA's own have their replicas.
-   * `amid` is called when they have the records. What it resolves with takes longer: KEDA's own, and a look at what the HPAs hold.
+   * Makes the workloads of a row, gives them their records, and resolves when all except KEDA's own have their replicas.
+   * `amid` is called once they have the records. The result resolves later, with KEDA's own workloads and the state of
+   * the HPAs.
    */
   async play(row: Row, amid?: () => Promise<void>): Promise<{ readonly end: Promise<Played> }> {
     const ways: { way: Way; workloads: Workload[] }[] = [];
@@ -131,7 +132,7 @@ export class Stage {
       for (let count = 0; count < (row.triggers ?? 1); count++) {
         const topic = await kafka.createTopic();
         await kafka.commit(topic, topic, { 0: 0 });
-        // The client learns of the topic now, and not of hundreds while their records are to go out.
+        // The client learns of the topic now, instead of learning of hundreds while their records must go out.
         await kafka.producer.send({ topic, messages: [] });
         topics.push(topic);
       }
@@ -176,8 +177,8 @@ export class Stage {
   }
 
   /**
-   * Until KEDA has opened its streams and has nothing to do, and each HPA has looked once: a new one would take what it
-   * finds for its own doing.
+   * Waits until KEDA has opened its streams and has nothing to do, and each HPA has looked once. A new HPA would take
+   * the existing replicas for its own decision.
    */
   private async settled(workloads: readonly Workload[]): Promise<void> {
     const timeout = settleLimitMs + workloads.length * settleEachMs;

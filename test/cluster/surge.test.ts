@@ -6,13 +6,13 @@ import { type Played, Stage } from './surge-stage.ts';
 import { printWaits } from './table.ts';
 import { useRunningCluster } from './use-cluster.ts';
 
-/** Names of rows, or `all`; where it is set only these are played. */
+/** Names of rows, or `all`. If set, only these are played. */
 const { SURGE_ROWS: wanted = '' } = process.env;
 const chosen = (row: Row) => wanted === 'all' || wanted.split(',').includes(row.name);
 const rows = [...usual.filter((row) => wanted === '' || chosen(row)), ...longer.filter(chosen)];
 const limitMs = 20 * 60_000;
 const perSecond = ['--kube-api-qps=200', '--kube-api-burst=400'];
-/** Twelve nudges a minute and the exact target after them, for no more than two minutes. */
+/** Twelve nudges a minute and then the exact target, for at most two minutes. */
 const mostChanges = 26;
 const names = {
   nudged: 'external-push',
@@ -90,7 +90,7 @@ describe.runIf(wanted === '')('where nudges are not to be had', () => {
   );
 });
 
-/** Prepares each row while the ones before it come to their ends; prints each as soon as it is there. */
+/** Prepares each row while earlier ones end. Prints each as soon as it has a result. */
 async function playAll(stage: Stage, all: readonly Row[], where: string): Promise<void> {
   const ends: Promise<Played>[] = [];
   for (const row of all) {
@@ -98,7 +98,7 @@ async function playAll(stage: Stage, all: readonly Row[], where: string): Promis
       print(row, played, where);
       return played;
     });
-    // It is looked at below, unless another row fails before.
+    // Handled below, unless another row fails first.
     end.catch(() => {});
     ends.push(end);
   }

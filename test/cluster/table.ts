@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 
-/** Prints how long was waited, in seconds, of each name: the least, the median and the longest. */
+/** Prints the waits of each name, in seconds: the least, the median and the longest. */
 export function printWaits(title: string, waitsMs: Readonly<Record<string, readonly number[]>>): void {
   const width = Math.max(...Object.keys(waitsMs).map((name) => name.length));
   const line = (name: string, cells: readonly string[]) =>

@@ -15,19 +15,19 @@ import { useSqsServer } from './use-sqs-server.ts';
 const count = 10;
 const waitMs = 120_000;
 const measured = 'KEDA 2.21, pollingInterval 30';
-/** What the messages of a queue ask for. */
+/** The replicas that a queue's messages need. */
 const most = 4;
 /** Between two of them. */
 const pauseMs = 2500;
 const keys = { awsAccessKeyID: 'id', awsSecretAccessKey: 'key' };
 const longAtRestMs = 20_000;
 const justAtRestMs = 1000;
-/** Past the `true` that confirms an edge. */
+/** Longer than it takes until an edge's second `true`. */
 const confirmedMs = 3000;
-/** Each queue or topic has a workload that our trigger wakes, and one that KEDA's own does. */
+/** Each queue or topic has one workload for our trigger, and one for KEDA's own. */
 const whose = ['ours', 'keda'] as const;
 
-describe('how long a workload of no replicas sleeps on', () => {
+describe('how long a workload without replicas sleeps', () => {
   const cluster = useRunningCluster();
   const sqs = useSqsServer();
   const kafka = useKafka();
@@ -78,7 +78,7 @@ describe('how long a workload of no replicas sleeps on', () => {
     await release.uninstall();
   });
 
-  it("with this scaler, and with KEDA's own for the same consumer groups, long at rest and just now", async () => {
+  it("with this scaler, and with KEDA's own for the same consumer groups, after a long and a short rest", async () => {
     const { api } = cluster();
     const broker = kafka();
     const bootstrapServers = broker.cluster.bootstrap.plain;
@@ -114,10 +114,10 @@ describe('how long a workload of no replicas sleeps on', () => {
     });
     await sleep(confirmedMs);
     const just = await wakeEach(topics, replicas, [1], async (topic) => {
-      // The last record is read as soon as it is there; the workload has been active until now.
+      // The last record is read at once. The workload has been active until now.
       await broker.produce(topic);
       await broker.commit(topic, topic, { 0: 2 });
-      // KEDA does it at a poll after the cooldown; by then the topic would be at rest for longer.
+      // KEDA does this at a poll after the cooldown. By then the topic would have rested for longer.
       for (const each of whose)
         await setReplicas(api, { namespace: shop, name: `${each}-${topic}`, replicas: 0 });
       const inactive = expect.poll(() => scaler.isActive(`ours-${topic}`), { interval: 20, timeout: waitMs });
@@ -140,12 +140,12 @@ describe('how long a workload of no replicas sleeps on', () => {
   });
 });
 
-/** In ms, by the number of replicas that was waited for. */
+/** In ms, by the number of replicas. */
 type Waits = Record<(typeof whose)[number], Record<number, number[]>>;
 
 /**
- * Sends to each queue or topic, one after the other, and waits until both of its workloads have so many replicas. `send`
- * gives the time when the message was there.
+ * Sends to each queue or topic, one after the other, and waits until both of its workloads have this many replicas.
+ * `send` resolves with the time of the message.
  */
 async function wakeEach(
   names: readonly string[],

@@ -15,7 +15,7 @@ import { useSqsServer } from './use-sqs-server.ts';
 const waitMs = 60_000;
 const clientSecret = 'backlog-scaler-client';
 
-describe('KEDA, with what the notes of the release print', () => {
+describe('KEDA, with the output of the release’s notes', () => {
   const cluster = useRunningCluster();
   const sqs = useSqsServer();
 

@@ -16,11 +16,11 @@ export type Helm = (typeof helms)[number];
 export interface Cluster extends Pick<ControlPlane, 'api' | 'kubeconfig'> {
   readonly programs: Programs;
   readonly helm: Readonly<Record<Helm, string>>;
-  /** For files of tests; it goes with the cluster. */
+  /** For files of tests. Removed with the cluster. */
   readonly directory: string;
 }
 
-/** One that runs what is made in it. */
+/** A cluster that runs the objects created in it. */
 export interface RunningCluster extends Cluster {
   readonly keda: Keda;
   readonly kubelet: Kubelet;
@@ -30,20 +30,23 @@ export interface RunningCluster extends Cluster {
 interface Different {
   readonly featureGates?: FeatureGates;
   readonly operatorFlags?: readonly string[];
-  /** The name by which KEDA finds all ready pods of the scaler, each at an address of its own. */
+  /** The name by which KEDA finds all ready pods of the scaler, each at its own address. */
   readonly podsName?: string;
 }
 
 /**
- * A control plane that knows the custom resources around the chart, for the tests of a file. Pods are made in it, and
- * never run. See `useTool` where tools are missing.
+ * A control plane that knows the custom resources around the chart, for the tests of a file. Pods can be created, but
+ * never run. For missing tools see `useTool`.
  */
 export function useCluster(): () => Cluster {
   const ends: Ends = [];
   return useTool(async () => (await startPlane(ends)).cluster, { end: () => endAll(ends) });
 }
 
-/** The same, with KEDA, and with what stands in for a node. `different`: from what Kubernetes and KEDA do by default. */
+/**
+ * The same with KEDA, and with a stand-in for a node. `different` are deviations from the defaults of Kubernetes and
+ * KEDA.
+ */
 export function useRunningCluster(different: Different = {}): () => RunningCluster {
   const ends: Ends = [];
   return useTool(

@@ -2,7 +2,7 @@ import { SqsServer } from '../support/sqs/server.ts';
 import { TestQueues } from '../support/sqs/test-queues.ts';
 import { tool, useTool } from '../support/tools/use-tool.ts';
 
-/** moto's SQS, and what producers and consumers do there. */
+/** moto's SQS, and its producers and consumers. */
 export function useSqsServer(): () => { readonly url: string; readonly queues: TestQueues } {
   const found = useTool(
     async () => {

@@ -8,16 +8,16 @@ const exec = promisify(execFile);
 const mostOutputBytes = 16 * 1024 * 1024;
 
 interface Build {
-  /** Paths of the Dockerfile and of the folder that it copies from. */
+  /** Paths of the Dockerfile, and of the folder that it copies from. */
   readonly file: string;
   readonly context: string;
   readonly tag: string;
   readonly args?: Readonly<Record<string, string>>;
-  /** What a RUN finds mounted: `path:path in the image`. */
+  /** Mounts for a RUN: `path:path in the image`. */
   readonly volumes?: readonly string[];
 }
 
-/** Buildah with images of its own in a directory. It asks no registry: what is not built here is not there. */
+/** Buildah with its own images in a directory. It asks no registry, so only what was built here exists. */
 export class Builder {
   private readonly program: string;
   private readonly policy: string;
@@ -45,7 +45,7 @@ export class Builder {
       ...process.env,
       BUILDAH_ISOLATION: 'chroot',
       CONTAINERS_CONF: file('containers.conf', ''),
-      // No driver is named: Buildah takes overlay where the file system can, and copies where it cannot.
+      // Without a named driver, Buildah uses overlay if the file system can, and otherwise copies.
       CONTAINERS_STORAGE_CONF: file('storage.conf', ['[storage]', ...store, ''].join('\n')),
       TMPDIR: directory,
     };
@@ -62,7 +62,7 @@ export class Builder {
     return imageConfig(JSON.parse(await this.buildah('inspect', '--type', 'image', tag)));
   }
 
-  /** The path of the image's root, which is there until `unmount`. */
+  /** The path of the image's root, until `unmount`. */
   async mount(tag: string): Promise<string> {
     const container = await this.buildah('from', '--pull=never', `--signature-policy=${this.policy}`, tag);
     return await this.buildah('mount', container);

@@ -1,5 +1,5 @@
-# Becomes a program in an image's root, as a pod of the chart has it: nothing can be written but a volume. In a mount
-# namespace of its own, which ends with it.
+# Becomes a program in an image's root, as in a pod of the chart: only a volume is writable. It gets its own mount
+# namespace, which ends with it.
 set -eu
 root=$1 workdir=$2 user=$3 configuration=$4 volume=$5
 shift 5

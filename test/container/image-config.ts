@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the OCI image specification lets an image say of how it is run. */
+/** The fields of the OCI image specification about how an image runs. */
 const inspected = z.object({
   OCIv1: z.object({
     config: z.object({
@@ -17,12 +17,12 @@ const inspected = z.object({
 
 export type ImageConfig = z.infer<typeof inspected>['OCIv1']['config'];
 
-/** Reads what `buildah inspect` prints. */
+/** Parses the output of `buildah inspect`. */
 export function imageConfig(json: unknown): ImageConfig {
   return inspected.parse(json).OCIv1.config;
 }
 
-/** `A=1` of each, as a program is given it. */
+/** `A=1` of each, as a program gets it. */
 export function environmentOf({ Env }: ImageConfig): Record<string, string> {
   return Object.fromEntries(
     Env.map((each) => {

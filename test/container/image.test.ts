@@ -13,7 +13,7 @@ const image = useImage();
 const inRepository = (path: string): string =>
   readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** All three ports, and a log on disk: its binaries must be there and fit this Node. */
+/** All three ports, and a log on disk, whose binaries must exist and fit this Node. */
 const configuration = `
 grpc: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
@@ -24,7 +24,7 @@ connections:
   orders: { source: kafka, bootstrapServers: ["127.0.0.1:1"] }
 `;
 
-/** What a command in the image prints, once it has ended well. */
+/** The output of a command in the image, once it has ended well. */
 function printed(command: readonly string[]): string {
   const {
     command: [program = '', ...args],
@@ -36,13 +36,13 @@ function printed(command: readonly string[]): string {
   return stdout;
 }
 
-/** Every path below a folder of the image, from that folder on. */
+/** Every path below a folder of the image, relative to it. */
 function pathsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' });
 }
 
 describe('the image', () => {
-  it('says how it is run, and what it is by the names of the OCI image specification', () => {
+  it('states how it is run, and what it is by the names of the OCI image specification', () => {
     const { description } = z
       .object({ description: z.string() })
       .parse(JSON.parse(inRepository('package.json')));
@@ -64,7 +64,7 @@ describe('the image', () => {
     });
   });
 
-  it('serves with nothing it can write to but the volume, and ends on SIGTERM', async () => {
+  it('serves with only the volume writable, and ends on SIGTERM', async () => {
     const { config, configuration: folder, volume } = image();
     writeFileSync(join(folder, 'config.yaml'), configuration);
     const running = new RunningImage(inContainer(image(), [...config.Entrypoint, ...config.Cmd]));
@@ -86,11 +86,11 @@ describe('the image', () => {
     expect(readdirSync(volume)).not.toEqual([]);
   });
 
-  it('knows its commands when arguments are given in the place of CMD', () => {
+  it('knows its commands when arguments replace CMD', () => {
     expect(printed([...image().config.Entrypoint, '--version'])).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  it('adds nothing to its base but what is in /app', () => {
+  it('adds only /app to its base', () => {
     const { root, base } = image();
     const mounted = ['app', 'data', 'dev', 'etc/backlog-scaler', 'proc'];
     const added = pathsIn(root).filter((path) => !existsSync(join(base, path)));
@@ -99,7 +99,7 @@ describe('the image', () => {
     ).toEqual([]);
   });
 
-  it('has what is built of src in /app, what that needs, and nothing else', () => {
+  it('has in /app the build of src, what that needs, and nothing else', () => {
     const app = join(image().root, 'app');
     expect(readdirSync(app).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'proto']);
     const sources = new URL('../../src', import.meta.url);
@@ -113,7 +113,7 @@ describe('the image', () => {
     expect(readdirSync(join(app, 'node_modules/uplot/dist'))).toContain('uPlot.esm.js');
   });
 
-  it('is owned by root, so that who runs it cannot change what is run', () => {
+  it('is owned by root, so that its user cannot change what is run', () => {
     const app = join(image().root, 'app');
     const others = ['.', ...pathsIn(app)].filter((path) => {
       const status = lstatSync(join(app, path));
@@ -123,7 +123,7 @@ describe('the image', () => {
     expect(others).toEqual([]);
   });
 
-  it('holds production dependencies, all of them, and no other', () => {
+  it('contains all production dependencies, and no other', () => {
     const lock = z
       .object({
         packages: z.record(
@@ -136,14 +136,14 @@ describe('the image', () => {
         ),
       })
       .parse(JSON.parse(inRepository('package-lock.json')));
-    // A link leads to a folder of the repository, which has a row of its own.
+    // A link points to a folder of the repository, which has its own row.
     const packages = Object.entries(lock.packages).filter(([path, { link }]) => path !== '' && !link);
     const there = packages.filter(([path]) => existsSync(join(image().root, 'app', path)));
     expect(there.filter(([, { dev }]) => dev).map(([path]) => path)).toEqual([]);
     expect(there).toEqual(packages.filter(([, { dev, optional }]) => !dev && !optional));
   });
 
-  it('gives the heap a share of the memory limit, or of the memory where there is none', () => {
+  it('gives the heap a share of the memory limit, or of the memory without one', () => {
     const sizes =
       'JSON.stringify([v8.getHeapStatistics().heap_size_limit, process.constrainedMemory(), os.totalmem()])';
     const [heap, limit, total] = z
@@ -154,12 +154,12 @@ describe('the image', () => {
     expect(heap / memory).toBeLessThan(0.8);
   });
 
-  it('has binaries of classic-level for every platform it is built for', () => {
+  it('has binaries of classic-level for every platform of the build', () => {
     const prebuilds = readdirSync(join(image().root, 'app/node_modules/classic-level/prebuilds'));
     expect(prebuilds).toEqual(expect.arrayContaining(['linux-arm64', 'linux-x64']));
   });
 
-  it('is given the same options by the chart, where that adds others', () => {
+  it('gets the same options from the chart, if that adds others', () => {
     const template = inRepository('deploy/helm/backlog-scaler/templates/deployment.yaml');
     const [, options] = /NODE_OPTIONS\n *value: \{\{ printf "(.*) %s"/.exec(template) ?? [];
     expect(options).toBe(environmentOf(image().config)['NODE_OPTIONS']);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../support/tools/run.ts';
 
-/** Mounts for a RUN: npm there asks whom npm here asks, trusts whom it trusts, and shares its cache. */
+/** Mounts for a RUN, so that npm there uses the same registry, certificates and cache as npm here. */
 export async function npmVolumes(directory: string): Promise<string[]> {
   const [cache, registry, cafile] = [
     await setting('cache'),

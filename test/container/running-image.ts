@@ -7,7 +7,7 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What the image starts, with the image's environment and nothing of ours. */
+/** The image's program, with the image's environment only. */
 export class RunningImage {
   readonly exited: Promise<number | null>;
   output = '';
@@ -23,7 +23,7 @@ export class RunningImage {
     if (this.child.stdout) createInterface(this.child.stdout).on('line', (line) => this.read(line));
   }
 
-  /** The port that a server said it listens on. */
+  /** The port on which a server listens, by its log. */
   port(server: string): number {
     const port = this.ports.get(server);
     if (port === undefined) throw new Error(`${server} does not listen yet: ${this.output}`);

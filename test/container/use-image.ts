@@ -26,23 +26,24 @@ export const buildArgs = {
 
 export interface Image {
   readonly config: ImageConfig;
-  /** Where its root is. */
+  /** The path of its root. */
   readonly root: string;
   /** The root of the base image of its last stage. */
   readonly base: string;
-  /** Folders to mount: one for the configuration, one that its user can write to. */
+  /** Folders to mount: `configuration`, and `volume`, which its user can write to. */
   readonly configuration: string;
   readonly volume: string;
   unmount(): Promise<void>;
 }
 
 /**
- * The image that Buildah makes of the Dockerfile. The base images are stand-ins under their names: the Node that
- * runs the tests, npm from npm's registry, and the rest from this machine. Needs root and the right to mount: see `useTool`.
+ * The image that Buildah builds from the Dockerfile. Stand-ins replace the base images under their names: the Node that
+ * runs the tests, npm from npm's registry, and the rest from this machine. Needs root and the right to mount, see
+ * `useTool`.
  */
 export function useImage(): () => Image {
   let directory = '';
-  // Of what is registered first, the end comes last.
+  // Hooks end in reverse order, so this one is last.
   afterAll(() => rmSync(directory, { recursive: true, force: true }), buildLimitMs);
   return useTool(
     async () => {

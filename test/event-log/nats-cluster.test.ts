@@ -8,7 +8,7 @@ const nats = useNats({ nodes: 3 });
 
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
-it('one of three servers is killed in a burst: nothing is lost, and every pod goes on', async () => {
+it('one of three servers is killed during a burst: nothing is lost, and every pod continues', async () => {
   const stream = newStream();
   const { urls } = nats();
   const open = () => openNatsLog({ urls, stream, settings: { replicas: 3 } });
@@ -25,7 +25,7 @@ it('one of three servers is killed in a burst: nothing is lost, and every pod go
     if (fact % 10 === 0) await sleep(1);
   }
   await Promise.all(appended);
-  // A cluster needs some seconds to elect its leaders anew.
+  // A cluster needs some seconds to elect its leaders again.
   await expect.poll(() => new Set(seen.facts), { timeout: 100_000 }).toEqual(new Set(upTo(2_000)));
   const later = followed((await open()).events.feedOf('ci'));
   await later.replayed;
@@ -37,7 +37,7 @@ it('one of three servers is killed in a burst: nothing is lost, and every pod go
   expect([a, b].flatMap(({ log }) => log.messages('error')).join('\n')).not.toMatch(/damaged|lost/);
 });
 
-it('the server that feeds a pod is killed and stays away: the pod reads on from another', async () => {
+it('the server that feeds a pod is killed and stays away: the pod continues with another', async () => {
   const stream = newStream();
   const { urls } = nats();
   const open = () => openNatsLog({ urls, stream, settings: { replicas: 3 } });

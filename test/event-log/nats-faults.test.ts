@@ -20,7 +20,7 @@ async function metric({ metrics }: Awaited<ReturnType<typeof open>>, name: strin
   return Number(line?.split(' ')[1] ?? 0);
 }
 
-it('NATS is killed in the middle of a burst: all that was taken is there afterwards, in order', async () => {
+it('NATS is killed during a burst: every accepted event exists afterwards, in order', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([open(stream), open(stream)]);
   const seen = followed(b.events.feedOf('ci'));
@@ -47,7 +47,7 @@ it('NATS is killed in the middle of a burst: all that was taken is there afterwa
   expect(a.log.messages('info')).toContain('NATS is back');
 });
 
-it('NATS is away at the start: the pod takes events, and hands them over when it is there', async () => {
+it('NATS is away at the start: the pod takes events, and passes them on later', async () => {
   await nats().server('n1').stop();
   const stream = newStream();
   const pod = await open(stream);
@@ -56,7 +56,7 @@ it('NATS is away at the start: the pod takes events, and hands them over when it
   await expect.poll(() => pod.log.text()).toMatch(/NATS at .* refuses the connection/);
   expect(feed.unreadable?.()?.message).toMatch(/while NATS is away: NATS at \S+ refuses the connection/);
   for (const fact of upTo(5)) await pod.events.append(inbound(fact));
-  // Without its replay nobody knows what else there is.
+  // Without its replay nobody knows what else exists.
   expect(seen.facts).toEqual([]);
   expect(await metric(pod, 'event_log_buffered_events')).toBe(5);
   await nats().restart('n1');
@@ -67,7 +67,7 @@ it('NATS is away at the start: the pod takes events, and hands them over when it
   expect(await metric(pod, 'event_log_forwarded_total')).toBe(5);
 });
 
-it('what is kept for NATS is bounded by its number and by its bytes', async () => {
+it('events kept for NATS are bounded by number and bytes', async () => {
   await nats().server('n1').stop();
   const few = await open(newStream(), { maxBuffered: 3 });
   for (const fact of upTo(3)) await few.events.append(inbound(fact));
@@ -82,7 +82,7 @@ it('what is kept for NATS is bounded by its number and by its bytes', async () =
   await few.events.append(inbound(4));
 });
 
-it('a pod that stops says what NATS has not taken', async () => {
+it('a stopping pod says which events NATS has not taken', async () => {
   await nats().server('n1').stop();
   const pod = await open(newStream());
   for (const fact of upTo(3)) await pod.events.append(inbound(fact, fact === 3 ? 'other' : 'ci'));
@@ -95,7 +95,7 @@ it('a pod that stops says what NATS has not taken', async () => {
   await nats().restart('n1');
 });
 
-it('a pod that stops waits for what NATS is taking', async () => {
+it('a stopping pod waits while NATS takes events', async () => {
   const stream = newStream();
   const pod = await open(stream);
   await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
@@ -107,7 +107,7 @@ it('a pod that stops waits for what NATS is taking', async () => {
   expect(seen.facts).toEqual(upTo(2_000));
 });
 
-it('senders do not wait for a NATS that is silent', async () => {
+it('senders do not wait for a silent NATS', async () => {
   const stream = newStream();
   const pod = await open(stream);
   const seen = followed(pod.events.feedOf('ci'));
@@ -131,7 +131,7 @@ it('senders do not wait for a NATS that is silent', async () => {
   expect(later.facts).toEqual(upTo(last));
 });
 
-it('an event that is larger than NATS takes is refused, and holds up no other', async () => {
+it('an event that is larger than NATS takes is refused, and delays no other', async () => {
   const pod = await open(newStream());
   await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
   const large = { ...inbound(1), fact: 'x'.repeat(1_100_000) };
@@ -139,7 +139,7 @@ it('an event that is larger than NATS takes is refused, and holds up no other', 
   await pod.events.append(inbound(2));
 });
 
-it('an event that turns out to be too large when NATS is back is dropped, and holds up no other', async () => {
+it('an event that turns out too large when NATS is back is dropped, and delays no other', async () => {
   await nats().server('n1').stop();
   const stream = newStream();
   const pod = await open(stream);
@@ -152,7 +152,7 @@ it('an event that turns out to be too large when NATS is back is dropped, and ho
   expect(pod.log.messages('error').join('\n')).toMatch(/larger than NATS takes/);
 });
 
-it('a stream that refuses is said to, and takes all when it does not any more', async () => {
+it('a stream that refuses is logged, and takes all events when it works again', async () => {
   const stream = newStream();
   const pod = await open(stream);
   const seen = followed(pod.events.feedOf('ci'));
@@ -170,7 +170,7 @@ it('a stream that refuses is said to, and takes all when it does not any more', 
   expect(later.facts).toEqual(upTo(3));
 });
 
-it('a pod that is cut off says until when it knew all, and that it does again when it is back', async () => {
+it('a pod that is cut off says until when it knew every event, and when it does again', async () => {
   const proxy = await TcpProxy.start(() => Number(new URL(nats().urls[0] ?? '').port));
   onTestFinished(() => proxy.close());
   const stream = newStream();

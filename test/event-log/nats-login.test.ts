@@ -29,7 +29,7 @@ describe('a user with a password', () => {
 
   it('is let in', () => works(nats().urls, { username: 'scaler', password: 's3cret-pass' }));
 
-  it('is not with another, and no password is in the log', async () => {
+  it('is refused with another one, and no password is in the log', async () => {
     const said = await says(
       nats().urls,
       { username: 'scaler', password: 'wr0ng-pass' },
@@ -42,8 +42,8 @@ describe('a user with a password', () => {
 describe('a token', () => {
   const nats = useNats({ config: 'authorization { token: "t0ken-for-us" }' });
 
-  it('lets in', () => works(nats().urls, { token: 't0ken-for-us' }));
-  it('does not where it is another', async () => {
+  it('admits', () => works(nats().urls, { token: 't0ken-for-us' }));
+  it('does not if it is another', async () => {
     await says(nats().urls, { token: 'another' }, /does not let us in/);
   });
 });
@@ -57,13 +57,13 @@ describe('credentials of an operator, over TLS', () => {
   const nats = useNats({ config: `${config}\n${tls}` });
   const trusted = { ca: readFileSync(ca, 'utf8'), insecureSkipVerify: false };
 
-  it('let in', () => works(nats().urls, { credentials: creds, tls: trusted }));
+  it('admit', () => works(nats().urls, { credentials: creds, tls: trusted }));
 
-  it('do not where they are of another operator', async () => {
+  it('do not if they belong to another operator', async () => {
     await says(nats().urls, { credentials: operatorMode().creds, tls: trusted }, /does not let us in/);
   });
 
-  it('do not help where the certificate is not trusted', async () => {
+  it('do not help if the certificate is not trusted', async () => {
     const untrusted = { credentials: creds, tls: { insecureSkipVerify: false } };
     await says(nats().urls, untrusted, /shows a TLS certificate that we do not take.*tls\.caFile/);
   });
@@ -80,7 +80,7 @@ describe('an account', () => {
 }`,
   });
 
-  it('without JetStream is said to have none', async () => {
+  it('without JetStream is reported', async () => {
     await says(
       nats().urls,
       { username: 'none', password: 'p' },

@@ -12,10 +12,10 @@ function open(stream: string, settings: Parameters<typeof openNatsLog>[0]['setti
 
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
-/** What is handed over doubles in the pod that appends: at once, and from the stream. */
+/** In the pod that appends, events arrive twice: at once, and from the stream. */
 const distinct = (facts: readonly unknown[]) => [...new Set(facts)];
 
-it('what one pod appends reaches the others, and one that comes later, in order', async () => {
+it('one pod’s events reach the others, and a later one, in order', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([open(stream), open(stream)]);
   const seen = followed(b.events.feedOf('ci'));
@@ -26,7 +26,7 @@ it('what one pod appends reaches the others, and one that comes later, in order'
   expect(later.facts).toEqual(upTo(20));
 });
 
-it('hands to those who follow before append resolves', async () => {
+it('reach followers before append resolves', async () => {
   const { events } = await open(newStream());
   const seen = followed(events.feedOf('ci'));
   await seen.replayed;
@@ -35,7 +35,7 @@ it('hands to those who follow before append resolves', async () => {
   await appended;
 });
 
-it('events of a connection are those of its name alone, whatever dots it has', async () => {
+it('a connection has only the events of its own name, whatever dots it has', async () => {
   const { events } = await open(newStream());
   const names = ['a', 'a.b', 'a.b.c', 'a..b', 'a-b'];
   await Promise.all(names.map((name, fact) => events.append(inbound(fact, name))));
@@ -46,7 +46,7 @@ it('events of a connection are those of its name alone, whatever dots it has', a
   }
 });
 
-it('the same event that is sent to two pods is kept once', async () => {
+it('the same event sent to two pods is kept once', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([open(stream), open(stream)]);
   await expect.poll(() => [a.link.up, b.link.up]).not.toContain(undefined);
@@ -57,14 +57,14 @@ it('the same event that is sent to two pods is kept once', async () => {
   expect(seen.facts).toEqual([1]);
 });
 
-it('what differs in anything but its time is another event', () => {
+it('a difference in anything except time makes another event', () => {
   const event = inbound(1);
   expect(messageId({ ...event, receivedAtMs: 5 })).toBe(messageId(event));
   const others = [{ id: '2' }, { type: 'other' }, { connection: 'other' }, { fact: 2 }];
   for (const other of others) expect(messageId({ ...event, ...other })).not.toBe(messageId(event));
 });
 
-it('a connection that sends too much loses its own oldest, and since when it is whole is told', async () => {
+it('a connection with too many events loses its own oldest, and reports since when it is whole', async () => {
   const stream = newStream();
   const first = await open(stream, { maxEventsPerConnection: 10 });
   const before = first.events.feedOf('quiet');
@@ -78,7 +78,7 @@ it('a connection that sends too much loses its own oldest, and since when it is 
   expect(seen.map(({ facts }) => facts)).toEqual([[1], upTo(50, 41)]);
   expect(quiet.keptSince()).toEqual(before.keptSince());
   expect(loud.keptSince().because).toBe('new');
-  // The head of `loud` is new, which is later than what was dropped; one who comes later knows of both.
+  // The head of `loud` is newer than the dropped events. A later follower knows of both.
   await first.events.append(inbound(51, 'loud'));
   const again = (await open(stream, { maxEventsPerConnection: 10 })).events.feedOf('loud');
   await followed(again).replayed;
@@ -90,7 +90,7 @@ it('a connection that sends too much loses its own oldest, and since when it is 
   expect(last.keptSince().atMs).toBeGreaterThan(loud.keptSince().atMs);
 });
 
-it('a raised limit does not bring back what was dropped under the lower one', async () => {
+it('a raised limit does not bring back events dropped under the lower one', async () => {
   const stream = newStream();
   const first = await open(stream, { maxEventsPerConnection: 5 });
   const feed = first.events.feedOf('ci');
@@ -108,7 +108,7 @@ it('a raised limit does not bring back what was dropped under the lower one', as
   expect(seen.facts).toEqual(upTo(9, 5));
 });
 
-it('a stream that is made anew is told of in every pod, and goes on', async () => {
+it('a stream that is created again is noticed in every pod, which continues', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([open(stream), open(stream)]);
   const feed = b.events.feedOf('ci');
@@ -129,7 +129,7 @@ it('a stream that is made anew is told of in every pod, and goes on', async () =
   expect(later.keptSince().because).toBe('damaged');
 });
 
-it('a stream of somebody else is left alone', async () => {
+it('a foreign stream is left alone', async () => {
   const stream = newStream();
   const { link } = await open(newStream());
   await expect.poll(() => link.up).toBeDefined();
@@ -141,7 +141,7 @@ it('a stream of somebody else is left alone', async () => {
   );
 });
 
-it('who stops to follow is handed nothing more', async () => {
+it('a follower that leaves gets nothing more', async () => {
   const { events } = await open(newStream());
   const seen = followed(events.feedOf('ci'));
   await seen.replayed;

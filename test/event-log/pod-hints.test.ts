@@ -23,7 +23,7 @@ async function startPod(stream: string) {
   pods.open();
   onTestFinished(() => pods.close());
   await expect.poll(() => pods.link.up).toBeDefined();
-  // What it listens to is known to the server.
+  // The server now knows its subscriptions.
   await pods.link.up?.connection.flush();
   return { pods, heard, surges };
 }
@@ -31,7 +31,7 @@ async function startPod(stream: string) {
 const queue: Told = { connection: 'jobs', subject: 'work', cause: 'hint' };
 const all: Told = { connection: 'jobs', subject: undefined, cause: 'sns' };
 
-it('a hint gets to the other pods of the scaler, as it is, and not back', async () => {
+it('a hint reaches the other pods of the scaler unchanged, and does not come back', async () => {
   const stream = newStream();
   const [a, b, c] = await Promise.all([startPod(stream), startPod(stream), startPod(stream)]);
   const stranger = await startPod(newStream());
@@ -47,7 +47,7 @@ it('a storm of hints for one name becomes few, and one comes after the last of t
   await expect.poll(() => b.heard).toEqual([queue, queue]);
 });
 
-it('what is no hint, or no news of a surge, is left out', async () => {
+it('an invalid hint, or invalid news of a surge, is ignored', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([startPod(stream), startPod(stream)]);
   const strange = (...news: unknown[]) => JSON.stringify({ from: 'x', news });
@@ -71,7 +71,7 @@ it('what is no hint, or no news of a surge, is left out', async () => {
   await expect.poll(() => b.surges).toEqual([looked]);
 });
 
-it('many news are few messages, and of those with one key the newest', async () => {
+it('many news are few messages, and only the newest of each key', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([startPod(stream), startPod(stream)]);
   let messages = 0;
@@ -92,11 +92,11 @@ it('many news are few messages, and of those with one key the newest', async () 
   );
   expect(messages).toBe(2);
   for (let id = 0; id < 1_001; id += 1) a.pods.surges.tell(looked(id, 4));
-  // No more wait than a thousand.
+  // At most a thousand wait.
   expect(a.pods.surges.tell(looked(1_001, 4))).toBe(false);
 });
 
-it('while NATS is away nobody is told, and afterwards they are', async () => {
+it('while NATS is away nothing is sent, and afterwards it is', async () => {
   const stream = newStream();
   const [a, b] = await Promise.all([startPod(stream), startPod(stream)]);
   await nats().server('n1').kill();

@@ -44,7 +44,7 @@ function eventsOf(stream: string, more: object = {}) {
   };
 }
 
-it('a work item that is told to one pod is a number in the other, and in one that comes later', async () => {
+it('a work item sent to one pod is a number in the other, and in one that comes later', async () => {
   const stream = newStream();
   await agedStream(nats().urls, stream, ['builds']);
   const [a, b] = await Promise.all([startPod(eventsOf(stream)), startPod(eventsOf(stream))]);
@@ -63,7 +63,7 @@ it('a work item that is told to one pod is a number in the other, and in one tha
   expect(await numberOf(c.pod)).toBe(2);
 });
 
-it('a stream is new: the number is not known for ttlSeconds, and activity is', async () => {
+it('a stream is new: the number is unknown for ttlSeconds, but activity is known', async () => {
   const { pod } = await startPod(eventsOf(newStream()));
   await expect.poll(() => readyz(pod)).toBe(200);
   await expect(numberOf(pod)).rejects.toThrow(/the event log is new to this connection/);
@@ -145,12 +145,12 @@ it('a hint to one pod makes the other look', async () => {
   const { messages } = b.pod.client.streamIsActive(trigger);
   await expect.poll(() => messages.at(-1)?.result).toBe(false);
   await queues.send('work', 1);
-  // Nobody watches it in the pod that is told.
+  // In this pod no trigger watches it.
   expect(await hint()).toEqual({ accepted: 'is looked at now' });
   await expect.poll(() => messages.at(-1)?.result).toBe(true);
 });
 
-it('a pod starts while NATS is away, and knows no number until it is there', async () => {
+it('a pod that starts while NATS is away knows no number until NATS is back', async () => {
   const stream = newStream();
   await agedStream(nats().urls, stream, ['builds']);
   await nats().server('n1').stop();

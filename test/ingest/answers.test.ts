@@ -7,7 +7,7 @@ const queued = JSON.stringify({ action: 'queued', owner: 'acme' });
 const signed = (more: Post = {}): Post => ({ body: queued, secret: 's3cret', ...more });
 
 describe('a webhook of GitHub', () => {
-  it('is kept as an event of the connection it is about, then accepted', async () => {
+  it('is kept as an event of its connection, then accepted', async () => {
     const { port, kept, counted } = await startIngest([acme, other]);
     const before = Date.now() - 1000;
     const { status, body } = await post(port, signed());
@@ -25,7 +25,7 @@ describe('a webhook of GitHub', () => {
     expect(await counted('accepted')).toBe(1);
   });
 
-  it('may come as a form, whose raw body is what is signed', async () => {
+  it('may come as a form, whose raw body is signed', async () => {
     const { port, kept } = await startIngest([acme]);
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const body = `payload=${encodeURIComponent(queued)}`;
@@ -34,7 +34,7 @@ describe('a webhook of GitHub', () => {
     expect((await post(port, { body: 'pay=1', secret: 's3cret', headers })).status).toBe(400);
   });
 
-  it('may come in chunks and with a charset, and its connection may be used again', async () => {
+  it('may come in chunks and with a charset, and its connection can be used again', async () => {
     const { port, kept } = await startIngest([acme]);
     const headers = {
       connection: 'keep-alive',
@@ -46,7 +46,7 @@ describe('a webhook of GitHub', () => {
     expect(kept).toHaveLength(1);
   });
 
-  it('is an event of every connection that it is about and whose secret signed it', async () => {
+  it('is an event of every connection that it names and whose secret signed it', async () => {
     const twin = receiver('acme', ['s3cret'], { name: 'twin' });
     const apart = receiver('acme', ['apart'], { name: 'apart' });
     const { port, kept } = await startIngest([acme, twin, apart]);
@@ -63,7 +63,7 @@ describe('a webhook of GitHub', () => {
     expect([await counted('ping'), kept.length]).toEqual([1, 0]);
   });
 
-  it('that says nothing a ledger needs is taken, and counted apart', async () => {
+  it('that means nothing to a ledger is accepted, and counted separately', async () => {
     const { port, counted, kept } = await startIngest([acme]);
     expect((await post(port, signed({ headers: { 'x-github-event': 'push' } }))).status).toBe(202);
     expect([await counted('ignored'), kept.length]).toEqual([1, 0]);
@@ -74,7 +74,7 @@ describe('a webhook of GitHub', () => {
     const documented = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
     const send = async (signature: string) =>
       (await post(port, { body: 'Hello, World!', headers: { 'x-hub-signature-256': signature } })).status;
-    // It is no JSON, which is only looked at once the signature is right.
+    // It is not JSON, which only matters once the signature is right.
     expect(await send(documented)).toBe(400);
     expect(await send(documented.replace('7571', '7570'))).toBe(401);
   });
@@ -139,7 +139,7 @@ describe('a request that is refused', () => {
     }
   });
 
-  it('is nowhere: other paths and paths that cannot be read', async () => {
+  it('is not found: other paths, and unreadable paths', async () => {
     const { port } = await startIngest([acme]);
     for (const path of [
       '/',
@@ -155,12 +155,12 @@ describe('a request that is refused', () => {
     }
   });
 
-  it('has nobody to receive it', async () => {
+  it('has no receiver', async () => {
     const { port } = await startIngest([receiver('acme', ['s3cret'], { kind: 'gitlab' })]);
     expect((await post(port, signed())).status).toBe(401);
   });
 
-  it('would have to be tried with too many secrets', async () => {
+  it('would need too many secrets to be tried', async () => {
     const many = Array.from({ length: 33 }, (_, i) => receiver(`owner-${i}`, [`secret-${i}`]));
     const { port, log } = await startIngest([...many.slice(1), acme]);
     expect((await post(port, signed())).status).toBe(401);
@@ -170,7 +170,7 @@ describe('a request that is refused', () => {
     expect((await post(shared.port, signed())).status).toBe(202);
   });
 
-  it('is asked to come again while the log cannot keep it', async () => {
+  it('must come again while the log cannot keep it', async () => {
     const events = { append: () => Promise.reject(new Error('disk full')) };
     const { port, counted, log } = await startIngest([acme], { events });
     const { status, headers } = await post(port, signed());
@@ -179,7 +179,7 @@ describe('a request that is refused', () => {
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', fields: { error: 'disk full' } });
   });
 
-  it('meets a fault of ours', async () => {
+  it('meets a fault of our own', async () => {
     const broken = receiver('acme', ['s3cret'], {
       owns: () => {
         throw new TypeError('x is not a function');
@@ -192,7 +192,7 @@ describe('a request that is refused', () => {
 });
 
 describe('secrets', () => {
-  it('are several while one is replaced', async () => {
+  it('can be several while one is replaced', async () => {
     const { port, server, limits } = await startIngest([acme]);
     const statuses = async () => [
       (await post(port, signed())).status,
@@ -208,7 +208,7 @@ describe('secrets', () => {
   });
 });
 
-it('says that signatures are refused, once for each path, with the hook', async () => {
+it('logs that signatures are refused, once for each path, with the hook', async () => {
   const { port, log } = await startIngest([acme]);
   const headers = (hook: string) => ({ 'x-github-hook-id': hook });
   for (const hook of ['292430182', '1', '2'])

@@ -8,7 +8,7 @@ const asking = {
   'webhook-request-rate': '120',
 };
 
-it('a sender that asks is told that it may send, with no token, and the same for every path', async () => {
+it('a sender that asks gets permission to send, without a token, and the same for every path', async () => {
   const { port, counted } = await startEvents();
   const ask = (path: string) => post(port, { method: 'OPTIONS', path, headers: asking });
   const { status, headers, body } = await ask('/ingest/events/jobs/orders');
@@ -24,14 +24,14 @@ it('a sender that asks is told that it may send, with no token, and the same for
   expect(await counted('ping')).toBe(3);
 });
 
-it('who does not ask to send is told what is taken', async () => {
+it('another OPTIONS request gets the accepted methods', async () => {
   const { port } = await startEvents();
   const { status, headers } = await post(port, { method: 'OPTIONS', path: '/ingest/events/jobs' });
   expect([status, headers.allow]).toEqual([200, 'POST, OPTIONS']);
   expect(headers).not.toHaveProperty('webhook-allowed-origin');
 });
 
-it('a sender that was told sends with the same origin', async () => {
+it('a sender with permission sends with the same origin', async () => {
   const { port, kept } = await startEvents();
   expect((await send(port, 'builds', started, { headers: asking })).status).toBe(202);
   expect(kept).toHaveLength(1);

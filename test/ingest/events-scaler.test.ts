@@ -30,7 +30,7 @@ it('the whole scaler turns CloudEvents into true on a stream, and the number fol
   expect(JSON.stringify(running.log.lines)).not.toContain('t0ken');
 });
 
-it('a sender that may not send changes nothing, and its connection may go away', async () => {
+it('a sender without permission changes nothing, and its connection may be removed', async () => {
   const running = await IngestScaler.start({ builds }, { ingest });
   const path = '/ingest/events/builds';
   const { headers, body } = binary({ 'ce-type': 'work.started' });

@@ -4,7 +4,7 @@ import { authorized, send, startEvents, started, startedBatch } from '../support
 import { argo, cdevents, codePipeline, knative, tekton } from '../support/cloudevents-senders.ts';
 import { type Post, post } from '../support/ingest.ts';
 
-describe('a CloudEvent for a connection whose ledger is made of them', () => {
+describe('a CloudEvent for a connection with a ledger of CloudEvents', () => {
   it('is kept as a fact of that connection, then accepted', async () => {
     const { port, kept, hints, counted } = await startEvents();
     const { status, body } = await send(port, 'builds', started);
@@ -21,7 +21,7 @@ describe('a CloudEvent for a connection whose ledger is made of them', () => {
     expect([hints, await counted('accepted')]).toEqual([[], 1]);
   });
 
-  it('may come in a batch, in which some say nothing', async () => {
+  it('may come in a batch in which some mean nothing', async () => {
     const { port, kept } = await startEvents();
     const events = ['work.started', 'other', 'work.finished'].map((type, index) => ({
       ...example,
@@ -35,20 +35,20 @@ describe('a CloudEvent for a connection whose ledger is made of them', () => {
     ]);
   });
 
-  it('is taken and counted apart where it says nothing', async () => {
+  it('is accepted and counted separately if it means nothing', async () => {
     const { port, kept, counted } = await startEvents();
     expect((await send(port, 'builds', structured())).status).toBe(202);
     expect((await send(port, 'builds', batch([]))).status).toBe(202);
     expect([kept, await counted('ignored')]).toEqual([[], 2]);
   });
 
-  it('goes by what it says, whatever the path names', async () => {
+  it('follows its own subject, whatever the path names', async () => {
     const { port, kept, hints } = await startEvents();
     expect((await send(port, 'builds/some/thing', started)).status).toBe(202);
     expect([kept.length, hints]).toEqual([1, []]);
   });
 
-  it('is answered when it is kept, not before', async () => {
+  it('is answered only once it is kept', async () => {
     const waiting: (() => void)[] = [];
     const events = { append: () => new Promise<void>((resolve) => waiting.push(resolve)) };
     const { port } = await startEvents({ events });
@@ -58,14 +58,14 @@ describe('a CloudEvent for a connection whose ledger is made of them', () => {
     });
     await expect.poll(() => waiting.length).toBe(2);
     waiting[0]?.();
-    // Another request there and back: an answer that did not wait would be here by now.
+    // Another request and its answer. An answer that did not wait would be here by now.
     await send(port, 'jobs', started);
     expect(answered).toBe(false);
     waiting[1]?.();
     expect((await sent).status).toBe(202);
   });
 
-  it('is asked to come again where one of a batch cannot be kept', async () => {
+  it('must come again if one of a batch cannot be kept', async () => {
     const append = ({ id }: { id: string }) =>
       id === '1' ? Promise.reject(new Error('disk full')) : Promise.resolve();
     const { port, counted, log } = await startEvents({ events: { append } });
@@ -77,7 +77,7 @@ describe('a CloudEvent for a connection whose ledger is made of them', () => {
 });
 
 describe('a CloudEvent for any other connection', () => {
-  it('is a hint for what the path names, whatever its own subject is', async () => {
+  it('is a hint for the subject in the path, whatever its own subject is', async () => {
     const { port, kept, hints, counted } = await startEvents({ hint: (_, subject) => subject !== 'other' });
     const event = binary({ 'ce-subject': 'acme/else' });
     const sent = async (path: string) => (await send(port, path, event)).status;
@@ -95,7 +95,7 @@ describe('a CloudEvent for any other connection', () => {
     expect([await counted('accepted'), await counted('unwatched'), kept]).toEqual([4, 1, []]);
   });
 
-  it('is one hint in a batch, and none in an empty one', async () => {
+  it('is one hint for a batch, and none for an empty one', async () => {
     const { port, hints, counted } = await startEvents();
     await send(port, 'jobs', startedBatch(1000));
     expect(hints).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('a request with events that is refused', () => {
     expect(JSON.stringify([answered.body, log.lines])).not.toContain('t0ken');
   });
 
-  it('of plain text, or of JSON that is no event', async () => {
+  it('of plain text, or of JSON that is not an event', async () => {
     const { port } = await startEvents();
     const body = JSON.stringify({ alerts: [] });
     const status = async (contentType: string) =>
@@ -164,7 +164,7 @@ describe('a request with events that is refused', () => {
     expect(await status('application/json')).toBe(400);
   });
 
-  it('of 10,000 events, with nothing taken', async () => {
+  it('of 10,000 events, with nothing accepted', async () => {
     const { port, kept, counted } = await startEvents();
     const { status, body } = await send(port, 'builds', startedBatch(10_000));
     const error = 'nothing was taken: 10000 events are more than the 1000 of one request';
@@ -172,7 +172,7 @@ describe('a request with events that is refused', () => {
     expect([kept, await counted('too_large')]).toEqual([[], 1]);
   });
 
-  it('is told of every event that is wrong, with nothing taken', async () => {
+  it('has every wrong event named, with nothing accepted', async () => {
     const { port, kept } = await startEvents();
     const events = [{ ...example, type: 'work.started' }, { ...example, source: undefined }, {}];
     const { status, body } = await send(port, 'builds', batch(events));
@@ -181,7 +181,7 @@ describe('a request with events that is refused', () => {
     expect([status, body, kept]).toEqual([400, { error }, []]);
   });
 
-  it('has its faults found in their order: token, connection, whose it is, type, size, events', async () => {
+  it('has its faults found in order: token, connection, namespace, type, size, events', async () => {
     const { port } = await startEvents();
     const huge = 'x'.repeat(6 * 1024 * 1024);
     const none = { authorization: '' };
@@ -198,7 +198,7 @@ describe('a request with events that is refused', () => {
     expect(await status('builds', 'x', {})).toBe(400);
   });
 
-  it('names no connection, or has more headers than anybody needs', async () => {
+  it('names no connection, or has far too many headers', async () => {
     const { port } = await startEvents();
     expect((await post(port, { path: '/ingest/events', headers: authorized })).status).toBe(404);
     const bomb = binary({ 'ce-extension': 'x'.repeat(20_000) });

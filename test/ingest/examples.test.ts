@@ -15,7 +15,7 @@ import { deliver, FakeSns, makeSigner, type Signer, signedMessage, subscribeUrl 
 
 const queue = 'thumbnails';
 
-it('deploy/examples/hints has no file that is not played here', () => {
+it('deploy/examples/hints has only files that are played here', () => {
   const folder = new URL('../../deploy/examples/hints/', import.meta.url);
   expect(readdirSync(folder).toSorted()).toEqual([
     'alertmanager-receiver.yaml',
@@ -37,7 +37,7 @@ async function watching(sns?: FakeSns) {
   const other = scene.streamOf('other');
   expect(await stream.next()).toEqual({ result: false });
   expect(await other.next()).toEqual({ result: false });
-  // Whatever is read from now on is read because of a hint.
+  // From now on every read is caused by a hint.
   await scene.queues.send(queue);
   await scene.queues.send('other');
   return { scene, stream };
@@ -60,7 +60,7 @@ const alert = {
   alerts: [{ status: 'firing', labels: { alertname: 'UploadsBatchStarted' }, annotations: {} }],
 };
 
-describe('deploy/examples/hints: what wakes a queue', () => {
+describe('deploy/examples/hints: requests that wake a queue', () => {
   const argoEvent: unknown = JSON.parse(String(argo.body));
   const senders: [string, string, (secret: (name: string) => string) => ExampleRequest][] = [
     [
@@ -90,12 +90,12 @@ describe('deploy/examples/hints: what wakes a queue', () => {
   it.each(senders)('%s, and not without its token', async (_, __, request) => {
     const { scene } = await watching();
     expect((await scene.send(request(() => 'another-token-0123456789'))).status).toBe(401);
-    // Of another example in this folder, for another connection.
+    // The token of another example in this folder, for another connection.
     expect((await scene.send(request(() => tokenOf('tekton')))).status).toBe(403);
     expect(await scene.wakes()).toEqual({});
   });
 
-  it('argo-events-sensor.yaml: its payload is the CloudEvent that the event is', () => {
+  it('argo-events-sensor.yaml: its payload is the event as a CloudEvent', () => {
     const { body } = argoEvents('argo-events-sensor.yaml', argoEvent, 'Bearer x');
     expect(JSON.parse(body)).toMatchObject({
       source: 'webhook',
@@ -104,7 +104,7 @@ describe('deploy/examples/hints: what wakes a queue', () => {
     });
   });
 
-  it('eventbridge-api-destination.yaml: the rule takes the event, to the queue as well', () => {
+  it('eventbridge-api-destination.yaml: the rule matches the event, and it also reaches the queue', () => {
     const [rule] = resources('eventbridge-api-destination.yaml', 'AWS::Events::Rule');
     expect(at(rule, 'EventPattern', 'source')).toContain(objectCreated.source);
     expect(at(rule, 'EventPattern', 'detail-type')).toContain(objectCreated['detail-type']);
@@ -152,13 +152,13 @@ describe('deploy/examples/hints/sns-fanout.yaml', () => {
   });
 });
 
-describe('deploy/examples/hints: what makes work items', () => {
+describe('deploy/examples/hints: events that make work items', () => {
   const event = (word: string) => ({
     headers: {
       ...headersOf(tektonStarted.headers),
       'Ce-Type': `dev.tekton.event.pipelinerun.${word}.v1`,
       'Ce-Id': word,
-      // What is older than ttlSeconds is not believed.
+      // Items older than ttlSeconds are ignored.
       'Ce-Time': new Date().toISOString(),
     },
     body: String(tektonStarted.body),

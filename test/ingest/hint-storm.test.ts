@@ -8,7 +8,7 @@ import { ref } from '../support/rpc-client.ts';
 const tokens = [{ name: 'producer', token: 'pr0ducer-0123456789', connections: ['jobs'] }];
 const ingest = { host: '127.0.0.1', port: 0, tokens };
 
-it('a storm on one queue is read for once a second, keeps no other from being read, and its last hint is not lost', async () => {
+it('a storm on one queue causes one read a second, keeps no other from being read, and its last hint is not lost', async () => {
   const service = randomUUID();
   const { queues, reads } = serviceOf(service);
   for (const queue of ['a', 'b']) queues.set(queue, { visible: 0, inFlight: 0 });

@@ -23,7 +23,7 @@ function hint(port: number, more: Post = {}) {
 }
 
 describe('a hint', () => {
-  it('wakes what its path names', async () => {
+  it('wakes the subject in its path', async () => {
     const { port, hints, outcome } = await start();
     const { status, body } = await hint(port);
     expect([status, body]).toEqual([202, { accepted: 'is looked at now' }]);
@@ -81,7 +81,7 @@ describe('a hint', () => {
     expect(await outcome('accepted')).toBe(6);
   });
 
-  it('for what nobody measures is taken, and counted apart', async () => {
+  it('for an unmeasured subject is accepted, and counted separately', async () => {
     const { port, outcome } = await start();
     const { status, body } = await hint(port, { path: '/ingest/hint/jobs/nobody' });
     expect([status, body]).toEqual([202, { accepted: 'nobody watches it' }]);
@@ -127,7 +127,7 @@ describe('a hint is refused', () => {
     expect(await status({ body })).toBe(413);
   });
 
-  it('with what it should have shown (RFC 6750)', async () => {
+  it('with the scheme it needs (RFC 6750)', async () => {
     const { port } = await start();
     const asked = async (more: Post) => (await hint(port, more)).headers['www-authenticate'];
     expect(await asked(as())).toBe('Bearer');

@@ -16,7 +16,7 @@ const github = {
   owner: 'acme',
   token: 't',
   webhookSecret: secret,
-  // Nothing listens there: jobs come by webhook alone.
+  // Nothing listens there, so jobs come only by webhook.
   apiUrl: 'http://127.0.0.1:9',
 };
 
@@ -63,7 +63,7 @@ it.each([...all.map((name) => [name, [name]] as const), ['all of them at once', 
     expect(lost).toEqual([]);
     expect(tookMs).toHaveLength(count);
     for (const name of names) expect([name, (done.get(name) ?? 0) > 0]).toEqual([name, true]);
-    // They were taken in, and made what they are for.
+    // They were accepted, and have had their effect.
     expect((await client.isActive(ref('runners', { source: 'github', connection: 'ci' }))).result).toBe(true);
     expect((await fetch(`http://127.0.0.1:${admin}/livez`)).status).toBe(200);
   },

@@ -10,7 +10,7 @@ const acme = receiver('acme', ['s3cret']);
 const honest = { body: JSON.stringify({ action: 'queued', owner: 'acme' }), secret: 's3cret' };
 const forged = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
 
-/** Posts an honest webhook on a connection of the agent; resolves with its local port. */
+/** Posts an honest webhook on a connection of the agent. Resolves with its local port. */
 function postOn(agent: Agent, port: number, body: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -29,7 +29,7 @@ function postOn(agent: Agent, port: number, body: string): Promise<number | unde
 }
 
 describe('the size of a body', () => {
-  it('is refused by what is announced, with nothing of 30 MB read', async () => {
+  it('is refused by its announced length, with none of 30 MB read', async () => {
     const { port, server, counted } = await startIngest([acme]);
     const sender = new IngestSocket(port);
     sender.head({ 'content-length': 30 * mebibyte });
@@ -41,7 +41,7 @@ describe('the size of a body', () => {
     expect((await post(port, honest)).status).toBe(202);
   });
 
-  it('is refused as soon as chunks are more than may be', async () => {
+  it('is refused as soon as its chunks exceed the limit', async () => {
     const { port, server } = await startIngest([acme], { limits: { maxBodyBytes: 100_000 } });
     const sender = new IngestSocket(port);
     sender.head({ 'transfer-encoding': 'chunked' });
@@ -51,7 +51,7 @@ describe('the size of a body', () => {
     expect(server.inflightBytes).toBe(0);
   });
 
-  it('may be just what may be, in as small chunks as there are', async () => {
+  it('may be exactly the limit, in the smallest chunks', async () => {
     const { port, kept } = await startIngest([acme], { limits: { maxBodyBytes: 40_000 } });
     const body = honest.body.padEnd(40_000);
     expect((await post(port, { ...honest, body })).status).toBe(202);
@@ -59,7 +59,7 @@ describe('the size of a body', () => {
     expect(kept).toHaveLength(1);
   });
 
-  it('costs no more for being sent byte by byte', async () => {
+  it('costs no more if it comes byte by byte', async () => {
     const { port, server } = await startIngest([acme]);
     const sender = new IngestSocket(port);
     sender.head({ 'transfer-encoding': 'chunked' });
@@ -102,7 +102,7 @@ describe('a flood', () => {
     },
   );
 
-  it('that holds all there is makes others come back, until it is gone', async () => {
+  it('that fills the whole bound makes others come back, until it is gone', async () => {
     const all = 60 * 1024;
     const limits = { maxBodyBytes: all, maxInflightBytes: all };
     const { port, server, counted } = await startIngest([acme], { limits });
@@ -119,7 +119,7 @@ describe('a flood', () => {
     expect(await counted('malformed')).toBe(1);
   });
 
-  it('of announcements alone holds nothing', async () => {
+  it('of announced lengths alone takes no memory', async () => {
     const { port, server } = await startIngest([acme]);
     const flood = Array.from({ length: 50 }, () => new IngestSocket(port));
     for (const sender of flood) sender.head({ 'content-length': 5 * mebibyte });
@@ -129,7 +129,7 @@ describe('a flood', () => {
 });
 
 describe('a flood of sockets', () => {
-  it('that say nothing keeps no honest sender out', async () => {
+  it('without requests keeps no honest sender out', async () => {
     const { port, server } = await startIngest([acme], { maxConnections: 8 });
     const slow = new IngestSocket(port);
     slow.head({ 'content-length': 10 });
@@ -140,7 +140,7 @@ describe('a flood of sockets', () => {
       if (opened % 10 === 0) expect((await post(port, honest)).status).toBe(202);
     }
     expect(server.openConnections).toBeLessThanOrEqual(8);
-    // It was under way: idle ones have gone.
+    // It was under way. Idle ones are gone.
     slow.write('67890');
     await expect.poll(() => slow.status).toBe(401);
   });
@@ -150,7 +150,7 @@ describe('a stall', () => {
   const limits = { maxBodyBytes: 5 * mebibyte, maxInflightBytes: 64 * mebibyte };
   const size = 5 * mebibyte - 1;
 
-  it('of many large bodies with made-up signatures refuses no honest webhook, of whichever address', async () => {
+  it('of many large bodies with invented signatures refuses no honest webhook, from any address', async () => {
     const { port, server, kept } = await startIngest([acme], { limits });
     const stalled = Array.from({ length: 40 }, () => new IngestSocket(port));
     for (const sender of stalled) {
@@ -163,7 +163,7 @@ describe('a stall', () => {
     expect(kept).toHaveLength(20);
   });
 
-  it('ends when fewer bytes come than a sender must send who has shown nothing', async () => {
+  it('of a sender without a token ends when it is below the least speed', async () => {
     const { port, server, counted } = await startIngest([acme], { limits, times: { slowMs: 50 } });
     const sender = new IngestSocket(port);
     sender.head({ 'content-length': size });
@@ -174,7 +174,7 @@ describe('a stall', () => {
     expect([server.inflightBytes, await counted('too_slow')]).toEqual([0, 1]);
   });
 
-  it('is no matter of a sender who has shown a token', async () => {
+  it('of a sender with a token is tolerated', async () => {
     const connection: Hinted = { name: 'jobs', snsTopics: new Set() };
     const token = 'pr0ducer-0123456789';
     const others = senders({
@@ -196,7 +196,7 @@ describe('a stall', () => {
 });
 
 describe('keep-alive connections', () => {
-  it('that each asked once keep no honest sender out, nor close the connection of one', async () => {
+  it('with one request each keep no honest sender out, nor close an honest connection', async () => {
     const { port, server, kept } = await startIngest([acme], { maxConnections: 16 });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -206,7 +206,7 @@ describe('keep-alive connections', () => {
       const idle = Array.from({ length: 20 }, () => new IngestSocket(port));
       for (const sender of idle) sender.write('OPTIONS /ingest/events/x HTTP/1.1\r\nhost: x\r\n\r\n');
       await expect.poll(() => idle.filter(({ status }) => status === 200).length).toBeGreaterThan(10);
-      // By the connection that it has, and by a new one.
+      // On its own connection, and on a new one.
       expect(await kept1()).toEqual(first);
       expect((await post(port, honest)).status).toBe(202);
     }
@@ -216,7 +216,7 @@ describe('keep-alive connections', () => {
 });
 
 describe('a health check of a load balancer', () => {
-  it.each(['/', '/healthz', '//healthz/'])('of %s is answered with 200', async (path) => {
+  it.each(['/', '/healthz', '//healthz/'])('at %s gets 200', async (path) => {
     const { port } = await startIngest([acme]);
     for (const method of ['GET', 'HEAD']) expect((await post(port, { method, path })).status).toBe(200);
     expect((await post(port, { method: 'POST', path })).status).toBe(404);
@@ -226,7 +226,7 @@ describe('a health check of a load balancer', () => {
 describe('deep or endless JSON', () => {
   const nested = Buffer.alloc(4.9 * mebibyte, '[');
 
-  it('is refused while it comes, where its sender has shown a token, or the topic of a message', async () => {
+  it('is refused during the transfer if its sender has shown a token, or a topic of SNS', async () => {
     const token = 'pr0ducer-0123456789';
     const others = senders({
       connections: [{ name: 'jobs', snsTopics: new Set() }],
@@ -248,7 +248,7 @@ describe('deep or endless JSON', () => {
     }
   });
 
-  it('is refused before it is made, signed or not', async () => {
+  it('is refused before it is parsed, signed or not', async () => {
     const { port, kept } = await startIngest([acme]);
     const bodies = [nested, Buffer.from(`[${'[],'.repeat(1_600_000)}1]`)];
     for (const body of bodies) {
@@ -265,7 +265,7 @@ describe('deep or endless JSON', () => {
 describe('a slow sender', () => {
   const times = { headMs: 100, requestMs: 300, checkMs: 20 };
 
-  it('of a head is closed', async () => {
+  it('with an unfinished head is closed', async () => {
     const { port } = await startIngest([acme], { times });
     const sender = new IngestSocket(port);
     sender.write('POST /ingest/github HTTP/1.1\r\nx-slow: ');
@@ -275,12 +275,12 @@ describe('a slow sender', () => {
     expect(sender.status).toBe(408);
   });
 
-  it('that says nothing at all is closed', async () => {
+  it('without any byte is closed', async () => {
     const { port } = await startIngest([acme], { times });
     await new IngestSocket(port).closed;
   });
 
-  it('of a body is closed, and what it held is free', async () => {
+  it('with an unfinished body is closed, and its memory is free again', async () => {
     const { port, server, counted } = await startIngest([acme], { times });
     const sender = new IngestSocket(port);
     sender.head({ 'content-length': 1000 });
@@ -295,7 +295,7 @@ describe('a slow sender', () => {
 });
 
 describe('the end', () => {
-  it('waits for a webhook that is on its way, and for nothing else', async () => {
+  it('waits only for a webhook under way', async () => {
     const { port, server, kept } = await startIngest([acme]);
     const idle = new IngestSocket(port);
     const slow = new IngestSocket(port);
@@ -311,7 +311,7 @@ describe('the end', () => {
     expect(kept).toEqual([]);
   });
 
-  it('comes after its time at the latest', async () => {
+  it('comes after its limit at the latest', async () => {
     const { port, server } = await startIngest([acme]);
     const slow = new IngestSocket(port);
     slow.head({ 'content-length': 10 });

@@ -7,7 +7,7 @@ import { ingestLimits, post, receiver, senders, sign, startIngest } from '../sup
 
 const acme = receiver('acme', ['s3cret']);
 
-it('is named where it is taken, and can be asked for again', async () => {
+it('is named if it is taken, and can be opened later', async () => {
   const { port, server } = await startIngest([acme]);
   const address = { host: '127.0.0.1', port, maxConnections: 16 };
   const second = new IngestServer({
@@ -28,7 +28,7 @@ it('is named where it is taken, and can be asked for again', async () => {
   expect((await post(port, { body: '{}', secret: 's3cret' })).status).toBe(403);
 });
 
-it('takes webhooks of another kind of source at its path, by its headers', async () => {
+it('accepts webhooks of another kind of source at its path, by its headers', async () => {
   const headers = {
     signature: 'X-Forge-Sign',
     event: 'X-Forge-Event',
@@ -55,7 +55,7 @@ it('takes webhooks of another kind of source at its path, by its headers', async
   const path = '/ingest/forge/acme';
   expect((await post(port, { path, body, headers: signed })).status).toBe(202);
   expect(kept).toMatchObject([{ connection: 'acme', type: 'workflow_job', id: '7' }]);
-  // The headers of one kind are nothing to another, and a secret is good for its own kind alone.
+  // Headers of one kind mean nothing to another, and a secret is valid only for its own kind.
   const unsigned = await post(port, { path, body, secret: 's3cret' });
   expect(unsigned).toMatchObject({
     status: 401,

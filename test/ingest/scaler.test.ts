@@ -28,7 +28,7 @@ describe('the whole scaler', () => {
     expect(metrics).toContain('backlog_scaler_ingest_requests_total{kind="github",outcome="accepted"} 2');
   });
 
-  it('opens no port without a connection that takes webhooks, and one with the first that comes', async () => {
+  it('opens no port without a connection for webhooks, and one with the first of these', async () => {
     const { webhookSecret: _, ...silent } = ci;
     const running = await IngestScaler.start({ ci: silent });
     expect(running.port('ingest')).toBeUndefined();
@@ -42,7 +42,7 @@ describe('the whole scaler', () => {
     expect((await send(port, 'queued', 1)).status).toBe(202);
   });
 
-  it('takes both secrets while one is replaced, from their files, and what was kept goes to the connection that is opened again', async () => {
+  it('accepts both secrets while one is replaced, from their files, and gives kept events to the connection that is opened again', async () => {
     const files = { old: 's3cret\n', new: 'n3xt\n' };
     const { webhookSecret: _, ...place } = ci;
     const running = await IngestScaler.start({ ci: { ...place, webhookSecretFile: 'old' } }, {}, files);
@@ -59,7 +59,7 @@ describe('the whole scaler', () => {
     expect(JSON.stringify(running.log.lines)).not.toMatch(/s3cret|n3xt/);
   });
 
-  it('does not start where the port is taken, and refuses a reload that needs it, with nothing changed', async () => {
+  it('does not start if the port is taken, and refuses a reload that needs it, with nothing changed', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const address = taken.address();
@@ -83,14 +83,14 @@ describe('the whole scaler', () => {
     expect([running.port('ingest'), running.log.level]).toEqual([port, 'warn']);
   });
 
-  it('stops taking webhooks first, but for one that is on its way', async () => {
+  it('stops accepting webhooks first, except one that is on its way', async () => {
     const running = await IngestScaler.start({ ci });
     const stream = running.client().streamIsActive(worker);
     await stream.next();
     const body = JSON.stringify({ action: 'queued', owner: 'acme', job: 1 });
     const sender = new IngestSocket(running.ingestPort);
     const headers = { 'content-length': body.length, 'x-hub-signature-256': sign(body, 's3cret') };
-    // Two on one connection: when the first is answered, the second has begun.
+    // Two on one connection. When the first is answered, the second has begun.
     sender.head(headers);
     sender.write(body);
     sender.head(headers);

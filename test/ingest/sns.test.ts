@@ -30,7 +30,7 @@ async function start(sns = new FakeSns(signer)) {
 const notification = (more: Fields = {}) => signedMessage('Notification', signer, more);
 
 describe('a notification', () => {
-  it.each(['1', '2'])('of signature version %s is a hint, once it is verified', async (version) => {
+  it.each(['1', '2'])('with signature version %s is a hint once it is verified', async (version) => {
     const { port, hints, outcome } = await start();
     for (const more of [{}, { Subject: 'a new order' }]) {
       const { status, body } = await deliver(port, notification({ version, ...more }));
@@ -43,7 +43,7 @@ describe('a notification', () => {
     ]);
   });
 
-  it('is answered before SNS is asked for the certificate, once for all that wait', async () => {
+  it('is answered before the certificate is fetched, once for all that wait', async () => {
     const sns = new FakeSns(signer);
     let release = (): void => {};
     sns.hang = new Promise((resolve) => {
@@ -58,13 +58,13 @@ describe('a notification', () => {
     expect([sns.calls.length, sns.limits[0]?.timeoutMs]).toEqual([1, 2_000]);
   });
 
-  it('for something that nobody measures is counted as that', async () => {
+  it('for an unmeasured subject is counted as such', async () => {
     const { port, outcome } = await start();
     await deliver(port, notification(), { path: '/ingest/sns/jobs/other' });
     await expect.poll(() => outcome('unwatched')).toBe(1);
   });
 
-  it('names what its path does: a subject with slashes, or all of the connection', async () => {
+  it('means what its path says: a subject with slashes, or the whole connection', async () => {
     const { port, hints } = await start();
     for (const path of ['/ingest/sns/jobs/a/b', '/ingest/sns/jobs/a%2Fb', '/ingest/sns/jobs']) {
       await deliver(port, notification(), { path });
@@ -72,7 +72,7 @@ describe('a notification', () => {
     await expect.poll(() => hints.map(([, subject]) => subject)).toEqual(['a/b', 'a/b', undefined]);
   });
 
-  it('that comes again hints nothing; at another path it is another subscription', async () => {
+  it('that is repeated hints nothing, but at another path it is another subscription', async () => {
     const { port, hints, outcome } = await start();
     const message = notification();
     for (const path of ['orders', 'orders', 'returns', 'orders']) {
@@ -82,7 +82,7 @@ describe('a notification', () => {
     expect(hints.map(([, subject]) => subject)).toEqual(['orders', 'returns']);
   });
 
-  it('may be of the largest size, and not larger', async () => {
+  it('may have the largest size, and not more', async () => {
     const { port, outcome } = await start();
     const large = notification({ Message: '\u0001'.repeat(256 * 1024) });
     expect((await deliver(port, large)).status).toBe(202);
@@ -107,7 +107,7 @@ describe('a notification', () => {
     },
   );
 
-  it('that is forged does not keep out the true one of its id', async () => {
+  it('that is forged does not keep out the true one with its ID', async () => {
     const { port, outcome } = await start();
     const message = notification();
     await deliver(port, { ...message, Message: 'forged' });
@@ -116,7 +116,7 @@ describe('a notification', () => {
     await expect.poll(() => outcome('accepted')).toBe(1);
   });
 
-  it('without its Subject, or with a version that is not the one of its signature, is refused', async () => {
+  it('without its Subject, or with another version than that of its signature, is refused', async () => {
     const { port, outcome } = await start();
     await deliver(port, { ...notification({ Subject: 'x' }), Subject: undefined });
     await deliver(port, { ...notification({ version: '1' }), SignatureVersion: '2' });
@@ -125,13 +125,13 @@ describe('a notification', () => {
   });
 });
 
-describe('who has shown nothing', () => {
+describe('a sender without proof', () => {
   it.each<[string, Fields, Post, string]>([
     ['for nobody', {}, { path: '/ingest/sns/nobody/x' }, 'unknown_connection'],
     ['for one without topics', {}, { path: '/ingest/sns/silent/x' }, 'unknown_connection'],
     ['of a topic that is not listed', { TopicArn: `${topic}-2` }, {}, 'foreign'],
     ['that is forged', { Message: 'forged' }, {}, 'refused'],
-  ])('is answered as everybody, and counted: a message %s', async (_, fields, sent, expected) => {
+  ])('gets the usual answer, and is counted: a message %s', async (_, fields, sent, expected) => {
     const { port, sns, hints, outcome } = await start();
     const { status, body } = await deliver(port, { ...notification(), ...fields }, sent);
     expect([status, body]).toEqual([202, { accepted: 'is verified now' }]);
@@ -144,7 +144,7 @@ describe('who has shown nothing', () => {
 describe('a subscription', () => {
   const confirmation = (more: Fields = {}) => signedMessage('SubscriptionConfirmation', signer, more);
 
-  it.each(['1', '2'])('of signature version %s is confirmed, and said once', async (version) => {
+  it.each(['1', '2'])('with signature version %s is confirmed, and logged once', async (version) => {
     const sns = new FakeSns(signer);
     sns.answers.set(subscribeUrl(), '<ConfirmSubscriptionResponse/>');
     const { port, hints, outcome, log } = await start(sns);
@@ -162,7 +162,7 @@ describe('a subscription', () => {
     expect(hints).toEqual([]);
   });
 
-  it('that cannot be confirmed is tried again when SNS asks again, and not twice when it worked', async () => {
+  it('that could not be confirmed is tried again when SNS repeats it, but not after a success', async () => {
     const sns = new FakeSns(signer);
     const { port, outcome, log } = await start(sns);
     const message = confirmation();
@@ -188,7 +188,7 @@ describe('a subscription', () => {
     expect(sns.calls).toEqual([signer.url]);
   });
 
-  it.each(['1', '2'])('whose end is signed by version %s is said, and not taken back', async (version) => {
+  it.each(['1', '2'])('whose end is signed by version %s is logged, and not undone', async (version) => {
     const { port, sns, outcome, log } = await start();
     const message = signedMessage('UnsubscribeConfirmation', signer, { version });
     expect((await deliver(port, message)).status).toBe(202);
@@ -198,7 +198,7 @@ describe('a subscription', () => {
   });
 });
 
-describe('a message is refused at once, and nobody is called', () => {
+describe('a message is refused at once, without any request', () => {
   const old = () => new Date(Date.now() - 3_700_000).toISOString();
   it.each<[string, Fields, Post, number, string]>([
     ['without headers of SNS', {}, { headers: { 'x-amz-sns-message-type': [] } }, 401, 'unsigned'],
@@ -255,7 +255,7 @@ describe('a message is refused at once, and nobody is called', () => {
     expect([sns.calls, await outcome('refused')]).toEqual([[], 1]);
   });
 
-  it('in the order of design: headers, type, size; and nothing of a connection or its topics', async () => {
+  it('in the designed order: headers, type, size, without a word about a connection or its topics', async () => {
     const { port } = await start();
     const body = 'x'.repeat(3 * 1024 * 1024);
     const status = async (headers: object, path: string) =>
@@ -271,7 +271,7 @@ describe('a message is refused at once, and nobody is called', () => {
     }
   });
 
-  it('raw delivery is said, with what to do', async () => {
+  it('raw delivery is logged, with what to do', async () => {
     const { port, log } = await start();
     const { body } = await deliver(port, {}, { headers: { 'x-amz-sns-rawdelivery': 'true' } });
     expect(body).toEqual({ error: expect.stringContaining('turn it off') });

@@ -9,7 +9,7 @@ import { topic } from '../support/sns.ts';
 const address = { host: '127.0.0.1', port: 0 };
 const trigger = (queue: string) => ref('worker', { source: 'queues', connection: 'jobs', queue });
 
-/** A connection to a service of its own, with an empty queue in it. */
+/** A connection to a service of its own, with an empty queue. */
 function place() {
   const service = randomUUID();
   serviceOf(service).queues.set('orders', { visible: 0, inFlight: 0 });
@@ -40,7 +40,7 @@ it('the whole scaler turns a hint into true on a stream', async () => {
   expect(metrics).toContain('wakes_total{source="queues",connection="jobs",cause="hint"} 1');
 });
 
-it('a token is replaced by its file, with both good meanwhile', async () => {
+it('a token is replaced through its file, with both valid meanwhile', async () => {
   const { jobs } = place();
   const files = { old: 'pr0ducer-0123456789\n', new: 'pr0ducer-9876543210\n' };
   const running = await IngestScaler.start({ jobs }, ingest(from('old')), files);
@@ -68,6 +68,6 @@ it('the port opens with the first token, or the first topic of SNS', async () =>
   const sent = { path: '/ingest/sns/jobs', headers: { ...headers, 'content-type': 'text/plain' } };
   expect((await post(withTopic.ingestPort, sent)).status).toBe(400);
   await withTopic.reload({ jobs });
-  // It stays open, and says nothing of what has changed.
+  // The connection stays open, and does not show the change.
   expect((await post(withTopic.ingestPort, sent)).status).toBe(400);
 });

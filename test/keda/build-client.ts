@@ -8,9 +8,9 @@ import { ToolMissing } from '../support/tools/tool-missing.ts';
 const sources = fileURLToPath(new URL('.', import.meta.url));
 
 /**
- * Builds KEDA's client from this folder's Go module and returns the program's path; a build of the same sources by
- * the same Go is used again. KEDA's scalers bring a thousand packages with them: the first build on a machine
- * downloads and compiles them for minutes, later ones link. Throws ToolMissing where Go or the modules cannot be had.
+ * Builds KEDA's client from this folder's Go module and returns the program's path. A build of the same sources with the
+ * same Go is reused. KEDA's scalers need a thousand packages: the first build on a machine downloads and compiles them
+ * for minutes, later ones only link. Throws ToolMissing without Go or the modules.
  */
 export async function buildClient(): Promise<string> {
   const inputs = readdirSync(sources).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
@@ -23,7 +23,7 @@ export async function buildClient(): Promise<string> {
     try {
       await goBuild({ sources, folder: '.', output: unfinished, name: "KEDA's client" });
     } catch (error) {
-      // The modules are there: now it is the program, which is ours.
+      // The modules were found, so the fault is in our own program.
       throw error instanceof ToolMissing ? new Error(error.message) : error;
     }
   });

@@ -55,7 +55,7 @@ describe("KEDA's own client, polling", () => {
     });
   });
 
-  it('asks by the name it was given, for every type, metricType and index', async () => {
+  it('requests the name from the spec, for every type, metricType and index', async () => {
     const triggers = new FakeTriggers();
     triggers.known('orders-worker', 7);
     const { port } = await startServer(triggers);
@@ -75,7 +75,7 @@ describe("KEDA's own client, polling", () => {
     );
   });
 
-  it('takes value and activity from one answer, also where they differ', async () => {
+  it('takes value and activity from one answer, even if they differ', async () => {
     const triggers = new FakeTriggers();
     triggers.known('orders-worker', 3, false);
     const { port } = await startServer(triggers);
@@ -87,7 +87,7 @@ describe("KEDA's own client, polling", () => {
     });
   });
 
-  it('gets an error and no value where nothing is known', async () => {
+  it('gets an error and no value if nothing is known', async () => {
     const triggers = new FakeTriggers();
     const message = 'kafka trigger of shop/orders-worker: the brokers are away – “größer” 100 %';
     triggers.set('orders-worker', new ScalerError('unavailable', message));
@@ -103,7 +103,7 @@ describe("KEDA's own client, polling", () => {
     );
   });
 
-  it('gets an error for a metric that is not the trigger’s', async () => {
+  it('gets an error for a metric of another trigger', async () => {
     const triggers = new FakeTriggers();
     triggers.known('orders-worker', 3);
     const { port } = await startServer(triggers);
@@ -112,7 +112,7 @@ describe("KEDA's own client, polling", () => {
     await expect(keda.metrics('a', 's0-other')).rejects.toThrow(/code = NotFound .*fake-orders-worker/);
   });
 
-  it('has the faults of a trigger in its log, and no spec', async () => {
+  it('logs the faults of a trigger, and gets no spec', async () => {
     const triggers = new FakeTriggers();
     const message = 'shop/orders-worker: lagThreshold: is not a number; topic: is missing';
     triggers.refuse('orders-worker', new ScalerError('invalid', message));
@@ -123,7 +123,7 @@ describe("KEDA's own client, polling", () => {
     expect(keda.errors).toContainEqual(expect.stringContaining(`code = InvalidArgument desc = ${message}`));
   });
 
-  it('sends FromEnv keys under their own name with the value, and leaves out what is empty', async () => {
+  it('sends FromEnv keys under their own name with the value, and leaves out empty ones', async () => {
     const triggers = new RecordingTriggers();
     const { port } = await startServer(triggers);
     const keda = startKeda();

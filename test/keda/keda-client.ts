@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-/** A trigger as KEDA knows it when it builds the scaler; what is left out is empty. */
+/** A trigger as KEDA knows it when it builds the scaler. Missing fields are empty. */
 export interface KedaTrigger {
   type?: 'external' | 'external-push' | 'kafka' | 'apache-kafka' | 'nats-jetstream';
   kind?: 'ScaledObject' | 'ScaledJob';
   namespace?: string;
   name?: string;
-  /** Position in `spec.triggers`: KEDA's metric names begin with `s<index>-`. */
+  /** Position in `spec.triggers`. KEDA's metric names begin with `s<index>-`. */
   index?: number;
   metricType?: 'AverageValue' | 'Value' | 'Utilization';
   metadata: Record<string, string>;
   /** Environment of the scaled workload's container, for `…FromEnv`. */
   resolvedEnv?: Record<string, string>;
-  /** What a TriggerAuthentication gives: `caCert`, `tlsClientCert`, `tlsClientKey`, as PEM text. */
+  /** The parameters from a TriggerAuthentication: `caCert`, `tlsClientCert`, `tlsClientKey`, as PEM text. */
   authParams?: Record<string, string>;
 }
 
@@ -35,7 +35,7 @@ const line = z.union([
 /** A metric spec as it goes into the HPA. */
 export type HpaTarget = z.infer<typeof target>;
 
-/** What the push streams of one scaler have brought to KEDA, oldest first. */
+/** The messages of one scaler's push streams, oldest first. */
 export interface Pushed {
   readonly states: boolean[];
   readonly specs: HpaTarget[][];
@@ -48,7 +48,7 @@ interface Waiting {
 
 /** KEDA's own external scaler in a child process, see main.go. Methods reject with KEDA's error. */
 export class KedaClient {
-  /** What KEDA logged as errors, as `message: error`. */
+  /** KEDA's error log, as `message: error`. */
   readonly errors: string[] = [];
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly waiting = new Map<number, Waiting>();
@@ -84,7 +84,7 @@ export class KedaClient {
     return metrics.parse(await this.ask({ op: 'metrics', scaler, metric }));
   }
 
-  /** Opens the scaler's push streams; what comes is appended to the returned lists. */
+  /** Opens the scaler's push streams. Messages are appended to the returned lists. */
   async run(scaler: string): Promise<Pushed> {
     const pushed: Pushed = { states: [], specs: [] };
     this.pushed.set(scaler, pushed);
@@ -92,7 +92,7 @@ export class KedaClient {
     return pushed;
   }
 
-  /** Whether KEDA asks scalers at `pollingInterval`, beside the HPA's looks, for a ScaledObject of this `spec`. */
+  /** Whether KEDA polls scalers at `pollingInterval`, beside the HPA's looks, for a ScaledObject with this `spec`. */
   async polls(spec: object): Promise<boolean> {
     return z.boolean().parse(await this.ask({ op: 'polls', spec }));
   }
@@ -101,7 +101,7 @@ export class KedaClient {
     await this.ask({ op: 'close', scaler });
   }
 
-  /** Ends the process by ending its input. */
+  /** Ends the process by closing its input. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null) return;
     const closed = once(this.child, 'close');

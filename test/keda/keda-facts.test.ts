@@ -6,7 +6,7 @@ import { openNats } from '../support/nats/nats-triggers.ts';
 import { useNats } from '../support/nats/server.ts';
 import { useKeda } from './use-keda.ts';
 
-describe('what docs/migrate.md says of KEDA', () => {
+describe('statements of docs/migrate.md about KEDA', () => {
   const kafka = useKafka({ heapMiB: 256 });
   const startKeda = useKeda();
 
@@ -18,7 +18,7 @@ describe('what docs/migrate.md says of KEDA', () => {
       await kafka().admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '8' }] });
       const bootstrapServers = kafka().cluster.bootstrap.plain;
       const consumerGroup = kafka().name('group');
-      // apache-kafka wants to have seen the group.
+      // apache-kafka must have seen the group.
       await kafka().commit(consumerGroup, await kafka().createTopic(), { 0: 0 });
       const asked = { consumerGroup, topic, offsetResetPolicy: 'earliest', allowIdleConsumers: 'true' };
       const keda = startKeda();
@@ -31,12 +31,12 @@ describe('what docs/migrate.md says of KEDA', () => {
   );
 });
 
-describe('what docs/nats.md says of KEDA', () => {
+describe('statements of docs/nats.md about KEDA', () => {
   const nats = useNats();
   const startKeda = useKeda();
   const missing = { stream: 'orders', consumer: 'nobody' };
 
-  it('nats-jetstream counts as we do, and has no number either for a consumer that is missing', async () => {
+  it('nats-jetstream counts as we do, and has no number either for a missing consumer', async () => {
     const [server] = nats().servers;
     const user = await JetStreamUser.connect(nats().urls);
     onTestFinished(() => user.close());
@@ -59,7 +59,7 @@ describe('what docs/nats.md says of KEDA', () => {
   });
 });
 
-describe('what docs/keda.md says of polls', () => {
+describe('statements of docs/keda.md about polls', () => {
   const startKeda = useKeda();
   const plain = [{ type: 'external-push', metadata: {} }];
   const cached = [{ type: 'external-push', metadata: {}, useCachedMetrics: true }];
@@ -72,7 +72,7 @@ describe('what docs/keda.md says of polls', () => {
     [true, 'with idleReplicaCount', { minReplicaCount: 1, idleReplicaCount: 0, triggers: plain }],
     [true, 'with useCachedMetrics', { minReplicaCount: 1, triggers: cached }],
     [true, 'with scalingModifiers', { minReplicaCount: 1, triggers: plain, advanced }],
-  ])('KEDA asks at pollingInterval: %s, %s', async (polls, _, spec) => {
+  ])('KEDA polls at pollingInterval: %s, %s', async (polls, _, spec) => {
     expect(await startKeda().polls(spec)).toBe(polls);
   });
 });

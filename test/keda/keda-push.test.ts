@@ -8,7 +8,7 @@ import { FakeTriggers } from '../support/fake-triggers.ts';
 import { grpcSettings, startServer } from '../support/rpc.ts';
 import { addressed, eventually, settled, useKeda } from './use-keda.ts';
 
-/** Ends the first streams with an error; a workload at rest after that. */
+/** Ends the first streams with an error. Afterwards the workload is at rest. */
 class FailingTriggers extends FakeTriggers {
   readonly followedAtMs: number[] = [];
   private readonly failures: number;
@@ -29,7 +29,7 @@ class FailingTriggers extends FakeTriggers {
 describe("KEDA's own client, pushed", () => {
   const startKeda = useKeda();
 
-  it('hears the state on open, the edge, its confirmation, and nothing else', async () => {
+  it('gets the state on open, the edge, its confirmation, and nothing else', async () => {
     const triggers = new FakeTriggers();
     triggers.known('orders-worker', 0);
     const { port } = await startServer(triggers);
@@ -46,7 +46,7 @@ describe("KEDA's own client, pushed", () => {
     expect(keda.errors).toEqual([]);
   });
 
-  it('hears at once that a trigger is active already, and that its number is not known does not matter', async () => {
+  it('learns at once that a trigger is already active, even if its number is unknown', async () => {
     const triggers = new FakeTriggers();
     triggers.set('orders-worker', { kind: 'uncounted', active: true, why: 'the first sync runs' });
     const { port } = await startServer(triggers);
@@ -67,7 +67,7 @@ describe("KEDA's own client, pushed", () => {
     expect(server.openStreams).toBe(2);
   });
 
-  it('comes back without an error after a drain, and is told where things stand', async () => {
+  it('comes back without an error after a drain, and gets the present state', async () => {
     const before = new FakeTriggers();
     before.known('orders-worker', 0);
     const { port, server } = await startServer(before);
@@ -84,7 +84,7 @@ describe("KEDA's own client, pushed", () => {
     await successor.listen();
     try {
       await eventually(() => expect([states, specs.length]).toEqual([[false, true], 2]));
-      // KEDA logs every end of a stream but OK, and only OK resets its delay.
+      // KEDA logs every end of a stream except OK, and only OK resets its delay.
       expect(keda.errors).toEqual([]);
     } finally {
       await keda.stop();
@@ -92,14 +92,14 @@ describe("KEDA's own client, pushed", () => {
     }
   });
 
-  it('comes back after a drain within its shortest delay, whatever errors had made of it', async () => {
+  it('comes back after a drain within its shortest delay, whatever delay errors had caused', async () => {
     const failing = new FailingTriggers(2);
     const { port, server } = await startServer(failing);
     const keda = startKeda();
     await keda.open('a', addressed(port));
     const { states } = await keda.run('a');
     await eventually(() => expect(states).toEqual([false]));
-    // KEDA has waited 2 s, then 4, and would wait 8 next; an end with OK takes it back to 2.
+    // KEDA has waited 2 s, then 4, and would wait 8 next. An end with OK takes it back to 2.
     const [, second = 0, third = 0] = failing.followedAtMs;
 
     const drainedAtMs = performance.now();
@@ -119,7 +119,7 @@ describe("KEDA's own client, pushed", () => {
     }
   });
 
-  it('loses its streams when it closes the last scaler of a connection, and is told again after', async () => {
+  it('loses its streams when it closes the last scaler of a connection, and gets the state again after', async () => {
     const triggers = new FakeTriggers();
     triggers.known('orders-worker', 5);
     const { port, server } = await startServer(triggers);
@@ -149,7 +149,7 @@ describe("KEDA's own client, pushed", () => {
     expect(keda.errors).toEqual([]);
   });
 
-  it('hears nothing of a refused trigger but the error', async () => {
+  it('gets only the error of a refused trigger', async () => {
     const triggers = new FakeTriggers();
     triggers.refuse('orders-worker', new ScalerError('denied', 'the connection is not for this namespace'));
     const { port } = await startServer(triggers);

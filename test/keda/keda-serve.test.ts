@@ -12,7 +12,7 @@ import { addressed, eventually, useKeda } from './use-keda.ts';
 const value = 'hunter2-of-the-workload';
 const name = 's0-kafka-billing-orders';
 
-/** The built command as a process. Nothing listens where its broker should be. */
+/** The built command as a process. Nothing listens at its broker's address. */
 async function serve(tls?: object) {
   const folder = await ConfigFolder.make();
   onTestFinished(() => folder.remove());
@@ -48,7 +48,7 @@ describe("KEDA's own client and the built command", () => {
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('have the spec without the source, polled and pushed, an error for the number, and part with OK', async () => {
+  it('have the spec without the source, polled and pushed, an error for the number, and end with OK', async () => {
     const { command, port } = await serve();
     const keda = startKeda();
     await keda.open('a', trigger(port));
@@ -59,11 +59,11 @@ describe("KEDA's own client and the built command", () => {
     await eventually(() => expect(specs).toEqual([spec]));
     command.signal('SIGTERM');
     expect(await command.exited).toBe(0);
-    // KEDA logs every end of a stream but OK; the other line is of the number.
+    // KEDA logs every end of a stream except OK. The other line is about the number.
     expect(keda.errors.filter((line) => line.includes('Stream'))).toEqual([]);
   });
 
-  it('a secret of the workload: refused without TLS, taken with it, shown nowhere', async () => {
+  it('a secret of the workload: refused without TLS, accepted with it, shown nowhere', async () => {
     const plain = await serve();
     const keda = startKeda();
     const secret = { resolvedEnv: { KAFKA_PASSWORD: value } };

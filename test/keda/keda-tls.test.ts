@@ -39,7 +39,7 @@ describe("KEDA's own client, over TLS", () => {
     await eventually(() => expect(states).toEqual([true]));
   });
 
-  it('refuses an authority it does not know, unless unsafeSsl is set too', async () => {
+  it('refuses an unknown authority, unless unsafeSsl is set too', async () => {
     const { port } = await startServer(new FakeTriggers(), { tls: serverFiles() });
     const keda = startKeda();
     await keda.open('strict', addressed(port, { enableTLS: 'true' }));
@@ -60,7 +60,7 @@ describe("KEDA's own client, over TLS", () => {
     await expect(keda.metrics('secure', spec.name)).rejects.toThrow(/code = Unavailable/);
   });
 
-  it('is let in with its client certificate only, and by name', async () => {
+  it('is admitted only with its client certificate, and by name', async () => {
     const mutual = { ...serverFiles(), clientCaFile: certificates.ca };
     const triggers = new FakeTriggers();
     const open = await startServer(triggers, { tls: { ...mutual, allowedClientNames: ['keda-operator'] } });

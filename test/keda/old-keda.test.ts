@@ -40,7 +40,7 @@ describe('a client compiled from the contract before KEDA 2.17', () => {
     expect(await keda.ask('IsActive', ref)).toEqual({ result: active });
   });
 
-  it('is pushed the state on open and the edge, and its stream ends with OK at a drain', async () => {
+  it('gets the state on open and the edge, and its stream ends with OK at a drain', async () => {
     const { keda, triggers, server } = await start();
     triggers.known('a', 0);
     const { messages, ended } = keda.push(ref);
@@ -51,7 +51,7 @@ describe('a client compiled from the contract before KEDA 2.17', () => {
     expect((await ended).code).toBe(Code.OK);
   });
 
-  it('gets an error, never a zero, where nothing is known', async () => {
+  it('gets an error, never a zero, if nothing is known', async () => {
     const { keda, triggers } = await start();
     triggers.set('a', { kind: 'uncounted', active: true, why: 'the first sync runs' });
     await expect(keda.ask('GetMetrics', { scaledObjectRef: ref, metricName: '' })).rejects.toMatchObject({

@@ -2,17 +2,17 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { chromium as playwright } from 'playwright-core';
 import type { Chromium } from '../support/tools/chromium.ts';
 
-/** A browser without a screen. */
+/** A headless browser. */
 export function launch({ program, env }: Chromium): Promise<Browser> {
   return playwright.launch({
     executablePath: program,
     env: { ...process.env, ...env },
-    // Tests run as root in containers, where Chromium's sandbox cannot be had; it opens pages of our own alone.
+    // In containers tests run as root, where Chromium's sandbox is not available. It only opens our own pages.
     args: ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'],
   });
 }
 
-/** A page with whatever went wrong in it: exceptions, what its policy forbade, and answers that failed. */
+/** A page, and everything that went wrong in it: exceptions, violations of its policy, and failed answers. */
 export async function openPage(
   browser: Browser,
   url: string,

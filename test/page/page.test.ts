@@ -50,7 +50,7 @@ const rowOf = (page: Page, name: string) =>
   page.locator('.rows .row:visible').filter({ has: page.getByRole('link', { name, exact: true }) });
 
 describe('the list', () => {
-  it('shows every trigger and connection, and what changes, as it changes', async () => {
+  it('shows every trigger and connection, and each change at once', async () => {
     const scene = sceneOf(5);
     scene.change('id-3', { error: 'the broker cannot be reached', up: false });
     const { page, complaints } = await open(await scene.start());
@@ -77,7 +77,7 @@ describe('the list', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is searched, filtered and sorted, and its address says how', async () => {
+  it('is searched, filtered and sorted, and its address reflects that', async () => {
     const scene = sceneOf(60);
     const { page } = await open(await scene.start());
     await page.getByRole('searchbox').fill('worker-1 kafka');
@@ -101,7 +101,7 @@ describe('the list', () => {
     await expect.poll(async () => (await names(page)).slice(0, 2)).toEqual(['worker-0', 'worker-1']);
   });
 
-  it('is gone through by keyboard', async () => {
+  it('can be used by keyboard', async () => {
     const scene = sceneOf(200);
     const { page } = await open(`${await scene.start()}#/?sort=name`);
     await rowOf(page, 'worker-0').waitFor();
@@ -129,7 +129,7 @@ describe('the list', () => {
     await rowOf(page, 'worker-1').waitFor();
   });
 
-  it('shows texts of others as text', async () => {
+  it('shows foreign texts as text', async () => {
     const scene = sceneOf(0);
     const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>"\'&\u202egpj';
     const id = 'evil/../?#';
@@ -148,7 +148,7 @@ describe('the list', () => {
 });
 
 describe('ten thousand triggers', () => {
-  it('are all there, as few elements, and no task holds the page up for long', async () => {
+  it('are all there with few elements, and no task blocks the page for long', async () => {
     const scene = sceneOf(10_000);
     const url = await scene.start();
     const { page } = await open('about:blank');
@@ -179,7 +179,7 @@ describe('ten thousand triggers', () => {
 });
 
 describe('a trigger', () => {
-  it('shows its numbers, its past and why', async () => {
+  it('shows its numbers, its past and the reasons', async () => {
     const scene = sceneOf(0);
     scene.add({ summary: summaryOf(1), itemsAt: (minute) => (minute > 90 ? (minute - 90) * 10 : 0) });
     const { page, complaints } = await open(`${await scene.start()}#/triggers/id-1`);
@@ -202,14 +202,14 @@ describe('a trigger', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('that has gone says so', async () => {
+  it('says when it is gone', async () => {
     const { page } = await open(`${await sceneOf(0).start()}#/triggers/nobody`);
     await expect.poll(() => page.locator('.problem').textContent()).toContain('not live any more');
   });
 });
 
 describe('a token', () => {
-  it('is asked for, kept in the tab, and asked for again when it changes', async () => {
+  it('is requested, kept in the tab, and requested again when it changes', async () => {
     let token = 'the-first-token';
     const { page } = await open(await sceneOf(3).start({ token: () => token }));
     const field = page.getByLabel('Bearer token');
@@ -234,7 +234,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
   it.each([
     ['the list', '#/', '.rows a'],
     ['a trigger', '#/triggers/id-1', '.uplot canvas'],
-  ])('%s has no fault that axe knows', async (_, hash, there) => {
+  ])('%s has no fault by axe', async (_, hash, there) => {
     const scene = sceneOf(30);
     scene.add({ summary: summaryOf(1), itemsAt: (minute) => minute });
     scene.change('id-3', { error: 'the broker cannot be reached', up: false });
@@ -243,7 +243,7 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     await page.waitForTimeout(300);
     await page.addScriptTag({ path: axeFile });
     const faults = await page.evaluate(async () => {
-      // axe has put itself there.
+      // axe puts itself there.
       const axe = Reflect.get(globalThis, 'axe');
       const { violations } = await axe.run(document);
       return violations.map((one: { id: string; nodes: { html: string }[] }) => [
@@ -255,8 +255,8 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
   });
 });
 
-describe('what the page may do', () => {
-  it('is nothing but what its own port serves', async () => {
+describe('the page', () => {
+  it('loads only what its own port serves', async () => {
     const response = await fetch(await sceneOf(0).start());
     const policy = response.headers.get('content-security-policy');
     expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'/);

@@ -4,14 +4,14 @@ import type { ConnectionUse } from '../../src/subjects/connections.ts';
 import { Histories, History } from '../../src/triggers/history.ts';
 import type { TriggerSummary } from '../../src/triggers/trigger-status.ts';
 
-/** A made-up trigger: what it is called, and what waits for it as time goes by. */
+/** An invented trigger: its name, and its backlog over time. */
 export interface Actor {
   readonly summary: TriggerSummary;
-  /** Items at a minute of the last two hours; 120 is now. */
+  /** Items at a minute of the last two hours. 120 is now. */
   itemsAt(minute: number): number;
 }
 
-/** The admin server over made-up triggers with an hour of history, for pictures and for what a test needs many of. */
+/** The admin server over invented triggers with an hour of history, for pictures and for tests that need many. */
 export class Scene {
   readonly summaries = new Map<string, TriggerSummary>();
   connections: readonly ConnectionUse[] = [];
@@ -41,13 +41,13 @@ export class Scene {
     }
   }
 
-  /** Tells something else of a trigger from now on. */
+  /** Changes a trigger from now on. */
   change(id: string, change: Partial<TriggerSummary>): void {
     const summary = this.summaries.get(id);
     if (summary) this.summaries.set(id, { ...summary, ...change });
   }
 
-  /** Gives the page's address. */
+  /** Returns the page's address. */
   async start(more: Partial<AdminDeps> = {}): Promise<string> {
     const all = (): TriggerSummary[] => [...this.summaries.values()];
     this.server = new AdminServer(

@@ -8,7 +8,9 @@ import { chromium } from '../support/tools/chromium.ts';
 import { launch, openPage } from './browser.ts';
 import { type Actor, Scene, summaryOf } from './scene.ts';
 
-/* Writes the pictures of docs/images: the page as it is, over triggers that are made up. */
+/*
+ * Writes the pictures of docs/images: the real page, over invented triggers.
+ */
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const minute = 60_000;
@@ -166,7 +168,7 @@ const cast: readonly Cast[] = [
   { name: 'analytics/nightly-export', source: 'sqs', connection: 'eu-central-1', target: 1, shape: quiet },
 ];
 
-/** As the scaler says it of a trigger with these items, in four partitions. */
+/** The scaler's description of a trigger with these items, in four partitions. */
 function explained(items: number): string {
   const metadata = {
     scalerAddress: 'backlog-scaler.keda:6000',

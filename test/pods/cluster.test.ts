@@ -9,7 +9,7 @@ import { recordingLogger } from '../support/recording-logger.ts';
 
 const nats = useNats({ nodes: 3 });
 
-it('with three servers of which each is killed in turn, one pod has the lease again each time, and never two', async () => {
+it('with three servers that are killed in turn, one pod has the lease again each time, and never two', async () => {
   const stream = newStream();
   const all: Peers[] = [];
   let together = 0;

@@ -48,7 +48,7 @@ async function allSay(pods: readonly Pod[], number: number): Promise<void> {
     await expect.poll(() => ask(client, trigger)).toEqual({ number, active: number > 0 });
 }
 
-it('all pods know the jobs that only REST tells of, and one of them asks', async () => {
+it('all pods know jobs that only REST reports, and one of them asks', async () => {
   const github = await gitHub(['web', 'shop']);
   const pods = await startPods({ github, pods: 3 });
   const holder = await holderOf(pods);
@@ -63,11 +63,11 @@ it('all pods know the jobs that only REST tells of, and one of them asks', async
   for (const pod of pods) expect(await pod.connection()).toMatchObject({ hasLease: pod === holder });
 });
 
-it('a holder that is killed in the middle of the first sync is replaced, and GitHub is not asked for all of it again', async () => {
+it('a holder that is killed during the first sync is replaced, and GitHub does not get all requests again', async () => {
   const repos = Array.from({ length: 60 }, (_, i) => `repo-${i}`);
   const github = await gitHub(repos);
   for (const repo of repos) github.seedRun(repo, run(1));
-  // The list, and of each repository its runs and the jobs of one.
+  // The list, and for each repository its runs and the jobs of one.
   const needed = 1 + 2 * repos.length;
   const pods = await startPods({ github, pods: 3, connection: patient });
   await vi.waitFor(() => expect(github.recorder.total).toBeGreaterThan(needed / 4), {
@@ -80,11 +80,12 @@ it('a holder that is killed in the middle of the first sync is replaced, and Git
   expect(before).toBeLessThan(needed);
   const others = pods.filter((pod) => pod !== holder);
   await allSay(others, repos.length);
-  // What the killed one had asked for and not handed on is asked for once more; two that ask for themselves ask for twice as much.
+  // Requests that the killed pod did not pass on are repeated once. Two pods that ask separately would need twice as
+  // many.
   expect(github.recorder.total).toBeLessThan(needed * 1.5);
 });
 
-it('while the holder is killed again and again, nobody who asks all pods in turn hears of too little', async () => {
+it('while the holder is killed again and again, no caller of all pods in turn gets too low a number', async () => {
   const github = await gitHub(['web', 'shop', 'api']);
   for (const repo of ['web', 'shop', 'api']) github.seedRun(repo, run(2));
   const pods = await startPods({ github, pods: 3 });
@@ -115,7 +116,7 @@ it('a pod that ends gives the lease back', async () => {
   await allSay(other, 1);
 });
 
-it('a holder that is cut off from NATS asks GitHub no more, and does not answer with what has grown old', async () => {
+it('a holder that is cut off from NATS stops asking GitHub, and does not answer from old data', async () => {
   const github = await gitHub(['web']);
   github.seedRun('web', run(3));
   const [url = ''] = nats().urls;
@@ -143,7 +144,7 @@ it('a holder that is cut off from NATS asks GitHub no more, and does not answer 
   await expect
     .poll(() => ask(cutOff.client, brief))
     .toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
-  // The other reads it several times more.
+  // The other pod reads it several times more.
   const enough = (await other.requests()) + 6;
   await vi.waitFor(async () => expect(await other.requests()).toBeGreaterThan(enough), { timeout: 60_000 });
   expect(await cutOff.requests()).toBe(sent);
@@ -155,7 +156,7 @@ it('a holder that is cut off from NATS asks GitHub no more, and does not answer 
   expect(tooLow(answers, 3)).toEqual([]);
 });
 
-it('a holder that hangs, and goes on when another has the lease, does not ask GitHub', async () => {
+it('a holder that hangs, and continues when another has the lease, does not ask GitHub', async () => {
   const github = await gitHub(['web']);
   github.seedRun('web', run(3));
   const pods = await startPods({ github, pods: 2 });
@@ -172,12 +173,12 @@ it('a holder that hangs, and goes on when another has the lease, does not ask Gi
   await allSay([first], 5);
   const enough = (await second.requests()) + 6;
   await vi.waitFor(async () => expect(await second.requests()).toBeGreaterThan(enough), { timeout: 60_000 });
-  // What it had under way when it hung.
+  // The requests under way when it hung.
   expect((await first.requests()) - sent).toBeLessThanOrEqual(2);
   expect([await first.holds(), await second.holds()]).toEqual([false, true]);
 });
 
-it('while NATS is away no pod asks GitHub, all answer what they know, and then go on', async () => {
+it('while NATS is away no pod asks GitHub, all answer what they know, and then continue', async () => {
   const github = await gitHub(['web']);
   github.seedRun('web', run(3));
   const pods = await startPods({ github, pods: 2 });

@@ -21,7 +21,7 @@ interface Joined {
   held(): boolean | undefined;
 }
 
-/** A pod that answers as it is told. */
+/** A pod whose answers the test controls. */
 function join(
   stream: string,
   place = 'acme',
@@ -59,7 +59,7 @@ it('a question is answered by the pod with the lease, and news reach all others'
   expect([a.held(), b.held(), c.held()]).toEqual([true, false, false]);
 });
 
-it('an error is the same error for who has asked', async () => {
+it('an error is the same error for the pod that asked', async () => {
   const stream = newStream();
   const a = join(stream, 'acme', () => {
     throw new ScalerError('not_found', 'there is no such run', { retryAfterMs: 1234 });
@@ -72,7 +72,7 @@ it('an error is the same error for who has asked', async () => {
   });
 });
 
-it('an answer of several megabytes passes where it can be compressed, and else the error says what to do', async () => {
+it('an answer of several megabytes passes if it can be compressed; otherwise the error says what to do', async () => {
   const stream = newStream();
   const many = Array.from({ length: 50_000 }, (_, id) => ({ id, name: `acme/repository-${id}` }));
   const noise = randomBytes(2_000_000).toString('base64');
@@ -83,29 +83,29 @@ it('an answer of several megabytes passes where it can be compressed, and else t
   await expect(b.peers.ask('noise', never)).rejects.toThrow(/raise its max_payload/);
 });
 
-it('a question that is under way when the pod gives up its lease is put to the next one', async () => {
+it('a question under way when the pod gives up its lease goes to the next holder', async () => {
   const stream = newStream();
   const a = join(stream, 'acme', (_, term) => sleep(600_000, undefined, { signal: term }));
   await holds(a);
   const b = join(stream, 'acme', () => Promise.resolve('from b'));
   const c = join(stream, 'acme', () => Promise.resolve('from c'));
   const asked = Promise.all([b.peers.ask(1, never), c.peers.ask(1, never)]);
-  // It has come to the first one by now, or will find it gone.
+  // By now it has reached the first one, or will find it gone.
   await sleep(200);
   await a.peers.close();
   const answers = await asked;
-  // One of them has the lease now, and is to look again by itself.
+  // One of them has the lease now, and must look again by itself.
   expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
   expect(answers.filter((answer) => typeof answer === 'string')).toHaveLength(1);
 });
 
-it('pods that measure another place under the same name have a lease of their own', async () => {
+it('pods with another place under the same name have a lease of their own', async () => {
   const stream = newStream();
   const [a, b] = [join(stream, 'acme'), join(stream, 'other')];
   await Promise.all([holds(a), holds(b)]);
 });
 
-it('says once that it has the lease, and once that it has it no longer', async () => {
+it('logs once that it has the lease, and once that it no longer has it', async () => {
   const stream = newStream();
   const a = join(stream);
   await holds(a);
@@ -114,11 +114,11 @@ it('says once that it has the lease, and once that it has it no longer', async (
   const said = a.log.messages('info').filter((message) => message.includes('the lease'));
   expect(said).toEqual([
     'this pod asks the upstream for all pods now: it has the lease of the connection',
-    'this pod has the lease of the connection no longer',
+    'this pod no longer has the lease of the connection',
   ]);
 });
 
-it('the bucket of leases is deleted, and made again: one pod has the lease', async () => {
+it('the bucket of leases is deleted, and created again: one pod has the lease', async () => {
   const stream = newStream();
   const pods = [join(stream), join(stream)];
   await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);

@@ -11,7 +11,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 
 const nats = useNats();
 const pin = 'the pin of the lines';
-/** Nobody looks by a clock in this test. */
+/** Nothing looks by a clock in this test. */
 const never = 3_600_000;
 
 async function startPod(directory: string, stream: string): Promise<WholeScaler> {
@@ -35,7 +35,7 @@ async function answered(pods: readonly WholeScaler[]): Promise<number> {
   return counts.reduce((sum, found) => sum + Number(found?.[1] ?? 0), 0);
 }
 
-it('three pods behind a round robin bring all replicas by the HPA’s looks at nudges alone', async () => {
+it('three pods behind a round robin get all replicas only by the HPA’s looks at nudges', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-lines-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const fill = (count: number) => writeFile(join(directory, 'orders.txt'), 'x\n'.repeat(count));
@@ -79,7 +79,7 @@ it('three pods behind a round robin bring all replicas by the HPA’s looks at n
   await fill(200);
   await expect.poll(() => workload.replicas).toBe(20);
   await expect.poll(() => targets().at(-1)).toBe(10);
-  // A pod alone would have seen every third look.
+  // A single pod would have seen every third look.
   expect(await answered(pods)).toBeGreaterThanOrEqual(3);
   const before = targets().length;
   await fill(700);

@@ -28,7 +28,7 @@ function triggers(): FakeTriggers {
   return made;
 }
 
-/** When the server has seen everything that was sent before. */
+/** Resolves when the server has seen everything sent before. */
 function seen(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve) => session.ping(() => resolve()));
 }
@@ -51,7 +51,7 @@ describe('streams', () => {
       });
       expect(await rpcCount(metrics, 'StreamMetricSpec', 'RESOURCE_EXHAUSTED')).toBe(1);
       expect(log.messages('warn')).toHaveLength(1);
-      // Unary calls are another matter.
+      // Unary calls are not affected.
       expect(await client.isActive(ref('a'))).toEqual({ result: false });
       streams[0]?.cancel();
       await vi.waitFor(() => expect(server.openStreams).toBe(4));
@@ -69,7 +69,7 @@ describe('streams', () => {
   it.each([
     ['health watches', watch, 10],
     ...reflection.map((path): [string, string, number] => ['reflection', path, 4]),
-  ])('of %s (%s) are %i on a connection', async (_, path, most) => {
+  ])('of %s (%s) are limited to %i on a connection', async (_, path, most) => {
     const { port, server } = await startServer(triggers());
     const session = await rawConnection(port);
     const calls = Array.from({ length: most }, () => openCall(session, path));
@@ -79,7 +79,7 @@ describe('streams', () => {
     await vi.waitFor(() => expect(server.openCalls).toBe(0));
   });
 
-  it('of reflection are 8 in all', async () => {
+  it('of reflection are limited to 8 in all', async () => {
     const { port, server } = await startServer(triggers());
     for (let connection = 0; connection < 2; connection += 1) {
       const session = await rawConnection(port);
@@ -101,7 +101,7 @@ describe('a client that does not read', () => {
     stream.write(Buffer.concat(Array.from({ length: 50_000 }, () => frame(listServices))));
     await vi.waitFor(() => expect(server.openCalls).toBe(1));
     for (let turn = 0; turn < 50; turn += 1) await seen(session);
-    // What HTTP/2 has let through waits unread; of all of it, so many requests were looked at.
+    // The requests that HTTP/2 has let through wait unread. Only this many were parsed.
     expect(answer).toHaveBeenCalled();
     expect(answer.mock.calls.length).toBeLessThanOrEqual(3);
     stream.close(8);
@@ -117,7 +117,7 @@ describe('a client that does not read', () => {
     expect(call.messages()).toHaveLength(100);
   });
 
-  it('has its unary call cut when its time is over', async () => {
+  it('loses its unary call when its time is up', async () => {
     const { port, server } = await startServer(triggers(), { times: { callMs: 100 } });
     const session = await rawConnection(port, 0);
     const { stream } = rawCall(session, 'IsActive', reference);
@@ -126,7 +126,7 @@ describe('a client that does not read', () => {
     await vi.waitFor(() => expect(server.openCalls).toBe(0));
   });
 
-  it('has no more than one message of a watch waiting for it', async () => {
+  it('has at most one message of a watch waiting', async () => {
     const { port, server } = await startServer(triggers());
     const session = await rawConnection(port, 0);
     const call = rawCall(session, watch, Buffer.alloc(0));
@@ -141,7 +141,7 @@ describe('a client that does not read', () => {
 });
 
 describe('calls', () => {
-  it('beyond the bound: the new one is RESOURCE_EXHAUSTED while the oldest may still be waited for', async () => {
+  it('beyond the bound: the new one is RESOURCE_EXHAUSTED while the oldest may still wait', async () => {
     const fake = triggers();
     const { client, metrics } = await startServer(fake, { maxCalls: 2 });
     const waiting = [client.isActive(ref('cold')), client.isActive(ref('cold'))];
@@ -156,7 +156,7 @@ describe('calls', () => {
     expect(await client.isActive(ref('a'))).toEqual({ result: false });
   });
 
-  it('beyond the bound: the oldest goes when it has had its time', async () => {
+  it('beyond the bound: the oldest goes once its time is up', async () => {
     const { port, client, server } = await startServer(triggers(), {
       maxCalls: 2,
       times: { patienceMs: 0 },
@@ -168,7 +168,7 @@ describe('calls', () => {
     await vi.waitFor(() => expect(unread.map(({ stream }) => stream.closed)).toContain(true));
   });
 
-  it('that are never sent whole are over in time', async () => {
+  it('that are never sent whole end in time', async () => {
     const { port, server, client } = await startServer(triggers(), { times: { callMs: 100 } });
     const session = await rawConnection(port);
     for (let call = 0; call < 100; call += 1) openCall(session, 'IsActive');
@@ -191,7 +191,7 @@ describe('calls', () => {
 });
 
 describe('connections', () => {
-  it('are never more than grpc.maxConnections: idle ones go, KEDA’s with its streams stays', async () => {
+  it('are never more than grpc.maxConnections: idle ones go, and KEDA’s with its streams stays', async () => {
     const fake = triggers();
     const { port, server, client } = await startServer(fake, { maxConnections: 4 });
     const stream = client.streamIsActive(ref('a'));
@@ -200,7 +200,7 @@ describe('connections', () => {
       const socket = connect(port, '127.0.0.1').on('error', () => {});
       onTestFinished(() => void socket.destroy());
       await once(socket, 'connect');
-      // A probe of its own connection.
+      // A probe on its own connection.
       if (opened % 10 === 0) expect(await health(port)).toEqual({ status: 'SERVING' });
     }
     expect(server.openConnections).toBeLessThanOrEqual(4);
@@ -208,7 +208,7 @@ describe('connections', () => {
     expect(await stream.next()).toEqual({ result: true });
   });
 
-  it('that carry many streams stay where every other has one too', async () => {
+  it('with many streams stay if every other has one too', async () => {
     const fake = triggers();
     const { port, server, client } = await startServer(fake, { maxConnections: 4 });
     const streams = [client.streamIsActive(ref('a')), client.streamIsActive(ref('a'))];
@@ -223,7 +223,7 @@ describe('connections', () => {
   });
 });
 
-it('a reflection stream or a watch does not hold up a drain', async () => {
+it('a reflection stream or a watch does not delay a drain', async () => {
   const { port, server } = await startServer(triggers());
   const session = await rawConnection(port);
   const watching = rawCall(session, watch, Buffer.alloc(0));
@@ -233,7 +233,7 @@ it('a reflection stream or a watch does not hold up a drain', async () => {
   expect(await watching.status).toBe(Code.OK);
 });
 
-it('reflection that cannot be loaded is an error of its call, and of nothing else', async () => {
+it('reflection that cannot be loaded fails only its own call', async () => {
   vi.spyOn(ReflectionService.prototype, 'addToServer').mockImplementation(() => {
     throw new Error('cannot be loaded');
   });

@@ -7,7 +7,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 const secret = "It's a Secret to Everybody";
 const anyPort = { host: '127.0.0.1', port: 0 };
 
-/** A GitHub with the repository `web`, and a scaler of it with a webhook. */
+/** A GitHub with the repository `web`, and its scaler, with a webhook. */
 async function start(prepare: (github: FakeGitHub) => void = () => {}) {
   const github = await FakeGitHub.start({ owner: 'acme', app: { id: 1, installationId: 2 } });
   onTestFinished(() => github.close());
@@ -54,7 +54,7 @@ function ingestPort({ log }: WholeScaler): number {
 const run = (...labels: string[][]) => ({ jobs: labels.map((of) => ({ labels: of })) });
 
 describe('conformance: github semantics', () => {
-  it('pushes `true` before the first sync; the number is UNAVAILABLE until it is done', {
+  it('pushes `true` before the first sync, and the number is UNAVAILABLE until it is done', {
     timeout: 30_000,
   }, async () => {
     const { github, client, trigger, becomes } = await start(({ faults }) => {
@@ -75,7 +75,7 @@ describe('conformance: github semantics', () => {
     await becomes([2, true]);
   });
 
-  it('counts what was there before it started, and follows jobs from queue to end', async () => {
+  it('counts jobs from before its start, and follows jobs from queue to end', async () => {
     const { github, becomes, number } = await start((before) => {
       before.seedRun('web', { jobs: [{ labels: ['self-hosted'] }] });
     });
@@ -117,7 +117,7 @@ describe('conformance: github semantics', () => {
     await becomes([250, true]);
   });
 
-  it('39 a job that is told of twice counts once', async () => {
+  it('39 a job that is reported twice counts once', async () => {
     const { github, becomes, number } = await start();
     github.startRun('web', run(['self-hosted']));
     await github.delivered();
@@ -127,7 +127,7 @@ describe('conformance: github semantics', () => {
     expect(await number({ repos: 'web' })).toEqual([1, true]);
   });
 
-  it('39 a repository that is not there is skipped while the others have jobs, and never makes it zero', async () => {
+  it('39 a missing repository is skipped while the others have jobs, and never makes it zero', async () => {
     const { github, becomes, client, trigger } = await start();
     const both = { repos: 'web,gone' };
     await becomes([0, false], { repos: 'web' });
@@ -143,7 +143,7 @@ describe('conformance: github semantics', () => {
     await becomes([1, true], both);
   });
 
-  it('counts a job at a gate when it is approved, not before', async () => {
+  it('counts a job at a gate only when it is approved', async () => {
     const { github, becomes, number } = await start();
     const { jobs } = github.startRun('web', {
       jobs: [{ labels: ['self-hosted'], environment: true }, { labels: ['self-hosted'] }],
@@ -155,7 +155,7 @@ describe('conformance: github semantics', () => {
     await becomes([2, true]);
   });
 
-  it('5 the metric is named by owner and labels; the spec needs no GitHub', async () => {
+  it('5 the metric is named by owner and labels, and the spec needs no GitHub', async () => {
     const { client, trigger } = await start(({ faults }) => {
       faults.down = true;
     });

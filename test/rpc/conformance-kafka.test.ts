@@ -31,7 +31,7 @@ async function startKafkaScaler() {
     const { result } = await scaler.client.isActive(trigger);
     return [metricValues[0]?.metricValueFloat, result];
   };
-  /** A lag of so many records, on the first partition alone or spread over all. */
+  /** A lag of this many records, on the first partition only or spread over all. */
   const lag = (records: number, partitions = 1) => {
     for (let partition = 0; partition < 10; partition += 1) {
       const own = partition < partitions ? records / partitions : 0;

@@ -135,7 +135,7 @@ describe('conformance: streams', () => {
     expect((await activity.ended).code).toBe(Code.OK);
     expect(await rpcCount(metrics, 'StreamIsActive', 'OK')).toBe(1);
     await spec.next();
-    // New calls go to a new connection; the old one has had its GOAWAY and carries the spec on.
+    // New calls use a new connection. The old one got its GOAWAY and still carries the spec.
     expect(await client.isActive(ref('a'))).toEqual(isFalse);
     expect(server.openStreams).toBe(1);
     expect(await rpcCount(metrics, 'StreamMetricSpec', 'OK')).toBe(0);

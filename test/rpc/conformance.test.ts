@@ -7,8 +7,8 @@ import { startServer } from '../support/rpc.ts';
 import { ref } from '../support/rpc-client.ts';
 
 /*
- * What a server must do for KEDA v2.21 (pkg/scalers/external_scaler.go and what calls it). The list's numbers
- * go on in wire.test.ts (2, 3), conformance-triggers.test.ts, conformance-streams.test.ts and tls.test.ts (33).
+ * What KEDA v2.21 needs from a server (pkg/scalers/external_scaler.go and its callers). The numbers continue in
+ * wire.test.ts (2, 3), conformance-triggers.test.ts, conformance-streams.test.ts and tls.test.ts (33).
  */
 describe('conformance: contract and numbers', () => {
   it('1 serves the five RPCs; an unknown method is UNIMPLEMENTED', async () => {

@@ -14,7 +14,7 @@ const server = { host: '127.0.0.1', port: 0 };
 const token = 'a-token-of-the-tests';
 const orders = ref('orders-worker', { source: 'hinted', queue: 'orders', maxStalenessSeconds: '2' });
 
-/** The whole scaler over queues of the test, with its decisions posted to a sink. */
+/** The whole scaler over queues of the test, with a sink for its decisions. */
 async function start(more: object = {}) {
   const sink = await DecisionSink.start();
   onTestFinished(() => sink.stop());
@@ -92,7 +92,7 @@ describe('decisions of the whole scaler', () => {
     expect(new Set(sink.events.map(({ subject }) => subject))).toEqual(new Set(['shop/orders-worker']));
   });
 
-  it('are posted at the end though nothing was full', async () => {
+  it('are posted at the end even if no batch is full', async () => {
     const { sink, service, client, scaler } = await start({ flushMs: 3_600_000 });
     service.queues.set('orders', { visible: 1, inFlight: 0 });
     await client.isActive(orders);

@@ -28,7 +28,7 @@ describe('drain', () => {
     await expect(client.isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
   });
 
-  it('26 very many streams end over several turns, so that calls are answered in between', async () => {
+  it('26 many streams end over several turns, so that calls are answered in between', async () => {
     const triggers = new FakeTriggers();
     triggers.known('a', 0);
     const { client, server, metrics } = await startServer(triggers);
@@ -48,7 +48,7 @@ describe('drain', () => {
     expect(triggers.followers).toBe(0);
   });
 
-  it('26 what does not end within the limit is cut', async () => {
+  it('26 streams that do not end within the limit are cut', async () => {
     const triggers = new FakeTriggers();
     const { client, server, metrics } = await startServer(triggers);
     const hangs = client.isActive(ref('never'));

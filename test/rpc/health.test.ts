@@ -18,7 +18,7 @@ describe('health', () => {
     },
   );
 
-  it('is not SERVING before it is said to be', async () => {
+  it('is not SERVING before the scaler says so', async () => {
     const deps = { triggers: new FakeTriggers(), metrics: new Metrics(), log: silentLogger };
     const server = new GrpcServer(grpcSettings, deps);
     const port = await server.listen();

@@ -14,7 +14,7 @@ describe('leaks', () => {
     const triggers = new FakeTriggers();
     triggers.known('a', 1);
     const { connect, server, metrics } = await startServer(triggers);
-    // Node before 22.11 closes a connection after 1000 resets in a burst: see src/grpc/stream-resets.ts.
+    // Before 22.11 Node closes a connection after 1000 resets in a burst: see src/grpc/stream-resets.ts.
     for (let connection = 0; connection < 20; connection += 1) {
       const client = connect();
       await Promise.all(Array.from({ length: 500 }, (_, index) => openAndCancel(client, index)));

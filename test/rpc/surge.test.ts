@@ -10,13 +10,13 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 const boiler = ref('boiler', { source: 'level', tank: 'boiler' });
 const metric = 'level-boiler';
 
-/** The targets that a stream has said. */
+/** The targets that a stream has sent. */
 function targets(stream: ReturnType<TestClient['streamMetricSpec']>): (number | undefined)[] {
   return stream.messages.map(({ metricSpecs: [spec] }) => spec?.targetSizeFloat);
 }
 
 describe('a backlog that grows', () => {
-  it('has `true` sent first, then another target for each GetMetrics, and in the end the exact one', async () => {
+  it('gets `true` first, then another target for each GetMetrics, and in the end the exact one', async () => {
     const { client, tanks } = await startQueueScaler();
     const order: string[] = [];
     const activity = client.streamIsActive(boiler);
@@ -28,7 +28,7 @@ describe('a backlog that grows', () => {
     tanks.set('boiler', 200);
     for (const nudged of [10.001, 10.002, 10.001, 10.002]) {
       const { metricSpecs } = await spec.next();
-      // Who takes the int knows no nudges.
+      // A reader of the integer sees no nudges.
       expect(metricSpecs).toMatchObject([{ metricName: metric, targetSizeFloat: nudged, targetSize: '10' }]);
       order.push(`${nudged}`);
       expect((await client.getMetricSpec(boiler)).metricSpecs).toMatchObject([{ targetSizeFloat: 10 }]);
@@ -38,7 +38,7 @@ describe('a backlog that grows', () => {
     expect(order).toEqual(['true', '10.001', '10.002', '10.001', '10.002']);
   });
 
-  it('says nothing to one who opened no StreamMetricSpec', async () => {
+  it('sends nothing to a client without StreamMetricSpec', async () => {
     const { client, tanks, live } = await startQueueScaler();
     const activity = client.streamIsActive(boiler);
     await activity.next();
@@ -48,7 +48,7 @@ describe('a backlog that grows', () => {
     expect(live.triggers.nudges.waiting).toBe(0);
   });
 
-  it('waits on a stream that nobody reads as one message, the newest', async () => {
+  it('waits as one message, the newest, on a stream that nobody reads', async () => {
     const { client, tanks, live, port, server } = await startQueueScaler();
     await client.streamIsActive(boiler).next();
     const session = await rawConnection(port, 0);
@@ -70,12 +70,12 @@ describe('a backlog that grows', () => {
     expect(trigger.surges.surge?.nudges).toBeGreaterThan(1);
     session.settings({ initialWindowSize: 65_535 });
     await vi.waitFor(() => expect(unread.messages().length).toBeGreaterThan(1));
-    // The exact target when it was opened, and in the end.
+    // The exact target at the opening, and at the end.
     expect(new Set(unread.messages().map((message) => message.toString('hex'))).size).toBe(1);
     expect(unread.messages()).toHaveLength(2);
   });
 
-  it('leaves nothing behind where the stream ends between nudge and answer', async () => {
+  it('leaves nothing behind if the stream ends between nudge and answer', async () => {
     const { client, tanks, live, server } = await startQueueScaler();
     const spec = client.streamMetricSpec(boiler);
     await client.streamIsActive(boiler).next();
@@ -86,7 +86,7 @@ describe('a backlog that grows', () => {
     spec.cancel();
     await vi.waitFor(() => expect(server.openStreams).toBe(1));
     expect(live.triggers.nudges.waiting).toBe(0);
-    // KEDA opens it again: the exact target first.
+    // KEDA opens it again. The exact target comes first.
     const again = client.streamMetricSpec(boiler);
     expect((await again.next()).metricSpecs).toMatchObject([{ targetSizeFloat: 10 }]);
   });
@@ -121,7 +121,7 @@ describe('the scaler as `serve` wires it', () => {
     return { scaler, client: scaler.client, post, turnOn: () => scaler.reload(settings(dir)) };
   }
 
-  it('makes the HPA look, and tells of it: a decision, /metrics and /api/triggers', async () => {
+  it('makes the HPA look, and reports it: a decision, /metrics and /api/triggers', async () => {
     const { scaler, client, post } = await start();
     const spec = client.streamMetricSpec(work);
     await client.streamIsActive(work).next();
@@ -137,7 +137,7 @@ describe('the scaler as `serve` wires it', () => {
       expect(surged?.fields).toMatchObject({ name: 'worker', surge: { to: 20 } });
     });
     expect(targets(spec)).toContain(1.001);
-    // The exact target may still be on its way when the decision is logged.
+    // The decision may be logged before the exact target arrives.
     await vi.waitFor(() => expect(targets(spec).at(-1)).toBe(1));
     const admin = `http://127.0.0.1:${scaler.port('admin')}`;
     const page = await (await fetch(`${admin}/metrics`)).text();

@@ -111,7 +111,7 @@ describe('TLS', () => {
       const { port, server } = await startServer(triggers(), { tls });
       const client = new Client(`127.0.0.1:${port}`, channel(ours, intruder.client));
       const same = (bytes: Buffer): Buffer => bytes;
-      // Nothing is sent but the head of the call.
+      // Only the head of the call is sent.
       const call = client.makeBidiStreamRequest(path, same, same);
       call.on('error', () => {});
       call.resume();
@@ -206,7 +206,7 @@ function install({ certFile, keyFile }: Files, { server }: Certificates): void {
   copyFileSync(server.cert, certFile);
 }
 
-/** A server over copies of the files, which it looks at all the time. */
+/** A server over copies of the files, which it checks all the time. */
 async function rotating() {
   const dir = subdir('rotating');
   const files = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') };
@@ -218,7 +218,7 @@ async function rotating() {
 
 function handshake(port: number, version: 'TLSv1.1' | 'TLSv1.2'): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    // Security level 0: else this side would refuse TLS 1.1 by itself.
+    // Security level 0. Otherwise this side itself would refuse TLS 1.1.
     const limits = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' };
     const socket = connectTls({
       port,

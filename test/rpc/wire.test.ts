@@ -6,7 +6,7 @@ import { startServer } from '../support/rpc.ts';
 
 const text = (value: string): string => Buffer.from(value).toString('hex');
 
-/** ScaledObjectRef { name: "a", namespace: "shop", scalerMetadata: { source: "fake" } }, by hand. */
+/** A ScaledObjectRef of trigger `a` in namespace `shop` with the metadata `source=fake`, written by hand. */
 const reference = `0a0161${'1204'}${text('shop')}1a0e${`0a06${text('source')}1204${text('fake')}`}`;
 
 describe('the wire', () => {

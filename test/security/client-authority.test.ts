@@ -24,7 +24,7 @@ function channelOf({ client }: Certificates) {
   return credentials.createSsl(readFileSync(ours.ca), readFileSync(client.key), readFileSync(client.cert));
 }
 
-it('a replaced client authority lets its clients in and new ones of the old out, while open streams stay', async () => {
+it('a replaced client authority admits its clients and refuses new ones of the old, while open streams stay', async () => {
   const clientCaFile = join(root, 'clients.crt');
   copyFileSync(ours.ca, clientCaFile);
   const triggers = new FakeTriggers();

@@ -11,7 +11,7 @@ import { WholeScaler } from '../support/whole-scaler.ts';
 
 const secrets = ['kafka-hunter2', 'sqs-hunter2', 'github-hunter2'];
 
-/** Connections with credentials, to places where nobody listens. */
+/** Connections with credentials, to addresses where nobody listens. */
 const connections = {
   orders: {
     source: 'kafka',
@@ -46,7 +46,7 @@ async function start(): Promise<WholeScaler> {
   return scaler;
 }
 
-/** A server of the author's, which counts who calls. */
+/** A server of the author's that counts its callers. */
 async function stranger() {
   let calls = 0;
   const server = createServer((socket) => {
@@ -65,7 +65,7 @@ const sqs = { source: 'sqs', queueURL: 'q' };
 const github = { source: 'github' };
 
 describe('the author of a ScaledObject', () => {
-  it('cannot have the scaler call an address of theirs', async () => {
+  it('cannot make the scaler call an address of their own', async () => {
     const { client } = await start();
     const { at, calls } = await stranger();
     const url = `http://${at}`;
@@ -86,7 +86,7 @@ describe('the author of a ScaledObject', () => {
     expect(calls()).toBe(0);
   });
 
-  it('cannot use a connection that is not for their namespace, by name or by address', async () => {
+  it('cannot use a connection that excludes their namespace, by name or by address', async () => {
     const { client } = await start();
     const in_ = (metadata: Record<string, string>) => ({ ...ref('w', metadata), namespace: 'bank' });
     for (const [source, connection] of [
@@ -123,7 +123,7 @@ describe('the author of a ScaledObject', () => {
     for (const secret of secrets) expect(text).not.toContain(secret);
   });
 
-  it('cannot upset it with names that every object has, control characters or lone surrogates', async () => {
+  it('cannot disturb it with names that every object has, control characters or lone surrogates', async () => {
     const { client } = await start();
     for (const odd of ['__proto__', 'constructor', 'toString', 'a\nlevel=fatal', '\u0000', '\ud800', '']) {
       for (const metadata of [
@@ -140,7 +140,7 @@ describe('the author of a ScaledObject', () => {
   });
 });
 
-/** `serve` as a process of its own, with little memory: one that hangs or dies is seen from outside. */
+/** `serve` as a process of its own, with little memory, so that a hang or a death shows from outside. */
 async function serve() {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-author-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -210,7 +210,7 @@ const refusals: [string, Record<string, string>, RegExp][] = [
 ];
 
 describe('the author of a ScaledObject cannot stop the process', () => {
-  it('by any value, and is told what is wrong', async () => {
+  it('by any value, and learns what is wrong', async () => {
     const { client } = await serve();
     const within = () => ({ deadline: Date.now() + 10_000 });
     for (const [what, metadata, message] of refusals) {
@@ -222,7 +222,7 @@ describe('the author of a ScaledObject cannot stop the process', () => {
     }
   });
 
-  it('by many triggers of many partitions each', async () => {
+  it('by many triggers with many partitions each', async () => {
     const { client } = await serve();
     for (let i = 0; i < 150; i += 1) {
       const metadata = { ...kafka, partitionLimitation: `${i}-99998` };
@@ -230,7 +230,7 @@ describe('the author of a ScaledObject cannot stop the process', () => {
     }
   });
 
-  it('by long names, of which nothing is kept or logged', async () => {
+  it('by long names, which are neither kept nor logged', async () => {
     const { client, command } = await serve();
     const long = kib(60, 'long-name');
     for (let i = 0; i < 300; i += 1) {
@@ -246,7 +246,7 @@ describe('the author of a ScaledObject cannot stop the process', () => {
     expect(command.stdout.length).toBeLessThan(64 * 1024);
   });
 
-  it('nor forge or hide a line of its log by control and bidi characters', async () => {
+  it('nor forge or hide a log line by control and bidi characters', async () => {
     const { client, command } = await serve();
     const odd = 'a\u0085b\u202ec\u009bd\u2028e';
     await expect(client.getMetricSpec(ref(odd, { ...kafka, [odd]: odd }))).rejects.toMatchObject({

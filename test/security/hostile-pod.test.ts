@@ -50,7 +50,7 @@ describe('a pod that reaches the ports', () => {
     ]);
   });
 
-  it('can say any namespace while gRPC asks for no certificate', async () => {
+  it('can use any namespace while gRPC requires no certificate', async () => {
     const { client } = await start();
     const named = { ...kafka, connection: 'orders' };
     const elsewhere = { ...ref('made-up', named), namespace: 'bank' };
@@ -58,7 +58,7 @@ describe('a pod that reaches the ports', () => {
     expect((await client.getMetricSpec(ref('made-up', named))).metricSpecs).toHaveLength(1);
   });
 
-  it('reads nothing at the admin port without its token, but whether it lives', async () => {
+  it('reads nothing at the admin port without its token, except whether it lives', async () => {
     const scaler = await start();
     const port = scaler.port('admin');
     for (const path of ['/metrics', '/api/triggers']) {
@@ -88,7 +88,7 @@ describe('a pod that reaches the ports', () => {
     }
   });
 
-  it.each(servers)('cannot end it by bytes that are no request: %s', async (server) => {
+  it.each(servers)('cannot end it with invalid bytes: %s', async (server) => {
     const scaler = await start();
     const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     const garbage = Buffer.alloc(65_536, 0xff);
@@ -103,7 +103,7 @@ describe('a pod that reaches the ports', () => {
     expect(await statusOf(scaler.port('ingest'), '/ingest/hint/orders', { method: 'POST' })).toBe(401);
   });
 
-  it('takes no place from triggers that are there when it fills the table', async () => {
+  it('takes no place from existing triggers when it fills the table', async () => {
     const { client } = await start({ limits: { triggers: 3, coldReadTimeoutMs: 50 } });
     const ours = client.streamMetricSpec(ref('ours', kafka));
     await ours.next();
@@ -115,7 +115,7 @@ describe('a pod that reaches the ports', () => {
       codes.push(reason instanceof Error && 'code' in reason ? reason.code : reason);
     }
     expect(codes).toContain(Code.RESOURCE_EXHAUSTED);
-    // Its broker is not there: it is served as before, that is, with that error.
+    // Its broker does not exist, so it is served as before: with that error.
     await expect(client.isActive(ref('ours', kafka))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
   });
 });

@@ -12,7 +12,7 @@ const mebibyte = 1024 * 1024;
 const kafka = { source: 'kafka', consumerGroup: 'g', topic: 't' };
 const reflection = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 
-/** `serve` as a process of its own, whose broker is not there. */
+/** `serve` as a process of its own, without a broker. */
 async function serve(limits = '') {
   const folder = await ConfigFolder.make();
   const server = '{ host: 127.0.0.1, port: 0 }';
@@ -49,7 +49,7 @@ async function statusOf(port: number, path: string): Promise<number> {
   return response.status;
 }
 
-/** What has to work, whatever one client does. */
+/** Checks what must work whatever one client does. */
 async function expectServed({ grpc, admin, client }: Awaited<ReturnType<typeof serve>>): Promise<void> {
   expect([await statusOf(admin, '/livez'), await statusOf(admin, '/readyz')]).toEqual([200, 200]);
   expect(await health(grpc)).toEqual({ status: 'SERVING' });
@@ -57,7 +57,7 @@ async function expectServed({ grpc, admin, client }: Awaited<ReturnType<typeof s
 }
 
 describe('a pod that reaches the ports and does not read', { timeout: 120_000 }, () => {
-  it('makes nothing grow by reflection streams', async () => {
+  it('cannot make memory grow by reflection streams', async () => {
     const scaler = await serve();
     await expectServed(scaler);
     const before = rssBytes(scaler.pid);
@@ -72,13 +72,13 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
       }
       for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => session.ping(resolve));
     }
-    // 8 streams are held, as many as there may be; 32 streams with 112 MB of requests were asked for.
+    // The most streams, 8, are held. The client wanted 32, with 112 MB of requests.
     await expect.poll(() => refused).toEqual(Array(24).fill(Code.RESOURCE_EXHAUSTED));
     expect(rssBytes(scaler.pid) - before).toBeLessThan(64 * mebibyte);
     await expectServed(scaler);
   });
 
-  it('takes no descriptors and no probe by 1,600 sockets at the admin port', async () => {
+  it('cannot use up descriptors or block probes with 1,600 sockets at the admin port', async () => {
     const scaler = await serve();
     for (let opened = 0; opened < 1600; opened += 1) {
       open(scaler.admin);
@@ -88,7 +88,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     expect(readdirSync(`/proc/${scaler.pid}/fd`).length).toBeLessThan(256);
   });
 
-  it('keeps Prometheus from no page, and no probe from its answer, by pages it leaves unread', async () => {
+  it('cannot block Prometheus or probes with pages that it does not read', async () => {
     const most = 8000;
     const scaler = await serve(
       `limits: { triggers: ${most}, triggersPerNamespace: ${most}, metadataBytesPerNamespace: 33554432 }`,
@@ -101,7 +101,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     const page = async () => (await fetch(`http://127.0.0.1:${scaler.admin}/metrics`)).text();
     const triggers = async () => (await page()).match(/^backlog_scaler_trigger_up/gm)?.length;
     await expect.poll(triggers, { timeout: 30_000, interval: 500 }).toBe(streams.length);
-    // The buffers of a connection hold some 10 MB: two pages are more.
+    // The buffers of a connection hold some 10 MB. Two pages are larger.
     expect((await page()).length).toBeGreaterThan(5 * mebibyte);
     for (let reader = 0; reader < 8; reader += 1) {
       open(scaler.admin, 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2)).pause();
@@ -114,7 +114,7 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
 });
 
 describe('a name', () => {
-  it('with characters that a terminal obeys reaches neither the log nor the metrics as it is', async () => {
+  it('with control characters reaches neither the log nor the metrics unchanged', async () => {
     const { command, admin, client } = await serve();
     const name = 'a\u0000b\r\u001b[31mc\u009bd\u202ee\u2066f';
     await client.getMetricSpec(ref(name, { source: 'nothing' })).catch(() => {});

@@ -36,7 +36,7 @@ async function start() {
   return { running, port: running.ingestPort, client: running.client() };
 }
 
-describe('who sends to the ingest port', () => {
+describe('a sender to the ingest port', () => {
   it('cannot set a number by a hint: the read decides', async () => {
     const { port, client } = await start();
     const number = async () => (await client.getMetrics(trigger, '')).metricValues[0]?.metricValueFloat;
@@ -49,7 +49,7 @@ describe('who sends to the ingest port', () => {
   });
 
   it.each(['hint', 'events', 'sns', 'github'])(
-    'learns without a token or a signature of no connection: %s',
+    'learns nothing about a connection without a token or a signature: %s',
     async (kind) => {
       const { port } = await start();
       const answers = [];
@@ -69,7 +69,7 @@ describe('who sends to the ingest port', () => {
     ['events', { authorization: 'Bearer a-token-that-is-guessed', 'content-type': 'application/json' }, '{}'],
     ['sns', snsHead, forgedMessage],
     ['sns', snsHead, '{}'],
-  ])('learns with what it has made up of no connection: %s', async (kind, headers, body) => {
+  ])('learns nothing about a connection from invented credentials: %s', async (kind, headers, body) => {
     const { port } = await start();
     const answers = [];
     for (const connection of ['jobs', 'other', 'nobody']) {
@@ -84,7 +84,7 @@ describe('who sends to the ingest port', () => {
     expect(answers[0]?.status).not.toBe(404);
   });
 
-  it('has a token for what it lists alone, and it opens neither gRPC nor the admin port', async () => {
+  it('has a token only for its listed connections, and it opens neither gRPC nor the admin port', async () => {
     const { running, port } = await start();
     const status = async (path: string) => (await post(port, { path, headers: { authorization } })).status;
     expect(await status('/ingest/hint/jobs')).toBe(202);

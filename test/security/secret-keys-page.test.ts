@@ -5,7 +5,7 @@ import { kedaSecretKeys } from '../../src/triggers/common-params.ts';
 
 const page = readFileSync(new URL('../../docs/keda.md', import.meta.url), 'utf8');
 
-/** The keys in the row of the page's table of secrets that begins with this cell. */
+/** The keys in the page's table of secrets, in the row that begins with this cell. */
 function listed(cell: string): string[] {
   const section = page.slice(page.indexOf('### Secrets from the environment'));
   const row = section.split('\n').find((line) => line.startsWith(`| ${cell} |`)) ?? '';

@@ -27,7 +27,7 @@ async function start(settings: object = {}): Promise<WholeScaler> {
   return scaler;
 }
 
-/** How each of the five RPCs ends; one that is served counts as OK. */
+/** How each of the five RPCs ends. A served one counts as OK. */
 async function ends(client: TestClient): Promise<{ code: Code; details: string }[]> {
   const status = (reason: { code: Code; details: string }) => reason;
   const metrics = await client.getMetrics(withSecret, '').catch(status);
@@ -56,7 +56,7 @@ describe('a secret that KEDA took from the environment of a workload', () => {
     expect([said, ...shown].join()).not.toContain(value);
   });
 
-  it('is taken over TLS, and over mTLS, and never shown', async () => {
+  it('is accepted over TLS, and over mTLS, and never shown', async () => {
     const { ca, server, client } = certificates;
     const files = { certFile: server.cert, keyFile: server.key };
     for (const tls of [files, { ...files, clientCaFile: ca }]) {
@@ -70,14 +70,14 @@ describe('a secret that KEDA took from the environment of a workload', () => {
       onTestFinished(() => keda.close());
       const { metricSpecs } = await keda.getMetricSpec(withSecret);
       expect(metricSpecs).toHaveLength(1);
-      // The broker is not there, which is said; the secret is not.
+      // The missing broker is mentioned, the secret is not.
       await expect(keda.isActive(withSecret)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
       const api = await fetch(`http://127.0.0.1:${scaler.port('admin')}/api/triggers`);
       expect(`${JSON.stringify(scaler.log.lines)}${await api.text()}`).not.toContain(value);
     }
   });
 
-  it('is taken over plaintext where that is configured, from one reload to the next', async () => {
+  it('is accepted over plaintext if that is configured, from one reload to the next', async () => {
     const scaler = await start({ security: { allowPlaintextSecrets: true } });
     expect((await scaler.client.getMetricSpec(withSecret)).metricSpecs).toHaveLength(1);
     await scaler.reload({ connections, security: { allowPlaintextSecrets: false } });

@@ -17,7 +17,7 @@ function namedIn(text: string): Named[] {
   }));
 }
 
-/** Whether a file has a test, a group or a row of a table with this title. */
+/** Whether a file has a test, a group or a table's row with this title. */
 function isThere({ path, title }: Named): boolean {
   const file = new URL(path, root);
   if (!existsSync(file)) return false;
@@ -25,13 +25,13 @@ function isThere({ path, title }: Named): boolean {
   return [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => source.includes(quoted));
 }
 
-it('names only tests that are there', () => {
+it('names only existing tests', () => {
   const named = namedIn(page);
   expect(named.length).toBeGreaterThan(40);
   expect(named.filter((one) => !isThere(one))).toEqual([]);
 });
 
-it('names every test that it mentions so that it can be found', () => {
+it('names every test in the form that can be checked', () => {
   const mentioned = page.match(/`test\/[^`]+`/g) ?? [];
   expect(mentioned).toHaveLength(namedIn(page).length);
 });

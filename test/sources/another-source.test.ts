@@ -28,7 +28,7 @@ const settings = (more: object = {}) => ({
   connections: { shop: { source: 'lines', directory, pinFile: 'pin', activeReadMs: 50, ...more } },
 });
 
-/** The scaler with a file of so many lines. */
+/** The scaler with a file of this many lines. */
 async function scalerWith(count: number): Promise<WholeScaler> {
   write('orders.txt', 'a line\n'.repeat(count));
   const scaler = await WholeScaler.start(settings(), { pin: '1234\n' }, { sources: withLines });
@@ -62,7 +62,7 @@ describe('another source, in the whole scaler', () => {
       .toContain('backlog_scaler_wakes_total{source="lines",connection="shop",cause="watch"}');
   });
 
-  it('is refused with all that is wrong, and the nearest key', async () => {
+  it('is refused with all faults, and the nearest key', async () => {
     const { client } = await scalerWith(1);
     const wrong = ref('w', { ...trigger, file: '../etc', linesPerReplika: '1', linesPinFromEnv: 'hunter2' });
     const refused = client.getMetrics(wrong, '');
@@ -80,7 +80,7 @@ describe('another source, in the whole scaler', () => {
     });
   });
 
-  it('takes a changed setting and a changed secret while running, and refuses what is wrong', async () => {
+  it('applies a changed setting and a changed secret while running, and refuses a wrong one', async () => {
     const scaler = await scalerWith(1);
     const value = () => scaler.client.getMetrics(ref('w', trigger), '');
     expect((await value()).metricValues).toMatchObject([{ metricValueFloat: 1 }]);
@@ -94,7 +94,7 @@ describe('another source, in the whole scaler', () => {
     ).rejects.toMatchObject({ details: expect.stringContaining('the pin is not what the file .pin holds') });
   });
 
-  it('is in metrics and in /api/triggers, as any other', async () => {
+  it('is in metrics and in /api/triggers, like any other', async () => {
     const scaler = await scalerWith(3);
     await scaler.client.getMetrics(ref('w', trigger), '');
     const page = JSON.parse(await admin(scaler, '/api/triggers'));
@@ -120,11 +120,11 @@ describe('another source, in the whole scaler', () => {
   });
 });
 
-describe('what is generated', () => {
+describe('generated files', () => {
   const now = generated(sources);
   const then = generated(withLines);
 
-  it.each([...now.keys()])('%s is as the code has it: npm run docs', (path) => {
+  it.each([...now.keys()])('%s is up to date: npm run docs', (path) => {
     expect(readFileSync(path, 'utf8')).toBe(now.get(path));
   });
 
@@ -146,20 +146,20 @@ describe('what is generated', () => {
     ['deploy/helm/backlog-scaler/files/sources.yaml', '  lines:\n    reaches: "no network'],
     ['deploy/helm/backlog-scaler/files/sources.yaml', ', pin]'],
     ['deploy/helm/backlog-scaler/values.schema.json', '"events", "lines"]'],
-  ])('%s would have it: %s', (path, text) => {
+  ])('%s would include it: %s', (path, text) => {
     expect(then.get(path)).toContain(text);
     expect(now.get(path)).not.toContain(text);
   });
 
-  it('every file would have it, but for messages, which are read from the code in src', () => {
+  it('all would include it, except messages, which come from the code in src', () => {
     const without = [...then].filter(([path, text]) => text === now.get(path)).map(([path]) => path);
     expect(without).toEqual(['docs/errors.md']);
   });
 });
 
 /**
- * `events` is a word of its own, `nats` an event log as well, and AWS has a service `sqs` that SNS's folder asks for as well. The others know KEDA's
- * own triggers, and what people get wrong with known ones: a new source has neither.
+ * `events` is also another word, `nats` also an event log, and `sqs` also a service of AWS that SNS's folder needs. The
+ * others know KEDA's own triggers, and common mistakes with known sources. A new source has neither.
  */
 const others = [
   'aws-endpoints.ts',

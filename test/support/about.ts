@@ -1,6 +1,6 @@
 import type { About } from '../../src/sources/source.ts';
 
-/** Of a source that no page is about. */
+/** For a source without a page. */
 export const about: About = {
   measures: '',
   leastStaleness: '',

@@ -54,7 +54,7 @@ const ignoreDifference = object(
 );
 
 /**
- * As much of Argo CD's Application as a chart from a registry needs, and nothing that is not in it. After
+ * The part of Argo CD's Application that a chart from a registry needs, and no key that Argo CD lacks. From
  * `spec.versions[v1alpha1]` of argoproj/argo-cd, manifests/crds/application-crd.yaml at commit 0252c02d.
  */
 export const applicationSchema = object(
@@ -78,7 +78,7 @@ export const applicationSchema = object(
   ['apiVersion', 'kind', 'metadata', 'spec'],
 );
 
-/** Argo CD ignores an option that it does not know. These are of its docs/user-guide/sync-options.md. */
+/** Argo CD ignores unknown options. These are from its docs/user-guide/sync-options.md. */
 export const syncOptions = [
   'CreateNamespace=true',
   'FailOnSharedResource=true',

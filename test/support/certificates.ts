@@ -6,7 +6,7 @@ import { join } from 'node:path';
 export interface Pair {
   cert: string;
   key: string;
-  /** Private key and certificates in one file: what Kafka's `ssl.keystore.type=PEM` wants. */
+  /** Private key and certificates in one file, as for Kafka's `ssl.keystore.type=PEM`. */
   bundle: string;
 }
 
@@ -17,20 +17,20 @@ export interface Certificates {
 }
 
 export interface CertificateOptions {
-  /** Gives server and client certificates whose time is over. */
+  /** Makes server and client certificates that have expired. */
   expired?: boolean;
-  /** The server's and the client's common name. */
+  /** The server's common name. `clientName` is the client's. */
   serverName?: string;
   clientName?: string;
-  /** The names the server's certificate is good for, as openssl has them: `DNS:kafka.example`. */
+  /** The names in the server's certificate, in openssl's form: `DNS:kafka.example`. */
   serverAltNames?: string;
-  /** Signs with this authority instead of making a new one; its key lies beside it, as `ca.key`. */
+  /** Signs with this authority instead of a new one. Its key lies beside it, as `ca.key`. */
   authority?: string;
 }
 
 /**
- * An authority and a server's and a client's certificate signed by it, made by the openssl command in `dir`.
- * The server's names are localhost and 127.0.0.1 unless others are given; the client's are its DNS name and a SPIFFE URI.
+ * An authority, and a server's and a client's certificate signed by it. Made by OpenSSL in `dir`. By default
+ * the server's names are localhost and 127.0.0.1. The client's are its DNS name and a SPIFFE URI.
  */
 export function makeCertificates(dir: string, options: CertificateOptions = {}): Certificates {
   const { serverName = 'localhost', clientName = 'keda-operator' } = options;
@@ -84,12 +84,12 @@ function sign(dir: string, role: 'server' | 'client', name: string, altNames: st
   return { cert, key, bundle };
 }
 
-/** RSA, since every JVM and every TLS 1.2 suite takes it; PKCS #8, unencrypted. */
+/** RSA, which every JVM and every TLS 1.2 suite accepts. PKCS #8, not encrypted. */
 function newKey(path: string): string[] {
   return ['-newkey', 'rsa:2048', '-nodes', '-keyout', path];
 }
 
-/** The key of a pair, encrypted with a passphrase (PKCS #8): as PEM. */
+/** The key of a pair, encrypted with a passphrase (PKCS #8), as PEM. */
 export function encryptedKey({ key }: Pair, passphrase: string): string {
   const args = ['pkcs8', '-topk8', '-in', key, '-passout', `pass:${passphrase}`];
   return execFileSync('openssl', args, { stdio: 'pipe', encoding: 'utf8' });

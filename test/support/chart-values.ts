@@ -18,33 +18,33 @@ const chartValues = z.looseObject({
 });
 export type ChartValues = z.infer<typeof chartValues>;
 
-/** A file of the chart's values. */
+/** Reads a file with values of the chart. */
 export function readChartValues(path: string): ChartValues {
   return parseChartValues(readFileSync(new URL(path, root), 'utf8'));
 }
 
-/** The chart's values in this text; a key twice or a wrong indent is an error. */
+/** Parses values of the chart. A duplicate key or a wrong indent is an error. */
 export function parseChartValues(text: string): ChartValues {
   const document = parseDocument(text);
   if (document.errors.length > 0) throw new Error(document.errors.join('; '));
   return chartValues.parse(document.toJS());
 }
 
-/** What the chart's schema has against the values, over the chart's own as Helm lays them. */
+/** What the chart's schema finds wrong in the values, merged over the chart's own as Helm does. */
 export function chartFaults(values: unknown): readonly object[] {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
   validate(merged(defaults, values));
   return validate.errors ?? [];
 }
 
-/** The configuration that the chart makes of the values: it says itself where the volume is. */
+/** The configuration that the chart makes from the values. The chart itself fills in where the volume is. */
 export function chartConfig({ config }: ChartValues): string {
   const { eventLog } = config;
   if (eventLog?.type !== 'file') return stringify(config);
   return stringify({ ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } });
 }
 
-/** The names of the mounts that the configuration's files are in. */
+/** The names of the mounts in the configuration's file paths. */
 export function mountsNamed({ config }: ChartValues): string[] {
   const named = stringify(config).matchAll(/\/etc\/backlog-scaler-([\w-]+)\//g);
   return [...new Set([...named].map(([, name = '']) => name))];

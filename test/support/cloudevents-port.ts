@@ -9,7 +9,7 @@ const tokens: readonly Token[] = [
   { name: 'shop', token: 'shop-t0ken-0123456789', connections: ['jobs'] },
 ];
 
-/** `builds` takes CloudEvents as facts, of `work.started` and `work.finished`; to `jobs` they are hints. */
+/** `builds` takes CloudEvents as facts, of types `work.started` and `work.finished`. For `jobs` they are hints. */
 export async function startEvents(options: IngestOptions = {}) {
   const connections = [
     { name: 'builds', source: cloudEventsSource, config: { prefix: 'work' } },
@@ -22,16 +22,16 @@ export async function startEvents(options: IngestOptions = {}) {
 
 export const authorized = { authorization: 'Bearer ci-t0ken-0123456789' };
 
-/** Sends a request with events; without a token of its own, with the one for both connections. */
+/** Sends a request with events. By default with the token for both connections. */
 export function send(port: number, path: string, { headers, body }: EventRequest, more: Post = {}) {
   const all = { ...authorized, ...headers, ...more.headers };
   return post(port, { path: `/ingest/events/${path}`, body, ...more, headers: all });
 }
 
-/** A fact of the ledger behind `builds`, in binary mode. */
+/** A fact for the ledger behind `builds`, in binary mode. */
 export const started: EventRequest = binary({ 'ce-type': 'work.started' });
 
-/** As many of them, in one batch. */
+/** This many such facts, in one batch. */
 export function startedBatch(count: number): EventRequest {
   const events = Array.from({ length: count }, (_, index) => ({
     ...example,

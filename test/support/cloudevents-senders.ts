@@ -1,7 +1,7 @@
 import type { EventRequest } from './cloudevents.ts';
 
 /*
- * Requests in the shape in which each sender sends them, shortened. Names and ids are ours.
+ * Shortened requests, in the form in which each sender sends them. Names and IDs are invented.
  */
 
 const json = (value: unknown): string => JSON.stringify(value);
@@ -23,7 +23,7 @@ export const knative: EventRequest = {
   body: json({ order: 7 }),
 };
 
-/** Tekton Pipelines' sink (its docs/events.md): the whole object is in the body. */
+/** Tekton Pipelines' sink (its docs/events.md). The whole object is in the body. */
 export const tekton: EventRequest = {
   headers: {
     'Ce-Id': '77f78ae7-ff6d-4e39-9d05-b9a0b7850527',
@@ -44,7 +44,7 @@ export const tekton: EventRequest = {
   }),
 };
 
-/** A CDEvent (0.4) over the CloudEvents binding: its subject's id is the event's subject. */
+/** A CDEvent (0.4) over the CloudEvents binding. Its subject's ID is the event's subject. */
 export const cdevents: EventRequest = {
   headers: {
     'Ce-Id': '271069a8-fc18-44f1-b38f-9d70a1695819',

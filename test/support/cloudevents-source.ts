@@ -8,7 +8,10 @@ type Config = z.output<typeof config>;
 
 const fact = z.object({ key: z.string(), open: z.boolean() });
 
-/** Work items that are open by their events: `<prefix>.started` opens its source's, `<prefix>.finished` closes it. */
+/**
+ * Work items opened and closed by events: `<prefix>.started` opens the item of its source, `<prefix>.finished` closes
+ * it.
+ */
 export const cloudEventsSource: Source<{ pool: string }, Config, number, undefined> = {
   kind: 'events',
   about,

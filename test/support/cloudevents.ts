@@ -8,7 +8,7 @@ export interface EventRequest {
   readonly body: string | Buffer;
 }
 
-/** Reads a request as the port does, after Node has put its header names in lower case. */
+/** Reads a request as the port does, with header names in lower case as from Node. */
 export function parsed({ headers, body }: EventRequest): Parsed {
   const given = Object.entries(headers).filter(([, value]) => value !== undefined);
   const low = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
@@ -17,7 +17,7 @@ export function parsed({ headers, body }: EventRequest): Parsed {
   return parseCloudEvents(mode, low, Buffer.from(body));
 }
 
-/** The one event of a request; throws where it has another number of them, or faults. */
+/** The only event of a request. Throws for another number of events, and for faults. */
 export function eventIn(request: EventRequest): InboundCloudEvent {
   const result = parsed(request);
   if (result.kind !== 'events') throw new Error(JSON.stringify(result));
@@ -26,7 +26,7 @@ export function eventIn(request: EventRequest): InboundCloudEvent {
   return event;
 }
 
-/** What is wrong with a request; undefined: nothing. */
+/** What is wrong with a request. Undefined if nothing is. */
 export function faultOf(request: EventRequest): string | undefined {
   const result = parsed(request);
   return result.kind === 'faulty' ? result.why : undefined;
@@ -41,7 +41,7 @@ export const example = {
   time: '2018-04-05T03:56:24Z',
 };
 
-/** The same in binary mode, with other headers over it. */
+/** The same in binary mode, with other headers merged over it. */
 export function binary(more: IncomingHttpHeaders = {}, body: string | Buffer = '{"a":1}'): EventRequest {
   const headers = {
     ...Object.fromEntries(Object.entries(example).map(([name, value]) => [`ce-${name}`, value])),
@@ -51,7 +51,7 @@ export function binary(more: IncomingHttpHeaders = {}, body: string | Buffer = '
   return { headers, body };
 }
 
-/** The same in structured mode, with other members over it. */
+/** The same in structured mode, with other members merged over it. */
 export function structured(
   more: Readonly<Record<string, unknown>> = {},
   contentType = 'application/cloudevents+json; charset=UTF-8',

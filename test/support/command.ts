@@ -11,7 +11,7 @@ interface Waiting {
   found: (line: LogFields) => void;
 }
 
-/** The command as it is written, run as a process of its own. */
+/** The command from its source, as a process of its own. */
 export class Command {
   readonly exited: Promise<number | null>;
   stdout = '';
@@ -20,7 +20,7 @@ export class Command {
   private readonly lines: LogFields[] = [];
   private waiting: Waiting[] = [];
 
-  /** `input` is what it reads from standard input, which is empty without it. */
+  /** `input` goes to its standard input, which is otherwise empty. */
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string) {
     this.child = spawn(process.execPath, [main, ...args], {
       env: { ...process.env, ...env },
@@ -34,7 +34,7 @@ export class Command {
     if (this.child.stdout) createInterface(this.child.stdout).on('line', (line) => this.read(line));
   }
 
-  /** The first JSON line, past or to come, that is wanted; rejects when the process ends without it. */
+  /** The first matching JSON line, past or future. Rejects if the process ends without one. */
   line(wanted: (line: LogFields) => boolean): Promise<LogFields> {
     const past = this.lines.find(wanted);
     if (past) return Promise.resolve(past);

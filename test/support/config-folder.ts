@@ -20,7 +20,7 @@ const placeConfig = z.strictObject({
     .optional(),
 });
 
-/** Sources whose only part that matters here is what their connections look like. */
+/** Sources of which only the connections' settings matter here. */
 const place: AnySource = {
   ...hintSource,
   kind: 'place',
@@ -40,7 +40,7 @@ const kafkaLike: AnySource = {
   files: { password: 'secret' },
 };
 
-/** A folder with a configuration file and the files it names. */
+/** A folder with a configuration file, and the files that it names. */
 export class ConfigFolder {
   readonly path: string;
 

@@ -6,19 +6,19 @@ import { listen } from '../../fakes/ports.ts';
 
 export interface ConnectProxy {
   readonly url: string;
-  /** What it was asked for: `CONNECT sqs.eu-central-1.amazonaws.com:443`, `GET http://tokens.test/`. */
+  /** The requests: `CONNECT sqs.eu-central-1.amazonaws.com:443`, `GET http://tokens.test/`. */
   readonly asked: string[];
   /** The `Proxy-Authorization` of each request. */
   readonly authorizations: (string | undefined)[];
-  /** Sockets of clients that are open now. */
+  /** How many sockets of clients are open now. */
   readonly open: number;
-  /** How it treats what comes from now on. */
+  /** How it treats later requests. */
   behave(as: 'well' | 'refusing' | 'silent' | 'silent after its yes'): void;
 }
 
 /**
- * A forward proxy (CONNECT for TLS, absolute URLs for plain HTTP). It alone knows where the hosts are: `ports` has the port on
- * 127.0.0.1 by host name, so that whoever does not ask it reaches nothing.
+ * A forward proxy (CONNECT for TLS, absolute addresses for plain HTTP). Only the proxy knows where the hosts are, so
+ * that without it nothing can be reached. `ports` has the port on 127.0.0.1 by host name.
  */
 export async function connectProxy(ports: Readonly<Record<string, number>>): Promise<ConnectProxy> {
   const asked: string[] = [];

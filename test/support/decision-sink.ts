@@ -23,10 +23,10 @@ export const status =
     response.writeHead(code, headers).end();
   };
 
-/** A receiver of CloudEvents: what came, and how it answers the next requests. */
+/** A receiver of CloudEvents. It keeps the requests, and answers as told. */
 export class DecisionSink {
   readonly requests: Received[] = [];
-  /** One for each request; the last one stays. */
+  /** One for each request. The last one is repeated. */
   behave: Behaviour[] = [status(202)];
   underWay = 0;
   mostUnderWay = 0;
@@ -68,7 +68,7 @@ export class DecisionSink {
     return `http://127.0.0.1:${this.port}/decisions`;
   }
 
-  /** All that came, in its order, as often as it came. */
+  /** Every received event, in order, duplicates included. */
   get events(): Event[] {
     return this.requests.flatMap(({ events }) => events);
   }
@@ -80,7 +80,7 @@ export class DecisionSink {
   }
 }
 
-/** A batch, each held against the SDK's schema of CloudEvents 1.0. */
+/** The events of a batch, each checked by the SDK's schema of CloudEvents 1.0. */
 function eventsOf(body: string): Event[] {
   return z
     .array(attributes)

@@ -11,7 +11,7 @@ const trigger: Decision['trigger'] = {
   metricName: 'kafka-workers-orders',
 };
 
-/** A decision, with only what matters to a test given. */
+/** A decision. A test gives only the fields that matter to it. */
 export function decisionWith(given: Partial<Decision> = {}, name = 'orders-worker'): Decision {
   return {
     kind: 'activated',

@@ -17,7 +17,7 @@ export function eventDir(): string {
   return dir;
 }
 
-/** A directory with a log that is older than any TTL, and empty. */
+/** A directory with an empty log that is older than any TTL. */
 export async function agedEventDir(...connections: readonly string[]): Promise<string> {
   const dir = eventDir();
   await age(dir, connections);
@@ -28,7 +28,7 @@ export function inbound(fact: number, connection = 'ci', receivedAtMs = Date.now
   return { connection, type: 'workflow_job.queued', id: String(fact), receivedAtMs, fact };
 }
 
-/** LevelDB on a real disk, which can be told to fail, and counts its writes. */
+/** LevelDB on a real disk. It can be made to fail, and counts its writes. */
 export class TestStore extends LevelStore {
   failing: Error | undefined;
   puts = 0;
@@ -65,7 +65,7 @@ export async function openLog({
   return { events, store, dir };
 }
 
-/** Follows, and gives the facts as they come; `replayed` resolves when those that were kept have come. */
+/** Follows a feed and collects its facts. `replayed` resolves after the kept ones. */
 export function followed(feed: EventFeed) {
   const facts: unknown[] = [];
   let unfollow = () => {};

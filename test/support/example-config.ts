@@ -8,7 +8,7 @@ import { sources as allSources } from '../../src/sources/index.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { makeCertificates } from './certificates.ts';
 
-/** Where examples say that secrets are mounted. */
+/** The paths of mounted secrets in examples. */
 const mounted = /\/etc\/backlog-scaler[\w-]*\/[\w.-]+/g;
 
 const { privateKey } = generateKeyPairSync('rsa', {
@@ -17,7 +17,7 @@ const { privateKey } = generateKeyPairSync('rsa', {
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 });
 
-/** What a file of that name would hold. */
+/** The content for a file of that name. */
 export function contentOf(path: string): string {
   if (path.endsWith('private-key.pem')) return privateKey;
   if (path.endsWith('.creds')) return '-----BEGIN USER NKEY SEED-----';

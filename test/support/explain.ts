@@ -37,7 +37,7 @@ export const explainedJson = z.object({
 
 export type ExplainedTrigger = z.infer<typeof trigger>;
 
-/** A ScaledObject of namespace `shop`, as YAML. */
+/** A ScaledObject in namespace `shop`, as YAML. */
 export function scaledObject(name: string, metadata: Readonly<Record<string, string>>): string {
   return stringify({
     apiVersion: 'keda.sh/v1alpha1',
@@ -61,7 +61,7 @@ export async function explain(args: readonly string[], input: string, env: NodeJ
   return { code, stdout, stderr };
 }
 
-/** The only trigger of what `explain -o json` says, and its exit code. */
+/** The only trigger in the output of `explain -o json`, and the exit code. */
 export async function explainOne(args: readonly string[], input: string) {
   const { code, stdout, stderr } = await explain([...args, '-o', 'json'], input);
   const only = explainedJson.parse(JSON.parse(stdout)).resources[0]?.triggers[0];
@@ -74,7 +74,7 @@ export function partsOf({ working }: ExplainedTrigger) {
   return working?.rows.map(({ name, items, because }) => [name, items, because]);
 }
 
-/** The section of a text about a trigger that begins with this heading, without the headings after it. */
+/** The section under this heading in a text about a trigger. */
 export function sectionOf(text: string, heading: string): string {
   const lines = text.split('\n');
   const from = lines.indexOf(`  ${heading}`);
@@ -83,7 +83,7 @@ export function sectionOf(text: string, heading: string): string {
   return `${lines.slice(from, from + 1 + length).join('\n')}\n`;
 }
 
-/** The block of docs/explain.md of this language that has this text in it. */
+/** The block in docs/explain.md in this language that contains this text. */
 export function docsExample(language: string, having: string): string {
   const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8');
   const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, name]) => name === language);

@@ -7,7 +7,7 @@ import type { Reference } from '../../src/triggers/reference.ts';
 type State = Answer | ScalerError;
 type Told<T> = (what: T) => void;
 
-/** Triggers whose answers are set by hand, by the name of their ScaledObject. They know nothing of parsing or reading. */
+/** Triggers whose answers are set by hand, by the name of their ScaledObject. Nothing is parsed or read. */
 export class FakeTriggers implements LiveTriggers {
   private readonly states = new Map<string, State>();
   private readonly refused = new Map<string, ScalerError>();
@@ -18,7 +18,7 @@ export class FakeTriggers implements LiveTriggers {
   /** How many calls to `answer` were given up by their caller. */
   abandoned = 0;
 
-  /** Of activity. */
+  /** Followers of activity. */
   get followers(): number {
     return sizeOf(this.told);
   }
@@ -49,7 +49,7 @@ export class FakeTriggers implements LiveTriggers {
     this.refused.set(name, error);
   }
 
-  /** Another target than the reference has, as after a reload. */
+  /** Sets another target than the reference has, as after a reload. */
   retarget(name: string, perReplica: number): void {
     this.targets.set(name, perReplica);
     for (const told of this.toldSpec.get(name) ?? []) told(specOf(name, perReplica));
@@ -81,7 +81,7 @@ export class FakeTriggers implements LiveTriggers {
     return unfollow;
   }
 
-  /** A cold trigger waits until it is set, or its caller has gone. */
+  /** A cold trigger waits until its answer is set, or its caller is gone. */
   private async answer(name: string, signal: AbortSignal): Promise<Answer> {
     if (!this.states.has(name)) await this.becomesKnown(name, signal);
     const state = this.states.get(name);

@@ -1,6 +1,6 @@
 import { holdPorts } from '../../fakes/ports.ts';
 
-/** A port of 127.0.0.1 that was free a moment ago, for programs that cannot tell which one they took. */
+/** A port of 127.0.0.1 that was free a moment ago, for programs that cannot report which port they took. */
 export async function freePort(): Promise<number> {
   const held = await holdPorts(1);
   await held.release();

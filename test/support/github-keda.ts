@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { status as Code } from '@grpc/grpc-js';
 import type { ref, TestClient } from './rpc-client.ts';
 
-/** What KEDA gets of a trigger at one moment: the number and the activity, or the names of their codes. */
+/** KEDA's answers for a trigger at one moment: number and activity, or the names of their status codes. */
 export interface Answered {
   readonly number: number | string;
   readonly active: boolean | string;
@@ -23,7 +23,7 @@ function codeOf(reason: unknown): string {
   throw reason;
 }
 
-/** Asks for a trigger over and over, much more often than KEDA does, and keeps what it was answered. */
+/** Asks for a trigger over and over, much more often than KEDA does, and keeps the answers. */
 export class Polling {
   readonly answers: Answered[] = [];
   private readonly loop: Promise<void>;
@@ -33,7 +33,7 @@ export class Polling {
     this.loop = this.poll(client, reference);
   }
 
-  /** All answers so far, the last of them asked for now. */
+  /** All answers so far. The last one is new. */
   async stop(): Promise<readonly Answered[]> {
     this.stopped = true;
     await this.loop;
@@ -49,7 +49,7 @@ export class Polling {
   }
 }
 
-/** The answers that would take replicas away while so many jobs are there. */
+/** The answers that would remove replicas while this many jobs exist. */
 export function tooLow(answers: readonly Answered[], jobs: number): readonly Answered[] {
   return answers.filter(
     ({ number, active }) => active === false || (typeof number === 'number' && number < jobs),

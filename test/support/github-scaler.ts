@@ -7,13 +7,13 @@ import { type Answered, ask, Polling } from './github-keda.ts';
 import { ref } from './rpc-client.ts';
 import { WholeScaler } from './whole-scaler.ts';
 
-/** A test that runs beside others has no other way to say what is to be done at its end. */
+/** A test that runs beside others can register its cleanup only here. */
 export interface Test {
   onTestFinished(end: () => unknown): void;
   onTestFailed?(tell: () => void): void;
 }
 
-// These tests mostly wait: for GitHub's limits, for what is too old, for REST to be believed.
+// These tests mostly wait: for GitHub's limits, for readings to become too old, or until REST can be believed.
 vi.setConfig({ maxConcurrency: 16 });
 
 export const secret = "It's a Secret to Everybody";
@@ -24,23 +24,23 @@ export type Metadata = Readonly<Record<string, string>>;
 
 export interface SceneOptions {
   readonly github?: Partial<FakeGitHubOptions>;
-  /** What is there before the scaler starts; without it one empty repository, `web`. */
+  /** Prepares GitHub before the scaler starts. By default one empty repository, `web`. */
   readonly before?: (github: FakeGitHub) => void;
-  /** Settings of the connection `ci`, besides who and where GitHub is and how often it is asked. */
+  /** Settings of the connection `ci`, beside its owner, its address and its intervals. */
   readonly connection?: object;
   /** Other connections beside it, by name. */
   readonly others?: (github: FakeGitHub) => object;
   readonly limits?: object;
   readonly ingest?: object;
-  /** Files beside the configuration, besides the App's key, the token and the webhook's secret. */
+  /** Files beside the configuration, and beside the App's key, the token and the webhook's secret. */
   readonly files?: (github: FakeGitHub) => Readonly<Record<string, string>>;
-  /** The webhook; false: there is none. */
+  /** The webhook. False for none. */
   readonly hook?: Partial<HookOptions> | false;
-  /** False where GitHub is told to answer what it never would. */
+  /** False if GitHub should answer against its description. */
   readonly asDescribed?: boolean;
 }
 
-/** As often as the configuration allows: what heals by REST heals within a second or two. */
+/** As often as the configuration allows, so that REST heals within a second or two. */
 export const hasty = {
   requestTimeoutMs: 2000,
   sweepSeconds: 1,
@@ -50,7 +50,7 @@ export const hasty = {
   deliveriesSeconds: 1,
 };
 
-/** REST is read at start and then left alone for the length of a test: what is known later is known by webhooks. */
+/** REST is read at the start, and then not again during a test. Later changes are known from webhooks only. */
 export const patient = {
   sweepSeconds: 900,
   sweepAllSeconds: 21_600,
@@ -59,7 +59,7 @@ export const patient = {
   deliveriesSeconds: 900,
 };
 
-/** A GitHub of the owner `acme` that is held to its published description, and a scaler of it with a webhook. */
+/** A GitHub of the owner `acme` that is checked against GitHub's published description, and its scaler, with a webhook. */
 export class Scene {
   readonly github: FakeGitHub;
   private readonly options: SceneOptions;
@@ -98,7 +98,7 @@ export class Scene {
     return this.running.port('ingest');
   }
 
-  /** Webhooks arrive nowhere, and the scaler is gone; `again` starts another. */
+  /** Stops the scaler, and removes the webhook. `again` starts another scaler. */
   async stop(): Promise<void> {
     if (this.hook !== undefined) this.github.unhook(this.hook);
     await this.running.stop();
@@ -109,7 +109,7 @@ export class Scene {
     this.hookUp();
   }
 
-  /** The same scaler with another connection `ci`, or other files. */
+  /** Reloads the scaler with another connection `ci`, or other files. */
   reload(connection: object, files: Readonly<Record<string, string>> = {}): Promise<void> {
     const [settings] = configured(this.github, { ...this.options, connection });
     return this.running.reload(settings, files);
@@ -130,14 +130,14 @@ export class Scene {
     return polling;
   }
 
-  /** Resolves when KEDA gets this number, and the activity that goes with it. */
+  /** Resolves when KEDA gets this number, and an activity that fits it. */
   async becomes(number: number, metadata?: Metadata): Promise<void> {
     await eventually(async () => {
       expect(await this.ask(metadata)).toEqual({ number, active: number > 0 });
     });
   }
 
-  /** Resolves when KEDA gets neither a number nor an activity, for a reason that says so. */
+  /** Resolves when KEDA gets neither a number nor an activity, for this reason. */
   async becomesUnknown(code: string, metadata?: Metadata, why: string | RegExp = ''): Promise<void> {
     await eventually(async () => {
       expect(await this.ask(metadata)).toEqual({ number: code, active: code });
@@ -146,7 +146,7 @@ export class Scene {
     });
   }
 
-  /** How many jobs of GitHub's want a runner or have one. */
+  /** How many jobs at GitHub need or have a runner. */
   get jobs(): number {
     return this.github.openJobs().filter(({ status }) => status === 'queued' || status === 'in_progress')
       .length;
@@ -160,34 +160,34 @@ export class Scene {
     });
   }
 
-  /** Resolves when `web` has been read once more from its beginning to its end. */
+  /** Resolves when `web` has been read once more from beginning to end. */
   async reconciled(): Promise<void> {
     const lists = () => this.github.requests.filter(({ path }) => path.includes('/web/actions/runs?')).length;
-    // The next one may already have been asked for, and the one after it shows that it is complete.
+    // The next list may already have been requested. The one after it proves that it is complete.
     const enough = lists() + 2;
     await eventually(() => expect(lists()).toBeGreaterThanOrEqual(enough));
   }
 
-  /** The status of the probe that Kubernetes asks for. */
+  /** The status of the readiness probe. */
   async readyz(): Promise<number> {
     const { status } = await fetch(`http://127.0.0.1:${this.running.port('admin')}/readyz`);
     return status;
   }
 
-  /** What the same probe is waiting for. */
+  /** The checks that the readiness probe waits for. */
   async checks(): Promise<unknown> {
     const answer = await fetch(`http://127.0.0.1:${this.running.port('admin')}/readyz`);
     return z.object({ checks: z.record(z.string(), z.boolean()) }).parse(await answer.json()).checks;
   }
 
-  /** What `/metrics` says of one series, 0 where it is not there. */
+  /** The value of a series in `/metrics`, or 0. */
   async metric(series: string): Promise<number> {
     const answer = await fetch(`http://127.0.0.1:${this.running.port('admin')}/metrics`);
     const line = (await answer.text()).split('\n').find((each) => each.startsWith(`${series} `));
     return Number(line?.slice(series.length + 1) ?? 0);
   }
 
-  /** What may explain a failure: what the scaler complained of, and what it asked last. */
+  /** Prints what may explain a failure: the scaler's complaints and its last requests. */
   private tell(): void {
     const complaints = this.running.log.lines.filter(({ level }) => level === 'warn' || level === 'error');
     const asked = this.github.requests.slice(-20).map(({ status, path }) => `${status} ${path}`);
@@ -205,7 +205,7 @@ export class Scene {
   }
 }
 
-/** Long enough for a machine with much else to do, and for what GitHub is left alone for after three failures. */
+/** Long enough for a busy machine, and for the pause after three failures of GitHub. */
 export function eventually(check: () => Promise<void> | void): Promise<void> {
   return vi.waitFor(check, { timeout: 100_000, interval: 50 });
 }
@@ -239,12 +239,12 @@ function configured(
   return [settings, given];
 }
 
-/** A run of so many jobs with these labels. */
+/** A run of this many jobs with these labels. */
 export function run(count: number, labels: readonly string[] = ['self-hosted']) {
   return { jobs: Array.from({ length: count }, () => ({ labels })) };
 }
 
-/** So many runs of `web` that are over that one list does not show them all: open runs are asked for by state. */
+/** Gives `web` more ended runs than one list shows, so that open runs must be searched by state. */
 export function busyHistory(github: FakeGitHub): void {
   const jobs = [{ labels: ['self-hosted'], status: 'completed' as const }];
   for (let i = 0; i < 110; i += 1) github.seedRun('web', { jobs });

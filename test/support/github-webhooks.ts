@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { secret } from './github-scaler.ts';
 import { type Posted, post } from './ingest.ts';
 
-/** A `workflow_job` as small as it may be, about the repository `web` of `acme`. */
+/** A minimal `workflow_job` of the repository `web` of `acme`. */
 export function jobPayload(
   action: string,
   job: Readonly<Record<string, unknown>> | null = {},
@@ -33,7 +33,7 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends a body as a webhook that is signed with the secret of the connection `ci`, unless said otherwise. */
+/** Sends a webhook. By default it is signed with the secret of the connection `ci`. */
 export function send(port: number, body: unknown, options: SendOptions = {}): Promise<Posted> {
   const { signedWith = secret, event = 'workflow_job', path = '/ingest/github', headers } = options;
   return post(port, {

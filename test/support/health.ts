@@ -1,7 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 
-/** What gRPC's health service on a port says of a service; rejects with the RPC's status. */
+/** The answer of gRPC's health service about a service. Rejects with the RPC's status. */
 export async function health(
   port: number,
   service = '',

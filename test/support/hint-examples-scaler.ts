@@ -18,7 +18,7 @@ const configuration = z.looseObject({
   connections: z.object({ jobs: z.looseObject({}), builds: z.looseObject({}) }),
 });
 
-/** Only a hint reads a queue: by the clock, tests are long over. */
+/** Only hints cause reads: by the clock, none comes during a test. */
 const onHintsOnly = { idleReadSeconds: 7200, activeReadSeconds: 7200 };
 
 /** The scaler that deploy/examples/hints/values.yaml installs, with SQS in this process. */
@@ -42,7 +42,7 @@ export class HintExamplesScaler {
     this.scaler = scaler;
   }
 
-  /** The stream of a trigger of the queue. */
+  /** The stream of a trigger for the queue. */
   streamOf(queue: string) {
     const metadata = { source: 'sqs', connection: 'jobs', queueURL: queue, maxStalenessSeconds: '86400' };
     return this.scaler.client.streamIsActive(ref(`${queue}-workers`, metadata));
@@ -56,7 +56,7 @@ export class HintExamplesScaler {
     return metricValues[0]?.metricValueFloat;
   }
 
-  /** Sends it as it is, but for the name of the host. */
+  /** Sends the request unchanged, except for the host. */
   send({ method, url, headers, body }: ExampleRequest): Promise<Posted> {
     const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     const path = url.pathname + url.search;
@@ -67,7 +67,7 @@ export class HintExamplesScaler {
     return this.scaler.port('ingest');
   }
 
-  /** How often queues were woken, by the cause. */
+  /** How often queues were woken, by cause. */
   async wakes(): Promise<Record<string, number>> {
     const exposition = await fetch(`http://127.0.0.1:${this.scaler.port('admin')}/metrics`);
     const series = /^backlog_scaler_wakes_total\{source="sqs",connection="jobs",cause="(\w+)"\} (\d+)$/gm;
@@ -76,7 +76,7 @@ export class HintExamplesScaler {
   }
 }
 
-/** What is in the Secret for a token of values.yaml. */
+/** The content of the Secret for a token in values.yaml. */
 export function tokenOf(name: string): string {
   return `${name}-0123456789abcdef`;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
-/** A request as one of the systems of deploy/examples/hints sends it. */
+/** A request as a system in deploy/examples/hints sends it. */
 export interface ExampleRequest {
   readonly method: string;
   readonly url: URL;
@@ -12,7 +12,7 @@ export interface ExampleRequest {
 
 const folder = new URL('../../deploy/examples/hints/', import.meta.url);
 
-/** The documents of an example; a key twice or a wrong indent is an error. */
+/** The documents of an example. A duplicate key or a wrong indent is an error. */
 export function example(file: string): unknown[] {
   return parseAllDocuments(readFileSync(new URL(file, folder), 'utf8')).map((document) => {
     if (document.errors.length > 0) throw new Error(`${file}: ${document.errors.join('; ')}`);
@@ -35,13 +35,13 @@ const template = z.object({
   Resources: z.record(z.string(), z.object({ Type: z.string(), Properties: z.looseObject({}) })),
 });
 
-/** The properties of the resources of this type in a CloudFormation template. */
+/** The properties of all resources of this type in a CloudFormation template. */
 export function resources(file: string, type: string): Readonly<Record<string, unknown>>[] {
   const all = Object.values(template.parse(example(file)[0]).Resources);
   return all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties);
 }
 
-/** What a path of names leads to, in parsed YAML or JSON. */
+/** The value at a path of names in parsed YAML or JSON. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   return path.reduce<unknown>(
     (from, name) => (typeof from === 'object' && from !== null ? Reflect.get(from, name) : undefined),

@@ -3,11 +3,11 @@ import { parseYaml } from '../../src/config/document.ts';
 import { at, type ExampleRequest, example, manifest, resources, text } from './hint-examples.ts';
 
 /*
- * Each system as far as its example configures it: what it sends for an event of its own, with what it finds in
- * its Secret. What is not configured here is as the system does it.
+ * Each system, as far as its example configures it. It turns an event into a request, with values from its Secret.
+ * Everything else follows the system's own defaults.
  */
 
-/** EventBridge, with an API key connection: the event as it is. */
+/** EventBridge with an API key connection. It sends the event unchanged. */
 export function eventBridge(file: string, event: unknown, secret: string): ExampleRequest {
   const [connection] = resources(file, 'AWS::Events::Connection');
   const [destination] = resources(file, 'AWS::Events::ApiDestination');
@@ -43,7 +43,7 @@ const httpTrigger = z.object({
   ),
 });
 
-/** The HTTP trigger of an Argo Events sensor (pkg/sensors/triggers/http and params.go, v1.9). Keys without dots. */
+/** The HTTP trigger of an Argo Events sensor (pkg/sensors/triggers/http and params.go, v1.9). Keys have no dots. */
 export function argoEvents(file: string, event: unknown, secret: string): ExampleRequest {
   const sensor = manifest(file, 'Sensor');
   const trigger = httpTrigger.parse(at(sensor, 'spec', 'triggers', 0, 'template', 'http'));
@@ -91,7 +91,7 @@ const service = z.object({
   headers: z.array(z.object({ name: z.string(), value: z.string() })),
 });
 
-/** A webhook of Argo CD's notifications (notifications-engine, pkg/services/webhook.go), for `{{.app.…}}` alone. */
+/** A webhook of Argo CD's notifications (notifications-engine, pkg/services/webhook.go). Only `{{.app.…}}` is supported. */
 export function argoCd(file: string, name: string, app: object, secret: string): ExampleRequest {
   const data = at(manifest(file, 'ConfigMap'), 'data');
   const { url, headers } = service.parse(yaml(at(data, 'service.webhook.backlog-scaler')));
@@ -116,7 +116,7 @@ export function argoCdTemplates(file: string, trigger: string, phase: string): u
   return conditions.filter(({ when }) => when.includes(`'${phase}'`)).flatMap(({ send }) => send);
 }
 
-/** Tekton's sink and the proxy in front of it, which passes on what it gets with a token. */
+/** Tekton's sink, and the proxy in front of it that adds a token. */
 export function tekton(
   file: string,
   event: { headers: Readonly<Record<string, string>>; body: string },

@@ -14,7 +14,7 @@ export interface Counts {
   inFlight: number;
 }
 
-/** A queue service that can only be asked, as SQS: its state, its faults, and how often it was asked. */
+/** A queue service that can only be polled, like SQS: its state, its faults, and a count of reads. */
 export class QueueService {
   readonly queues = new Map<string, Counts>();
   readonly faults = new Map<string, ScalerError>();
@@ -28,11 +28,14 @@ export class QueueService {
   }
 }
 
-/** What follows a hint: the depth lags, so the queue is read again and again, ever later. */
+/** The reads after a hint. The depth lags, so the queue is read again and again, at growing intervals. */
 const tailMs = [1_000, 3_000, 10_000, 30_000, 60_000];
 const idleReadMs = 30_000;
 
-/** A source with hints: tails after a hint, and activation that needs `wasActive` (in-flight never activates, it only keeps). */
+/**
+ * A source with hints. Reads follow a hint, and activation needs `wasActive`: messages in flight keep a trigger active,
+ * but never activate it.
+ */
 export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   kind: 'hinted',
   about,

@@ -5,11 +5,11 @@ import { connectionOf, LiveTriggers, referenceOf } from './live-triggers.ts';
 
 export interface HintedTriggers {
   readonly live: LiveTriggers;
-  /** Behind their one connection, with three items in queue `a`. */
+  /** The service behind their one connection, with three items in queue `a`. */
   readonly service: QueueService;
 }
 
-/** Live triggers for each test, in time that the test moves on; at its end no timer is left. */
+/** Live triggers for each test, with time that the test moves on. No timer may be left at its end. */
 export function useHintedTriggers(): () => HintedTriggers {
   let own: HintedTriggers | undefined;
 
@@ -34,7 +34,7 @@ export function useHintedTriggers(): () => HintedTriggers {
   };
 }
 
-/** What KEDA would be told of a queue by a caller who never leaves. */
+/** The answer about a queue for a caller who never leaves. */
 export function askFor(
   live: LiveTriggers,
   queue = 'a',

@@ -12,32 +12,32 @@ import {
   sync,
 } from '../../src/scaling/hpa.ts';
 
-/** One look of an HPA: what it finds, and what it does, which is worked out by hand. */
+/** One look of an HPA: what it finds, and what it does, computed by hand. */
 export interface Look extends Omit<HpaReplicas, 'replicas'> {
-  /** After the first look of the row; as soon as may be where it is left out. */
+  /** After the first look of the row. By default as early as possible. */
   readonly atSeconds?: number;
   readonly metrics: readonly HpaMetric[];
-  /** Somebody else, KEDA for example, has set the replicas since the last look. */
+  /** Replicas that somebody else, such as KEDA, has set since the last look. */
   readonly set?: number;
   readonly to: number;
   readonly because: HpaBecause;
 }
 
-/** A workload whose HPA is new, and looks. */
+/** A workload with a new HPA, and the looks of the HPA. */
 export interface Situation {
   readonly name: string;
   readonly from: number;
   readonly minReplicaCount?: number;
   readonly maxReplicaCount?: number;
-  /** As it is written in YAML. */
+  /** As in YAML. */
   readonly behavior?: Mapping;
   readonly looks: readonly Look[];
 }
 
-/** Of all rows, so that a window is over in the time of a test: `--horizontal-pod-autoscaler-downscale-stabilization`. */
+/** `--horizontal-pod-autoscaler-downscale-stabilization`, for all rows. Short, so that a window ends within a test. */
 export const downscaleStabilizationSeconds = 10;
 
-/** In ms after the first look, where nothing takes any time. */
+/** In ms after the first look, as if nothing took any time. */
 export function plannedMs({ looks }: Situation): number[] {
   let atMs = 0;
   return looks.map(({ atSeconds }) => {
@@ -46,7 +46,7 @@ export function plannedMs({ looks }: Situation): number[] {
   });
 }
 
-/** What the arithmetic makes of a row whose looks are at these times, of one clock. */
+/** The result of the arithmetic for a row with looks at these times, by one clock. */
 export function played(row: Situation, timesMs: readonly number[]): HpaStep[] {
   const { from, minReplicaCount = 0, maxReplicaCount = 100, behavior, looks } = row;
   const downscaleStabilizationMs = downscaleStabilizationSeconds * 1000;
@@ -93,12 +93,12 @@ const percent = (value: number, periodSeconds: number): ScalingPolicy => ({
   periodSeconds,
 });
 const noWindow = { stabilizationWindowSeconds: 0 };
-/** A new HPA holds the replicas that it finds for a window: rows about other rules have none for scaling down. */
+/** A new HPA holds the replicas that it finds for a window. Rows about other rules have no such window. */
 const downAtOnce: Mapping = { scaleDown: noWindow };
 const up = (...policies: ScalingPolicy[]): Mapping => ({ ...downAtOnce, scaleUp: { policies } });
 const down = (...policies: ScalingPolicy[]): Mapping => ({ scaleDown: { ...noWindow, policies } });
 
-/** A row of a single look. */
+/** A row with a single look. */
 const once = (
   name: string,
   from: number,
@@ -264,8 +264,8 @@ const numbers: Situation[] = [
 ];
 
 /**
- * What Kubernetes' HPA does, as scaling/hpa.ts has to reckon it: the arithmetic plays all rows in its unit test, and
- * the controller itself in test/cluster/hpa.test.ts.
+ * The behavior of Kubernetes' HPA, which scaling/hpa.ts must compute. Its unit test plays all rows against the
+ * arithmetic, test/cluster/hpa.test.ts against the real controller.
  */
 export const situations: readonly Situation[] = [
   ...metricKinds,

@@ -5,23 +5,23 @@ import type { Reference } from '../../src/triggers/reference.ts';
 import type { Trigger } from '../../src/triggers/trigger.ts';
 import type { LiveTriggers } from './live-triggers.ts';
 
-/** In ms: how long KEDA takes for a `true` and for a target, which brings a look. */
+/** In ms: how long KEDA takes for a `true`, and for a target, which causes a look. */
 export interface Delays {
   readonly pushMs?: number;
   readonly lookMs?: number;
 }
 
 /**
- * A KEDA 2.21 with one ScaledObject and its HPA without a `behavior`, as far as they follow a trigger: in the time of
- * the test, and without a network.
+ * A KEDA 2.21 with one ScaledObject, and its HPA without a `behavior`, as far as they follow a trigger. It runs in the
+ * time of the test, without a network.
  */
 export class Hpa {
   replicas: number;
-  /** Whether a changed spec makes it look: Kubernetes 1.37. */
+  /** Whether a changed spec causes a look, as in Kubernetes 1.37. */
   looksAtOnce = true;
   /** maxReplicaCount. */
   most = 10_000;
-  /** All targets that the stream has said. */
+  /** All targets that the stream has sent. */
   readonly said: number[] = [];
   readonly pushed: boolean[] = [];
   looks = 0;
@@ -33,7 +33,7 @@ export class Hpa {
   private has: number | undefined;
   private reconciling: NodeJS.Timeout | undefined;
 
-  /** `live`: the scaler, or its pods. `pick`: which of those is called next; one after the other where nothing is given. */
+  /** `live` is the scaler or its pods. `pick` chooses the pod of the next call. By default they take turns. */
   constructor(
     live: LiveTriggers | readonly LiveTriggers[],
     reference: Reference,
@@ -60,7 +60,7 @@ export class Hpa {
     return this.said.at(-1);
   }
 
-  /** The HPA's own clock, or a poll of KEDA's where there are no replicas: they ask alike. */
+  /** A look by the HPA's own clock, or at zero replicas a poll of KEDA. Both call alike. */
   async look(): Promise<void> {
     this.looks += 1;
     const trigger = attempt(() => this.call());
@@ -98,7 +98,7 @@ export class Hpa {
     }, this.delays.pushMs);
   }
 
-  /** Many messages are one reconcile. */
+  /** Several messages share one reconcile. */
   private rewrite(target: number): void {
     this.said.push(target);
     this.reconciling ??= setTimeout(() => {

@@ -13,7 +13,7 @@ import { TestClient } from './rpc-client.ts';
 const address = { host: '127.0.0.1', port: 0 };
 const sources = [ingestSource, cloudEventsSource, queueSource];
 
-/** The product as `serve` wires it, with the ingest port on a free one, and sources that take webhooks, CloudEvents and hints. */
+/** The product as `serve` wires it, with a free ingest port, and with sources for webhooks, CloudEvents and hints. */
 export class IngestScaler {
   readonly folder: ConfigFolder;
   readonly log = recordingLog();
@@ -43,13 +43,13 @@ export class IngestScaler {
     this.scaler = new Scaler({ sources, loaded, load, log: this.log });
   }
 
-  /** Where a server listens; undefined while it does not. */
+  /** The port of a server. Undefined while it does not listen. */
   port(server: 'grpc' | 'ingest'): number | undefined {
     const line = this.log.lines.find(({ fields }) => 'server' in fields && fields.server === server);
     return line !== undefined && 'port' in line.fields ? Number(line.fields.port) : undefined;
   }
 
-  /** The ingest port; throws while there is none. */
+  /** Throws while the ingest port is not open. */
   get ingestPort(): number {
     const port = this.port('ingest');
     if (port === undefined) throw new Error('ingest does not listen');

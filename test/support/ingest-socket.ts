@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A connection to the ingest port that says only what a test says. */
+/** A connection to the ingest port that sends only what a test sends. */
 export class IngestSocket {
   readonly socket: Socket;
   readonly closed: Promise<void>;
@@ -22,7 +22,7 @@ export class IngestSocket {
     this.socket.write(text);
   }
 
-  /** The head of a webhook; its body is to follow. */
+  /** Sends the head of a webhook. Its body comes later. */
   head(headers: Readonly<Record<string, string | number>>): void {
     const all = {
       host: 'localhost',

@@ -14,7 +14,7 @@ type Config = z.output<typeof config>;
 const payload = z.object({ action: z.enum(['queued', 'completed']), owner: z.string(), job: z.number() });
 const fact = payload.omit({ owner: true });
 
-/** Jobs that are open by their events; nothing heals it, so every number is known. */
+/** Jobs opened and closed by events. Nothing heals them, so every number is known. */
 export const ingestSource: Source<{ pool: string }, Config, number, undefined> = {
   kind: 'github',
   about,

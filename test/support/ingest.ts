@@ -19,7 +19,7 @@ import { recordingLog } from './recording-log.ts';
 const mebibyte = 1024 * 1024;
 export const ingestLimits: IngestLimits = { maxBodyBytes: 5 * mebibyte, maxInflightBytes: 64 * mebibyte };
 
-/** A connection of an owner, whose facts are `workflow_job` events. */
+/** A connection of an owner. Its facts are `workflow_job` events. */
 export function receiver(owner: string, secrets: readonly string[], more: Partial<Receiver> = {}): Receiver {
   return {
     name: owner,
@@ -31,7 +31,7 @@ export function receiver(owner: string, secrets: readonly string[], more: Partia
   };
 }
 
-/** Those who may send: connections that take webhooks, connections that take hints, and tokens. */
+/** Everything that may receive or send: connections for webhooks, connections for hints, and tokens. */
 export function senders({
   receivers = [],
   connections = [],
@@ -54,14 +54,14 @@ export interface IngestOptions {
   times?: Partial<IngestTimes>;
   maxConnections?: number;
   events?: IngestDeps['events'];
-  /** Beside the connections that take webhooks. */
+  /** In addition to the connections for webhooks. */
   others?: Pick<Senders, 'connections' | 'tokens'>;
-  /** What watches; nothing unless said. */
+  /** The receiver of hints. None by default. */
   hint?: IngestDeps['hint'];
   sns?: IngestDeps['sns'];
 }
 
-/** The ingest port, on a free one, with what it has kept, counted and said. */
+/** Opens the ingest port on a free one, and records what it keeps, counts and logs. */
 export async function startIngest(receivers: readonly Receiver[], options: IngestOptions = {}) {
   const metrics = new Metrics();
   const log = recordingLog();
@@ -97,7 +97,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
   return { server, port, log, kept, hints, limits, counted };
 }
 
-/** `X-Hub-Signature-256` as GitHub makes it. */
+/** `X-Hub-Signature-256` as GitHub computes it. */
 export function sign(body: string | Buffer, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
@@ -114,11 +114,11 @@ export interface Post {
   body?: string | Buffer;
   /** Signs the body. */
   secret?: string;
-  /** Those of a `workflow_job` in JSON, unless said. */
+  /** By default those of a `workflow_job` in JSON. */
   headers?: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Sends a webhook on a connection of its own; rejects where the connection ends without an answer. */
+/** Sends a webhook on a connection of its own. Rejects if the connection ends without an answer. */
 export function post(
   port: number,
   { path = '/ingest/github', method = 'POST', body = '', secret, headers = {} }: Post = {},

@@ -3,7 +3,7 @@ interface Module {
   readonly version: string;
 }
 
-/** The Go modules of Kubernetes and of what the chart works with there, as the tests take them; KEDA's is also in test/keda. */
+/** The versions of Kubernetes' Go modules, and of those that the chart needs in a cluster. `test/keda` also pins KEDA's. */
 export const kubernetesModules = {
   kubernetes: { module: 'k8s.io/kubernetes', version: 'v1.37.0' },
   keda: { module: 'github.com/kedacore/keda/v2', version: 'v2.21.0' },

@@ -13,12 +13,12 @@ interface LedgerSnapshot {
   synced: ReadonlySet<string>;
 }
 
-/** A ledger of jobs by repository, filled by events and healed by a reconcile, as GitHub's will be. */
+/** A ledger of jobs by repository, filled by events and healed by a reconcile, like GitHub's. */
 export class JobLedger {
   readonly waiting = new Map<string, number>();
   readonly synced = new Set<string>();
   reconciledAtMs = 0;
-  /** The needs of the last read, as they were merged. */
+  /** The merged needs of the last read. */
   needed: string[][] = [];
   private deps: ConnectionDeps | undefined;
   private finishFirstSync: (() => void) | undefined;
@@ -27,7 +27,7 @@ export class JobLedger {
     this.deps = deps;
   }
 
-  /** A verified event: a fact for the ledger, then "look now". */
+  /** A verified event: first a fact for the ledger, then "look now". */
   queued(repo: string): void {
     this.waiting.set(repo, (this.waiting.get(repo) ?? 0) + 1);
     this.deps?.wake('jobs', 'webhook');
@@ -47,7 +47,7 @@ export class JobLedger {
   }
 }
 
-/** A source with a ledger: `true` before the number is known, a first sync, and needs that are merged. */
+/** A source with a ledger: `true` before the number is known, a first sync, and merged needs. */
 export const ledgerSource: Source<
   LedgerParams,
   JobLedger,

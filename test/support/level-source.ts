@@ -13,7 +13,7 @@ interface LevelParams {
 /** Tanks and their levels. */
 export type Tanks = Map<string, number>;
 
-/** The simplest polled source: a level a tank, an activation, a flag. */
+/** The simplest polled source: a level for each tank, an activation, a flag. */
 export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   kind: 'level',
   about,

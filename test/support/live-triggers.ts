@@ -32,7 +32,7 @@ export const limits: Limits = {
   firstSyncTimeoutSeconds: 120,
 };
 
-/** As the configuration has it by default. */
+/** The default of the configuration. */
 export const surge: Pace = { enabled: true, surgesAtOnce: 2 };
 
 export function connectionOf(
@@ -50,7 +50,7 @@ export function byName(
   return new Map(connections.map((connection) => [connection.name, connection]));
 }
 
-/** As the configuration has it by default. */
+/** The default of the configuration. */
 export const history: HistoryLimits = { hours: 6, bytes: 10_485_760 };
 
 export interface LiveOptions {
@@ -58,7 +58,7 @@ export interface LiveOptions {
   readonly surge?: Partial<Pace>;
   readonly history?: HistoryLimits;
   readonly decided?: Decided;
-  /** Fixed where a test does not say otherwise, so that backoff has no jitter. */
+  /** Fixed by default, so that backoff has no jitter. */
   readonly random?: () => number;
   readonly sources?: readonly AnySource[];
   readonly feedOf?: (connection: string) => EventFeed;
@@ -94,7 +94,7 @@ export class LiveTriggers {
     this.use(configured, options.limits, options.surge, options.history);
   }
 
-  /** Takes another configuration into use. */
+  /** Applies another configuration. */
   use(
     configured: readonly ConfiguredConnection[],
     more: Partial<Limits> = {},
@@ -116,7 +116,7 @@ export class LiveTriggers {
     return this.triggers.trigger(reference);
   }
 
-  /** What a unary call of a caller who never leaves gets. */
+  /** The answer to a unary call of a caller who never leaves. */
   async answer(reference: Reference): Promise<Answer> {
     return this.trigger(reference).answer(new AbortController());
   }
@@ -147,7 +147,7 @@ export function referenceOf(
   return { namespace, name, metadata };
 }
 
-/** Resolves references against these connections, as the live triggers would. */
+/** Resolves references with these connections, as the live triggers would. */
 export function resolvingIn(
   sources: readonly AnySource[],
   connections: ReadonlyMap<string, ConfiguredConnection>,

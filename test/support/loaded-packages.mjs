@@ -1,4 +1,4 @@
-// For `node --import`: says on standard error at the end of the process which packages it has loaded.
+// For `node --import`. Prints on standard error, at the end of the process, which packages it has loaded.
 import { registerHooks } from 'node:module';
 
 const loaded = new Set();

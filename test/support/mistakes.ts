@@ -1,11 +1,11 @@
-/** Mistakes that people make, one by one in what is otherwise right; docs/validate.md shows what `validate` says of each. */
+/** Common mistakes, each alone in an otherwise right file. docs/validate.md shows what `validate` reports for each. */
 export interface RealMistake {
   readonly mistake: string;
   readonly in: 'object' | 'job';
-  /** Each text, and what stands in its place. */
+  /** Each text, and its replacement. */
   readonly change: readonly (readonly [string, string])[];
   readonly severity: 'error' | 'warning';
-  /** The words that its message must have. */
+  /** What its message must match. */
   readonly says: RegExp;
 }
 
@@ -52,7 +52,7 @@ spec:
         owner: acme
 `;
 
-/** With these connections: `orders` for namespace `shop`, `payments` for `bank`, GitHub's `acme` for `ci`. */
+/** For these connections: `orders` for namespace `shop`, `payments` for `bank`, GitHub's `acme` for `ci`. */
 export const rightConfig = `connections:
   orders:
     source: kafka
@@ -325,7 +325,7 @@ export const mistakes: readonly RealMistake[] = [
   },
 ];
 
-/** What somebody wrote. */
+/** The file with the mistake. */
 export function written({ in: kind, change }: RealMistake): string {
   return change.reduce(
     (text, [from, to]) => {

@@ -11,9 +11,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { onTestFinished } from 'vitest';
 
-/**
- * KEDA's contract as it was from 2.0 to 2.16: whole numbers only, and no StreamMetricSpec.
- */
+/** KEDA's contract from 2.0 to 2.16: only whole numbers, and no StreamMetricSpec. */
 const before217 = `
 syntax = "proto3";
 package externalscaler;
@@ -32,12 +30,12 @@ message GetMetricsResponse { repeated MetricValue metricValues = 1; }
 message MetricValue { string metricName = 1; int64 metricValue = 2; }
 `;
 
-/** A client that was compiled from the old contract; what it does not know of it cannot see. */
+/** A client compiled from the old contract. It does not see newer fields. */
 export interface OldKeda {
   ask(rpc: 'IsActive' | 'GetMetricSpec' | 'GetMetrics', request: object): Promise<unknown>;
-  /** What a StreamIsActive brings, and how it ends. */
+  /** The messages of a StreamIsActive, and how it ends. */
   push(request: object): { readonly messages: unknown[]; readonly ended: Promise<StatusObject> };
-  /** The names of the RPCs that it knows. */
+  /** The names of its RPCs. */
   readonly rpcs: string[];
 }
 
@@ -59,7 +57,7 @@ export function oldKeda(port: number): OldKeda {
       onTestFinished(() => stream.cancel());
       const messages: unknown[] = [];
       stream.on('data', (message) => messages.push(message));
-      // Any end but OK is an error too; `ended` tells it.
+      // Any end except OK is an error too. `ended` reports it.
       stream.on('error', () => {});
       return { messages, ended: new Promise((resolve) => stream.on('status', resolve)) };
     },
@@ -72,7 +70,7 @@ function load(): ServiceClientConstructor {
   writeFileSync(file, before217);
   const loaded = loadPackageDefinition(loadSync(file, { longs: String, defaults: true }));
   rmSync(dir, { recursive: true });
-  // The loader's types know no names.
+  // The loader's types have no names.
   return (loaded as unknown as { externalscaler: { ExternalScaler: ServiceClientConstructor } })
     .externalscaler.ExternalScaler;
 }

@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 
-/** As much of OTLP/JSON's ExportTraceServiceRequest as the tests look at (opentelemetry-proto, trace/v1). */
+/** The part of OTLP/JSON's ExportTraceServiceRequest that the tests use (opentelemetry-proto, trace/v1). */
 const traces = z.object({
   resourceSpans: z.array(
     z.object({
@@ -33,7 +33,7 @@ export interface OtlpReceiver {
   readonly spans: readonly ReceivedSpan[];
 }
 
-/** A collector's OTLP/HTTP port, for traces in JSON alone; closed when the test is over. */
+/** A collector's OTLP/HTTP port, only for traces in JSON. Closed at the end of the test. */
 export async function receiveOtlp(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const server = createServer(async (request, response) => {

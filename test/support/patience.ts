@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
 
 /**
- * The least that a test waits for what is to come, whatever it says itself: Vitest's own second is too short for a machine that does
- * other things. What comes is not waited for any longer.
+ * The least time that a test waits for something, even if it asks for less. Vitest's default of a second is too short on
+ * a busy machine. A wait ends as soon as its condition holds.
  */
 export const patienceMs = 30_000;
 

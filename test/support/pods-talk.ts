@@ -1,10 +1,10 @@
 import type { NewsLink, SurgeNews } from '../../src/triggers/other-pods.ts';
 import type { LiveTriggers } from './live-triggers.ts';
 
-/** What pods tell each other of surges, in the time of the test: each message arrives after some time, or never. */
+/** News of surges between pods, in the time of the test. Each message arrives after some time, or never. */
 export class PodsTalk {
   readonly told: SurgeNews[] = [];
-  /** Whether NATS is there. */
+  /** Whether NATS is connected. */
   reachable = true;
   private readonly pods: LiveTriggers[] = [];
   private readonly delayMs: () => number;
@@ -18,7 +18,7 @@ export class PodsTalk {
     this.lost = lost;
   }
 
-  /** Makes a pod, and tells it how it reaches the others. */
+  /** Makes a pod, with its link to the others. */
   join(make: (others: NewsLink) => LiveTriggers): LiveTriggers {
     const talk = this;
     const others: NewsLink = {

@@ -11,22 +11,22 @@ const address = { host: '127.0.0.1', port: 0 };
 
 export interface PodOptions {
   readonly github: FakeGitHub;
-  /** Where it finds NATS. */
+  /** The address of NATS. */
   readonly natsUrl: string;
-  /** The event log's stream: pods that have the same belong together. */
+  /** The event log's stream. Pods with the same stream belong together. */
   readonly stream: string;
   /** Settings of the connection `ci`. */
   readonly connection?: object;
 }
 
-/** One pod of several: `serve` in a process of its own, whose event log is in NATS. */
+/** One of several pods: `serve` in a process of its own, with its event log in NATS. */
 export class Pod {
   readonly client: TestClient;
   readonly grpcPort: number;
   private readonly command: Command;
   private readonly adminPort: number;
 
-  /** Resolves when it listens; it may not be ready yet. It ends with the test. */
+  /** Resolves when it listens, but maybe before it is ready. It ends with the test. */
   static async start({ github, natsUrl, stream, connection }: PodOptions): Promise<Pod> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-pod-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
@@ -64,7 +64,7 @@ export class Pod {
     await this.command.exited;
   }
 
-  /** It does nothing any more, and its connections stay: a machine that hangs. */
+  /** Stops it without closing its connections, like a machine that hangs. */
   freeze(): void {
     this.command.signal('SIGSTOP');
   }
@@ -89,7 +89,7 @@ export class Pod {
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  /** The first that the status page is told of the connection `ci`. */
+  /** The first status of the connection `ci` that the status page gets. */
   async connection(): Promise<unknown> {
     const abort = new AbortController();
     const { body } = await fetch(`http://127.0.0.1:${this.adminPort}/api/live`, { signal: abort.signal });
@@ -106,13 +106,13 @@ export class Pod {
     return undefined;
   }
 
-  /** What its metric says: whether it asks GitHub for all pods. */
+  /** Whether its metric says that it asks GitHub for all pods. */
   async holds(): Promise<boolean> {
     return /^backlog_scaler_leases_held\{connection="ci"\} 1$/m.test(await this.metrics());
   }
 }
 
-/** A client that asks one pod after the other, as KEDA's does (`round_robin`). */
+/** A client that calls one pod after the other, as KEDA's does (`round_robin`). */
 export function roundRobin(pods: readonly Pod[]): TestClient {
   const target = `ipv4:${pods.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(',')}`;
   const config = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });

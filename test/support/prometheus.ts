@@ -10,7 +10,7 @@ import { freePort } from './free-port.ts';
 export interface ScrapeOptions {
   /** The port on this machine whose /metrics is scraped. */
   readonly port: number;
-  /** Labels that the target gets, as a service discovery would give them. */
+  /** Labels of the target, as from a service discovery. */
   readonly labels: Readonly<Record<string, string>>;
   /** Paths of rule files. */
   readonly rules: readonly string[];
@@ -29,7 +29,7 @@ export class Prometheus {
   private readonly directory: string;
   private said = '';
 
-  /** Gives a Prometheus that may still be starting: ask until it answers. */
+  /** Resolves maybe before Prometheus is ready, so retry until it answers. */
   static async start(program: string, options: ScrapeOptions): Promise<Prometheus> {
     const directory = await mkdtemp(join(tmpdir(), 'prometheus-'));
     await writeFile(join(directory, 'prometheus.yaml'), stringify(configured(options)));
@@ -59,13 +59,13 @@ export class Prometheus {
     });
   }
 
-  /** What an instant query gives: the value of each series. Throws where the query is wrong. */
+  /** The values of the series in an instant query. Throws if the query is wrong. */
   async query(promql: string): Promise<number[]> {
     const found = answer.parse(await this.get(`/api/v1/query?query=${encodeURIComponent(promql)}`));
     return found.data.result.map(({ value: [, text] }) => Number(text));
   }
 
-  /** How the rules that are loaded fare: `ok`, `unknown` before their first evaluation, or their error. */
+  /** The health of the loaded rules: `ok`, `unknown` before their first evaluation, or their error. */
   async ruleHealth(): Promise<Map<string, string>> {
     const { data } = ruleAnswer.parse(await this.get('/api/v1/rules'));
     const rules = data.groups.flatMap((group) => group.rules);

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { TcpProxy } from '../../fakes/tcp-proxy.ts';
 
-/** A TCP proxy that can fall silent, as a network or a node does that has died: nothing passes, nothing closes. */
+/** A TCP proxy that can fall silent, like a dead network or node: nothing passes, nothing closes. */
 export async function stallableProxy(toPort: number): Promise<{ port: number; stall(): void }> {
   const proxy = await TcpProxy.start(() => toPort);
   onTestFinished(() => proxy.close());

@@ -1,11 +1,11 @@
 /**
- * How people write ScaledObjects for KEDA's own scalers: shapes seen in public repositories (blogs' samples, charts'
- * output, Terraform, kubectl's output), written anew with other names.
+ * How people write ScaledObjects for KEDA's own scalers. The shapes come from public repositories (samples of blogs,
+ * output of charts, Terraform, kubectl's output), rewritten with other names.
  */
 export interface PublicShape {
   readonly shape: string;
   readonly yaml: string;
-  /** How many of its triggers are converted. */
+  /** How many of its triggers `convert` rewrites. */
   readonly converted: number;
 }
 

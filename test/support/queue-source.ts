@@ -9,14 +9,14 @@ type HintParams = typeof hintSource extends Source<infer P, infer _C, infer _S, 
 
 const services = new Map<string, QueueService>();
 
-/** The queue service that a configuration names. */
+/** The queue service of this name in a configuration. */
 export function serviceOf(name: string): QueueService {
   const service = services.get(name) ?? new QueueService();
   services.set(name, service);
   return service;
 }
 
-/** The source with hints, as a file can configure it: with a service by name, and topics of SNS. */
+/** The source with hints, for a configuration file: with a service by name, and topics of SNS. */
 export const queueSource: Source<HintParams, Config, Counts, undefined> = {
   kind: 'queues',
   about,

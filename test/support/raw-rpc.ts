@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { connect } from 'node:http2';
 import { onTestFinished } from 'vitest';
 
-/** One HTTP/2 connection without any gRPC library over it; closed when the test is over. */
+/** An HTTP/2 connection without a gRPC library. Closed at the end of the test. */
 export async function rawConnection(port: number, initialWindowSize?: number): Promise<ClientHttp2Session> {
   const settings = initialWindowSize === undefined ? {} : { initialWindowSize };
   const session = connect(`http://127.0.0.1:${port}`, { settings });
@@ -15,9 +15,9 @@ export async function rawConnection(port: number, initialWindowSize?: number): P
 
 export interface RawCall {
   stream: ClientHttp2Stream;
-  /** The messages that have come so far, as bytes. */
+  /** The messages so far, as bytes. */
   messages(): Buffer[];
-  /** `grpc-status` when it has ended. */
+  /** `grpc-status` at the end. */
   status: Promise<number>;
 }
 
@@ -28,7 +28,7 @@ export function rawCall(session: ClientHttp2Session, method: string, request: Ui
   return call;
 }
 
-/** A call whose request is still to be sent: `stream.end(frame(request))`. A method of another service begins with `/`. */
+/** A call whose request is sent later: `stream.end(frame(request))`. A method of another service begins with `/`. */
 export function openCall(session: ClientHttp2Session, method: string): RawCall {
   const stream = session.request({
     ':method': 'POST',
@@ -51,7 +51,7 @@ export function openCall(session: ClientHttp2Session, method: string): RawCall {
   return { stream, messages: () => unframe(received), status };
 }
 
-/** A gRPC message: not compressed, its length in four bytes, itself. */
+/** A gRPC message: not compressed, its length in four bytes, its bytes. */
 export function frame(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);

@@ -20,8 +20,8 @@ export interface RecordedSpan {
 }
 
 /**
- * What the process records. Importing this registers a provider, as an SDK does that Node starts first: import it before
- * anything of the scaler, which looks once.
+ * The spans of this process. Importing this registers a provider, as an SDK does that Node loads first. Import it before
+ * anything of the scaler, which checks only once.
  */
 export const recordedSpans: RecordedSpan[] = [];
 

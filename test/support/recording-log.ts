@@ -6,7 +6,7 @@ export interface LogLine {
   fields: object;
 }
 
-/** A logger that keeps what was said. */
+/** A logger that keeps its lines. */
 export function recordingLog(): RootLogger & { lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: Level) => (fields: object, message: string) =>

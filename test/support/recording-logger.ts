@@ -4,7 +4,7 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface RecordingLogger extends Logger {
   messages(level: LogLevel): string[];
-  /** All that was logged, as text, to look for what must not be in it. */
+  /** Every line as text, to search for what must not be there. */
   text(): string;
 }
 

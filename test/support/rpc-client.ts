@@ -16,7 +16,7 @@ import type { ScaledObjectRef } from '../../src/grpc/generated/externalscaler/Sc
 
 type Done<R> = (error: ServiceError | null, response?: R) => void;
 
-/** A reference with some metadata; `fake` is the name of the trigger. */
+/** A reference with some metadata. `fake` is the name of the trigger. */
 export function ref(
   name: string,
   scalerMetadata: Record<string, string> = { source: 'fake' },
@@ -24,7 +24,7 @@ export function ref(
   return { namespace: 'shop', name, scalerMetadata };
 }
 
-/** The contract's client with promises, on a connection of its own. */
+/** A client of the contract with promises, on a connection of its own. */
 export class TestClient {
   readonly raw: ExternalScalerClient;
   private readonly streams = new Set<TestStream<unknown>>();
@@ -87,10 +87,10 @@ function promised<R>(call: (done: Done<R>) => unknown): Promise<R> {
   });
 }
 
-/** A stream's messages so far, and how it ended. */
+/** The messages of a stream so far, and its end. */
 export class TestStream<R> {
   readonly messages: R[] = [];
-  /** The status it ended with. */
+  /** The status at its end. */
   readonly ended: Promise<StatusObject>;
   private readonly call: ClientReadableStream<R>;
   private taken = 0;
@@ -102,7 +102,7 @@ export class TestStream<R> {
       this.messages.push(message);
       this.wake();
     });
-    // Any end but OK is an error too; `ended` tells it.
+    // Any end except OK is an error too. `ended` reports it.
     call.on('error', () => {});
     this.ended = new Promise((resolve) => {
       call.on('status', (status) => {
@@ -112,7 +112,7 @@ export class TestStream<R> {
     });
   }
 
-  /** The next message; rejects when the stream ends without one. */
+  /** The next message. Rejects if the stream ends without one. */
   async next(): Promise<R> {
     let end: StatusObject | undefined;
     void this.ended.then((status) => {

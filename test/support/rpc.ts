@@ -8,7 +8,7 @@ import { silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { TestClient } from './rpc-client.ts';
 
-/** As in the configuration, but on a free port. */
+/** The configuration's defaults, but a free port. */
 export const grpcSettings: GrpcSettings = {
   host: '127.0.0.1',
   port: 0,
@@ -33,8 +33,8 @@ export interface TestServer {
 }
 
 /**
- * A real server on a free port and a client of it. When the test is over both are closed, and the test fails
- * if a stream has been left behind, or the server does not drain by itself.
+ * A real server on a free port, and its client. Both are closed at the end of the test. The test fails if a stream is
+ * left open, or if the server does not drain by itself.
  */
 export async function startServer(triggers: LiveTriggers, options: StartOptions = {}): Promise<TestServer> {
   const { times, log = silentLogger, ...rest } = options;

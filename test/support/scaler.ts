@@ -18,7 +18,7 @@ export async function startScaler({ limits, connections = [], ...options }: Scal
   return { ...started, live };
 }
 
-/** A scaler of queues that can only be asked, and of tanks. */
+/** A scaler of queues that can only be polled, and of tanks. */
 export async function startQueueScaler(options: Omit<ScalerOptions, 'connections'> = {}) {
   const service = new QueueService();
   const tanks: Tanks = new Map();

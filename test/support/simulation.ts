@@ -12,7 +12,7 @@ export function resource(text = rightObject): ScaledResource {
   return found;
 }
 
-/** `rightObject` with a change, as `--set` has it; throws all that is wrong. */
+/** `rightObject` with a change in the form of `--set`. Throws every fault. */
 export function setting(change = '', text?: string): Setting {
   const read = change === '' ? { name: 'as written', values: new Map<string, string>() } : readChange(change);
   if (typeof read === 'string') throw new Error(read);
@@ -23,7 +23,7 @@ export function setting(change = '', text?: string): Setting {
   return made.setting;
 }
 
-/** Items that come in each second; whatever is not said is known, and nothing is there before. */
+/** Arrivals in each second. By default all are known, and nothing waits before them. */
 export function loadFrom(arrivals: readonly number[], given: Partial<Load> = {}): Load {
   const known = new Uint8Array(arrivals.length).fill(1);
   return {

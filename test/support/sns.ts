@@ -36,12 +36,12 @@ export function makeSigner(options: CertificateOptions = {}): Signer {
   };
 }
 
-/** What SNS answers to calls, and which were made. */
+/** SNS's answers to requests, and a list of these requests. */
 export class FakeSns {
   readonly calls: string[] = [];
   readonly answers = new Map<string, string | ScalerError>();
   readonly limits: GetLimits[] = [];
-  /** While set, calls wait for it. */
+  /** While set, requests wait for it. */
   hang: Promise<void> | undefined;
   readonly get: Get = async (url, limits) => {
     this.calls.push(url);
@@ -59,7 +59,7 @@ export class FakeSns {
 
 let sent = 0;
 
-/** A message as SNS signs it: by all of its signed fields in alphabetical order, which is what the guide lists. */
+/** A message signed as SNS does: over all of its signed fields in alphabetical order, as the guide lists them. */
 export function signedMessage(
   type: Type,
   signer: Signer,
@@ -95,7 +95,7 @@ export function subscribeUrl(): string {
   return `${host}/?Action=ConfirmSubscription&TopicArn=${topic}&Token=${token}`;
 }
 
-/** Posts it with the headers that SNS sends. */
+/** Posts a message with SNS's headers. */
 export function deliver(
   port: number,
   message: Fields,

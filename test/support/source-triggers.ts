@@ -9,7 +9,7 @@ import { recordingLog } from './recording-log.ts';
 
 export type Metadata = Record<string, string>;
 
-/** The product from trigger metadata to answers, over real servers of one source; only gRPC is left out. */
+/** The product from trigger metadata to answers, over real servers of one source. Only gRPC is left out. */
 export class SourceTriggers {
   readonly log = recordingLog();
   readonly live: LiveTriggers;
@@ -28,14 +28,14 @@ export class SourceTriggers {
     return this.trigger(metadata).answer(new AbortController());
   }
 
-  /** The number KEDA would get; rejects as the RPC would. */
+  /** The number that KEDA would get. Rejects as the RPC would. */
   async value(metadata: Metadata): Promise<number> {
     const answer = await this.answer(metadata);
     if (answer.kind !== 'known') throw new Error(`not counted: ${answer.why}`);
     return answer.value;
   }
 
-  /** The error KEDA would get, as `code: message`; '' where it gets an answer. */
+  /** The error that KEDA would get, as `code: message`. '' without one. */
   async refusal(metadata: Metadata): Promise<string> {
     return this.answer(metadata).then(
       () => '',
@@ -43,7 +43,7 @@ export class SourceTriggers {
     );
   }
 
-  /** What a push stream of the trigger is told, from now on. */
+  /** What a push stream of the trigger gets from now on. */
   follow(metadata: Metadata): Activity[] {
     const told: Activity[] = [];
     this.trigger(metadata).follow((activity) => told.push(activity));

@@ -1,6 +1,6 @@
 import type { TriggerStatus } from '../../src/triggers/trigger-status.ts';
 
-/** A trigger's status, with only what matters to a test given. */
+/** The status of a trigger. A test gives only the fields that matter to it. */
 export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
   return {
     id: 'id-1',
@@ -18,7 +18,7 @@ export function statusWith(given: Partial<TriggerStatus> = {}): TriggerStatus {
   };
 }
 
-/** Where just these are read. */
+/** A list with only these. */
 export function listOf(statuses: readonly TriggerStatus[]) {
   return {
     statuses: () => statuses,
@@ -27,10 +27,10 @@ export function listOf(statuses: readonly TriggerStatus[]) {
   };
 }
 
-/** So many, in no order. */
+/** This many, in no order. */
 export function manyStatuses(count: number): TriggerStatus[] {
   return Array.from({ length: count }, (_, i) => {
-    // 7919 is prime, so that every number comes once, out of order.
+    // 7919 is prime, so every number comes once, out of order.
     const n = (i * 7919) % count;
     return statusWith({
       id: `id-${n}`,

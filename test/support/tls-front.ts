@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { listen } from '../../fakes/ports.ts';
 import type { Pair } from './certificates.ts';
 
-/** A TLS door, with a certificate of one's choice, to a server on 127.0.0.1 that has none. Gives its port. */
+/** Puts TLS with this certificate in front of a server on 127.0.0.1 without TLS. Resolves with the port. */
 export async function tlsFront(toPort: number, { cert, key }: Pair): Promise<number> {
   const open = new Set<TLSSocket>();
   const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (near) => {

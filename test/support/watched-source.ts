@@ -16,7 +16,7 @@ export class WatchedLog {
   }[] = [];
 }
 
-/** The smallest watched source: quiet and armed it is read every 30 s, else every second. */
+/** The smallest watched source. At rest and armed it is read every 30 s, otherwise every second. */
 export const watchedSource: Source<{ name: string }, WatchedLog, number, undefined> = {
   kind: 'watched',
   about,

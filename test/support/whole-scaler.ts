@@ -10,14 +10,14 @@ import { addProcessMetrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 import { TestClient } from './rpc-client.ts';
 
-/** The product as `serve` wires it, from a configuration file, on free ports; and a client of it. */
+/** The product as `serve` wires it, from a configuration file, on free ports, and its client. */
 export class WholeScaler {
   readonly client: TestClient;
   readonly log: ReturnType<typeof recordingLog>;
   private readonly scaler: Scaler;
   private readonly directory: string;
 
-  /** `settings` is the configuration but for its servers; `files` lie beside it. */
+  /** `settings` is the configuration without its servers. `files` lie beside it. */
   static async start(
     settings: object,
     files: Readonly<Record<string, string>> = {},
@@ -43,14 +43,14 @@ export class WholeScaler {
     this.client = new TestClient(`127.0.0.1:${this.port('grpc')}`, credentials.createInsecure());
   }
 
-  /** Where one of its servers listens. */
+  /** The port of one of its servers. */
   port(server: 'grpc' | 'admin' | 'ingest'): number {
     const line = this.log.lines.find(({ fields }) => 'server' in fields && fields.server === server);
     if (line === undefined || !('port' in line.fields)) throw new Error(`${server} does not listen`);
     return Number(line.fields.port);
   }
 
-  /** Another configuration, or other files beside it; what is not given stays. */
+  /** Another configuration, or other files beside it. What is not given stays. */
   async reload(settings: object, files: Readonly<Record<string, string>> = {}): Promise<void> {
     await write(this.directory, settings, files);
     await this.scaler.reload();

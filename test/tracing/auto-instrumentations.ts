@@ -11,12 +11,12 @@ const pinned = fileURLToPath(new URL('auto-instrumentations/', import.meta.url))
 const files = ['package.json', 'package-lock.json'];
 const shape = z.object({ dependencies: z.object({ [autoInstrumentations]: z.string() }) });
 
-/** The one that docs/tracing.md names. */
+/** The version that docs/tracing.md names. */
 export const autoInstrumentationsVersion = shape.parse(
   JSON.parse(readFileSync(join(pinned, 'package.json'), 'utf8')),
 ).dependencies[autoInstrumentations];
 
-/** The address of what Node is to import first. */
+/** The address of the module that Node imports first. */
 export async function registerModule(): Promise<string> {
   const version = versionOf(files.map((file) => join(pinned, file)));
   const home = await cached({ name: 'auto-instrumentations', version }, async (unfinished) => {

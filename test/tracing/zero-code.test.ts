@@ -20,7 +20,7 @@ function environmentOfThePage(): Record<string, string> {
   return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]));
 }
 
-/** The page's, but sent to the receiver at once, and all of it. */
+/** The page's environment, but everything is sent to the receiver at once. */
 function environment(endpoint: string): Record<string, string> {
   const { NODE_OPTIONS: options = '', ...rest } = environmentOfThePage();
   return {

@@ -74,7 +74,7 @@ describe('deploy/examples/argocd-application.yaml', () => {
     expect(mountsNamed(valuesObject)).toEqual(valuesObject.secretMounts.map(({ name }) => name));
   });
 
-  it('keeps the ledger when its claim is no longer asked for', () => {
+  it('keeps the ledger when its claim is removed from the values', () => {
     expect(valuesObject.persistence.annotations).toEqual({
       'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
     });

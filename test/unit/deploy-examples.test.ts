@@ -27,12 +27,12 @@ const scaled = manifest.extend({
 });
 type Scaled = z.infer<typeof scaled>;
 
-/** The manifests of sources; `test/ingest/examples.test.ts` plays what is in `hints`. */
+/** The manifests of sources. `test/ingest/examples.test.ts` plays those in `hints`. */
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
   /^(?!hints\/).+\/(?!values\.yaml).+\.yaml$/.test(name),
 );
 
-/** The documents of a file; a key twice or a wrong indent is an error. */
+/** The documents of a file. A duplicate key or a wrong indent is an error. */
 function manifests(file: string): z.infer<typeof manifest>[] {
   return parseAllDocuments(readFileSync(new URL(file, root), 'utf8')).map((document) => {
     expect(document.errors).toEqual([]);
@@ -80,7 +80,7 @@ describe.each(folders)('deploy/examples/%s', (folder) => {
     const { kind, spec } = one;
     const types = spec.triggers.map(({ type }) => type);
     if (kind === 'ScaledObject') expect(types).toEqual(['external-push']);
-    // A pushed true creates no Job: what the poll finds is all there is.
+    // A pushed true creates no Job. Only polls count.
     else expect([types, spec.pollingInterval]).toEqual([['external'], 1]);
   });
 

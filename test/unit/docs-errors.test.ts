@@ -12,7 +12,7 @@ import { resolvingIn } from '../support/live-triggers.ts';
 
 const messages = messagesIn();
 
-/** The message of the page that a real one is found by. */
+/** The message on the page that matches a real one. */
 function found(real: string): string | undefined {
   return messages.find(({ text }) => {
     const parts = text.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
@@ -21,7 +21,7 @@ function found(real: string): string | undefined {
 }
 
 describe('docs/errors.md', () => {
-  it('is what the code says', () => {
+  it('equals the messages in the code', () => {
     expect(errorsPage(messages)).toBe(readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8'));
   });
 
@@ -55,7 +55,7 @@ describe('docs/errors.md', () => {
     expect(real.filter((one) => found(one) === undefined)).toEqual([]);
   });
 
-  it('has the line of a plaintext start, which asks for something though it is no warning', () => {
+  it('has the line of a plaintext start, which needs action though it is not a warning', () => {
     const [row = ''] = errorsPage(messages).match(/^.*`namespaces of connections hold only if.*$/m) ?? [];
     expect(row).toMatch(/\| \*info\* \|.*NetworkPolicy, or set mTLS\. \|$/);
   });

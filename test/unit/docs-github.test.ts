@@ -8,7 +8,7 @@ import { resolvingIn } from '../support/live-triggers.ts';
 
 const page = readFileSync(new URL('../../docs/github.md', import.meta.url), 'utf8');
 
-/** The page's YAML blocks, without the indent they have inside a list. */
+/** The page's YAML blocks, without the indent of a list. */
 const blocks = [...page.matchAll(/^( *)```yaml\n(.*?)^ *```$/gms)].map(([, indent = '', text = '']) =>
   text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
 );

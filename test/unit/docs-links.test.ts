@@ -11,7 +11,7 @@ function prose(page: URL): string {
   return readFileSync(page, 'utf8').replaceAll(/^ *```.*?^ *```$/gms, '');
 }
 
-/** The anchors that GitHub gives to a page's headings: lower case, without punctuation, spaces as hyphens. */
+/** GitHub's anchors for a page's headings: lower case, without punctuation, spaces as hyphens. */
 function anchorsOf(page: URL): Set<string> {
   const headings = [...prose(page).matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) => heading);
   return new Set(
@@ -24,7 +24,7 @@ function anchorsOf(page: URL): Set<string> {
   );
 }
 
-it.each(pages)('%s links to what is there', (name) => {
+it.each(pages)('%s has only valid links', (name) => {
   const page = new URL(name, root);
   const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const broken = links.filter((link) => {

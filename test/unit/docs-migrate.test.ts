@@ -9,9 +9,9 @@ const read = (path: string): string => readFileSync(new URL(`../../docs/${path}`
 const page = read('migrate.md');
 const codes = (cell: string): string[] => [...cell.matchAll(/`([\w.]+)/g)].map(([, code = '']) => code);
 
-/** Keys of KEDA's scalers that say nothing to a connection. */
+/** Keys of KEDA's scalers that do not concern a connection. */
 const meaningless = new Set(['version', 'fullMetadata', 'enableEtags', 'queueURL', 'tls']);
-/** Of a TriggerAuthentication, no parameter of a scaler. */
+/** Of a TriggerAuthentication, not parameters of a scaler. */
 const ofAuthentication = new Set(['podIdentity', 'podIdentity.roleArn']);
 
 describe.each([

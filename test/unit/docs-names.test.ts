@@ -8,9 +8,9 @@ const pages = ['README.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)
   name.endsWith('.md'),
 );
 
-/** These two are made from the code, which CI checks. */
+/** These two are generated from the code. */
 const generated = ['docs/configuration.md', 'docs/triggers.md'].map(read).join('\n');
-/** What each key is where it is left out; one name may be that of several. */
+/** The default of each key. Several keys may have the same name. */
 const defaults = new Map<string, Set<string>>();
 const rows = generated.matchAll(/^\| `([\w.[\]]+)` \|[^|]*(?:\\\|[^|]*)*\| `"?([^"`]+)"?` \|/gm);
 const sentences = generated.matchAll(/^The default of `(\w+)` is (\d+)\.$/gm);

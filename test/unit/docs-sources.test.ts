@@ -9,7 +9,7 @@ import { resolvingIn } from '../support/live-triggers.ts';
 
 const root = new URL('../../', import.meta.url);
 
-/** What each page is about, and where the messages that it quotes come from. */
+/** The subject of each page, and the code of the messages that it quotes. */
 const pages = [
   { page: 'kafka', kinds: ['kafka'], code: ['src/sources/kafka', 'src/outbound'] },
   { page: 'sqs', kinds: ['sqs'], code: ['src/sources/sqs', 'src/outbound'] },
@@ -24,7 +24,7 @@ const withTriggers = z.object({
 
 describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   const text = readFileSync(new URL(`docs/${page}.md`, root), 'utf8');
-  /** Without the indent that blocks have inside a list. */
+  /** Without the indent of blocks inside a list. */
   const blocks = [...text.matchAll(/^( *)```(\w+)\n(.*?)^ *```$/gms)].map(
     ([, indent = '', language, block = '']) => ({
       language,
@@ -87,7 +87,7 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
   });
 });
 
-/** All of a folder's code. */
+/** All code of a folder. */
 function textOf(folder: string): string {
   const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
   return files

@@ -26,20 +26,20 @@ const all = [
 describe.each(all)("the chart's values in $name", ({ text }) => {
   const values = parseChartValues(text);
 
-  it('are such that the chart takes them', () => {
+  it('are accepted by the chart', () => {
     expect(chartFaults(values)).toEqual([]);
   });
 
-  it('have a configuration that serve takes', async () => {
+  it('have a configuration that serve accepts', async () => {
     const { connections } = await loadExample(chartConfig(values));
     expect(connections.size).toBeGreaterThan(0);
   });
 
-  it('mount the Secrets that the configuration names, and no others', () => {
+  it('mount exactly the Secrets that the configuration names', () => {
     expect((values.secretMounts ?? []).map(({ name }) => name)).toEqual(mountsNamed(values));
   });
 
-  it('open the way to the ingest port where the scaler opens the port', async () => {
+  it('admit traffic to the ingest port if the scaler opens it', async () => {
     const { settings, connections } = await loadExample(chartConfig(values));
     const opened = anySender(sendersOf(connections.values(), settings.ingest.tokens));
     expect(Object(values['ingest']).enabled ?? false).toBe(opened);

@@ -13,7 +13,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-/** Two rows of each kind that the table has. */
+/** Two rows for each kind of rule in the table. */
 const forbidden: [file: string, imported: string][] = [
   ['src/errors.ts', './telemetry/log.ts'],
   ['src/params/a.ts', '../errors.ts'],
@@ -60,7 +60,7 @@ const report = z.object({
   }),
 });
 
-/** The files that the table refuses, out of ones that each import the types of one thing. */
+/** The files that the table refuses, from a set in which each imports one thing's types. */
 function refusedOf(files: readonly [string, string][], folder: string): string[] {
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'package.json'), readFileSync('package.json'));
@@ -89,7 +89,7 @@ function refusedOf(files: readonly [string, string][], folder: string): string[]
   return violations.map(({ from }) => from);
 }
 
-describe('imports go one way', () => {
+describe('imports go one way only', () => {
   let folder: string;
   let refused: string[];
   beforeAll(() => {
@@ -106,7 +106,7 @@ describe('imports go one way', () => {
     expect(refused).not.toContain(path);
   });
 
-  it('is held by the linter', () => {
+  it('is enforced by the linter', () => {
     const { scripts } = z
       .object({ scripts: z.object({ lint: z.string() }) })
       .parse(JSON.parse(readFileSync('package.json', 'utf8')));

@@ -41,7 +41,7 @@ describe('Lifecycle', () => {
     expect(lifecycle.state).toBe('stopped');
   });
 
-  it('goes on without a part that does not stop, or fails to', async () => {
+  it('continues without a part that does not stop, or fails to', async () => {
     const events: string[] = [];
     const log = recordingLog();
     const lifecycle = new Lifecycle(log);
@@ -56,7 +56,7 @@ describe('Lifecycle', () => {
     ]);
   });
 
-  it('stops once, whoever asks', async () => {
+  it('stops once, however often it is called', async () => {
     const events: string[] = [];
     const lifecycle = new Lifecycle(recordingLog());
     await lifecycle.start(parts(['a'], events));
@@ -64,7 +64,7 @@ describe('Lifecycle', () => {
     expect(events).toEqual(['start a', 'stop a']);
   });
 
-  it('starts nothing more when it is stopped while starting', async () => {
+  it('starts nothing more if it is stopped during the start', async () => {
     const events: string[] = [];
     const lifecycle = new Lifecycle(recordingLog());
     const signal: Part = { name: 'signal', start: () => void lifecycle.stop('SIGTERM'), stop: () => {} };

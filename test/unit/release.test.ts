@@ -44,7 +44,7 @@ function run(
 }
 
 describe('the version gate', () => {
-  it('lets a release through and prints what the changelog says of it', () => {
+  it('accepts a release and prints its part of the changelog', () => {
     expect(run('v1.2.3')).toEqual({ status: 0, out: '### Added\n\n- A thing.\n', err: '' });
   });
 
@@ -106,7 +106,7 @@ describe('the version gate', () => {
 });
 
 describe('the listing on Artifact Hub', () => {
-  it('has what a package of kind keda-scaler needs', () => {
+  it('has everything that a package of kind keda-scaler needs', () => {
     const text = readFileSync(
       new URL('../../deploy/artifacthub/artifacthub-pkg.yml', import.meta.url),
       'utf8',

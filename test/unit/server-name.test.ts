@@ -22,7 +22,7 @@ describe('an address', () => {
     expect(withoutFinalDot(given)).toBe(address);
   });
 
-  it('is so wherever a setting names one', () => {
+  it('is so for every setting with a name', () => {
     expect(normaliseApiUrl('https://ghes.example./api/v3/')).toBe('https://ghes.example/api/v3');
     expect(normaliseEndpoint('https://sqs.example.:4566/')).toBe('https://sqs.example:4566');
     const tokenEndpoint = 'https://idp.example./token';

@@ -6,7 +6,10 @@ const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const { dependencies, files } = JSON.parse(read('package.json'));
 
-/** What the modules of `src` import, with the module that does; types too, since `tsc` would compile their files. */
+/**
+ * The imports of the modules of `src`, with the importing module. Types count too, because `tsc` would compile their
+ * files.
+ */
 const imports = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .flatMap((name) => {
@@ -30,7 +33,7 @@ it('src imports no package that only tests, bench and demo have', () => {
   expect(packages.filter((name) => dependencies[name] === undefined)).toEqual([]);
 });
 
-it('only what is built of src, and the contract, go into the package and the image', () => {
+it('only the build of src, and the contract, go into the package and the image', () => {
   expect(files).toEqual(['dist', 'proto']);
   expect(JSON.parse(read('tsconfig.build.json'))).toMatchObject({
     compilerOptions: { rootDir: 'src', outDir: 'dist' },

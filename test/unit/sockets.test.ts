@@ -6,7 +6,7 @@ import { boundHttp, Sockets } from '../../src/sockets.ts';
 
 const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 
-/** An HTTP server of three sockets at most; and a way to open more. */
+/** An HTTP server with at most three sockets, and a way to open more. */
 async function start(answer: RequestListener, answerMs = 60_000) {
   const server = createServer(answer);
   const sockets = boundHttp(server, { most: 3, answerMs });
@@ -49,7 +49,7 @@ describe('the sockets of a port', () => {
   it('make room by the one that has been idle for the longest', async () => {
     const { open } = await start((_, response) => response.end());
     const [first, second, third] = [await open(), await open(), await open()];
-    // Idle since its answer now: the second has been so for the longest.
+    // Idle since its answer. The second one has been idle for the longest.
     await answered(first);
     const closed = once(second, 'close');
     await open();
@@ -70,7 +70,7 @@ describe('the sockets of a port', () => {
     expect(await answer).toBe('HTTP/1.1 200');
   });
 
-  it('make room by the one that has waited for the longest, where all wait', async () => {
+  it('make room by closing the one that has waited longest, if all wait', async () => {
     const held: (() => void)[] = [];
     const { open } = await start((_, response) => void held.push(() => response.end()));
     const waiting = [await open(), await open(), await open()];
@@ -119,7 +119,7 @@ describe('the sockets of a port', () => {
     });
     expect([known.destroyed, sockets.size]).toEqual([false, 3]);
     expect(strangers.filter(({ destroyed }) => !destroyed)).toHaveLength(2);
-    // Where all have just begun something it is worth less than that.
+    // If all have just begun something, that counts less.
     for (const socket of strangers) sockets.begin(socket);
     const newest = add();
     expect([known.destroyed, newest.destroyed]).toEqual([true, false]);

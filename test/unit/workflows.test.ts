@@ -57,12 +57,12 @@ describe('a workflow', () => {
     }
   });
 
-  it.each(jobs)('$of: has a limit of time', ({ uses, 'timeout-minutes': minutes }) => {
+  it.each(jobs)('$of: has a time limit', ({ uses, 'timeout-minutes': minutes }) => {
     if (uses === undefined) expect(minutes).toBeLessThanOrEqual(60);
   });
 
   it.each(steps.filter(({ run }) => run !== undefined))('$of: $run: is no template', ({ run }) => {
-    // What GitHub pastes into a script is run by it: a branch's name, and a secret that ends in the log.
+    // GitHub pastes templates into a script, which then runs them: a branch's name, or a secret that ends up in the log.
     expect(run).not.toMatch(/\$\{\{/);
     expect(run).not.toMatch(/set -[a-z]*x|(echo|printf|printenv).*(TOKEN|PASSWORD|SECRET)|^\s*env\s*$/m);
   });
@@ -72,7 +72,7 @@ describe('a workflow', () => {
     ({ with: inputs }) => expect(inputs).toMatchObject({ 'persist-credentials': false }),
   );
 
-  it.each(workflows)('$file: uses no secret but the token of the run', ({ text }) => {
+  it.each(workflows)('$file: uses no secret except the token of the run', ({ text }) => {
     expect(text).not.toMatch(/secrets\b/);
   });
 });
@@ -93,7 +93,7 @@ describe('CI', () => {
     ]);
   });
 
-  it('may read, and nothing else: a change of anybody is run', () => {
+  it('may only read: a change of anybody is run', () => {
     for (const { permissions } of Object.values(found)) expect(permissions).toEqual({ contents: 'read' });
     expect(on).not.toHaveProperty('pull_request_target');
   });
@@ -106,7 +106,7 @@ describe('a release', () => {
     release(name).steps.find(({ uses }) => uses?.startsWith(`${action}@`))?.with;
 
   it('stops at a failure in a pipe', () => {
-    // GitHub gives `-o pipefail` only to a shell that is named.
+    // GitHub adds `-o pipefail` only for a named shell.
     expect(named('release.yaml').defaults).toEqual({ run: { shell: 'bash' } });
   });
 
@@ -148,7 +148,7 @@ describe('a release', () => {
     });
   });
 
-  it('gives the image all that its Dockerfile asks for', () => {
+  it('passes to the image everything that its Dockerfile needs', () => {
     const file = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
     const asked = [...file.matchAll(/^ARG (\w+)=/gm)].map(([, name]) => name);
     const given = String(inputs('image', 'docker/build-push-action')?.['build-args']).matchAll(/^(\w+)=/gm);

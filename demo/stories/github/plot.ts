@@ -18,7 +18,7 @@ export interface Told {
 
 const posted = 'its webhook was posted';
 
-/** What the runners go through, and what came of it. Everything is waited for, nothing is assumed. */
+/** Leads the runners through the story. Waits for every result, and assumes nothing. */
 export async function play(scene: Scene): Promise<Told> {
   const { stage, repository, backlog } = scene;
   const { observer } = stage;

@@ -5,10 +5,10 @@ import type { WorkQueue } from '../../workers.ts';
 import { scenario } from './scenario.ts';
 
 const lookEveryMs = 20;
-/** What a runner on Linux registers with, and its own label. */
+/** The labels that a runner on Linux registers with, and its own. */
 const runnerLabels = new Set(['self-hosted', 'linux', 'x64', scenario.label]);
 
-/** The repository whose workflow is pushed to, as GitHub and its runners see it. */
+/** The repository that gets pushes, as GitHub and its runners see it. */
 export class Repository implements WorkQueue {
   private readonly github: FakeGitHub;
 
@@ -17,7 +17,7 @@ export class Repository implements WorkQueue {
     github.addRepo(scenario.repo);
   }
 
-  /** Somebody pushes: a run of so many jobs is queued, and webhooks are posted. Resolves with when. */
+  /** A push: queues a run of this many jobs and sends webhooks. Resolves with the time. */
   async push(jobs: number): Promise<number> {
     const labels = ['self-hosted', scenario.label];
     const atMs = performance.now();
@@ -25,7 +25,7 @@ export class Repository implements WorkQueue {
     return atMs;
   }
 
-  /** The same with one job, of which no webhook arrives. */
+  /** A push of one job whose webhooks all get lost. */
   async pushUnheard(): Promise<number> {
     this.github.loseDeliveries(() => true);
     const atMs = await this.push(1);
@@ -34,7 +34,7 @@ export class Repository implements WorkQueue {
     return atMs;
   }
 
-  /** Jobs that are not completed, as GitHub knows them. */
+  /** How many jobs GitHub knows that are not completed. */
   async open(): Promise<number> {
     return this.github.openJobs(scenario.repo).length;
   }
@@ -46,7 +46,7 @@ export class Repository implements WorkQueue {
     return this.finish(job, stopped);
   }
 
-  /** The jobs of a run begin together: the number stays what it is until all have their runner. */
+  /** The jobs of a run begin together, so the number stays the same until all have a runner. */
   private async finish({ id, run }: Job, stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted && run.jobs.some(({ status }) => status === 'queued')) await sleep(lookEveryMs);
     await sleep(scenario.workMs, undefined, { signal: stopped }).catch(() => {});

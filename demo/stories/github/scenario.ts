@@ -2,15 +2,15 @@
 export const scenario = {
   owner: 'acme',
   repo: 'shop',
-  /** What the runners have besides GitHub's own, and what the jobs ask for. */
+  /** The runners' own label, which the jobs require. */
   label: 'gpu',
-  /** A matrix: its jobs begin together, when each has a runner. */
+  /** A matrix. Its jobs begin together, once each has a runner. */
   jobs: 12,
   maxReplicaCount: 20,
-  /** How long a job takes from there on. */
+  /** How long a job takes from then on. */
   workMs: 800,
-  /** Ends between two polls, so that it is seen who wakes. */
+  /** It ends between two polls, so that it is clear who wakes the workload. */
   asleepMs: 1_500,
-  /** The trigger's own limit; repositories are read twice as often, and so a lost webhook is not felt for long. */
+  /** The trigger's own limit. Repositories are read twice as often, so a lost webhook is soon made up for. */
   maxStalenessSeconds: 12,
 } as const;

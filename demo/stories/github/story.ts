@@ -17,7 +17,7 @@ import { scenario } from './scenario.ts';
 const words: Words = { waker: 'the webhook', counted: 'it was posted', upstream: 'GitHub' };
 const app = { id: 123_456, installationId: 7_890 };
 
-/** A GitHub in this process, and runners that are as many as KEDA says. */
+/** A GitHub in this process, and as many runners as KEDA wants. */
 export const githubStory: Story = {
   name: 'github',
   speed: demoSpeed,
@@ -70,7 +70,7 @@ async function tell(telling: Telling): Promise<Summary> {
   return summarize({ ...outcome, rpcsAnswered, requestsSent }, words, further);
 }
 
-/** The connection, with its secrets in files as a Secret would be mounted. */
+/** The connection, with its secrets in files, as if mounted from a Secret. */
 async function connectionTo(github: FakeGitHub, secret: string, directory: string) {
   await writeFile(join(directory, 'private-key.pem'), github.app?.privateKey ?? '', { mode: 0o600 });
   await writeFile(join(directory, 'webhook-secret'), secret, { mode: 0o600 });

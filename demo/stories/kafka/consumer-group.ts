@@ -3,7 +3,7 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { Workload } from '../../../fakes/keda/mini-keda.ts';
 import type { KafkaTopic } from './topic.ts';
 
-/** Consumers of one group, as many as replicas are asked for; each takes a bounded number of records a second. */
+/** A consumer group with a member for each replica. Each member handles a bounded number of records a second. */
 export class ConsumerGroup implements Workload {
   private readonly source: KafkaTopic;
   private readonly pauseMs: number;
@@ -22,7 +22,7 @@ export class ConsumerGroup implements Workload {
     return this.wanted;
   }
 
-  /** Members that have started; a rebalance may still keep them from working. */
+  /** Members that have started. A rebalance may still keep them from working. */
   get running(): number {
     return this.members.length;
   }
@@ -54,7 +54,7 @@ export class ConsumerGroup implements Workload {
     const { kafka, groupId, topic } = this.source;
     const consumer = kafka.consumer({
       groupId,
-      // Short, so that members notice a rebalance soon and leave soon.
+      // Short, so that members soon notice a rebalance, and soon leave.
       heartbeatInterval: 200,
       sessionTimeout: 10_000,
       rebalanceTimeout: 5_000,

@@ -11,10 +11,10 @@ export interface Scene {
   readonly backlog: BacklogSampler;
 }
 
-/** A subject that is not active is watched; after steady traffic, when that has paused for 5 s and a read has found it out. */
+/** An inactive subject is watched. After steady traffic that takes a pause of 5 s, and a read that notices it. */
 const asleepMs = 7_000;
 
-/** What the consumer group goes through, and what came of it. Everything is waited for, nothing is assumed. */
+/** Leads the consumer group through the story. Waits for every result, and assumes nothing. */
 export async function play(scene: Scene): Promise<Omit<Outcome, 'rpcsAnswered' | 'requestsSent'>> {
   const { stage, topic, backlog } = scene;
   const { observer } = stage;
@@ -64,7 +64,7 @@ export async function play(scene: Scene): Promise<Omit<Outcome, 'rpcsAnswered' |
   };
 }
 
-/** Appends `count` records `times` times. */
+/** Appends `count` records, `times` times. */
 async function append({ stage, topic, backlog }: Scene, count: number, times: number): Promise<void> {
   for (let done = 0; done < times && !stage.signal.aborted; done++) {
     await stage.pause(scenario.appendEveryMs);

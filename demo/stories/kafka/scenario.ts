@@ -5,19 +5,19 @@ export const scenario = {
   partitions: 10,
   lagThreshold: 100,
   maxReplicaCount: 10,
-  /** Asks for 6 replicas, and still does when the first consumer has taken some before the HPA looks. */
+  /** Needs 6 replicas, even if the first consumer has taken some records before the HPA looks. */
   burst: 580,
-  /** All of it right behind the first record shares this process and a cold broker with the wake. */
+  /** The whole burst right behind the first record would compete with the wake for this process and a cold broker. */
   burstLots: 3,
   steadyPerSecond: 30,
   steadyMs: 6_000,
-  /** Records are appended in lots, one in this time. */
+  /** How often a lot of records is appended. */
   appendEveryMs: 100,
-  /** What one consumer works off. */
+  /** How many records one consumer handles. */
   recordsPerSecond: 20,
 } as const;
 
-/** What the HPA comes to: ceil(backlog / lagThreshold). */
+/** The HPA's result: ceil(backlog / lagThreshold). */
 export const replicasForBurst = Math.min(
   scenario.maxReplicaCount,
   Math.ceil(scenario.burst / scenario.lagThreshold),

@@ -14,7 +14,7 @@ import { KafkaTopic } from './topic.ts';
 
 export const words: Words = { waker: 'the record', counted: 'its ack', upstream: 'Kafka' };
 
-/** A real broker, and a consumer group with as many members as KEDA sets replicas. */
+/** A real broker, and a consumer group with a member for each of KEDA's replicas. */
 export const kafkaStory: Story = {
   name: 'kafka',
   speed: demoSpeed,

@@ -2,7 +2,7 @@ import { type Admin, Kafka, logLevel, Partitioners, type Producer } from 'kafkaj
 import { commitOffsets } from '../../../fakes/kafka/commit-offsets.ts';
 import { eventually } from '../../../fakes/kafka/eventually.ts';
 
-/** The demo's topic and its group, seen and fed with an ordinary client. */
+/** The demo's topic and its group, for an ordinary client. */
 export class KafkaTopic {
   readonly kafka: Kafka;
   readonly topic: string;
@@ -29,7 +29,7 @@ export class KafkaTopic {
     this.producer = this.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   }
 
-  /** Makes the topic, and the commits of a group that has read all there is. */
+  /** Creates the topic, and the commits of a group that has read everything. */
   async create(): Promise<void> {
     await Promise.all([this.admin.connect(), this.producer.connect()]);
     await this.admin.createTopics({
@@ -52,7 +52,7 @@ export class KafkaTopic {
     return performance.now();
   }
 
-  /** Appended and not committed, asked of Kafka by this client: the scaler is not in it. */
+  /** Appended but not committed records. This client asks Kafka itself, without the scaler. */
   async backlog(): Promise<number> {
     const [groups, ends] = await Promise.all([
       this.admin.fetchOffsets({ groupId: this.groupId, topics: [this.topic] }),

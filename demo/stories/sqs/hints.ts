@@ -1,4 +1,4 @@
-/** "Look now", posted by the producer to the scaler's ingest. */
+/** Sends the producer's hint, "look now", to the scaler's ingest. */
 export class Hints {
   private readonly url: string;
   private readonly token: string;
@@ -8,7 +8,7 @@ export class Hints {
     this.token = token;
   }
 
-  /** Throws where it is not taken. Resolves with the time at which it was posted. */
+  /** Throws if it is not accepted. Resolves with the time it was sent. */
   async post(): Promise<number> {
     const atMs = performance.now();
     const answer = await fetch(this.url, {

@@ -14,7 +14,7 @@ import { scenario } from './scenario.ts';
 
 const retryMs = 500;
 
-/** The queue as its producer and its workers have it, with the ordinary client of AWS. */
+/** The queue of producer and workers, with AWS's ordinary client. */
 export class OrderQueue implements WorkQueue {
   private readonly sqs: SQSClient;
   private readonly onFault: (error: unknown) => void;
@@ -38,7 +38,7 @@ export class OrderQueue implements WorkQueue {
     this.queueUrl = QueueUrl;
   }
 
-  /** One SendMessageBatch, of ten orders at most. Resolves with the time of its answer. */
+  /** One SendMessageBatch, of at most ten orders. Resolves with the time of its answer. */
   async send(orders: number): Promise<number> {
     const entries = Array.from({ length: orders }, (_, i) => ({
       Id: String(i),
@@ -50,7 +50,7 @@ export class OrderQueue implements WorkQueue {
     return performance.now();
   }
 
-  /** Messages that wait or are worked on, asked of SQS by this client: the scaler is not in it. */
+  /** Messages that wait or are in work. This client asks SQS itself, without the scaler. */
   async open(): Promise<number> {
     const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
     const { Attributes: counts } = await this.sqs.send(
@@ -61,7 +61,7 @@ export class OrderQueue implements WorkQueue {
 
   async work(_worker: string, stopped: AbortSignal): Promise<void> {
     try {
-      // Never cut short: what was received for nobody would be gone until its visibility timeout.
+      // Never interrupted. Otherwise received messages would be invisible until their visibility timeout.
       const { Messages: orders = [] } = await this.sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: this.queueUrl,

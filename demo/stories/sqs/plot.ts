@@ -20,7 +20,7 @@ export interface Told {
 
 const cooldown = `to zero ${demoTimings.cooldownPeriodMs / 1000} s after the last activity`;
 
-/** What the workers go through, and what came of it. Everything is waited for, nothing is assumed. */
+/** Leads the workers through the story. Waits for every result, and assumes nothing. */
 export async function play(scene: Scene): Promise<Told> {
   const { stage, queue, backlog } = scene;
   const { observer } = stage;
@@ -29,7 +29,7 @@ export async function play(scene: Scene): Promise<Told> {
   await stage.until(() => observer.value);
   await stage.pause(scenario.asleepMs);
 
-  // Before any hint: for minutes after one, a single read is believed.
+  // Before any hint, because for minutes after one a single read is believed.
   stage.phase('no hint', 'one order, and nobody tells: two reads must see it, since SQS has phantoms');
   const unhinted = await stage.wake('the order was sent', () => queue.send(1));
   stage.phase('stop', `no more orders; ${cooldown}`);
@@ -66,7 +66,7 @@ export async function play(scene: Scene): Promise<Told> {
   };
 }
 
-/** Resolves with when the first hint was posted: it is the one that wakes. */
+/** Resolves with the time of the first hint, which is the one to wake the workload. */
 async function sendBurst({ stage, queue, hints }: Scene): Promise<number> {
   await queue.send(scenario.perBatch);
   const postedAtMs = await hints.post();

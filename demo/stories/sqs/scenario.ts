@@ -2,19 +2,19 @@
 export const scenario = {
   queue: 'orders',
   region: 'eu-central-1',
-  /** Orders a replica is good for, and what a worker takes at a time. */
+  /** Orders for each replica, and orders that a worker takes at a time. */
   queueLength: 5,
   maxReplicaCount: 10,
-  /** SendMessageBatch takes ten messages at most. */
+  /** SendMessageBatch takes at most ten messages. */
   perBatch: 10,
   batches: 4,
-  /** The first worker has done its first orders long after the HPA has seen all of them. */
+  /** Slow enough that the HPA sees all orders long before the first worker has done its first ones. */
   msPerOrder: 800,
-  /** Nothing is there to be seen for so long. */
+  /** How long nothing happens. */
   asleepMs: 1_500,
 } as const;
 
 export const burst = scenario.perBatch * scenario.batches;
 
-/** What the HPA comes to: ceil(messages / queueLength). */
+/** The HPA's result: ceil(messages / queueLength). */
 export const replicasForBurst = Math.min(scenario.maxReplicaCount, Math.ceil(burst / scenario.queueLength));

@@ -15,7 +15,7 @@ export interface Setting {
   readonly hints: Hints;
 }
 
-/** An SQS in this process with a queue of orders, a scaler that reads it, and its producer's way to hint. */
+/** An SQS in this process with a queue of orders, a scaler that reads it, and hints for its producer to send. */
 export async function setUp({ screen, ending }: Pick<Telling, 'screen' | 'ending'>): Promise<Setting> {
   const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-sqs-'));
   ending.push(() => rm(directory, { recursive: true, force: true }));

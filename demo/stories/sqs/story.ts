@@ -11,7 +11,7 @@ import { setUp } from './setting.ts';
 
 const words: Words = { waker: 'the hint', counted: 'it was posted', upstream: 'SQS' };
 
-/** An SQS in this process, and workers that are as many as KEDA says. */
+/** An SQS in this process, and as many workers as KEDA wants. */
 export const sqsStory: Story = {
   name: 'sqs',
   speed: demoSpeed,

@@ -1,33 +1,33 @@
 import type { Scaling } from '../../../fakes/keda/mini-keda.ts';
 import { duration, type Promised } from '../../summary.ts';
 
-/** How a workload fared. */
+/** The course of a workload. */
 export interface Run {
   readonly name: string;
   readonly steps: readonly Step[];
-  /** Those that its HPA was given after the first. */
+  /** The targets of its HPA after the first. */
   readonly targets: readonly number[];
-  /** In the end. */
+  /** At the end. */
   readonly replicas: number;
-  /** Answers KEDA did not get, after its one retry. */
+  /** Answers that KEDA did not get, after its one retry. */
   readonly failedAnswers: number;
 }
 
 export interface Step {
-  /** Since the hint was posted. */
+  /** Since the hint was sent. */
   readonly afterMs: number;
   readonly replicas: number;
   readonly by: Scaling;
 }
 
-/** What was wanted of both. */
+/** The goal of both workloads. */
 export interface Wanted {
   readonly replicas: number;
   /** The exact target. */
   readonly perReplica: number;
 }
 
-/** The promises, each with what was measured. Pure. */
+/** The promises, each with its measured value. Pure. */
 export function judge(nudged: Run, plain: Run, { replicas, perReplica }: Wanted): Promised[] {
   const runs = [nudged, plain];
   const first = runs.map(({ steps, name }) => `${duration(reached(steps, 1))} ${name}`);
@@ -56,7 +56,7 @@ export function judge(nudged: Run, plain: Run, { replicas, perReplica }: Wanted)
   ];
 }
 
-/** Whether it got there, and all after the first replica was set in this way. */
+/** Whether it reached this many, and set all after the first replica in this way. */
 function by({ steps }: Run, way: Scaling, replicas: number): boolean {
   return reached(steps, replicas) !== undefined && steps.slice(1).every((step) => step.by === way);
 }

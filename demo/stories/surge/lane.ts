@@ -6,15 +6,15 @@ import { scenario } from './scenario.ts';
 
 export interface LaneOptions {
   readonly name: string;
-  /** Where the scaler's gRPC service listens. */
+  /** The address of the scaler's gRPC service. */
   readonly address: string;
   readonly queue: string;
-  /** What its trigger says besides. */
+  /** Further keys of its trigger. */
   readonly metadata: Readonly<Record<string, string>>;
   say(line: string): void;
 }
 
-/** A workload of which only the number of replicas matters, with a KEDA and an HPA of its own. Their clocks are the real ones. */
+/** A workload that is only a number of replicas, with its own KEDA and HPA. Their clocks run at the real speed. */
 export class Lane implements Workload {
   readonly name: string;
   readonly observer = new Observer();
@@ -54,7 +54,7 @@ export class Lane implements Workload {
     this.replicas = replicas;
   }
 
-  /** What came of it since then. */
+  /** Its course since then. */
   run(sinceMs: number): Run {
     const { name, observer, replicas } = this;
     const { scalings, targets, failures } = observer;

@@ -4,21 +4,21 @@ import type { Run, Step } from './judge.ts';
 export interface Frame {
   /** The replicas that fill a panel. */
   readonly most: number;
-  /** How much time is shown: a second is a column. */
+  /** The time span: a column is a second. */
   readonly seconds: number;
-  /** Between two marks of the time axis. */
+  /** The distance of two marks on the time axis. */
   readonly markEverySeconds: number;
 }
 
 const rows = 4;
 const eighths = ' ▁▂▃▄▅▆▇█';
 
-/** Replicas over time: a panel for each, one above the other, on one time axis. Pure. */
+/** Replicas over time: a panel for each workload, one above the other, on one time axis. Pure. */
 export function picture(runs: readonly Run[], { most, seconds, markEverySeconds }: Frame): string[] {
   const seen = Array.from({ length: Math.ceil(seconds) }, (_, second) => second);
   const isMark = (second: number): boolean => second % markEverySeconds === 0;
   const panels = runs.flatMap(({ name, steps }) => {
-    // As it is at the end of each second.
+    // The state at the end of each second.
     const heights = seen.map((second) => (rows * replicasAt(steps, 1000 * (second + 1))) / most);
     const lines = Array.from({ length: rows }, (_, row) =>
       heights.map((height) => block(height - (rows - 1 - row))),
@@ -39,7 +39,7 @@ function replicasAt(steps: readonly Step[], afterMs: number): number {
   return steps.findLast((step) => step.afterMs <= afterMs)?.replicas ?? 0;
 }
 
-/** So much of one line; a little of it is seen. */
+/** A block of this part of a line. Even a small part is visible. */
 function block(height: number): string {
   return eighths[Math.min(8, Math.max(0, Math.ceil(8 * height)))] ?? ' ';
 }

@@ -9,10 +9,10 @@ import { Lane } from './lane.ts';
 import { picture } from './picture.ts';
 import { burst, replicasForBurst, scenario } from './scenario.ts';
 
-/** The clock alone takes a minute; what has not come by then does not come. */
+/** The clock alone takes a minute. Anything later will never come. */
 const limitMs = 90_000;
 
-/** One burst, and two workloads for it: one is nudged, the other is not. Nobody works, so that the burst stays. */
+/** A burst, and two workloads for it: one is nudged, the other is not. Nobody works, so the burst stays. */
 export const surgeStory: Story = {
   name: 'surge',
   speed: 1,

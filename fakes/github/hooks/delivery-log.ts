@@ -1,7 +1,7 @@
 import type { Hook } from './hook.ts';
 import type { Outcome, Parcel } from './parcel.ts';
 
-/** GitHub shows deliveries of the last three days. */
+/** GitHub lists deliveries of the last three days. */
 const keptMs = 3 * 86_400_000;
 
 export interface Delivery extends Outcome {
@@ -13,7 +13,7 @@ export interface Delivery extends Outcome {
   readonly throttledAtMs: number | undefined;
 }
 
-/** Every attempt, whatever became of it. The oldest go where there are too many. */
+/** Every attempt, whatever its outcome. If too many, the oldest are dropped. */
 export class DeliveryLog {
   private readonly maxDeliveries: number;
   private readonly kept: Delivery[] = [];

@@ -6,17 +6,17 @@ export interface HookOptions {
   /** Default: `workflow_job` and `workflow_run`. */
   readonly events?: readonly string[];
   readonly contentType?: 'json' | 'form';
-  /** Whose hook it is. Default: the App's where there is one. */
+  /** The owner of the hook. Default: the App, if one exists. */
   readonly of?: 'app' | 'organization' | 'repository';
 }
 
 export interface Hook extends Required<HookOptions> {
   readonly id: number;
-  /** Of the App, organization or repository that has it. */
+  /** The ID of the App, organization or repository that has the hook. */
   readonly targetId: number;
 }
 
-/** The raw body as this hook sends it, and the headers that vouch for it. */
+/** The raw body as this hook sends it, and the headers that prove it. */
 export function sealed(hook: Hook, body: object): { raw: Buffer; headers: Record<string, string> } {
   const json = JSON.stringify(body);
   const form = hook.contentType === 'form';

@@ -6,10 +6,10 @@ import { Mishaps } from './mishaps.ts';
 import type { Outcome, Parcel } from './parcel.ts';
 import { Postman } from './postman.ts';
 
-/** As many events can be delivered again; the older ones are forgotten. */
+/** How many events can be delivered again. Older ones are forgotten. */
 const maxRemembered = 100_000;
 
-/** A delivery that waits for its turn says since when. */
+/** For a delayed delivery, also since when it waited. */
 type How = Pick<Delivery, 'redelivery' | 'throttledAtMs'>;
 const first: How = { redelivery: false, throttledAtMs: undefined };
 
@@ -21,7 +21,7 @@ interface Setting {
   targetIdOf(of: Hook['of']): number;
 }
 
-/** Tells every hook of what happens. A delivery that fails is never tried again by itself. */
+/** Sends every event to every hook. A failed delivery is never repeated by itself. */
 export class Hooks {
   readonly log = new DeliveryLog(maxRemembered);
   readonly mishaps = new Mishaps();
@@ -90,7 +90,7 @@ export class Hooks {
     this.attempt(hook, parcel, first);
   }
 
-  /** To all hooks, or to one. Throws where nobody remembers the GUID. */
+  /** Sends to all hooks, or to one. Throws if the GUID is unknown. */
   redeliver(guid: string, hook?: Hook): void {
     const parcel = this.remembered.get(guid);
     if (parcel === undefined) throw new Error(`There was no delivery ${guid}.`);
@@ -99,7 +99,7 @@ export class Hooks {
     else this.attempt(hook, parcel, again);
   }
 
-  /** The GUIDs of what has happened, oldest first. */
+  /** The GUIDs of events, oldest first. */
   guids(which: (happening: Happening) => boolean): string[] {
     const parcels = [...this.remembered.values()];
     return parcels
@@ -111,14 +111,14 @@ export class Hooks {
     this.held ??= [];
   }
 
-  /** Sends what was held back, in the order that `order` makes of it. */
+  /** Sends the held events, in the order that `order` gives them. */
   release(order: <T>(items: T[]) => T[]): void {
     const held = this.held ?? [];
     this.held = undefined;
     for (const parcel of order(held)) this.dispatch(parcel, first);
   }
 
-  /** Resolves when nothing is under way; what is held back does not count. */
+  /** Resolves when no delivery is under way. Held events do not count. */
   delivered(): Promise<void> {
     if (this.underWay === 0 || this.closed) return Promise.resolve();
     return new Promise((resolve) => this.idle.push(resolve));

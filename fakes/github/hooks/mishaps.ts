@@ -6,11 +6,11 @@ export type WhichHappening = (happening: Happening) => boolean;
 interface Loss {
   readonly which: WhichHappening;
   left: number;
-  /** What the log shows; undefined where not even the log knows of it. */
+  /** The status code in the log. Undefined if not even the log has the delivery. */
   readonly statusCode: number | undefined;
 }
 
-/** What goes wrong with deliveries, as a test wants it. */
+/** The faults of deliveries, as a test wants them. */
 export class Mishaps {
   private readonly losses: Loss[] = [];
   private delayOf: (happening: Happening) => number = () => 0;
@@ -40,7 +40,7 @@ export class Mishaps {
     this.windowMs = 0;
   }
 
-  /** The loss that this one suffers, if any. */
+  /** The loss that hits this event, if any. */
   lossOf(happening: Happening): { statusCode: number | undefined } | undefined {
     const loss = this.losses.find(({ which, left }) => left > 0 && which(happening));
     if (loss !== undefined) loss.left--;

@@ -1,9 +1,9 @@
 import type { Happening } from '../happening.ts';
 import type { Hook } from './hook.ts';
 
-/** One event on its way to every hook that wants it. */
+/** An event on its way to every hook that wants it. */
 export interface Parcel {
-  /** Shared by all deliveries of the event, redeliveries too. */
+  /** The same for all deliveries of the event, redeliveries included. */
   readonly guid: string;
   readonly event: string;
   readonly action: string | null;
@@ -14,7 +14,7 @@ export interface Parcel {
   body(hook: Hook): object;
 }
 
-/** What became of one attempt to deliver a parcel. */
+/** The outcome of one attempt to deliver a parcel. */
 export interface Outcome {
   readonly statusCode: number;
   readonly status: string;

@@ -3,7 +3,7 @@ import { type Hook, sealed } from './hook.ts';
 import type { Outcome, Parcel } from './parcel.ts';
 
 const maxUnderWay = 32;
-/** GitHub gives a receiver ten seconds. */
+/** GitHub waits ten seconds for a receiver. */
 const answerLimitMs = 10_000;
 
 interface Errand {
@@ -12,7 +12,7 @@ interface Errand {
   readonly done: (outcome: Outcome) => void;
 }
 
-/** Brings parcels to their hooks: a bounded number at a time, over connections that are kept. */
+/** Delivers parcels to their hooks, a bounded number at a time, over kept connections. */
 export class Postman {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: maxUnderWay });
   private readonly waiting = new Set<Errand>();

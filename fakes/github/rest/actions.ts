@@ -36,7 +36,7 @@ function runs(request: RestRequest, repo: Repo): Answer {
   return ok({ total_count: runs.length, workflow_runs }, page.headers);
 }
 
-/** The first run of the list is completed, so that all others move up by one. */
+/** Completes the first run of the list, so that all others move up by one. */
 function drift({ url, world, workflows }: RestRequest, repo: Repo): void {
   const first = runsFor(repo, url.searchParams, world.now()).runs[0];
   if (first === undefined) return;

@@ -4,7 +4,7 @@ import { type Caller, maySee } from './caller.ts';
 import type { Backend } from './request.ts';
 
 /**
- * The path as the description spells it. GitHub's `Link` headers lead to paths with ids in place of names:
+ * The path as the API description spells it. GitHub's `Link` headers use paths with IDs in place of names:
  * `/repositories/{id}/…`, `/organizations/{id}/repos`, `/user/{id}/repos`.
  */
 export function byName(path: string, world: World): string {
@@ -21,7 +21,7 @@ export function byName(path: string, world: World): string {
   return path;
 }
 
-/** The redirect to a repository that had this name before; undefined where nobody had it. */
+/** The redirect to a repository that had this name before. Undefined if none had. */
 export function movedTo(
   path: string,
   { search }: URL,

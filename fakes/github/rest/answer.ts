@@ -1,4 +1,4 @@
-/** What a route answers, before headers that every answer has. */
+/** A route's answer, before the headers that every answer has. */
 export interface Answer {
   readonly statusCode: number;
   readonly body: unknown;

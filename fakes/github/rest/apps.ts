@@ -22,7 +22,7 @@ function onOrganization(request: RestRequest): Answer {
   return owner?.type === 'Organization' ? installed(request, owner) : notFound;
 }
 
-/** Organizations have one by this path too. */
+/** GitHub also answers this path for organizations. */
 function onUser(request: RestRequest): Answer {
   const owner = request.world.ownerOf(request.params['username'] ?? '');
   return owner === undefined ? notFound : installed(request, owner);

@@ -3,13 +3,13 @@ import type { Owner, Repo } from '../world/owner.ts';
 import type { World } from '../world/world.ts';
 import { type Answer, badCredentials, refusal } from './answer.ts';
 
-/** Who asks, by the credential that came with the request. */
+/** The caller, by the credential of the request. */
 export interface Caller {
   readonly kind: 'app' | 'installation' | 'token';
-  /** As GitHub names it where a limit is reached; limits are counted by it. */
+  /** The name that GitHub's message about a limit uses. Limits are counted by it. */
   readonly name: string;
   readonly credential: string;
-  /** Of an installation: the only owner it may see. */
+  /** For an installation: the only owner it may see. */
   readonly owner: Owner | undefined;
 }
 
@@ -19,7 +19,7 @@ interface Known {
   readonly token: string | undefined;
 }
 
-/** The caller, or the refusal. A JSON Web Token is known by its dots, as GitHub does it. */
+/** The caller, or the refusal. As at GitHub, dots mark a JSON Web Token. */
 export function callerOf(authorization: string | undefined, known: Known): Caller | Answer {
   if (authorization === undefined) return refusal(401, 'Requires authentication');
   const credential = authorization.replace(/^(bearer|token)\s+/i, '');

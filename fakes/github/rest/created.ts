@@ -1,6 +1,6 @@
 /**
- * GitHub's date search: `2026-01-01`, `>=2026-01-01T00:00:00Z`, `<…`, `a..b`, `a..*` (docs.github.com,
- * "Understanding the search syntax"). What cannot be read filters nothing.
+ * GitHub's date search: `2026-01-01`, `>=2026-01-01T00:00:00Z`, `<…`, `a..b`, `a..*` (docs.github.com, "Understanding
+ * the search syntax"). An unreadable one filters nothing.
  */
 export function createdFilter(text: string | null): (createdAtMs: number) => boolean {
   if (text === null) return () => true;
@@ -22,7 +22,7 @@ function between(from: string | undefined, to: string | undefined): (createdAtMs
   return (created) => created >= first && created <= last;
 }
 
-/** A day without a time lasts the whole day. */
+/** A date without a time means the whole day. */
 function endOf(date: string): number {
   return Date.parse(date) + (date.includes('T') ? 999 : 86_399_999);
 }

@@ -12,7 +12,7 @@ export const deliveryRoutes: readonly Route[] = [
   { method: 'POST', template: `${path}/{delivery_id}/attempts`, by: 'app', answer: redeliver },
 ];
 
-/** Those of the App's hooks, newest first. A cursor is the id of the page's first delivery. */
+/** The deliveries of the App's hooks, newest first. A cursor is the ID of the page's first delivery. */
 function deliveries(request: RestRequest): Answer {
   const query = request.url.searchParams;
   const perPage = perPageOf(request.url);
@@ -40,7 +40,7 @@ function recent({ hooks, world }: RestRequest): Delivery[] {
   return hooks.log.recent(world.now()).filter(({ hook }) => hook.of === 'app');
 }
 
-/** By status code alone, as GitHub's description of the parameter says. */
+/** By status code alone, as GitHub describes the parameter. */
 function has({ statusCode }: Delivery, status: string | null): boolean {
   if (status === 'success') return statusCode >= 200 && statusCode < 400;
   if (status === 'failure') return statusCode >= 400 && statusCode < 600;

@@ -5,7 +5,7 @@ import { secondaryRefusal } from './limits.ts';
 import type { Backend, RestRequest, Route } from './request.ts';
 import { routeOf } from './router.ts';
 
-/** An answer, who was answered, and by which route. */
+/** An answer, its caller and its route. */
 export interface Dispatched {
   readonly answer: Answer;
   readonly caller: Caller | undefined;
@@ -15,7 +15,7 @@ export interface Dispatched {
 const noServer =
   'No server is currently available to service your request. Sorry about that. Please try resubmitting your request and contact us if the problem persists.';
 
-/** From the path (after the prefix) to the answer. */
+/** Finds and runs the route of a path (after the prefix). */
 export function dispatch(
   backend: Backend,
   asked: { method: string; url: URL; path: string; authorization: string | undefined },

@@ -10,9 +10,9 @@ interface Bucket {
   resetAtMs: number;
 }
 
-/** The primary rate limit: requests of an hour, for each credential. */
+/** The primary rate limit: requests in an hour, for each credential. */
 export class RateLimits {
-  /** An Enterprise Server has none unless it is told to (docs.github.com, "Configuring rate limits"). */
+  /** By default an Enterprise Server has no limits (docs.github.com, "Configuring rate limits"). */
   readonly enabled: boolean;
   private readonly now: () => number;
   private readonly buckets = new Map<string, Bucket>();
@@ -23,7 +23,7 @@ export class RateLimits {
     this.enabled = options.enabled;
   }
 
-  /** For every credential, those not seen yet too, until the reset. */
+  /** For every credential, also ones not seen yet, until the reset. */
   set({ limit, remaining, resetSeconds }: { limit: number; remaining: number; resetSeconds: number }): void {
     this.forced = { limit, remaining, resetAtMs: this.now() + resetSeconds * 1000 };
     this.buckets.clear();
@@ -39,12 +39,12 @@ export class RateLimits {
     bucket.used = Math.min(bucket.limit, bucket.used + 1);
   }
 
-  /** The refusal where nothing is left. */
+  /** The refusal if nothing is left. */
   refusalOf(caller: Caller): Answer | undefined {
     if (!this.enabled) return undefined;
     const bucket = this.bucketOf(caller);
     if (bucket.used < bucket.limit) return undefined;
-    // With headers of its own: by the time that it is sent the hour may have begun anew.
+    // It takes its headers now. By the time it is sent, the hour may have started again.
     return refusal(403, `API rate limit exceeded for ${caller.name}.`, this.headers(caller), documentation);
   }
 
@@ -80,7 +80,7 @@ export class RateLimits {
   }
 }
 
-/** The refusal for the secondary limit: it says for how long, or it does not. */
+/** The refusal by the secondary limit. It may say how long to wait. */
 export function secondaryRefusal(retryAfterSeconds: number | undefined): Answer {
   return refusal(
     403,

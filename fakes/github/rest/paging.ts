@@ -1,10 +1,10 @@
-/** One page of a list, and the `Link` to the others. */
+/** A page of a list, and the `Link` to the others. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly headers: Record<string, string>;
 }
 
-/** `total` is how many can be reached by paging, where that is fewer than there are. */
+/** `total` is how many entries paging can reach, if not all. */
 export function paged<T>(all: readonly T[], url: URL, total = all.length): Page<T> {
   const perPage = perPageOf(url);
   const page = Math.max(1, Number(url.searchParams.get('page') ?? 1) || 1);
@@ -18,7 +18,7 @@ export function paged<T>(all: readonly T[], url: URL, total = all.length): Page<
   return { items, headers: links.length === 0 ? {} : { link: links.join(', ') } };
 }
 
-/** At most 100, as GitHub does it. */
+/** At most 100, as at GitHub. */
 export function perPageOf(url: URL): number {
   const asked = Number(url.searchParams.get('per_page') ?? 30);
   return Number.isInteger(asked) && asked > 0 ? Math.min(asked, 100) : 30;

@@ -4,17 +4,17 @@ export interface RecordedRequest {
   readonly method: string;
   /** With its query, without the prefix. */
   readonly path: string;
-  /** 0 where there was no answer. */
+  /** 0 without an answer. */
   readonly status: number;
   readonly tokenKind: Caller['kind'] | 'none';
 }
 
 const maxKept = 100_000;
 
-/** What was asked. The newest are kept; all are counted. */
+/** The requests. Only the newest are kept, but all are counted. */
 export class Recorder {
   readonly requests: RecordedRequest[] = [];
-  /** By method and path template, as in `GET /repos/{owner}/{repo}/actions/runs`. */
+  /** By method and path template, such as `GET /repos/{owner}/{repo}/actions/runs`. */
   readonly counts = new Map<string, number>();
   total = 0;
   notModified = 0;

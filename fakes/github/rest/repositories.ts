@@ -25,7 +25,7 @@ function ofOrganization(request: RestRequest): Answer {
   return listed(repos, request, `/organizations/${owner.id}/repos`);
 }
 
-/** Public ones only, whoever asks. */
+/** Only public ones, for any caller. */
 function ofUser(request: RestRequest): Answer {
   const owner = request.world.ownerOf(request.params['username'] ?? '');
   if (owner === undefined) return notFound;
@@ -54,12 +54,12 @@ function listed(repos: readonly Repo[], request: RestRequest, path: string): Ans
   );
 }
 
-/** What `Link` points to: GitHub names owners and repositories by id there. */
+/** The address in a `Link` header. GitHub names owners and repositories by ID there. */
 export function linkUrl({ url, urls }: RestRequest, path: string): URL {
   return new URL(`${urls.api}${path}${url.search}`);
 }
 
-/** The repository of the path, or undefined where there is none for this caller. */
+/** The repository of the path. Undefined if the caller may see none. */
 export function repoOf({ world, params, caller }: RestRequest): Repo | undefined {
   const repo = world.repos.get(`${params['owner']}/${params['repo']}`.toLowerCase());
   return repo !== undefined && maySee(caller, repo) ? repo : undefined;

@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts';
 import type { Caller } from './caller.ts';
 import type { RateLimits } from './limits.ts';
 
-/** All that routes work on. */
+/** Everything that routes use. */
 export interface Backend {
   readonly world: World;
   readonly workflows: Workflows;
@@ -24,15 +24,15 @@ export interface RestRequest extends Backend {
   readonly caller: Caller;
   /** By the names in the route's template. */
   readonly params: Readonly<Record<string, string>>;
-  /** As asked, with the query. */
+  /** As requested, with the query. */
   readonly url: URL;
 }
 
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** As GitHub's description spells it. */
+  /** As GitHub's API description spells it. */
   readonly template: string;
-  /** `app`: only a JSON Web Token will do. */
+  /** `app`: needs a JSON Web Token. */
   readonly by: 'app' | 'anybody' | 'installation' | 'token';
   answer(request: RestRequest): Answer;
 }

@@ -2,7 +2,7 @@ import type { Repo } from '../world/owner.ts';
 import type { Run, RunView } from '../world/run.ts';
 import { createdFilter } from './created.ts';
 
-/** GitHub lets no filtered search go further. */
+/** The most results that GitHub gives for a filtered list. */
 export const maxFiltered = 1000;
 
 export interface SeenRun {
@@ -10,7 +10,7 @@ export interface SeenRun {
   readonly view: RunView;
 }
 
-/** The runs that a list shows, newest first, and how many of them paging can reach. */
+/** The runs of a list, newest first, and how many of them paging can reach. */
 export function runsFor(
   repo: Repo,
   query: URLSearchParams,
@@ -37,7 +37,7 @@ function isOpenStatus(status: string | null): boolean {
   return status !== null && ['queued', 'in_progress', 'waiting', 'pending', 'requested'].includes(status);
 }
 
-/** Years of history cost nothing: what REST shows as completed is forgotten here. */
+/** Forgets runs that REST shows as completed, so that years of history cost nothing. */
 function openRuns(repo: Repo, nowMs: number): Run[] {
   for (const run of repo.open)
     if (run.status === 'completed' && run.seen(nowMs)?.status === 'completed') repo.open.delete(run);

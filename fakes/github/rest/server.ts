@@ -4,7 +4,7 @@ import { type Dispatched, dispatch } from './dispatch.ts';
 import { Recorder } from './recorder.ts';
 import type { Backend } from './request.ts';
 
-/** What passed through, for an oracle to judge. */
+/** A request and its answer, for an oracle to check. */
 export interface Exchange {
   readonly method: string;
   /** Without the prefix. */
@@ -13,7 +13,7 @@ export interface Exchange {
   readonly statusCode: number;
   readonly link: string | undefined;
   readonly location: string | undefined;
-  /** What was sent; empty for a 304. */
+  /** The body that was sent. Empty for a 304. */
   readonly text: string;
 }
 
@@ -33,7 +33,7 @@ export class RestServer {
     this.server.keepAliveTimeout = 30_000;
   }
 
-  /** Resolves with the port. Requests are answered from `serve` on. */
+  /** Resolves with the port. Requests are answered once `serve` is called. */
   async listen(): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
@@ -63,7 +63,7 @@ export class RestServer {
     const method = request.method ?? 'GET';
     const url = new URL(request.url ?? '/', backend.urls.api);
     if (!url.pathname.startsWith(this.prefix)) {
-      // Beside the API of an Enterprise Server there are pages for people.
+      // Beside its API an Enterprise Server has pages for people.
       response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end(page);
       return;
     }

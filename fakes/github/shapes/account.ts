@@ -3,10 +3,10 @@ import type { Urls } from './urls.ts';
 
 type Account = Pick<Owner, 'id' | 'login' | 'type'>;
 
-/** Who does all that is done here. */
+/** The user behind every action here. */
 export const sender: Account = { id: 583_231, login: 'octocat', type: 'User' };
 
-/** GitHub's `simple-user`, which organizations have too. */
+/** GitHub's `simple-user`, also used for organizations. */
 export function account({ id, login, type }: Account, { api, html }: Urls) {
   const user = `${api}/users/${login}`;
   return {

@@ -4,7 +4,7 @@ import { timestamp } from './urls.ts';
 
 const shas = new WeakMap<Run, string>();
 
-/** The SHA that a run is of. */
+/** The SHA of a run's commit. */
 export function commitOf(run: Run): string {
   const known = shas.get(run);
   if (known !== undefined) return known;

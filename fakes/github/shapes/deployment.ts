@@ -3,7 +3,7 @@ import { account, sender } from './account.ts';
 import { commitOf } from './commit.ts';
 import { timestamp, type Urls } from './urls.ts';
 
-/** The deployment that a job behind an environment's gate waits to make. */
+/** GitHub's `deployment`, for which a job behind an environment's gate waits. */
 export function deployment(job: Job, urls: Urls) {
   const api = `${urls.api}/repos/${job.run.repo.fullName}`;
   const id = job.id % 1_000_000_000;

@@ -3,7 +3,7 @@ import { commitOf } from './commit.ts';
 import { timestamp, type Urls } from './urls.ts';
 import { workflow } from './workflow.ts';
 
-/** GitHub's `job`; a webhook's `workflow_job` has the same keys. */
+/** GitHub's `job`. A webhook's `workflow_job` has the same keys. */
 export function jobShape(job: Job, state: JobState, urls: Urls) {
   const { run } = job;
   const api = `${urls.api}/repos/${run.repo.fullName}`;

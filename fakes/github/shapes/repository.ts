@@ -2,7 +2,7 @@ import type { Repo } from '../world/owner.ts';
 import { account } from './account.ts';
 import { timestamp, type Urls } from './urls.ts';
 
-/** GitHub's `minimal-repository`, as a run has it. */
+/** GitHub's `minimal-repository`, as in a run. */
 export function minimalRepository(repo: Repo, urls: Urls) {
   const api = `${urls.api}/repos/${repo.fullName}`;
   return {
@@ -55,7 +55,7 @@ export function minimalRepository(repo: Repo, urls: Urls) {
   };
 }
 
-/** GitHub's `repository`, as lists of repositories and webhooks have it. */
+/** GitHub's `repository`, as in lists of repositories and in webhooks. */
 export function repository(repo: Repo, urls: Urls) {
   const html = `${urls.html}/${repo.fullName}`;
   return {

@@ -6,10 +6,10 @@ import { minimalRepository } from './repository.ts';
 import { timestamp, type Urls } from './urls.ts';
 import { workflow } from './workflow.ts';
 
-// A page of runs names its repository two hundred times.
+// Kept because a page of runs contains its repository two hundred times.
 const repositories = new WeakMap<Repo, ReturnType<typeof minimalRepository>>();
 
-/** GitHub's `workflow-run`; a webhook's `workflow_run` has the same keys. */
+/** GitHub's `workflow-run`. A webhook's `workflow_run` has the same keys. */
 export function runShape(run: Run, view: RunView, urls: Urls) {
   const { repo } = run;
   const api = `${urls.api}/repos/${repo.fullName}`;

@@ -1,4 +1,4 @@
-/** Where this GitHub says that things are, both without a slash at the end. */
+/** The base addresses in this GitHub's answers, without a slash at the end. */
 export interface Urls {
   readonly api: string;
   readonly html: string;

@@ -1,7 +1,7 @@
 import type { Repo } from '../world/owner.ts';
 import type { Urls } from './urls.ts';
 
-/** Every repository here has this one workflow. */
+/** The only workflow of every repository here. */
 export const workflow = { id: 5_400_001, name: 'CI', path: '.github/workflows/ci.yml' };
 
 export function workflowShape(repo: Repo, urls: Urls) {

@@ -11,7 +11,7 @@ export type Conclusion =
   | 'timed_out'
   | 'action_required';
 
-/** Never changed, always replaced: deliveries keep it to send the same again. */
+/** Never changed, always replaced: deliveries keep it, to send the same again. */
 export interface JobState {
   readonly status: JobStatus;
   readonly conclusion: Conclusion | null;
@@ -28,7 +28,7 @@ export class Job {
   readonly name: string;
   readonly environment: boolean;
   readonly createdAtMs: number;
-  /** Undefined: REST does not show it yet. */
+  /** Undefined until REST shows it. */
   readonly state: Lagged<JobState | undefined> = new Lagged<JobState | undefined>(undefined);
 
   constructor(from: {

@@ -1,6 +1,4 @@
-/**
- * A value of which REST shows a change only some time after it was made, while webhooks tell it at once.
- */
+/** A value whose changes REST shows only after some time. Webhooks report them at once. */
 export class Lagged<T> {
   private value: T;
   private older: { value: T; untilMs: number }[] = [];
@@ -18,7 +16,7 @@ export class Lagged<T> {
     this.value = value;
   }
 
-  /** What REST shows. */
+  /** The value that REST shows. */
   seen(nowMs: number): T {
     if (this.older.length === 0) return this.value;
     this.older = this.older.filter(({ untilMs }) => untilMs > nowMs);

@@ -9,7 +9,7 @@ export interface Owner {
   readonly id: number;
   readonly login: string;
   readonly type: 'Organization' | 'User';
-  /** Undefined: the App is not installed here. */
+  /** Undefined if the App is not installed here. */
   readonly installationId: number | undefined;
   permissions: Permissions;
 }
@@ -24,6 +24,6 @@ export interface Repo {
   readonly createdAtMs: number;
   /** Newest first. */
   readonly runs: Run[];
-  /** Those that REST still shows as not completed, and perhaps a few more. */
+  /** The runs that REST still shows as not completed, and perhaps a few more. */
   readonly open: Set<Run>;
 }

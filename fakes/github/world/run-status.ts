@@ -13,7 +13,7 @@ export function runStatus(jobs: readonly JobState[], jobsToCome: number): JobSta
   return status === 'completed' && jobsToCome > 0 ? 'in_progress' : status;
 }
 
-/** Of a run whose jobs are all completed. */
+/** For a run whose jobs are all completed. */
 export function runConclusion(jobs: readonly JobState[]): Conclusion {
   const conclusions = new Set(jobs.map((job) => job.conclusion));
   for (const worst of ['failure', 'timed_out', 'cancelled', 'action_required'] as const)

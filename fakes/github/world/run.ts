@@ -6,11 +6,11 @@ import { runConclusion, runStatus } from './run-status.ts';
 /** Never changed, always replaced. */
 export interface RunState {
   readonly attempt: number;
-  /** Stands in for what the jobs would say: a ghost, a run held back by its concurrency group. */
+  /** Overrides the status of the jobs: for a ghost, or a run held back by its concurrency group. */
   readonly forced: JobStatus | undefined;
-  /** Jobs that are not there yet because they need others first. */
+  /** Jobs that come later, because they need others first. */
   readonly jobsToCome: number;
-  /** A runner has taken one of this attempt's jobs. */
+  /** A runner has taken a job of this attempt. */
   readonly begun: boolean;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
@@ -31,12 +31,12 @@ export class Run {
   readonly number: number;
   readonly event: string;
   readonly createdAtMs: number;
-  /** Undefined: REST does not show it yet. */
+  /** Undefined until REST shows it. */
   readonly state: Lagged<RunState | undefined> = new Lagged<RunState | undefined>(undefined);
   /** The jobs of each attempt, the first attempt first. */
   readonly attempts: Job[][] = [[]];
   private latest: RunView | undefined;
-  /** Until then REST may show something older. */
+  /** Until then REST may show an older state. */
   private lagsUntilMs = 0;
 
   constructor(from: { id: number; repo: Repo; number: number; event: string; createdAtMs: number }) {
@@ -74,13 +74,13 @@ export class Run {
     return this.latest;
   }
 
-  /** It or one of its jobs is not what it was. */
+  /** The run or one of its jobs has changed. */
   changed(lagsUntilMs: number): void {
     this.latest = undefined;
     this.lagsUntilMs = Math.max(this.lagsUntilMs, lagsUntilMs);
   }
 
-  /** What REST shows of it; undefined where that is nothing yet. */
+  /** The run as REST shows it. Undefined until it does. */
   seen(nowMs: number): RunView | undefined {
     if (nowMs >= this.lagsUntilMs) return this.view();
     const state = this.state.seen(nowMs);

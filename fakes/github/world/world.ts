@@ -10,18 +10,18 @@ interface Clock {
 
 const readActions: Permissions = { actions: 'read', metadata: 'read' };
 
-/** All that GitHub remembers: state and look-ups, nothing that happens by itself. */
+/** The state of this GitHub, with look-ups. Nothing here happens by itself. */
 export class World {
   readonly owners = new Map<string, Owner>();
   readonly repos = new Map<string, Repo>();
-  /** Renamed and transferred ones by the names they had, as long as nobody else has taken these. */
+  /** Renamed and transferred ones by their former names, until another repository takes these. */
   readonly moved = new Map<string, Repo>();
   readonly runs = new Map<number, Run>();
   readonly jobs = new Map<number, Job>();
   private readonly clock: Clock;
   private lastAccountId = 40_000_000;
   private lastRepoId = 390_000_000;
-  // Real ids have long outgrown 32 bits.
+  // Real IDs have long outgrown 32 bits.
   private lastRunId = 12_000_000_000;
   private lastJobId = 34_000_000_000;
 

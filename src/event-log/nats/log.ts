@@ -34,18 +34,18 @@ export interface NatsEventLogOptions {
   >;
 }
 
-/** A sender is not kept waiting for longer: the event is in memory, and goes on to NATS. */
+/** A sender waits no longer than this. Its event is in memory, and goes to NATS later. */
 const lateMs = 1_500;
-/** An event whose answer is not there then is sent again, as one and the same. */
+/** An event without an answer after this time is sent again. Its message ID makes it the same event. */
 const answerMs = 2_000;
 const retryMs = 250;
-/** The end of the process waits so long for NATS to take what is in memory. */
+/** How long a stopping process waits for NATS to take the events in memory. */
 const flushMs = 3_500;
 
 /**
- * Keeps events in a stream of NATS that all pods of a scaler read. Those who follow in this pod are handed an event at
- * once, and again when it comes back from the stream: facts are idempotent, and so a pod knows what was sent to it also
- * while NATS is away. What NATS has not taken is kept in memory, in order, within bounds.
+ * Keeps events in a NATS stream that all pods of a scaler read. This pod's followers get an event at once, and again when
+ * it comes back from the stream, which is harmless because facts are idempotent. So a pod knows what it received even
+ * while NATS is away. Events that NATS has not taken wait in memory, in order, within bounds.
  */
 export class NatsEventLog implements EventLog {
   private readonly options: NatsEventLogOptions;
@@ -55,7 +55,7 @@ export class NatsEventLog implements EventLog {
   private readonly readers = new Set<Reader>();
   private readonly closing = new AbortController();
   private forwarding: Promise<void> | undefined;
-  /** The stream does not answer, or refuses: senders do not wait for it. */
+  /** The stream does not answer, or refuses. Then senders do not wait for it. */
   private stalled = false;
   private said: string | undefined;
   private closed = false;
@@ -77,7 +77,7 @@ export class NatsEventLog implements EventLog {
     });
   }
 
-  /** Does not wait for NATS: see `NatsLink`. */
+  /** Does not wait for NATS; `NatsLink` connects in the background. */
   async open(): Promise<void> {}
 
   async append(event: InboundEvent): Promise<void> {
@@ -168,9 +168,9 @@ export class NatsEventLog implements EventLog {
     );
   }
 
-  /** Sends what waits, group by group, until nothing does. What was not taken goes again, before what came after it. */
+  /** Sends waiting events, group by group, until none is left. Events that were not taken go again before later ones. */
   private async forward(): Promise<void> {
-    // All that is appended in this turn goes into the first group.
+    // Events appended in this turn all go into the first group.
     await undefined;
     while (this.outbox.size > 0 && !this.closing.signal.aborted) {
       const ready = await this.stream.ready();
@@ -211,7 +211,7 @@ export class NatsEventLog implements EventLog {
     await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
   }
 
-  /** One that the stream never takes must not hold up the others. */
+  /** An event that the stream will never take must not hold up the others. */
   private drop(dropped: readonly Outgoing[]): void {
     if (dropped.length === 0) return;
     this.options.metrics.eventLogDropped.inc({ reason: 'too_large' }, dropped.length);
@@ -231,7 +231,7 @@ export class NatsEventLog implements EventLog {
       msgID: messageId(event),
       timeout: Math.min(requestTimeoutMs, answerMs),
     });
-    // An answer that comes after a break may be of a stream that is not there any more.
+    // After a break the answer may come from a stream that no longer exists.
     if (!signal.aborted) this.stream.seen(seq);
   }
 
@@ -261,7 +261,7 @@ export class NatsEventLog implements EventLog {
   }
 }
 
-/** More than the headers and the subject of a message take. */
+/** More than a message's headers and subject need. */
 const headerBytes = 1_024;
 
 /** The largest event that the server takes. */

@@ -10,15 +10,15 @@ export interface OutboxLimits {
 export interface Outgoing {
   readonly event: InboundEvent;
   readonly payload: Buffer;
-  /** Called once, when the stream has it or is not waited for any more. */
+  /** Called when the stream has it, or when its sender should wait no longer. */
   settle(): void;
 }
 
-/** What goes out together: one wait for the stream's answers, and bounded work in one turn of the event loop. */
+/** The most that is sent together. It bounds the work in one turn of the event loop. */
 const groupEvents = 256;
 const groupBytes = 512 * 1024;
 
-/** The events that the stream has not taken yet, in the order in which they came. */
+/** The events that the stream has not taken yet, oldest first. */
 export class Outbox {
   private readonly limits: OutboxLimits;
   private waiting: Outgoing[] = [];
@@ -36,7 +36,7 @@ export class Outbox {
     return this.heldBytes;
   }
 
-  /** Throws ScalerError `exhausted` where there is no room. */
+  /** Throws ScalerError `exhausted` if it is full. */
   add(outgoing: Outgoing): void {
     const { maxBuffered, maxBufferedBytes } = this.limits;
     const { length } = outgoing.payload;
@@ -48,7 +48,7 @@ export class Outbox {
     this.heldBytes += length;
   }
 
-  /** The first of them, as many as go out together; at least one, if there are any. */
+  /** The oldest events, as many as are sent together. At least one, unless it is empty. */
   group(): readonly Outgoing[] {
     let bytes = 0;
     const end = this.waiting.slice(0, groupEvents).findIndex(({ payload }, index) => {
@@ -58,18 +58,18 @@ export class Outbox {
     return this.waiting.slice(0, end === -1 ? groupEvents : end);
   }
 
-  /** Takes those out that the stream has. The others keep their order. */
+  /** Removes events that the stream has. The others keep their order. */
   remove(taken: ReadonlySet<Outgoing>): void {
     this.waiting = this.waiting.filter((outgoing) => !taken.has(outgoing));
     for (const { payload } of taken) this.heldBytes -= payload.length;
   }
 
-  /** Nobody waits for the stream any more. */
+  /** Lets all senders go. The events stay. */
   settleAll(): void {
     for (const outgoing of this.waiting) outgoing.settle();
   }
 
-  /** How many there are of each connection. */
+  /** The number of waiting events by connection. */
   counts(): Readonly<Record<string, number>> {
     const counts = new Map<string, number>();
     for (const { event } of this.waiting)

@@ -22,24 +22,24 @@ export interface ReaderOptions {
   /** The stream's name. */
   readonly name: string;
   readonly follower: Follower;
-  /** Called when all that was kept has been handed over: once, and again after some was lost. */
+  /** Called when the follower has every kept event, and again after the stream has lost some. */
   readonly replayed: (since: KeptSince) => void;
-  /** Those who are handed what this pod appends, before it comes back from the stream: after their replay. */
+  /** Hands on this pod's own events before they come back from the stream. The follower joins it after its replay. */
   readonly live: Followers;
   readonly log: Logger;
 }
 
-/** Handing over goes on for so long in one turn of the event loop. */
+/** The longest that handing over takes in one turn of the event loop. */
 const turnMs = 5;
-/** The most messages that are on their way to us. */
+/** The most messages that the server sends ahead. */
 const ahead = 256;
 const retryMs = 500;
-/** Where there is no message, the server says so often that there is none; two that are missed are a break. */
+/** How often the server sends a heartbeat while it has no message. Two missed ones count as a break. */
 const heartbeatMs = 2_500;
-/** A replay whose last messages were dropped meanwhile has nothing more to come. */
+/** How often a replay checks whether it has reached the end: its last messages may have been dropped meanwhile. */
 const idleMs = 2_000;
 
-/** What a connection's part of the stream was like when its replay began. */
+/** A connection's part of the stream, as it was when its replay began. */
 interface Replay {
   readonly connection: KeptSince;
   readonly stream: KeptSince;
@@ -49,16 +49,16 @@ interface Replay {
   firstMs: number | undefined;
 }
 
-/** Hands a connection's events to one who follows: from the beginning of the stream, then as they come, until it is closed. */
+/** Hands a connection's events to a follower, from the beginning of the stream and then as they come. */
 export class Reader {
   private readonly options: ReaderOptions;
   private readonly closing = new AbortController();
   private epoch: number | undefined;
-  /** The sequence of the last message that was handed over. */
+  /** Sequence of the last message that was handed over. */
   private after = 0;
   private replay: Replay | undefined;
   private isReplayed = false;
-  /** When the server last said something of the stream, in ms of `performance.now()`. */
+  /** When the server last sent a message or a heartbeat, in ms of `performance.now()`. */
   private heardMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReaderOptions) {
@@ -66,7 +66,7 @@ export class Reader {
     void this.run();
   }
 
-  /** Until when it has all that the stream has; undefined: until now, as far as is known, or it has not been replayed. */
+  /** Until when the reader surely has every event. Undefined if it hears the server now, or never heard it. */
   get wholeUntilMs(): number | undefined {
     if (this.heardMs === Number.NEGATIVE_INFINITY) return undefined;
     return performance.now() - this.heardMs <= 2 * heartbeatMs ? undefined : this.heardMs;
@@ -94,15 +94,15 @@ export class Reader {
       } catch (reason) {
         if (signal.aborted || ready.signal.aborted) continue;
         const { connection } = follower;
-        log.debug({ connection, error: streamFault(reason) }, 'reading the event log is begun anew');
+        log.debug({ connection, error: streamFault(reason) }, 'the event log cannot be read; trying again');
         await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       }
-      // Whatever has ended it: the stream may have been made anew.
+      // Whatever ended the read, the stream may have been deleted and created again.
       if (!signal.aborted) stream.suspect(ready);
     }
   }
 
-  /** Goes on from where it has come to, until `signal` is aborted or the consumer is gone. */
+  /** Continues after the last message, until `signal` is aborted or the consumer is gone. */
   private async read(ready: Ready, signal: AbortSignal): Promise<void> {
     const { name, follower } = this.options;
     const { manager, jetstream } = ready.up;
@@ -138,8 +138,8 @@ export class Reader {
   }
 
   /**
-   * The client asks for its consumer again and again where heartbeats are missed. A consumer is on one server: while that is
-   * away nothing answers, and another consumer is to be made.
+   * When heartbeats are missed, the client asks for the same consumer again and again. A consumer lives on one server, and
+   * while that is away nothing answers. So the read stops here, and the next one creates another consumer.
    */
   private async listen(messages: ConsumerMessages): Promise<void> {
     for await (const { type } of messages.status()) {
@@ -173,7 +173,7 @@ export class Reader {
     if (event?.connection === follower.connection) live.hand(event, follower);
   }
 
-  /** A replay whose last messages were dropped on the way has nothing more to come, which nothing tells. */
+  /** Ends a replay whose last messages the stream has dropped meanwhile: no message would end it. */
   private async lookIdle(consumer: Consumer): Promise<void> {
     if (this.isReplayed) return;
     const { after } = this;

@@ -1,28 +1,28 @@
 import type { KeptSince } from '../../sources/source.ts';
 
 /*
- * Since when the stream has every event of a connection: pure. Two things are written down beside the stream, in a bucket
- * that forgets nothing: what is known of the stream as a whole, and when each connection was first followed.
+ * Since when the stream has every event of a connection. Pure. A bucket beside the stream, whose entries never expire,
+ * keeps the head of the whole stream, and when each connection was first followed.
  */
 
-/** What is known of the stream as a whole. */
+/** What the bucket keeps about the whole stream. */
 export interface StreamHead extends KeptSince {
-  /** When the server made it, in its own words: another stream of the same name has another time. */
+  /** When the server created it, as the server writes it. A new stream of the same name has another time. */
   readonly created: string;
-  /** How many messages the server has found damaged in it. */
+  /** How many damaged messages the server has found in it. */
   readonly lost: number;
 }
 
-/** What the server says of the stream. */
+/** The state of the stream by the server, and by this process. */
 export interface StreamFacts {
   readonly created: string;
   readonly lost: number;
-  /** The last sequence that was given, and the highest that this process has seen. */
+  /** The last sequence that the server assigned, and the highest that this process has seen. */
   readonly lastSequence: number;
   readonly seenSequence: number;
 }
 
-/** The head as it is to be written now; the same object where nothing has changed. */
+/** The head to write now. The same object if nothing has changed. */
 export function streamHead(known: StreamHead | undefined, facts: StreamFacts, nowMs: number): StreamHead {
   const { created, lost, lastSequence, seenSequence } = facts;
   if (known === undefined) return { created, lost, atMs: nowMs, because: 'new' };
@@ -30,16 +30,17 @@ export function streamHead(known: StreamHead | undefined, facts: StreamFacts, no
   return isWhole ? known : { created, lost, atMs: nowMs, because: 'damaged' };
 }
 
-/** A connection's part of the stream, as it is when its replay begins. */
+/** A connection's part of the stream when its replay begins. */
 export interface Kept {
   readonly stream: KeptSince;
   /** When the connection was first followed. */
   readonly connection: KeptSince;
-  /** How many of its events are there, and the most that may be. */
+  /** How many of its events the stream has, and the most that it may have. */
   readonly count: number;
   readonly maxCount: number;
-  /** When the first of them was stored, and the first of all in the stream; undefined: there is none. In ms since 1970. */
+  /** When the connection's oldest event was stored, in ms since 1970. Undefined without an event. */
   readonly firstMs: number | undefined;
+  /** When the stream's oldest event was stored. */
   readonly streamFirstMs: number | undefined;
   readonly bytes: number;
   readonly maxBytes: number;
@@ -47,10 +48,10 @@ export interface Kept {
   readonly maxAgeMs: number;
 }
 
-/** So near to its limit, a stream may have dropped its oldest to stay below it. */
+/** From this part of its limit on, a stream may have dropped its oldest messages to stay below. */
 const nearlyFull = 0.9;
 
-/** Since when all events of the connection are there. Where it is not certain whether some were dropped, they may have been. */
+/** Since when all events of the connection are kept. If some may have been dropped, they count as dropped. */
 export function keptSince(kept: Kept, nowMs: number): KeptSince {
   const { stream, connection, count, maxCount, firstMs, streamFirstMs, bytes, maxBytes, maxAgeMs } = kept;
   const dropped: number[] = [nowMs - maxAgeMs];
@@ -72,8 +73,8 @@ export interface Limits {
 }
 
 /**
- * Since when a stream is whole whose limits are changed now: what was dropped under lower ones stays dropped. Undefined:
- * nothing was. Connections that had as many events as they could are told of one by one.
+ * Since when a stream is whole, given that its limits change now. Events dropped under lower limits stay dropped.
+ * Undefined if none was. Connections that were at their own limit are handled one by one, in `stream.ts`.
  */
 export function sinceRaise(
   before: Limits,

@@ -18,17 +18,17 @@ export interface StreamSettings {
   readonly maxBytes: number;
 }
 
-/** No name of a connection has a `=`, and neither a subject's token nor a bucket's key may have each dot that names may. */
+/** A dot would split a subject, and a bucket's key may not have one everywhere. No connection's name has a `=`. */
 const token = (connection: string): string => connection.replaceAll('.', '=');
 
-/** Where the events of a connection are; of all connections without one. */
+/** The subject of a connection's events. Without a connection, that of all. */
 export function subjectOf(stream: string, connection?: string): string {
   return `${stream}.events.${connection === undefined ? '*' : token(connection)}`;
 }
 
 /**
- * What makes two events one, within the stream's window: the same that is said once more, by the same sender's name for
- * it. What is said is part of it, since senders of CloudEvents only promise ids that are unique among their own.
+ * Two events with the same ID are one within the stream's window for duplicates. The fact is part of the ID, because
+ * senders of CloudEvents only promise that IDs are unique among their own.
  */
 export function messageId({ connection, type, id, fact }: InboundEvent): string {
   return createHash('sha256')
@@ -36,13 +36,13 @@ export function messageId({ connection, type, id, fact }: InboundEvent): string 
     .digest('base64url');
 }
 
-/** The stream, while it can be used. */
+/** A usable stream. */
 export interface Ready {
   readonly up: Up;
-  /** Another number: it is another stream, or has lost some of its end. It is to be read from its beginning. */
+  /** It changes when the stream is another one or has lost its end. Then read from the beginning. */
   readonly epoch: number;
   readonly heads: Heads;
-  /** Aborted when it cannot be used any more. */
+  /** Aborted when the stream is no longer usable. */
   readonly signal: AbortSignal;
 }
 
@@ -50,21 +50,21 @@ export interface LogStreamOptions {
   readonly settings: StreamSettings;
   readonly link: NatsLink;
   readonly log: Logger;
-  /** Told each time that it can be used, or cannot any more. */
+  /** Called each time the stream becomes usable or unusable. */
   readonly usable: (usable: boolean) => void;
 }
 
 const retryMs = 500;
 /**
- * What is asked of a server that has just died is never answered, and asked again it is: the first attempt has so long, the
- * second twice that, and so on, for a NATS that is slow.
+ * The limit of the first attempt. The second has twice that, and so on, for a slow NATS. A server that has just died never
+ * answers, but the next attempt reaches another.
  */
 const attemptMs = 1_500;
 const saidFrom = 3;
 
 /**
- * The stream of the event log: makes it, sees to its limits, and knows whether it is still the one that it was. All of
- * that again each time that NATS comes back, or that somebody has found something wrong with it.
+ * The stream of the event log. It creates the stream, sets its limits, and notices when the stream is another one. It
+ * repeats this each time NATS comes back, or a user of the stream finds something wrong.
  */
 export class LogStream {
   private readonly options: LogStreamOptions;
@@ -87,28 +87,28 @@ export class LogStream {
     });
   }
 
-  /** Undefined while it cannot be used. */
+  /** Undefined while it is not usable. */
   get current(): Ready | undefined {
     return this.now?.ready;
   }
 
-  /** Why it cannot be used, while NATS is there; undefined where it can, or nothing is known yet. */
+  /** Why it is not usable although NATS is connected. Undefined if it is, or if the reason is not known yet. */
   get fault(): string | undefined {
     return this.now === undefined ? this.said : undefined;
   }
 
-  /** Resolves when it can be used; undefined: it is closed. */
+  /** Resolves when it is usable; with undefined when it is closed. */
   ready(): Promise<Ready | undefined> {
     if (this.closed || this.now !== undefined) return Promise.resolve(this.now?.ready);
     return new Promise((resolve) => this.waiting.add(resolve));
   }
 
-  /** A message of this sequence was seen: a stream that ends before it has lost something. */
+  /** A message with this sequence exists. A stream that later ends before it has lost messages. */
   seen(sequence: number): void {
     if (sequence > this.seenSequence) this.seenSequence = sequence;
   }
 
-  /** Something is wrong with it: it is looked at anew before it is used again. */
+  /** Something is wrong with the stream. It is checked again before the next use. */
   suspect(ready: Ready): void {
     if (this.now?.ready !== ready) return;
     this.lose();
@@ -137,7 +137,7 @@ export class LogStream {
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        // A cluster that elects a leader is not worth a word.
+        // A cluster that elects a leader needs no log line.
         if (attempt >= saidFrom) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
@@ -216,8 +216,8 @@ export class LogStream {
   }
 
   /**
-   * Where the limits are not those of the configuration: since when the stream is whole with those, and what sets them. Once
-   * in the life of a process, so that pods with others do not take turns.
+   * Undefined if the stream already has the configured limits. Otherwise since when it is whole under them, and the call
+   * that sets them. Done once in a process, so that pods with different limits do not take turns.
    */
   private async limitsToBe(
     { manager }: Up,
@@ -280,7 +280,7 @@ function configOf(settings: StreamSettings) {
   } satisfies Partial<StreamConfig>;
 }
 
-/** The server writes no limit as 0 or -1. */
+/** The server writes "no limit" as 0 or -1. */
 export function limitsOf(
   config: Pick<StreamConfig, 'max_age' | 'max_msgs_per_subject' | 'max_bytes'>,
 ): Limits {
@@ -297,7 +297,7 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
   return state.messages === 0 ? undefined : Date.parse(state.first_ts);
 }
 
-/** As `jetStreamErrors`. */
+/** An error code of JetStream. */
 const messageTooLarge = 10054;
 
 function codeOf(reason: unknown): unknown {
@@ -308,12 +308,12 @@ export function isNotFound(reason: unknown): boolean {
   return codeOf(reason) === jetStreamErrors.streamNotFound;
 }
 
-/** The stream takes no message of this size, now or later. */
+/** Whether the stream will never take a message of this size. */
 export function isTooLarge(reason: unknown): boolean {
   return codeOf(reason) === messageTooLarge;
 }
 
-/** What an error of JetStream says, and what to do, in words that follow the stream's name. */
+/** What an error of JetStream means and what to do, in words that follow the stream's name. */
 export function streamFault(reason: unknown): string {
   if (reason instanceof ScalerError) return reason.message;
   const code = codeOf(reason);
@@ -323,7 +323,7 @@ export function streamFault(reason: unknown): string {
   return `NATS ${natsFault(reason)}`;
 }
 
-/** What is written down beside the stream, by key: of the stream as a whole, and of each connection. */
+/** The bucket beside the stream: a key for the whole stream, and one for each connection. */
 export class Heads {
   private readonly bucket: KV;
 
@@ -336,25 +336,25 @@ export class Heads {
     return new Heads(await new Kvm(jetstream).create(`${stream}-since`, { replicas, history: 1 }));
   }
 
-  /** Of what was sent before a connection was first followed, nothing is known. */
+  /** Events from before a connection was first followed are unknown. */
   ofConnection(connection: string): Promise<KeptSince> {
     const isNew = (known: KeptSince | undefined): KeptSince =>
       known ?? { atMs: epochNowMs(), because: 'new' };
     return this.change(token(connection), isNew);
   }
 
-  /** Since when the stream as a whole has everything. */
+  /** Since when the whole stream has every event. */
   stream(): Promise<KeptSince> {
     const isKnown = (known: KeptSince | undefined): KeptSince =>
       known ?? { atMs: epochNowMs(), because: 'damaged' };
     return this.change(streamKey, isKnown);
   }
 
-  /** Writes what `next` makes of what is known, unless that is the same. Another pod may write at the same time. */
+  /** Writes what `next` makes of the stored value, unless it is the same. Another pod may write at the same time. */
   async change<T>(key: string, next: (known: T | undefined) => T): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const entry = await this.bucket.get(key);
-      // Only we write there.
+      // Only our own pods write to the bucket.
       const known = entry?.operation === 'PUT' ? entry.json<T>() : undefined;
       const value = next(known);
       if (value === known) return value;
@@ -370,7 +370,7 @@ export class Heads {
   }
 }
 
-/** No name of a connection begins so. */
+/** No connection's name begins with `=`. */
 const streamKey = '=stream';
 const mostAttempts = 10;
 const wrongLastSequence = 10071;

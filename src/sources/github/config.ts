@@ -8,12 +8,12 @@ import { type ConnectionKey, leastSecretLength } from '../source.ts';
 import { isName, isOf, isRepoName, namesOwner } from './rules/repo-names.ts';
 
 /*
- * A GitHub owner as the configuration file has it, after the loader has read the files: where the file says
- * `privateKeyFile`, `tokenFile` or `webhookSecretFile`, this schema sees the key without `File`, and
- * `webhookSecrets` for `webhookSecretFiles`.
+ * A connection: a GitHub owner. The loader has read the files already. For `privateKeyFile`, `tokenFile`,
+ * `webhookSecretFile` and `webhookSecretFiles` in the configuration this schema sees the key without `File`, with the
+ * content.
  */
 
-/** GitHub's own; GitHub Enterprise Server has `https://HOST/api/v3`, data residency `https://api.SUBDOMAIN.ghe.com`. */
+/** GitHub's own. GitHub Enterprise Server has `https://HOST/api/v3`, data residency `https://api.SUBDOMAIN.ghe.com`. */
 export const githubApiUrl = 'https://api.github.com';
 
 export const scopes = ['org', 'repo', 'ent'] as const;
@@ -27,7 +27,7 @@ const webhookSecret = z
   .min(leastSecretLength)
   .regex(/^[^\r\n]*$/, 'must be one line');
 
-/** From the environment it is text, with a line end at times. */
+/** From the environment it comes as text, sometimes with a line end. */
 const appId = z
   .string()
   .trim()
@@ -161,7 +161,7 @@ export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubC
   applicationID: {
     doc: "Must be the connection's App, if that is configured by its App ID.",
     selects: false,
-    // A client ID and an App ID can be those of the same App.
+    // A client ID and an App ID can belong to the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
   },
   installationID: {
@@ -179,7 +179,7 @@ function isClientId(id: number | string): boolean {
   return typeof id === 'string' && id.startsWith('Iv');
 }
 
-/** In one spelling, without the last slash. Undefined: not an address for an API. */
+/** An API address in one spelling, without the last slash. Undefined if it cannot be one. */
 export function normaliseApiUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(withoutFinalDot(text));
@@ -188,7 +188,7 @@ export function normaliseApiUrl(text: string): string | undefined {
   return url.href.replace(/\/+$/, '');
 }
 
-/** What is wrong with the key; never shows any of it. */
+/** What is wrong with the key. Never shows any of it. */
 function privateKeyFault(key: string): string | undefined {
   try {
     readPrivateKey(key);
@@ -201,8 +201,8 @@ function privateKeyFault(key: string): string | undefined {
 const pem = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]+?)-----END \1-----/;
 
 /**
- * An App's private key as PKCS#8 PEM. Takes what people are known to paste: line breaks written as `\n`, CRLF, lines
- * folded into one, the whole PEM in base64. Throws ScalerError `invalid`, which never shows any of it.
+ * An App's private key as PKCS#8 PEM. Accepts what people paste: line breaks written as `\n`, CRLF, lines joined into
+ * one, the whole PEM in base64. Throws ScalerError `invalid`, which never shows any of the key.
  */
 export function readPrivateKey(text: string): string {
   const found = pem.exec(text) ?? pem.exec(Buffer.from(text, 'base64').toString('latin1'));
@@ -223,7 +223,7 @@ function parse(label: string, base64: string): KeyObject | undefined {
   try {
     return createPrivateKey([`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n'));
   } catch {
-    // OpenSSL's words about it help nobody.
+    // OpenSSL's message would help nobody.
     return undefined;
   }
 }

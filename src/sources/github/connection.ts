@@ -14,7 +14,7 @@ import type { GitHubApi } from './upstream/api.ts';
 import { createGitHubApi, type GitHubAuth } from './upstream/github.ts';
 import { SharedGitHub } from './upstream/shared.ts';
 
-/** One owner, read by one App or token. Its first sync begins at once, before any trigger asks. */
+/** Opens an owner, read by one App or token. The first sync begins at once, before any trigger needs it. */
 export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConnection {
   const { owner, scope, apiUrl, requestTimeoutMs } = config;
   const { log, metrics } = deps;
@@ -31,13 +31,16 @@ export function connect(config: GitHubConfig, deps: ConnectionDeps): GitHubConne
   return new GitHubConnection(config, deps, own);
 }
 
-/** Events fill the ledger and wake; reads answer from it at once and cost GitHub nothing. */
+/** Events fill the ledger and wake subjects. Reads are answered from the ledger at once, and cost GitHub nothing. */
 export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot, GitHubNeed> {
   private readonly config: GitHubConfig;
   private readonly deps: ConnectionDeps;
   private readonly reconciler: Reconciler;
   private readonly unfollow: () => void;
-  /** Events that were kept may say that a job is queued long before they say that it is done. */
+  /**
+   * Whether the kept events have been replayed. During the replay a job may be queued long before the event of its end
+   * comes.
+   */
   private replayed = false;
   private readonly shared: SharedGitHub | undefined;
 
@@ -76,7 +79,7 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
 
   subject({ repos }: GitHubParams): SubjectRef<GitHubNeed> {
     const { owner, scope, repos: own = [] } = this.config;
-    // An enterprise's are all that webhooks tell of: those that the connection names are only what is swept.
+    // Webhooks cover the whole enterprise. Repositories in the configuration are only those to sweep.
     const meant = repos.length > 0 || scope === 'ent' ? repos : own;
     const need = fullNames(owner, meant);
     return { key: subjectKey(need), hintNames: need, need: { repos: need } };
@@ -126,13 +129,13 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       this.deps.log.debug({ type, id }, 'an event that holds no fact of this version is left out');
       return;
     }
-    // Events are kept by the connection's name; under it the configuration may have named another owner before.
+    // The log keeps events by the connection's name. The configuration may have given that name to another owner before.
     if (this.config.scope !== 'ent' && !isOf(this.config.owner, fact.repo)) return;
     this.reconciler.take(fact, receivedAtMs);
   }
 }
 
-/** The configuration has one of the two. */
+/** The configuration has exactly one of the two. */
 function authOf({ app, token = '' }: GitHubConfig): GitHubAuth {
   return app === undefined ? { kind: 'token', token } : { kind: 'app', ...app };
 }

@@ -14,14 +14,14 @@ import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/
 import { fullNames } from './rules/repo-names.ts';
 import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
-/** The jobs of GitHub Actions that wait for a runner, or run on one. */
+/** Counts the jobs of GitHub Actions that wait for a runner, or run on one. */
 export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefined, GitHubNeed> = {
   kind: 'github',
   about: githubAbout,
   params: githubParams,
   threshold: 'targetWorkflowQueueLength',
   maxStalenessSeconds: 3600,
-  // docs.github.com, "Rate limits for the REST API": of a user's token; an App's is at least as much.
+  // The limit of a user's token (docs.github.com, "Rate limits for the REST API"). An App has at least as much.
   requestsAnHour: 5000,
   config: githubConfig,
   files: { token: 'secret', privateKey: 'secret', webhookSecret: 'secret', webhookSecrets: 'secrets' },

@@ -3,10 +3,13 @@ import { choice, decimal, flag, list } from '../../params/schema.ts';
 import { quote } from '../../printable.ts';
 import { isRepoName } from './rules/repo-names.ts';
 
-/** What KEDA takes every runner to have (github_runner_scaler.go, v2.21), and what a runner on Linux registers with. */
+/**
+ * The labels that KEDA assumes for every runner (github_runner_scaler.go, v2.21). A runner on Linux registers with
+ * these.
+ */
 const defaultRunnerLabels: readonly string[] = ['self-hosted', 'linux', 'x64'];
 
-/** A GitHub trigger's own keys; `owner`, `runnerScope` and the like belong to the connection. */
+/** The own keys of a GitHub trigger. Keys such as `owner` and `runnerScope` belong to the connection. */
 export interface GitHubParams {
   readonly repos: readonly string[];
   readonly labels: readonly string[];
@@ -18,7 +21,10 @@ export interface GitHubParams {
   readonly count: 'queued+running' | 'queued';
 }
 
-/** Names, defaults and rules of KEDA's `github-runner` trigger (pkg/scalers/github_runner_scaler.go, v2.21), and three keys of ours. */
+/**
+ * Names, defaults and rules of KEDA's `github-runner` trigger (pkg/scalers/github_runner_scaler.go, v2.21), and three
+ * own keys.
+ */
 export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
@@ -61,7 +67,7 @@ export const githubParams: ParamsSchema<GitHubParams> = {
         ? undefined
         : `repos: must be names such as web or acme/web, got ${quote(wrong)}`;
     },
-    // The fallback is one and the same list: another one was given.
+    // The default list is always the same object, so another object was given by the trigger.
     ({ noDefaultLabels, defaultLabels }) =>
       noDefaultLabels && defaultLabels !== defaultRunnerLabels
         ? 'noDefaultLabels and defaultLabels exclude each other: give one'

@@ -4,8 +4,8 @@ import { ignored } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 
 /*
- * An account of a NATS system as the configuration file has it, after the loader has read the files: where the file
- * says `credentialsFile`, this schema sees `credentials` with what the file holds.
+ * A connection: an account of a NATS system. The loader has read the files already: for `credentialsFile` in the
+ * configuration this schema sees `credentials` with the content.
  */
 
 export const natsConfig = z
@@ -49,13 +49,13 @@ export const natsConnectionKeys: Readonly<Record<string, ConnectionKey<NatsConfi
   useHttps: ignored('Ignored: the scaler does not use the monitoring port.'),
 };
 
-/** What decides where streams are looked for: servers, domain, and whose account it is as far as the settings say. */
+/** Where streams are looked up: servers, domain, and the account as far as the settings show it. */
 export function placeOf({ servers, domain, credentials, username }: NatsConfig): unknown {
   const account = credentials === undefined ? username : accountOf(credentials);
   return { servers: servers.toSorted(), domain, account };
 }
 
-/** The public key of the account that a user's JWT is of (NATS JWT 2: `nats.issuer_account`, or else who has signed it). */
+/** The public key of a user's account, from the user's JWT (NATS JWT 2: `nats.issuer_account`, otherwise the signer). */
 function accountOf(credentials: string): string | undefined {
   const [, payload = ''] = /-----BEGIN NATS USER JWT-----\s*[\w-]+\.([\w-]+)\.[\w-]+/.exec(credentials) ?? [];
   try {
@@ -71,7 +71,7 @@ const jwtClaims = z.object({
   nats: z.object({ issuer_account: z.string().optional() }).optional(),
 });
 
-/** A user of a `.creds` file signs a challenge: nothing of it can be used by who listens. */
+/** With a `.creds` file the client only signs a challenge, which is worthless to a listener. */
 export function sendsSecretInPlaintext({ tls, servers, password, token }: NatsSettings): boolean {
   if (password === undefined && token === undefined) return false;
   return tls === undefined && !servers.every((server) => server.startsWith('tls:'));

@@ -14,7 +14,7 @@ import { fold, type NatsHistory, pace } from './rules/pace.ts';
 import type { NatsSnapshot } from './rules/snapshot.ts';
 import { connect, type NatsNeed } from './upstream/connection.ts';
 
-/** The messages of a consumer of NATS JetStream. */
+/** Counts the messages of a consumer of NATS JetStream. */
 export const nats: Source<NatsParams, NatsConfig, NatsSnapshot, NatsHistory, NatsNeed> = {
   kind: 'nats',
   about: natsAbout,
@@ -28,7 +28,7 @@ export const nats: Source<NatsParams, NatsConfig, NatsSnapshot, NatsHistory, Nat
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
   readsAlone: true,
-  // Three reads: one may be late, or lost.
+  // Three reads, since one may be late or lost.
   leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold,

@@ -2,7 +2,7 @@ import type { Param, ParamsSchema } from '../../params/schema.ts';
 import { decimal, ParamFault, required, text } from '../../params/schema.ts';
 import { quote } from '../../printable.ts';
 
-/** A NATS trigger's own keys; account, servers and credentials belong to the connection. */
+/** The own keys of a NATS trigger. Account, servers and credentials belong to the connection. */
 export interface NatsParams {
   readonly stream: string;
   readonly consumer: string;
@@ -10,7 +10,7 @@ export interface NatsParams {
   readonly activationLagThreshold: number;
 }
 
-/** What the server takes (JSMaxNameLen, nats-server). */
+/** The longest name that the server takes (nats-server, JSMaxNameLen). */
 const mostNameCharacters = 255;
 
 function name(doc: string): Param<string> {
@@ -18,8 +18,8 @@ function name(doc: string): Param<string> {
 }
 
 /**
- * The name becomes a token of the subject that is asked: with another dot or a wildcard it would be another question.
- * nats-server refuses the same in names (isValidName).
+ * The name becomes a token of the request's subject. A dot or a wildcard in it would make another request. nats-server
+ * refuses the same names (isValidName).
  */
 function jetStreamName(value: string): string {
   if (!/[\s.*>/\\\p{Cc}]/u.test(value)) return value;

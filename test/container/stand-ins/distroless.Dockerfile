@@ -1,4 +1,4 @@
-# As much of gcr.io/distroless/nodejs24-debian13:nonroot as Node needs, and what that image says of itself.
+# The part of gcr.io/distroless/nodejs24-debian13:nonroot that Node needs, with its metadata.
 FROM scratch
 COPY / /
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -4,7 +4,7 @@ import { run } from '../../support/tools/run.ts';
 
 const nonroot = 65532;
 
-/** The root of the image that the Dockerfile builds with: Node, npm and a shell. */
+/** The root of the image for the Dockerfile's build: Node, npm and a shell. */
 export async function nodeTree(
   root: string,
   { node, npm: folder }: { node: string; npm: string },
@@ -17,7 +17,7 @@ export async function nodeTree(
   write(root, 'etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n');
 }
 
-/** The root of the image that is run: Node, a user and certificates, and no shell. */
+/** The root of the final base image: Node, a user and certificates, but no shell. */
 export async function distrolessTree(root: string, node: string): Promise<void> {
   await install(root, { '/nodejs/bin/node': node });
   write(root, 'etc/passwd', `root:x:0:0:::\nnonroot:x:${nonroot}:${nonroot}::/home/nonroot:/sbin/nologin\n`);
@@ -27,7 +27,7 @@ export async function distrolessTree(root: string, node: string): Promise<void> 
   chownSync(join(root, 'home/nonroot'), nonroot, nonroot);
 }
 
-/** Programs of this machine, each with the libraries that it is linked to. */
+/** Programs of this machine, each with its linked libraries. */
 async function install(root: string, programs: Readonly<Record<string, string>>): Promise<void> {
   mkdirSync(join(root, 'tmp'), { recursive: true });
   chmodSync(join(root, 'tmp'), 0o1777);

@@ -63,7 +63,7 @@ class Serving {
 }
 
 describe('kill -9', () => {
-  it('the moment after the 202: the item counts after the restart', async () => {
+  it('just after the 202: the item counts after the restart', async () => {
     const serving = await Serving.make();
     const { port } = await serving.start();
     expect(await postEvents(port, workEvent('requested', 'a'))).toBe(202);
@@ -72,7 +72,7 @@ describe('kill -9', () => {
     expect(await serving.number()).toBe(1);
   });
 
-  it('under load: all that was answered with 202 counts, once, and nothing that was never sent', async () => {
+  it('under load: every event with a 202 counts, once, and no other', async () => {
     const serving = await Serving.make();
     const { port } = await serving.start();
     let accepted = 0;
@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== 'linux')('a disk that takes no more', () =>
     expect([status, stderr]).toEqual([0, '']);
   };
 
-  it('answers 503, keeps what it has, and takes events again when there is room', async () => {
+  it('answers 503, keeps what it has, and accepts events again when room is back', async () => {
     const serving = await Serving.make();
     const { port, pid, command } = await serving.start();
     let accepted = 0;
@@ -126,7 +126,7 @@ describe.skipIf(process.platform !== 'linux')('a disk that takes no more', () =>
     expect(await serving.number()).toBe(accepted);
     await serving.kill();
     await serving.start();
-    // The write that failed may be on the disk all the same; its sender was told to send it again, and did.
+    // The failed write may be on disk all the same. Its sender got an error, and sent it again.
     expect(await serving.number()).toBe(accepted);
   }, 60_000);
 });

@@ -41,7 +41,7 @@ it('items are known again after a restart, and finish as before', async () => {
   expect(await numberOf(scaler)).toBe(1);
 });
 
-it('an item that was queued before a restart is as old as it is', async () => {
+it('an item from before a restart keeps its age', async () => {
   const settings = { eventLog: { type: 'file', dir: await agedEventDir('builds') }, connections: { builds } };
   const first = await start(settings);
   await postEvents(first.scaler.port('ingest'), workEvent('requested', 'a'));

@@ -63,7 +63,7 @@ describe('work items over the whole scaler', () => {
     expect([await number('tekton'), await number('all')]).toEqual([0, 0]);
   });
 
-  it('one event counts in every backlog that it speaks of; batches count one by one', async () => {
+  it('one event counts in every backlog that it mentions, and batches count one by one', async () => {
     const { post, number } = await start();
     const batch = [
       structured(tektonEvent('pipelinerun', 'started')),
@@ -73,7 +73,7 @@ describe('work items over the whole scaler', () => {
     expect([await number('tekton'), await number('all'), await number('releases')]).toEqual([1, 2, 0]);
   });
 
-  it('CodePipeline through EventBridge: failed is over, its retry counts again', async () => {
+  it('CodePipeline through EventBridge: failed is an end, and its retry counts again', async () => {
     const { post, number } = await start();
     const numberAfter = async (state: string, attempt?: number) => {
       expect(await post(codePipelineMessage(state, attempt), 'application/json')).toBe(202);
@@ -95,13 +95,13 @@ describe('work items over the whole scaler', () => {
     expect(await number('work')).toBe(1);
   });
 
-  it('an event that speaks of no item is taken and changes nothing', async () => {
+  it('an event without an item is accepted and changes nothing', async () => {
     const { post, number } = await start();
     expect(await post({ ...workEvent('requested', 'a'), type: 'com.example.other' })).toBe(202);
     expect(await number('work')).toBe(0);
   });
 
-  it('refuses a backlog that the connection does not have', async () => {
+  it('refuses an unknown backlog', async () => {
     const { scaler, trigger } = await start();
     const asked = scaler.client.getMetrics(trigger('wrok'), '');
     await expect(asked).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('work items over the whole scaler', () => {
 });
 
 describe('with the event log in memory', () => {
-  it('is UNAVAILABLE, never zero, though an edge is pushed', async () => {
+  it('is UNAVAILABLE, never zero, but an edge is pushed', async () => {
     const { scaler, post, trigger, number } = await start({ eventLog: { type: 'memory' } });
     await expect(number('work')).rejects.toMatchObject({
       details: expect.stringMatching(/eventLog: \{ type: file \}/),
@@ -122,7 +122,7 @@ describe('with the event log in memory', () => {
     do activity.push((await stream.next()).result);
     while (activity.at(-1) !== true);
     await expect(number('work')).rejects.toThrow(/UNAVAILABLE/);
-    // A reload opens the connection again: what it knew is still known, and so is since when.
+    // A reload opens the connection again. It still knows what it knew, and since when.
     await scaler.reload({ ingest, connections: { builds: { ...builds, maxItems: 77 } } });
     await expect.poll(async () => (await scaler.client.isActive(trigger('work'))).result).toBe(true);
     await expect(number('work')).rejects.toThrow(/UNAVAILABLE/);

@@ -49,8 +49,8 @@ async function folderWithLog(ageMs?: number): Promise<ConfigFolder> {
   return folder;
 }
 
-describe('a log that is new, as after a pod has moved and its volume has not', () => {
-  it('never reads as zero before ttlSeconds have gone by, though what comes is active', async () => {
+describe('a new log, as after a pod has moved without its volume', () => {
+  it('never reads as zero before ttlSeconds have passed, but new items are active', async () => {
     const folder = await folderWithLog();
     const first = await serve(folder);
     await expect(first.number('work')).rejects.toThrow(/UNAVAILABLE.*new to this connection/);
@@ -58,7 +58,7 @@ describe('a log that is new, as after a pod has moved and its volume has not', (
     expect(await first.active('work')).toBe(true);
     await expect(first.number('work')).rejects.toThrow(/UNAVAILABLE/);
     await first.stop();
-    // It knows its birth: a restart neither forgets it nor counts from itself.
+    // It knows its birth. A restart does not forget it, nor count from its own time.
     const again = await serve(folder);
     await expect(again.number('work')).rejects.toThrow(/UNAVAILABLE.*new to this connection/);
     await again.stop();
@@ -67,8 +67,8 @@ describe('a log that is new, as after a pod has moved and its volume has not', (
   });
 });
 
-describe('a log that is damaged', () => {
-  it('says so, and its number is not known', async () => {
+describe('a damaged log', () => {
+  it('is reported, and its number is unknown', async () => {
     const folder = await folderWithLog(86_400_000);
     const first = await serve(folder);
     await first.post(workEvent('requested', 'a'), workEvent('requested', 'b'));
@@ -87,7 +87,7 @@ describe('a log that is damaged', () => {
 });
 
 describe('items', () => {
-  it('of two sources with one id are two: the end of one is not the end of the other', async () => {
+  it('of two sources with one ID are two: the end of one does not end the other', async () => {
     const { post, number } = await serve(await folderWithLog(86_400_000));
     const event = (word: string, source: string) => ({
       ...structured(cdEvent('pipelinerun', word)),
@@ -101,7 +101,7 @@ describe('items', () => {
     expect(await number('runs')).toBe(1);
   });
 
-  it('of an archive that is sent again long after are not opened', async () => {
+  it('from an archive that is sent again later are not opened', async () => {
     const { post, number, command } = await serve(await folderWithLog(86_400_000));
     const at = (agoMs: number) => ({ time: new Date(Date.now() - agoMs).toISOString() });
     await post({ ...workEvent('requested', 'old'), ...at(3_700_000) });

@@ -13,7 +13,7 @@ const repos = [
   'octo-org/example-workflow',
   'octo-org/octo-repo',
   'Codertocat/Hello-World',
-  // In some payloads the owner is another one than the full name says.
+  // In some payloads the owner differs from that in the full name.
   'Octocoders/Hello-World',
   'wolfy1339/github-events-schemas',
   'lineville/elastic-machines-testing',
@@ -21,10 +21,10 @@ const repos = [
 const owners = [...new Set(repos.map((repo) => repo.split('/')[0] ?? ''))];
 const [, ...others] = owners;
 const examples = [...workflowJobExamples, ...workflowRunExamples];
-/** All labels that the examples ask for. */
+/** All labels in the examples. */
 const everything = { labels: 'gpu,db-app,dc-03,ubuntu-latest,k8s' };
 
-/** A connection for each owner that real payloads are of, and a job of GitHub's own in each repository. */
+/** A connection for each owner in real payloads, and a job of GitHub's own in each repository. */
 async function start(test: Test): Promise<Scene> {
   const scene = await Scene.start(test, {
     github: { owner: owners[0] ?? '', token: 'ghp_1' },
@@ -74,7 +74,7 @@ async function replay(
 }
 
 describe.concurrent('payloads that GitHub has really sent', () => {
-  it('are all taken; years old as they are, none of their jobs counts', async (test) => {
+  it('are all accepted; years old as they are, none of their jobs counts', async (test) => {
     const scene = await start(test);
     const pollings = truth.map(([connection]) => scene.poll(test, { connection, ...everything }));
     const turns = [examples, [...examples].reverse(), examples];
@@ -88,7 +88,7 @@ describe.concurrent('payloads that GitHub has really sent', () => {
     expect(scene.scaler.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('count where they are of today', async (test) => {
+  it('count if they are from today', async (test) => {
     const scene = await start(test);
     const today = (text: string) =>
       text.replaceAll(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"/g, `"${new Date().toISOString()}"`);
@@ -98,7 +98,7 @@ describe.concurrent('payloads that GitHub has really sent', () => {
     expect(await replay(scene, open, today)).toEqual(open.map(() => 202));
     await eventually(() => expect(ofOrg.answers).toContainEqual({ number: 3, active: true }));
     await eventually(() => expect(ofUser.answers).toContainEqual({ number: 2, active: true }));
-    // The one of this owner is at a gate.
+    // The job of this owner is at a gate.
     await scene.becomes(1, { connection: 'lineville', ...everything });
   });
 

@@ -6,7 +6,7 @@ import { post } from '../../support/ingest.ts';
 const mebibyte = 1024 * 1024;
 
 describe('bad input: far too much', () => {
-  it('a body of 30 MB is refused unread, and webhooks go on', async (test) => {
+  it('a body of 30 MB is refused unread, and webhooks still count', async (test) => {
     const scene = await Scene.start(test);
     await scene.becomes(0);
     const labels = ['x'.repeat(30 * mebibyte)];
@@ -18,7 +18,7 @@ describe('bad input: far too much', () => {
     await scene.becomes(1);
   });
 
-  it('a flood of large bodies that nobody signed: honest webhooks get through, other triggers stay as they are', async (test) => {
+  it('a flood of large unsigned bodies: honest webhooks get through, other triggers do not change', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');
@@ -53,7 +53,7 @@ describe('bad input: far too much', () => {
           i % 3 === 0
             ? post(scene.ingestPort, { path, body })
             : send(scene.ingestPort, body, { path, signedWith: 'a guess' });
-        // Whoever is refused while he still sends may find the connection gone.
+        // A sender that is refused while it still sends may find the connection gone.
         refused.push(
           await sending.then(
             ({ status }) => status,

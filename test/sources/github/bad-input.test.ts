@@ -4,7 +4,7 @@ import { patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';
 import { post } from '../../support/ingest.ts';
 
-/** One job waits, and is read again every second. */
+/** One job waits. It is read again every second. */
 async function oneJob(test: Test): Promise<Scene> {
   const scene = await Scene.start(test);
   await scene.becomes(0);
@@ -13,7 +13,7 @@ async function oneJob(test: Test): Promise<Scene> {
   return scene;
 }
 
-/** Whatever came before: the number is GitHub's after a reconcile, and an honest webhook counts. */
+/** Whatever came before, after a reconcile the number is GitHub's, and an honest webhook counts. */
 async function goesOn(scene: Scene): Promise<void> {
   await scene.reconciled();
   await scene.agrees();
@@ -23,7 +23,7 @@ async function goesOn(scene: Scene): Promise<void> {
   await scene.becomes(0);
 }
 
-describe.concurrent('bad input: what nobody has signed', () => {
+describe.concurrent('bad input: unsigned', () => {
   const completed = (scene: Scene) => {
     const [job] = scene.github.openJobs();
     return jobPayload('completed', { id: job?.id, run_id: job?.run.id });
@@ -39,7 +39,7 @@ describe.concurrent('bad input: what nobody has signed', () => {
   });
 
   for (const signature of ['', 'sha1=0123456789abcdef0123456789abcdef01234567', `sha256=${'0'.repeat(63)}`]) {
-    it(`a signature that is none ("${signature.slice(0, 12)}") is refused with 401`, async (test) => {
+    it(`a malformed signature ("${signature.slice(0, 12)}") is refused with 401`, async (test) => {
       const scene = await oneJob(test);
       const headers = signature === '' ? {} : { 'x-hub-signature-256': signature };
       const body = JSON.stringify(completed(scene));
@@ -91,7 +91,7 @@ describe.concurrent('bad input: what nobody has signed', () => {
   });
 });
 
-describe('bad input: signed, and saying nothing', () => {
+describe('bad input: signed, but without a meaning', () => {
   const atEnd: (() => unknown)[] = [];
   let scene: Scene;
 
@@ -138,7 +138,7 @@ describe('bad input: signed, and saying nothing', () => {
     });
   }
 
-  it('after all of that nothing has changed, and webhooks go on', async () => {
+  it('afterwards nothing has changed, and webhooks still count', async () => {
     await goesOn(scene);
     expect(scene.scaler.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe.concurrent('bad input: signed, and odd', () => {
     await scene.becomes(1);
   });
 
-  it('events that nobody has asked for are taken and say nothing', async (test) => {
+  it('events that nobody has subscribed to are accepted and ignored', async (test) => {
     const scene = await oneJob(test);
     for (const event of ['push', 'check_run', 'installation', 'constructor', '__proto__']) {
       expect(await send(scene.ingestPort, jobPayload('completed'), { event })).toMatchObject({ status: 202 });
@@ -170,7 +170,7 @@ describe.concurrent('bad input: signed, and odd', () => {
     await goesOn(scene);
   });
 
-  it('action queued with status waiting does not count until somebody approves it', async (test) => {
+  it('action queued with status waiting does not count until it is approved', async (test) => {
     const scene = await oneJob(test);
     const polling = scene.poll(test);
     const [job] = scene.github.startRun('web', {
@@ -185,7 +185,7 @@ describe.concurrent('bad input: signed, and odd', () => {
     await goesOn(scene);
   });
 
-  it('a job that is cancelled in the queue, with a runner of 0, is over', async (test) => {
+  it('a job that is cancelled in the queue, with a runner of 0, has ended', async (test) => {
     const scene = await oneJob(test);
     const [job] = scene.github.openJobs();
     scene.github.loseDeliveries(() => true);
@@ -197,7 +197,7 @@ describe.concurrent('bad input: signed, and odd', () => {
     await goesOn(scene);
   });
 
-  it('a delivery that is replayed a hundred times is one job, also after it is over', async (test) => {
+  it('a delivery that is replayed a hundred times is one job, also after its end', async (test) => {
     const scene = await oneJob(test);
     const { github } = scene;
     const guids = github.guids();
@@ -214,7 +214,7 @@ describe.concurrent('bad input: signed, and odd', () => {
     await goesOn(scene);
   });
 
-  it('nobody can make the number negative', async (test) => {
+  it('the number can never become negative', async (test) => {
     const scene = await oneJob(test);
     const polling = scene.poll(test);
     for (let id = 1; id <= 20; id += 1) {

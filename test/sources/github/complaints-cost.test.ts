@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { eventually, hasty, patient, run, Scene } from '../../support/github-scaler.ts';
 
-describe.concurrent('complaints: limits that polling burns', () => {
-  it('ARC#206, keda#1732, keda#8086: however many ask however often, GitHub is not asked more', async (test) => {
+describe.concurrent('complaints: limits that polling uses up', () => {
+  it('ARC#206, keda#1732, keda#8086: many callers, however often they call, cause no more requests', async (test) => {
     const scene = await Scene.start(test, {
       connection: patient,
       before: (github) => {
@@ -20,7 +20,7 @@ describe.concurrent('complaints: limits that polling burns', () => {
     expect(scene.github.requests.length - before).toBeLessThanOrEqual(1);
   });
 
-  it('ARC#206: a job from queue to end, told by webhooks, costs no request', async (test) => {
+  it('ARC#206: a job from queue to end, reported by webhooks, costs no request', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     await scene.becomes(0);
     await eventually(async () => expect(await scene.readyz()).toBe(200));
@@ -36,7 +36,7 @@ describe.concurrent('complaints: limits that polling burns', () => {
     expect(after).toBe(before);
   });
 
-  it('keda#6503: a repository in which nothing changes costs nothing of the limit', async (test) => {
+  it('keda#6503: a repository without changes costs nothing of the limit', async (test) => {
     const scene = await Scene.start(test, {
       connection: { ...hasty, deliveriesSeconds: 900 },
       before: (github) => {

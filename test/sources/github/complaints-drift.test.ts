@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
-/** Counters that go up and down by events drift; a ledger by job id cannot. Without REST, if not said otherwise. */
+/** Counters that events move up and down drift. A ledger by job ID cannot. By default without REST. */
 describe.concurrent('complaints: numbers that drift', () => {
   const byWebhooks = { connection: patient };
 
-  it('ARC#4315: a re-run that tells its old successes as completed again does not lower the number', async (test) => {
+  it('ARC#4315: a re-run that reports its old successes as completed again does not lower the number', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -44,7 +44,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.agrees();
   });
 
-  it('ARC#1547: after a thousand jobs have come and gone nothing is left', async (test) => {
+  it('ARC#1547: after a thousand jobs nothing is left', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -57,7 +57,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(0);
   });
 
-  it('ARC#1326, ARC#1370: a skipped job, which has no labels, takes nothing away', async (test) => {
+  it('ARC#1326, ARC#1370: a skipped job, which has no labels, removes nothing', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -72,7 +72,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(2);
   });
 
-  it('ARC#1962, ARC#2520: a storm of cancelled jobs, which no runner had taken, takes exactly those away', async (test) => {
+  it('ARC#1962, ARC#2520: a storm of cancelled jobs, which had no runner, removes exactly those', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -85,7 +85,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     expect(tooLow(await polling.stop(), 3)).toEqual([]);
   });
 
-  it('terraform#3130, terraform#5026, CloudSnorkel#974: a runner that takes another job than it was made for leaves the other counted', async (test) => {
+  it('terraform#3130, terraform#5026, CloudSnorkel#974: a runner that takes another job than intended leaves its own counted', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -102,7 +102,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(0);
   });
 
-  it('ARC#4397: what an incident left behind is over when GitHub says so by REST', async (test) => {
+  it('ARC#4397: what an incident left behind ends when GitHub says so by REST', async (test) => {
     const scene = await Scene.start(test);
     const { github } = scene;
     await scene.becomes(0);
@@ -116,7 +116,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(0);
   });
 
-  it('ARC#4397: a lost `completed` of a job is made good by the `completed` of its run', async (test) => {
+  it('ARC#4397: the `completed` of a run makes up for a lost `completed` of its job', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -127,14 +127,14 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(0);
   });
 
-  it('keda (a run in both lists): a run that moves on between two lists counts once', async (test) => {
+  it('keda (a run in both lists): a run that advances between two lists counts once', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');
         busyHistory(github);
         for (let i = 0; i < 3; i += 1) github.seedRun('web', run(2));
         github.loseDeliveries(() => true);
-        // As soon as one list has been read, its jobs move on, so that the run is in the next list too.
+        // As soon as a list has been read, its jobs advance, so that the run is in the next list too.
         github.observe(({ path, query }) => {
           if (!path.endsWith('/actions/runs') || query.get('status') !== 'queued') return;
           for (const { id, status } of github.openJobs()) if (status === 'queued') github.pick(id);
@@ -149,7 +149,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     expect(answers.filter(({ number }) => number !== 6)).toEqual([]);
   });
 
-  it('CloudSnorkel#416, CloudSnorkel#380: a job that is told as `queued` twice, created and approved, counts once', async (test) => {
+  it('CloudSnorkel#416, CloudSnorkel#380: a job that is `queued` twice, when created and when approved, counts once', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -174,7 +174,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(1);
   });
 
-  it('go-github#2706, github_exporter#296: completed, in_progress, queued in this order is a job that is over', async (test) => {
+  it('go-github#2706, github_exporter#296: completed, in_progress, queued in this order is an ended job', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const { github } = scene;
     await scene.becomes(0);
@@ -189,7 +189,7 @@ describe.concurrent('complaints: numbers that drift', () => {
     await scene.becomes(1);
   });
 
-  it('actions/runner#3872: runs that are queued for weeks without a job count nothing', async (test) => {
+  it('actions/runner#3872: runs that are queued for weeks without a job do not count', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');

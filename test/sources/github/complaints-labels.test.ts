@@ -15,7 +15,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     await scene.becomes(0, { labels: 'huge' });
   });
 
-  it('ARC#951: labels that every runner has need not be listed, in whatever case a job asks for them', async (test) => {
+  it('ARC#951: labels that every runner has need not be listed, in any case of letters', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     await scene.becomes(0);
     scene.github.startRun('web', run(1, ['Self-Hosted', 'Linux', 'X64', 'GPU']));
@@ -23,7 +23,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     await scene.becomes(0, { ...linuxGpu, noDefaultLabels: 'true' });
   });
 
-  it('keda (linux and x64 are fixed): runners on ARM and Windows say what they register with', async (test) => {
+  it('keda (linux and x64 are fixed): runners on ARM and Windows count with the labels they register', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     await scene.becomes(0);
     scene.github.startRun('web', run(1, ['self-hosted', 'linux', 'ARM64']));
@@ -33,7 +33,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     await scene.becomes(1, { defaultLabels: 'self-hosted,Windows,X64' });
   });
 
-  it('ARC#703, ARC#964: a pool by name leaves jobs that ask for `self-hosted` alone to others', async (test) => {
+  it('ARC#703, ARC#964: a pool by name leaves jobs for `self-hosted` alone to others', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     await scene.becomes(0);
     scene.github.startRun('web', run(3, ['self-hosted']));
@@ -43,7 +43,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     await scene.becomes(3);
   });
 
-  it('terraform#3643, ARC#922, ARC#1370: jobs of a runner group, which have no labels, go where one says so', async (test) => {
+  it('terraform#3643, ARC#922, ARC#1370: jobs of a runner group, which have no labels, go to a trigger that wants them', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     await scene.becomes(0);
     scene.github.startRun('web', run(2, []));
@@ -53,7 +53,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     await scene.becomes(2, linuxGpu);
   });
 
-  it('keda (activation by the target): three jobs wake a workload whose replicas are good for five', async (test) => {
+  it('keda (activation by the target): three jobs wake a workload whose replicas handle five', async (test) => {
     const scene = await Scene.start(test, byWebhooks);
     const five = { targetWorkflowQueueLength: '5' };
     await scene.becomes(0, five);
@@ -65,7 +65,7 @@ describe.concurrent('complaints: jobs for other runners', () => {
     });
   });
 
-  it('keda#1732: only the repositories that a trigger names count for it', async (test) => {
+  it('keda#1732: only repositories named by a trigger count for it', async (test) => {
     const scene = await Scene.start(test, {
       ...byWebhooks,
       before: (github) => {

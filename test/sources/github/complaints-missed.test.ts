@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { busyHistory, eventually, patient, run, Scene } from '../../support/github-scaler.ts';
 
-/** What others miss: the situation of each issue that is named. */
-describe.concurrent('complaints: jobs that nobody sees', () => {
+/** Jobs that others miss, in the situations of the named issues. */
+describe.concurrent('complaints: unseen jobs', () => {
   it('ARC#2788: a lost `queued` never scales: a sweep finds the job', async (test) => {
     const scene = await Scene.start(test);
     await scene.becomes(0);
@@ -11,7 +11,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(3);
   });
 
-  it('ARC#2788: a lost `queued` is missed as soon as its run is announced, long before a sweep', async (test) => {
+  it('ARC#2788: a lost `queued` is noticed as soon as its run is announced, long before a sweep', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     await scene.becomes(0);
     scene.github.loseDeliveries(({ event }) => event === 'workflow_job');
@@ -19,7 +19,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(2);
   });
 
-  it('ubicloud#1042: an `in_progress` that nobody queued tells that other jobs of its run were lost too', async (test) => {
+  it('ubicloud#1042: an `in_progress` without a `queued` shows that other jobs of its run were lost too', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     await scene.becomes(0);
     scene.github.loseDeliveries(({ action }) => action === 'queued' || action === 'requested');
@@ -53,7 +53,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(1);
   });
 
-  it('keda#7969, keda#8086: more than 100 jobs in a run are all seen, and those that follow when they end', async (test) => {
+  it('keda#7969, keda#8086: more than 100 jobs in a run are all seen, and their successors too', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');
@@ -114,7 +114,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(3);
   });
 
-  it('keda (waiting, pending, requested runs): a run held back by its concurrency group counts when it goes on', async (test) => {
+  it('keda (waiting, pending, requested runs): a run held back by its concurrency group counts after its release', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     await scene.becomes(0);
     const { id } = scene.github.startRun('web', { ...run(2), status: 'pending' });
@@ -124,7 +124,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(2);
   });
 
-  it('keda#7949: kept answers of one run are never taken for those of another', async (test) => {
+  it('keda#7949: kept answers for one run are never used for another', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');
@@ -146,7 +146,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
     await scene.becomes(4, { labels: 'windows', noDefaultLabels: 'true' });
   });
 
-  it('ARC#4027: the jobs that were queued while nobody listened are there after a restart', async (test) => {
+  it('ARC#4027: jobs queued while the scaler was down are there after a restart', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     await scene.becomes(0);
     await scene.stop();
@@ -156,7 +156,7 @@ describe.concurrent('complaints: jobs that nobody sees', () => {
   });
 });
 
-/** GitHub was asked for jobs so many more times. */
+/** Resolves after this many more requests for jobs. */
 async function verified(github: Scene['github'], times: number): Promise<void> {
   const asked = () => github.requests.filter(({ path }) => path.includes('/jobs')).length;
   const before = asked();

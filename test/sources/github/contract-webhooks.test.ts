@@ -36,7 +36,7 @@ function typeOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-/** For each key that real payloads have in `part`, the types that it has there. */
+/** For each key of `part` in real payloads, its types there. */
 function typesIn(examples: readonly WebhookExample[], part: string): Map<string, Set<string>> {
   const types = new Map<string, Set<string>>();
   for (const { body } of examples) {
@@ -48,7 +48,7 @@ function typesIn(examples: readonly WebhookExample[], part: string): Map<string,
   return types;
 }
 
-/** What real payloads of this event have in `part` and this body has not, or otherwise. */
+/** Keys of `part` in real payloads of this event that this body lacks, or has in another form. */
 function differences(body: Body, part: string, examples: readonly WebhookExample[]): string[] {
   const object = body[part];
   if (!isObject(object)) return [`${part} is missing`];
@@ -80,7 +80,7 @@ async function allPayloads(): Promise<void> {
   await github.delivered();
 }
 
-describe('a payload, next to those that GitHub really sent', () => {
+describe('a payload, compared with real ones of GitHub', () => {
   it.each(['workflow_job', 'repository', 'sender', 'organization', 'installation'])(
     'of a job has every key of %s, with its type',
     async (part) => {
@@ -132,12 +132,12 @@ describe('a payload, next to those that GitHub really sent', () => {
 });
 
 describe('the examples', () => {
-  it('are all there', () => {
+  it('exist', () => {
     const counts = [workflowJobExamples, workflowRunExamples, pingExamples].map(({ length }) => length);
     expect(counts).toEqual([8, 5, 4]);
   });
 
-  it('are signed so that Octokit believes them', async () => {
+  it('are signed so that Octokit accepts them', async () => {
     for (const example of pingExamples) {
       const { headers, raw } = signed(example, 'secret');
       const signature = headers['x-hub-signature-256'] ?? '';

@@ -31,7 +31,7 @@ function asApp(installationId?: number): Octokit {
   return new Octokit({ authStrategy: createAppAuth, auth, baseUrl: github.url, log: silent });
 }
 
-/** One run in each state that it can be in. */
+/** One run in each possible state. */
 function everyState(): number {
   github.hook({ url: 'http://127.0.0.1:1/', secret: 's' });
   const gpu = { labels: ['self-hosted', 'gpu'] };
@@ -101,7 +101,7 @@ describe('this GitHub, by the description that GitHub publishes', () => {
     expect(oracle.violations).toEqual([]);
   });
 
-  it('is judged behind a prefix too', async () => {
+  it('is checked behind a prefix too', async () => {
     const server = await FakeGitHub.start({ owner: 'acme', token: 'pat', prefix: '/api/v3' });
     const judge = withOracle(server);
     for (let i = 0; i < 3; i++) server.addRepo(`shop-${i}`);
@@ -128,25 +128,25 @@ describe('the oracle', () => {
     ['/repos/acme/shop/actions/runs/x/jobs', /parameter run_id \("x"\) must be integer/],
     ['/orgs/acme/actions/runs', /not in GitHub's description/],
     ['/repositories/390000001/actions/runs', /not in GitHub's description/],
-  ])('sees what is wrong with asking for %s', async (path, violation) => {
+  ])('notices what is wrong with a request for %s', async (path, violation) => {
     expect(await judged(path)).toEqual([expect.stringMatching(violation)]);
   });
 
-  it('sees a wrong method', async () => {
+  it('notices a wrong method', async () => {
     expect(await judged('/rate_limit', 'POST')).toEqual([expect.stringContaining('not in')]);
   });
 
-  it('sees an answer that is no JSON', async () => {
+  it('notices an answer that is not JSON', async () => {
     github.faults.garbage = true;
     expect(await judged('/rate_limit')).toEqual([expect.stringContaining('the answer 200 is no JSON')]);
   });
 
-  it('sees a status that GitHub does not give', async () => {
+  it('notices a status that GitHub does not use', async () => {
     github.faults.status('rate_limit', 418);
     expect(await judged('/rate_limit')).toEqual([expect.stringContaining('the answer 418 is unknown')]);
   });
 
-  it('sees a job that is not as described', async () => {
+  it('notices a job that is not as described', async () => {
     const run = github.seedRun('shop', { jobs: [{ labels: ['gpu'] }] });
     Object.assign(run.jobs[0]?.current ?? {}, { status: 'running', labels: [7] });
     const [violation] = await judged(`/repos/acme/shop/actions/runs/${run.id}/jobs`);

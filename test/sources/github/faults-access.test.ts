@@ -4,7 +4,7 @@ import { hasty, run, Scene } from '../../support/github-scaler.ts';
 
 const minuteMs = 60_000;
 
-describe.concurrent('faults: who we are for GitHub, and when', { timeout: 120_000 }, () => {
+describe.concurrent('faults: our identity and clock at GitHub', { timeout: 120_000 }, () => {
   for (const minutes of [3, -3]) {
     it(`GitHub's clock is ${minutes} minutes off ours: the App is let in, and jobs are followed`, async (test) => {
       const scene = await Scene.start(test, {
@@ -28,7 +28,7 @@ describe.concurrent('faults: who we are for GitHub, and when', { timeout: 120_00
     });
   }
 
-  it('a private key with \\n in place of line ends, as environments give it, is read', async (test) => {
+  it('a private key with \\n in place of line ends, as from an environment, is read', async (test) => {
     const scene = await Scene.start(test, {
       files: ({ app }) => ({ 'app.pem': app?.privateKey?.trim().replaceAll('\n', '\\n') ?? '' }),
     });
@@ -52,7 +52,7 @@ describe.concurrent('faults: who we are for GitHub, and when', { timeout: 120_00
     expect(tooLow(await polling.stop(), 2)).toEqual([]);
   });
 
-  it('a permission that is taken away while jobs wait never makes the number 0', async (test) => {
+  it('a permission that is revoked while jobs wait never makes the number 0', async (test) => {
     const scene = await Scene.start(test);
     const shortLived = { maxStalenessSeconds: '3' };
     await scene.becomes(0, shortLived);

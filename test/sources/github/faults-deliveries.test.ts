@@ -27,7 +27,7 @@ describe.concurrent('faults: webhooks', { timeout: 120_000 }, () => {
     const before = asked();
     for (const guid of github.guids(({ action }) => action === 'queued')) github.redeliver(guid);
     await github.delivered();
-    // It is asked about, once for the run and not for each job.
+    // It is read once for the run, not for each job.
     await eventually(() => expect(asked()).toBeGreaterThan(before));
     await scene.becomes(0);
     const answers = await polling.stop();

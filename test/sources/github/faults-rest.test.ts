@@ -4,7 +4,7 @@ import { tooLow } from '../../support/github-keda.ts';
 import { eventually, hasty, run, Scene } from '../../support/github-scaler.ts';
 import { jobPayload, send } from '../../support/github-webhooks.ts';
 
-/** An hour of GitHub's is three seconds here: what is too old is set by the trigger. */
+/** An hour at GitHub takes three seconds here, because the trigger's staleness limit is short. */
 const shortLived = { maxStalenessSeconds: '3' };
 
 interface Fault {
@@ -23,7 +23,7 @@ const faults: readonly Fault[] = [
 
 describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
   for (const { name, of, asDescribed = true, why } of faults) {
-    it(`GitHub ${name} for an hour: numbers grow too old, never 0, and are right again after it`, async (test) => {
+    it(`GitHub ${name} for an hour: numbers grow too old, are never 0, and are right again afterwards`, async (test) => {
       const scene = await Scene.start(test, {
         connection: { ...hasty, requestTimeoutMs: 1000 },
         asDescribed,
@@ -36,7 +36,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
       Object.assign(github.faults, of);
       await scene.becomesUnknown('UNAVAILABLE', shortLived, /old, more than maxStalenessSeconds/);
       await eventually(() => expect(JSON.stringify(scaler.log.lines)).toMatch(why));
-      // Webhooks go on, and what they tell wakes and counts.
+      // Webhooks still arrive, wake and count.
       github.startRun('web', run(1));
       await scene.becomes(3);
       github.loseDeliveries(() => true);
@@ -48,7 +48,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
     });
   }
 
-  it('GitHub is down from the start: UNAVAILABLE until it has been read, an edge by webhook all the same', async (test) => {
+  it('GitHub is down from the start: UNAVAILABLE until it has been read, but webhooks still cause edges', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');
@@ -79,7 +79,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
     expect(await stream.next()).toEqual({ result: true });
   });
 
-  it('a repository that is gone takes its jobs with it; a trigger that names only it gets NOT_FOUND', async (test) => {
+  it('a deleted repository takes its jobs with it, and a trigger that names only it gets NOT_FOUND', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         for (const name of ['web', 'old']) github.addRepo(name);
@@ -98,7 +98,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
     expect(tooLow(await polling.stop(), 2)).toEqual([]);
   });
 
-  it('a run that cannot be read keeps no other from being read, and the number waits for it', async (test) => {
+  it('an unreadable run does not keep others from being read, and the number waits for it', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         for (const name of ['web', 'api']) github.addRepo(name);
@@ -118,7 +118,7 @@ describe.concurrent('faults: REST', { timeout: 120_000 }, () => {
   });
 });
 
-describe.concurrent('faults: REST is believed ten seconds after a webhook, since it lags', {
+describe.concurrent('faults: REST counts ten seconds after a webhook, because it lags', {
   timeout: 120_000,
 }, () => {
   it('a lost `in_progress`, a lost `completed`, a lost `queued`: all right after a sweep', async (test) => {
@@ -139,14 +139,14 @@ describe.concurrent('faults: REST is believed ten seconds after a webhook, since
     expect(tooLow(await polling.stop(), 3)).toEqual([]);
   });
 
-  it('a gate that is not told as one: the job counts until GitHub says that it waits', async (test) => {
+  it('a gate that no webhook reports: the job counts until GitHub says that it waits', async (test) => {
     const scene = await Scene.start(test, { connection: { ...hasty, sweepSeconds: 900 } });
     const { github } = scene;
     await scene.becomes(0);
     github.loseDeliveries(() => true);
     const [job] = github.startRun('web', { jobs: [{ labels: ['self-hosted'], environment: true }] }).jobs;
     github.mendDeliveries();
-    // GitHub tells of the approval, and the approval is taken back.
+    // GitHub reports the approval, and then takes it back.
     github.approve(job?.id ?? 0);
     await scene.becomes(1);
     github.world.setJob(github.world.job(job?.id ?? 0), {
@@ -156,7 +156,7 @@ describe.concurrent('faults: REST is believed ten seconds after a webhook, since
     await scene.becomes(0);
   });
 
-  it('jobs that GitHub does not know, though a webhook told of them, are dropped', async (test) => {
+  it('jobs of a webhook that GitHub does not know are dropped', async (test) => {
     const scene = await Scene.start(test);
     await scene.becomes(0);
     scene.github.startRun('web', run(1));

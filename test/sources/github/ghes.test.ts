@@ -9,7 +9,7 @@ describe.concurrent('GitHub Enterprise Server', () => {
       github: { prefix },
       before: (github) => {
         github.addRepo('web');
-        // 110 runs: the next page is where `Link` says.
+        // 110 runs. The next page is where `Link` points.
         for (let i = 0; i < 110; i += 1) github.seedRun('web', run(1));
       },
     });

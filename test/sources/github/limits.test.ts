@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tooLow } from '../../support/github-keda.ts';
 import { eventually, run, Scene } from '../../support/github-scaler.ts';
 
-/** Tells, of the requests after the first that is refused, how long after it each came, in ms. */
+/** How long after the first refused request each later one came, in ms. */
 function sinceRefused(github: Scene['github'], statusCode: number): number[] {
   const after: number[] = [];
   let refusedAtMs: number | undefined;
@@ -14,7 +14,7 @@ function sinceRefused(github: Scene['github'], statusCode: number): number[] {
 }
 
 describe.concurrent("limits: GitHub's", { timeout: 120_000 }, () => {
-  it('403 with retry-after: no request before it is over; webhooks count meanwhile, and the rest after it', async (test) => {
+  it('403 with retry-after: no request before its end; webhooks count meanwhile, and the rest afterwards', async (test) => {
     const scene = await Scene.start(test);
     const { github } = scene;
     await scene.becomes(0);
@@ -33,7 +33,7 @@ describe.concurrent("limits: GitHub's", { timeout: 120_000 }, () => {
     expect(tooLow(await polling.stop(), 1)).toEqual([]);
   });
 
-  it('a secondary limit that says no time: GitHub is left alone, answers go on', async (test) => {
+  it('a secondary limit without a time: GitHub is left alone, answers continue', async (test) => {
     const scene = await Scene.start(test);
     const { github } = scene;
     await scene.becomes(0);
@@ -47,7 +47,7 @@ describe.concurrent("limits: GitHub's", { timeout: 120_000 }, () => {
     expect(github.requests.length).toBe(asked);
   });
 
-  it('the primary limit is used up: no request before its reset, and the number heals after it', async (test) => {
+  it('the primary limit is used up: no request before its reset, and the number heals afterwards', async (test) => {
     const scene = await Scene.start(test);
     const { github } = scene;
     await scene.becomes(0);

@@ -52,7 +52,7 @@ describe.concurrent('owners', () => {
     await scene.becomes(4, labs);
   });
 
-  it("one organization's REST in trouble leaves the other's number alone", async (test) => {
+  it("trouble with one organization's REST does not change the other's number", async (test) => {
     const scene = await Scene.start(test, { before: twoOrganizations, others: labsToo(hasty) });
     const { github } = scene;
     const shortLived = { maxStalenessSeconds: '3' };
@@ -92,7 +92,7 @@ describe.concurrent('owners', () => {
     await scene.becomes(2);
   });
 
-  it('scope ent: webhooks of the enterprise count, the repositories named are swept', async (test) => {
+  it('scope ent: webhooks of the enterprise count, and the named repositories are swept', async (test) => {
     const scene = await Scene.start(test, {
       github: { enterprise: 'megacorp', token: 'ghp_1' },
       connection: { ...hasty, owner: 'megacorp', scope: 'ent', repos: ['acme/web'] },
@@ -113,7 +113,7 @@ describe.concurrent('owners', () => {
     await scene.becomes(0, { repos: 'acme/web' });
   });
 
-  it('scope ent: what is of no enterprise is refused', async (test) => {
+  it('scope ent: a webhook without an enterprise is refused', async (test) => {
     const scene = await Scene.start(test, {
       github: { token: 'ghp_1' },
       connection: { ...hasty, owner: 'megacorp', scope: 'ent', repos: ['acme/web'] },
@@ -122,11 +122,11 @@ describe.concurrent('owners', () => {
     scene.github.startRun('web', run(1));
     const foreign = 'backlog_scaler_ingest_requests_total{kind="github",outcome="foreign"}';
     await eventually(async () => expect(await scene.metric(foreign)).toBeGreaterThan(0));
-    // It is swept all the same, since the connection names it.
+    // It is swept anyway, because the connection names it.
     await scene.becomes(1, { repos: 'acme/web' });
   });
 
-  it('webhooks as forms are taken like those as JSON', async (test) => {
+  it('webhooks as forms are accepted like those as JSON', async (test) => {
     const scene = await Scene.start(test, { connection: patient, hook: { contentType: 'form' } });
     const { github } = scene;
     await scene.becomes(0);
@@ -136,14 +136,14 @@ describe.concurrent('owners', () => {
     await scene.becomes(0);
   });
 
-  it('a webhook of the organization, which names no installation, does as well', async (test) => {
+  it('a webhook of the organization, which names no installation, works too', async (test) => {
     const scene = await Scene.start(test, { connection: patient, hook: { of: 'organization' } });
     await scene.becomes(0);
     scene.github.startRun('web', run(1));
     await scene.becomes(1);
   });
 
-  it('a hook of the repository and one of the App tell the same: a job counts once', async (test) => {
+  it('a hook of the repository and one of the App report the same: a job counts once', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     const { github } = scene;
     await scene.becomes(0);
@@ -156,7 +156,7 @@ describe.concurrent('owners', () => {
     await scene.becomes(1);
   });
 
-  it('a token that sees both owners of a transferred repository: it counts with its new one alone', async (test) => {
+  it('a token that sees both owners of a transferred repository: it counts only with its new one', async (test) => {
     const scene = await Scene.start(test, {
       github: { token: 'ghp_1' },
       before: (github) => {

@@ -29,7 +29,7 @@ describe.concurrent('a repository that stays broken', () => {
 });
 
 describe.concurrent('pages that are too large for GitHub', () => {
-  it('are asked for smaller: runs of a repository, and jobs of a run', async (test) => {
+  it('are requested smaller: runs of a repository, and jobs of a run', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         github.addRepo('web');

@@ -46,7 +46,7 @@ function connect(options: Partial<GitHubApiOptions> = {}): GitHubApi {
 
 const token = { auth: { kind: 'token', token: 'pat' } } as const;
 
-/** The runs that GitHub knows to be open, and those that the client finds. */
+/** Compares the runs that GitHub has open with those that the client finds. */
 async function compareRuns(api: GitHubApi): Promise<void> {
   const open = new Set(github.openJobs('shop').map(({ run }) => run.id));
   const { value } = await api.openRuns('acme/shop', never);
@@ -57,7 +57,7 @@ describe.each([
   ['an App', {}],
   ['a token', token],
 ])('by %s', (_, options) => {
-  it('finds repositories, runs and jobs as they are', async () => {
+  it('finds all repositories, runs and jobs', async () => {
     github.addRepo('old', { archived: true });
     github.addRepo('web', { private: true });
     const api = connect(options);
@@ -82,7 +82,7 @@ describe.each([
 });
 
 describe('lists', () => {
-  it('of more than one page, and of more than a search gives, are whole', async () => {
+  it('of more than one page, or more than a search returns, are complete', async () => {
     for (let i = 0; i < 1_150; i += 1) {
       github.seedRun('shop', { jobs: [queued], createdAtMs: Date.now() - dayMs - i * 1_000 });
     }
@@ -92,7 +92,7 @@ describe('lists', () => {
     expect((await api.jobsOf({ repo: 'acme/shop', runId: big.id }, never)).value).toHaveLength(230);
   });
 
-  it('that move while they are read hide nothing', async () => {
+  it('that change during the read hide nothing', async () => {
     for (let i = 0; i < 320; i += 1) github.seedRun('shop', { jobs: [queued] });
     github.faults.drift = 3;
     const { value } = await connect().openRuns('acme/shop', never);
@@ -100,7 +100,7 @@ describe('lists', () => {
     expect(github.openJobs('shop').filter(({ run }) => !found.has(run.id))).toEqual([]);
   });
 
-  it('that have not changed cost nothing of the quota', async () => {
+  it('that have not changed cost no quota', async () => {
     for (let i = 0; i < 120; i += 1) github.seedRun('shop', { jobs: [queued] });
     const api = connect();
     await api.openRuns('acme/shop', never);
@@ -122,7 +122,7 @@ describe('an App', () => {
     expect(Math.abs(api.clockOffsetMs - by)).toBeLessThan(30_000);
   });
 
-  it('goes on when its tokens end, or are revoked', async () => {
+  it('continues when its tokens end, or are revoked', async () => {
     github.startRun('shop', { jobs: [queued] });
     const api = connect();
     await compareRuns(api);
@@ -133,14 +133,14 @@ describe('an App', () => {
     await compareRuns(api);
   });
 
-  it('without the permission says which it needs', async () => {
+  it('without the permission says which one is missing', async () => {
     github.grant({ metadata: 'read' });
     const asked = connect().openRuns('acme/shop', never);
     await expect(asked).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: undefined });
     await expect(asked).rejects.toThrow('"Actions: read"');
   });
 
-  it('finds what could not be delivered, and has it delivered again', async () => {
+  it('finds failed deliveries, and has them repeated', async () => {
     const listener = await startReceiver();
     try {
       github.hook({ url: listener.url, secret: 's' });
@@ -160,7 +160,7 @@ describe('an App', () => {
   });
 });
 
-/** Which is no answer that GitHub describes. */
+/** GitHub's description has no such answer. */
 function garbage(): void {
   oracle.stop();
   github.faults.garbage = true;
@@ -178,7 +178,7 @@ describe('limits and outages', () => {
     ['an outage', () => Object.assign(github.faults, { down: true }), undefined],
     ['a reset', () => Object.assign(github.faults, { reset: true }), undefined],
     ['garbage', garbage, undefined],
-  ])('%s is unavailable, and over when it is over', async (_, begin, pauseMs) => {
+  ])('%s is unavailable, and ends', async (_, begin, pauseMs) => {
     const api = connect(token);
     await api.openRuns('acme/shop', never);
     begin();

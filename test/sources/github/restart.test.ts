@@ -91,7 +91,7 @@ describe.concurrent('restart and first sync', () => {
     await eventually(async () => expect(await scene.checks()).toEqual({ serving: true, synced: true }));
   });
 
-  it('what a trigger names is read before the rest, and is known before it', async (test) => {
+  it('repositories named by triggers are read and known before the rest', async (test) => {
     const scene = await Scene.start(test, {
       before: (github) => {
         for (let i = 0; i < 30; i += 1) github.addRepo(`repo-${i}`);
@@ -106,7 +106,7 @@ describe.concurrent('restart and first sync', () => {
     await scene.becomes(2);
   });
 
-  it('a webhook secret that is replaced while running: both are good, then the new one; numbers are kept', async (test) => {
+  it('a webhook secret that is replaced while running: both are valid, then the new one; numbers are kept', async (test) => {
     const next = 'the next long secret';
     const scene = await Scene.start(test, { connection: patient, files: () => ({ next }) });
     const { github } = scene;
@@ -133,7 +133,7 @@ describe.concurrent('restart and first sync', () => {
     github.unhook(hook);
   });
 
-  it('a changed connection is opened anew while GitHub hangs: what is known goes on', async (test) => {
+  it('a changed connection is opened again while GitHub hangs: known numbers are still served', async (test) => {
     const scene = await Scene.start(test, { connection: patient });
     const { github } = scene;
     await scene.becomes(0);

@@ -3,10 +3,10 @@ import type { Job } from '../../../fakes/github/world/job.ts';
 import { jobsToCreate, type ScaledJobStrategy, scaledJobDefaults } from '../../../src/scaling/scaled-job.ts';
 import { eventually, type Metadata, patient, run, Scene, type Test } from '../../support/github-scaler.ts';
 
-/** KEDA's loop over a ScaledJob: what it creates at each poll, and the ephemeral runners that come of it. */
+/** KEDA's loop over a ScaledJob: the Jobs it creates at each poll, and their ephemeral runners. */
 class ScaledJob {
   created = 0;
-  /** Runners that have not registered yet: KEDA calls their Jobs pending. */
+  /** Runners that have not registered yet. KEDA calls their Jobs pending. */
   private pending = 0;
   private readonly running = new Set<Job>();
   private readonly scene: Scene;
@@ -28,7 +28,7 @@ class ScaledJob {
     this.maxReplicaCount = maxReplicaCount;
   }
 
-  /** Once all webhooks have arrived: a poll before that sees what was. */
+  /** Waits for all webhooks first, because an earlier poll would see the state before them. */
   async poll(): Promise<number> {
     const { github } = this.scene;
     await github.delivered();
@@ -48,7 +48,7 @@ class ScaledJob {
     return created;
   }
 
-  /** So many runners come up, and each takes a job. */
+  /** This many runners start, and each takes a job. */
   register(count: number): void {
     for (const job of this.queued.slice(0, Math.min(count, this.pending))) {
       this.pending -= 1;
@@ -57,7 +57,7 @@ class ScaledJob {
     }
   }
 
-  /** So many runners end with their job. */
+  /** This many runners end with their job. */
   finish(count: number): void {
     for (const job of [...this.running].slice(0, count)) {
       this.scene.github.complete(job.id);
@@ -129,7 +129,7 @@ describe.concurrent('ScaledJob, which KEDA only polls', () => {
     });
   }
 
-  it('keda#6994: accurate with queued+running creates Jobs for what has a runner already; so `count: queued`', async (test) => {
+  it('keda#6994: accurate with queued+running creates Jobs for jobs that have a runner already, so use `count: queued`', async (test) => {
     const scene = await start(test);
     const wrong = new ScaledJob(scene, { metadata: {}, strategy: { kind: 'accurate' } });
     scene.github.startRun('web', run(2));
@@ -140,7 +140,7 @@ describe.concurrent('ScaledJob, which KEDA only polls', () => {
     expect(await right.poll()).toBe(0);
   });
 
-  it('polled every instant, it costs GitHub nothing', async (test) => {
+  it('polled all the time, it costs GitHub nothing', async (test) => {
     const scene = await start(test);
     await eventually(async () => expect(await scene.readyz()).toBe(200));
     const job = new ScaledJob(scene, ways[1]);

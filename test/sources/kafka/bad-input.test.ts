@@ -30,7 +30,7 @@ describe('the whole scaler, given bad input and faults', () => {
     hanging?.close();
   });
 
-  /** A scaler with one good connection of many, and a trigger on it that is asked for all the time. */
+  /** A scaler with one good connection among many, and a trigger on it that is polled all the time. */
   async function start() {
     hanging = createServer((socket) => silent.push(socket.on('error', () => {}))).listen(0, '127.0.0.1');
     await once(hanging, 'listening');
@@ -231,13 +231,13 @@ describe('the whole scaler, given bad input and faults', () => {
     ],
   ])('%s', (_, bad, code, details) => refused(bad, code, details));
 
-  it('one topic of a list that is not there', async () => {
+  it('one missing topic in a list', async () => {
     const { topic, consumerGroup } = await use();
     const bad = reference({ topic: `${topic},nowhere`, consumerGroup });
     await refused(bad, Code.NOT_FOUND, /^(?!.*topic-)kafka trigger of shop\/bad: .*topic "nowhere"/);
   });
 
-  it('a group that never committed is no error where its topic is named', async () => {
+  it('a group without a commit is not an error if its topic is named', async () => {
     const { scaler, topic } = await use();
     const consumerGroup = kafka().name('never');
     const number = async (metadata: Record<string, string>) =>
@@ -265,19 +265,19 @@ describe('the whole scaler, given bad input and faults', () => {
     await unknown.ended;
   });
 
-  it('says nothing of a password, and a fault once', async () => {
+  it('logs no password, and a fault only once', async () => {
     const { log } = (await use()).scaler;
     expect(JSON.stringify(log.lines)).not.toContain(wrongPassword);
     const said = log.lines.filter(({ message, fields }) =>
       JSON.stringify([message, fields]).includes('127.0.0.1:1 refuses'),
     );
     const levels = said.map(({ level }) => level).filter((level) => level !== 'debug');
-    // On a busy machine it may fail in another way in between: then this one is over, and can be said anew.
+    // On a busy machine it may fail in another way in between. Then this fault has ended, and can be logged again.
     expect(levels).toEqual(levels.map((_, index) => (index % 2 === 0 ? 'warn' : 'info')));
     expect(levels).not.toEqual([]);
   });
 
-  it(`takes ${cheapRepetitions} of each cheap one, and is not larger afterwards`, async () => {
+  it(`takes ${cheapRepetitions} of each cheap one, and does not grow`, async () => {
     const { client } = (await use()).scaler;
     const bad = [
       {},

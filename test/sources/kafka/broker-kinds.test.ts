@@ -4,7 +4,7 @@ import { type BrokerKind, brokerKinds, CappingProxy } from '../../support/kafka/
 import { needOf, openConnection } from '../../support/kafka/kafka-connection.ts';
 import { openKafka } from '../../support/kafka/kafka-triggers.ts';
 
-/** What is asked of each: Metadata, ListOffsets, OffsetFetch, FindCoordinator, and Fetch where it is watched. */
+/** The requests to each: Metadata, ListOffsets, OffsetFetch, FindCoordinator, and Fetch if it is watched. */
 const spoken: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
     'Azure Event Hubs, 2019': ['18 v2', '3 v5', '2 v2', '9 v3', '10 v1'],
@@ -18,11 +18,11 @@ const spoken: ReadonlyMap<string, readonly string[]> = new Map(
   }),
 );
 
-/** The real broker, seen through a proxy that says and takes what a broker of another kind does. */
+/** The real broker behind a proxy that behaves like another kind of broker. */
 describe('a broker', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
-  describe.each(Object.entries(brokerKinds))('that takes what %s takes', (name, kind: BrokerKind) => {
+  describe.each(Object.entries(brokerKinds))('with the versions of %s', (name, kind: BrokerKind) => {
     const isWatched = kind.fetch[1] >= 7;
 
     async function proxied(): Promise<CappingProxy> {
@@ -31,7 +31,7 @@ describe('a broker', () => {
       return proxy;
     }
 
-    it('is read in the highest versions that both speak, and nothing else is asked of it', async () => {
+    it('is read in the highest versions that both know, and gets no other request', async () => {
       const proxy = await proxied();
       const on = openKafka({ bootstrapServers: [proxy.address] });
       const topic = await kafka().createTopic({ partitions: 2 });
@@ -57,7 +57,7 @@ describe('a broker', () => {
       await kafka().produce(topic, 3, { partition: 1 });
       for (const trigger of triggers) await on.becomes(trigger, 3);
       expect(proxy.notTaken).toEqual([]);
-      // What has come to 0 is watched at once, and the Fetch may have gone out or not.
+      // A topic that reached 0 is watched at once. The Fetch may have gone out or not.
       const asked = new Set([...proxy.requests, ...(isWatched ? ['1 v11'] : [])]);
       expect(asked).toEqual(new Set(spoken.get(name)));
     });

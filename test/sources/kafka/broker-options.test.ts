@@ -40,7 +40,7 @@ describe('three brokers with users, unsigned tokens and ACLs', () => {
       'OAUTHBEARER',
       () => ({ mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: unsignedToken() }) }),
     ],
-  ])('lets a user in by %s, who sees nothing without an ACL', async (_, sasl) => {
+  ])('admits a user by %s, who sees nothing without an ACL', async (_, sasl) => {
     await kafka().createTopic({ partitions: 3, replicas: 3 });
     expect(await topicsSeen(sasl())).toEqual([]);
   });

@@ -18,7 +18,7 @@ describe('a broker for tests', () => {
     ]);
   });
 
-  it('reads back what was committed for a group without members', async () => {
+  it('reads back the commits of a group without members', async () => {
     const topic = await kafka().createTopic({ partitions: 2 });
     const group = kafka().name('group');
     await kafka().produce(topic, 5, { partition: 0 });
@@ -31,7 +31,7 @@ describe('a broker for tests', () => {
     const count = async () => (await broker?.stats())?.requests['ListGroups v2'] ?? 0;
     const before = await count();
     await kafka().admin.listGroups();
-    // It counts what it has answered a moment later.
+    // It counts an answer a moment later.
     await expect.poll(count).toBe(before + 1);
   });
 
@@ -46,7 +46,7 @@ describe('a broker for tests', () => {
     expect((await kafka().admin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(['3']);
   }, 60_000);
 
-  it('starts again where another process had its port', async () => {
+  it('starts again if another process had its port', async () => {
     const { cluster } = kafka();
     const broker = cluster.broker(1);
     const { files, node } = broker;

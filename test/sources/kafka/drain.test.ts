@@ -17,7 +17,7 @@ interface Shown {
 }
 
 describe('policy: drain, served, on a real broker', () => {
-  // With statistics, since a member by the newer protocol needs Java's compiler, as they do.
+  // With statistics, because a member by the newer protocol also needs Java's compiler.
   const kafka = useKafka({ heapMiB: 256, stats: true });
 
   async function serve() {
@@ -32,7 +32,7 @@ describe('policy: drain, served, on a real broker', () => {
     return { scaler, shown, page };
   }
 
-  it.concurrent('is as many replicas as backlog and arrivals need, once it has seen what arrives', async () => {
+  it.concurrent('has as many replicas as backlog and arrivals need, once it has seen arrivals', async () => {
     const topic = await kafka().createTopic({ partitions: 12 });
     const consumerGroup = kafka().name('group');
     const partitions = Array.from({ length: 12 }, (_, partition) => partition);
@@ -63,7 +63,7 @@ describe('policy: drain, served, on a real broker', () => {
         headroomReplicas: '1',
         lagThreshold: '10',
       });
-      // Activity is said at once, the number when arrivals have been seen.
+      // Activity is known at once, the number once arrivals have been seen.
       expect(await scaler.client.isActive(trigger)).toEqual({ result: true });
       await expect(scaler.client.getMetrics(trigger, '')).rejects.toThrow(
         /its number is not known yet: policy: drain/,
@@ -98,7 +98,7 @@ describe('policy: drain, served, on a real broker', () => {
       expect(await page()).toMatch(
         /backlog_scaler_trigger_expected_wait_seconds\{.*scaledobject="given".*\} \d/,
       );
-      // No more than partitions: one consumer each, and the headroom above.
+      // No more than partitions, with one consumer each, and the headroom on top.
       await kafka().produce(topic, 20_000, { partition: 3 });
       await expect.poll(number, { timeout: 30_000, interval: 250 }).toBe(13);
     } finally {
@@ -146,7 +146,7 @@ describe('policy: drain, served, on a real broker', () => {
         return (await shown('learner'))?.detail ?? {};
       };
       await expect.poll(async () => (await detail())['members'], { timeout: 60_000, interval: 250 }).toBe(2);
-      // The source says how many consumers there are: there is a number from the start, and never below that.
+      // The source reports the number of consumers, so a number is known from the start, and never below that.
       const { metricValues } = await scaler.client.getMetrics(trigger, '');
       expect(metricValues[0]?.metricValueFloat).toBeGreaterThanOrEqual(2);
       expect((await detail())['replicaRateLearned']).toBe(false);

@@ -8,7 +8,7 @@ const partitions = [0, 1, 2];
 const failoverMs = 45_000;
 
 describe('three brokers', () => {
-  // Leaders go back to where they belong as soon as their broker is back, not after five minutes.
+  // Leaders return to their preferred broker as soon as it is back, not after five minutes.
   const properties = {
     'leader.imbalance.check.interval.seconds': '1',
     'leader.imbalance.per.broker.percentage': '0',
@@ -30,7 +30,7 @@ describe('three brokers', () => {
       config: { 'min.insync.replicas': '2' },
     });
 
-  /** Resolves when every broker is back, holds all that it should and leads what it should. */
+  /** Resolves when every broker is back, has all its replicas, and leads its partitions. */
   async function whole(...topics: string[]): Promise<void> {
     const complete = async () => {
       const { topics: found } = await kafka().admin.fetchTopicMetadata({
@@ -55,8 +55,8 @@ describe('three brokers', () => {
       )
       .toBe(true);
 
-  it('a broker that is killed: no wrong number, and reads and the watch go on at the new leaders', async () => {
-    // Nothing is read by the clock at rest, and leaders are never looked up by it.
+  it('a broker that is killed: no wrong number, and reads and the watch continue at the new leaders', async () => {
+    // Nothing at rest is read by the clock, and leaders are never looked up by it.
     const [on, sleeper] = [open({ reconcileSeconds: 3600 }), open({ reconcileSeconds: 3600 })];
     const [busy, quiet] = [await replicated(nodes), await replicated(nodes)];
     const groups = await Promise.all(nodes.map((node) => groupAt(kafka(), node)));
@@ -74,7 +74,7 @@ describe('three brokers', () => {
     }, 50);
     await sleeper.comesToRest();
 
-    // The first of the bootstrap servers; it leads a partition of each topic and keeps a group's commits.
+    // The first of the bootstrap servers. It leads a partition of each topic, and keeps a group's commits.
     const killedAtMs = performance.now();
     await kafka().cluster.broker(1).kill();
     for (const trigger of triggers) await isRead(on, trigger, killedAtMs);
@@ -95,7 +95,7 @@ describe('three brokers', () => {
     expect(await sleeper.wakes('record')).toBe(wakes + 1);
   }, 180_000);
 
-  it('a broker that hangs after accept: others do not wait for it, and it is read again when it goes on', async () => {
+  it('a broker that hangs after accept: others do not wait for it, and it is read again when it continues', async () => {
     const on = open();
     const alone = async (node: number) => {
       const topic = await kafka().createTopic({ assignment: [[node]] });
@@ -131,10 +131,10 @@ describe('three brokers', () => {
       expect(await on.value(hanging)).toBe(3);
       await kafka().produce(other.topic, 2, { partition: 0 });
       await on.becomes(other, 7);
-      // Its group and its leader move to brokers that are well.
+      // Its group and its leader move to healthy brokers.
       await isRead(on, moving, stoppedAtMs + 4000);
       expect(await coordinatorOf(kafka(), moving.consumerGroup)).not.toBe(2);
-      // Who is new waits for the broker no longer than for a cold read.
+      // A new trigger waits for the broker no longer than for a cold read.
       expect(await open().value(other)).toBe(7);
     } finally {
       broker.signal('SIGCONT');

@@ -6,14 +6,14 @@ describe('the number of a Kafka trigger, on a real broker', () => {
   const kafka = useKafka({ heapMiB: 256 });
   const open = (): KafkaTriggers => openKafka({ bootstrapServers: [...kafka().cluster.bootstrap.plain] });
 
-  /** A topic with so many records in each partition. */
+  /** A topic with this many records in each partition. */
   async function topicWith(...records: number[]): Promise<string> {
     const topic = await kafka().createTopic({ partitions: records.length });
     await Promise.all(records.map((count, partition) => kafka().produce(topic, count, { partition })));
     return topic;
   }
 
-  it('is what lies behind the commits, and follows records and commits', async () => {
+  it('is the lag behind the commits, and follows records and commits', async () => {
     const topic = await topicWith(10, 4);
     const consumerGroup = kafka().name('group');
     await kafka().commit(consumerGroup, topic, { 0: 7, 1: 4 });
@@ -30,7 +30,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(await on.active({ consumerGroup, topic })).toBe(false);
   });
 
-  it('says how old the oldest record is: at least so old as it has been seen, until the group has done what was there', async () => {
+  it('shows the oldest record’s least age, until the group has handled the records from before', async () => {
     const topic = await topicWith(10);
     const consumerGroup = kafka().name('group');
     await kafka().commit(consumerGroup, topic, { 0: 7 });
@@ -48,7 +48,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(on.status({ consumerGroup, topic })).not.toHaveProperty('oldest');
   });
 
-  it("stays within the partitions' work, but for idle consumers", async () => {
+  it('stays within the partitions, except for idle consumers', async () => {
     const topic = await topicWith(40, 9);
     const consumerGroup = kafka().name('group');
     await kafka().commit(consumerGroup, topic, { 0: 0, 1: 0 });
@@ -61,7 +61,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(await on.active({ ...trigger, activationLagThreshold: '48' })).toBe(true);
   });
 
-  it('follows offsetResetPolicy where the group never committed', async () => {
+  it('follows offsetResetPolicy if the group never committed', async () => {
     const topic = await topicWith(5, 0, 3);
     const trigger = { consumerGroup: kafka().name('group'), topic };
     const on = open();
@@ -70,7 +70,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(await on.value({ ...trigger, scaleToZeroOnInvalidOffset: 'true' })).toBe(0);
   });
 
-  it('adds up a list of topics, those of a pattern, and those the group has commits for', async () => {
+  it('sums up a list of topics, those of a pattern, and those with commits of the group', async () => {
     const stem = kafka().name('orders');
     const [eu, us] = [`${stem}.eu`, `${stem}.us`];
     const consumerGroup = kafka().name('group');
@@ -98,7 +98,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     await on.becomes(earliest, 4);
   });
 
-  it('looks only at the partitions of partitionLimitation', async () => {
+  it('reads only the partitions of partitionLimitation', async () => {
     const topic = await topicWith(1, 2, 4, 8);
     const trigger = { consumerGroup: kafka().name('group'), topic, offsetResetPolicy: 'earliest' };
     const on = open();
@@ -109,7 +109,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     );
   });
 
-  it('ends at the last stable offset with readCommitted, at the high watermark without', async () => {
+  it('ends at the last stable offset with readCommitted, and at the high watermark without', async () => {
     const topic = await kafka().createTopic();
     const consumerGroup = kafka().name('group');
     await kafka().produce(topic, 1);
@@ -133,7 +133,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     await producer.disconnect();
   });
 
-  it('does not count records that were deleted', async () => {
+  it('does not count deleted records', async () => {
     const topic = await topicWith(10);
     const consumerGroup = kafka().name('group');
     await kafka().commit(consumerGroup, topic, { 0: 2 });
@@ -168,7 +168,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     await on.becomes(trigger, 6);
   });
 
-  it('counts from the new start when a topic is deleted and made again', async () => {
+  it('counts from the new start when a topic is deleted and created again', async () => {
     const topic = await topicWith(9, 9);
     const consumerGroup = kafka().name('group');
     await kafka().commit(consumerGroup, topic, { 0: 8, 1: 8 });
@@ -183,7 +183,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(on.status(trigger)?.detail).toMatchObject({ partitions: 3, partitionsWithoutCommit: 3 });
   });
 
-  it('is not known while a topic is not there, and is found when it is', async () => {
+  it('is unknown while a topic is missing, and known once it exists', async () => {
     const topic = kafka().name('later');
     const trigger = { consumerGroup: kafka().name('group'), topic, offsetResetPolicy: 'earliest' };
     const on = open();
@@ -195,7 +195,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     await on.becomes(trigger, 3);
   });
 
-  it('is not known where one topic of a list is not there; other triggers do not notice', async () => {
+  it('is unknown if one topic of a list is missing, and other triggers do not notice', async () => {
     const topic = await topicWith(4);
     const missing = kafka().name('missing');
     const consumerGroup = kafka().name('group');
@@ -223,7 +223,7 @@ describe('the number of a Kafka trigger, on a real broker', () => {
     expect(await on.value({ consumerGroup, topic })).toBe(1);
   });
 
-  it('costs the broker one request of a kind for many triggers', async () => {
+  it('costs the broker one request of each kind for many triggers', async () => {
     const topics = await Promise.all(Array.from({ length: 10 }, () => topicWith(1)));
     const groups = Array.from({ length: 10 }, () => kafka().name('group'));
     const on = openKafka({

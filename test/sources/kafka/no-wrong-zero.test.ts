@@ -9,7 +9,7 @@ import { ref, TestClient } from '../../support/rpc-client.ts';
 const password = 'a-pass-word-of-ours';
 const minute = 60_000;
 
-/** What is not there, not seen or not sure, on a real broker and through a whole `serve`. */
+/** Missing, invisible or uncertain data, on a real broker and through a whole `serve`. */
 describe('a running serve', () => {
   const kafka = useKafka({ heapMiB: 256, users: { scaler: password }, acls: true });
   let folder: ConfigFolder;
@@ -66,14 +66,14 @@ connections:
     }
   }
 
-  it('does not know of a pattern that matches nothing', async () => {
+  it('does not know the number of a pattern that matches nothing', async () => {
     const consumerGroup = kafka().name('group');
     const given = { consumerGroup, topicPattern: `${kafka().name('nothing')}-*` };
     expect(await refusal(given)).toMatch(/^UNAVAILABLE: .*matches no topic that our user may see/);
     expect(await value(given)).toBe('UNAVAILABLE');
   });
 
-  it('does not know of a group that has committed nothing, where no topic is named', async () => {
+  it('does not know the number of a group without commits if no topic is named', async () => {
     const consumerGroup = kafka().name('group');
     expect(await refusal({ consumerGroup })).toMatch(/^UNAVAILABLE: .*has no committed offset that our user/);
     expect(await value({ consumerGroup })).toBe('UNAVAILABLE');
@@ -117,7 +117,7 @@ connections:
           await expect.poll(look, { timeout: minute }).toMatch(messages[at] ?? /UNAVAILABLE/);
         }
       };
-      // One of two: what is left must not look like all there is.
+      // One of two. The rest must not look like the whole.
       await revoke(kafka(), { user: 'scaler', operation: 'describe', kind: 'topic', name: topics[1] ?? '' });
       const hidden = new RegExp(`UNAVAILABLE: .*topic "${stem}-b": .*grant it DESCRIBE on the topic`);
       await becomesUnknown(hidden, hidden);

@@ -14,7 +14,7 @@ const operation = z
   .pipe(z.enum(['describe', 'read']));
 const kind = z.enum(['topic', 'group']);
 
-/** What the page's `kafka-acls.sh --add` commands grant. */
+/** The grants of the page's `kafka-acls.sh --add` commands. */
 function ofCommands(): Grant[] {
   const commands = page.replaceAll('\\\n', '').matchAll(/^kafka-acls\.sh (.*--add.*)$/gm);
   return [...commands].flatMap(([, options = '']) => {
@@ -44,7 +44,7 @@ const kafkaUser = z.object({
   }),
 });
 
-/** What the page's KafkaUser grants. */
+/** The grants of the page's KafkaUser. */
 function ofKafkaUser(): Grant[] {
   const [, block = ''] = /```yaml\n([^`]*kind: KafkaUser[^`]*)```/.exec(page) ?? [];
   const { metadata, spec } = kafkaUser.parse(parse(block));

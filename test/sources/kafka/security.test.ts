@@ -41,7 +41,7 @@ describe('a broker with TLS, users and ACLs', () => {
   });
   let prepared: Promise<{ topic: string; consumerGroup: string }> | undefined;
 
-  /** A topic with three records, of which the group `scaler` may see has had one. */
+  /** A topic with three records, one of which the visible group `scaler` has handled. */
   function orders(): Promise<{ topic: string; consumerGroup: string }> {
     prepared ??= prepare(kafka());
     return prepared;
@@ -172,7 +172,7 @@ describe('a broker with TLS, users and ACLs', () => {
     );
   });
 
-  it('names the right to be granted', async () => {
+  it('names the missing right', async () => {
     const { topic, consumerGroup } = await orders();
     const on = open('sasl', { sasl: { mechanism: 'scram-sha-512', username: 'stranger', password } });
     const trigger = { topic, consumerGroup };
@@ -188,7 +188,7 @@ describe('a broker with TLS, users and ACLs', () => {
     await on.becomes(trigger, 2);
   });
 
-  it('has our login renewed under load: no read fails, and the watch goes on', async () => {
+  it('renews our login under load: no read fails, and the watch continues', async () => {
     const { topic, consumerGroup } = await orders();
     const on = open('saslTls', {
       tls: { ca },
@@ -213,13 +213,13 @@ describe('a broker with TLS, users and ACLs', () => {
       consumerGroup: `${consumerGroup}-${index}`,
     }));
     await Promise.all(busy.map((trigger) => on.becomes(trigger, 1)));
-    // Some of its sessions end with its tokens, sooner still.
+    // Some of its sessions end even earlier, with its tokens.
     const endpoint = await tokenEndpoint(app, { subject: 'scaler', lifetimeSeconds: 8 });
     const byToken = open('sasl', { sasl: { mechanism: 'oauthbearer', tokenEndpoint: endpoint.url, ...app } });
     await Promise.all(busy.map((trigger) => byToken.becomes(trigger, 1)));
     const logins = await on.requests('SaslAuthenticate');
 
-    // One of the topics stays busy; the other goes quiet and is watched through more than one renewal.
+    // One of the topics stays busy. The other goes quiet and is watched through more than one renewal.
     const until = performance.now() + 15_000 + 2 * maxReauthMs;
     while (performance.now() < until) {
       await kafka().produce(topic, 10);

@@ -19,11 +19,11 @@ describe('a connection to a real broker', () => {
       await kafka().produce(topic, 1, { partition });
       await expect.poll(() => before.wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
       expect(before.watch.state).toBe('refused');
-      // Still the old snapshot: the record has come since.
+      // Still the old snapshot. The record has come since.
       const after = on.arm(need, snapshot);
       await expect.poll(() => after.wakes, { timeout: 30_000, interval: 5 }).toEqual(['record']);
     }
-    // Reads, two sessions, and the spare ones, of which there are four at most.
+    // Reads, two sessions, and at most four spare ones.
     expect(on.dials).toBeLessThanOrEqual(1 + 2 + 4);
   });
 });

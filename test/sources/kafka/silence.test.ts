@@ -5,8 +5,8 @@ import { openKafka } from '../../support/kafka/kafka-triggers.ts';
 
 const day = String(24 * 3600);
 
-/** As where a firewall or a load balancer forgets what has been idle: no end, no reset, nothing. */
-describe('connections that die without a word', () => {
+/** As when a firewall or a load balancer forgets an idle connection: no end, no reset, nothing. */
+describe('connections that die silently', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
   async function behindProxy(settings: object) {
@@ -21,8 +21,8 @@ describe('connections that die without a word', () => {
     return { proxy, on, topic, trigger };
   }
 
-  it('keep no record from a quiet subject: its watch goes on by another one', async () => {
-    // Nothing is read by the clock: what is seen was seen by the watch.
+  it('hide no record from a quiet subject: its watch continues on another one', async () => {
+    // Nothing is read by the clock, so any change was seen by the watch.
     const rarely = { reconcileSeconds: 3600, activeReadMs: 200, watchMaxWaitMs: 2000 };
     const { proxy, on, topic, trigger } = await behindProxy(rarely);
     await on.comesToRest();
@@ -37,7 +37,7 @@ describe('connections that die without a word', () => {
     expect(on.log.lines.filter(({ message }) => /died silently/.test(message))).toHaveLength(1);
   });
 
-  it('fail no read: it is asked once more, by another one', async () => {
+  it('fail no read: it is repeated, on another one', async () => {
     const { proxy, on, topic, trigger } = await behindProxy({ activeReadMs: 200, reconcileSeconds: 1 });
     await kafka().produce(topic, 2);
     await on.becomes(trigger, 2);

@@ -5,10 +5,10 @@ import { silentLogger } from '../../../src/telemetry/log.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { openKafka } from '../../support/kafka/kafka-triggers.ts';
 
-/** The client id that brokers know us by. */
+/** Our client ID at brokers. */
 const clientId = 'backlog-scaler';
 
-/** Sets a quota for a client id: AlterClientQuotas v0 (KIP-546). */
+/** Sets a quota for a client ID: AlterClientQuotas v0 (KIP-546). */
 const alterClientQuotas = new Api<
   { key: string; value: number },
   { throttleTimeMs: number; errorCode: number }
@@ -35,7 +35,7 @@ const alterClientQuotas = new Api<
   },
 );
 
-describe('a broker that holds us to a quota', () => {
+describe('a broker with a quota for us', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
   async function setQuota(key: string, value: number): Promise<void> {
@@ -54,7 +54,7 @@ describe('a broker that holds us to a quota', () => {
     expect(errorCode).toBe(0);
   }
 
-  it('is obeyed and named once, and what is quiet is watched all the same', async () => {
+  it('is obeyed and named once, and quiet subjects are still watched', async () => {
     await setQuota('request_percentage', 0.01);
     const on = openKafka({
       bootstrapServers: [...kafka().cluster.bootstrap.plain],
@@ -68,7 +68,7 @@ describe('a broker that holds us to a quota', () => {
     const told = on.follow(trigger);
     const said = (pattern: RegExp) => on.log.lines.filter(({ message }) => pattern.test(message));
     await expect.poll(() => said(/throttles us for \d+ ms, by a quota/), { timeout: 60_000 }).toHaveLength(1);
-    // Its watch has been asked for while the broker throttles.
+    // Its watch was requested while the broker throttles.
     await expect.poll(() => on.requests('Fetch'), { timeout: 60_000 }).toBeGreaterThan(1);
     await setQuota('request_percentage', 1000);
     await on.comesToRest();

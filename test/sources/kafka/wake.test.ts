@@ -5,7 +5,7 @@ import { grant } from '../../support/kafka/acls.ts';
 import { useKafka } from '../../support/kafka/broker.ts';
 import { KafkaTriggers, openKafka } from '../../support/kafka/kafka-triggers.ts';
 
-/** Nothing is read by the clock while a subject is at rest: what is seen was seen by the watch. */
+/** A subject at rest is not read by the clock, so any change was seen by the watch. */
 const rarely = { reconcileSeconds: 3600, activeReadMs: 200 };
 const day = String(24 * 3600);
 const quietLimitMs = 120_000;
@@ -21,7 +21,7 @@ describe('a quiet subject', () => {
   const kafka = useKafka({ heapMiB: 256, users: { reader: 'a-password' }, acls: true });
   let setUp: ReturnType<typeof prepare> | undefined;
 
-  /** All at once, since it takes seconds to see that nothing is read any more. */
+  /** All at once, because it takes seconds to notice that nothing is read any longer. */
   const quiet = () => {
     setUp ??= prepare();
     return setUp;
@@ -61,7 +61,7 @@ describe('a quiet subject', () => {
     ]);
     await kafka().commit(consumerGroup, topic, Object.fromEntries(commits));
     const trigger = { topic, consumerGroup, maxStalenessSeconds: day, ...metadata };
-    // Right after a topic is made, a broker may not know it yet.
+    // Right after a topic is created, a broker may not know it yet.
     await on.becomes(trigger, 0);
     return { topic, consumerGroup, trigger, told: on.follow(trigger) };
   }
@@ -131,7 +131,7 @@ describe('a quiet subject', () => {
       expect(subject.told).toEqual([{ active: false, edge: false }]);
       await transaction.commit();
       await seesEdge(subject);
-      // Two records and the marker of the transaction.
+      // Two records, and the marker of the transaction.
       expect(await on.value(subject.trigger)).toBe(3);
       await producer.disconnect();
     },
@@ -207,14 +207,14 @@ describe('a quiet subject', () => {
 describe('a subject that has just come to rest', () => {
   const kafka = useKafka({ heapMiB: 256 });
 
-  it('is woken by its next record, however soon that comes, and not found by the clock', async () => {
+  it('is woken by its next record, however soon that comes, and does not wait for the clock', async () => {
     const on = openKafka({ activeReadMs: 3000, bootstrapServers: [...kafka().cluster.bootstrap.plain] });
     const [topic, bystander] = [await kafka().createTopic(), await kafka().createTopic()];
     const consumerGroup = kafka().name('group');
     const trigger = { topic, consumerGroup, maxStalenessSeconds: day };
     await kafka().commit(consumerGroup, topic, { 0: 0 });
     await kafka().commit(consumerGroup, bystander, { 0: 0 });
-    // Something else is at rest all the time, so that there is a poll that the broker holds.
+    // Another subject is at rest all the time, so that the broker always holds a poll.
     expect(await on.value({ ...trigger, topic: bystander })).toBe(0);
     expect(await on.value(trigger)).toBe(0);
     const told = on.follow(trigger);
@@ -228,7 +228,7 @@ describe('a subject that has just come to rest', () => {
     }
   }, 60_000);
 
-  it('but whose records come all the time and are worked off is read by the clock, and not woken', async () => {
+  it('but gets and handles records all the time is read by the clock, and not woken', async () => {
     const activeReadMs = 200;
     const on = openKafka({
       activeReadMs,

@@ -56,7 +56,7 @@ describe('a watch on a real broker', () => {
   const kafka = useKafka();
   const watcher = (): Watcher => watcherOf(kafka());
 
-  it('wakes for a record, one subject of many in the session, and again after it was armed anew', async () => {
+  it('wakes for a record, one subject of many in the session, and again after it was armed again', async () => {
     const on = watcher();
     const [topic, other] = [await kafka().createTopic({ partitions: 50 }), await kafka().createTopic()];
     const first = await armed(on, ends(topic, 50));
@@ -83,7 +83,7 @@ describe('a watch on a real broker', () => {
     expect(await woken).toBe('topic changed');
   });
 
-  it('wakes when the log is shorter than the snapshot said', async () => {
+  it('wakes if the log is shorter than in the snapshot', async () => {
     const topic = await kafka().createTopic();
     expect(await arm(watcher(), ends(topic, 1, 7)).woken).toBe('topic changed');
   });
@@ -93,7 +93,7 @@ describe('a watch on a real broker', () => {
     const on = watcher();
     const { watch, woken } = await armed(on, ends(topic, 1));
     const { confirmedAtMs } = watch;
-    // A broker that goes before it went on with the session is one that refuses.
+    // A broker that dies before it continued the session counts as one that refuses.
     await eventually(async () => expect(watch.confirmedAtMs).not.toBe(confirmedAtMs));
     await kafka().cluster.broker(1).kill();
     expect(await woken).toBe('watch lost');
@@ -109,7 +109,7 @@ describe('a watch on a real broker', () => {
 });
 
 describe('a broker without room for fetch sessions', () => {
-  // The slots are shared out over eight caches, so that less than eight are none.
+  // The slots are split into eight caches, so fewer than eight mean none.
   const kafka = useKafka({ properties: { 'max.incremental.fetch.session.cache.slots': '1' } });
 
   it('refuses a watch', async () => {

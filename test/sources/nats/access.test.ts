@@ -6,7 +6,7 @@ import { useNats } from '../../support/nats/server.ts';
 const questions = '"$JS.API.STREAM.INFO.*", "$JS.API.CONSUMER.INFO.*.*"';
 const password = 'a-password';
 
-/** The permissions of `reader` and `listener` are those that docs/nats.md gives. */
+/** `reader` and `listener` have the permissions in docs/nats.md. */
 const accounts = `
 accounts {
   SHOP {
@@ -37,7 +37,7 @@ describe('a user', () => {
   const open = (username: string, more = {}) =>
     openNats({ servers: [...nats().urls], username, password, ...rarely, ...more });
 
-  it('who may ask and listen is all that is needed', async () => {
+  it('needs only the rights to ask and listen', async () => {
     const on = open('listener');
     const trigger = { ...(await admin.stream({ subjects: ['orders.>'] })), maxStalenessSeconds: day };
     await on.becomes(trigger, 0);
@@ -49,7 +49,7 @@ describe('a user', () => {
     expect(warnings(on)).toEqual([]);
   });
 
-  it('who may not listen has consumers read at their pace, and is told once', async () => {
+  it('who may not listen has consumers read at their pace, which is logged once', async () => {
     const on = open('reader');
     const triggers = [await admin.stream(), await admin.stream()].map((each) => ({
       ...each,
@@ -85,14 +85,14 @@ describe('a user', () => {
       password,
       /JetStream is not enabled for our account|has no JetStream for us/,
     ],
-  ])('who %s is told so', async (_, username, given, error) => {
+  ])('who %s gets that error', async (_, username, given, error) => {
     const on = open(username, { password: given });
     await on.refuses({ stream: 'orders', consumer: 'worker' }, error);
     expect(await on.refusal({ stream: 'orders', consumer: 'worker' })).not.toContain(given);
   });
 });
 
-/** What the source has to say; of surges another part speaks. */
+/** The source's own warnings. Those about surges come from another part. */
 function warnings({ log }: NatsTriggers): string[] {
   return log.lines.map(({ message }) => message).filter((message) => !message.startsWith('KEDA '));
 }

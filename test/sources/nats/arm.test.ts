@@ -44,7 +44,7 @@ describe('a watch is armed from where the snapshot ends', () => {
     return { watch, wakes };
   }
 
-  it('so what comes between them wakes', async () => {
+  it('so a message between them wakes', async () => {
     const subject = await subjectOf(await user.stream());
     const from = await read(subject);
     await user.publish(`${subject.needs[0]?.stream}.a`);
@@ -55,7 +55,7 @@ describe('a watch is armed from where the snapshot ends', () => {
     expect(itemsOf(await read(subject))).toBe(1);
   });
 
-  it('and what came and was worked off between them, too: there may be more to come', async () => {
+  it('and so does one that came and was handled between them, because more may come', async () => {
     const consumer = await user.stream();
     const subject = await subjectOf(consumer);
     const from = await read(subject);
@@ -78,12 +78,12 @@ describe('a watch is armed from where the snapshot ends', () => {
     expect(wakes).toEqual([]);
     await user.publish(`${consumer.stream}.a`, 3);
     await expect.poll(() => wakes).toEqual(['message']);
-    // The read after it waits for the stream to have the message.
+    // The read after it waits until the stream has the message.
     expect(itemsOf(await read(subject))).toBeGreaterThan(0);
     expect(wakes).toEqual(['message']);
   });
 
-  it('wakes nobody when it is closed', async () => {
+  it('wakes nothing when it is closed', async () => {
     const consumer = await user.stream();
     const subject = await subjectOf(consumer);
     const { watch, wakes } = armed(subject, await read(subject));

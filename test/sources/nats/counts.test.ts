@@ -12,7 +12,7 @@ describe('the number', () => {
   afterAll(() => user.close());
   const open = (): NatsTriggers => openNats({ servers: [...nats().urls] });
 
-  it('is what was not delivered, and what was not acknowledged', async () => {
+  it('is the messages not delivered, and those not acknowledged', async () => {
     const trigger = await user.stream();
     const on = open();
     await on.becomes(trigger, 0);
@@ -25,7 +25,7 @@ describe('the number', () => {
     await on.becomes(trigger, 2);
   });
 
-  it('counts what is delivered again once', async () => {
+  it('counts a redelivered message once', async () => {
     const trigger = await user.stream({}, { ack_wait: 200_000_000 });
     await user.publish(`${trigger.stream}.a`, 3);
     await user.take(trigger, 3, 0);
@@ -39,7 +39,7 @@ describe('the number', () => {
     ['one filter', { filter_subject: 'x' }, 2],
     ['several filters', { filter_subjects: ['x', 'y.*'] }, 5],
     ['none', {}, 9],
-  ])('goes by the filters: %s', async (_, filters, items) => {
+  ])('follows the filters: %s', async (_, filters, items) => {
     const name = user.name();
     const at = (subject: string) => `${name}.${subject}`;
     const { filter_subject: one, filter_subjects: several } = filters as {
@@ -69,7 +69,7 @@ describe('the number', () => {
     await open().becomes(trigger, 4);
   });
 
-  it('says of a paused consumer that it is', async () => {
+  it('shows that a consumer is paused', async () => {
     const trigger = await user.stream({}, { pause_until: '2100-01-01T00:00:00Z' });
     const on = open();
     await on.becomes(trigger, 0);
@@ -102,7 +102,7 @@ describe('the number', () => {
     expect(on.status(trigger)?.detail).toMatchObject({ notWatchedBecause: why });
   });
 
-  it('is no more than max_ack_pending replicas can have', async () => {
+  it('is at most what max_ack_pending replicas can have', async () => {
     const trigger = await user.stream({}, { max_ack_pending: 2 });
     await user.publish(`${trigger.stream}.a`, 50);
     await open().becomes({ ...trigger, lagThreshold: '5' }, 10);
@@ -115,13 +115,13 @@ describe('the number', () => {
       /^not_found: .*stream "nowhere", consumer "worker": .*no such stream/,
     ],
     ['consumer', { consumer: 'nobody' }, /^not_found: .*no such consumer: create it/],
-  ])('of a missing %s is an error', async (_, wrong, error) => {
+  ])('for a missing %s is an error', async (_, wrong, error) => {
     const trigger = { ...(await user.stream()), ...wrong };
     await user.publish(trigger.stream === 'nowhere' ? 'orders-1.a' : `${trigger.stream}.a`);
     await open().refuses(trigger, error);
   });
 
-  it('of a stream that is deleted and made again is never a zero in between', async () => {
+  it('of a stream that is deleted and created again is never a zero in between', async () => {
     const trigger = await user.stream();
     await user.publish(`${trigger.stream}.a`, 3);
     const on = open();
@@ -134,7 +134,7 @@ describe('the number', () => {
     await on.becomes(trigger, 2);
   });
 
-  it('costs one request a stream, and one a consumer, for all who ask', async () => {
+  it('costs one request for each stream, and one for each consumer, for all triggers', async () => {
     const name = user.name();
     const one = await user.stream({ name });
     const two = await user.consumer(name, { durable_name: 'other' });
@@ -145,7 +145,7 @@ describe('the number', () => {
       [one, two].flatMap((trigger) => Array.from({ length: 50 }, (_, at) => ask(trigger, at))),
     );
     expect(await on.requests('STREAM.INFO')).toBe(1);
-    // Two each: the second is by who watches, from where the first ends.
+    // Two each. The second belongs to the watch, and starts where the first ends.
     expect(await on.requests('CONSUMER.INFO')).toBeLessThanOrEqual(4);
   });
 });

@@ -11,7 +11,7 @@ describe('a server that is away', () => {
   });
   afterAll(() => user.close());
 
-  it('is connected to again, and what is at rest is watched again', async () => {
+  it('is connected to again, and consumers at rest are watched again', async () => {
     const on = openNats({ servers: [...nats().urls], ...rarely });
     const trigger = { ...(await user.stream()), maxStalenessSeconds: day };
     await on.becomes(trigger, 0);
@@ -32,7 +32,7 @@ describe('a server that is away', () => {
     expect(await on.wakes('message')).toBe(1);
   });
 
-  it('is said where it never was', async () => {
+  it('is reported if it never existed', async () => {
     const on = openNats({ servers: ['nats://127.0.0.1:1'] });
     await on.refuses(
       { stream: 'a', consumer: 'b' },
@@ -66,7 +66,7 @@ describe('a server that is away', () => {
 describe('three servers', () => {
   const nats = useNats({ nodes: 3 });
 
-  it('wake by a message that another one of them gets', async () => {
+  it('wake by a message that reaches another one of them', async () => {
     const [first = '', , third = ''] = nats().urls;
     const user = await JetStreamUser.connect([third]);
     const on = openNats({ servers: [first], ...rarely });
@@ -81,7 +81,7 @@ describe('three servers', () => {
     await user.close();
   });
 
-  it('give no wrong zero while leaders change, and wake after it', async () => {
+  it('give no wrong zero while leaders change, and wake afterwards', async () => {
     const user = await JetStreamUser.connect(nats().urls);
     const on = openNats({ servers: [...nats().urls] });
     const trigger = await user.stream({ num_replicas: 3 });

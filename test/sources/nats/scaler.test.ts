@@ -15,7 +15,7 @@ describe('the whole scaler', () => {
       connections: { stream: { source: 'nats', servers: [...nats().urls], reconcileSeconds: 3600 } },
     });
     onTestFinished(() => scaler.stop());
-    // With keys of KEDA's own trigger, which say nothing here.
+    // With keys of KEDA's own trigger, which have no effect here.
     const trigger = ref('w', {
       source: 'nats',
       stream,

@@ -122,7 +122,7 @@ describe('a consumer at rest', () => {
     await user.publishAs(`${consumer.stream}.a`, 'once');
     await user.take(consumer, 1);
     const trigger = await resting(on, consumer);
-    // The stream has it already: each of these is a double. At last none wakes any more.
+    // The stream already has it, so each of these is a duplicate. In the end none wakes any longer.
     let wakes = -1;
     let quiet = 0;
     await expect
@@ -167,7 +167,7 @@ describe('a consumer at rest', () => {
   });
 });
 
-/** The subjects of all subscriptions that the server has of clients. */
+/** The subjects of all subscriptions that clients have at the server. */
 async function subscriptions(monitoring: string): Promise<string[]> {
   const answer = await fetch(`${monitoring}/connz?subs=1`);
   const said = (await answer.json()) as { connections: { subscriptions_list?: string[]; name?: string }[] };

@@ -26,14 +26,14 @@ describe('a server with TLS, for clients with certificates', () => {
       error,
     );
 
-  it('is asked by who shows one', async () => {
+  it('can be used with one', async () => {
     await refuses(files, /^not_found: .*has no such stream/);
   });
 
   it.each([
     ['no authority', undefined, /shows a TLS certificate that we do not take .*set `tls.caFile`/],
     ['no certificate of our own', { ca: files.ca }, /^unavailable: .*NATS at/],
-  ])('says with %s what is missing', async (_, tls, error) => {
+  ])('reports with %s what is missing', async (_, tls, error) => {
     await refuses(tls, error);
   });
 });
@@ -60,7 +60,7 @@ describe('a JetStream domain', async () => {
     await user.close();
   });
 
-  it('that is not there is said', async () => {
+  it('that does not exist is reported', async () => {
     const on = openNats({ servers: [...leaf().urls], domain: 'nowhere' });
     expect(await on.refusal({ stream: 'orders', consumer: 'worker' })).toMatch(
       /has no JetStream for us: is it enabled, for this account and domain/,

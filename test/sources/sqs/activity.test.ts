@@ -16,7 +16,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       await scene.becomes(queue, { number: 0, active: false });
       const stream = scene.scaler.client.streamIsActive(scene.trigger(queue));
       expect(await stream.next()).toEqual({ result: false });
-      /** Resolves when so many more reads have been answered. */
+      /** Resolves when this many more reads have been answered. */
       const readAgain = async (reads: number) => {
         const before = scene.reads(queue);
         await eventually(() => expect(scene.reads(queue)).toBeGreaterThanOrEqual(before + reads + 1));
@@ -48,7 +48,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       await scene.becomes(queue, { number: 1, active: true });
     });
 
-    it('counts that read zero once do not take the workload away', async (test) => {
+    it('counts that read zero once do not remove the workload', async (test) => {
       const { scene, queues, proxy, queue, stream, readAgain } = await idle(test);
       await queues.send(queue, 1);
       expect(await stream.next()).toEqual({ result: true });
@@ -58,7 +58,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       expect((await polling.stop()).filter(({ active }) => active !== true)).toEqual([]);
     });
 
-    it('after a restart, what is in flight is work', async (test) => {
+    it('after a restart, messages in flight are work', async (test) => {
       const { scene, queues, queue } = await idle(test);
       await queues.send(queue, 2);
       await queues.receive(queue, 2);
@@ -68,7 +68,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       expect(await stream.next()).toEqual({ result: true });
     });
 
-    it('is of more messages than activationQueueLength', async (test) => {
+    it('needs more messages than activationQueueLength', async (test) => {
       const { scene, queues, queue } = await idle(test);
       const metadata = { activationQueueLength: '3' };
       await queues.send(queue, 3);

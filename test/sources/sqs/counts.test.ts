@@ -3,7 +3,7 @@ import { eager, longLived, onHintsOnly, SqsScene, shortLived } from '../../suppo
 import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
-/** The same queue as KEDA's three settings count it. */
+/** The same queue, as KEDA's three settings count it. */
 const ways = [{}, { scaleOnInFlight: 'false' }, { scaleOnDelayed: 'true' }];
 
 describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
@@ -16,7 +16,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       const started = await SqsScene.start(test, sqs(), { connection });
       const { queues } = started;
       const queue = await queues.create(queues.name(), { visibilitySeconds });
-      /** What is visible and in flight, what is visible, and all. */
+      /** The counts: visible and in flight, only visible, and all. */
       const counted = async (...numbers: readonly [number, number, number]) => {
         for (const [index, number] of numbers.entries())
           await started.becomes(queue, { number }, ways[index]);
@@ -56,7 +56,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       expect(started.proxy.count({ operation: 'ReceiveMessage' })).toBe(0);
     });
 
-    it('give back what a consumer did not finish', async (test) => {
+    it('include messages that a consumer did not finish', async (test) => {
       const { queues, queue, counted } = await scene(test, { visibilitySeconds: 3 });
       await queues.send(queue, 3);
       await queues.receive(queue, 3);
@@ -64,12 +64,12 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       await counted(3, 3, 3);
     });
 
-    it('are of the same queue by its URL, its path and its name', async (test) => {
+    it('are the same by a queue’s URL, path and name', async (test) => {
       const { started, queues } = await scene(test, { connection: onHintsOnly });
       const queue = await queues.create();
       const spellings = [started.url(queue), queues.path(queue), queue];
       for (const spelling of spellings) await started.becomes(spelling, { number: 0 }, longLived);
-      // Whose account a name is of is asked once, and then it is the same subject.
+      // The account of a name is looked up once. Then it is the same subject.
       expect(started.reads(queue)).toBe(1);
       expect(started.proxy.count({ operation: 'GetQueueUrl', queue })).toBe(1);
       const names = spellings.map(async (spelling) => {
@@ -79,7 +79,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       expect(new Set(await Promise.all(names))).toEqual(new Set([`sqs-${queue}`]));
     });
 
-    it('of a FIFO queue give no more work than there are message groups', async (test) => {
+    it('of a FIFO queue mean no more work than message groups', async (test) => {
       const { started, queues } = await scene(test);
       const queue = await queues.create(`${queues.name()}.fifo`);
       for (const group of ['a', 'b']) await queues.send(queue, 20, { group });
@@ -90,7 +90,7 @@ describe.concurrent.each<SqsKind>(['moto', 'elasticmq'])(
       await started.becomes(queue, { number: 40, active: true }, { maxConcurrency: '100' });
     });
 
-    it('of a queue that is not there are not zero, and come when it is made', async (test) => {
+    it('of a missing queue are not zero, and come when it is created', async (test) => {
       const { started, queues } = await scene(test);
       const queue = queues.name('later');
       await started.becomesUnknown(queue, 'NOT_FOUND', new RegExp(queue), shortLived);

@@ -49,7 +49,7 @@ describe.concurrent('SQS in trouble', () => {
     });
   }
 
-  it('throttled from the start: no storm, and other queues are read as ever', async (test) => {
+  it('throttled from the start: no storm, and other queues are read as usual', async (test) => {
     const scene = await SqsScene.start(test, sqs(), { connection: eager });
     const { queues, proxy } = scene;
     const throttled = await Promise.all([1, 2, 3].map(() => queues.create()));
@@ -60,7 +60,7 @@ describe.concurrent('SQS in trouble', () => {
     await scene.becomes(well, { number: 0, active: false }, shortLived);
     const before = throttled.map(asked);
     const beforeOfWell = asked(well);
-    // Whoever has a token wakes the queues, ten times a second: those that are throttled must not be asked the more.
+    // Any token holder can wake the queues, here ten times a second. That must not cause more reads of throttled ones.
     for (let round = 0; round < 60; round += 1) {
       for (const queue of throttled) expect(await scene.hint(queue)).toBe(202);
       await sleep(100);
@@ -73,7 +73,7 @@ describe.concurrent('SQS in trouble', () => {
     for (const queue of throttled) await scene.becomes(queue, { number: 0, active: false }, shortLived);
   });
 
-  it('an endpoint that hangs: RPCs are answered at once, also the first, and the scaler ends', async (test) => {
+  it('an endpoint that hangs: RPCs are answered at once, even the first, and the scaler ends', async (test) => {
     const scene = await SqsScene.start(test, sqs(), {
       connection: { requestTimeoutMs: 20_000 },
       limits: { coldReadTimeoutMs: 100 },
@@ -84,12 +84,12 @@ describe.concurrent('SQS in trouble', () => {
     expect(await scene.ask(queue)).toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
     for (let times = 0; times < 50; times += 1)
       expect(await scene.ask(queue)).toEqual({ number: 'UNAVAILABLE', active: 'UNAVAILABLE' });
-    // One request is under way, however often KEDA asks.
+    // Only one request is under way, however often KEDA calls.
     expect(proxy.count()).toBe(1);
     await scene.scaler.stop();
   });
 
-  it('new credentials in place of expired ones are taken without a restart', async (test) => {
+  it('new credentials replace expired ones without a restart', async (test) => {
     const { queues } = sqs();
     const credentials = { accessKeyIdFile: 'id', secretAccessKeyFile: 'secret', sessionTokenFile: 'session' };
     const old = { id: 'OLD', secret: 'old', session: 'old-session' };
@@ -104,7 +104,7 @@ describe.concurrent('SQS in trouble', () => {
     expect(scene.proxy.requests.at(-1)?.accessKeyId).toBe('NEW');
   });
 
-  it('what is signed for another region is refused, and the message names ours', async (test) => {
+  it('a signature for another region is refused, and the message names ours', async (test) => {
     const { queues } = sqs();
     const scene = await SqsScene.start(test, sqs(), { connection: { ...eager, region: 'us-west-2' } });
     const queue = await queues.create();
@@ -114,7 +114,7 @@ describe.concurrent('SQS in trouble', () => {
     await scene.becomes(queue, { number: 0, active: false });
   });
 
-  it('a server that is gone: UNAVAILABLE; nothing of ours is left hanging', async (test) => {
+  it('a server that is gone: UNAVAILABLE, and nothing stays open', async (test) => {
     const scene = await SqsScene.start(test, sqs(), { connection: eager });
     const { queues, proxy } = scene;
     const queue = await queues.create();

@@ -3,7 +3,7 @@ import { longLived, onHintsOnly, SqsScene } from '../../support/sqs/scene.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 /*
- * Whatever these tests see is read because of a hint: by the clock, queues are read when the tests are long over.
+ * Every read in these tests is caused by a hint. By the clock, none comes before their end.
  */
 describe('hints of SQS', () => {
   const sqs = useSqs('moto');
@@ -37,7 +37,7 @@ describe('hints of SQS', () => {
       const stream = scene.scaler.client.streamIsActive(scene.trigger(spelt, longLived));
       expect(await stream.next()).toEqual({ result: false });
       await queues.send(queue, 1);
-      // By the name, as a rule of EventBridge has it, though the trigger has the URL.
+      // By name, as in a rule of EventBridge, though the trigger has the URL.
       expect(await scene.hint(queue)).toBe(202);
       expect(await stream.next()).toEqual({ result: true });
     },
@@ -64,7 +64,7 @@ describe('hints of SQS', () => {
     expect([await stream.next(), await second.next()]).toEqual([{ result: true }, { result: true }]);
   });
 
-  it('that comes before the counts know of the message is not in vain: it has a tail', async (test) => {
+  it('that comes before the counts include the message is not lost: later reads follow', async (test) => {
     const { scene, queues, queue, stream } = await idle(test);
     await scene.proxy.lag(queue, 2000);
     await queues.send(queue, 1);
@@ -75,7 +75,7 @@ describe('hints of SQS', () => {
     expect(scene.reads(queue) - before).toBeGreaterThanOrEqual(3);
   });
 
-  it('is believed over what is in flight only: phantoms of it wake nothing', async (test) => {
+  it('does not count for messages in flight: phantoms of these wake nothing', async (test) => {
     const { scene, queue, stream } = await idle(test);
     scene.proxy.phantom(queue, { notVisible: 1 });
     expect(await scene.hint(queue)).toBe(202);
@@ -83,7 +83,7 @@ describe('hints of SQS', () => {
     expect(stream.messages).toHaveLength(1);
   });
 
-  it('needs a token, and one for this connection; a queue that nobody watches is taken too', async (test) => {
+  it('needs a token, and one for this connection; one for an unwatched queue is accepted too', async (test) => {
     const { scene, queue } = await idle(test);
     expect(await scene.hint(queue, 'Bearer not-the-token-of-anybody')).toBe(401);
     expect(await scene.hint(queue, '')).toBe(401);
@@ -96,12 +96,12 @@ describe('hints of SQS', () => {
     const before = scene.reads(queue);
     const startedMs = performance.now();
     const storm = await scene.storm(queue, { perSecond: 5000, seconds: 4 });
-    // What a window holds, and not how long it took: one read at its begin, one for each second after it.
+    // What a window allows, however long it took: one read at its start, and one for each second after it.
     const seconds = (performance.now() - startedMs) / 1000;
     expect(storm.taken).toBe(20_000);
     expect(scene.reads(queue) - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
     expect(stream.messages).toHaveLength(1);
-    // Nothing but this last hint tells of it.
+    // Only this last hint announces it.
     await queues.send(queue, 7);
     expect(await scene.hint(queue)).toBe(202);
     expect(await stream.next()).toEqual({ result: true });

@@ -6,8 +6,8 @@ import type { SqsKind } from '../../support/sqs/use-sqs.ts';
 import { type Test, useSqs } from '../../support/sqs/use-sqs.ts';
 
 /*
- * What the other tests take for granted of the two servers and of the proxy before them. Both must agree, or one of
- * them would teach us something that SQS does not do.
+ * What the other tests assume about the two servers, and about the proxy in front of them. Both must agree. Otherwise
+ * one of them would teach us something that SQS does not do.
  */
 describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind) => {
   const sqs = useSqs(kind);
@@ -26,7 +26,7 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
     expect(await queues.counts(queue)).toEqual([9, 1, 2]);
   });
 
-  it('gives back what was received and not deleted, and what was delayed', async () => {
+  it('gives back received messages that were not deleted, and delayed ones', async () => {
     const { queues } = sqs();
     const queue = await queues.create(queues.name(), { visibilitySeconds: 1 });
     await queues.send(queue, 1, { delaySeconds: 1 });
@@ -45,7 +45,7 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
     expect(await queues.counts(queue)).toEqual([2, 1, 0]);
   });
 
-  it('names its queues by the proxy through which it is asked', async (test) => {
+  it('names its queues by the proxy in front of it', async (test) => {
     const { queues, proxy } = sqs();
     const queue = await queues.create();
     const { url } = await proxy(test);
@@ -53,7 +53,7 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
     expect(QueueUrl).toBe(url + queues.path(queue));
   });
 
-  it('says of a queue that is not there that it does not exist', async (test) => {
+  it('reports that a missing queue does not exist', async (test) => {
     const { url } = await sqs().proxy(test);
     const client = sdkClient(test, url);
     const asked = client.send(new GetQueueUrlCommand({ QueueName: 'nobody-made-this' }));
@@ -61,7 +61,7 @@ describe.each<SqsKind>(['moto', 'elasticmq'])('the SQS of the tests: %s', (kind)
   });
 });
 
-describe('the proxy before it', () => {
+describe('the proxy in front of it', () => {
   const sqs = useSqs('moto');
 
   async function asked(test: Test) {
@@ -91,7 +91,7 @@ describe('the proxy before it', () => {
     expect(await counts()).toBe('8');
   });
 
-  it('adds what is not there', async (test) => {
+  it('adds phantoms', async (test) => {
     const { queue, through, counts } = await asked(test);
     through.phantom(queue, { visible: 1 }, 2);
     expect([await counts(), await counts(), await counts()]).toEqual(['1', '1', '0']);

@@ -9,7 +9,7 @@ const windowSeconds = 5;
 describe('ScaledObjects that share queues', () => {
   const sqs = useSqs('moto');
 
-  it('a hundred on ten queues cost what ten cost, however often KEDA asks', async (test) => {
+  it('a hundred on ten queues cost as much as ten, however often KEDA polls', async (test) => {
     const scene = await SqsScene.start(test, sqs(), { connection: eager });
     const { queues, proxy } = scene;
     const names = await Promise.all(Array.from({ length: 10 }, () => queues.create()));

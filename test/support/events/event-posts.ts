@@ -9,7 +9,7 @@ export const ingest = {
   tokens: [{ name: 'builds', token, connections: ['builds'] }],
 };
 
-/** Posts JSON of a media type to the connection `builds`; resolves with the status. */
+/** Posts JSON of a media type to the connection `builds`. Resolves with the status. */
 export async function postEvents(
   port: number,
   body: unknown,
@@ -29,7 +29,7 @@ export function structured({ id, source, type, subject, data }: InboundCloudEven
   return { specversion: '1.0', id, source, type, ...(subject === undefined ? {} : { subject }), data };
 }
 
-/** An event of a sender of our own. */
+/** An event of an invented sender. */
 export function workEvent(word: 'requested' | 'done', subject: string): object {
   const type = `com.example.work.${word}`;
   return { specversion: '1.0', id: `${subject}-${word}`, source: '/work', type, subject };

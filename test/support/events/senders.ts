@@ -1,7 +1,7 @@
 import type { InboundCloudEvent } from '../../../src/sources/source.ts';
 
 /*
- * Events in the shapes that their senders publish, cut to what is of any use here.
+ * Events in their senders' own form, cut to the parts that matter here.
  */
 
 const condition: Readonly<Record<string, [string, string]>> = {
@@ -55,7 +55,7 @@ export function tektonEvent(
   };
 }
 
-/** CDEvents: context and subject are both in the data; versions end the type. */
+/** CDEvents: context and subject are both in the data. The type ends with a version. */
 export function cdEvent(subject: string, word: string): InboundCloudEvent {
   const type = `dev.cdevents.${subject}.${word}`;
   const source = 'https://ci.example.com';
@@ -106,7 +106,7 @@ export function codePipelineMessage(state: string, attempt = 1) {
   };
 }
 
-/** The same as ingest hands it on: the whole message is the data. */
+/** The same as ingest passes it on: the whole message is the data. */
 export function codePipelineEvent(state: string, attempt = 1): InboundCloudEvent {
   const message = codePipelineMessage(state, attempt);
   return {

@@ -2,21 +2,20 @@ import type { FakeGitHub } from '../../../fakes/github/fake-github.ts';
 import type { Exchange } from '../../../fakes/github/rest/server.ts';
 import { basicError, type Compiled, operations } from './schemas.ts';
 
-/** What any request may be answered: GitHub describes it in prose, for all operations at once. */
+/** Statuses that any request may get. GitHub describes them in prose, for all operations at once. */
 const general = new Set([301, 304, 401, 403, 404, 429, 500, 502, 503]);
 
 export interface Oracle {
-  /** What was against GitHub's description, one line each. */
+  /** Violations of GitHub's description, one line each. */
   readonly violations: string[];
-  /** The operations that were asked for, as in `GET /rate_limit`. */
+  /** The requested operations, such as `GET /rate_limit`. */
   readonly seen: ReadonlySet<string>;
   stop(): void;
 }
 
 /**
- * Judges by GitHub's published description every request that reaches this GitHub and every answer to it.
- * What `Link` and `Location` lead to has paths of its own that are not in the description: it is judged as the
- * operation whose answer led to it.
+ * Checks every request to this GitHub, and every answer, by GitHub's published description. Paths from `Link` and
+ * `Location` are not in the description. They are checked as the operation whose answer led to them.
  */
 export function withOracle(github: FakeGitHub): Oracle {
   const violations: string[] = [];
@@ -58,7 +57,7 @@ function* requestFaults(exchange: Exchange, operation: Compiled, byName: boolean
     const fault = check === undefined ? 'is unknown' : check(value);
     if (fault !== undefined) yield `parameter ${name} ("${value}") ${fault.trim()}`;
   }
-  // A path with ids names what is required in another way.
+  // A path with IDs names required parameters in another way.
   for (const name of byName ? operation.required : [])
     if (!given.has(name)) yield `parameter ${name} is missing`;
 }

@@ -11,11 +11,11 @@ export interface Parameter {
 
 export interface Operation {
   readonly parameters: readonly Parameter[];
-  /** By status; null: the description has no JSON for it. */
+  /** By status. Null if the description has no JSON for it. */
   readonly responses: Readonly<Record<string, Schema | null>>;
 }
 
-/** What scripts/github-openapi.mjs cut out of GitHub's description. */
+/** The part of GitHub's description that scripts/github-openapi.mjs has cut out. */
 export interface Slice {
   readonly version: string;
   /** By method and path template. */

@@ -6,15 +6,15 @@ export interface Received {
   readonly raw: Buffer;
 }
 
-/** Takes webhooks and keeps them, in the order in which they came. */
+/** Receives webhooks and keeps them, in order of arrival. */
 export interface Receiver {
   readonly url: string;
   readonly received: Received[];
-  /** What it answers from now on. */
+  /** Its answer from now on. */
   statusCode: number;
-  /** `event.action` of what came, with the status of the job or run. */
+  /** `event.action` of each webhook, with the status of the job or run. */
   story(): string[];
-  /** The bodies of those with this event, parsed. */
+  /** The parsed bodies of this event. */
   bodies(event: string): Record<string, unknown>[];
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import { type Operation, type Parameter, slice } from './openapi-slice.ts';
 
-/** What an operation of GitHub's description says of requests and answers, compiled. */
+/** The checks for requests and answers of an operation in GitHub's description, compiled. */
 export interface Compiled {
   readonly operation: string;
   readonly path: RegExp;
@@ -11,10 +11,10 @@ export interface Compiled {
   readonly responses: ReadonlyMap<string, Check | null>;
 }
 
-/** What is wrong with a value, in words; undefined where nothing is. */
+/** What is wrong with a value, in words. Undefined if nothing is. */
 export type Check = (value: unknown) => string | undefined;
 
-// GitHub's description is no strict JSON Schema: a type may be left out beside its properties.
+// GitHub's description is not strict JSON Schema: a type may be missing beside its properties.
 const ajv = new Ajv({ strict: false, allErrors: true, allowUnionTypes: true });
 formats.default(ajv);
 ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger });
@@ -39,14 +39,14 @@ function responsesOf({ responses }: Operation): Map<string, Check | null> {
   );
 }
 
-/** A query is text: a number in it is one in digits. */
+/** A query is text, so a number in it consists of digits. */
 function parameterCheck({ name, schema }: Parameter): Check {
-  // Its description allows the search syntax for dates, which its format does not.
+  // Its description allows GitHub's search syntax for dates, but its format does not.
   const check = compile(name === 'created' ? { type: 'string' } : schema);
   const numeric = schema['type'] === 'integer' || schema['type'] === 'number';
   return (value) => {
     const typed = numeric && typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    // Only its description says so.
+    // Only the text of the description says so.
     if (name === 'per_page' && Number(typed) > 100) return 'is more than 100';
     return check(typed);
   };

@@ -1,4 +1,4 @@
 const nothing = (): void => {};
 
-/** For Octokit, which else says every refusal on the console. */
+/** For Octokit, which otherwise prints every refusal on the console. */
 export const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** A payload that GitHub really sent, as @octokit/webhooks-examples keeps it. */
+/** A payload that GitHub has really sent, from @octokit/webhooks-examples. */
 export interface WebhookExample {
   readonly event: 'workflow_job' | 'workflow_run' | 'ping';
   readonly action: string | undefined;
@@ -32,7 +32,7 @@ export const workflowJobExamples: readonly WebhookExample[] = examplesOf('workfl
 export const workflowRunExamples: readonly WebhookExample[] = examplesOf('workflow_run');
 export const pingExamples: readonly WebhookExample[] = examplesOf('ping');
 
-/** A body and the headers to send it with, as GitHub sends them. */
+/** A body and its headers, as GitHub sends them. */
 export function signed(
   { event, body }: Pick<WebhookExample, 'event' | 'body'>,
   secret: string,

@@ -14,16 +14,16 @@ export interface Grant {
   user: string;
   operation: keyof typeof operations;
   kind: keyof typeof resourceTypes;
-  /** `*` is every one. */
+  /** `*` means every one. */
   name: string;
 }
 
-/** Lets a user do one thing; it may take the broker a moment to know. */
+/** Lets a user do one thing. It may take a moment until the broker knows. */
 export async function grant(kafka: TestKafka, wanted: Grant): Promise<void> {
   await kafka.admin.createAcls({ acl: [aclOf(wanted)] });
 }
 
-/** Takes back what was granted. */
+/** Revokes what was granted. */
 export async function revoke(kafka: TestKafka, granted: Grant): Promise<void> {
   await kafka.admin.deleteAcls({ filters: [aclOf(granted)] });
 }

@@ -6,7 +6,7 @@ import { eventually } from '../../../fakes/kafka/eventually.ts';
 import type { KafkaOptions } from '../../../fakes/kafka/options.ts';
 import { tool, useTool } from '../tools/use-tool.ts';
 
-/** A real broker, or three. Needs Java and Maven: see `useTool`. */
+/** A real broker, or three. Needs Java and Maven, see `useTool`. */
 export function useKafka(options: KafkaOptions = {}): () => TestKafka {
   return useTool(
     async () => {
@@ -17,7 +17,7 @@ export function useKafka(options: KafkaOptions = {}): () => TestKafka {
   );
 }
 
-/** A running cluster with what tests do to it; everything goes over the plaintext listener, which may do all. */
+/** A running cluster, and the actions of tests. They use the plaintext listener, which has all rights. */
 export class TestKafka {
   readonly cluster: KafkaCluster;
   readonly client: Kafka;
@@ -36,7 +36,7 @@ export class TestKafka {
       clientId: 'test',
       brokers: [...cluster.bootstrap.plain],
       logLevel: logLevel.NOTHING,
-      // Short, for tests that stop a broker: this client may be waiting for it just then.
+      // Short, for tests that stop a broker while this client waits for it.
       requestTimeout: 5000,
       retry: { initialRetryTime: 50, maxRetryTime: 1000, retries: 30 },
     });
@@ -44,7 +44,7 @@ export class TestKafka {
     this.producer = this.client.producer({ allowAutoTopicCreation: false });
   }
 
-  /** A name nobody else has: a topic's or a group's. */
+  /** A unique name of a topic or group. */
   name(stem: string): string {
     return `${stem}-${randomBytes(4).toString('hex')}`;
   }
@@ -54,7 +54,7 @@ export class TestKafka {
     const topic = options.name ?? this.name('topic');
     const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }));
     await this.admin.createTopics({
-      // kafkajs's own wait fails where the broker has not heard of the topic yet.
+      // kafkajs's own wait fails if the broker does not know the topic yet.
       waitForLeaders: false,
       topics: [
         {
@@ -71,29 +71,29 @@ export class TestKafka {
         },
       ],
     });
-    // A thousand partitions take a busy broker a while.
+    // A thousand partitions take a while on a busy broker.
     await eventually(() => this.admin.fetchTopicOffsets(topic), 90_000);
     return topic;
   }
 
-  /** Appends records (acks from all in-sync replicas); resolves when they are acknowledged. */
+  /** Appends records (acks from all in-sync replicas). Resolves when they are acknowledged. */
   async produce(topic: string, count = 1, { partition, bytes = 8 }: RecordOptions = {}): Promise<void> {
     const value = Buffer.alloc(bytes, 'x');
     const messages = Array.from({ length: count }, () =>
       partition === undefined ? { value } : { value, partition },
     );
     const sent = await this.producer.send({ topic, acks: -1, messages });
-    // kafkajs drops what is for a partition it does not know of, without a word.
+    // kafkajs silently drops records for a partition that it does not know.
     if (count > 0 && sent.length === 0)
       throw new Error(`the producer knows no partition ${partition} of ${topic}`);
   }
 
-  /** Commits offsets for a group that has no members. Takes milliseconds. */
+  /** Commits offsets for a group without members. Takes milliseconds. */
   async commit(group: string, topic: string, offsets: Offsets): Promise<void> {
     await eventually(() => commitOffsets(this.client, group, topic, offsets));
   }
 
-  /** What the group has committed, by partition; -1 where it has not. */
+  /** The group's commits by partition. -1 without one. */
   async committed(group: string, topic: string): Promise<Record<number, number>> {
     const [found] = await this.admin.fetchOffsets({ groupId: group, topics: [topic] });
     return Object.fromEntries(
@@ -101,7 +101,7 @@ export class TestKafka {
     );
   }
 
-  /** The node id that leads each partition. */
+  /** The node ID of each partition's leader. */
   async leaders(topic: string): Promise<Record<number, number>> {
     const { topics } = await eventually(() => this.admin.fetchTopicMetadata({ topics: [topic] }));
     return Object.fromEntries(
@@ -119,7 +119,7 @@ export interface TopicOptions {
   name?: string;
   partitions?: number;
   replicas?: number;
-  /** Which nodes hold each partition, the preferred leader first; instead of `partitions` and `replicas`. */
+  /** The nodes of each partition, the preferred leader first. Replaces `partitions` and `replicas`. */
   assignment?: readonly (readonly number[])[];
   config?: Readonly<Record<string, string>>;
 }

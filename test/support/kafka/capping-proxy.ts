@@ -5,7 +5,7 @@ const apiKeys = { metadata: 3, findCoordinator: 10, apiVersions: 18 } as const;
 
 type Range = readonly [least: number, newest: number];
 
-/** What a kind of broker takes, of the requests that a reader may send. */
+/** The versions that a kind of broker takes, of the requests that a reader may send. */
 export interface BrokerKind {
   readonly fetch: Range;
   readonly listOffsets: Range;
@@ -13,14 +13,14 @@ export interface BrokerKind {
   readonly offsetFetch: Range;
   readonly findCoordinator: Range;
   readonly apiVersions: Range;
-  /** What it lists where it is asked in a version of ApiVersions that it does not take, beside the error. */
+  /** The versions in its error for an ApiVersions request of a version that it does not take. */
   readonly refusalLists: 'everything' | 'ApiVersions' | 'nothing';
 }
 
 /**
- * Azure Event Hubs as Kafka's own client logged it in 2019 (Azure/azure-event-hubs-for-kafka, issue 69), and as klife
- * did in 2024 (oliveigah/klife, issue 13); Redpanda as its handlers declare it (redpanda-data/redpanda,
- * `src/v/kafka/server/handlers`); Kafka as its releases do (`clients/src/main/resources/common/message`).
+ * Azure Event Hubs as logged by Kafka's own client in 2019 (Azure/azure-event-hubs-for-kafka, issue 69), and by klife in
+ * 2024 (oliveigah/klife, issue 13). Redpanda as its handlers declare it (redpanda-data/redpanda,
+ * `src/v/kafka/server/handlers`). Kafka as its releases do (`clients/src/main/resources/common/message`).
  */
 export const brokerKinds = {
   'Azure Event Hubs, 2019': {
@@ -111,12 +111,12 @@ function rangesOf(kind: BrokerKind): ReadonlyMap<number, Range> {
 }
 
 /**
- * A TCP proxy that makes one broker look like one of another kind: it says which versions that one takes, closes
- * a connection that asks for another, as that one would, and puts itself in the place of the broker's address. It
- * understands ApiVersions up to v2, Metadata v4 to v6 and FindCoordinator v1, v2 and v4.
+ * A TCP proxy that makes a broker look like one of another kind. It reports that kind's versions, closes a connection
+ * that uses another version, and replaces the broker's address by its own. It understands ApiVersions up to v2, Metadata
+ * v4 to v6, and FindCoordinator v1, v2 and v4.
  */
 export class CappingProxy {
-  /** Every request that came through, as `9 v4`. */
+  /** Every request that passed, such as `9 v4`. */
   readonly requests: string[] = [];
   /** Those that such a broker does not take. */
   readonly notTaken: string[] = [];
@@ -147,7 +147,7 @@ export class CappingProxy {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** What is open now is dead: nothing comes through any more, and nobody is told. New connections are served. */
+  /** Silently kills the connections that are open now: nothing passes any longer. New connections work. */
   freeze(): void {
     for (const socket of this.sockets) {
       socket.pause();
@@ -162,7 +162,7 @@ export class CappingProxy {
 
   private join(near: Socket, far: Socket): void {
     this.connections += 1;
-    /** What each answer that is to come answers, by correlation id. */
+    /** The request of each outstanding answer, by correlation ID. */
     const asked = new Map<number, readonly [apiKey: number, version: number]>();
     for (const [socket, other] of [
       [near, far],
@@ -210,7 +210,7 @@ export class CappingProxy {
     );
   }
 
-  /** The answer to ApiVersions up to version 2; to a version that is not taken it is one of version 0. */
+  /** The answer to ApiVersions up to version 2. For a version that is not taken it has version 0. */
   private versionsTaken(correlation: number, version: number): Buffer {
     const isTaken = version <= this.kind.apiVersions[1];
     const lists = isTaken ? 'everything' : this.kind.refusalLists;
@@ -230,7 +230,7 @@ export class CappingProxy {
     return bytes;
   }
 
-  /** The host stays, 127.0.0.1; the port has four bytes whatever it is. */
+  /** The host stays 127.0.0.1. A port always has four bytes. */
   private advertise(frame: Buffer, hostsAt: readonly number[]): void {
     for (const at of hostsAt) frame.writeInt32BE(this.port, afterString(frame, at));
   }
@@ -238,7 +238,7 @@ export class CappingProxy {
 
 const unsupportedVersion = 35;
 
-/** Calls `take` with each whole frame, its length in front. */
+/** Calls `take` with each whole frame, its length included. */
 function frames(take: (frame: Buffer) => void): (chunk: Buffer) => void {
   let held = Buffer.alloc(0);
   return (chunk) => {
@@ -251,14 +251,14 @@ function frames(take: (frame: Buffer) => void): (chunk: Buffer) => void {
   };
 }
 
-/** Where an answer's body begins: after its length and correlation id. */
+/** Where the body of an answer begins: after its length and correlation ID. */
 const bodyAt = 8;
 
 function afterString(frame: Buffer, at: number): number {
   return at + 2 + Math.max(0, frame.readInt16BE(at));
 }
 
-/** Metadata v4 to v6: a throttle time, then an array of node id, host, port, rack. Gives where the hosts are. */
+/** Metadata v4 to v6: a throttle time, then an array of node ID, host, port, rack. Returns where the hosts are. */
 function brokersOfMetadata(frame: Buffer): number[] {
   const hosts: number[] = [];
   const count = frame.readInt32BE(bodyAt + 4);
@@ -270,14 +270,14 @@ function brokersOfMetadata(frame: Buffer): number[] {
   return hosts;
 }
 
-/** FindCoordinator v1 and v2: a throttle time, an error, its text, a node id, host, port. */
+/** FindCoordinator v1 and v2: a throttle time, an error, its text, a node ID, host, port. */
 function coordinatorAt(frame: Buffer): number {
   return afterString(frame, bodyAt + 6) + 4;
 }
 
 /**
- * FindCoordinator v4: tags of the header, a throttle time, then a compact array of group, node id, host, port, error,
- * its text, tags. Nothing here is longer than 126 bytes, so that every length is one byte. Gives where the ports are.
+ * FindCoordinator v4: tags of the header, a throttle time, then a compact array of group, node ID, host, port, error,
+ * its text, tags. Nothing here is longer than 126 bytes, so every length is one byte. Returns where the ports are.
  */
 function coordinatorPorts(frame: Buffer): number[] {
   const ports: number[] = [];

@@ -2,7 +2,7 @@ import type { TestKafka } from './broker.ts';
 
 const offsetsTopic = '__consumer_offsets';
 
-/** The node id that keeps the group's commits: the leader of the partition its name hashes to. */
+/** The node ID that keeps the group's commits. It leads the partition that the group's name hashes to. */
 export async function coordinatorOf(kafka: TestKafka, group: string): Promise<number> {
   const leaders = await kafka.leaders(offsetsTopic);
   const leader = leaders[positive(javaHash(group)) % Object.keys(leaders).length];
@@ -26,7 +26,7 @@ function javaHash(text: string): number {
   return hash;
 }
 
-/** org.apache.kafka.common.utils.Utils.abs, but for the one number that has no positive. */
+/** org.apache.kafka.common.utils.Utils.abs, except for the one number without a positive counterpart. */
 function positive(hash: number): number {
   return Math.abs(hash);
 }

@@ -8,7 +8,7 @@ import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import type { KafkaSettings } from './kafka-triggers.ts';
 
-/** A connection by itself, until the test is over: subjects are read and watched when the test says so. */
+/** A connection on its own, until the end of the test. Subjects are read and watched only when the test does so. */
 export function openConnection(settings: KafkaSettings): OpenConnection {
   const opened = new OpenConnection(settings);
   onTestFinished(() => opened.close());
@@ -16,7 +16,7 @@ export function openConnection(settings: KafkaSettings): OpenConnection {
 }
 
 export class OpenConnection {
-  /** How many sockets were asked for. */
+  /** How many sockets were requested. */
   dials = 0;
   private readonly connection: KafkaConnection;
 
@@ -49,7 +49,7 @@ export class OpenConnection {
     return found;
   }
 
-  /** Watches from a snapshot; `wakes` are the causes so far. */
+  /** Watches from a snapshot. `wakes` collects the causes. */
   arm(need: KafkaNeed, from: KafkaSnapshot): { watch: Watch; wakes: string[] } {
     const wakes: string[] = [];
     const subject = { key: 'subject', needs: [need] };

@@ -7,15 +7,15 @@ import type { Metrics } from '../../../src/telemetry/metrics.ts';
 import { connectionOf, type Limits } from '../live-triggers.ts';
 import { type Metadata, SourceTriggers, sum } from '../source-triggers.ts';
 
-/** A Kafka connection's settings as a user writes them. */
+/** The settings of a Kafka connection, as a user writes them. */
 export type KafkaSettings = z.input<typeof kafkaConfig>;
 
 const restLimitMs = 180_000;
 
-/** Reads that do not keep a test waiting. */
+/** Frequent reads, so that tests do not wait. */
 const quickly = { activeReadMs: 100, reconcileSeconds: 1 };
 
-/** Live triggers over Kafka connections, until the test is over. */
+/** Live triggers over Kafka connections, until the end of the test. */
 export function openKafka(settings: KafkaSettings, more: Partial<Limits> = {}): KafkaTriggers {
   const opened = new KafkaTriggers({ cluster: settings }, more);
   onTestFinished(() => opened.close());
@@ -39,13 +39,13 @@ export class KafkaTriggers extends SourceTriggers {
     return answer.active;
   }
 
-  /** Requests of this name that the brokers got, by outcome. */
+  /** How many requests of this name the brokers got, by outcome. */
   async requests(operation: string, outcome: 'ok' | 'error' = 'ok'): Promise<number> {
     const { values } = await this.metrics.sourceRequests.get();
     return sum(values.filter(({ labels }) => labels.operation === operation && labels.outcome === outcome));
   }
 
-  /** Resolves when the trigger's number is this one. */
+  /** Resolves when the trigger has this number. */
   async becomes(metadata: Metadata, value: number, timeout = 30_000): Promise<void> {
     await expect.poll(() => this.value(metadata), { timeout, interval: 25 }).toBe(value);
   }
@@ -55,7 +55,7 @@ export class KafkaTriggers extends SourceTriggers {
     await expect.poll(() => this.refusal(metadata), { timeout, interval: 25 }).toMatch(error);
   }
 
-  /** Resolves when everything is watched and nothing is read any more. */
+  /** Resolves when everything is watched, and nothing is read any longer. */
   async comesToRest(): Promise<void> {
     const limit = performance.now() + restLimitMs;
     for (let before = -1, now = 0; before !== now; ) {

@@ -19,22 +19,22 @@ interface Log {
 }
 
 /**
- * A Kafka cluster behind the Dialer port that only fetches: real bytes, real KIP-227 sessions, one request at a
- * time on a wire, and polls that are held until something is appended. Its clock is setTimeout, so fake timers drive it.
+ * A Kafka cluster behind the Dialer port that only knows Fetch. It has real bytes, real KIP-227 sessions, one request at
+ * a time on a wire, and polls that wait for an append. Its clock is setTimeout, so fake timers drive it.
  */
 export class ModelCluster implements Dialer {
   readonly logs = new Map<string, Log>();
   readonly unreadable = new Set<string>();
   readonly unreachable = new Set<string>();
-  /** Answered instead of anything else, until removed. */
+  /** Returned instead of anything else, until removed. */
   readonly partitionErrors = new Map<string, number>();
-  /** All requests that came, oldest first. */
+  /** All requests so far, oldest first. */
   readonly asked: FetchAsked[] = [];
   readonly forgotten: string[] = [];
   readonly sessions = new FetchSessions(this);
   private readonly wires = new Set<ModelWire>();
   private readonly held = new Set<() => void>();
-  /** The newest version of Fetch that its brokers take; the model answers in 11. */
+  /** The newest version of Fetch that its brokers take. The model answers in 11. */
   newestFetch = 17;
   dials = 0;
 
@@ -76,7 +76,7 @@ export class ModelCluster implements Dialer {
     this.stir();
   }
 
-  /** The sockets to a broker are dead from now on, and nobody is told. New ones are not. */
+  /** Silently kills the open sockets to a broker. New ones work. */
   freeze(address: string): void {
     for (const wire of this.wires) if (wire.address === address) wire.frozen = true;
   }
@@ -104,12 +104,12 @@ export class ModelCluster implements Dialer {
     this.forgotten.push(topic);
   }
 
-  /** Looks at held polls again. */
+  /** Checks the waiting polls again. */
   stir(): void {
     for (const look of [...this.held]) look();
   }
 
-  /** Resolves when `isDone`, at the latest after `maxWaitMs`; looked at again after every change. */
+  /** Resolves once `isDone`, at the latest after `maxWaitMs`. Checked after every change. */
   hold(isDone: () => boolean, maxWaitMs: number): Promise<void> {
     if (isDone() || maxWaitMs === 0) return Promise.resolve();
     return new Promise((resolve) => {

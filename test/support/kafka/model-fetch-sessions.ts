@@ -22,7 +22,7 @@ export interface FetchAsked {
   readonly forgotten: readonly string[];
 }
 
-/** A partition in a session, and the high watermark the broker last told of it. */
+/** A partition in a session, and the last high watermark that the broker sent for it. */
 interface Cached {
   position: Position;
   toldHighWatermark: number;
@@ -43,11 +43,11 @@ interface Said {
   recordBytes: number;
 }
 
-/** KIP-227 as kafka.server.FetchManager and FetchSession do it. */
+/** KIP-227 as kafka.server.FetchManager and FetchSession implement it. */
 export class FetchSessions {
-  /** Turned off, every request is served without a session. */
+  /** If false, every request is served without a session. */
   granting = true;
-  /** So many of the next requests are over quota: each is answered at once, with nothing but this throttle. */
+  /** This many of the next requests exceed the quota. Each is answered at once, only with this throttle. */
   throttled = { requests: 0, ms: 0 };
   private readonly cluster: ModelCluster;
   private readonly sessions = new Map<number, Session>();
@@ -99,7 +99,7 @@ export class FetchSessions {
     return writeAnswer(0, session.id, said);
   }
 
-  /** The session of a request with its changes applied, or an error code. Id 0: no session. */
+  /** The session of a request with its changes applied, or an error code. ID 0 means no session. */
   private context(asked: FetchAsked, wire: Session['wire']): Session | number {
     const { sessionId, sessionEpoch, positions, forgotten } = asked;
     if (sessionEpoch <= 0) {
@@ -119,14 +119,14 @@ export class FetchSessions {
       if (known) known.position = position;
       else session.cached.set(position.key, { position, toldHighWatermark: -1 });
     }
-    // After the additions: a partition that is in both is gone.
+    // After the additions: a partition that is in both lists is removed.
     for (const key of forgotten) session.cached.delete(key);
     if (session.cached.size > 0) return session;
     this.sessions.delete(sessionId);
     return { ...session, id: 0 };
   }
 
-  /** What a fetch of these partitions finds now; only the first with records gets any (KIP-74, maxBytes 1). */
+  /** What a fetch of these partitions finds now. Only the first one with records gets any (KIP-74, maxBytes 1). */
   private say(cached: readonly Cached[], { address, readCommitted }: FetchAsked): Said[] {
     let isSpent = false;
     return cached.map(({ position }) => {

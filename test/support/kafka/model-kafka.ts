@@ -3,7 +3,7 @@ import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire
 import { ModelReadWire } from './model-read-wire.ts';
 
 export interface ModelPartition {
-  /** Index of a broker; -1: none. */
+  /** Index of a broker, or -1. */
   leader: number;
   logStart: number;
   highWatermark: number;
@@ -16,7 +16,7 @@ export interface ModelGroup {
   commits: Map<string, Map<number, number>>;
 }
 
-/** What DescribeGroups tells of a group; `newer`: only ConsumerGroupDescribe does (KIP-848). */
+/** DescribeGroups' answer about a group. With `newer` only ConsumerGroupDescribe knows it (KIP-848). */
 export interface ModelMembers {
   readonly state: string;
   readonly members: number;
@@ -26,31 +26,31 @@ export interface ModelMembers {
 export interface ModelRequest {
   readonly address: string;
   readonly apiName: string;
-  /** The topics or groups it names; `all`. */
+  /** The topics or groups it names, or `all`. */
   readonly names: readonly string[];
 }
 
 /**
- * A Kafka cluster behind the Dialer port that is only read: real bytes, state that can change between reads, and
- * faults on demand. Brokers answer by the rules: who does not lead a partition or coordinate a group says so.
+ * A Kafka cluster behind the Dialer port, for reading only. It has real bytes, state that can change between reads, and
+ * faults on demand. Brokers follow the rules: one that does not lead a partition or coordinate a group says so.
  */
 export class ModelKafka implements Dialer {
   readonly addresses: readonly string[];
   readonly topics = new Map<string, ModelPartition[]>();
   readonly groups = new Map<string, ModelGroup>();
-  /** A group that is not here is `Dead`. */
+  /** A group that is missing here is `Dead`. */
   readonly members = new Map<string, ModelMembers>();
-  /** Error codes that Metadata gives a topic, and OffsetFetch and FindCoordinator a group. */
+  /** Error codes of Metadata for topics. `groupErrors` are those of OffsetFetch and FindCoordinator for groups. */
   readonly topicErrors = new Map<string, number>();
   readonly groupErrors = new Map<string, number>();
-  /** Error codes that ListOffsets gives a partition, by `topic/partition`. */
+  /** Error codes of ListOffsets for partitions, by `topic/partition`. */
   readonly partitionErrors = new Map<string, number>();
-  /** Brokers that accept and never answer, and those that do not accept. */
+  /** Brokers that accept and never answer. Those in `refusing` do not accept. */
   readonly hanging = new Set<string>();
   readonly refusing = new Set<string>();
-  /** How long every answer takes; 0: the next turn of the event loop. */
+  /** How long every answer takes. 0 means the next turn of the event loop. */
   slowMs = 0;
-  /** The newest version by api key; 99 otherwise. */
+  /** The newest version by API key, otherwise 99. */
   readonly newestVersions = new Map<number, number>();
   readonly asked: ModelRequest[] = [];
   readonly wires = new Set<Wire>();
@@ -87,7 +87,7 @@ export class ModelKafka implements Dialer {
     known.commits.set(topic, offsets.set(partition, offset));
   }
 
-  /** How often an API was asked since the last call of `forgetAsked`. */
+  /** How often an API was called since the last `forgetAsked`. */
   count(apiName: string, address?: string): number {
     return this.asked.filter((one) => one.apiName === apiName && (address ?? one.address) === one.address)
       .length;
@@ -97,7 +97,7 @@ export class ModelKafka implements Dialer {
     this.asked.length = 0;
   }
 
-  /** The sockets to a broker are dead from now on, and nobody is told. New ones are not. */
+  /** Silently kills the open sockets to a broker. New ones work. */
   freeze(address: string): void {
     for (const wire of this.wires) if (wire.address === address) this.frozen.add(wire);
   }

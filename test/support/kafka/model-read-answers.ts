@@ -14,7 +14,7 @@ interface Asked {
   apiVersion: number;
 }
 
-/** Reads a request and writes its answer, the other way round from the product's codecs. */
+/** Reads a request and writes its answer, the reverse of the product's codecs. */
 export function answerOf(asked: Asked, from: Reader, model: ModelKafka, address: string): ModelAnswer {
   const node = model.addresses.indexOf(address);
   switch (`${asked.apiName} ${asked.apiVersion}`) {
@@ -68,7 +68,7 @@ function metadata(from: Reader, model: ModelKafka): ModelAnswer {
   return { names: count < 0 ? ['all'] : names, bytes: to.finish() };
 }
 
-/** What our user may not see is left out, without a word, where it is not asked for by its name. */
+/** A topic that our user may not see is silently left out, unless it is requested by name. */
 function isHidden(model: ModelKafka, topic: string): boolean {
   return model.topicErrors.get(topic) === errorCodes.TOPIC_AUTHORIZATION_FAILED;
 }
@@ -103,7 +103,7 @@ function leaderError(leader: number | undefined, node: number): number {
   return leader === node ? 0 : errorCodes.NOT_LEADER_OR_FOLLOWER;
 }
 
-/** A group that nobody has heard of is kept by the first broker. */
+/** The first broker coordinates unknown groups. */
 function coordinatorOf(model: ModelKafka, group: string) {
   const node = model.groups.get(group)?.coordinator ?? 0;
   return { node, error: model.groupErrors.get(group) ?? 0, ...hostPort(model.addresses[node] ?? '') };
@@ -166,7 +166,7 @@ function describeConsumerGroups(from: Reader, model: ModelKafka): ModelAnswer {
 
 type Commits = [topic: string, offsets: [partition: number, offset: number][]][];
 
-/** What the group has committed, of these topics or of all. */
+/** The group's commits for these topics, or for all. */
 function commitsOf(model: ModelKafka, group: string, asked: [string, number[]][] | 'all'): Commits {
   const commits = model.groups.get(group)?.commits ?? new Map<string, Map<number, number>>();
   if (asked === 'all') {

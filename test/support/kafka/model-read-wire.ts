@@ -11,7 +11,7 @@ import type { Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import type { ModelKafka } from './model-kafka.ts';
 import { answerOf } from './model-read-answers.ts';
 
-/** A wire to one broker of the model. What is written goes through bytes, and so does what comes back. */
+/** A wire to a broker of the model. Requests and answers go through bytes. */
 export class ModelReadWire implements Wire {
   readonly address: string;
   closed = false;

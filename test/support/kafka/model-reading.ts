@@ -10,7 +10,7 @@ import type { ModelKafka } from './model-kafka.ts';
 
 export type Result = Delivered<KafkaSnapshot> | ScalerError;
 
-/** A reader of the model whose clock stands still until it is moved. */
+/** A reader of the model. Its clock stands still until the test moves it. */
 export class ModelReading {
   readonly cluster: Cluster;
   nowMs = 1000;
@@ -29,7 +29,7 @@ export class ModelReading {
     this.reader = new KafkaReader(this.cluster);
   }
 
-  /** Reads subjects named by their place in the list; `onResult` hears of each at once. */
+  /** Reads subjects named by their place in the list. `onResult` gets each result at once. */
   async read(
     needs: readonly Partial<KafkaNeed>[],
     { signal = new AbortController().signal, onResult = (_key: string, _result: Result): void => {} } = {},
@@ -49,7 +49,7 @@ export class ModelReading {
     );
   }
 
-  /** The topics of the one subject that is read. */
+  /** The topics of the only subject. */
   async topics(partial: Partial<KafkaNeed>): Promise<ReadonlyMap<string, TopicOffsets>> {
     const [result] = await this.read([partial]);
     if (result === undefined || result instanceof ScalerError)
@@ -68,7 +68,7 @@ function need(partial: Partial<KafkaNeed>): KafkaNeed {
   };
 }
 
-/** One line a topic: `0: start..end@commit`, faults by their code, so that a test shows all there is. */
+/** One line for each topic: `0: start..end@commit`, with faults as codes, so that a test shows everything. */
 export function show(topics: ReadonlyMap<string, TopicOffsets> | undefined): Record<string, string> {
   return Object.fromEntries([...(topics ?? [])].map(([topic, offsets]) => [topic, showTopic(offsets)]));
 }

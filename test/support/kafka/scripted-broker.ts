@@ -11,20 +11,20 @@ import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 export interface ReceivedRequest {
   apiKey: number;
   apiVersion: number;
-  /** What comes after the request's header. */
+  /** The request after its header. */
   body: Reader;
   /** Answers with this body, now or later. */
   reply(body: Buffer): void;
   socket: Socket;
 }
 
-/** Answers a request, or leaves it. Returning false leaves it to the default, which knows only ApiVersions. */
+/** Answers a request, or leaves it. If it returns false, the default answers, which knows only ApiVersions. */
 export type Script = (request: ReceivedRequest) => boolean | undefined;
 
 export interface ScriptedBroker {
   address: string;
   port: number;
-  /** Every request so far, of all sockets. */
+  /** Every request so far, from all sockets. */
   received: ReceivedRequest[];
   sockets: Set<Socket>;
 }
@@ -32,11 +32,11 @@ export interface ScriptedBroker {
 export interface ScriptedBrokerOptions {
   script?: Script;
   tls?: TlsOptions;
-  /** Says this instead of listening to anybody. */
+  /** Sent at once, instead of listening. */
   greeting?: Buffer;
 }
 
-/** A real server on a free port that answers as its script says; closed when the test is over. */
+/** A real server on a free port that answers by its script. Closed at the end of the test. */
 export async function scriptedBroker(options: ScriptedBrokerOptions = {}): Promise<ScriptedBroker> {
   const received: ReceivedRequest[] = [];
   const sockets = new Set<Socket>();
@@ -86,7 +86,7 @@ function parse(socket: Socket, body: Reader): ReceivedRequest {
   return { apiKey, apiVersion, body, reply, socket };
 }
 
-/** Puts the length in front. */
+/** Adds the length in front. */
 export function frame(payload: Buffer): Buffer {
   return Buffer.concat([new Writer().int32(payload.length).finish(), payload]);
 }

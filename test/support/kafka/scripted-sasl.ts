@@ -3,17 +3,17 @@ import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { Script } from './scripted-broker.ts';
 
 export interface SaslOptions {
-  /** What the broker takes. */
+  /** The broker's mechanism. */
   mechanism: string;
-  /** Of the session, in ms; 0: no end. */
+  /** The lifetime of a session in ms. 0 means no end. */
   lifetimeMs?: number;
-  /** How each login is answered, by its number from 0; a text is a refusal. */
+  /** The answer to each login, by its number from 0. A text is a refusal. */
   verdict?(login: number): string | 'ok' | 'silent';
-  /** What a login is answered with beside its verdict. */
+  /** The content of the answer to a login. */
   challenge?: Buffer;
 }
 
-/** The broker's side of SaslHandshake and SaslAuthenticate; every message of ours is in `messages`. */
+/** The broker's side of SaslHandshake and SaslAuthenticate. `messages` has every message of ours. */
 export function scriptedSasl(options: SaslOptions): { script: Script; messages: string[] } {
   const messages: string[] = [];
   const script: Script = ({ apiKey, body, reply }) => {

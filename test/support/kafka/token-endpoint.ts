@@ -13,7 +13,7 @@ export interface TokenEndpoint {
   issued(): number;
 }
 
-/** An OAuth 2.0 token endpoint (RFC 6749 §4.4) for one client; its tokens are unsigned (`alg: none`). */
+/** An OAuth 2.0 token endpoint (RFC 6749 §4.4) for one client. Its tokens are unsigned (`alg: none`). */
 export async function tokenEndpoint(
   { clientId, clientSecret }: TokenClient,
   { subject, lifetimeSeconds }: { subject: string; lifetimeSeconds: number },

@@ -5,18 +5,18 @@ import type { Watch } from '../../../src/sources/source.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { ModelCluster } from './model-fetch-broker.ts';
 
-/** A watch and what it woke for. */
+/** A watch, and its wakes. */
 export interface Armed {
   readonly watch: Watch;
   readonly causes: string[];
 }
 
-/** A watcher on a model cluster, under vitest's fake timers. */
+/** A watcher on a model cluster, under Vitest's fake timers. */
 export class Watching {
   readonly cluster = new ModelCluster();
   readonly warnings: string[] = [];
   readonly said: string[] = [];
-  /** Brokers of which a connection was found dead. */
+  /** Brokers with a connection that was found dead. */
   readonly silent: string[] = [];
   readonly watcher: Watcher;
 
@@ -30,7 +30,7 @@ export class Watching {
     this.watcher = new Watcher({ dialer: this.cluster, leaders: this.cluster, log, onSilent }, settings);
   }
 
-  /** Arms `topic/partition` keys from where they end now, or from a given end. */
+  /** Arms `topic/partition` keys from their present ends, or from given ones. */
   arm(keys: readonly string[], from: { ends?: readonly number[]; readCommitted?: boolean } = {}): Armed {
     const partitions = keys.map((key, at) => {
       const [topic = '', partition] = key.split('/');
@@ -46,7 +46,7 @@ export class Watching {
     return { watch, causes };
   }
 
-  /** Arms and waits until the broker has acknowledged. */
+  /** Arms, and waits until the broker has acknowledged. */
   async armed(...args: Parameters<Watching['arm']>): Promise<Armed> {
     const armed = this.arm(...args);
     await pass(20);

@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { listen } from '../../../fakes/ports.ts';
 
-/** A way to a server that can be cut: then nothing passes, nothing closes, and who connects anew hears nothing; until it is healed. */
+/** A proxy that can be cut. Until it is healed nothing passes and nothing closes, and new connections get no answer. */
 export async function cuttableProxy(toPort: number): Promise<{ port: number; cut(): void; heal(): void }> {
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -29,7 +29,7 @@ export async function cuttableProxy(toPort: number): Promise<{ port: number; cut
       isCut = true;
       for (const socket of sockets) socket.unpipe().pause();
     },
-    // What was connected before is broken by now.
+    // Connections from before are broken by now.
     heal: () => {
       isCut = false;
       for (const socket of sockets) socket.destroy();

@@ -9,7 +9,7 @@ import { recordingLogger } from '../recording-logger.ts';
 
 let streams = 0;
 
-/** A stream of its own for each test. */
+/** A new stream for each test. */
 export function newStream(): string {
   streams += 1;
   return `events-${streams}`;
@@ -21,7 +21,7 @@ export interface LogOptions {
   readonly settings?: Partial<NatsLogSettings & LinkSettings>;
 }
 
-/** The event log of one pod, which ends with the test. */
+/** The event log of a pod, which ends with the test. */
 export async function openNatsLog({ urls, stream, settings = {} }: LogOptions) {
   const log = recordingLogger();
   const metrics = new Metrics();
@@ -49,7 +49,7 @@ export async function openNatsLog({ urls, stream, settings = {} }: LogOptions) {
   return { events, link, log, metrics, close };
 }
 
-/** Makes the stream, as if these connections had been followed for so long that all of their events are known. */
+/** Makes the stream look as if these connections had been followed for so long that all of their events are known. */
 export async function agedStream(urls: readonly string[], stream: string, connections: readonly string[]) {
   const { link, events, close } = await openNatsLog({ urls, stream });
   for (const connection of connections) {

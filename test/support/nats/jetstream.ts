@@ -9,7 +9,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 
 let last = 0;
 
-/** A client of a NATS server beside the scaler: it makes streams, publishes, and consumes. */
+/** A client of a NATS server without the scaler. It makes streams, publishes, and consumes. */
 export class JetStreamUser {
   readonly nats: NatsConnection;
   readonly manager: JetStreamManager;
@@ -37,13 +37,13 @@ export class JetStreamUser {
     this.manager = manager;
   }
 
-  /** A name that no other test has. */
+  /** A unique name. */
   name(of = 'orders'): string {
     last += 1;
     return `${of}-${last}`;
   }
 
-  /** A stream `name` of the subjects `name.>`, if nothing else is said, with a durable pull consumer `worker`. */
+  /** A stream `name`, by default of the subjects `name.>`, with a durable pull consumer `worker`. */
   async stream(
     config: Partial<StreamConfig> = {},
     consumer: Partial<ConsumerConfig> = {},
@@ -63,18 +63,18 @@ export class JetStreamUser {
     return { stream, consumer: name };
   }
 
-  /** Resolves when the stream has them. */
+  /** Resolves when the stream has the messages. */
   async publish(subject: string, count = 1): Promise<void> {
     const js = jetstream(this.nats, this.manager.getOptions());
     for (let at = 0; at < count; at += 1) await js.publish(subject, 'a message');
   }
 
-  /** With an id, by which the stream knows doubles. */
+  /** Publishes with an ID, by which the stream recognizes duplicates. */
   async publishAs(subject: string, msgID: string): Promise<void> {
     await jetstream(this.nats, this.manager.getOptions()).publish(subject, 'a message', { msgID });
   }
 
-  /** Takes messages of a pull consumer, and acknowledges so many of them. */
+  /** Takes messages of a pull consumer, and acknowledges this many of them. */
   async take(
     { stream, consumer }: { stream: string; consumer: string },
     count: number,

@@ -5,18 +5,18 @@ import { nats } from '../../../src/sources/nats/index.ts';
 import { connectionOf, type Limits } from '../live-triggers.ts';
 import { type Metadata, SourceTriggers, sum } from '../source-triggers.ts';
 
-/** A NATS connection's settings as a user writes them. */
+/** The settings of a NATS connection, as a user writes them. */
 export type NatsInput = z.input<typeof natsConfig>;
 export type { Metadata } from '../source-triggers.ts';
 
-/** Reads that do not keep a test waiting. */
+/** Frequent reads, so that tests do not wait. */
 const quickly = { activeReadMs: 100, requestTimeoutMs: 2_000 };
-/** What is seen within a test, with these, the watch has seen. */
+/** With these, a change noticed within a test was noticed by the watch. */
 export const rarely = { reconcileSeconds: 3_600 };
-/** For a trigger that nothing is read for by the clock. */
+/** For a trigger that is never read by the clock. */
 export const day = String(24 * 3600);
 
-/** The product from trigger metadata to answers, over real servers; only gRPC is left out. Until the test is over. */
+/** The product from trigger metadata to answers, over real servers, until the end of the test. Only gRPC is left out. */
 export function openNats(settings: NatsInput, limits: Partial<Limits> = {}): NatsTriggers {
   const opened = new NatsTriggers(settings, limits);
   onTestFinished(() => opened.close());
@@ -29,7 +29,7 @@ export class NatsTriggers extends SourceTriggers {
     super('nats', [connectionOf('stream', nats, config)], limits);
   }
 
-  /** Requests of this name that the servers got. */
+  /** How many requests of this name the servers got. */
   async requests(operation: string): Promise<number> {
     const { values } = await this.live.metrics.sourceRequests.get();
     return sum(values.filter(({ labels }) => labels.operation === operation));
@@ -43,7 +43,7 @@ export class NatsTriggers extends SourceTriggers {
     await expect.poll(() => this.refusal(metadata), { interval: 20 }).toMatch(error);
   }
 
-  /** Resolves when nothing is read any more: all that is at rest is watched. */
+  /** Resolves when nothing is read any longer, because everything at rest is watched. */
   async comesToRest(): Promise<void> {
     let before = -1;
     await expect

@@ -1,9 +1,12 @@
 import { nkeys } from '@nats-io/transport-node';
 
-/** A server's configuration that trusts one operator, and the `.creds` file of a user of its one account, as nsc makes them. */
+/**
+ * A server's configuration that trusts one operator, and the `.creds` file of a user of its one account, as nsc makes
+ * them.
+ */
 export function operatorMode(): { config: string; creds: string } {
   const [operator, account, user] = [nkeys.createOperator(), nkeys.createAccount(), nkeys.createUser()];
-  // JetStream wants one for the server itself.
+  // JetStream needs an account for the server itself.
   const system = nkeys.createAccount();
   const unlimited = {
     subs: -1,

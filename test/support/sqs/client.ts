@@ -2,7 +2,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { region } from './region.ts';
 import type { Test } from './use-sqs.ts';
 
-/** The SDK as any program has it, against one endpoint, for one test; it does not try again by itself. */
+/** The ordinary SDK for one endpoint and one test. It does not retry. */
 export function sdkClient({ onTestFinished }: Test, endpoint: string): SQSClient {
   const credentials = { accessKeyId: 'reader', secretAccessKey: 'reader' };
   const client = new SQSClient({

@@ -1,4 +1,4 @@
-/** What GetQueueAttributes says of a queue; with a minus sign, what is added to it. */
+/** The counts of a queue in GetQueueAttributes, or changes of them, which may be negative. */
 export interface Counts {
   readonly visible: number;
   readonly notVisible: number;
@@ -15,7 +15,7 @@ export const countAttributes = Object.values(attributeOf);
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** Counts that are there and never were, or are no more: SQS does this, no other server of it. */
+/** Counts of messages that never existed, or no longer do. Only the real SQS reports such counts. */
 export function skewed(attributes: Attributes, by: Partial<Counts>): Attributes {
   const result: Record<string, string> = { ...attributes };
   for (const [count, name] of Object.entries(attributeOf)) {

@@ -12,7 +12,7 @@ const pom = fileURLToPath(new URL('./elasticmq/pom.xml', import.meta.url));
 const configuration = fileURLToPath(new URL('./elasticmq/server.conf', import.meta.url));
 const leastJava = 17;
 
-/** ElasticMQ: an SQS that knows nothing of moto, so that a fault both share is unlikely. */
+/** ElasticMQ: an SQS that shares nothing with moto, so that a fault of both is unlikely. */
 export async function findElasticMq(): Promise<SqsProgram> {
   const java = await findJava();
   const jars = await cached({ name: 'elasticmq', version: versionOf([pom]) }, async (unfinished) => {

@@ -8,19 +8,19 @@ import { requestOf, type SqsRequest } from './request.ts';
 import type { Trouble } from './trouble.ts';
 import { askUpstream, attributesOf, countsNow, type Upstream } from './upstream.ts';
 
-/** Which requests are meant: all that have what is given. */
+/** Selects requests that match every given field. */
 export type Where = Partial<Pick<SqsRequest, 'operation' | 'queue' | 'accessKeyId' | 'region'>>;
 
 interface Skew {
   readonly by: Partial<Counts>;
-  /** How many more answers it is in. */
+  /** How many more answers it affects. */
   answers: number;
 }
 
-/** Stands in front of a server of SQS: counts what is asked, and adds what no such server does by itself. */
+/** A proxy for a server of SQS. It counts requests, and adds faults that no such server has by itself. */
 export class FaultProxy {
   readonly url: string;
-  /** Every request, in the order they came. */
+  /** Every request, in order of arrival. */
   readonly requests: SqsRequest[] = [];
   private readonly server: Server;
   private readonly upstream: Upstream;
@@ -44,30 +44,30 @@ export class FaultProxy {
     server.on('request', (request, response) => void this.pass(request, response));
   }
 
-  /** How many requests there were. */
+  /** How many requests match. */
   count(where: Where = {}): number {
     return this.requests.filter((request) => matches(request, where)).length;
   }
 
-  /** From now on, until the returned function is called. */
+  /** Applies until the returned function is called. */
   trouble(trouble: Trouble, where: Where = {}): () => void {
     return this.troubleWhere(trouble, (request) => matches(request, where));
   }
 
-  /** The same, for requests that a rule picks. */
+  /** The same, for requests that a rule selects. */
   troubleWhere(trouble: Trouble, applies: (request: SqsRequest) => boolean): () => void {
     const rule = { trouble, applies };
     this.troubles.add(rule);
     return () => void this.troubles.delete(rule);
   }
 
-  /** From now on the queue's counts are answered as they were so long ago. */
+  /** From now on the queue's counts in answers are this old. */
   async lag(queue: string, lagMs: number): Promise<void> {
     this.lags.get(queue)?.end();
     this.lags.set(queue, await Lag.start(lagMs, () => countsNow(this.upstream, queue)));
   }
 
-  /** Adds to the queue's counts in the next so many answers. */
+  /** Changes the queue's counts in the next answers, this many. */
   phantom(queue: string, by: Partial<Counts>, answers = Number.POSITIVE_INFINITY): void {
     this.skews.set(queue, { by, answers });
   }
@@ -99,7 +99,7 @@ export class FaultProxy {
       const changed = answer.status === 200 ? this.changed(request, answer.body) : answer.body;
       outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': changed.length }).end(changed);
     } catch {
-      // The one who asked has gone, or the server has.
+      // The client is gone, or the server is.
       outgoing.destroy();
     }
   }

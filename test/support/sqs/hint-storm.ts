@@ -10,13 +10,13 @@ export interface Storm {
   readonly seconds: number;
 }
 
-/** What one connection may ask for before the server ends it. */
+/** The most requests on a connection before the server ends it. */
 const requestsPerConnection = 500;
 const tickMs = 10;
 
 /**
- * Posts hints at a steady rate, pipelined over connections of its own: whether answers come or not, as senders that
- * know nothing of each other do. Gives how many were answered with 202.
+ * Posts hints at a steady rate, pipelined over connections of its own, whether or not answers come, like independent
+ * senders. Resolves with how many got a 202.
  */
 export async function postHints({
   port,
@@ -70,7 +70,7 @@ class Sender {
     this.socket.write(request);
   }
 
-  /** How many were taken, once all are answered or the server has ended the connection. */
+  /** How many were accepted, once all are answered or the server has ended the connection. */
   async answered(): Promise<number> {
     while (this.answers < this.sent && !this.socket.closed) await sleep(tickMs);
     this.socket.destroy();

@@ -4,13 +4,13 @@ type Attributes = Readonly<Record<string, string>>;
 
 const sampleMs = 50;
 
-/** A queue's counts as they were some time ago: "at least 1 minute" is what SQS itself promises. */
+/** A queue's counts as they were some time ago. SQS itself only promises "at least 1 minute". */
 export class Lag {
   private readonly lagMs: number;
   private readonly samples: { readonly atMs: number; readonly attributes: Attributes }[] = [];
   private readonly ended = new AbortController();
 
-  /** Resolves when the first counts are known, which are then answered until newer ones have aged. */
+  /** Resolves when the first counts are known. They are the answer until newer ones have aged. */
   static async start(lagMs: number, look: () => Promise<Attributes>): Promise<Lag> {
     const lag = new Lag(lagMs);
     lag.samples.push({ atMs: performance.now(), attributes: await look() });

@@ -8,7 +8,7 @@ import type { SqsProgram } from './program.ts';
 const requirements = fileURLToPath(new URL('./moto/requirements.txt', import.meta.url));
 const usable = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))';
 
-/** moto's SQS: the nearest to AWS there is in what GetQueueAttributes says, and in its errors. */
+/** moto's SQS. In the answers of GetQueueAttributes, and in errors, nothing is closer to AWS. */
 export async function findMoto(): Promise<SqsProgram> {
   const python = await findPython();
   const version = versionOf([requirements]);

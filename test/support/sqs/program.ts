@@ -1,10 +1,10 @@
-/** A server of SQS that is installed, and how to start it on a free port of 127.0.0.1. */
+/** An installed server of SQS, and how to start it on a free port of 127.0.0.1. */
 export interface SqsProgram {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Matches what it prints once it listens; the first group is its port. */
+  /** Matches its output once it listens. The first group is its port. */
   readonly listening: RegExp;
-  /** The AWS account that its queues are of. */
+  /** The AWS account of its queues. */
   readonly account: string;
 }

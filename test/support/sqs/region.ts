@@ -1,2 +1,2 @@
-/** The region of everything in the tests; moto keeps its queues by the region that a request is signed for. */
+/** The region of everything in the tests. moto keeps queues by the region in a request's signature. */
 export const region = 'eu-central-1';

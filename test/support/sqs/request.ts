@@ -1,10 +1,10 @@
-/** What a request of the JSON protocol asks for, as far as faults and counts tell requests apart. */
+/** The properties by which faults and counts select a request of the JSON protocol. */
 export interface SqsRequest {
-  /** `GetQueueAttributes`; the empty string where it is none of SQS. */
+  /** Such as `GetQueueAttributes`. Empty if it is not an operation of SQS. */
   readonly operation: string;
-  /** The queue's name; undefined where the request is for none. */
+  /** The queue's name, if the request has one. */
   readonly queue: string | undefined;
-  /** Of the signature (AWS Signature Version 4, credential scope). */
+  /** From the signature (AWS Signature Version 4, credential scope). */
   readonly accessKeyId: string | undefined;
   readonly region: string | undefined;
   readonly atMs: number;
@@ -34,7 +34,7 @@ function queueOf({ QueueUrl: url, QueueName: name }: Record<string, unknown>): s
   return typeof url === 'string' ? url.slice(url.lastIndexOf('/') + 1) : undefined;
 }
 
-/** The object that a body holds; empty where it holds none. */
+/** The object in a body. Empty if the body is not an object. */
 export function jsonObject(body: Buffer): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body.toString());

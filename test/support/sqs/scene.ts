@@ -14,21 +14,21 @@ export const token = 'a-token-for-whoever-may-wake-queues';
 
 /** As often as the configuration allows. */
 export const eager = { idleReadSeconds: 1, activeReadSeconds: 1 };
-/** Queues are read when a hint comes, and by the clock only when a test is long over. */
+/** Only hints cause reads: by the clock, none comes during a test. */
 export const onHintsOnly = { idleReadSeconds: 7200, activeReadSeconds: 7200 };
-/** The clock must not read for the sake of freshness either. */
+/** No read for the sake of freshness either. */
 export const longLived: Metadata = { maxStalenessSeconds: '86400' };
-/** A reading is too old so soon that a test need not wait for it. */
+/** A reading becomes too old within a test. */
 export const shortLived: Metadata = { maxStalenessSeconds: '2' };
 
 export interface SceneOptions {
-  /** Settings of the connection `jobs`, besides where SQS is. */
+  /** Settings of the connection `jobs`, beside the address of SQS. */
   readonly connection?: object;
   readonly limits?: object;
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A scaler of one SQS, behind a proxy, with a port for hints. */
+/** A scaler of one SQS behind a proxy, with a port for hints. */
 export class SqsScene {
   readonly proxy: FaultProxy;
   readonly queues: TestQueues;
@@ -54,7 +54,7 @@ export class SqsScene {
     return this.running;
   }
 
-  /** The scaler ends, and another one begins that knows nothing of it. */
+  /** Ends the scaler and starts another one that knows nothing of it. */
   async restart(): Promise<void> {
     await this.running.stop();
     this.running = await WholeScaler.start(configured(this.proxy, this.options), this.options.files);
@@ -64,7 +64,7 @@ export class SqsScene {
     return this.running.reload(configured(this.proxy, { ...this.options, connection }), files);
   }
 
-  /** A queue's URL at the proxy. */
+  /** The address of a queue at the proxy. */
   url(queue: string): string {
     return this.proxy.url + this.queues.path(queue);
   }
@@ -78,12 +78,12 @@ export class SqsScene {
     return ask(this.running.client, this.trigger(queue, metadata));
   }
 
-  /** Resolves when KEDA gets this. */
+  /** Resolves when KEDA gets this answer. */
   async becomes(queue: string, answer: Partial<Answered>, metadata?: Metadata): Promise<void> {
     await eventually(async () => expect(await this.ask(queue, metadata)).toMatchObject(answer));
   }
 
-  /** Resolves when KEDA gets neither a number nor an activity, for a reason that says so. */
+  /** Resolves when KEDA gets neither a number nor an activity, for this reason. */
   async becomesUnknown(queue: string, code: string, why: RegExp, metadata?: Metadata): Promise<void> {
     await eventually(async () => {
       expect(await this.ask(queue, metadata)).toEqual({ number: code, active: code });
@@ -99,24 +99,24 @@ export class SqsScene {
     return polling;
   }
 
-  /** What the scaler has logged. */
+  /** The scaler's log. */
   said(): string {
     return JSON.stringify(this.running.log.lines);
   }
 
-  /** Posts a hint; gives the status of the answer. Without a subject it is for every queue. */
+  /** Posts a hint, and resolves with the status. Without a subject it means every queue. */
   async hint(subject: string, authorization = `Bearer ${token}`): Promise<number> {
     const url = `http://127.0.0.1:${this.running.port('ingest')}${hintPath(subject)}`;
     const { status } = await fetch(url, { method: 'POST', headers: { authorization } });
     return status;
   }
 
-  /** Posts hints at this rate; gives how many were taken. */
+  /** Posts hints at this rate. Resolves with how many were accepted. */
   storm(subject: string, rate: { perSecond: number; seconds: number }): Promise<{ taken: number }> {
     return postHints({ port: this.running.port('ingest'), path: hintPath(subject), token, ...rate });
   }
 
-  /** How often the queue's counts were asked for. */
+  /** How often the queue's counts were requested. */
   reads(queue: string): number {
     return this.proxy.count({ operation: 'GetQueueAttributes', queue });
   }

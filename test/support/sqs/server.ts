@@ -11,7 +11,10 @@ import type { SqsProgram } from './program.ts';
 const startLimitMs = 180_000;
 const stopLimitMs = 10_000;
 
-/** A running server of SQS, a process of its own. `stop()` leaves no process and no file behind, and neither does a crash. */
+/**
+ * A running server of SQS in a process of its own. `stop()` leaves no process and no file behind, and neither does a
+ * crash.
+ */
 export class SqsServer {
   readonly program: SqsProgram;
   readonly port: number;

@@ -12,7 +12,7 @@ import { region } from './region.ts';
 
 const batch = 10;
 
-/** What a test does as the owner, the producer and the consumer of queues. A queue is named by its name. */
+/** The actions of a test as owner, producer and consumer of queues. Queues are given by name. */
 export class TestQueues {
   private readonly client: SQSClient;
   private readonly urls = new Map<string, string>();
@@ -25,12 +25,12 @@ export class TestQueues {
     });
   }
 
-  /** A name nobody else has. */
+  /** A unique name. */
   name(stem = 'queue'): string {
     return `${stem}-${randomBytes(4).toString('hex')}`;
   }
 
-  /** Makes a queue and gives its name; one whose name ends in `.fifo` is a FIFO queue. */
+  /** Creates a queue and resolves with its name. A name that ends in `.fifo` makes a FIFO queue. */
   async create(name = this.name(), { visibilitySeconds = 600 } = {}): Promise<string> {
     const fifo = name.endsWith('.fifo') ? { FifoQueue: 'true', ContentBasedDeduplication: 'false' } : {};
     const Attributes = { VisibilityTimeout: String(visibilitySeconds), ...fifo };
@@ -40,7 +40,7 @@ export class TestQueues {
     return name;
   }
 
-  /** The path of the queue's URL: `/123456789012/name`, at whatever endpoint. */
+  /** The path of the queue's address: `/123456789012/name`, at any endpoint. */
   path(queue: string): string {
     return new URL(this.url(queue)).pathname;
   }
@@ -62,7 +62,7 @@ export class TestQueues {
     }
   }
 
-  /** Takes up to so many messages; they are in flight until they are deleted. Gives their handles. */
+  /** Receives up to this many messages, which are in flight until deleted. Resolves with their handles. */
   async receive(queue: string, count = 1): Promise<string[]> {
     const handles: string[] = [];
     while (handles.length < count) {
@@ -88,7 +88,7 @@ export class TestQueues {
     this.urls.delete(queue);
   }
 
-  /** Visible, in flight, delayed: as the server says. */
+  /** Visible, in flight, delayed: the server's counts. */
   async counts(queue: string): Promise<readonly [number, number, number]> {
     const { Attributes } = await this.client.send(
       new GetQueueAttributesCommand({ QueueUrl: this.url(queue), AttributeNames: ['All'] }),

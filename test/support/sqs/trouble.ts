@@ -1,4 +1,4 @@
-/** What becomes of a request instead of its answer. */
+/** What happens to a request instead of its answer. */
 export type Trouble =
   | {
       readonly kind: 'answer';
@@ -6,7 +6,7 @@ export type Trouble =
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
     }
-  /** It is taken and never answered. */
+  /** It is accepted and never answered. */
   | { readonly kind: 'hang' }
   /** The connection is ended with a TCP reset. */
   | { readonly kind: 'reset' };
@@ -15,8 +15,8 @@ export const hang: Trouble = { kind: 'hang' };
 export const reset: Trouble = { kind: 'reset' };
 
 /*
- * Errors as SQS gives them in its JSON protocol: `__type` names a shape, and `x-amzn-query-error` the code that the
- * older query protocol had for it, by which SDKs name the error.
+ * Errors in SQS's JSON protocol. `__type` names a shape. `x-amzn-query-error` has the code of the older query protocol,
+ * by which SDKs name the error.
  */
 
 function refusal(status: number, type: string, queryCode: string, message: string): Trouble {
@@ -77,7 +77,7 @@ export const wrongRegion = refusal(
   'Credential should be scoped to a valid region.',
 );
 
-/** What a load balancer says on its own: no JSON. */
+/** A load balancer's own answer, without JSON. */
 export const unavailable: Trouble = {
   kind: 'answer',
   status: 503,
@@ -92,7 +92,7 @@ export const internalFailure: Trouble = {
   body: JSON.stringify({ __type: 'com.amazon.coral.service#InternalFailure' }),
 };
 
-/** An answer that leaves out what was asked for. */
+/** An answer without the requested attributes. */
 export const noAttributes: Trouble = {
   kind: 'answer',
   status: 200,

@@ -10,7 +10,7 @@ export interface Upstream {
   readonly account: string;
 }
 
-/** `Host` goes on as it came: the server makes its queues' URLs of it. */
+/** `Host` is passed on unchanged, because the server builds its queues' addresses from it. */
 export async function askUpstream(
   { port }: Upstream,
   { path, headers, body }: { path: string; headers: OutgoingHttpHeaders; body: Buffer },
@@ -29,7 +29,7 @@ export async function askUpstream(
   });
 }
 
-/** A queue's counts as the server has them. Nobody checks the signature, but moto takes the region from it. */
+/** A queue's counts from the server. Nobody checks the signature, but moto takes the region from it. */
 export async function countsNow(upstream: Upstream, queue: string): Promise<Record<string, string>> {
   const QueueUrl = `http://127.0.0.1:${upstream.port}/${upstream.account}/${queue}`;
   const headers = {
@@ -43,7 +43,7 @@ export async function countsNow(upstream: Upstream, queue: string): Promise<Reco
   return attributesOf(body);
 }
 
-/** What an answer to GetQueueAttributes says. */
+/** The attributes in an answer to GetQueueAttributes. */
 export function attributesOf(body: Buffer): Record<string, string> {
   const { Attributes: attributes } = jsonObject(body);
   if (typeof attributes !== 'object' || attributes === null) return {};

@@ -8,17 +8,17 @@ const find = { moto: () => tool('moto'), elasticmq: () => tool('elasticmq') };
 
 export type SqsKind = keyof typeof find;
 
-/** A test that runs beside others has no other way to say what is to be done at its end. */
+/** A test that runs beside others can register its cleanup only here. */
 export type Test = Pick<TestContext, 'onTestFinished'>;
 
 export interface TestSqs {
-  /** What producers and consumers do, straight at the server. */
+  /** The actions of producers and consumers, directly at the server. */
   readonly queues: TestQueues;
-  /** A way to the server for one test, with faults. */
+  /** A proxy to the server for one test, with faults. */
   proxy(test: Test): Promise<FaultProxy>;
 }
 
-/** A real server of SQS; queues are the test's own. Needs Python, or Java and Maven: see `useTool`. */
+/** A real server of SQS. Each test has its own queues. Needs Python, or Java and Maven, see `useTool`. */
 export function useSqs(kind: SqsKind): () => TestSqs {
   const sqs = useTool(
     async () => {

@@ -4,12 +4,12 @@ import { cached, versionOf } from './cached.ts';
 import { debianPackages } from './debian.ts';
 import { run } from './run.ts';
 
-/** The names that Debian gives the folders of its libraries. */
+/** Debian's names for folders of libraries. */
 const triplets: Readonly<Record<string, string>> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 /**
- * The path of Buildah from Debian's package, which builds images without an engine. Where to find its libraries is
- * written into the program: it starts itself anew for every RUN, without the environment that could say it.
+ * The path of Buildah from Debian's package, which builds images without an engine. The path of its libraries is written
+ * into the program, because Buildah starts itself again for every RUN without the environment that could name it.
  */
 export async function buildah(): Promise<string> {
   const packages = await debianPackages('buildah-packages', ['buildah', 'patchelf']);

@@ -12,8 +12,8 @@ interface Versioned {
 }
 
 /**
- * The path in the cache of what `make` makes, a file or a folder, or of what it made before. However many test files
- * ask at a time, one makes it and the others wait. What is cut short is made again; older versions are removed.
+ * The path in the cache of a file or folder from `make`, made now or earlier. If several test files need it at the same
+ * time, one makes it and the others wait. An interrupted `make` is repeated. Older versions are removed.
  */
 export async function cached(
   { name, version }: Versioned,
@@ -31,14 +31,14 @@ export async function cached(
   return path;
 }
 
-/** The version of what files decide, and other things with them. */
+/** A version computed from files and other values. */
 export function versionOf(files: readonly string[], ...others: readonly string[]): string {
   const hash = createHash('sha256');
   for (const part of [...others, ...files.toSorted().map((file) => readFileSync(file))]) hash.update(part);
   return hash.digest('hex').slice(0, 12);
 }
 
-/** A program that runs is not disturbed: its file goes when it ends. */
+/** A running program is not disturbed: its file is only deleted once it ends. */
 function removeOthers(name: string, path: string): void {
   for (const entry of readdirSync(cache).filter((each) => each.startsWith(`${name}@`))) {
     const other = join(cache, entry);

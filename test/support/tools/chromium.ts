@@ -10,13 +10,13 @@ import { ToolMissing } from './tool-missing.ts';
 
 const version = '153.0.0';
 
-/** Where a browser without a screen is, and what it needs of its environment. */
+/** A headless browser, and the environment that it needs. */
 export interface Chromium {
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Chromium for Linux on Intel, with the libraries and the font that it needs, out of the package @sparticuz/chromium. */
+/** Chromium for Linux on Intel, with its libraries and a font, from the package @sparticuz/chromium. */
 export async function chromium(): Promise<Chromium> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new ToolMissing('Chromium is only packed for Linux on Intel');

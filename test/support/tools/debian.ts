@@ -4,8 +4,8 @@ import { cached, versionOf } from './cached.ts';
 import { run } from './run.ts';
 
 /**
- * A folder with what Debian's packages hold, and what they need that this machine has not, unpacked and never
- * installed. Their versions are those of the Debian at hand.
+ * A folder with the content of Debian's packages, and of dependencies that this machine lacks. They are unpacked, never
+ * installed. Their versions are those of this machine's Debian.
  */
 export function debianPackages(name: string, packages: readonly string[]): Promise<string> {
   return cached({ name, version: versionOf([], packages.join()) }, async (unfinished) => {
@@ -17,11 +17,11 @@ export function debianPackages(name: string, packages: readonly string[]): Promi
   });
 }
 
-/** A machine whose package lists were cleaned, as in most container images, gets lists of our own. */
+/** If this machine has no package lists, as in most container images, fetches lists of our own. */
 async function download(packages: readonly string[], into: string): Promise<void> {
   const where = { doing: `fetching Debian's packages ${packages.join(', ')} with apt-get` };
   mkdirSync(join(into, 'partial'), { recursive: true });
-  // Nothing of the machine is changed, so nothing is locked, and nobody need be root.
+  // Changes nothing on the machine, so it needs no lock and no root.
   const own = ['-y', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache::archives=${into}`];
   const install = ['--no-install-recommends', '--reinstall', '--download-only', 'install', ...packages];
   try {

@@ -1,4 +1,4 @@
-/** What a machine does not let a test do, whatever is installed on it: a reason to skip, in CI too. */
+/** Something that the machine does not allow, whatever is installed. A reason to skip, in CI too. */
 export class Forbidden extends Error {
   override readonly name = 'Forbidden';
 }

@@ -10,7 +10,7 @@ interface GoTool {
   folder: string;
 }
 
-/** Pinned: what they print is compared with what is committed. */
+/** Pinned, because their output is compared with committed files. */
 const tools = {
   'helm-3': { module: 'helm.sh/helm/v3', version: 'v3.22.0', folder: './cmd/helm' },
   'helm-4': { module: 'helm.sh/helm/v4', version: 'v4.3.1', folder: './cmd/helm' },
@@ -27,8 +27,8 @@ const tools = {
 export type ToolName = keyof typeof tools;
 
 /**
- * Builds a tool out of its Go module and returns the program's path. It is built in its own module, so that
- * its go.sum and its `replace` lines hold: `go install` refuses those of helm-unittest.
+ * Builds a tool from its Go module and returns the program's path. It is built inside its own module, so that its go.sum
+ * and its `replace` lines count: `go install` refuses those of helm-unittest.
  */
 export function goTool(name: ToolName): Promise<string> {
   const { module, version, folder } = tools[name];
@@ -37,7 +37,7 @@ export function goTool(name: ToolName): Promise<string> {
   });
 }
 
-/** The folder of a module's sources, downloaded and checked by Go. */
+/** The folder of a module's sources, downloaded and verified by Go. */
 export async function goModule(module: string, version: string): Promise<string> {
   const args = ['mod', 'download', '-json', `${module}@${version}`];
   const answer: unknown = JSON.parse(await go(args, { cwd: tmpdir(), doing: `fetching ${module}` }));
@@ -45,13 +45,13 @@ export async function goModule(module: string, version: string): Promise<string>
   throw new ToolMissing(`fetching ${module}: Go names no folder`);
 }
 
-/** Builds a program without what differs from machine to machine. */
+/** Builds a program without anything that differs between machines. */
 export async function goBuild(build: {
   sources: string;
   folder: string;
   output: string;
   name: string;
-  /** Strings of the program that the linker sets, by their package and name. */
+  /** Strings in the program for the linker to set, by package and name. */
   variables?: Readonly<Record<string, string>>;
 }): Promise<void> {
   const set = Object.entries(build.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);

@@ -3,7 +3,10 @@ import { ScalerError } from '../../../src/errors.ts';
 import { nowDoing } from './run.ts';
 import { ToolMissing } from './tool-missing.ts';
 
-/** Fetches what a broker needs. Throws ToolMissing, without Java or Maven, say; statistics need Java's compiler too. */
+/**
+ * Fetches what a broker needs. Throws ToolMissing, for example without Java or Maven. Statistics also need a Java
+ * compiler.
+ */
 export async function findKafka({ stats = false }: { stats?: boolean } = {}): Promise<void> {
   try {
     const distribution = await findDistribution(nowDoing);

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Calls `make` where there is nothing at the path. Of several processes one makes it and the others wait,
- * however long that takes.
+ * Calls `make` if nothing exists at the path. Of several processes one makes it, and the others wait as long as
+ * necessary.
  */
 export async function madeOnce(path: string, make: () => Promise<void>): Promise<void> {
   const lock = `${path}.lock`;
@@ -20,7 +20,7 @@ export async function madeOnce(path: string, make: () => Promise<void>): Promise
   }
 }
 
-/** True when the lock is ours now. One whose owner is gone is removed and tried for in the next round. */
+/** Returns whether we have the lock now. A lock whose owner is gone is removed, and tried again in the next round. */
 function take(lock: string): boolean {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' });

@@ -9,13 +9,13 @@ interface Source {
 const sources = new Map<string, Source>();
 
 /**
- * The names of tools that a test file asks for, itself or by what it imports, as names written in calls of `tool` and `useTools`.
- * A file that asks for none needs Node alone.
+ * The tools that a test file needs, itself or through its imports. They are the names in calls of `tool` and `useTools`.
+ * A file without such calls needs only Node.
  */
 export function toolsNeededBy(file: string): ReadonlySet<string> {
   const files = new Set([file]);
   const tools = new Set<string>();
-  // It grows while it is gone through.
+  // The set grows during the loop.
   for (const one of files) {
     const source = read(one);
     for (const name of source.tools) tools.add(name);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { cached } from './cached.ts';
 import { run } from './run.ts';
 
-/** A folder with what a package of npm's registry holds, without what it depends on. */
+/** A folder with the content of an npm package, without its dependencies. */
 export function npmPackage(name: string, version: string): Promise<string> {
-  // A scope is a part of its name, not a folder of the cache.
+  // In the cache a scope is part of the name, not a folder.
   const plain = name.replace('@', '').replace('/', '-');
   return cached({ name: plain, version }, async (unfinished) => {
     const doing = `fetching ${name} ${version} with npm`;

@@ -4,7 +4,7 @@ import { ToolMissing } from './tool-missing.ts';
 const keptCharacters = 2000;
 
 export interface Run {
-  /** What takes its time, for a line now and then and for the fault. */
+  /** What takes time, for a line now and then, and for the fault. */
   readonly doing: string;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -12,7 +12,7 @@ export interface Run {
 
 let doing: string | undefined;
 
-/** What takes its time at present, as it was said last. */
+/** What takes time at present. */
 export function doingNow(): string | undefined {
   return doing;
 }
@@ -21,7 +21,7 @@ export function nowDoing(what: string): void {
   doing = what;
 }
 
-/** What the command prints on standard output. Throws ToolMissing. */
+/** The standard output of a command. Throws ToolMissing. */
 export async function run(
   command: string,
   args: readonly string[],

@@ -13,7 +13,7 @@ declare module 'vitest' {
 
 const progressMs = 10_000;
 
-/** Vitest calls it before the first test, with no limit of time: what the chosen test files need is set up in turn. */
+/** Called by Vitest before the first test, without a time limit. Sets up everything that the chosen test files need. */
 export default async function setUp(project: TestProject): Promise<void> {
   const needed = new Set(project.vitest.state.getPaths().flatMap((file) => [...toolsNeededBy(file)]));
   const chosen = Object.entries(toolbox).filter(([name]) => needed.has(name));
@@ -21,7 +21,10 @@ export default async function setUp(project: TestProject): Promise<void> {
   project.provide('tools', outcomes);
 }
 
-/** One after the other, since each may keep all cores busy; `say` is told what takes its time, and what is missing. */
+/**
+ * One tool after the other, because each may use all cores. `say` gets a line about what takes time, and what is
+ * missing.
+ */
 export async function setUpTools(
   tools: Readonly<Record<string, () => Promise<unknown>>>,
   say: (line: string) => void,

@@ -1,4 +1,4 @@
-/** Why something that tests need cannot be had on this machine; no fault of the repository. Says what to install. */
+/** Why this machine cannot provide something that tests need. It is not a fault of the repository. Says what to install. */
 export class ToolMissing extends Error {
   override readonly name = 'ToolMissing';
 }

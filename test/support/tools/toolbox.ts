@@ -14,8 +14,8 @@ import { prometheusTools } from './prometheus.ts';
 import { run } from './run.ts';
 
 /**
- * What tests need from outside of `node_modules`, each with what makes it, once for a version. All of it is set up before
- * the first test (set-up.ts); inside tests `tool` tells what came of it. What they give is cloned into the tests' processes.
+ * Everything that tests need from outside of `node_modules`, and how to make it, once for each version. It is set up
+ * before the first test (set-up.ts). In tests `tool` returns the result, which is cloned into their processes.
  */
 export const toolbox = {
   'built-command': buildCommand,
@@ -34,7 +34,7 @@ export const toolbox = {
   prometheus: prometheusTools,
   buildah,
   chromium,
-  // Of the major version that Node 24 brings.
+  // The major version of npm in Node 24.
   npm: () => npmPackage('npm', '11.21.2'),
   'auto-instrumentations': registerModule,
   'cluster-programs': findPrograms,
@@ -44,12 +44,12 @@ export type Toolbox = typeof toolbox;
 export type ToolName = keyof Toolbox;
 export type ToolOf<Name extends ToolName> = Awaited<ReturnType<Toolbox[Name]>>;
 
-/** What a set-up came to: the tool, or why there is none. What the machine forbids no installing would change. */
+/** The result of a set-up: the tool, or why it does not exist. Installing would not help against `forbidden`. */
 export type Outcome<T = unknown> =
   | { readonly kind: 'found'; readonly tool: T }
   | { readonly kind: 'missing' | 'forbidden' | 'failed'; readonly reason: string };
 
-/** `dist`, as the image has it. */
+/** `dist`, as in the image. */
 async function buildCommand(): Promise<string> {
   const root = fileURLToPath(new URL('../../../', import.meta.url));
   await run('npm', ['run', '-s', 'build'], { cwd: root, doing: 'building the command' });

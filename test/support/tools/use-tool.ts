@@ -7,19 +7,19 @@ interface Use<T> {
   readonly end?: (tool: T) => Promise<void> | void;
 }
 
-/** Hooks wait for what has limits of its own: starting a server, building an image. */
+/** Hooks may start a server or build an image, which have limits of their own. */
 const noLimitMs = 0;
 
 /**
- * What was set up under this name before the first test. Throws ToolMissing or Forbidden where it is not to be had.
- * Write the name in the call itself: what is set up is read from there (needed.ts).
+ * The tool that was set up under this name before the first test. Throws ToolMissing or Forbidden if it is not
+ * available. Write the name in the call itself, because needed.ts reads it there.
  */
 export async function tool<Name extends ToolName>(name: Name): Promise<ToolOf<Name>> {
   const outcome = inject('tools')[name];
   if (outcome === undefined) throw new Error(`the tool ${name} was not set up: see toolsNeededBy`);
   switch (outcome.kind) {
     case 'found':
-      // The name says of which type it is; that goes lost between processes.
+      // The name determines the type, which is lost between processes.
       return outcome.tool as ToolOf<Name>;
     case 'missing':
       throw new ToolMissing(outcome.reason);
@@ -31,9 +31,9 @@ export async function tool<Name extends ToolName>(name: Name): Promise<ToolOf<Na
 }
 
 /**
- * Finds, before the tests of a file or `describe`, something from outside that they need, and gives a function that
- * tells it inside them. Where it is missing the tests are skipped and the reason is printed; where `CI` is set they
- * fail, so that a run cannot pass by skipping. What the machine forbids is skipped there as well: installing would not help.
+ * Finds something from outside before the tests of a file or `describe`. Returns a function that tests call to get it.
+ * If it is missing, the tests are skipped and the reason is printed. With `CI` set they fail, so that a run cannot pass
+ * by skipping. What the machine forbids is always skipped, because installing would not help.
  */
 export function useTool<T>(find: () => Promise<T>, { end }: Use<T> = {}): () => T {
   let found: { readonly tool: T } | undefined;
@@ -65,7 +65,7 @@ export function useTool<T>(find: () => Promise<T>, { end }: Use<T> = {}): () => 
   };
 }
 
-/** Several tools by their names: gives a function that tells, inside tests, what each is. */
+/** Several tools by name. Tests call the returned function to get them. */
 export function useTools<Name extends ToolName>(
   ...names: Name[]
 ): <One extends Name>(name: One) => ToolOf<One> {

@@ -5,7 +5,7 @@ import { type LinesParams, linesParams } from './params.ts';
 import { backlog, type LinesSnapshot, pace, target } from './rules/backlog.ts';
 import { connect } from './upstream/connection.ts';
 
-/** The lines that wait in a file: the smallest source that has everything. */
+/** The lines that wait in a file: the smallest source that has every part. */
 export const lines: Source<LinesParams, LinesConfig, LinesSnapshot, undefined> = {
   kind: 'lines',
   about: linesAbout,
@@ -18,7 +18,7 @@ export const lines: Source<LinesParams, LinesConfig, LinesSnapshot, undefined> =
   place: ({ directory }) => directory,
   local: ['activeReadMs'],
   minReadMs: ({ activeReadMs }) => activeReadMs,
-  // Three reads: one may be late, or lost.
+  // Three reads, since one may be late or lost.
   leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold: () => undefined,

@@ -21,7 +21,7 @@ export const linesParams: ParamsSchema<LinesParams> = {
   rules: [],
 };
 
-/** A trigger must not get out of the connection's directory, nor to what is hidden in it. */
+/** A trigger must not leave the connection's directory, nor read hidden files. */
 function fileName(value: string): string {
   if (/^\w[\w.-]*$/.test(value)) return value;
   throw new ParamFault('must be the name of a file, such as orders.txt');

@@ -47,8 +47,8 @@ describe('the query of a history', () => {
   ])('%j has faults, all at once', (query, faults) => expect(parseHistoryQuery(query)).toEqual({ faults }));
 });
 
-describe('a history that is told', () => {
-  it('says what is not known with null, and replicas as the HPA rounds', () => {
+describe('a history as JSON or CSV', () => {
+  it('shows unknown values as null, and replicas as the HPA rounds', () => {
     const past = pastOf(
       [{ atMs: 0 }, { atMs: 1000, backlog: 41, arrivals: 7, value: 41, active: true }],
       2000,
@@ -84,7 +84,7 @@ describe('a history that is told', () => {
     });
   });
 
-  it('is CSV with empty fields for what is not known', () => {
+  it('is CSV with empty fields for unknown values', () => {
     const past = pastOf([{ atMs: 0 }, { atMs: 1000, backlog: 0, value: 0, active: false }]);
     expect(historyCsv(past)).toBe(
       'time,backlog,arrivals,value,target,active,desired\n' +
@@ -93,7 +93,7 @@ describe('a history that is told', () => {
     );
   });
 
-  it('repeats each minute what does not change, and what arrived only once', () => {
+  it('repeats constant values each minute, and arrivals only once', () => {
     const same = { backlog: 3, value: 3, active: true };
     const past = pastOf([
       { atMs: 0, ...same, arrivals: 5 },

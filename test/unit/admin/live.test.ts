@@ -15,7 +15,7 @@ afterEach(async () => {
   if (server) await new Promise((resolve) => server?.close(resolve));
 });
 
-/** The feed of these triggers; gives its address. */
+/** Serves the feed of these triggers. Returns its address. */
 async function serve(summaries: () => Iterable<TriggerSummary>, patienceMs = 20_000, may = () => true) {
   feed = new LiveFeed(
     {
@@ -45,7 +45,7 @@ interface Told {
   ended: boolean;
 }
 
-/** What a reader has been told so far, as it comes. */
+/** What a reader has received so far. */
 async function read(url: string): Promise<Told> {
   const told: Told = { rows: new Map(), ages: new Map(), gone: [], ticks: [], sent: 0, ended: false };
   const { body } = await fetch(url);
@@ -81,7 +81,7 @@ function take(told: Told, event: string): void {
 }
 
 describe('the live feed', () => {
-  it('tells all first, and then only what changes', async () => {
+  it('sends everything first, and then only changes', async () => {
     const live = new Map(manyStatuses(450).map((status) => [status.id, status]));
     const { url } = await serve(() => live.values());
     const told = await read(url);
@@ -102,7 +102,7 @@ describe('the live feed', () => {
     expect(told.ticks.at(-1)?.connections[0]).toMatchObject({ triggers: 450, failing: 1 });
   });
 
-  it('tells a second reader the same, under the same numbers', async () => {
+  it('sends a second reader the same, under the same numbers', async () => {
     const { url } = await serve(() => manyStatuses(20));
     const first = await read(url);
     await expect.poll(() => first.ticks.length).toBeGreaterThan(0);
@@ -111,7 +111,7 @@ describe('the live feed', () => {
     expect([...second.rows.values()]).toEqual([...first.rows.values()]);
   });
 
-  it('takes only so many readers, and another when one has gone', async () => {
+  it('accepts a bounded number of readers, and another when one has gone', async () => {
     const { url } = await serve(() => []);
     const aborts = Array.from({ length: mostLiveReaders }, () => new AbortController());
     for (const { signal } of aborts) expect((await fetch(url, { signal })).status).toBe(200);
@@ -120,7 +120,7 @@ describe('the live feed', () => {
     await expect.poll(async () => (await fetch(url)).status).toBe(200);
   });
 
-  it('cuts a reader that takes nothing, while others go on', async () => {
+  it('cuts a reader that takes nothing, while others continue', async () => {
     let round = 0;
     const { url, port } = await serve(() => {
       round += 1;
@@ -132,7 +132,7 @@ describe('the live feed', () => {
     const closed = once(slow, 'close');
     const good = await read(url);
     await expect.poll(() => good.ticks.length).toBeGreaterThan(5);
-    // It learns of that when it reads on.
+    // It notices when it reads on.
     await expect.poll(() => server && connections(server)).toBe(1);
     slow.resume();
     slow.on('error', () => {});
@@ -140,7 +140,7 @@ describe('the live feed', () => {
     expect(good.ended).toBe(false);
   });
 
-  it('ends for who had a token that is none any more', async () => {
+  it('ends for readers whose token is no longer valid', async () => {
     let may = true;
     const { url } = await serve(
       () => [],
@@ -153,7 +153,7 @@ describe('the live feed', () => {
     await expect.poll(() => told.ended).toBe(true);
   });
 
-  it('looks at triggers only while there is a reader', async () => {
+  it('reads triggers only while it has a reader', async () => {
     let looks = 0;
     const { url } = await serve(() => {
       looks += 1;

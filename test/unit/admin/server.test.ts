@@ -26,7 +26,7 @@ async function start(given: Partial<AdminDeps> = {}, times: Partial<AdminTimes> 
 }
 
 describe('AdminServer', () => {
-  it('gives the registry and then the triggers as metrics', async () => {
+  it('serves the registry’s metrics and then the triggers’', async () => {
     const response = await fetch(`${await start()}/metrics`);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(await response.text()).toMatch(
@@ -34,7 +34,7 @@ describe('AdminServer', () => {
     );
   });
 
-  it('is alive whatever else is the matter, and ready when it is', async () => {
+  it('is alive whatever else is wrong, and ready when it is', async () => {
     let ready = false;
     const url = await start({ readiness: () => ({ ready, checks: { serving: true, synced: ready } }) });
     expect(await (await fetch(`${url}/livez`)).text()).toBe('ok');
@@ -58,7 +58,7 @@ describe('AdminServer', () => {
     ]);
   });
 
-  it('says where to look when nothing is there', async () => {
+  it('says where to look if a path does not exist', async () => {
     const response = await fetch(`${await start()}/nowhere`);
     expect([response.status, await response.text()]).toEqual([
       404,
@@ -66,7 +66,7 @@ describe('AdminServer', () => {
     ]);
   });
 
-  it('asks for the token of the moment, but not for probes', async () => {
+  it('requires the present token, but not for probes', async () => {
     let token = 'first';
     const url = await start({ token: () => token });
     const get = async (path: string, authorization?: string) =>
@@ -84,7 +84,7 @@ describe('AdminServer', () => {
     expect(await get('/metrics', 'bearer second')).toBe(200);
   });
 
-  it('asks a fifth reader to come back, and has room again when readers have gone', async () => {
+  it('sends a fifth reader away, and has room again when readers are gone', async () => {
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -99,7 +99,7 @@ describe('AdminServer', () => {
     release();
   });
 
-  it('cuts a reader that takes its time for the next one', async () => {
+  it('cuts a slow reader for the next one', async () => {
     const url = await start({ exposition: () => new Promise(() => {}) }, { pageMs: 0 });
     const readers = Array.from({ length: 4 }, () => connect(Number(new URL(url).port), '127.0.0.1'));
     let closed = 0;
@@ -130,7 +130,7 @@ describe('AdminServer', () => {
     reader.destroy();
   });
 
-  it('answers probes while its port is full of sockets that say nothing', async () => {
+  it('answers probes while its port is full of silent sockets', async () => {
     const url = await start({ maxConnections: 8 });
     const port = Number(new URL(url).port);
     const idle = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));

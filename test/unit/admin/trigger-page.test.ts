@@ -30,7 +30,7 @@ describe('triggerPage', () => {
     ]);
   });
 
-  it('shows in seconds what happened last', async () => {
+  it('shows in seconds when each thing last happened', async () => {
     const { triggers } = await triggerPage(
       listOf([
         statusWith({
@@ -50,7 +50,7 @@ describe('triggerPage', () => {
     ]);
   });
 
-  it('shows how old the oldest item is, and only where it is so that it may be older', async () => {
+  it('shows how old the oldest item is, and marks a least age', async () => {
     const shown = async (atLeast: boolean) => {
       const { triggers } = await triggerPage(
         listOf([statusWith({ oldest: { ageMs: 312_456.7, atLeast } })]),
@@ -67,7 +67,7 @@ describe('triggerPage', () => {
     expect(near).not.toHaveProperty('oldest');
   });
 
-  it('shows of a refused trigger why, and nothing that it has not', async () => {
+  it('shows why a trigger is refused, and no fields that it lacks', async () => {
     const {
       value: _,
       active: __,
@@ -107,7 +107,7 @@ describe('triggerPage', () => {
     expect([...first.triggers, ...second.triggers].map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('tells twins apart, so that none falls between two pages', async () => {
+  it('keeps twins apart, so that none is lost between two pages', async () => {
     const twins = [statusWith({ id: 'x', target: 1 }), statusWith({ id: 'y', target: 2 })];
     const first = await triggerPage(listOf(twins), { limit: 1 });
     const second = await triggerPage(listOf(twins), { limit: 1, ...next(first) });

@@ -125,7 +125,7 @@ describe('triggerSeries', () => {
     }
     running = false;
     expect(lines).toBe(5 * count + 20);
-    // Once for the state and once a family, a turn after every piece.
+    // Once for the state and once for each family, with a turn after every piece.
     expect(turns).toBeGreaterThanOrEqual((10 * count) / turnSize - 10);
   });
 

@@ -7,7 +7,7 @@ const maxStalenessMs = 5000;
 const everyMs = 50;
 const subject = { name: 'orders', boundMs, maxStalenessMs };
 
-/** What is told to the checker, in the order of time. */
+/** An input of the checker, in the order of time. */
 type Step = { readonly atMs: number } & (
   | { readonly truth: number | Truth }
   | { readonly says: number | boolean | 'error' }
@@ -17,7 +17,7 @@ type Step = { readonly atMs: number } & (
   | { readonly starved: true }
 );
 
-/** The rules that are broken, in their order, each once for each time. Nothing is broken from 0 on. */
+/** The broken rules, in order, once for each breach. Nothing is broken from 0 on. */
 function judged(steps: readonly Step[], { finish, failForMs }: { finish?: number; failForMs?: number } = {}) {
   const invariants = new Invariants(failForMs === undefined ? {} : { failForMs });
   invariants.add(subject, 0);
@@ -79,7 +79,7 @@ describe('answers while nothing is broken', () => {
     expect(judged(steps)).toEqual(rules);
   });
 
-  it('a write that was not answered may be there or not', () => {
+  it('an unanswered write may have happened or not', () => {
     const begun: Step = { atMs: 2000, truth: { least: 0, most: 7 } };
     expect(
       judged([begun, { atMs: 9000, says: 0 }, { atMs: 9000, says: 7 }, { atMs: 9000, says: 3 }]),
@@ -118,14 +118,14 @@ describe('answers while something is broken', () => {
 describe('after healing', () => {
   const outage: Step[] = [grown, pushed, { atMs: 2500, broken: true }, { atMs: 6000, healed: true }];
 
-  it('an error is one for the time of the bound', () => {
+  it('an error is a breach only after the bound', () => {
     expect(judged([...outage, { atMs: 6999, says: 'error' }])).toEqual([]);
     expect(judged([...outage, { atMs: 7001, says: 'error' }])).toEqual([
       'no answer though nothing is broken',
     ]);
   });
 
-  it('what comes back by itself has its grace beside it', () => {
+  it('what recovers by itself has its grace beside the bound', () => {
     const healed: Step[] = [
       { atMs: 2500, broken: true },
       { atMs: 6000, healed: true, graceMs: 3000 },
@@ -140,7 +140,7 @@ describe('after healing', () => {
     expect(judged([...outage, { atMs: 9000, says: 6 }])).toEqual(['wrong number']);
   });
 
-  it('the slowest right answer is told', () => {
+  it('the slowest right answer is reported', () => {
     const invariants = new Invariants();
     invariants.add(subject, 0);
     for (const step of [...outage, { atMs: 6200, says: 'error' }, { atMs: 6400, says: 7 }] as Step[])
@@ -149,15 +149,15 @@ describe('after healing', () => {
   });
 });
 
-describe('a machine that did not let us run', () => {
-  it('gives all their bound once more, and what was kept its staleness', () => {
+describe('a machine that was too busy', () => {
+  it('gives every backlog its bound again, and kept readings their staleness', () => {
     const until: Step[] = [grown, pushed, { atMs: 6000, starved: true }];
     expect(judged([...until, { atMs: 6900, says: 'error' }, { atMs: 6900, says: 0 }])).toEqual([]);
     expect(judged([...until, { atMs: 7001, says: 'error' }])).toEqual(['no answer though nothing is broken']);
     expect(judged([...until, { atMs: 8001, says: 0 }])).toEqual(['zero for a backlog that is not']);
   });
 
-  it('lets what was known before be said for longer, also while something is broken', () => {
+  it('lets old answers be right for longer, also while something is broken', () => {
     const broken: Step[] = [grown, pushed, { atMs: 2500, broken: true }, { atMs: 3000, truth: 9 }];
     const starved: Step = { atMs: 8000, starved: true };
     expect(judged([...broken, { atMs: 9500, says: 7 }])).toEqual(['wrong number']);
@@ -214,7 +214,7 @@ describe('edges', () => {
     expect(judged(steps)).toEqual(rules);
   });
 
-  it('one that is late at the end is lost as well', () => {
+  it('a late one at the end is lost too', () => {
     expect(judged([{ atMs: 1500, says: 0 }, grown], { finish: 3001 })).toEqual(['lost edge']);
   });
 });
@@ -224,19 +224,19 @@ describe('calls that fail', () => {
   const failing = (...atMs: number[]): Step[] => atMs.map((at) => ({ atMs: at, says: 'error' }));
   const once: Step = { atMs: 1500, says: 0 };
 
-  it('may fail for as long as they may', () => {
+  it('may fail for their limit', () => {
     expect(
       judged([once, broken, ...failing(2100, 2600, 3100), { atMs: 3200, says: 0 }], { failForMs: 1000 }),
     ).toEqual([]);
   });
 
-  it('fail for too long', () => {
+  it('may not fail for longer', () => {
     expect(judged([once, broken, ...failing(2100, 2600, 3101)], { failForMs: 1000 })).toEqual([
       'calls fail for too long',
     ]);
   });
 
-  it('one answer between makes two outages of it', () => {
+  it('an answer in between makes two outages', () => {
     const steps = [
       once,
       broken,
@@ -249,13 +249,13 @@ describe('calls that fail', () => {
 });
 
 describe('a run', () => {
-  it('in which nothing was answered has shown nothing', () => {
+  it('without answers proves nothing', () => {
     expect(judged([], { finish: 9000 })).toEqual(['nothing to judge']);
     expect(judged([{ atMs: 500, says: 0 }], { finish: 9000 })).toEqual(['nothing to judge']);
     expect(judged([{ atMs: 1500, says: 0 }], { finish: 9000 })).toEqual([]);
   });
 
-  it('of which the same is wrong again and again is told once', () => {
+  it('reports a repeated breach once', () => {
     const invariants = new Invariants();
     invariants.add(subject, 0);
     invariants.healed(0);
@@ -263,7 +263,7 @@ describe('a run', () => {
     expect(invariants.breaches).toMatchObject([{ rule: 'wrong number', atMs: 3001, times: 10 }]);
   });
 
-  it('in which a process has ended by itself does not hold', () => {
+  it('with a process that ended by itself fails', () => {
     const invariants = new Invariants();
     invariants.ended('pod-0', 10, 'it has ended with SIGSEGV');
     expect(invariants.breaches).toEqual([
@@ -277,7 +277,7 @@ describe('a run', () => {
     ]);
   });
 
-  /** Changes at their times, with what was true from then on. */
+  /** Changes at their times, and the truth from then on. */
   const histories = fc
     .array(fc.record({ afterMs: fc.integer({ min: 1, max: 4000 }), items: fc.integer({ min: 0, max: 3 }) }), {
       minLength: 1,
@@ -293,7 +293,7 @@ describe('a run', () => {
   const at = (history: readonly { atMs: number; items: number }[], ms: number) =>
     history.findLast(({ atMs }) => atMs <= ms)?.items ?? 0;
 
-  it('of a scaler that says what was true a little ago, and pushes what it sees, holds', () => {
+  it('of a scaler whose answers are a little late, and that pushes what it sees, passes', () => {
     fc.assert(
       fc.property(histories, fc.integer({ min: 0, max: boundMs - everyMs }), (history, lagMs) => {
         const endMs = (history.at(-1)?.atMs ?? 0) + 3000;
@@ -312,7 +312,7 @@ describe('a run', () => {
     );
   });
 
-  it('of a scaler that says 0 instead of an error does not', () => {
+  it('of a scaler that answers 0 instead of an error fails', () => {
     fc.assert(
       fc.property(histories, fc.integer({ min: 1, max: 100 }), (history, items) => {
         const lastMs = history.at(-1)?.atMs ?? 0;

@@ -12,7 +12,7 @@ describe('risePerHour', () => {
     expect(risePerHour(every10s([...filling, ...leaking]))).toBeCloseTo(60);
   });
 
-  it('sees none where it was only filled', () => {
+  it('sees none if something only fills up', () => {
     const filling = Array.from({ length: 60 }, (_, index) => 40 + index);
     expect(risePerHour(every10s([...filling, ...new Array<number>(60).fill(100)]))).toBe(0);
   });
@@ -27,7 +27,7 @@ describe('risePerHour', () => {
     );
   });
 
-  it('says nothing of too few', () => {
+  it('refuses too few samples', () => {
     expect(() => risePerHour([])).toThrow('no trend of nothing');
     expect(() => risePerHour(every10s([1, 2]))).toThrow('fewer than three');
   });

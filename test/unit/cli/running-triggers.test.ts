@@ -13,7 +13,7 @@ interface Reply {
   readonly body: string;
 }
 
-/** An admin port that answers so; gives its address and the requests that came. */
+/** An admin port with this answer. Returns its address and the requests. */
 async function admin(reply: (url: URL, authorization: string | undefined) => Reply) {
   const asked: string[] = [];
   const one = createServer(({ url = '', headers }, response) => {
@@ -51,7 +51,7 @@ describe('the triggers of a running scaler', () => {
     expect(asked[0]).toContain('namespace=shop');
   });
 
-  it('are asked for with the token, which no message has', async () => {
+  it('are requested with the token, which no message has', async () => {
     const { url } = await admin((_, authorization) =>
       authorization === 'Bearer right-token' ? page([trigger('a')]) : { status: 401, body: '' },
     );
@@ -66,12 +66,12 @@ describe('the triggers of a running scaler', () => {
     ['other JSON', { body: '{"triggers":[{"name":7}]}' }, /answers something else than the triggers/],
     ['another status', { status: 404, body: '' }, /answers 404/],
     ['far too much', { body: `"${'x'.repeat(5 * 1024 * 1024)}"` }, /answers with more than \d+ bytes/],
-  ])('are not taken from %s', async (_, reply, message) => {
+  ])('are not accepted from %s', async (_, reply, message) => {
     const { url } = await admin(() => reply);
     await expect(new RunningTriggers(url, undefined).of('shop', 'a')).rejects.toThrow(message);
   });
 
-  it('end, also where pages do not', async () => {
+  it('end, even if pages do not', async () => {
     const { url, asked } = await admin(() => page([trigger('a')], 'again'));
     expect(await new RunningTriggers(url, undefined).of('shop', 'z')).toEqual([]);
     expect(asked).toHaveLength(1000);

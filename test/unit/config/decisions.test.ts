@@ -22,7 +22,7 @@ describe('decisions', () => {
     });
   });
 
-  it('may be sent without TLS where nothing is secret, or where that is asked for', async () => {
+  it('may be sent without TLS if nothing is secret, or if that is allowed', async () => {
     loaded(await load('{ sink: "http://broker.knative-eventing.svc/shop/default" }'));
     const security = 'security: { allowPlaintextSecrets: true }\n';
     loaded(await load('{ sink: "http://sink.example/?key=k", token: open-sesame-open-sesame }', security));

@@ -21,7 +21,7 @@ describe('expandEnvironment', () => {
     expect(faults).toEqual([]);
   });
 
-  it('cannot bring structure in: what a variable holds stays one text', () => {
+  it('cannot add structure: the value of a variable stays one text', () => {
     expect(expand({ a: '${A}' }, { A: 'x\nb: { c: 1 }' }).value).toEqual({ a: 'x\nb: { c: 1 }' });
   });
 

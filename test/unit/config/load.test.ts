@@ -15,7 +15,7 @@ async function load(yaml: string, environment = {}) {
 
 const minimal = 'connections:\n  a: { source: place, address: here }\n';
 
-describe('a configuration that can be used', () => {
+describe('a valid configuration', () => {
   it('has the documented defaults', async () => {
     const { start, settings, connections } = loaded(await load(minimal));
     expect(start).toEqual({
@@ -55,7 +55,7 @@ describe('a configuration that can be used', () => {
     expect(connections.get('a')).toMatchObject({ name: 'a', namespaces: ['*'], config: { address: 'here' } });
   });
 
-  it('takes the part that is given and keeps the defaults of the rest', async () => {
+  it('takes the given part and keeps the defaults of the rest', async () => {
     const { start } = loaded(await load(`${minimal}grpc: { port: 7000 }\n`));
     expect(start.grpc).toMatchObject({ host: anyAddress(), port: 7000, maxConnections: 256 });
   });
@@ -65,7 +65,7 @@ describe('a configuration that can be used', () => {
   });
 });
 
-describe('a configuration that cannot be used', () => {
+describe('an invalid configuration', () => {
   it.each([
     ['', /config\.yaml is empty$/],
     ['just text', /config\.yaml must be a mapping of keys to values/],
@@ -81,11 +81,11 @@ describe('a configuration that cannot be used', () => {
     expect(faults[0]).toMatch(message);
   });
 
-  it('says that the file is not there', async () => {
+  it('is reported as missing if the file does not exist', async () => {
     expect(faultsOf(await folder.load())).toEqual([`${folder.file} does not exist`]);
   });
 
-  it('does not follow aliases without end', async () => {
+  it('does not expand aliases endlessly', async () => {
     const lines = ['a0: &a0 [x,x,x,x,x,x,x,x,x,x]'];
     for (let i = 1; i < 9; i += 1)
       lines.push(
@@ -96,7 +96,7 @@ describe('a configuration that cannot be used', () => {
     expect(faultsOf(await load(lines.join('\n')))[0]).toContain('aliases cannot be resolved');
   });
 
-  it('never quotes the text it could not read', async () => {
+  it('is never quoted if it could not be read', async () => {
     const faults = faultsOf(await load('password: "hunter2\nconnections: {}\n'));
     expect(faults.join()).not.toContain('hunter2');
   });
@@ -115,7 +115,7 @@ describe('a configuration that cannot be used', () => {
     ],
     [`${minimal}limits: { maxStalenessSeconds: 0 }`, 'limits.maxStalenessSeconds: must be more than 0'],
     [`${minimal}limits: { leaseSeconds: 30000 }`, 'limits.maxLeaseSeconds: must be at least leaseSeconds'],
-    // A timer that is to take longer ends at once.
+    // A longer timer would fire at once.
     [
       `${minimal}limits: { firstSyncTimeoutSeconds: 9999999 }`,
       'limits.firstSyncTimeoutSeconds: must be at most 2147483',
@@ -208,7 +208,7 @@ describe('a configuration that cannot be used', () => {
     expect(faultsOf(await load(yaml))).toEqual([fault]);
   });
 
-  it('names all faults at once, of every part', async () => {
+  it('has all its faults named at once, of every part', async () => {
     const yaml = [
       'grpc: { prot: 1, port: x }',
       'connections:',
@@ -230,7 +230,7 @@ describe('a configuration that cannot be used', () => {
   });
 });
 
-it('lets a connection send its password in the open where that is allowed', async () => {
+it('lets a connection send its password in plaintext if that is allowed', async () => {
   const yaml =
     'security: { allowPlaintextSecrets: true }\nconnections: { a: { source: place, address: x, password: open sesame } }';
   expect(loaded(await load(yaml)).connections.size).toBe(1);
@@ -242,7 +242,7 @@ describe('a connection', () => {
   const print = async (entry: string) => (await connection(entry))?.fingerprint;
   const place = async (entry: string) => (await connection(entry))?.place;
 
-  it('has a fingerprint of what its upstream sees, whatever the order of the keys', async () => {
+  it('has a fingerprint of what its upstream sees, independent of the order of keys', async () => {
     const first = await print('address: x, password: secret');
     expect(first).toMatch(/^[0-9a-f]{64}$/);
     expect(await print('password: secret, address: x')).toBe(first);
@@ -252,7 +252,7 @@ describe('a connection', () => {
     expect(await print('address: x, password: secret, port: 5')).toBe(first);
   });
 
-  it('is of the same place as long as what its source measures is there', async () => {
+  it('has the same place as long as its source measures the same thing', async () => {
     const first = await place('address: x, password: secret');
     expect(await place('address: x, password: other, tls: true, namespaces: [b]')).toBe(first);
     expect(await place('address: y, password: secret')).not.toBe(first);
@@ -264,17 +264,17 @@ describe('any address', () => {
   const v4 = { ...address, family: 'IPv4' } as const;
   const v6 = { ...address, family: 'IPv6', scopeid: 0 } as const;
 
-  it('is of both families where the machine has any of IPv6', () => {
+  it('means both families if the machine has an IPv6 address', () => {
     expect(anyAddress({ lo: [v4, v6] })).toBe('::');
     expect(anyAddress({ lo: [v6] })).toBe('::');
   });
 
-  it('is of IPv4 where it has none', () => {
+  it('means IPv4 if it has none', () => {
     expect(anyAddress({ lo: [v4], eth0: [v4] })).toBe('0.0.0.0');
   });
 });
 
-it('says at which line each fault is, or the nearest key above it', async () => {
+it('says at which line each fault is, or at the nearest key above it', async () => {
   const yaml = [
     'common: &orders',
     '  source: place',

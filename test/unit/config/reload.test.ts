@@ -48,7 +48,7 @@ async function reloader(refuses: (config: LoadedConfig) => void = () => {}, { is
 const addressOf = (config: LoadedConfig | undefined) => config?.connections.get('a')?.config;
 
 describe('ConfigReloader', () => {
-  it('does not load while no file has changed, but does when it is told to', async () => {
+  it('does not load while no file has changed, unless forced', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, loads, outcomes } = await reloader();
     await subject.look();
@@ -110,7 +110,7 @@ describe('ConfigReloader', () => {
     expect(outcomes).toEqual(['refused', 'applied']);
   });
 
-  it('sees that a missing secret has come, though the configuration is the same', async () => {
+  it('notices a missing secret that appears, though the configuration is the same', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, outcomes } = await reloader();
     await folder.write(
@@ -123,7 +123,7 @@ describe('ConfigReloader', () => {
     expect(outcomes).toEqual(['refused', 'applied']);
   });
 
-  it('counts a configuration that cannot be taken into use as refused', async () => {
+  it('counts a configuration that cannot be applied as refused', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, outcomes, log, applied } = await reloader((config) => {
       if (config.settings.log.level === 'warn')
@@ -135,14 +135,14 @@ describe('ConfigReloader', () => {
     expect(log.lines[0]?.fields).toEqual({ faults: ['connections.a: its certificate is none'] });
   });
 
-  it('loads once more when it is told to during a load', async () => {
+  it('loads once more if forced during a load', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, loads } = await reloader();
     await Promise.all([subject.look({ force: true }), subject.look({ force: true })]);
     expect(loads()).toBe(2);
   });
 
-  it('takes the first configuration as every other, and throws where a part refuses it', async () => {
+  it('applies the first configuration like every other, and throws if a part refuses it', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, applied } = await reloader(() => {}, { isStarted: false });
     await subject.start();
@@ -157,7 +157,7 @@ describe('ConfigReloader', () => {
     expect(refused.applied).toEqual([]);
   });
 
-  it.each(['before', 'while'])('keeps what it is told to load %s it starts', async (when) => {
+  it.each(['before', 'while'])('does not lose a forced load %s it starts', async (when) => {
     await folder.write('config.yaml', good('x'));
     const { subject, applied, log } = await reloader(() => {}, { isStarted: false });
     await folder.write('config.yaml', good('new'));
@@ -171,7 +171,7 @@ describe('ConfigReloader', () => {
     expect(log.lines).toMatchObject([{ fields: { applied: ['connections.a'] } }]);
   });
 
-  it('says what waits for a restart as long as it waits', async () => {
+  it('says what waits for a restart for as long as it waits', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, log } = await reloader();
     const waiting = () => log.lines.splice(0).filter(({ level }) => level === 'warn');
@@ -186,7 +186,7 @@ describe('ConfigReloader', () => {
     expect(waiting()).toEqual([]);
   });
 
-  it('loads no more when it is closed', async () => {
+  it('stops loading when it is closed', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, loads } = await reloader();
     await subject.close();
@@ -210,7 +210,7 @@ describe('what keeps callers out', () => {
     return applied.length > 0 ? [] : line !== undefined && 'faults' in line.fields ? line.fields.faults : [];
   };
 
-  it('is not dropped by a file that is cut short, wherever that is', async () => {
+  it('is not dropped by a truncated file, wherever it ends', async () => {
     const whole = `connections:\n  a: { source: place, address: x }\nlog:\n  level: debug\nadmin:\n  ${token}\n`;
     const cut = Array.from({ length: whole.length }, (_, length) => whole.slice(0, length));
     await folder.write('config.yaml', whole);
@@ -241,7 +241,7 @@ describe('what keeps callers out', () => {
     ]);
   });
 
-  it('is not dropped by a file that is written slowly: its connection goes, and comes back without', async () => {
+  it('is not dropped by a file that is written slowly: its connection goes, and comes back without it', async () => {
     const whole = `log:\n  level: debug\nconnections:\n  a: { source: place, address: x }\n  b:\n    source: place\n    address: y\n    namespaces: [shop]\n`;
     await folder.write('config.yaml', whole);
     const { subject, applied } = await reloader();
@@ -290,7 +290,7 @@ describe('prepareAll', () => {
     return { did, prepared };
   };
 
-  it('commits nothing before all are prepared', async () => {
+  it('commits nothing before all have prepared', async () => {
     const { did, prepared } = await run();
     const { commit } = await prepared;
     expect(did).toEqual(['prepare a', 'prepare b', 'prepare c']);
@@ -302,7 +302,7 @@ describe('prepareAll', () => {
     ['a', ['prepare a']],
     ['b', ['prepare a', 'prepare b', 'discard a']],
     ['c', ['prepare a', 'prepare b', 'prepare c', 'discard b', 'discard a']],
-  ])('discards what is prepared when %s refuses', async (failing, expected) => {
+  ])('discards what was prepared if %s refuses', async (failing, expected) => {
     const { did, prepared } = await run(failing);
     await expect(prepared).rejects.toMatchObject({ code: 'unavailable', message: `${failing} is broken` });
     expect(did).toEqual(expected);
@@ -315,7 +315,7 @@ describe('changesBetween', () => {
     return usable(await folder.load());
   };
 
-  it('names connections that came, went and changed', async () => {
+  it('names connections that were added, removed and changed', async () => {
     const before = await from(
       'connections: { a: { source: place, address: x }, b: { source: place, address: x } }',
     );
@@ -329,7 +329,7 @@ describe('changesBetween', () => {
     expect(changesBetween(before, before)).toEqual({ applied: [], needRestart: [] });
   });
 
-  it('takes limits and the token while running, and addresses at the next start', async () => {
+  it('applies limits and the token while running, and addresses at the next start', async () => {
     const before = await from('connections: {}');
     const after = await from(
       'admin: { host: 127.0.0.1, token: 0123456789abcdef }\nlimits: { triggers: 5 }\nconnections: {}',
@@ -340,7 +340,7 @@ describe('changesBetween', () => {
     });
   });
 
-  it('takes what ingest bounds while running, and where it listens and keeps at the next start', async () => {
+  it('applies the bounds of ingest while running, and its address and storage at the next start', async () => {
     const before = await from('connections: {}');
     const after = await from(
       'ingest: { host: 127.0.0.1, port: 1, maxBodyBytes: 2048 }\neventLog: { type: memory, maxEvents: 5 }\nconnections: {}',

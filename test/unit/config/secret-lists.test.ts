@@ -59,7 +59,7 @@ describe('a list of secrets from files', () => {
     expect(faultsOf(await load(entry))).toEqual([fault]);
   });
 
-  it('names the file that is not there', async () => {
+  it('names the missing file', async () => {
     await folder.write('a', 'one');
     expect(faultsOf(await load('webhookSecretFiles: [a, gone]'))).toEqual([
       `connections.ci.webhookSecretFiles[1]: the file ${join(folder.path, 'gone')} does not exist`,

@@ -58,7 +58,7 @@ describe('secrets from files', () => {
     ]);
   });
 
-  it('refuses what is no file', async () => {
+  it('refuses a path that is not a file', async () => {
     await mkdir(join(folder.path, 'dir'));
     expect(faultsOf(await load('passwordFile: dir'))[0]).toMatch(/dir is not a file$/);
   });
@@ -79,14 +79,14 @@ describe('secrets from files', () => {
     expect(faultsOf(await load(entry))).toEqual([fault]);
   });
 
-  it('names the key as it was written where it does not belong', async () => {
+  it('names a misplaced key as it was written', async () => {
     await folder.write('ca.pem', 'PEM');
     expect(faultsOf(await load('caFile: ca.pem'))).toEqual([
       expect.stringMatching(/^connections\.a\.caFile: unknown key/),
     ]);
   });
 
-  it('never shows what a file or a wrong value holds', async () => {
+  it('never shows the content of a file or a wrong value', async () => {
     await folder.write('secret', 'hunter2');
     const faults = faultsOf(await load('passwordFile: secret, tls: hunter3, port: hunter4, hunted: hunter5'));
     expect(faults.length).toBeGreaterThan(2);
@@ -124,7 +124,7 @@ describe('the files of the gRPC server', () => {
     });
   });
 
-  it('has names of clients only where clients show certificates', async () => {
+  it('has names of clients only if clients show certificates', async () => {
     await folder.write('pem', 'PEM');
     await folder.write(
       'config.yaml',

@@ -9,7 +9,7 @@ import { recordingLog } from '../../support/recording-log.ts';
 
 const settings = (decisions: object) => configSchema.parse({ connections: {}, decisions }).decisions;
 
-it('are posted once there is a sink, and what waits when it goes is posted still', async () => {
+it('are posted once a sink is set, and waiting ones are still posted when it is removed', async () => {
   const sink = await DecisionSink.start();
   onTestFinished(() => sink.stop());
   const log = recordingLog();
@@ -19,7 +19,7 @@ it('are posted once there is a sink, and what waits when it goes is posted still
   decisions.use(settings({ sink: sink.url, flushMs: 3_600_000 }));
   take('with-a-sink');
   decisions.use(settings({ sink: sink.url, flushMs: 3_600_000 }));
-  // Nothing has changed: there is no reason to post before flushMs.
+  // Nothing has changed, so nothing is posted before flushMs.
   await sleep(100);
   expect(sink.requests).toEqual([]);
   decisions.use(settings({}));
@@ -34,7 +34,7 @@ it('are posted once there is a sink, and what waits when it goes is posted still
   expect(sink.requests).toHaveLength(1);
 });
 
-it('the log writes a line each, after the turn that decided', async () => {
+it('the log gets a line for each, after the turn that decided', async () => {
   const log = recordingLog();
   const lines = new DecisionLog(log, () => {});
   lines.take(decisionWith());
@@ -77,7 +77,7 @@ it('the log writes a line each, after the turn that decided', async () => {
   ]);
 });
 
-it('the log lets others have their turn when thousands are decided at once', async () => {
+it('the log gives others their turn when thousands are decided at once', async () => {
   const log = recordingLog();
   const lines = new DecisionLog(log, () => {});
   for (let i = 0; i < 10_000; i += 1) lines.take(decisionWith({}, `worker-${i}`));
@@ -90,7 +90,7 @@ it('the log lets others have their turn when thousands are decided at once', asy
   );
 });
 
-it('the log writes what waits when it is flushed, once', async () => {
+it('the log writes waiting lines when it is flushed, once', async () => {
   const log = recordingLog();
   const lines = new DecisionLog(log, () => {});
   for (let i = 0; i < 1_000; i += 1) lines.take(decisionWith());
@@ -100,7 +100,7 @@ it('the log writes what waits when it is flushed, once', async () => {
   expect(log.lines).toHaveLength(1_000);
 });
 
-it('the log is bounded, and counts what it drops', async () => {
+it('the log is bounded, and counts dropped lines', async () => {
   const log = recordingLog();
   let dropped = 0;
   const lines = new DecisionLog(log, (decisions) => {

@@ -14,14 +14,14 @@ describe('a bounded queue', () => {
     expect(queue.take(1)).toEqual([]);
   });
 
-  it('drops what a smaller bound does not hold', () => {
+  it('drops what a smaller bound cannot hold', () => {
     const queue = new BoundedQueue<number>(10);
     for (let i = 0; i < 10; i += 1) queue.push(i);
     expect(queue.bound(4)).toBe(6);
     expect(queue.take(9)).toEqual([6, 7, 8, 9]);
   });
 
-  it('does what a plain list would, over any steps', () => {
+  it('behaves like a plain list, over any steps', () => {
     const step = fc.oneof(fc.constant('push' as const), fc.nat(5), fc.constant('back' as const));
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 200 }), (max, steps) => {

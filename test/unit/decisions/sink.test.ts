@@ -35,7 +35,7 @@ function sinkTo(url: string, more: Partial<SinkOptions> = {}) {
     },
   });
   onTestFinished(() => sink.close(0));
-  /** Decisions of triggers that are named by these numbers. */
+  /** Decisions of triggers named by these numbers. */
   const take = (from: number, to: number): void => {
     for (let i = from; i <= to; i += 1) sink.take(decisionWith({}, `so-${i}`));
   };
@@ -49,7 +49,7 @@ const subjects = (receiver: DecisionSink) => receiver.events.map(({ subject }) =
 const ids = (receiver: DecisionSink) => receiver.events.map(({ id }) => id);
 
 describe('posting', () => {
-  it('sends what came within flushMs as one batch, as CloudEvents, with the token', async () => {
+  it('sends all decisions within flushMs as one batch of CloudEvents, with the token', async () => {
     const receiver = await server();
     const { take, sent } = sinkTo(receiver.url, { token: 'open-sesame' });
     take(1, 7);
@@ -66,7 +66,7 @@ describe('posting', () => {
     expect(new Set(ids(receiver)).size).toBe(7);
   });
 
-  it('keeps their order over batches, one request at a time, and does not wait once a batch is full', async () => {
+  it('keeps the order over batches, one request at a time, and does not wait once a batch is full', async () => {
     const receiver = await server();
     receiver.behave = [(response) => setTimeout(() => response.writeHead(202).end(), 20)];
     const { sink, take, sent } = sinkTo(receiver.url, { flushMs: 3_600_000, maxQueued: 1_000 });
@@ -88,7 +88,7 @@ describe('posting', () => {
 });
 
 describe('a sink that fails', () => {
-  it.each([500, 401, 302])('is sent the same again after %d, said once', async (code) => {
+  it.each([500, 401, 302])('gets the same again after %d, logged once', async (code) => {
     const receiver = await server();
     receiver.behave = [status(code), status(code), status(202)];
     const { take, sent, lines, count } = sinkTo(receiver.url, { batchSize: 3 });
@@ -103,7 +103,7 @@ describe('a sink that fails', () => {
     ]);
   });
 
-  it('is left alone as long as it asks for, with 429', async () => {
+  it('is left alone as long as its 429 says', async () => {
     const receiver = await server();
     receiver.behave = [status(429, { 'retry-after': '2' }), status(202)];
     const { take, sent } = sinkTo(receiver.url);
@@ -112,7 +112,7 @@ describe('a sink that fails', () => {
     take(2, 40);
     await vi.waitFor(() => expect(sent.accepted).toBe(40), wait);
     const [first, second] = receiver.requests;
-    // Without the header it would have been asked again after 1.2 s at the latest.
+    // Without the header the next attempt would have come after at most 1.2 s.
     expect(Number(second?.atMs) - Number(first?.atMs)).toBeGreaterThan(1_900);
   });
 
@@ -129,7 +129,7 @@ describe('a sink that fails', () => {
     expect(log.lines[0]?.fields).toMatchObject({ error: 'cannot be reached (ECONNREFUSED)' });
   });
 
-  it('that hangs is given up in time and asked again', async () => {
+  it('that hangs is given up in time and tried again', async () => {
     const receiver = await server();
     receiver.behave = [() => {}, status(202)];
     const { take, sent, log } = sinkTo(receiver.url, { timeoutMs: 100 });
@@ -140,7 +140,7 @@ describe('a sink that fails', () => {
     expect(log.lines[0]?.fields).toMatchObject({ error: 'does not answer within 100 ms' });
   });
 
-  it('has taken them where only the rest of its answer is missing, or without end', async () => {
+  it('has accepted them if only the rest of its answer is missing, or never ends', async () => {
     const receiver = await server();
     receiver.behave = [
       (response) => response.writeHead(202).write('go'),
@@ -152,7 +152,7 @@ describe('a sink that fails', () => {
     expect(subjects(receiver)).toEqual(names(1, 4));
   });
 
-  it.each([400, 413, 415, 422])('and does not take them (%d) gets the next ones', async (code) => {
+  it.each([400, 413, 415, 422])('that refuses them (%d) gets the next ones', async (code) => {
     const receiver = await server();
     receiver.behave = [status(code), status(202)];
     const { take, sent, lines } = sinkTo(receiver.url, { batchSize: 2 });
@@ -167,7 +167,7 @@ describe('a sink that fails', () => {
 });
 
 describe('bounds', () => {
-  it('the oldest are dropped and counted, and their ids are missing', async () => {
+  it('the oldest are dropped and counted, and their IDs are missing', async () => {
     const receiver = await server();
     receiver.behave = [status(503), status(202)];
     const { take, sent, count, lines } = sinkTo(receiver.url, { maxQueued: 10 });
@@ -184,7 +184,7 @@ describe('bounds', () => {
     expect(lines()[1]).toBe('warn: too many decisions wait; the oldest are dropped');
   });
 
-  it('no secret of its address, token or answer is said', async () => {
+  it('no secret of its address, token or answer is logged', async () => {
     const receiver = await server();
     receiver.behave = [status(401), status(400), status(202)];
     const { take, sent, log } = sinkTo(`${receiver.url}/hidden?key=hidden`, {
@@ -200,7 +200,7 @@ describe('bounds', () => {
 });
 
 describe('the end', () => {
-  it('posts what waits', async () => {
+  it('posts the waiting decisions', async () => {
     const receiver = await server();
     const { sink, take, count } = sinkTo(receiver.url, { flushMs: 3_600_000 });
     take(1, 9);
@@ -209,7 +209,7 @@ describe('the end', () => {
     expect(count.dropped).toBe(0);
   });
 
-  it('posts what waits behind a request that is under way, and does not wait for a full batch', async () => {
+  it('posts those that wait behind a request under way, without waiting for a full batch', async () => {
     const receiver = await server();
     receiver.behave = [(response) => setTimeout(() => response.writeHead(202).end(), 50)];
     const { sink, take } = sinkTo(receiver.url, { flushMs: 3_600_000 });
@@ -228,7 +228,7 @@ describe('the end', () => {
     expect(subjects(receiver)).toEqual([...names(1, 2), ...names(1, 2)]);
   });
 
-  it('comes at its limit, and what is left is counted and said', async () => {
+  it('comes at its limit, and the rest is counted and logged', async () => {
     const receiver = await server();
     receiver.behave = [() => {}];
     const { sink, take, count, log } = sinkTo(receiver.url);
@@ -245,13 +245,13 @@ describe('the end', () => {
     ]);
   });
 
-  it('is at once where nothing waits', async () => {
+  it('is immediate if nothing waits', async () => {
     const { sink } = sinkTo('http://127.0.0.1:1/');
     await sink.close(3_600_000);
   });
 });
 
-it('a changed address or token is used at once for what waits', async () => {
+it('a changed address or token is used at once for waiting decisions', async () => {
   const before = await server();
   before.behave = [status(401, { 'retry-after': '300' })];
   const after = await server();

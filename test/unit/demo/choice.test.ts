@@ -35,21 +35,21 @@ describe('choose', () => {
     expect(await chosen(choice)).toEqual({ told: names, said: [] });
   });
 
-  it('leaves out what cannot be told here, and says why', async () => {
+  it('leaves out stories that cannot be told here, and says why', async () => {
     expect(await chosen({}, { sqs: 'no SQS here' })).toEqual({
       told: ['github'],
       said: ['The sqs story is left out: no SQS here'],
     });
   });
 
-  it('does not ask for Java where nobody asks for Kafka', async () => {
+  it('does not look for Java unless Kafka is wanted', async () => {
     expect((await chosen({}, { kafka: 'no Java' })).said).toEqual([]);
   });
 
   it.each<[Partial<Choice>, string]>([
     [{ kafka: true }, 'no Java'],
     [{ story: 'sqs' }, 'no SQS here'],
-  ])('ends at once where %j cannot be told', async (choice, message) => {
+  ])('ends at once if %j cannot be told', async (choice, message) => {
     await expect(chosen(choice, { sqs: 'no SQS here', kafka: 'no Java' })).rejects.toMatchObject({
       code: 'unavailable',
       message,

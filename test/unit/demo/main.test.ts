@@ -8,7 +8,7 @@ function demo(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-it('says what the demo takes', () => {
+it('says what the demo accepts', () => {
   expect(demo('--help')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('--story surge|sqs|github|kafka'),

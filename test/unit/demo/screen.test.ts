@@ -11,7 +11,7 @@ describe('frameText', () => {
     );
   });
 
-  it('shows no bar for no backlog, and some for any', () => {
+  it('shows no bar for an empty backlog, and some for any other', () => {
     expect(frameText({ ...frame, backlog: 0 }, 580)).not.toContain('█');
     expect(frameText({ ...frame, backlog: 1 }, 580)).toMatch(/ █$/);
   });
@@ -20,7 +20,7 @@ describe('frameText', () => {
     expect(frameText({ ...frame, backlog: 5800 }, 580).match(/█/g)).toHaveLength(24);
   });
 
-  it('shows that nothing was answered yet', () => {
+  it('shows that no answer has come yet', () => {
     expect(frameText({ ...frame, value: undefined }, 580)).toContain('value    -');
   });
 });

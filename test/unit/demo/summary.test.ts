@@ -18,7 +18,7 @@ const good: Outcome = {
 const words: Words = { waker: 'the record', counted: 'its ack', upstream: 'Kafka' };
 
 describe('summarize', () => {
-  it('says every number', () => {
+  it('reports every number', () => {
     expect(summarize(good, words)).toEqual({
       kept: true,
       lines: [
@@ -40,13 +40,13 @@ describe('summarize', () => {
     ['went above the replicas wanted', { peakReplicas: 7 }],
     ['stayed up once', { zeroAfterMs: [11_000, undefined] }],
     ['failed an answer', { failedAnswers: 1 }],
-  ])('is not content with a run that %s', (_, change) => {
+  ])('rejects a run that %s', (_, change) => {
     const { kept, lines } = summarize({ ...good, ...change }, words);
     expect(kept).toBe(false);
     expect(lines.some((line) => line.startsWith('NO '))).toBe(true);
   });
 
-  it("holds a story's own promises as well", () => {
+  it("also judges a story's own promises", () => {
     const { kept, lines } = summarize(good, words, [{ kept: false, text: 'a lost webhook was found never' }]);
     expect(kept).toBe(false);
     expect(lines).toContain('NO   a lost webhook was found never');

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Workers, type WorkQueue } from '../../../demo/workers.ts';
 
-/** Work that ends when told. */
+/** Work that ends on command. */
 class Queue implements WorkQueue {
   waiting = 0;
   readonly done: string[] = [];
@@ -34,7 +34,7 @@ function start(): { queue: Queue; workers: Workers } {
   return { queue, workers };
 }
 
-it('works with as many workers as there are replicas, each on one piece', async () => {
+it('works with as many workers as replicas, each on one piece', async () => {
   const { queue, workers } = start();
   queue.waiting = 3;
   workers.scale(2);
@@ -55,7 +55,7 @@ it('takes the next piece when one is done', async () => {
   await vi.waitFor(() => expect(queue.done).toEqual(['worker-1', 'worker-1']));
 });
 
-it('lets a worker finish its work before it goes, and gives it no other', async () => {
+it('lets a worker finish its work before it leaves, and gives it no other', async () => {
   const { queue, workers } = start();
   queue.waiting = 2;
   workers.scale(1);

@@ -7,7 +7,7 @@ import { recordingLog } from '../../support/recording-log.ts';
 
 const events = 600;
 
-/** An old log with this many events of `ci`, and one of `other`; it is closed. */
+/** An old, closed log with this many events of `ci`, and one of `other`. */
 async function filled(): Promise<string> {
   const dir = await agedEventDir('ci', 'other');
   const { events: log } = await openLog({ dir });
@@ -45,7 +45,7 @@ async function change(file: string, how: (bytes: Buffer) => void): Promise<void>
 const damaged = { atMs: expect.any(Number), because: 'damaged' };
 
 describe('a log that is whole', () => {
-  it('is not said to be damaged, whoever looks', async () => {
+  it('is not reported as damaged, whoever reads it', async () => {
     const dir = await filled();
     for (const connection of ['ci', 'other', 'ci']) {
       const { since, said } = await reopened(dir, connection);
@@ -54,14 +54,14 @@ describe('a log that is whole', () => {
     }
   });
 
-  it('has them since now, where it is new or lost', async () => {
+  it('has them since now, if it is new or lost', async () => {
     const beforeMs = Date.now() - 1;
     const { since } = await reopened(await agedEventDir());
     expect([since.because, since.atMs > beforeMs]).toEqual(['new', true]);
   });
 });
 
-describe('damage is said, once, and makes unknown what was kept', () => {
+describe('damage is logged, once, and makes kept events unknown', () => {
   it.each([0.3, 0.5, 0.9])('one flipped bit, at %f of the write-ahead log', async (place) => {
     const dir = await filled();
     await change(await walOf(dir), (bytes) => {
@@ -72,7 +72,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     expect(first.facts.length).toBeLessThan(events);
     expect(first.said).toEqual([expect.stringContaining('the event log is damaged')]);
     expect(first.since).toEqual(damaged);
-    // The next start knows it already, and since when.
+    // The next start already knows about the damage, and since when.
     const again = await reopened(dir);
     expect([again.said, again.since]).toEqual([[], first.since]);
   });
@@ -82,7 +82,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     await change(await walOf(dir), (bytes) => bytes.fill(0));
     const { facts, since, said } = await reopened(dir);
     expect([facts, said]).toEqual([[], [expect.stringContaining('not there any more')]]);
-    // What was known of it is lost as well: it is as one that is new.
+    // Its head is lost as well, so it counts as new.
     expect(Date.now() - since.atMs).toBeLessThan(60_000);
   });
 
@@ -96,7 +96,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     expect((await reopened(dir, 'other')).since.atMs).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  it('the count beside it is not there, or is none', async () => {
+  it('the count beside it is missing, or damaged', async () => {
     const dir = await filled();
     await writeFile(join(dir, 'written'), 'x');
     expect((await reopened(dir)).since).toEqual(damaged);
@@ -126,7 +126,7 @@ describe('damage is said, once, and makes unknown what was kept', () => {
     expect((await reopened(dir)).since.because).toBe('new');
   });
 
-  it('a damaged entry that is old enough to be removed is no less damage', async () => {
+  it('a damaged entry that is old enough to be removed is still damage', async () => {
     const dir = await agedEventDir('ci');
     const { events: log, store } = await openLog({ dir });
     await log.append(inbound(1));

@@ -12,7 +12,7 @@ it.each([
   expect(fairShare(counts, most)).toBe(share);
 });
 
-it('is never more together than all may be, and leaves who has little what they have', () => {
+it('never exceeds the limit in total, and leaves those with little what they have', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(1000), { maxLength: 20 }), fc.nat(5000), (counts, most) => {
       const share = fairShare(counts, most);

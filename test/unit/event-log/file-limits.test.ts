@@ -22,18 +22,18 @@ async function filled(ages: readonly number[]) {
   return { dir, nowMs };
 }
 
-describe('what a file log keeps', () => {
+describe('a file log', () => {
   it('is not older than the retention', async () => {
     const { dir, nowMs } = await filled([90_000, 70_000, 50_000, 0]);
     expect(await keptOf(dir, { retentionMs: 60_000 })).toEqual({
       facts: [3, 4],
       since: { atMs: nowMs - 70_000, because: 'dropped' },
     });
-    // Said in the store itself: the next process knows.
+    // Written in the store itself, so that the next process knows.
     expect(await keptOf(dir)).toEqual({ facts: [3, 4], since: { atMs: nowMs - 70_000, because: 'dropped' } });
   });
 
-  it('is all of it, where nothing is old', async () => {
+  it('keeps everything if nothing is old', async () => {
     const { dir } = await filled([3, 2, 1]);
     expect(await keptOf(dir)).toEqual({
       facts: [1, 2, 3],
@@ -61,7 +61,7 @@ describe('what a file log keeps', () => {
       .toBeLessThanOrEqual(110);
   });
 
-  it('of one connection is not pushed out by what another is sent', async () => {
+  it('keeps one connection’s events whatever another one gets', async () => {
     const { events, dir } = await openLog({ dir: await agedEventDir('ci', 'flood'), maxEvents: 100 });
     for (let n = 1; n <= 5; n += 1) await events.append(inbound(n));
     for (let n = 1; n <= 2700; n += 1) await events.append(inbound(n, 'flood'));
@@ -88,7 +88,7 @@ describe('what a file log keeps', () => {
 describe('a disk that is full', () => {
   const full = new Error('IO error: 000003.log: No space left on device');
 
-  it('refuses every event, hands none on, says so once, and takes events again afterwards', async () => {
+  it('refuses every event, passes none on, logs it once, and accepts events again afterwards', async () => {
     const log = recordingLog();
     const { events, store, dir } = await openLog({ log });
     const { facts, replayed } = followed(events.feedOf('ci'));
@@ -126,7 +126,7 @@ describe('a disk that is full', () => {
     expect(store.puts).toBe(puts);
   });
 
-  it('ends a replay that is under way, which goes on when the store is back', async () => {
+  it('interrupts a replay under way, which continues when the store is back', async () => {
     const { events, store } = await openLog();
     await Promise.all(Array.from({ length: 1200 }, (_, i) => events.append(inbound(i))));
     const { facts, replayed } = followed(events.feedOf('ci'));

@@ -4,7 +4,7 @@ import { eventDir, followed, inbound, openLog } from '../../support/event-store.
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe('FileEventLog', () => {
-  it('feeds what is kept, then what comes, before it has appended', async () => {
+  it('gives kept events, then new ones, before it has appended', async () => {
     const { events } = await openLog();
     await events.append(inbound(1));
     const { facts, replayed } = followed(events.feedOf('ci'));
@@ -14,7 +14,7 @@ describe('FileEventLog', () => {
     expect(await appended).toEqual([1, 2]);
   });
 
-  it('feeds what was kept before a restart, in its order', async () => {
+  it('gives the events from before a restart, in order', async () => {
     const first = await openLog();
     await Promise.all(upTo(2500).map((n) => first.events.append(inbound(n))));
     await first.events.close();
@@ -25,7 +25,7 @@ describe('FileEventLog', () => {
     expect(facts).toEqual(upTo(2501));
   });
 
-  it('hands each event over once, in order, to who follows while others are appended', async () => {
+  it('hands each event over once, in order, to a follower while others are appended', async () => {
     const { events } = await openLog();
     await Promise.all(upTo(1200).map((n) => events.append(inbound(n))));
     const followers: ReturnType<typeof followed>[] = [];
@@ -39,7 +39,7 @@ describe('FileEventLog', () => {
     for (const { facts } of followers) expect(facts).toEqual(upTo(2000));
   });
 
-  it('keeps connections apart, and feeds nobody who has left', async () => {
+  it('keeps connections apart, and gives nothing to a follower that has left', async () => {
     const { events } = await openLog();
     await Promise.all([events.append(inbound(1, 'other')), events.append(inbound(2))]);
     const [ci, other, leaves] = [
@@ -54,13 +54,13 @@ describe('FileEventLog', () => {
     expect([ci.facts, other.facts, leaves.facts]).toEqual([[2], [1], []]);
   });
 
-  it('writes what comes during a write together', async () => {
+  it('writes events that come during a write together', async () => {
     const { events, store } = await openLog();
     await Promise.all(upTo(3000).map((n) => events.append(inbound(n))));
     expect(store.puts).toBe(3);
   });
 
-  it('keeps what is being appended when it is closed, and takes no more', async () => {
+  it('keeps events under way when it is closed, and accepts no more', async () => {
     const { events, dir } = await openLog();
     const appends = Promise.all(upTo(2500).map((n) => events.append(inbound(n))));
     await events.close();
@@ -81,13 +81,13 @@ describe('a directory that cannot be used', () => {
     });
   });
 
-  it('is no directory', async () => {
+  it('is not a directory', async () => {
     await expect(openLog({ dir: `${import.meta.filename}/x` })).rejects.toMatchObject({
       message: expect.stringMatching(/cannot be used \(ENOTDIR.*mount a volume/),
     });
   });
 
-  it('is made where it is not there', async () => {
+  it('is created if it does not exist', async () => {
     const { events } = await openLog({ dir: `${eventDir()}/a/b` });
     await events.append(inbound(1));
   });

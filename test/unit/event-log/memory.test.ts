@@ -23,7 +23,7 @@ function logOf(maxEvents = 100) {
 }
 
 describe('MemoryEventLog', () => {
-  it('feeds what is kept and then what comes, to all who follow, before it has appended', async () => {
+  it('gives kept events and then new ones to all followers, before it has appended', async () => {
     const { log, follow } = logOf();
     await log.append(event(1));
     const early = follow();
@@ -40,7 +40,7 @@ describe('MemoryEventLog', () => {
     expect([ci.facts, other.facts, follow('other').facts]).toEqual([[2], [1], [1]]);
   });
 
-  it('feeds nobody who has left, and those who stay', async () => {
+  it('gives nothing to a follower that has left, and everything to the others', async () => {
     const { log, follow } = logOf();
     const [leaves, stays] = [follow(), follow()];
     leaves.unfollow();
@@ -53,7 +53,7 @@ describe('MemoryEventLog', () => {
     expect(again.facts).toEqual([1, 2]);
   });
 
-  it('takes from who has most when there are too many: what others have stays', async () => {
+  it('takes from the connection with the most events if there are too many', async () => {
     const { log, follow } = logOf(100);
     for (let i = 1; i <= 10; i += 1) await log.append(event(i, 'small'));
     for (let i = 1; i <= 27_000; i += 1) await log.append(event(Date.now() + 60_000 + i, 'large'));
@@ -99,7 +99,7 @@ describe('MemoryEventLog', () => {
     expect(said.lines).toMatchObject([{ level: 'error', fields }]);
   });
 
-  it('feeds nobody after it is closed', async () => {
+  it('gives nothing after it is closed', async () => {
     const { log, follow } = logOf();
     const { facts } = follow();
     await log.close();

@@ -7,7 +7,7 @@ function outgoing(fact: number, bytes: number): Outgoing {
   return { event: inbound(fact), payload: Buffer.alloc(bytes), settle: () => {} };
 }
 
-it('gives groups in the order of what came, whatever was taken of those before, and counts what is left', () => {
+it('returns groups in the order of events, whatever was taken before, and counts the rest', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { maxLength: 600 });
   fc.assert(
     fc.property(sizes, fc.infiniteStream(fc.boolean()), (bytes, taken) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { certificateNames } from '../../../src/grpc/tls.ts';
 
 function subject(CN: unknown): PeerCertificate['subject'] {
-  // Node gives a list where a certificate has several common names; its types do not say so.
+  // Node returns a list if a certificate has several common names. Its types do not show that.
   return { C: '', ST: '', L: '', O: '', OU: '', CN } as PeerCertificate['subject'];
 }
 

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe('forgetRequest', () => {
-  it('frees what grpc-js keeps of a request, and the stream goes on', async () => {
+  it('frees what grpc-js keeps of a request, and the stream continues', async () => {
     const server = new Server();
     const held = new Promise<Call>((resolve) => {
       server.addService(

@@ -11,11 +11,11 @@ describe('toReference', () => {
     });
   });
 
-  it('says that there is none', () => {
+  it('reports that it is missing', () => {
     expect(() => toReference(null)).toThrow('the request has no scaledObjectRef');
   });
 
-  it('names all that is missing', () => {
+  it('names everything that is missing', () => {
     expect(() => toReference({ name: '', namespace: '', scalerMetadata: {} })).toThrow(
       "the scaledObjectRef has no name, no namespace, no scalerMetadata (the trigger's metadata)",
     );

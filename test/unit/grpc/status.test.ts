@@ -22,7 +22,7 @@ describe('toStatus', () => {
     ['an error of no known kind', new TypeError('password=hunter2')],
     ['a thrown text', 'password=hunter2'],
     ['nothing', undefined],
-  ])('turns %s into INTERNAL and says nothing of it', (_, reason) => {
+  ])('turns %s into INTERNAL and reveals nothing of it', (_, reason) => {
     expect(toStatus(reason)).toEqual({
       code: Code.INTERNAL,
       details: 'a fault of the scaler; its log says more',
@@ -41,10 +41,10 @@ describe('fitForHeader', () => {
     expect(fitForHeader('two\r\nlines\u0000and\u001b[31mred\n')).toBe('two lines and [31mred');
   });
 
-  it('cuts where the encoded text is too long, not where the text is', () => {
+  it('cuts by the encoded length, not by the text’s', () => {
     expect(fitForHeader('a'.repeat(4096))).toBe('a'.repeat(4096));
     expect(fitForHeader('a'.repeat(4097))).toBe(`${'a'.repeat(4087)}…`);
-    // One é is six bytes on the wire.
+    // One é takes six bytes on the wire.
     expect(fitForHeader('é'.repeat(1000))).toBe(`${'é'.repeat(681)}…`);
   });
 

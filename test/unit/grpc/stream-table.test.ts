@@ -9,7 +9,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A server that answers each stream with its path, once all `expected` are open; and a client of it. */
+/** A server that answers each stream with its path once all `expected` are open, and its client. */
 async function serve(expected: number): Promise<{ client: ClientHttp2Session; opened: ServerHttp2Stream[] }> {
   const server = createServer();
   server.on('session', replaceStreamMap);
@@ -64,7 +64,7 @@ describe('replaceStreamMap', () => {
     expect(await Promise.all(paths.map((path) => ask(client, path)))).toEqual(paths);
   });
 
-  it('ends what is open when its session is destroyed', async () => {
+  it('ends open streams when its session is destroyed', async () => {
     const { client, opened } = await serve(4);
     for (const path of ['/a', '/b', '/c']) client.request({ ':path': path }).on('error', () => {});
     await expect.poll(() => opened.length).toBe(3);

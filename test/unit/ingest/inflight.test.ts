@@ -8,7 +8,7 @@ function socketOf(remoteAddress: string): Socket {
   return Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
 }
 
-/** As by default: 64 MiB, bodies of 5 MiB, 1,024 connections. */
+/** The defaults: 64 MiB, bodies of 5 MiB, 1,024 connections. */
 function bytes(all = 64 * mebibyte, body = 5 * mebibyte) {
   const inflight = new InflightBytes();
   inflight.use(all, body, 1024);
@@ -18,14 +18,14 @@ function bytes(all = 64 * mebibyte, body = 5 * mebibyte) {
 }
 
 describe('the bytes of all requests', () => {
-  it('of an address that has shown nothing are one large body’s, and others have theirs', () => {
+  it('of an unproven address are limited to one large body’s, and others have theirs', () => {
     const { open } = bytes();
     expect(open().grow(5 * mebibyte)).toBe(true);
     expect(open().grow(mebibyte)).toBe(false);
     expect(open('198.51.100.1').grow(5 * mebibyte)).toBe(true);
   });
 
-  it('of all who have shown nothing leave half to those who have', () => {
+  it('of all unproven senders leave half to the proven ones', () => {
     const { inflight, open } = bytes();
     let held = 0;
     for (let i = 0; i < 256; i += 1) if (open(`192.0.2.${i}`).grow(mebibyte)) held += 1;
@@ -70,7 +70,7 @@ describe('the bytes of all requests', () => {
     [5 * mebibyte, 5 * mebibyte],
     [6 * mebibyte, 5 * mebibyte],
     [64 * mebibyte, 64 * mebibyte],
-  ])('within %i have room for a body of %i, where it is alone', (all, body) => {
+  ])('within %i have room for a body of %i, if it is alone', (all, body) => {
     const { inflight, open } = bytes(all, body);
     const share = open();
     expect([share.fits(body), share.grow(body)]).toEqual([true, true]);
@@ -89,6 +89,6 @@ it.each([
   ['::1', '0:0:0:0'],
   ['fe80::1%eth0', 'fe80:0:0:0'],
   [undefined, ''],
-])('a sender at %s is told apart by %s', (remote, address) => {
+])('a sender at %s is distinguished by %s', (remote, address) => {
   expect(addressOf(remote)).toBe(address);
 });

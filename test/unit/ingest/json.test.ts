@@ -20,7 +20,7 @@ describe('JSON of a request', () => {
     expect(read(text)).toEqual({ fault: 'is not JSON' });
   });
 
-  it('is not what is no UTF-8', () => {
+  it('is not accepted if it is not UTF-8', () => {
     expect(read(Buffer.from([0x22, 0xff, 0x22]))).toEqual({ fault: 'is not UTF-8' });
   });
 
@@ -33,11 +33,11 @@ describe('JSON of a request', () => {
     const nested = (depth: number) => open.repeat(levels(depth)) + 1 + close.repeat(levels(depth));
     expect(read(nested(64))).toEqual({ value: JSON.parse(nested(64)) });
     expect(read(nested(66))).toEqual(tooMuch);
-    // It is refused by its beginning.
+    // Its beginning is enough to refuse it.
     expect(read(open.repeat(1_000_000))).toEqual(tooMuch);
   });
 
-  it('has no more values than may be, whatever they are', () => {
+  it('has no more values than allowed, of any kind', () => {
     for (const value of ['1', '""', '[]', '{}', '"a,[{\\",{["']) {
       const list = (count: number) => `[${Array(count).fill(value).join(',')}]`;
       expect(read(list(1000), 3000)).toHaveProperty('value');
@@ -46,7 +46,7 @@ describe('JSON of a request', () => {
     expect(read(JSON.stringify(Array.from({ length: 100_000 }, () => [])))).toEqual(tooMuch);
   });
 
-  it('is not counted by what is in its strings', () => {
+  it('is not counted by the content of its strings', () => {
     expect(read(JSON.stringify('[{,'.repeat(100_000)))).toHaveProperty('value');
     expect(read(JSON.stringify(`${'\\"'.repeat(1000)}[`))).toHaveProperty('value');
   });

@@ -24,7 +24,7 @@ it.each(['', '1"', 'a', '1'.repeat(21), '1\n2', undefined, ['1']])('does not rep
   expect(log.lines[0]?.fields).toEqual({ connection: 'ci' });
 });
 
-it('says names of connections that there are not once a minute, all together: they are anybody’s', () => {
+it('logs unknown connections once a minute, all together, because anybody can name them', () => {
   const log = recordingLog();
   const refusals = new RefusalLog(log, () => 0);
   for (let i = 0; i < 100; i += 1) refusals.refused('unknown', `name-${i}`, undefined);

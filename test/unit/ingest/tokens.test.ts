@@ -12,7 +12,7 @@ const of = (header: string | undefined) => {
   return bearer === undefined ? undefined : [bearer.name, ...bearer.connections];
 };
 
-it('says whose a token is, and what for', () => {
+it('returns the name of a token, and its connections', () => {
   expect(of('Bearer one')).toEqual(['a', 'x', 'y']);
   expect(of('bearer   two ')).toEqual(['b', 'y', 'z']);
   expect(tokens.size).toBe(3);
@@ -29,11 +29,11 @@ it.each([
   'Bearer one two',
   ' Bearer one',
   'Bearer One',
-])('knows nobody by %j', (header) => {
+])('finds nothing for %j', (header) => {
   expect(of(header)).toBeUndefined();
 });
 
-it('knows nobody where there are no tokens', () => {
+it('finds nothing without tokens', () => {
   expect(new Tokens([]).bearer('Bearer one')).toBeUndefined();
 });
 

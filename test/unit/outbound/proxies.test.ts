@@ -13,7 +13,7 @@ const settings = { maxSockets: 2, proxyTimeoutMs: 200 };
 
 afterEach(() => vi.unstubAllEnvs());
 
-describe('requests where the environment names a proxy', () => {
+describe('requests if the environment names a proxy', () => {
   it('go through it, on kept tunnels, with its user and password', async () => {
     const { get, proxy } = await behindProxy();
     await expect(get('/a')).resolves.toBe('200 /a');
@@ -60,7 +60,7 @@ describe('requests where the environment names a proxy', () => {
     await expect(get('/')).resolves.toBe('200 /');
   });
 
-  it('can be cancelled where the tunnel says nothing', async () => {
+  it('can be cancelled while the tunnel is silent', async () => {
     const { get, proxy } = await behindProxy();
     proxy.behave('silent after its yes');
     const own = new AbortController();
@@ -71,7 +71,7 @@ describe('requests where the environment names a proxy', () => {
     await expect.poll(() => proxy.open).toBe(0);
   });
 
-  it('fail where nobody is at the address of the proxy, or it is none', async () => {
+  it('fail if nobody is at the proxy’s address, or the address is invalid', async () => {
     const { get } = await behindProxy({ HTTPS_PROXY: 'http://me:s3cret@127.0.0.1:1' });
     await expect(get('/')).rejects.toThrow(
       /^the proxy http:\/\/127.0.0.1:1 cannot be reached \(ECONNREFUSED\)/,
@@ -82,7 +82,7 @@ describe('requests where the environment names a proxy', () => {
     );
   });
 
-  it('over plain HTTP are handed to it whole', async () => {
+  it('over plain HTTP are given to it as a whole', async () => {
     const http = createHttp(({ url }, response) => response.end(`plain ${url}`)).listen(0, '127.0.0.1');
     onTestFinished(() => void http.close());
     await once(http, 'listening');

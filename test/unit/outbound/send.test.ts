@@ -7,7 +7,7 @@ import { send } from '../../../src/outbound/send.ts';
 const limits = { timeoutMs: 5_000, maxBytes: 1_000 };
 
 describe('a request to the outside', () => {
-  it('sends what it is given, and gives status, headers and body of any answer', async () => {
+  it('sends everything given, and returns status, headers and body of any answer', async () => {
     const url = await server((request, response) => {
       request.setEncoding('utf8').on('data', (body) => {
         response.writeHead(418, { 'x-said': `${request.method} ${request.headers['content-type']}` });
@@ -29,7 +29,7 @@ describe('a request to the outside', () => {
     expect((await send(url, limits)).status).toBe(302);
   });
 
-  it('unpacks what is packed, and bounds what it unpacks', async () => {
+  it('decompresses, and bounds the result', async () => {
     const url = await server(({ url: path }, response) =>
       response
         .setHeader('content-encoding', 'gzip')
@@ -53,7 +53,7 @@ describe('a request to the outside', () => {
     });
     await expect(send(url, limits)).rejects.toThrow(/^answers with more than 1000 bytes$/);
     await expect.poll(() => closed).toBe(true);
-    // What fits into the buffers of two sockets.
+    // The capacity of two sockets' buffers.
     expect(sent).toBeLessThan(2 ** 25);
   });
 
@@ -87,7 +87,7 @@ describe('a request to the outside', () => {
     await expect(send('http://127.0.0.1:1', limits)).rejects.toMatchObject(error);
   });
 
-  it('keeps its connection, and sends again what a closing one did not take', async () => {
+  it('keeps its connection, and repeats a request that a closing one did not take', async () => {
     let connections = 0;
     let taken = 0;
     const url = await server(

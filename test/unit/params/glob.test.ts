@@ -12,7 +12,7 @@ function matches(pattern: string, text: string): boolean {
 
 const letters = (of: string, maxLength: number) => fc.string({ unit: fc.constantFrom(...of), maxLength });
 
-/** A text that counts how often one looks at a character of it. */
+/** A text that counts how often its characters are read. */
 class CountedText extends String {
   looks = 0;
   override charCodeAt(index: number): number {
@@ -51,7 +51,7 @@ describe('matchesGlob', () => {
     );
   });
 
-  it('says of long patterns, too, what a regular expression would', () => {
+  it('matches long patterns, too, as a regular expression would', () => {
     fc.assert(
       fc.property(letters('aab?*', 120), letters('aab', 200), (pattern, text) => {
         const stars = pattern.replaceAll(/\*+/g, '*');

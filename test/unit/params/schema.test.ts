@@ -45,7 +45,7 @@ describe('ranges', () => {
     expect(parse(partitions, given).faults.join()).toContain(fault);
   });
 
-  it('say what is in them as a set would', () => {
+  it('contain the same as a set', () => {
     const range = fc.tuple(fc.nat(40), fc.nat(5)).map(([from, more]) => ({ from, to: from + more }));
     fc.assert(
       fc.property(fc.array(range, { minLength: 1, maxLength: 20 }), (given) => {
@@ -62,7 +62,7 @@ describe('ranges', () => {
   });
 });
 
-describe('what is more than its most', () => {
+describe('a value beyond its maximum', () => {
   const names = list({ doc, most: { members: 3, memberCharacters: 5 } });
   it.each<[Param<unknown>, string, string]>([
     [text({ doc }), 'x'.repeat(256), 'x: has 256 characters; the limit is 255'],
@@ -77,7 +77,7 @@ describe('what is more than its most', () => {
     expect(parse(param, given).faults).toEqual([fault]);
   });
 
-  it('is not looked at where its text is too long', () => {
+  it('is not parsed if its text is too long', () => {
     let looked = 0;
     const param: Param<string> = {
       ...text({ doc, most: 10 }),
@@ -93,7 +93,7 @@ describe('what is more than its most', () => {
   });
 });
 
-describe('a text of somebody else’s', () => {
+describe('a foreign text', () => {
   it.each([
     ['orders', 'orders'],
     ['zażółć 日本 🙂', 'zażółć 日本 🙂'],

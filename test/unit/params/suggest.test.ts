@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { unknownKeys } from '../../../src/params/parse.ts';
 import { nearest } from '../../../src/params/suggest.ts';
 
-/** Names that count how many of them were looked at. */
+/** Names that count how many of them were read. */
 class CountedNames extends Set<string> {
   looked = 0;
   override *[Symbol.iterator](): SetIterator<string> {
@@ -26,13 +26,13 @@ describe('nearest', () => {
     expect(nearest(name, known)).toBe(expected);
   });
 
-  it('looks at so many names and no more', () => {
+  it('reads a bounded number of names', () => {
     const many = new CountedNames(Array.from({ length: 100_000 }, (_, i) => `connection-${i}`));
     expect(nearest('connection-x', many)).toMatch(/^connection-\d$/);
     expect(many.looked).toBeLessThanOrEqual(201);
   });
 
-  it('compares what long names begin with', () => {
+  it('compares the beginnings of long names', () => {
     const long = `topic-${'x'.repeat(60_000)}`;
     expect(nearest(long, [`${long}y`])).toBe(`${long}y`);
     expect(nearest(long, known)).toBeUndefined();

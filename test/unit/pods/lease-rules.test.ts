@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beliefMs, LeaseRules, leaseMs, renewMs } from '../../../src/pods/lease-rules.ts';
 
 describe('a lease', () => {
-  it('is taken by a pod that has seen nobody for its length, and not sooner', () => {
+  it('is taken by a pod that has seen no holder for its length, and not before', () => {
     const rules = new LeaseRules('a', 1_000);
     expect(rules.nextWriteAtMs).toBe(1_000 + leaseMs);
     expect(rules.write(1_000 + leaseMs)).toEqual({ onRevision: 0 });
@@ -11,7 +11,7 @@ describe('a lease', () => {
     expect(rules.heldUntilMs).toBe(1_000 + leaseMs + beliefMs);
   });
 
-  it('is believed from when the write was sent, and from its acknowledgement on', () => {
+  it('is held from the sending of the write, and only once it is acknowledged', () => {
     const rules = new LeaseRules('a', 0);
     rules.write(2_500);
     expect(rules.holds(2_600)).toBe(false);
@@ -20,7 +20,7 @@ describe('a lease', () => {
     expect(rules.holds(4_500)).toBe(false);
   });
 
-  it('is not held by an acknowledgement that comes after its time', () => {
+  it('is not held if the acknowledgement comes too late', () => {
     const rules = new LeaseRules('a', 0);
     rules.write(2_500);
     rules.wrote(1, 2_500, 9_000);
@@ -35,7 +35,7 @@ describe('a lease', () => {
     expect(rules.write(3_000)).toEqual({ onRevision: 1 });
   });
 
-  it('is left alone as long as another renews it', () => {
+  it('is left alone as long as another pod renews it', () => {
     const rules = new LeaseRules('a', 0);
     rules.saw(1, 'b', 2_000);
     expect(rules.nextWriteAtMs).toBe(2_000 + leaseMs);
@@ -43,7 +43,7 @@ describe('a lease', () => {
     expect(rules.nextWriteAtMs).toBe(2_500 + leaseMs);
   });
 
-  it('is taken at once where it was given back', () => {
+  it('is taken at once after it was given back', () => {
     const rules = new LeaseRules('a', 0);
     rules.saw(7, 'b', 100);
     rules.saw(8, undefined, 200);
@@ -51,7 +51,7 @@ describe('a lease', () => {
     expect(rules.write(200)).toEqual({ onRevision: 8 });
   });
 
-  it('ends at once when another is seen to have it', () => {
+  it('ends at once when another pod is seen to have it', () => {
     const rules = new LeaseRules('a', 0);
     rules.write(2_500);
     rules.wrote(1, 2_500, 2_510);
@@ -60,7 +60,7 @@ describe('a lease', () => {
     expect(rules.holder).toBe('b');
   });
 
-  it('is not held any more once it is given back, though a write of before is acknowledged', () => {
+  it('is not held after it was given back, even if an earlier write is acknowledged', () => {
     const rules = new LeaseRules('a', 0);
     rules.write(2_500);
     rules.wrote(1, 2_500, 2_510);
@@ -71,7 +71,7 @@ describe('a lease', () => {
     expect(rules.holds(3_010)).toBe(false);
   });
 
-  it('does not end for old news of another', () => {
+  it('does not end by old news of another pod', () => {
     const rules = new LeaseRules('a', 0);
     rules.saw(1, 'b', 0);
     rules.write(2_500);
@@ -81,8 +81,8 @@ describe('a lease', () => {
   });
 });
 
-describe('of several pods', () => {
-  it('never do two hold the lease at once, whatever is delayed, lost, paused, cut off, and however clocks run', () => {
+describe('between several pods', () => {
+  it('is never held by two at once, whatever is delayed, lost, paused or cut off, and however clocks run', () => {
     let terms = 0;
     fc.assert(
       fc.property(worlds, (world) => {
@@ -92,11 +92,11 @@ describe('of several pods', () => {
       }),
       { numRuns: 400 },
     );
-    // It would be easy to be safe if nobody ever held it.
+    // Safety would be trivial if nobody ever held it.
     expect(terms).toBeGreaterThan(800);
   });
 
-  it('another has it within three seconds of the holder being killed, where the store answers', () => {
+  it('is taken over within three seconds after its holder was killed, if the store answers', () => {
     for (let afterMs = 0; afterMs < 500; afterMs += 25) {
       const killAtMs = 10_000 + afterMs;
       const still = { rate: 1, startMs: 0, pausesAtMs: [], cutAtMs: [] };
@@ -113,7 +113,7 @@ describe('of several pods', () => {
   });
 
   it('would not be safe without the margin: the proof can fail', () => {
-    // Clocks that differ by more than the margin allows: the first pod's runs at half the speed.
+    // Clocks that differ by more than the margin allows. The first pod's runs at half the speed.
     const still = { startMs: 0, pausesAtMs: [], cutAtMs: [6_000] };
     const { together } = play({
       pods: [
@@ -132,15 +132,15 @@ interface PodPlan {
   /** How fast its clock runs. */
   readonly rate: number;
   readonly startMs: number;
-  /** It does nothing for 3 s (a long garbage collection, SIGSTOP); its clock goes on. */
+  /** Times at which it does nothing for 3 s, as in a long garbage collection or after SIGSTOP. Its clock continues. */
   readonly pausesAtMs: readonly number[];
-  /** Nothing of it gets through for 6 s, either way. */
+  /** Times at which it is cut off for 6 s, in both directions. */
   readonly cutAtMs: readonly number[];
 }
 
 interface World {
   readonly pods: readonly PodPlan[];
-  /** Of messages, one after the other, again and again. */
+  /** The delays of messages, one after the other, repeated. */
   readonly delaysMs: readonly number[];
   readonly lost: readonly boolean[];
   readonly killFirstAtMs?: number;
@@ -178,7 +178,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
 
 const writeLimitMs = 1_000;
 
-/** Plays the pods against one store; real time is in ms, and looked at every 5 ms. */
+/** Plays the pods against one store. Real time is in ms, in steps of 5 ms. */
 function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs }: World) {
   const store = { revision: 0, holder: undefined as string | undefined };
   const mail: { atMs: number; to: number; deliver: () => void }[] = [];
@@ -205,11 +205,11 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
     alive: () => nowMs >= startMs && (index !== 0 || nowMs < killFirstAtMs),
     rules: undefined as LeaseRules | undefined,
     inbox: [] as (() => void)[],
-    /** A write on its way, and until when its answer is waited for. */
+    /** A write on its way, and until when its answer can come. */
     awaited: undefined as { untilMs: number } | undefined,
   }));
 
-  /** Tells the pod, which hears of it when it does not sleep. */
+  /** Sends to the pod, which receives it unless it is suspended. */
   const tell = (to: (typeof pods)[number], hear: () => void): void =>
     send(to.index, () => {
       if (!isCut(to.index)) to.inbox.push(hear);

@@ -32,7 +32,7 @@ const scraps = [
   '# x\n',
 ];
 
-/** What somebody wrote, with some scraps in wrong places. */
+/** A real file with some scraps in wrong places. */
 const damaged = fc
   .tuple(
     fc.constantFrom(...texts),
@@ -50,7 +50,7 @@ const damaged = fc
 const settings = { sources, scalerAddress: 'a:6000', namespace: 'team' };
 
 describe('any text', () => {
-  it('is validated and converted without an exception, and what comes out of a right one is right', () => {
+  it('is validated and converted without an exception, and a right one stays right', () => {
     fc.assert(
       fc.property(damaged, (text) => {
         const input = { file: 'a.yaml', text };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readBehavior } from '../../../src/scaledobjects/behavior.ts';
 
 describe('behavior', () => {
-  it('is read as it is written', () => {
+  it('is read as written', () => {
     const scaleUp = {
       stabilizationWindowSeconds: 0,
       selectPolicy: 'Min',
@@ -32,7 +32,7 @@ describe('behavior', () => {
     ['too long a window', { stabilizationWindowSeconds: 3601 }, /from 0 to 3600, got "3601"/],
     ['another selectPolicy', { selectPolicy: 'Most' }, /must be Max, Min or Disabled, got/],
     ['a tolerance below 0', { tolerance: -1 }, /tolerance: must be a number of at least 0/],
-  ])('is refused for %s, which is left out', (_, scaleUp, message) => {
+  ])('is refused for %s, which is ignored', (_, scaleUp, message) => {
     const { behavior, faults } = readBehavior({ scaleUp });
     expect(faults.map((fault) => fault.message)).toEqual([expect.stringMatching(message)]);
     expect(behavior.scaleUp ?? {}).toEqual({});

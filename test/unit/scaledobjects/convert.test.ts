@@ -22,7 +22,7 @@ const configOf = ({ connections }: ReturnType<typeof convert>) =>
 
 const serversOwn = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields', 'status'];
 
-/** All that is not a trigger of KEDA's own, and not of the API server. */
+/** Everything except KEDA's own triggers and the fields of the API server. */
 function rest(text: string): unknown {
   return parseAllDocuments(text, { merge: true }).map((document) =>
     JSON.parse(
@@ -48,7 +48,7 @@ describe('shapes of public ScaledObjects', () => {
     const made = convert(yaml);
     expect([made.faults, made.triggers]).toEqual([[], converted]);
     expect(rest(made.text)).toEqual(rest(yaml));
-    // Comments stay, and so do line ends.
+    // Comments and line ends stay.
     for (const comment of yaml.match(/# [^\r\n]*/g) ?? []) {
       if (comment !== '# by IRSA') expect(made.text).toContain(comment);
     }
@@ -57,7 +57,7 @@ describe('shapes of public ScaledObjects', () => {
     const again = convert(made.text);
     expect([again.text, again.triggers, again.connections]).toEqual([made.text, 0, []]);
     expect(made.connections.length > 0).toBe(converted > 0);
-    // What comes out is a trigger that the scaler takes, and a connection that only lacks what is not in the file.
+    // The result is a valid trigger, and a connection that lacks only what is not in the file.
     const report = validateInputs([{ file: 'a.yaml', text: made.text }], { sources, namespace: 'team' });
     expect(report.triggers).toBe(converted);
     expect(report.faults.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -110,7 +110,7 @@ describe('convert', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
   });
 
-  it('takes the host of the monitoring port of NATS, and names the account that credentials must be of', async () => {
+  it('takes the host from NATS’s monitoring port, and names the account that the credentials need', async () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
     const made = convert(yaml);
     expect(configOf(made)).toMatchInlineSnapshot(`
@@ -128,7 +128,7 @@ describe('convert', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
   });
 
-  it('leaves to be filled in what only a Secret knows', () => {
+  it('leaves open what only a Secret knows', () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
     const text = configOf(convert(yaml));
     expect(text).toContain('    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN\n');
@@ -191,7 +191,7 @@ items:
     .replace('  status: {}\n', '')
     .replace('    uid: 6b1f7a0e\n', '');
 
-  it('takes out what the API server wrote, and leaves comments, order and the rest', () => {
+  it('removes what the API server wrote, and keeps comments, order and the rest', () => {
     const made = convert(fetched);
     const kept = /^.*(?:triggers|type: |metadata: \{ (?!time)).*\n/gm;
     expect(made.text.replaceAll(kept, '')).toBe(written.replaceAll(kept, ''));
@@ -199,12 +199,12 @@ items:
     expect(convert(made.text).text).toBe(made.text);
   });
 
-  it('leaves a file alone in which no trigger is converted', () => {
+  it('does not touch a file without a converted trigger', () => {
     const text = fetched.replace('type: kafka', 'type: redis');
     expect(convert(text).text).toBe(text);
   });
 
-  it('has one connection for what is measured at one place, across files', () => {
+  it('makes one connection for everything measured at one place, across files', () => {
     const { connections } = convertInputs(
       [
         { file: 'a', text: scram },
@@ -215,7 +215,7 @@ items:
     expect(connections.map(({ name }) => name)).toEqual(['login']);
   });
 
-  describe('of two connections that fit one trigger', () => {
+  describe('of two connections that fit the same trigger', () => {
     const object = (name: string, type: string, metadata: string, login = '', namespace = 'shop'): string =>
       `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec:\n  scaleTargetRef: {name: ${name}}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n${login === '' ? '' : `    authenticationRef: {name: ${login}}\n`}`;
     const queue = (name: string, account: string, role: string): string =>
@@ -279,7 +279,7 @@ items:
     });
   });
 
-  describe('of a podIdentity', () => {
+  describe('for a podIdentity', () => {
     const trigger = (type: string, metadata: string): string =>
       `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a, namespace: shop}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n    authenticationRef: {name: login}\n`;
     const queue = trigger(
@@ -345,7 +345,7 @@ items:
         'podIdentity "azure-workload" does not carry over: a connection of source github has no such login; write its own into it',
       ],
       ['none', queue, 'provider: none', undefined],
-    ])('what cannot carry over is said: %s', (_, object, podIdentity, message) => {
+    ])('reports what cannot be converted: %s', (_, object, podIdentity, message) => {
       const { notes, connections } = converted(object, podIdentity);
       const said = notes.filter((one) => one.message.startsWith('podIdentity'));
       expect(said.map((one) => [one.line, one.severity, one.message])).toEqual(
@@ -355,7 +355,7 @@ items:
     });
   });
 
-  it('takes secrets out, and says so without showing them', () => {
+  it('removes secrets, and says so without showing them', () => {
     const made = convert(
       'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\nspec:\n  triggers:\n  - type: kafka\n    metadata:\n      bootstrapServers: b:9092\n      consumerGroup: g\n      password: hunter2\n',
     );
@@ -367,7 +367,7 @@ items:
     expect(JSON.stringify([made.notes, made.connections])).not.toContain('hunter2');
   });
 
-  it('says what has to stay', () => {
+  it('says what must stay', () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('Kerberos')) ?? {};
     const made = convert(yaml);
     expect(made.text).toBe(yaml);
@@ -386,7 +386,7 @@ items:
       '  - {type: kafka, metadata: {consumerGroup: g, password: p, key: k}, useCachedMetrics: true, authenticationRef: {name: x}}\n',
       '  - {type: external-push, metadata: {"scalerAddress": "backlog-scaler.keda:6000", "source": "kafka", consumerGroup: g}}\n',
     ],
-  ])('takes out what stands side by side: %j', (before, after) => {
+  ])('removes neighboring keys: %j', (before, after) => {
     expect(convert(head + before).text).toBe(head + after);
   });
 });

@@ -14,7 +14,7 @@ const faultsOf = (text: string) =>
   reportOf(text).faults.map(({ severity, message }) => `${severity}: ${message}`);
 
 describe('validate', () => {
-  it.each([rightObject, rightJob])('has nothing to say of what is right', (text) => {
+  it.each([rightObject, rightJob])('reports nothing for a right file', (text) => {
     const { faults, triggers, leftOpen } = reportOf(text);
     expect({ faults, triggers, leftOpen }).toEqual({ faults: [], triggers: 1, leftOpen: 0 });
   });
@@ -29,14 +29,14 @@ describe('validate', () => {
     expect(mistakes.length).toBeGreaterThanOrEqual(15);
   });
 
-  it('leaves open without a configuration what a connection decides, and nothing else', () => {
+  it('without a configuration skips only what a connection decides', () => {
     const foreign = rightObject.replace('connection: orders', 'connection: payments');
     expect(reportOf(foreign).faults).toHaveLength(1);
     const report = validateInputs([{ file: 'a.yaml', text: foreign }], { sources, namespace: '' });
     expect([report.faults, report.leftOpen]).toEqual([[], 1]);
   });
 
-  it('takes the value of a variable for unknown', () => {
+  it('takes the value of a variable as unknown', () => {
     const text = rightObject
       .replace('topic: orders', 'topicFromEnv: TOPIC')
       .replace('lagThreshold: "50"', 'lagThresholdFromEnv: LAG');
@@ -47,7 +47,7 @@ describe('validate', () => {
     ]);
   });
 
-  it('says all at once, by file and line', () => {
+  it('reports everything at once, by file and line', () => {
     const text = rightObject
       .replace('lagThreshold', 'lagTreshold')
       .replace('consumerGroup', 'group')
@@ -63,7 +63,7 @@ describe('validate', () => {
     expect(faults.map(({ file, line }) => `${file}:${line}`)).toEqual(places);
   });
 
-  it('sees two ScaledObjects of one workload, across files', () => {
+  it('notices two ScaledObjects of one workload, across files', () => {
     const other = rightObject.replace('name: order-workers\n  namespace', 'name: other\n  namespace');
     const { faults } = validateInputs(
       [
@@ -94,7 +94,7 @@ describe('validate', () => {
     );
   });
 
-  it('looks at no trigger of another scaler', () => {
+  it('ignores triggers of other scalers', () => {
     const text = rightObject.replace('external-push', 'kafka');
     const { faults, triggers, otherTriggers } = reportOf(text);
     expect({ faults, triggers, otherTriggers }).toEqual({ faults: [], triggers: 0, otherTriggers: 1 });

@@ -52,12 +52,12 @@ describe('readScaledResources', () => {
     expect(['topic', 'useCachedMetrics', 'nothing'].map((key) => trigger?.lineOf(key))).toEqual([17, 14, 12]);
   });
 
-  it('keeps a key that is named like an inner part of objects', () => {
+  it('keeps a key with the name of an object’s inner part', () => {
     const [one] = read(object.replace('topic: orders', '__proto__: orders')).resources;
     expect(Object.entries(one?.triggers[0]?.metadata ?? {})).toContainEqual(['__proto__', 'orders']);
   });
 
-  it('reads documents, lists and JSON, and counts what is of another kind', () => {
+  it('reads documents, lists and JSON, and counts other kinds', () => {
     const json = JSON.stringify({
       apiVersion: 'v1',
       kind: 'List',
@@ -80,7 +80,7 @@ describe('readScaledResources', () => {
     ]);
   });
 
-  it('takes anchors and merge keys as kubectl does', () => {
+  it('understands anchors and merge keys as kubectl does', () => {
     const text = object.replace('        source: kafka\n', '        <<: &a { source: kafka }\n');
     expect(read(text).resources[0]?.triggers[0]?.metadata).toEqual({ source: 'kafka', topic: 'orders' });
   });
@@ -202,7 +202,7 @@ describe('readScaledResources', () => {
     expect(faultsOf(text)).toEqual(faults);
   });
 
-  it('is done with 5 MB of anything in bounded time', () => {
+  it('reads 5 MB of anything in bounded time', () => {
     const wide = `kind: ScaledObject\nspec:\n${'  a: 1\n'.repeat(210_000)}`;
     const { faults } = read(wide);
     expect(faults.at(-1)?.message).toBe('is too large, with what its aliases stand for');

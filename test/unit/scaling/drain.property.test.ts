@@ -15,7 +15,7 @@ const anyPolicy: fc.Arbitrary<DrainPolicy> = fc.record({
   learn: fc.boolean(),
 });
 
-/** Whatever a source, or a recording, may say: numbers that are none among it, counts that fall, reads that are late. */
+/** Anything that a source or a recording may report: invalid numbers, falling counts, late reads. */
 const anySample = fc.record(
   {
     afterMs: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: -1_000, max: 600_000 })),
@@ -40,7 +40,7 @@ function samplesOf(steps: readonly (Omit<DrainSample, 'atMs'> & { afterMs: numbe
 }
 
 describe('whatever the samples are', () => {
-  it('replicas are a whole number, no rate is none, and nothing is above what can have work', () => {
+  it('replicas are whole, rates are finite, and nothing exceeds what can have work', () => {
     fc.assert(
       fc.property(anyPolicy, fc.array(anySample, { maxLength: 60 }), (policy, given) => {
         const drain = new Drain(policy);
@@ -66,7 +66,7 @@ describe('whatever the samples are', () => {
     );
   });
 
-  it('more items, or more that arrive, never mean fewer replicas', () => {
+  it('more items, or more arrivals, never mean fewer replicas', () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 200, max: 20_000 }),
       items: fc.nat(10_000),
@@ -96,7 +96,7 @@ describe('whatever the samples are', () => {
 });
 
 interface Load {
-  /** Items a second, and for how long. */
+  /** Items a second. `seconds` is for how long. */
   readonly perSecond: number;
   readonly seconds: number;
 }
@@ -112,20 +112,20 @@ const anyLoad: fc.Arbitrary<readonly Load[]> = fc.array(
 interface Second {
   readonly step: DrainStep;
   readonly items: number;
-  /** How long the oldest item that waits has been waiting. */
+  /** How long the oldest waiting item has waited. */
   readonly oldestSeconds: number;
 }
 
 interface QueueOptions {
   readonly policy: DrainPolicy;
   readonly loads: readonly Load[];
-  /** Items a second of one replica in truth. */
+  /** The true rate of one replica, in items a second. */
   readonly trueRate: number;
-  /** What the source tells of its counts. */
+  /** The counts that the source reports. */
   readonly tells: 'arrived' | 'both' | 'neither';
 }
 
-/** A queue, first in first out, that has just the replicas that are asked for, read every second. */
+/** A first-in-first-out queue with exactly the desired replicas, read every second. */
 function* queue({ policy, loads, trueRate, tells }: QueueOptions): Generator<Second> {
   const drain = new Drain(policy);
   let arrived = 0;
@@ -152,7 +152,7 @@ function* queue({ policy, loads, trueRate, tells }: QueueOptions): Generator<Sec
   }
 }
 
-describe('a queue that gets the replicas that are asked for', () => {
+describe('a queue that gets the replicas it wants', () => {
   const anyQueue = {
     policy: fc.record({
       drainSeconds: fc.integer({ min: 5, max: 300 }),
@@ -167,7 +167,7 @@ describe('a queue that gets the replicas that are asked for', () => {
     fc.assert(
       fc.property(fc.record(anyQueue), (given) => {
         for (const { oldestSeconds } of queue({ ...given, trueRate: given.policy.replicaRate })) {
-          // An item is seen by the first read after it came, and gone by the first after it was done.
+          // An item is seen by the first read after it came, and gone at the first after it was handled.
           expect(oldestSeconds).toBeLessThanOrEqual(given.policy.drainSeconds + 2);
         }
       }),
@@ -175,7 +175,7 @@ describe('a queue that gets the replicas that are asked for', () => {
     );
   });
 
-  it('nothing is scaled in while the wait is too long, also where replicas are slower than was said', () => {
+  it('nothing is scaled in while the wait is too long, even if replicas are slower than stated', () => {
     const slowness = fc.double({ min: 1, max: 5, noNaN: true });
     fc.assert(
       fc.property(fc.record(anyQueue), slowness, (given, slower) => {
@@ -195,7 +195,7 @@ describe('a queue that gets the replicas that are asked for', () => {
     );
   });
 
-  it('all replicas are let go in the end', () => {
+  it('all replicas are removed in the end', () => {
     fc.assert(
       fc.property(fc.record(anyQueue), (given) => {
         let last: Second | undefined;
@@ -208,7 +208,7 @@ describe('a queue that gets the replicas that are asked for', () => {
 });
 
 describe('noise', () => {
-  it('of 4.7 % of what is to be done changes the replicas upwards only, however it comes', () => {
+  it('of 4.7 % of the backlog only ever adds replicas, whatever its course', () => {
     const noise = fc.array(fc.double({ min: -0.047, max: 0.047, noNaN: true }), {
       minLength: 100,
       maxLength: 400,
@@ -233,7 +233,7 @@ describe('noise', () => {
     );
   });
 
-  it('of half of it, too, where its peaks come once in a hold', () => {
+  it('of half of the backlog changes nothing if its peaks come once in a hold', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 59 }),
@@ -259,7 +259,7 @@ describe('after a start', () => {
     { minLength: 1, maxLength: 100 },
   );
 
-  it('no number is given, or it is at least the consumers that are there; and nothing is scaled in', () => {
+  it('no number is given, or at least that of the running consumers, and nothing is scaled in', () => {
     fc.assert(
       fc.property(
         samples,
@@ -292,7 +292,7 @@ describe('a rebalance', () => {
     { minLength: 1, maxLength: 4 },
   );
 
-  it('in which commits pause leaves as many replicas as the wait needs, and changes no rate that was learned', () => {
+  it('that pauses commits leaves as many replicas as the wait needs, and changes no learned rate', () => {
     fc.assert(
       fc.property(
         pauses,
@@ -323,7 +323,7 @@ describe('a rebalance', () => {
             }
             const members = Math.max(1, Math.min(40, drain.now.desired));
             let before = read(members);
-            // No commit follows; the members are known at first, and then not.
+            // No commit follows. The members are known at first, and later not.
             for (let i = 0; i < seconds; i += 1) {
               const now = read(i < 5 ? members : undefined);
               const needed = (arrived() - perSecond - consumed) / 60 / now.replicaRate;

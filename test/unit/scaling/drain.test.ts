@@ -3,7 +3,7 @@ import { Drain, type DrainPolicy, type DrainSample, type DrainStep } from '../..
 
 const policy: DrainPolicy = { drainSeconds: 60, replicaRate: 10, learn: false };
 
-/** Takes a sample for each second; what `at` does not say stays as it was. Gives the last step. */
+/** Takes a sample for each second. Fields missing in `at` stay as they were. Returns the last step. */
 function run(
   drain: Drain,
   seconds: readonly [from: number, to: number],
@@ -30,14 +30,14 @@ describe('replicas for a wait', () => {
     expect(step).toMatchObject({ desired: replicas, arrivalRate: perSecond, replicaRate: 10, settled: true });
   });
 
-  it('count what comes from the growth of what waits, where nobody else does', () => {
+  it('count arrivals by the growth of the backlog if nothing else does', () => {
     const step = run(new Drain(policy), [0, 60], (second) => ({ items: second * 20 }));
     expect(step.arrivalRate).toBe(20);
     const worked = run(new Drain(policy), [0, 60], (second) => ({ items: 600, consumed: second * 5 }));
     expect(worked).toMatchObject({ arrivalRate: 5, consumptionRate: 5 });
   });
 
-  it('do not expect a burst to go on, which waits already', () => {
+  it('do not expect a burst that already waits to continue', () => {
     const drain = new Drain(policy);
     run(drain, [0, 60], () => ({ items: 0, arrived: 0 }));
     const step = run(drain, [60, 80], () => ({ items: 6_000, arrived: 6_000 }));
@@ -45,14 +45,14 @@ describe('replicas for a wait', () => {
     expect(run(drain, [80, 120], () => ({ items: 6_000, arrived: 6_000 })).desired).toBe(10);
   });
 
-  it('expect what has come for half a minute to go on', () => {
+  it('expect arrivals of half a minute to continue', () => {
     const drain = new Drain(policy);
     run(drain, [0, 60], () => ({ items: 0, arrived: 0 }));
     const step = run(drain, [60, 92], (second) => ({ items: 0, arrived: (second - 60) * 100 }));
     expect(step.arrivalRate).toBeGreaterThan(80);
   });
 
-  it('are held for as long as items may wait, and for a minute when none does', () => {
+  it('are held for as long as items may wait, and for a minute if none may', () => {
     const drain = new Drain({ ...policy, drainSeconds: 120 });
     const begun = run(drain, [0, 70], () => ({ items: 12_000, arrived: 0 }));
     expect(begun.desired).toBe(10);
@@ -67,7 +67,7 @@ describe('replicas for a wait', () => {
     expect(run(other, [128, 140], () => ({ items: 0, arrived: 0 })).desired).toBe(0);
   });
 
-  it('are never more than can have work, and divide the partitions where they are to', () => {
+  it('are never more than can have work, and divide the partitions if they must', () => {
     const lag = { items: 60_000, arrived: 0 };
     expect(run(new Drain(policy), [0, 20], () => ({ ...lag, most: 12 }))).toMatchObject({
       desired: 12,
@@ -77,7 +77,7 @@ describe('replicas for a wait', () => {
     expect(run(new Drain(policy), [0, 20], () => even).desired).toBe(6);
   });
 
-  it('say how long the wait is: by what is consumed, where that can be what they are able to do', () => {
+  it('show how long the wait is: by consumption, if that can be their true rate', () => {
     const slow = run(new Drain(policy), [0, 60], (second) => ({
       items: 6_000,
       arrived: 25 * second,
@@ -95,7 +95,7 @@ describe('replicas for a wait', () => {
     ).toBeUndefined();
   });
 
-  it('are not taken for fewer by counts that begin anew, or of other places', () => {
+  it('are not reduced by counts that begin again, or of other places', () => {
     const drain = new Drain(policy);
     run(drain, [0, 60], (second) => ({ items: 0, arrived: 1e9 + second * 50, places: 4 }));
     const grown = run(drain, [60, 70], (second) => ({ items: 0, arrived: 5e9 + second * 50, places: 5 }));
@@ -105,7 +105,7 @@ describe('replicas for a wait', () => {
   });
 });
 
-/** A group at work: items that last for ever, and so much of them done a second. */
+/** A busy group: items that last forever, handled at this rate. */
 const busy = (consumers: number, throughput: number) => (second: number) => ({
   items: 100_000,
   arrived: 1e9,
@@ -116,13 +116,13 @@ const busy = (consumers: number, throughput: number) => (second: number) => ({
 describe('the rate of a replica, learned', () => {
   const learning: DrainPolicy = { drainSeconds: 600, replicaRate: 1, learn: true };
 
-  it('is the fallback until a group has worked for half a minute with the same members, after half a minute', () => {
+  it('is the fallback until a group has worked for half a minute with the same members', () => {
     const drain = new Drain(learning);
     expect(run(drain, [0, 60], busy(4, 100))).toMatchObject({ replicaRate: 1, learned: false });
     expect(run(drain, [60, 70], busy(4, 100))).toMatchObject({ replicaRate: 25, learned: true });
   });
 
-  it('is exact though commits come in lumps', () => {
+  it('is exact though commits come in bursts', () => {
     const drain = new Drain(learning);
     const lumps = (second: number) => ({
       ...busy(4, 100)(second),
@@ -142,7 +142,7 @@ describe('the rate of a replica, learned', () => {
     expect(step).toMatchObject({ replicaRate: 1, learned: false });
   });
 
-  it('stays what it was through a rebalance, in which commits pause', () => {
+  it('stays the same during a rebalance, in which commits pause', () => {
     const drain = new Drain(learning);
     const before = run(drain, [0, 120], busy(4, 100));
     const paused = busy(4, 100)(119);
@@ -157,7 +157,7 @@ describe('the rate of a replica, learned', () => {
   });
 });
 
-describe('more replicas that were slower', () => {
+describe('more replicas that turned out slower', () => {
   const learning: DrainPolicy = { drainSeconds: 60, replicaRate: 1, learn: true };
   const grown = (throughput: number) => {
     const drain = new Drain(learning);
@@ -172,14 +172,14 @@ describe('more replicas that were slower', () => {
     return { drain, seconds };
   };
 
-  it('are not asked for again for ten minutes; then they are tried', () => {
+  it('are not wanted again for ten minutes, and then tried', () => {
     const { drain, seconds } = grown(80);
     expect(drain.now).toMatchObject({ desired: 4, because: 'slower' });
     expect(seconds(240, 780, 4, 100).desired).toBe(4);
     expect(seconds(780, 860, 4, 100).desired).toBeGreaterThan(4);
   });
 
-  it('are not asked for for twice as long when they are slower again', () => {
+  it('are not wanted for twice as long if they are slower again', () => {
     const { seconds } = grown(80);
     seconds(240, 860, 4, 100);
     expect(seconds(860, 980, 8, 80)).toMatchObject({ desired: 4, because: 'slower' });
@@ -187,7 +187,7 @@ describe('more replicas that were slower', () => {
     expect(seconds(2_100, 2_260, 4, 100).desired).toBeGreaterThan(4);
   });
 
-  it.each([[95], [100], [200]])('is not what %d items a second are, after 100', (throughput) => {
+  it.each([[95], [100], [200]])('do not include %d items a second, after 100', (throughput) => {
     expect(grown(throughput).drain.now.because).not.toBe('slower');
   });
 });

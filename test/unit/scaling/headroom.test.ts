@@ -26,7 +26,7 @@ describe('headroom', () => {
       fc.property(whole, fc.integer({ min: 1, max: 500 }), fc.nat(1_000), (items, perReplica, replicas) => {
         const metric = { value: items, active: true };
         const { value: then } = withHeadroom(metric, { replicas, whenIdle: false }, perReplica);
-        // What the HPA makes of it (AverageValue).
+        // The HPA's result (AverageValue).
         expect(Math.ceil(then / perReplica)).toBe(Math.ceil(items / perReplica) + replicas);
       }),
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { hpaDefaults, sync } from '../../../src/scaling/hpa.ts';
 import { printedTarget, replicasFor, toMetric, withHeadroom } from '../../../src/scaling/metric.ts';
 
-/** What the HPA makes of a value and a target that went through KEDA's "%.3f", before limits. */
+/** The HPA's result for a value and a target that went through KEDA's "%.3f", before limits. */
 function asked(value: number, perReplica: number): number {
   const spec = {
     ...hpaDefaults,
@@ -31,7 +31,8 @@ const items = fc.oneof(fc.nat(1_000), fc.nat(), fc.integer({ min: 0, max: Number
 
 describe('what the HPA counts', () => {
   it.each([
-    // A target of more than three digits is a little less for the HPA: a fourth replica for three partitions.
+    // For the HPA a target with more than three digits is a little less, which would give a fourth replica for three
+    // partitions.
     [1_000, 33.3333, 3, false, 3],
     [1_000, 3.3333, 4, true, 4],
     // A target below a thousandth is a thousandth for the HPA.
@@ -73,7 +74,7 @@ describe('what the HPA counts', () => {
         const told = withHeadroom({ value, active: true }, headroom, perReplica).value;
         expect(BigInt(Math.round(told)) * 1000n).toBeLessThan(2n ** 63n);
         expect(replicasFor({ value: told, perReplica })).toBeLessThan(2 ** 31);
-        // What is less is told as it is.
+        // Smaller values are sent unchanged.
         if (value < 9e15 && value / perReplica < 2e9 - 2_000) expect(told).toBeGreaterThanOrEqual(value);
       }),
     );

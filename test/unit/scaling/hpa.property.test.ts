@@ -36,7 +36,7 @@ const anyMetric: fc.Arbitrary<HpaMetric> = fc.record({
   target: fc.constantFrom(0.001, 1, 10, 10.001),
 });
 
-/** A look so long after the one before. */
+/** A look this long after the one before. */
 const anyLook = fc.record({
   afterMs: fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(15_000, 40_000, 400_000)),
   metrics: fc.array(anyMetric, { minLength: 1, maxLength: 3 }),
@@ -60,7 +60,7 @@ interface Looked {
   readonly step: HpaStep;
 }
 
-/** From `replicas` on, by nobody but the HPA. */
+/** From `replicas` on, changed only by the HPA. */
 function play({ replicas, looks, behavior, ...limits }: Run): Looked[] {
   let memory: HpaMemory = {};
   let [atMs, before] = [0, replicas];
@@ -75,14 +75,14 @@ function play({ replicas, looks, behavior, ...limits }: Run): Looked[] {
   });
 }
 
-/** As many as its policies let a count of a period's start become within the period: the most, or the least. */
+/** The number that a period's start may reach within the period by this policy, upwards or downwards. */
 function reach(policy: ScalingPolicy, start: number, sign: 1 | -1): number {
   const by = policy.type === 'Pods' ? policy.value : (start * policy.value) / 100;
   return start + sign * by;
 }
 
 describe('whatever the metrics, the limits and the behavior are', () => {
-  it('there is a whole number of replicas between the least and the most, and 0 stays 0', () => {
+  it('replicas are a whole number between minimum and maximum, and 0 stays 0', () => {
     fc.assert(
       fc.property(anyRun, (run) => {
         for (const { before, step } of play(run)) {
@@ -98,7 +98,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
     );
   });
 
-  it('where none of the metrics can be had nothing moves within the limits', () => {
+  it('nothing moves within the limits if no metric is available', () => {
     const failing = anyLook.map(({ afterMs, metrics }) => ({
       afterMs,
       metrics: metrics.map((metric) => ({ ...metric, value: undefined })),
@@ -113,7 +113,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
     );
   });
 
-  it('what is remembered has a bound: the windows, and as many changes as fit into a period', () => {
+  it('memory is bounded: the windows, and as many changes as fit into a period', () => {
     fc.assert(
       fc.property(anyRun, (run) => {
         const looks = Array.from({ length: 20 }, () => run.looks).flat();
@@ -129,7 +129,7 @@ describe('whatever the metrics, the limits and the behavior are', () => {
   });
 });
 
-/** The most looks of any such time, and one. */
+/** The most looks within any such time, plus one. */
 function looksWithin(looks: Run['looks'], periodMs: number): number {
   const times: number[] = [];
   for (const { afterMs } of looks) times.push((times.at(-1) ?? 0) + afterMs);
@@ -142,7 +142,7 @@ function looksWithin(looks: Run['looks'], periodMs: number): number {
 }
 
 describe('a behavior', () => {
-  /** Of a workload that is within its limits, so that only metrics move it. */
+  /** A workload within its limits, so that only metrics move it. */
   const anyFree = anyRun.map((run) => ({
     ...run,
     replicas: Math.min(Math.max(1, run.minReplicaCount, run.replicas), run.maxReplicaCount),
@@ -162,11 +162,11 @@ describe('a behavior', () => {
     );
   });
 
-  it('in no period more is added than its policy allows', () => {
+  it('adds in no period more than its policy allows', () => {
     const anyUp = anyRules.map((rules) => ({ ...rules, policies: rules.policies.slice(0, 1) }));
     fc.assert(
       fc.property(anyFree, anyUp, (run, scaleUp) => {
-        // Nothing is taken away, which might be added again.
+        // Nothing is removed, so nothing can be added again.
         const scaleDown: ScalingRules = { ...scaleUp, selectPolicy: 'Disabled' };
         const looked = play({ ...run, behavior: { scaleUp, scaleDown } });
         const [policy] = scaleUp.policies;
@@ -180,7 +180,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('in no period more is taken away than its policy allows', () => {
+  it('removes in no period more than its policy allows', () => {
     const anyDown = anyRules.map((rules) => ({ ...rules, policies: rules.policies.slice(0, 1) }));
     fc.assert(
       fc.property(anyFree, anyDown, (run, scaleDown) => {
@@ -197,7 +197,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('Max of several policies is never slower than Min of the same', () => {
+  it('with Max of several policies is never slower than with Min of the same', () => {
     fc.assert(
       fc.property(anyFree, anyRules, anyRules, (run, scaleUp, scaleDown) => {
         const [first] = run.looks;
@@ -217,7 +217,7 @@ describe('a behavior', () => {
 
   const isLast = (index: number, { length }: readonly unknown[]) => index === length - 1;
 
-  it('lets nothing go below the most of its window, nor above the least of it', () => {
+  it('never goes below the most of its window, nor above the least', () => {
     fc.assert(
       fc.property(anyFree, anyBehavior, (run, behavior) => {
         const looked = play({ ...run, behavior });
@@ -239,7 +239,7 @@ describe('a behavior', () => {
     );
   });
 
-  it('of nothing but the usual is no faster than none, from four replicas on', () => {
+  it('with only defaults is no faster than none, from four replicas on', () => {
     fc.assert(
       fc.property(anyFree, (run) => {
         const { behavior: _, ...usual } = run;

@@ -22,7 +22,7 @@ interface Row {
   because: HpaBecause;
 }
 
-/** Stabilisation has its own tests: without a window it is out of the way here. */
+/** Stabilization has its own tests. Here it has no window. */
 function step({ metric, from, ready = from, spec }: Omit<Row, 'name' | 'to' | 'because'>) {
   const whole: HpaSpec = { ...hpaDefaults, downscaleStabilizationMs: 0, metrics: [metric], ...spec };
   return sync(whole, { replicas: from, readyReplicas: ready, recommendations: [] }, 0);
@@ -101,7 +101,7 @@ describe('a run of syncs', () => {
     expect(steps.slice(21)).toEqual(['1 metric', '1 tolerance']);
   });
 
-  it('forgets nothing while it is limited: what it wanted is remembered, not what it got', () => {
+  it('remembers what it wanted while it is limited, not what it got', () => {
     expect(run([90, 10], 2, [])).toEqual(['4 scaleUpLimit', '8 scaleUpLimit']);
   });
 
@@ -110,7 +110,7 @@ describe('a run of syncs', () => {
     expect(run([10], 20, [])).toEqual(['1 metric']);
   });
 
-  it('remembers no more than a window', () => {
+  it('remembers at most a window', () => {
     let recommendations: ReturnType<typeof sync>['recommendations'] | undefined;
     for (let i = 0; i < 1000; i += 1) {
       const state = { replicas: 2, recommendations };
@@ -120,7 +120,7 @@ describe('a run of syncs', () => {
   });
 });
 
-describe('a behavior as it is written', () => {
+describe('a behavior from a manifest', () => {
   const usual = defaultedBehavior({});
   const policies = [{ type: 'Pods', value: 1, periodSeconds: 60 } as const];
 
@@ -146,7 +146,7 @@ describe('a behavior as it is written', () => {
     expect(defaultedBehavior({ scaleDown }, 60_000).scaleDown.stabilizationWindowSeconds).toBe(0);
   });
 
-  it('loses all usual policies where it has one of its own, and nothing else', () => {
+  it('loses all default policies if it has one of its own, and nothing else', () => {
     expect(defaultedBehavior({ scaleUp: { policies } })).toEqual({
       ...usual,
       scaleUp: { ...usual.scaleUp, policies },

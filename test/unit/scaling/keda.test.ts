@@ -9,12 +9,12 @@ interface Row {
   from: number;
   active?: boolean;
   error?: boolean;
-  /** Seconds since KEDA last saw activity; left out: never. */
+  /** Seconds since KEDA last saw activity. Absent if never. */
   quietSeconds?: number;
   ageSeconds?: number;
   to: number;
   because: KedaStep['because'];
-  /** Whether the cooldown starts anew. */
+  /** Whether the cooldown starts again. */
   marked?: boolean;
 }
 

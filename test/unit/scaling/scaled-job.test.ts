@@ -44,7 +44,7 @@ const rows: Row[] = [
   { name: 'those of minReplicaCount are not taken off the queue', spec: { minReplicaCount: 4 }, poll: { value: 3, running: 5 }, jobs: 2 },
 ];
 
-describe('jobs a poll creates', () => {
+describe('the Jobs that a poll creates', () => {
   it.each(rows)('$name', ({ strategy = { kind: 'default' }, spec, poll, jobs }) => {
     const whole = { isActive: true, value: 1, target: 1, running: 0, pending: 0, ...poll };
     expect(jobsToCreate({ ...scaledJobDefaults, strategy, ...spec }, whole)).toBe(jobs);

@@ -11,13 +11,13 @@ import {
   surgeTimes,
 } from '../../../src/scaling/surge.ts';
 
-/** `true` was last sent. */
+/** No `true` was sent. */
 const never = Number.NEGATIVE_INFINITY;
 
-/** Of ten items a replica. */
+/** With ten items for each replica. */
 const jobs = (value: number): Demand => ({ value, perReplica: 10 });
 
-/** What a workload's HPA without a `behavior` makes of the numbers. */
+/** The result of a workload's HPA without a `behavior`. */
 function look(replicas: number, { value, perReplica }: Demand, most = 10_000): number {
   const ratio = value / perReplica / replicas;
   if (ratio >= 0.9 && ratio <= 1.1) return replicas;
@@ -79,7 +79,7 @@ describe('a surge', () => {
     expect(played.replicas).toEqual(replicas);
   });
 
-  it('takes a poll of KEDA’s for a look, and has one to spare', () => {
+  it('takes a poll of KEDA for a look, and can spare one', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, 0);
     surge.step(jobs(200), 60);
@@ -94,7 +94,7 @@ describe('a surge', () => {
     expect(looks).toBe(4);
   });
 
-  it('repeats what is not answered, each time later, with a target that KEDA and the HPA do not have', () => {
+  it('repeats an unanswered nudge, later each time, with a target that KEDA and the HPA do not have', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, 0);
     const times: number[] = [];
@@ -109,7 +109,7 @@ describe('a surge', () => {
     expect(said).toEqual([1, 2, 1, 2]);
   });
 
-  it('leaves a trigger alone that does not answer: a minute, then an hour', () => {
+  it('leaves a trigger that does not answer alone: for a minute, then for an hour', () => {
     const surge = new Surge();
     const giveUp = (nowMs: number): number => {
       expect(surge.begin(jobs(200), 1, nowMs, never)).toBe(true);
@@ -127,7 +127,7 @@ describe('a surge', () => {
     expect(surge.begin(jobs(200), 1, second + 3_600_000, never)).toBe(true);
   });
 
-  it('has its rest begin with a minute again, once it was answered', () => {
+  it('after an answer rests for a minute again', () => {
     const surge = new Surge();
     const giveUp = (nowMs: number): number => {
       surge.begin(jobs(200), 1, nowMs, never);
@@ -149,7 +149,7 @@ describe('a surge', () => {
     expect(surge.resting(second + 60_000)).toBe(false);
   });
 
-  it('goes on where KEDA has much to do, and is silent: as often as may be in a minute', () => {
+  it('continues while KEDA is busy and silent: as often as the bound of a minute allows', () => {
     const surge = new Surge();
     surge.begin(jobs(200), 1, 0, never);
     let kind = '';
@@ -160,7 +160,7 @@ describe('a surge', () => {
     expect(surge.spent(130_000)).toBe(true);
   });
 
-  it('that is blind ends as another that nobody answers, and never rests for longer than a minute', () => {
+  it('of a blind trigger ends like an unanswered one, and never rests for longer than a minute', () => {
     const surge = new Surge();
     let nowMs = 0;
     for (let round = 0; round < 5; round += 1) {
@@ -189,11 +189,11 @@ describe('a surge', () => {
     expect(surge.looked(told, 100, elsewhere)).toMatchObject({ kind: 'answered' });
     expect(surge.dueAtMs).toBe(dueAtMs);
     expect(surge.course.to).toBe(replicas);
-    // What has fallen only ends; what another pod has not read yet goes on.
+    // A fallen backlog only ends it. Growth that another pod has not read yet continues it.
     expect(surge.growth > 0).toBe(elsewhere || told.value === 200);
   });
 
-  it('stops, with the exact target, where the backlog falls or nothing is known any more', () => {
+  it('stops with the exact target when the backlog falls or becomes unknown', () => {
     for (const demand of [jobs(0), jobs(40), undefined]) {
       const surge = new Surge();
       surge.begin(jobs(200), 1, 0, 0);
@@ -204,7 +204,7 @@ describe('a surge', () => {
     }
   });
 
-  it('that the HPA’s own looks overtake sends nothing; a poll of KEDA’s between them is no look', () => {
+  it('sends nothing if the HPA’s own looks are faster, and a poll of KEDA between them is not a look', () => {
     const surge = new Surge();
     surge.begin(jobs(80), 1, 0, 0);
     expect(surge.looked(jobs(80), 10)).toEqual({ kind: 'overtook', first: true });
@@ -216,7 +216,7 @@ describe('a surge', () => {
     expect(surge.nudges).toBe(0);
   });
 
-  it('goes on to what has grown meanwhile', () => {
+  it('continues with growth that came meanwhile', () => {
     const surge = new Surge();
     surge.begin(jobs(40), 1, 0, 0);
     surge.step(jobs(40), 60);
@@ -225,7 +225,7 @@ describe('a surge', () => {
     expect(surge.step(jobs(100), 115)).toMatchObject({ kind: 'nudge' });
   });
 
-  it('begins anew with a target that KEDA does not have, where the last one may not have been seen', () => {
+  it('begins again with a target that KEDA does not have, because the last one may not have been seen', () => {
     const surge = new Surge();
     surge.begin(jobs(40), 1, 0, 0);
     surge.step(jobs(40), 60);
@@ -237,7 +237,7 @@ describe('a surge', () => {
 });
 
 describe('under metricType Value', () => {
-  it('what has grown is growth, and growth within one whole number waits for the HPA', () => {
+  it('a higher value is growth, and growth within one whole number waits for the HPA', () => {
     const told = replicasFor({ value: 12, perReplica: 10 });
     expect(asksForMore({ value: 19, perReplica: 10 }, told)).toBe(false);
     expect(asksForMore({ value: 25, perReplica: 10 }, told)).toBe(true);
@@ -255,7 +255,7 @@ describe('a nudged target', () => {
     expect([0, 1, 2].map((nudge) => nudgedTarget({ perReplica }, nudge).float)).toEqual([exact, one, two]);
   });
 
-  it('is told apart from the exact one by KEDA, is larger, and has its int', () => {
+  it('differs from the exact one for KEDA, is larger, and has the same integer', () => {
     const targets = fc.double({ min: 0.2, max: 1e12, noNaN: true });
     fc.assert(
       fc.property(targets, (perReplica) => {
@@ -271,12 +271,12 @@ describe('a nudged target', () => {
     );
   });
 
-  it.each([0.001, 0.05, 1e13, Number.NaN])('is none at %d', (perReplica) => {
+  it.each([0.001, 0.05, 1e13, Number.NaN])('does not exist at %d', (perReplica) => {
     expect(canBeNudged(perReplica)).toBe(false);
   });
 });
 
-/** A minute or more of a trigger, whatever is read, asked and answered. */
+/** A minute or more of a trigger, with any reads, looks and answers. */
 type Move =
   | { kind: 'read'; value: number; edge: boolean }
   | { kind: 'look' }
@@ -304,7 +304,7 @@ const moves: fc.Arbitrary<{ afterMs: number; move: Move }[]> = fc.array(
 );
 
 describe('whatever happens', () => {
-  it('the target is exact in the end, two in a row differ, and there are no more nudges in a minute than the bound', () => {
+  it('the target is exact in the end, two in a row differ, and nudges keep to the bound of a minute', () => {
     fc.assert(
       fc.property(moves, (all) => {
         const surge = new Surge();
@@ -349,7 +349,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('nothing is sent where nothing grows', () => {
+  it('nothing is sent without growth', () => {
     const values = fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 50 });
     fc.assert(
       fc.property(values, (readings) => {
@@ -364,7 +364,7 @@ describe('whatever happens', () => {
     );
   });
 
-  it('a value that swings around the tolerance every second has no more nudges a minute than the bound', () => {
+  it('a value that swings around the tolerance every second keeps to the bound of nudges a minute', () => {
     const surge = new Surge();
     let sent = 0;
     for (let second = 0; second < 600; second += 1) {
@@ -380,7 +380,7 @@ describe('whatever happens', () => {
     expect(sent).toBe(10 * mostNudgesAMinute);
   });
 
-  it('any number of replicas is reached that the bound allows', () => {
+  it('any number of replicas within the bound is reached', () => {
     const numbers = fc.record({
       from: fc.integer({ min: 1, max: 100 }),
       more: fc.integer({ min: 0, max: 900 }),
@@ -390,7 +390,7 @@ describe('whatever happens', () => {
       fc.property(numbers, ({ from, more, perReplica }) => {
         const wanted = from + more;
         const { replicas, surge } = play({ value: wanted * perReplica, perReplica }, { from });
-        // Or what the HPA holds for near enough.
+        // Or what the HPA considers close enough.
         const last = replicas.at(-1) ?? 0;
         expect(asksForMore({ value: wanted, perReplica: 1 }, last)).toBe(false);
         expect(last).toBeLessThanOrEqual(wanted);
@@ -400,6 +400,6 @@ describe('whatever happens', () => {
   });
 });
 
-it('the times are those that were measured', () => {
+it('the times are the measured ones', () => {
   expect(surgeTimes).toMatchObject({ afterPushMs: 20, answerMs: [1000, 1000, 2000, 2000] });
 });

@@ -35,7 +35,7 @@ describe('--fail-if', () => {
     expect(typeof read === 'string' ? read : read.failing(outcome)).toBe(why);
   });
 
-  it('knows of every quantity another number', () => {
+  it('has another number for every quantity', () => {
     const values = Object.values(quantities).map(({ of }) => of(outcome));
     expect(new Set(values).size).toBe(Object.keys(quantities).length);
   });

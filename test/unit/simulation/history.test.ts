@@ -114,17 +114,17 @@ describe('a history', () => {
     expect(faultsOf(text).join('\n')).toMatch(message);
   });
 
-  it('has the last of February in leap years', () => {
+  it('has 29 February in leap years', () => {
     expect(pointsOf(csv('2028-02-29T23:00:00-05:00,1,', '2028-03-01T23:00:00-05:00,1,'))).toHaveLength(2);
   });
 
-  it('keeps nothing of columns that it does not know', () => {
+  it('ignores unknown columns', () => {
     const others = Array.from({ length: 9_000 }, (_, i) => `c${i}`);
     const rows = Array.from({ length: 20_000 }, (_, i) => `${at(i)},1`);
     expect(pointsOf(`time,backlog,${others.join(',')}\n${rows.join('\n')}\n`)).toHaveLength(20_000);
   });
 
-  it('says all that is wrong, but not for ever', () => {
+  it('reports every fault, up to a bound', () => {
     expect(faultsOf(csv(`x,-1,-1`, `${at(0)},1,y`))).toHaveLength(4);
     const many = faultsOf(csv(...new Array<string>(500).fill('x,y,z')));
     expect(many.length).toBeLessThan(30);
@@ -136,7 +136,7 @@ describe('a history', () => {
     expect(faultsOf(' '.repeat(maxHistoryBytes + 1))).toEqual([expect.stringMatching(/is larger than/)]);
   });
 
-  it('shows no control characters of others', () => {
+  it('shows no foreign control characters', () => {
     expect(faultsOf(csv('\u001b[31m\u202e,1,')).join('')).toContain(String.raw`\u001b[31m\u202e`);
   });
 

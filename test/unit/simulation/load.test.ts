@@ -20,7 +20,7 @@ function load(points: readonly Point[], hasBacklog = true) {
 
 const sum = (values: Iterable<number>): number => [...values].reduce((all, one) => all + one, 0);
 
-describe('what came', () => {
+describe('the arrivals', () => {
   it.each<[string, readonly Point[], readonly number[]]>([
     [
       'as it was recorded',
@@ -84,11 +84,11 @@ describe('what came', () => {
       ],
       [4, 1, 1],
     ],
-  ])('is %s', (_, points, expected) => {
+  ])('are %s', (_, points, expected) => {
     expect([...load(points).arrivals]).toEqual(expected);
   });
 
-  it('is no zero where the backlog is not known: the scaler has no number', () => {
+  it('are not zero where the backlog is unknown: the scaler has no number', () => {
     const { known, notes, backlog } = load([
       { s: 0, backlog: 3 },
       { s: 2 },
@@ -100,19 +100,19 @@ describe('what came', () => {
     expect(notes.join()).toContain('1 of 4 points have no backlog. That is no zero');
   });
 
-  it('is known throughout where only arrivals are recorded', () => {
+  it('are known throughout if only arrivals are recorded', () => {
     const { known, notes } = load([{ s: 0 }, { s: 2, arrivals: 1 }, { s: 3, arrivals: 0 }], false);
     expect([...known]).toEqual([1, 1, 1]);
     expect(notes).toEqual([]);
   });
 
-  it('begins with what is not known by itself, but by what is known later', () => {
+  it('begin with a part that is only known by what follows', () => {
     const later = [{ s: 0 }, { s: 1, arrivals: 4 }, { s: 2, arrivals: 2, backlog: 10 }];
     expect(load(later).backlog).toBe(4);
     expect(load([{ s: 0 }, { s: 1, arrivals: 40 }, { s: 2, backlog: 10 }]).backlog).toBe(0);
   });
 
-  it('leaves out ends that know nothing', () => {
+  it('lose ends without data', () => {
     const { startMs, arrivals, notes } = load([
       { s: 0 },
       { s: 5, backlog: 0 },
@@ -123,12 +123,12 @@ describe('what came', () => {
     expect(notes).toContain('Left out at the ends: 2 of 4 points, which know nothing.');
   });
 
-  it('says where nothing was recorded', () => {
+  it('show where nothing was recorded', () => {
     const points = [...Array.from({ length: 10 }, (_, i) => ({ s: i, backlog: 0 })), { s: 999, backlog: 0 }];
     expect(load(points).notes.join()).toMatch(/a gap of 990 s without any point/);
   });
 
-  it('says on which assumption', () => {
+  it('state their assumption', () => {
     expect(
       load([
         { s: 0, backlog: 0 },
@@ -150,11 +150,11 @@ describe('what came', () => {
     ['within the limits', { s: 0, backlog: 9, desired: 30 }, 10],
     ['none where it was inactive', { s: 0, backlog: 0, desired: 3, active: false }, 0],
     ['one where nobody says how many', { s: 0, backlog: 9 }, 1],
-  ])('begins with %s', (_, point, replicas) => {
+  ])('begin with %s', (_, point, replicas) => {
     expect(load([point, { s: 5, backlog: 0 }]).replicas).toBe(replicas);
   });
 
-  it('loses and adds nothing of what is recorded', () => {
+  it('neither lose nor add anything to the record', () => {
     const step = fc.record({
       ms: fc.integer({ min: 1, max: 9_000 }),
       arrivals: fc.integer({ min: 0, max: 1e9 }),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Queue, Waits } from '../../../src/simulation/queue.ts';
 
-/** Plays arrivals of each second with so many replicas, until nothing is left. */
+/** Plays the arrivals of each second with this many replicas, until nothing is left. */
 function worked(arrivals: readonly number[], replicaRate: number, replicas: number): Queue {
   const queue = new Queue(replicaRate);
   for (let second = 0; second < arrivals.length || queue.backlog > 0; second += 1) {
@@ -30,7 +30,7 @@ describe('a queue', () => {
     expect(waits.quantileSeconds(0.5)).toBeCloseTo(half, 2);
   });
 
-  it('counts what is worked on, as a source does', () => {
+  it('counts items in work, as a source does', () => {
     const queue = new Queue(0.1);
     queue.add(3, 0);
     queue.serve(2, 0, 1);
@@ -39,7 +39,7 @@ describe('a queue', () => {
     expect([queue.backlog, queue.consumed, queue.oldestSeconds(11)]).toEqual([1, 2, 0]);
   });
 
-  it('ends an item whose replica is taken away', () => {
+  it('ends an item whose replica is removed', () => {
     const queue = new Queue(0.1);
     queue.add(4, 0);
     queue.serve(2, 0, 5);
@@ -47,7 +47,7 @@ describe('a queue', () => {
     expect([queue.consumed, queue.backlog]).toEqual([2, 2]);
   });
 
-  it('gives up what is left, whose wait is that until now', () => {
+  it('gives up the rest, whose wait lasts until now', () => {
     const queue = new Queue(1);
     queue.add(5, 2);
     expect(queue.giveUp(12)).toBe(5);
@@ -76,14 +76,14 @@ describe('a queue', () => {
     );
   });
 
-  it('has room for all that can be counted', () => {
+  it('has room for the largest count', () => {
     const queue = worked([Number.MAX_SAFE_INTEGER, 1, 3], 1e15, 3);
     expect([queue.backlog, queue.oldestSeconds(100)]).toEqual([0, 0]);
   });
 });
 
 describe('waits', () => {
-  it('has quantiles as if every item were sorted', () => {
+  it('have quantiles as if every item were sorted', () => {
     const pieces = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 99 })), {
       minLength: 1,
     });

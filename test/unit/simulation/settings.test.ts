@@ -41,7 +41,7 @@ describe('--set', () => {
     expect(rules.hpa.behavior?.scaleUp).toEqual(rulesOf({ behavior: {} }).hpa.behavior?.scaleUp);
   });
 
-  it('gives policy: drain the rate of a replica, where none is written', () => {
+  it('gives policy: drain a rate for one replica if none is written', () => {
     expect(setting('policy=drain,drainSeconds=60').trigger).toMatchObject({
       perReplica: 1,
       drain: { drainSeconds: 60, replicaRate: 5, learn: false },
@@ -50,7 +50,7 @@ describe('--set', () => {
     expect(own.trigger.drain?.replicaRate).toBe(3);
   });
 
-  it('takes with the policy what belongs to it, and a key by an empty value', () => {
+  it('removes with the policy everything that belongs to it, and a key by an empty value', () => {
     const drain = rightObject.replace(
       'lagThreshold: "50"',
       'policy: drain\n        drainSeconds: "60"\n        replicaRate: "3"',
@@ -78,12 +78,12 @@ describe('--set', () => {
     ['__proto__=1', /"__proto__": unknown key/],
     ['type=kafka', /type: must be external-push or external, got "kafka"/],
     ['topicFromEnv=TOPIC,topic=', /topicFromEnv: only KEDA knows/],
-  ])('says what is wrong with %s', (change, message) => {
+  ])('reports what is wrong with %s', (change, message) => {
     expect(() => setting(change)).toThrow(message);
   });
 });
 
-describe('what cannot be played', () => {
+describe('an unplayable setting', () => {
   it.each<[string, string, RegExp]>([
     [
       'a formula',
@@ -103,7 +103,7 @@ describe('what cannot be played', () => {
     expect('faults' in made ? made.faults.join('\n') : '').toMatch(message);
   });
 
-  it('changes nothing of what it was given', () => {
+  it('does not change its input', () => {
     const before = resource();
     const spec = JSON.stringify(before.spec);
     changed(

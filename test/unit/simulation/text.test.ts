@@ -41,7 +41,7 @@ describe('the text', () => {
     }
   });
 
-  it('takes 40 columns where there are fewer', () => {
+  it('uses 40 columns if fewer are available', () => {
     const lines = comparisonText(comparison, { columns: 3, colour: false }).split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBe(40);
   });
@@ -63,12 +63,12 @@ describe('the text', () => {
     expect(rows.map((row) => row.slice(0, 9).trim())).toEqual(['100', '', '', '0']);
   });
 
-  it('is coloured where it may be', () => {
+  it('is colored if allowed', () => {
     expect(comparisonText(comparison, { columns: 80, colour: false })).not.toContain(esc);
     expect(comparisonText(comparison, { columns: 80, colour: true })).toContain(`${esc}[1m`);
   });
 
-  it('shows what others wrote, and does nothing of it', () => {
+  it('shows foreign text without any effect', () => {
     const text = comparisonText(renamed, { columns: 80, colour: false });
     expect(text).not.toContain(esc);
     expect(text).not.toContain('\u202e');
@@ -91,7 +91,7 @@ describe('the text', () => {
 });
 
 describe('the picture', () => {
-  it('says in words what it shows', () => {
+  it('describes in words what it shows', () => {
     const svg = comparisonSvg(comparison);
     expect(svg).toMatch(/^<svg [^>]*role="img" aria-labelledby="title description">/);
     expect(svg).toContain(
@@ -103,19 +103,19 @@ describe('the picture', () => {
     expect(svg).toContain('prefers-color-scheme: dark');
   });
 
-  it('has a line for each setting, told apart by more than colour', () => {
+  it('has a line for each setting, distinguished by more than color', () => {
     const svg = comparisonSvg(comparison);
     expect(svg.match(/<path class="line s0"/g)).toHaveLength(3);
     expect(svg.match(/<path class="line s1"/g)).toHaveLength(3);
     expect(svg).toMatch(/\.s1 \{[^}]*stroke-dasharray/);
   });
 
-  it('escapes what others wrote, and asks nobody for anything', () => {
+  it('escapes foreign text, and loads nothing', () => {
     const svg = comparisonSvg(renamed);
     expect(svg).toContain('&lt;b onload=&quot;x&quot;&gt;&amp;');
     expect(svg).not.toMatch(/<b |<script|href|url\(|@import/);
     expect(svg).not.toContain(esc);
-    // Every tag that is opened is closed: what is left of it is text.
+    // Every opened tag is closed. The rest is text.
     const open: string[] = [];
     for (const [, close, name = '', alone] of svg.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)) {
       if (close === '/') expect(open.pop()).toBe(name);

@@ -15,7 +15,7 @@ const item = { backlog: 'builds', type: 'started', state: 'queued', key: 'subjec
 interface Case {
   readonly source: AnySource;
   readonly base: object;
-  /** Settings that say nothing of where it measures. */
+  /** Settings that do not change where it measures. */
   readonly same: readonly object[];
   readonly other: readonly object[];
 }
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
       { password: 'q' },
       { tls: true, activeReadMs: 500, maxRequests: 5 },
     ],
-    // Another user may be of another account.
+    // Another user may belong to another account.
     other: [{ servers: ['nats://a:4222'] }, { domain: 'hub' }, { username: 'v' }],
   },
   {
@@ -87,7 +87,7 @@ describe.each(cases)('the place of a connection: $source.kind', ({ source, base,
   });
 });
 
-it.each([...sources, lines])('what is local is a setting: $kind', ({ config, local = [] }) => {
+it.each([...sources, lines])('a local setting is a setting: $kind', ({ config, local = [] }) => {
   const { properties } = z.toJSONSchema(config, { io: 'output', unrepresentable: 'any' });
   expect(Object.keys(properties ?? {})).toEqual(expect.arrayContaining([...local]));
 });

@@ -69,7 +69,7 @@ describe('the working of a kafka reading', () => {
     ]);
   });
 
-  it('says where a commit beyond the end, or one that stands still, does not count', () => {
+  it('says where a commit beyond the end, or a stuck one, does not count', () => {
     const lost: Offsets = [[0, 50, 90]];
     const [beyond] = workingOf(kafkaRead(lost, {}, [lost, lost])).rows;
     expect(beyond?.because).toMatch(/^the commit lies beyond the end, and counts as none; /);
@@ -101,7 +101,7 @@ describe('the working of a kafka reading', () => {
     expect(rules({ allowIdleConsumers: true })).toEqual([]);
   });
 
-  it('shows the partitions that matter most of a thousand, and adds up all the same', () => {
+  it('shows the most important of a thousand partitions, and still adds up', () => {
     const list = Array.from({ length: 1000 }, (_, i) => [0, 5000, 5000 - i] as const);
     const reading = kafkaRead(list);
     const working = workingOf(reading);
@@ -114,8 +114,8 @@ describe('the working of a kafka reading', () => {
 
 const anyCount = fc.nat(9);
 
-describe('what the parts come to is the reading', () => {
-  it('of SQS, whatever counts', () => {
+describe('the parts add up to the reading', () => {
+  it('of SQS, with any settings', () => {
     const metadata = fc.record({
       scaleOnInFlight: fc.constantFrom('true', 'false'),
       scaleOnDelayed: fc.constantFrom('true', 'false'),
@@ -134,7 +134,7 @@ describe('what the parts come to is the reading', () => {
     );
   });
 
-  it('of GitHub, whatever labels', () => {
+  it('of GitHub, with any labels', () => {
     const sets = fc.constantFrom('', 'self-hosted', 'gpu self-hosted', 'ubuntu-latest');
     const table = fc.dictionary(
       fc.constantFrom('acme/a', 'acme/b'),
@@ -179,7 +179,7 @@ it('jobs that are skipped say which label is missing', () => {
 });
 
 describe('rows', () => {
-  it('are bounded in number and in bytes, and printable', () => {
+  it('are bounded in number and bytes, and printable', () => {
     const rows = new WorkingRows();
     const long = `\u001b[31m${'x'.repeat(100_000)}`;
     for (let i = 0; i < 100_000; i += 1) rows.add({ name: long, items: 1, because: long, said: {} });
@@ -190,7 +190,7 @@ describe('rows', () => {
     expect(working.rows[0]?.name).toMatch(/^\\u001b\[31mx+…$/);
   });
 
-  it('keep their order, and the heaviest whatever adds nothing', () => {
+  it('keep their order, and the largest ones however many more come', () => {
     const rows = new WorkingRows(2);
     const add = (name: string, items: number, weight?: number): void =>
       rows.add({ name, items, because: '', said: {} }, weight);

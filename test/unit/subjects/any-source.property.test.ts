@@ -7,7 +7,7 @@ import type { Deliver, Source, Wake, Watch } from '../../../src/sources/source.t
 import { about } from '../../support/about.ts';
 import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
 
-/** What a read does with each of its subjects, beside throwing or hanging as a whole. */
+/** What a read does with each of its subjects, unless it throws or hangs as a whole. */
 const manners = [
   'deliver',
   'deliver twice',
@@ -195,7 +195,7 @@ const policies: Record<string, Record<string, string>> = {
 };
 
 describe('whatever a source does', () => {
-  it('nothing is thrown, and when it is well again every trigger says what is there', async () => {
+  it('nothing is thrown, and once it is well again every trigger has the true number', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
         const world = new World();

@@ -28,13 +28,13 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-it('thousands that nobody knows yet go out in batches, one in a turn of the event loop, each subject once', async () => {
+it('thousands of new subjects go out in batches, one in a turn of the event loop, each subject once', async () => {
   expect(service.reads.map(({ length }) => length)).toEqual([mostPerRead, mostPerRead, 500]);
   expect(new Set(service.reads.flat()).size).toBe(count);
   expect(live.statuses().every(({ up }) => up)).toBe(true);
 });
 
-it('thousands that are due again go out in pieces, with time in between', async () => {
+it('thousands of due subjects go out in pieces, with time in between', async () => {
   service.reads = [];
   await vi.advanceTimersByTimeAsync(30_000);
   expect(service.reads.map(({ length }) => length)).toEqual([pieceSize]);

@@ -13,13 +13,13 @@ const refused = new ScalerError('unavailable', 'the login is refused');
 const gone = new ScalerError('not_found', 'topic "a" does not exist');
 
 describe('failures of a connection', () => {
-  it('are said once for a reason, however many subjects and reads it fails', () => {
+  it('are logged once for a reason, however many subjects and reads fail', () => {
     const { lines, failures } = failureLog();
     for (let read = 0; read < 3; read += 1) for (const key of ['a', 'b', 'c']) failures.failed(key, refused);
     expect(lines).toEqual(['warn {"subject":"a","code":"unavailable","error":"the login is refused"}']);
   });
 
-  it('are over when the last subject is read again', () => {
+  it('end when the last subject is read again', () => {
     const { lines, failures } = failureLog();
     for (const key of ['a', 'b']) failures.failed(key, refused);
     failures.recovered('a');
@@ -31,7 +31,7 @@ describe('failures of a connection', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('of another reason are said anew', () => {
+  it('for another reason are logged again', () => {
     const { lines, failures } = failureLog();
     failures.failed('a', refused);
     failures.failed('a', gone);
@@ -39,7 +39,7 @@ describe('failures of a connection', () => {
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['warn', 'info', 'warn']);
   });
 
-  it('are not over when the scaler drains: nothing is said of a subject that is closed', () => {
+  it('do not end when the scaler drains: nothing is logged for a closed subject', () => {
     const { lines, failures } = failureLog();
     for (const key of ['a', 'b']) failures.failed(key, refused);
     for (const key of ['a', 'b']) failures.forget(key);
@@ -59,8 +59,8 @@ describe('failures of a connection', () => {
   });
 });
 
-describe('what a source would have people know', () => {
-  it('is said once for each subject, until it is another or over', () => {
+describe('a remark of a source', () => {
+  it('is logged once for each subject, until it changes or ends', () => {
     const said: string[] = [];
     const failures = new FailureLog({ ...silentLogger, warn: (_, message) => said.push(message) });
     for (const text of ['lost', 'lost', 'lost more', undefined, 'lost more']) failures.caution('a', text);

@@ -42,7 +42,7 @@ describe('a hint for a whole connection', () => {
     expect(queues.map((queue) => service.readsOf(queue))).toEqual(queues.map(() => 1));
   });
 
-  it('storm costs each subject a wake a second, not one a hint', async () => {
+  it('storm costs each subject a wake a second, not one for each hint', async () => {
     for (let i = 0; i < 3_000; i += 1) {
       live.hint('queues', undefined, 'hint');
       await vi.advanceTimersByTimeAsync(1);
@@ -51,7 +51,7 @@ describe('a hint for a whole connection', () => {
     expect(service.readsOf('q-7')).toBeLessThanOrEqual(4);
   });
 
-  it('is never lost: one that comes while another is spread is read for after it', async () => {
+  it('is never lost: one that comes while another is spread causes a later read', async () => {
     live.hint('queues', undefined, 'hint');
     await vi.advanceTimersByTimeAsync(999);
     live.hint('queues', undefined, 'hint');
@@ -80,7 +80,7 @@ describe('a hint by name', () => {
     expect(await wakes()).toBe(1);
   });
 
-  it('finds a subject that came after, and none that is gone', async () => {
+  it('finds a newer subject, and none that is gone', async () => {
     expect(live.hint('queues', 'late', 'hint')).toBe(false);
     const unfollow = follow('late');
     expect(live.hint('queues', 'late', 'hint')).toBe(true);
@@ -126,7 +126,7 @@ describe('a hint for a queue whose triggers are active', () => {
     service.reads = [];
   });
 
-  it('causes no read: the clock brings the number, and there is no edge to be had', async () => {
+  it('causes no read: the clock brings the number, and no edge is possible', async () => {
     for (let i = 0; i < 100; i += 1) {
       expect(live.hint('queues', 'q-0', 'hint')).toBe(true);
       await vi.advanceTimersByTimeAsync(20);
@@ -135,7 +135,7 @@ describe('a hint for a queue whose triggers are active', () => {
     expect(service.readsOf('q-0')).toBe(1);
   });
 
-  it('is read for while the queue cannot be read', async () => {
+  it('causes a read while the queue cannot be read', async () => {
     service.faults.set('q-0', new ScalerError('unavailable', 'down'));
     await vi.advanceTimersByTimeAsync(2_000);
     service.faults.clear();
@@ -145,7 +145,7 @@ describe('a hint for a queue whose triggers are active', () => {
     expect(service.readsOf('q-0')).toBe(1);
   });
 
-  it('is not lost when they are active no more', async () => {
+  it('is not lost when they are no longer active', async () => {
     live.hint('queues', 'q-0', 'hint');
     service.queues.set('q-0', { visible: 0, inFlight: 0 });
     await vi.advanceTimersByTimeAsync(2_000);

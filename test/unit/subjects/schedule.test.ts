@@ -14,7 +14,7 @@ describe('nextOnBeat', () => {
     expect(nextOnBeat(now, interval, beat)).toBe(due);
   });
 
-  it('is always later, on the beat, and within a beat and a quarter of what was asked', () => {
+  it('is always later, on the beat, and within a beat and a quarter of the wanted time', () => {
     const ms = fc.integer({ min: 1, max: 100_000 });
     fc.assert(
       fc.property(ms, ms, fc.integer({ min: 10, max: 5_000 }), (now, interval, beat) => {
@@ -28,7 +28,7 @@ describe('nextOnBeat', () => {
 });
 
 describe('spreadMs', () => {
-  it('is a part of the interval, but never sooner than may be read', () => {
+  it('is a part of the interval, but never less than the least time', () => {
     expect([0, 0.5, 1].map((part) => spreadMs(5_000, 1_000, part))).toEqual([1_000, 3_000, 5_000]);
     expect(spreadMs(1_000, 1_000, 0)).toBe(1_000);
     expect(spreadMs(700, 1_000, 0)).toBe(700);

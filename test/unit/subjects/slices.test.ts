@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Steps that each take so long, and say when they were done. */
+/** Steps that each take this long, and report when they are done. */
 function* steps(count: number, stepMs: number, done: string[], name: string): Generator<void, void> {
   for (let i = 0; i < count; i += 1) {
     nowMs += stepMs;
@@ -23,13 +23,13 @@ function* steps(count: number, stepMs: number, done: string[], name: string): Ge
 }
 
 describe('slices', () => {
-  it('do what is small at once', () => {
+  it('do small work at once', () => {
     const done: string[] = [];
     new Slices().run(steps(5, 0.25, done, 'a'));
     expect(done).toHaveLength(5);
   });
 
-  it('go on in the next turns of the event loop, none of which is long', async () => {
+  it('continue in the next turns of the event loop, none of which is long', async () => {
     const done: string[] = [];
     const slices = new Slices();
     for (let i = 0; i < 10; i += 1) slices.run(steps(1, 0.75, done, 'a'));
@@ -42,7 +42,7 @@ describe('slices', () => {
     expect(turns).toEqual([3, 3, 3, 1]);
   });
 
-  it('do what is urgent before the rest of what waits', async () => {
+  it('do urgent work before the rest', async () => {
     const done: string[] = [];
     const slices = new Slices();
     slices.run(steps(6, 1, done, 'batch'));
@@ -56,7 +56,7 @@ describe('slices', () => {
     expect(done).toHaveLength(5);
   });
 
-  it('bound what is urgent as well', async () => {
+  it('bound urgent work as well', async () => {
     const done: string[] = [];
     const slices = new Slices();
     slices.run(steps(20, 4, done, 'wakes'), true);
@@ -69,7 +69,7 @@ describe('slices', () => {
     expect(turns).toEqual([6, 6, 6, 2]);
   });
 
-  it('take steps that other steps bring', () => {
+  it('take steps that other steps add', () => {
     const done: string[] = [];
     const slices = new Slices();
     slices.run(
@@ -82,7 +82,7 @@ describe('slices', () => {
     expect(done).toEqual(['outer', 'inner']);
   });
 
-  it('go on after one whose step throws', async () => {
+  it('continue after one whose step throws', async () => {
     const done: string[] = [];
     const slices = new Slices();
     const broken = (function* (): Generator<void, void> {

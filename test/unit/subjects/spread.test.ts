@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** How many queues were read in each second, once all had been read. */
+/** How many queues were read in each second, after the first read of all. */
 async function readsBySecond(readsAlone: boolean): Promise<number[]> {
   const service = new QueueService();
   for (const queue of queues) service.queues.set(queue, { visible: 0, inFlight: 0 });
@@ -38,12 +38,12 @@ async function readsBySecond(readsAlone: boolean): Promise<number[]> {
 }
 
 describe('subjects that begin together', () => {
-  it('are read together where one request can be for many', async () => {
+  it('are read together if one request can serve many', async () => {
     const seconds = await readsBySecond(false);
     expect(seconds.filter((reads) => reads > 0)).toEqual([100, 100, 100, 100]);
   });
 
-  it('are spread over their interval where each is a request of its own, and are read no more often', async () => {
+  it('are spread over their interval if each needs its own request, and are read no more often', async () => {
     const seconds = await readsBySecond(true);
     expect(Math.max(...seconds)).toBeLessThanOrEqual(15);
     const all = seconds.reduce((sum, reads) => sum + reads, 0);

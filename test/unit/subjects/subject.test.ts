@@ -6,12 +6,12 @@ import { type Member, Subject, type SubjectHost } from '../../../src/subjects/su
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { levelSource } from '../../support/level-source.ts';
 
-/** What a subject says to its connection, and a clock and a source that the test sets. */
+/** Records a subject's calls to its connection. The test sets the clock and the source. */
 class Scene {
   nowMs = 0;
   minReadMs = 1_000;
   pace: Pace = { nextReadMs: 30_000, watch: false };
-  /** What the source's next call to a rule throws. */
+  /** The error of the source's next call to a rule. */
   readonly throws = new Map<string, Error>();
   readonly watches: {
     wake: (cause: string) => void;
@@ -80,7 +80,7 @@ class Scene {
     return entry.watch;
   }
 
-  /** A trigger that asks, and what it has been told. */
+  /** A trigger, and what it has received. */
   member(paramsKey = '', need?: string): Member & { readings: Reading[]; failures: number; gone: boolean } {
     const readings: Reading[] = [];
     const member = {
@@ -139,7 +139,7 @@ describe('a subject that is idle', () => {
     expect(scene.subject.dueAtMs).toBe(30_000);
   });
 
-  it('is due at once by a wake, and urgent', () => {
+  it('is due at once after a wake, and urgent', () => {
     const scene = new Scene();
     scene.member();
     scene.read();
@@ -150,7 +150,7 @@ describe('a subject that is idle', () => {
 });
 
 describe('a subject that is reading', () => {
-  it('keeps a wake for a read after this one, and it alone', () => {
+  it('remembers a wake for one read after this one', () => {
     const scene = new Scene();
     scene.member();
     scene.subject.queued();
@@ -165,7 +165,7 @@ describe('a subject that is reading', () => {
     expect([scene.subject.dueAtMs, scene.subject.urgent]).toEqual([30_000, false]);
   });
 
-  it('stays so until all its triggers have their reading, one step each', () => {
+  it('stays so until all its triggers have their reading, one in each step', () => {
     const scene = new Scene();
     const members = ['a', 'b', 'c'].map((key) => scene.member(key));
     scene.subject.begin(0);
@@ -181,7 +181,7 @@ describe('a subject that is reading', () => {
 });
 
 describe('a trigger that needs more of a subject than the others', () => {
-  it('has no reading of a read that was asked for without it, and is read for at once after that', () => {
+  it('gets no reading from a read without it, and is read for at once afterwards', () => {
     const scene = new Scene();
     const first = scene.member('a', 'web');
     scene.subject.begin(0);
@@ -197,7 +197,7 @@ describe('a trigger that needs more of a subject than the others', () => {
     expect(scene.subject.dueAtMs).toBe(30_000);
   });
 
-  it('has it read at once', () => {
+  it('gets a read at once', () => {
     const scene = new Scene();
     scene.member('a', 'a');
     scene.read();
@@ -207,7 +207,7 @@ describe('a trigger that needs more of a subject than the others', () => {
     expect(scene.subject.asked.needs).toEqual(['a', 'b']);
   });
 
-  it.each([0, 1])('has it read again after a read that was asked for without it (%i before)', (before) => {
+  it.each([0, 1])('gets another read after one that began without it (%i before)', (before) => {
     const scene = new Scene();
     scene.member('a', 'a');
     for (let i = 0; i < before; i += 1) scene.read();
@@ -220,7 +220,7 @@ describe('a trigger that needs more of a subject than the others', () => {
     expect(scene.subject.dueAtMs).toBe(30_000);
   });
 
-  it('is no reason to ask a source before the time that it asked for', () => {
+  it('does not make the scaler ask a source before the time that it requested', () => {
     const scene = new Scene();
     scene.member('a', 'a');
     scene.read();
@@ -237,7 +237,7 @@ describe('a trigger that needs more of a subject than the others', () => {
 });
 
 describe('a subject that is closed', () => {
-  it.each(['idle', 'due', 'reading'] as const)('while it is %s stays so, whatever comes', (before) => {
+  it.each(['idle', 'due', 'reading'] as const)('stays so if it was %s, whatever comes', (before) => {
     const scene = new Scene();
     scene.pace = { nextReadMs: 1_000, watch: true };
     const member = scene.member();
@@ -258,7 +258,7 @@ describe('a subject that is closed', () => {
     expect([member.gone, scene.watches.every(({ closed }) => closed)]).toEqual([true, true]);
   });
 
-  it('between two steps of its readings takes no more of them', () => {
+  it('hands out no more readings after the step under way', () => {
     const scene = new Scene();
     const members = ['a', 'b'].map((key) => scene.member(key));
     scene.subject.begin(0);
@@ -270,7 +270,7 @@ describe('a subject that is closed', () => {
     expect(scene.subject.state).toBe('closed');
   });
 
-  it('is let go of with its last trigger', () => {
+  it('is dropped with its last trigger', () => {
     const scene = new Scene();
     const [one, two] = [scene.member(), scene.member()];
     scene.subject.leave(one);
@@ -300,7 +300,7 @@ describe('a rule of the source that throws', () => {
     expect(member.readings.at(-1)).toMatchObject({ kind: 'known' });
   });
 
-  it('in evaluate is an unknown reading of those who asked this', () => {
+  it('in evaluate gives an unknown reading to the triggers with these parameters', () => {
     const scene = new Scene();
     const members = [scene.member('a'), scene.member('b')];
     scene.throws.set('evaluate', new TypeError('a bug'));
@@ -309,7 +309,7 @@ describe('a rule of the source that throws', () => {
     expect(scene.subject.error).toBeUndefined();
   });
 
-  it('in arm is a refused watch, asked for again later; in close it is closed all the same', () => {
+  it('in arm is a refused watch, tried again later; in close the watch is closed all the same', () => {
     const scene = new Scene();
     scene.pace = { nextReadMs: 1_000, watch: true };
     scene.member();
@@ -326,7 +326,7 @@ describe('a rule of the source that throws', () => {
 });
 
 describe('a source that failed', () => {
-  it('is not asked again before its backoff is over, whoever wakes', () => {
+  it('is not asked again before its backoff ends, whatever the wake', () => {
     const scene = new Scene();
     scene.member();
     for (const failures of [1, 2, 3]) {
@@ -339,7 +339,7 @@ describe('a source that failed', () => {
     }
   });
 
-  it('is not asked again before the time that it asked for', () => {
+  it('is not asked again before the time that it requested', () => {
     const scene = new Scene();
     scene.member();
     scene.read(new ScalerError('unavailable', 'slow down', { retryAfterMs: 60_000 }));
@@ -348,7 +348,7 @@ describe('a source that failed', () => {
     expect(scene.subject.dueAtMs).toBe(60_000);
   });
 
-  it('counts as confirmed by a watch that goes on seeing nothing', () => {
+  it('counts as confirmed by a watch that still sees nothing', () => {
     const scene = new Scene();
     scene.pace = { nextReadMs: 1_000, watch: true };
     scene.member();

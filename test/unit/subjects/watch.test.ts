@@ -29,7 +29,7 @@ const last = () => {
 };
 
 describe('a watch', () => {
-  it('starts where the snapshot ends, and the reads go on until it is armed', async () => {
+  it('starts where the snapshot ends, and reads continue until it is armed', async () => {
     expect(log.armed.map(({ from }) => from)).toEqual([0]);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(log.reads).toBeGreaterThanOrEqual(5);
@@ -77,14 +77,14 @@ describe('a watch', () => {
     expect(log.reads).toBe(after + 1);
   });
 
-  it('is given up when the subject is quiet no longer', async () => {
+  it('is given up when the subject is no longer quiet', async () => {
     log.quiet = false;
     await vi.advanceTimersByTimeAsync(1_500);
     expect(last().closed).toBe(true);
     expect(log.armed).toHaveLength(1);
   });
 
-  it('that is refused leaves the reads every second, and is asked for again ever less often', async () => {
+  it('that is refused leaves the reads at every second, and is tried again less and less often', async () => {
     const asked = async (ms: number) => {
       await vi.advanceTimersByTimeAsync(ms);
       last().watch.state = 'refused';
@@ -99,7 +99,7 @@ describe('a watch', () => {
     expect(log.reads).toBeGreaterThanOrEqual(610);
   });
 
-  it('that was armed is asked for again soon after it is lost', async () => {
+  it('that was armed is requested again soon after it is lost', async () => {
     last().watch.state = 'refused';
     await vi.advanceTimersByTimeAsync(6_000);
     last().watch.state = 'armed';

@@ -2,11 +2,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { printable } from '../../../src/printable.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
 
-/** Colours, C1's CSI, DEL, a name that reads backwards, separators that end a line, half a character. */
+/** Colors, C1's CSI, DEL, a name that reads backwards, separators that end a line, half a character. */
 const hostile = 'a\u0000b\rc\nd\u001b[31me\u009bf\u007fg\u202eh\u2066i\u2028j\ud800k\u200fl\ufeff';
 
 describe('printable', () => {
-  it('leaves letters of any script alone, and shows the code of what would be obeyed', () => {
+  it('keeps letters of any script, and shows control characters as codes', () => {
     expect(printable('größe-文字-שלום "\\ 🚀')).toBe('größe-文字-שלום "\\ 🚀');
     expect(printable(hostile)).toBe(
       'a\\u0000b\\u000dc\\u000ad\\u001b[31me\\u009bf\\u007fg\\u202eh\\u2066i\\u2028j\\ud800k\\u200fl\\ufeff',

@@ -6,7 +6,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const monthMs = 30 * 24 * hourMs;
 
-/** An estimate that has counted every `everyMs` from `fromMs` on, up to and including `toMs`. */
+/** An estimate that counted every `everyMs` from `fromMs` up to and including `toMs`. */
 function counted(everyMs: number, fromMs: number, toMs: number, estimate = new MonthlyEstimate(0)) {
   for (let nowMs = fromMs; nowMs <= toMs; nowMs += everyMs) estimate.count(nowMs);
   return estimate;
@@ -25,7 +25,7 @@ describe('the estimate of a month', () => {
     expect(counted(1000, 1000, 10_000).perMonth(10_000)).toBe((10 * monthMs) / minuteMs);
   });
 
-  it('forgets what is over an hour ago', () => {
+  it('forgets what is more than an hour old', () => {
     const estimate = counted(1000, 0, hourMs);
     expect(estimate.perMonth(2 * hourMs)).toBe(0);
     expect(estimate.perMonth(200 * hourMs)).toBe(0);
@@ -39,7 +39,7 @@ describe('the estimate of a month', () => {
         (everyMs, minutes) => {
           const nowMs = minutes * minuteMs + 12_345;
           const ratio = counted(everyMs, everyMs, nowMs).perMonth(nowMs) / (monthMs / everyMs);
-          // A count more or less at the ends.
+          // One count more or less at the ends.
           expect(Math.abs(ratio - 1)).toBeLessThan((2 * everyMs) / (Math.min(minutes, 59) * minuteMs));
         },
       ),
@@ -49,7 +49,7 @@ describe('the estimate of a month', () => {
 });
 
 describe('the metric', () => {
-  it('is of each connection that is there', async () => {
+  it('exists for each open connection', async () => {
     let nowMs = 0;
     const metrics = new Metrics(() => nowMs);
     const jobs = metrics.forConnection('sqs', 'jobs');

@@ -2,7 +2,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { recordedSpans as spans } from '../../support/recorded-spans.ts';
 
-// Not before the provider is there.
+// Imported after the provider is registered.
 const { ScalerError } = await import('../../../src/errors.ts');
 const { endRead, startRead } = await import('../../../src/telemetry/tracing.ts');
 const { post } = await import('../../support/ingest.ts');
@@ -17,7 +17,7 @@ describe('with a provider', () => {
     spans.length = 0;
   });
 
-  it('tells RPCs, reads and events of the whole scaler, each once, and no secret', async () => {
+  it('has RPCs, reads and events of the whole scaler, each once, and no secret', async () => {
     const running = await IngestScaler.start(connections);
     const client = running.client();
     await client.getMetrics(worker, '');
@@ -65,7 +65,7 @@ describe('with a provider', () => {
       { 'backlog_scaler.kind': 'github', 'backlog_scaler.outcome': 'refused' },
     ]);
     expect(JSON.stringify(spans)).not.toMatch(/s3cret|gu3ss|48151623/);
-    // A message can name what the caller asked for, as it is told; nothing else does.
+    // A message may repeat the caller's own words to the caller, but nothing else does.
     expect(JSON.stringify(spans.map(({ name, attributes }) => [name, attributes]))).not.toContain('linux');
   });
 

@@ -21,7 +21,7 @@ describe('answers', () => {
     expect(service.readsOf('a')).toBe(1);
   });
 
-  it('of a cold trigger wait for one shared read', async () => {
+  it('for a cold trigger wait for one shared read', async () => {
     let release = () => {};
     service.hang = new Promise((resolve) => {
       release = resolve;
@@ -33,7 +33,7 @@ describe('answers', () => {
     expect(service.readsOf('a')).toBe(1);
   });
 
-  it('of a cold trigger wait coldReadTimeoutMs once, then fail at once until there is one', async () => {
+  it('for a cold trigger wait coldReadTimeoutMs once, then fail at once until a reading comes', async () => {
     service.hang = new Promise(() => {});
     const first = expect(ask()).rejects.toThrow('hinted trigger of shop/worker: nothing has been read yet');
     await vi.advanceTimersByTimeAsync(limits.coldReadTimeoutMs);
@@ -54,7 +54,7 @@ describe('answers', () => {
     await answer;
   });
 
-  it('say why the source failed, at once when the first read failed', async () => {
+  it('say why the source failed, and at once if the first read failed', async () => {
     await expect(ask('nowhere')).rejects.toMatchObject({
       code: 'not_found',
       message: expect.stringContaining('queue nowhere does not exist'),
@@ -65,7 +65,7 @@ describe('answers', () => {
 describe('age', () => {
   const down = new ScalerError('unavailable', 'the service is down');
 
-  it('holds the last good reading within maxStalenessSeconds, then it is UNAVAILABLE, never zero', async () => {
+  it('lets the last good reading be used within maxStalenessSeconds, and then it is UNAVAILABLE, never zero', async () => {
     await ask();
     service.faults.set('a', down);
     await vi.advanceTimersByTimeAsync(59_000);
@@ -77,7 +77,7 @@ describe('age', () => {
     );
   });
 
-  it('is the trigger’s own limit where it has one, and half of it bounds the schedule', async () => {
+  it('has the trigger’s own limit if set, and half of it bounds the schedule', async () => {
     service.queues.set('a', { visible: 0, inFlight: 0 });
     await ask('a', 'worker', { maxStalenessSeconds: '10' });
     await vi.advanceTimersByTimeAsync(30_000);
@@ -97,7 +97,7 @@ describe('age', () => {
     expect(await ask()).toMatchObject({ value: 8 });
   });
 
-  it('never undercuts what the source asked for', async () => {
+  it('never forces a read before the time that the source requested', async () => {
     await ask();
     service.faults.set('a', new ScalerError('unavailable', 'slow down', { retryAfterMs: 45_000 }));
     await vi.advanceTimersByTimeAsync(3_000);
@@ -119,7 +119,7 @@ describe('age', () => {
 });
 
 describe('reads', () => {
-  it('of all that are due go out together', async () => {
+  it('that are due go out together', async () => {
     const queues = Array.from({ length: 50 }, (_, i) => `q${i}`);
     for (const queue of queues) service.queues.set(queue, { visible: 1, inFlight: 0 });
     await Promise.all(queues.map((queue) => ask(queue, queue)));
@@ -143,7 +143,7 @@ describe('reads', () => {
     expect(service.readsOf('a')).toBeGreaterThan(under);
   });
 
-  it('are spread over a second for a hint to a whole connection', async () => {
+  it('are spread over a second after a hint to a whole connection', async () => {
     for (const queue of ['a', 'b']) service.queues.set(queue, { visible: 0, inFlight: 0 });
     await Promise.all([ask('a'), ask('b', 'other')]);
     await vi.advanceTimersByTimeAsync(100);
@@ -176,7 +176,7 @@ describe('a rule that throws', () => {
     await own.close();
   });
 
-  it('while it describes a number takes the description away, from that trigger alone', async () => {
+  it('while describing a number removes only the description, and only from that trigger', async () => {
     const mute: typeof hintSource = {
       ...hintSource,
       evaluate: (params, view) => {
@@ -197,7 +197,7 @@ describe('a rule that throws', () => {
     await own.close();
   });
 
-  it('says how old the oldest item is now, and nothing once the number is not known', async () => {
+  it('shows how old the oldest item is now, and nothing once the number is unknown', async () => {
     const sinceMs = performance.now() - 5_000;
     const timed: typeof hintSource = {
       ...hintSource,
@@ -221,7 +221,7 @@ describe('a rule that throws', () => {
     await own.close();
   });
 
-  it('to a number that is none is up for nobody: calls fail, and the list says so', async () => {
+  it('that returns a bad number shows as down everywhere: calls fail, and the list says so', async () => {
     const odd: typeof hintSource = {
       ...hintSource,
       evaluate: () => ({ kind: 'known', items: Number.NaN, active: true, detail: () => ({}) }),

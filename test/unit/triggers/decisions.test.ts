@@ -32,7 +32,7 @@ function ask(metadata: Record<string, string> = queue, name = 'worker') {
   return answer.catch((reason: unknown) => ScalerError.from(reason));
 }
 
-/** Follows it, so that it is kept while nobody asks. */
+/** Follows the trigger, so that it is kept without calls. */
 function keep(metadata: Record<string, string> = queue, name = 'worker'): void {
   live.follow(referenceOf(metadata, name), () => {});
 }
@@ -44,7 +44,7 @@ function waiting(visible: number): void {
 const told = () => decided.map(({ kind, cause }) => `${kind} (${cause})`);
 
 describe('activity', () => {
-  it('is told when it is first known to be active, and not when it is idle', async () => {
+  it('is reported when it is first known to be active, and not when it is idle', async () => {
     waiting(3);
     await ask();
     service.queues.set('b', { visible: 0, inFlight: 0 });
@@ -55,7 +55,7 @@ describe('activity', () => {
     expect(decided[0]?.trigger.reference).toMatchObject({ namespace: 'shop', name: 'worker' });
   });
 
-  it('is told with the cause of the wake, else of the clock', async () => {
+  it('is reported with the cause of the wake, otherwise of the clock', async () => {
     waiting(0);
     await ask();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -71,7 +71,7 @@ describe('activity', () => {
     ]);
   });
 
-  it('has the first of the wakes that one read is for', async () => {
+  it('has the first of the wakes that caused the read', async () => {
     waiting(0);
     await ask();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -82,7 +82,7 @@ describe('activity', () => {
     expect(told()).toEqual(['activated (hint)']);
   });
 
-  it('has no wake of a read that was under way when it came: that is for the next', async () => {
+  it('does not have a wake that came during the read: that belongs to the next', async () => {
     waiting(0);
     await ask();
     await vi.advanceTimersByTimeAsync(5_000);
@@ -102,7 +102,7 @@ describe('activity', () => {
     expect(told()).toEqual(['activated (sns)']);
   });
 
-  it('is told for each trigger of the subject', async () => {
+  it('is reported for each trigger of the subject', async () => {
     waiting(1);
     for (let i = 0; i < 100; i += 1) await ask(queue, `worker-${i}`);
     expect(new Set(decided.map(({ trigger }) => trigger.reference.name)).size).toBe(100);
@@ -113,7 +113,7 @@ describe('activity', () => {
 describe('failing', () => {
   const down = new ScalerError('unavailable', 'the service is down');
 
-  it('is told when the reading is too old, by the sweep where nobody asks, and recovered by a read', async () => {
+  it('is reported when the reading is too old, by the sweep if no call comes, and ends with a read', async () => {
     waiting(3);
     keep();
     await vi.advanceTimersByTimeAsync(0);
@@ -135,7 +135,7 @@ describe('failing', () => {
     expect(decided[2]).toMatchObject({ value: 3, error: undefined });
   });
 
-  it('is told at once to whoever asks', async () => {
+  it('is reported at once to a caller', async () => {
     waiting(3);
     await ask();
     service.hang = new Promise(() => {});
@@ -147,7 +147,7 @@ describe('failing', () => {
     expect(decided).toHaveLength(1);
   });
 
-  it('is told at once where the read of a wake fails', async () => {
+  it('is reported at once if the read of a wake fails', async () => {
     waiting(3);
     keep({ ...queue, maxStalenessSeconds: '10' });
     await vi.advanceTimersByTimeAsync(0);
@@ -155,12 +155,12 @@ describe('failing', () => {
     await vi.advanceTimersByTimeAsync(sweepMs * 2 + 1_000);
     expect(told()).toEqual(['activated (start)']);
     live.hint('queues', 'a', 'sns');
-    // As soon as the service may be asked again, and before the next sweep.
+    // As soon as the service may be read again, and before the next sweep.
     await vi.advanceTimersByTimeAsync(sweepMs - 1_001);
     expect(told().slice(1)).toEqual(['failing (sns)']);
   });
 
-  it('is not told of reads that fail as long as there is an answer', async () => {
+  it('is not reported for failed reads while an answer exists', async () => {
     waiting(3);
     await ask();
     service.faults.set('a', down);
@@ -170,7 +170,7 @@ describe('failing', () => {
     expect(told()).toEqual(['activated (start)']);
   });
 
-  it('is told of a cold trigger when its time is over, with what KEDA gets', async () => {
+  it('is reported for a cold trigger when its time is up, with the error that KEDA gets', async () => {
     keep();
     await vi.advanceTimersByTimeAsync(limits.coldReadTimeoutMs - 1);
     expect(decided).toEqual([]);
@@ -184,7 +184,7 @@ describe('failing', () => {
     expect(told()).toEqual(['failing (start)', 'recovered (clock)', 'activated (clock)']);
   });
 
-  it('is told once for a ledger that knows of work and not how much', async () => {
+  it('is reported once for a ledger that knows of work but not how much', async () => {
     const jobs = { source: 'ledger', repos: 'web' };
     keep(jobs);
     ledger.queued('web');
@@ -196,7 +196,7 @@ describe('failing', () => {
     expect(decided[2]).toMatchObject({ value: 1 });
   });
 
-  it('is told when the connection goes, and the rest goes on when it is back', async () => {
+  it('is reported when the connection goes, and the rest continues when it is back', async () => {
     waiting(3);
     keep();
     await vi.advanceTimersByTimeAsync(0);
@@ -208,7 +208,7 @@ describe('failing', () => {
     expect(told().slice(2)).toEqual(['recovered (clock)']);
   });
 
-  it('says nothing when triggers move to a changed connection', async () => {
+  it('is silent when triggers move to a changed connection', async () => {
     waiting(3);
     keep();
     await vi.advanceTimersByTimeAsync(0);
@@ -219,7 +219,7 @@ describe('failing', () => {
   });
 });
 
-it('no snapshot that changes nothing says anything', async () => {
+it('an unchanged snapshot reports nothing', async () => {
   waiting(3);
   keep();
   await vi.advanceTimersByTimeAsync(600_000);

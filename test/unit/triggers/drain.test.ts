@@ -22,14 +22,14 @@ const metadata = {
 };
 const ask = (more: Record<string, string> = {}) => live.answer(referenceOf({ ...metadata, ...more }));
 const waiting = (visible: number) => service.queues.set('orders', { visible, inFlight: 0 });
-/** Reads that show what comes: the source of these tests counts no arrivals. */
+/** Reads that show arrivals, because the source of these tests does not count them. */
 const settled = async () => {
   await ask();
   await vi.advanceTimersByTimeAsync(settleMs + 30_000);
 };
 
 describe('a trigger under policy: drain', () => {
-  it('says at once whether there is work, and how many replicas when it has seen what comes', async () => {
+  it('shows at once whether work exists, and the number of replicas once it has seen arrivals', async () => {
     waiting(6_000);
     expect(await ask()).toMatchObject({
       kind: 'uncounted',
@@ -54,7 +54,7 @@ describe('a trigger under policy: drain', () => {
     });
   });
 
-  it('is not active where nothing waits, before and after', async () => {
+  it('is not active without items, before and after', async () => {
     waiting(0);
     expect(await ask()).toMatchObject({ kind: 'uncounted', active: false });
     await settled();
@@ -72,7 +72,7 @@ describe('a trigger under policy: drain', () => {
     expect(await ask({ ...more, headroomWhenIdle: 'true' })).toMatchObject({ active: true });
   });
 
-  it('lets replicas go when what needed them is over, though nothing but the clock says so', async () => {
+  it('removes replicas when they are no longer needed, even if only the clock shows that', async () => {
     waiting(6_000);
     await settled();
     waiting(0);
@@ -93,7 +93,7 @@ describe('a trigger under policy: drain', () => {
     expect(await ask()).toMatchObject({ value: 10 });
   });
 
-  it('counts no failure while it settles', async () => {
+  it('counts no failure until it has settled', async () => {
     waiting(5);
     const decided: string[] = [];
     const told = new LiveTriggers([connectionOf('queues', hintSource, service)], {

@@ -39,7 +39,7 @@ function outcomeOf(metadata: Record<string, string>, refuseSecretsFromEnv = true
 }
 
 describe.each(secrets)('secrets from the environment: %s', (kind, keys) => {
-  it.each(keys)('%sFromEnv is refused where gRPC is in the open', (key) => {
+  it.each(keys)('%sFromEnv is refused if gRPC is in plaintext', (key) => {
     const metadata = { ...triggers[kind], [`${key}FromEnv`]: 'hunter2' };
     const outcome = outcomeOf(metadata);
     expect(outcome).toMatch(new RegExp(`^invalid: .*${key}FromEnv: is a secret.*grpc\\.tls`));
@@ -47,7 +47,7 @@ describe.each(secrets)('secrets from the environment: %s', (kind, keys) => {
     expect(outcomeOf(metadata, false)).toBe(kind);
   });
 
-  it('are all that its connection keys say are secret', () => {
+  it('are exactly the secret ones of its connection keys', () => {
     const { connectionKeys = {} } = sources.find((source) => source.kind === kind) ?? {};
     const marked = Object.keys(connectionKeys).filter((key) => connectionKeys[key]?.secret);
     expect([...marked, 'tlsClientKey'].sort()).toEqual([...keys].sort());
@@ -55,7 +55,7 @@ describe.each(secrets)('secrets from the environment: %s', (kind, keys) => {
 });
 
 describe('secrets from the environment', () => {
-  it('are refused too where the plain key is given and wins', () => {
+  it('are refused even if the plain key is given and wins', () => {
     const metadata = { ...triggers['kafka'], password: 'x', passwordFromEnv: 'hunter2' };
     expect(outcomeOf(metadata)).toMatch(/^invalid: .*passwordFromEnv/);
   });
@@ -66,7 +66,7 @@ describe('secrets from the environment', () => {
     for (const key of ['lagThreshold: ', 'passwordFromEnv: ', 'keyFromEnv: ']) expect(outcome).toContain(key);
   });
 
-  it('do not count where they are empty, plain, or no secret', () => {
+  it('do not count if they are empty, plain, or not secret', () => {
     const harmless = { passwordFromEnv: ' ', password: 'in the ScaledObject', usernameFromEnv: 'u' };
     expect(outcomeOf({ ...triggers['kafka'], ...harmless })).toBe('kafka');
   });
@@ -88,11 +88,11 @@ describe('a value from the environment is not shown', () => {
     expect(outcome).not.toMatch(/hunter2|"q"/);
   });
 
-  it('while what was spelled out is', () => {
+  it('while a value in the manifest is', () => {
     expect(outcomeOf({ source: 'sqs', connection: 'nowhere', queueURL: 'orders' })).toContain('"nowhere"');
   });
 
-  it('though quotes in a message do not match', () => {
+  it('even if quotes in a message do not match', () => {
     const given = [{ key: 'aFromEnv', value: 'one' }];
     expect(hidingFromEnv(given)('a "one" and "\n" and "')).toBe(
       'a (a value from the environment) and "\n" and "',
@@ -116,7 +116,7 @@ describe("a metric's name", () => {
       'a queue of a URL',
       { source: 'sqs', connection: 'q', queueURLFromEnv: 'https://sqs.eu-central-1.amazonaws.com/1/Hunter2' },
     ],
-  ])('has a hash for what came from the environment: %s', (_, metadata) => {
+  ])('has a hash for a value from the environment: %s', (_, metadata) => {
     const name = nameOf(metadata);
     expect(name).toMatch(/-env-[0-9a-f]{8}/);
     expect(name).not.toMatch(/hunter2/i);
@@ -126,7 +126,7 @@ describe("a metric's name", () => {
     expect(nameOf(other)).not.toBe(name);
   });
 
-  it('has all else as it is', () => {
+  it('has everything else unchanged', () => {
     const metadata = { ...triggers['kafka'], topic: '', topicFromEnv: 'a' };
     expect(nameOf(metadata)).toMatch(/^kafka-billing-env-/);
     expect(nameOf({ ...metadata, topic: 'orders', lagThresholdFromEnv: '1' })).toBe('kafka-billing-orders');

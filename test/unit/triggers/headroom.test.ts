@@ -32,9 +32,9 @@ describe('a trigger with headroom', () => {
   });
 
   it.each([
-    // From 9.3e15 on the HPA reads 0 or less, which would scale to the minimum.
+    // From 9.3e15 on the HPA reads 0 or less, and would scale to the minimum.
     [{ perReplica: '9e12', headroomReplicas: '1000' }, Number.MAX_SAFE_INTEGER, 9e15],
-    // Before Kubernetes 1.34 more replicas than an int32 has did the same.
+    // Before Kubernetes 1.34, more replicas than fit into an int32 did the same.
     [{ perReplica: '0.1' }, 1e12, 200_000_000],
     [{ policy: 'drain', drainSeconds: '1', replicaRate: '0.00001' }, 1e12, 2e9],
   ])('asks for no more than an HPA can count: %o at %d items', async (more, visible, value) => {

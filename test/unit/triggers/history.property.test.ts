@@ -45,7 +45,7 @@ function reading(backlog: number | undefined) {
 }
 
 describe('histories of many', () => {
-  it('count what they keep, never more than they may, whatever happens', () => {
+  it('count their size, never more than their bound, whatever happens', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const histories = new Histories();
@@ -103,7 +103,7 @@ describe('histories of many', () => {
     );
   });
 
-  it('keep the share of a namespace for it, however many triggers another one has', () => {
+  it('keep a namespace’s share for it, however many triggers another one has', () => {
     const bytes = 100_000;
     const histories = new Histories();
     histories.use({ hours: 6, bytes });
@@ -113,7 +113,7 @@ describe('histories of many', () => {
       for (const history of crowd) history.record(reading(1 + ((i * 7) % 11)), i * fineMs);
       alone.record(reading(1 + ((i * 7) % 11)), i * fineMs);
     }
-    // Its room doubles: the last step did not fit in its half of all.
+    // Its room doubles. The last step did not fit into its half of the whole.
     expect(alone.bytes).toBeGreaterThan(bytes / 8);
     expect(alone.bytes).toBeLessThanOrEqual(bytes / 2);
     expect(alone.pointsSince(0, 400 * fineMs).length).toBeGreaterThan(300);

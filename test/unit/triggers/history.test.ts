@@ -27,7 +27,7 @@ function waiting(backlog: number | undefined, arrived?: number): Recorded {
   };
 }
 
-/** A history to which this was told, so many ms apart. */
+/** A history with these backlogs, this many ms apart. */
 function told(backlogs: readonly (number | undefined)[], everyMs: number, all = histories()): History {
   const history = new History('shop', all);
   for (const [i, backlog] of backlogs.entries()) history.record(waiting(backlog), i * everyMs);
@@ -38,7 +38,7 @@ function pointsOf(history: History, nowMs: number): readonly (readonly [number, 
   return history.pointsSince(0, nowMs).map(({ atMs, backlog }) => [atMs, backlog]);
 }
 
-describe('what is kept of readings', () => {
+describe('kept readings', () => {
   it.each<[string, readonly (number | undefined)[], readonly (number | undefined)[]]>([
     ['what always stays quiet takes nothing', [0, 0, 0, 0], []],
     ['what is never known takes nothing', [undefined, undefined, undefined], []],
@@ -60,13 +60,13 @@ describe('what is kept of readings', () => {
     ['a peak and the last one', [1, 90, 3, 4], [90, 4]],
     ['of two peaks the higher one', [1, 50, 3, 90, 4], [90, 4]],
     ['a peak that falls at once', [90, 3], [90, 3]],
-  ])('of the readings within an interval %s', (_, backlogs, kept) => {
+  ])('have of the readings within an interval %s', (_, backlogs, kept) => {
     const history = told(backlogs, 1000);
     const found = history.pointsSince(0, (backlogs.length - 1) * 1000);
     expect(found.map(({ backlog }) => backlog)).toEqual(kept);
   });
 
-  it('adds what has arrived over the readings that one point stands for', () => {
+  it('add up the arrivals of the readings in one point', () => {
     const history = new History('shop', histories());
     for (const [atMs, arrived] of [
       [0, 100],
@@ -77,12 +77,12 @@ describe('what is kept of readings', () => {
     ] as const) {
       history.record(waiting(9, arrived), atMs);
     }
-    // 7 is a count that began anew.
+    // The count 7 began again.
     const found = history.pointsSince(0, 30_000);
     expect(found.map(({ arrivals }) => arrivals)).toEqual([undefined, 25, 6, undefined]);
   });
 
-  it('keeps arrivals that never wait', () => {
+  it('keep arrivals that never wait', () => {
     const history = new History('shop', histories());
     for (let i = 0; i < 3; i += 1) history.record(waiting(0, 100 * i), i * fineMs);
     const found = history.pointsSince(0, 2 * fineMs);
@@ -90,7 +90,7 @@ describe('what is kept of readings', () => {
     expect(found.at(-1)).toMatchObject({ backlog: 0, arrivals: 100 });
   });
 
-  it('forgets what is older than the configured hours, but not what was then', () => {
+  it('forget what is older than the configured hours, but not the value at that time', () => {
     const history = told([5, 6, 7], hourMs, histories({ hours: 1.5 }));
     expect(pointsOf(history, 2 * hourMs)).toEqual([
       [0, 5],
@@ -101,7 +101,7 @@ describe('what is kept of readings', () => {
     expect(pointsOf(history, 3 * hourMs)[0]).toEqual([hourMs, 6]);
   });
 
-  it('gives its room back when it has been quiet for all that time', () => {
+  it('give their room back after that much quiet time', () => {
     const all = histories({ hours: 1 });
     const history = told([5, 0, 0], fineMs, all);
     expect(all.bytes).toBeGreaterThan(0);
@@ -113,7 +113,7 @@ describe('what is kept of readings', () => {
     ]);
   });
 
-  it('begins with what was at that time when only the last part is asked for', () => {
+  it('begin with the value at that time if only the last part is requested', () => {
     const history = told([1, 2, 3, 4], fineMs);
     expect(history.pointsSince(1.5 * fineMs, 3 * fineMs)).toMatchObject([
       { atMs: 1.5 * fineMs, backlog: 2 },
@@ -122,7 +122,7 @@ describe('what is kept of readings', () => {
     ]);
   });
 
-  it('keeps nothing when it is off, and forgets what was kept', () => {
+  it('are dropped when history is turned off', () => {
     const all = histories();
     const history = told([1, 2, 3], fineMs, all);
     history.note({ kind: 'activated', atMs: 1 });
@@ -134,7 +134,7 @@ describe('what is kept of readings', () => {
   });
 });
 
-describe('a history without an end', () => {
+describe('an endless history', () => {
   it('gets coarser with age, keeps the highest spike, and stays within its most points', () => {
     const all = histories({ hours: 168, bytes: 100_000_000 });
     const history = new History('shop', all);
@@ -158,7 +158,7 @@ describe('a history without an end', () => {
     for (let i = 0; i < 20_000; i += 1) history.record(waiting(1 + (i % 13), 3 * i), i * fineMs);
     const points = history.pointsSince(0, 19_999 * fineMs);
     const sum = points.reduce((total, { arrivals = 0 }) => total + arrivals, 0);
-    // The first reading says nothing of arrivals, and takes with it what is merged into it.
+    // The first reading has no arrivals, and neither do readings merged into it.
     const since = points.find(({ arrivals }) => arrivals !== undefined);
     const first = points[points.indexOf(since as Point) - 1]?.atMs ?? 0;
     expect(sum).toBe(3 * (19_999 - Math.round(first / fineMs)));
@@ -166,7 +166,7 @@ describe('a history without an end', () => {
 });
 
 describe('events', () => {
-  it('are kept in their order, cut, and only so many', () => {
+  it('are kept in order, cut, and bounded in number', () => {
     const all = histories();
     const history = new History('shop', all);
     for (let i = 0; i < 200; i += 1) history.note({ kind: 'failing', atMs: i, error: 'x'.repeat(5000) });
@@ -178,7 +178,7 @@ describe('events', () => {
     expect(all.bytes).toBeGreaterThan(50 * 600);
   });
 
-  it('go with the hours', () => {
+  it('are forgotten after the hours', () => {
     const history = new History('shop', histories({ hours: 1 }));
     history.note({ kind: 'activated', atMs: 0 });
     history.note({ kind: 'deactivated', atMs: hourMs });

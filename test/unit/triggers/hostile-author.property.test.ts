@@ -17,7 +17,7 @@ import { lines } from '../../support/toy-source/index.ts';
 
 const maxBytes = 64 * 1024;
 
-/** What is repeated until it is as long as a message may be. */
+/** Repeated up to the greatest length of a message. */
 const units = [
   '0-49999,',
   '9007199254740992',
@@ -49,7 +49,7 @@ const hostileText = fc.oneof(
   },
 );
 
-/** Some of the known keys, in any spelling of theirs, and perhaps thousands of others. */
+/** Some of the known keys, in any of their spellings, and perhaps thousands of others. */
 function hostileMetadata(source: AnySource, good: Metadata): fc.Arbitrary<Metadata> {
   const known = [
     ...Object.keys(commonParams.table),
@@ -78,7 +78,7 @@ function hostileMetadata(source: AnySource, good: Metadata): fc.Arbitrary<Metada
   });
 }
 
-/** The source, counting every character that an author's value brings to anything of its own. */
+/** The source, with a counter of every character of an author's value that reaches the source's own code. */
 function counting(source: AnySource): { source: AnySource; steps: () => number; reset: () => void } {
   let steps = 0;
   const table = Object.fromEntries(
@@ -107,7 +107,7 @@ function counting(source: AnySource): { source: AnySource; steps: () => number; 
   return { source: counted, steps: () => steps, reset: () => (steps = 0) };
 }
 
-/** How many values there are, in whatever depth. */
+/** The number of values at any depth. */
 function members(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   if (value instanceof Set || value instanceof Map) return 1 + value.size;
@@ -137,12 +137,12 @@ const manifest = z.looseObject({
     .optional(),
 });
 
-/** Where a source's examples are. */
+/** The folder of a source's examples. */
 function examplesOf({ kind }: AnySource): string {
   return kind === lines.kind ? 'test/support/toy-source/examples' : `deploy/examples/${kind}`;
 }
 
-/** A trigger that an example in the folder has. */
+/** The trigger of an example in the folder. */
 function exampleIn(folder: string): { namespace: string; metadata: Metadata } {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.yaml') || file.endsWith('values.yaml')) continue;
@@ -174,18 +174,18 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     };
   });
 
-  it('starts from a trigger that is taken', () => {
+  it('starts from an accepted trigger', () => {
     expect(outcomeOf(refer(good), world)).toMatchObject({ kind: 'measured' });
   });
 
-  it('every key has a most, and none is beyond what a message may hold', () => {
+  it('every key has a maximum that fits into a message', () => {
     for (const { most } of Object.values<Param<unknown>>(source.params.table)) {
       expect(most.characters).toBeGreaterThan(0);
       expect(most.characters).toBeLessThanOrEqual(maxBytes);
     }
   });
 
-  it('work, message and what is made of it are bounded', () => {
+  it('work, message and results are bounded', () => {
     const table = Object.values<Param<unknown>>(source.params.table);
     const mostCharacters = table.reduce((sum, { most }) => sum + most.characters, 0);
     const mostMembers = table.reduce((sum, { most }) => sum + 3 * (most.members ?? 1) + 8, 0);
@@ -212,14 +212,15 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     );
   });
 
-  it('what is kept of it is no more than it was, and means the same', () => {
+  it('what is kept is not larger than the input, and means the same', () => {
     fc.assert(
       fc.property(metadata, (given) => {
         const reference = refer(given);
         const less = kept(reference, source);
         expect(bytesOf(less)).toBeLessThanOrEqual(bytesOf(reference) + 2 * Object.keys(given).length);
         const [before, after] = [outcomeOf(reference, world), outcomeOf(less, world)];
-        // What came from the environment is hidden in messages; of ignored keys it is not kept, and so not looked for.
+        // Messages hide values from the environment. Those of ignored keys are not kept, so messages cannot search for
+        // them.
         if (before.kind === 'refused') expect(after.kind).toBe('refused');
         else expect(after).toEqual(before);
       }),
@@ -227,7 +228,7 @@ describe.each([...sources, lines])('whatever an author writes for $kind', (origi
     );
   });
 
-  it('what has no effect is not kept', () => {
+  it('keys without effect are not kept', () => {
     const ignored = Object.entries(source.connectionKeys)
       .filter(([name, { agrees }]) => !agrees && !Object.hasOwn(source.params.table, name))
       .map(([name]) => name);

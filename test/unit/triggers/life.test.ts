@@ -19,7 +19,7 @@ const ask = () => askFor(live);
 describe('leases', () => {
   const idle = () => [...live.statuses()].length;
 
-  it('end by themselves when nobody asks', async () => {
+  it('end by themselves without calls', async () => {
     await ask();
     expect(idle()).toBe(1);
     await vi.advanceTimersByTimeAsync(310_000);
@@ -40,7 +40,7 @@ describe('leases', () => {
     expect(idle()).toBe(0);
   });
 
-  it('learn a gap longer than themselves', async () => {
+  it('grow with a gap longer than themselves', async () => {
     await ask();
     await vi.advanceTimersByTimeAsync(400_000);
     expect(idle()).toBe(0);
@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(idle()).toBe(1);
   });
 
-  it('end at most limits.maxLeaseSeconds after the last call, however seldom it is asked for', async () => {
+  it('end at most limits.maxLeaseSeconds after the last call, however rare the calls', async () => {
     await ask();
     await vi.advanceTimersByTimeAsync(3 * 86_400_000);
     await ask();
@@ -71,7 +71,7 @@ describe('leases', () => {
 });
 
 describe('limits', () => {
-  it('of all triggers and of one namespace are RESOURCE_EXHAUSTED, and free again when triggers go', async () => {
+  it('of all triggers and of one namespace are RESOURCE_EXHAUSTED, until triggers go', async () => {
     const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
       limits: { triggers: 3, triggersPerNamespace: 2 },
     });
@@ -92,7 +92,7 @@ describe('limits', () => {
 });
 
 describe('streams of one trigger', () => {
-  it('are bounded, and there is room again when one ends', () => {
+  it('are bounded, and one that ends makes room', () => {
     const trigger = live.trigger(referenceOf({ source: 'hinted', queue: 'a' }));
     for (const follow of [() => trigger.follow(() => {}), () => trigger.followSpec(() => {})]) {
       const open = Array.from({ length: mostFollowers }, follow);
@@ -111,7 +111,7 @@ describe('limits of bytes', () => {
   const reference = (name: string, namespace: string, more: Record<string, string> = {}) =>
     referenceOf({ source: 'hinted', queue: long, ...more }, name, namespace);
 
-  it('of all triggers and of one namespace count what is kept, whoever asked', async () => {
+  it('for all triggers and for one namespace count what is kept, whoever the caller is', async () => {
     const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
       limits: { metadataBytes: 3_000, metadataBytesPerNamespace: 1_500 },
     });
@@ -131,7 +131,7 @@ describe('limits of bytes', () => {
     await small.close();
   });
 
-  it('count nothing for keys that have no effect', async () => {
+  it('do not count keys without effect', async () => {
     const small = new LiveTriggers([connectionOf('queues', hintSource, service)], {
       limits: { metadataBytesPerNamespace: 10_000 },
     });
@@ -141,8 +141,8 @@ describe('limits of bytes', () => {
   });
 });
 
-describe('one that cannot be placed', () => {
-  it('says why, and is tried again: a source that fails to name its subject once', async () => {
+describe('a trigger without a subject', () => {
+  it('says why, and is tried again after a source failed once to name its subject', async () => {
     let fails = true;
     const moody: typeof hintSource = {
       ...hintSource,
@@ -168,7 +168,7 @@ describe('one that cannot be placed', () => {
 });
 
 describe('a trigger that asks for fresher readings than the others of its subject', () => {
-  it('has one at once where what is known is too old for it', async () => {
+  it('gets one at once if the known reading is too old for it', async () => {
     service.queues.set('a', { visible: 0, inFlight: 0 });
     await ask();
     await vi.advanceTimersByTimeAsync(25_000);
@@ -179,7 +179,7 @@ describe('a trigger that asks for fresher readings than the others of its subjec
   });
 });
 
-it('a reading is not confirmed by a read of the same subject that did not ask for it', async () => {
+it('a reading is not confirmed by a read of the same subject that did not include it', async () => {
   let down = false;
   let nameless = '';
   const shelves: Source<{ queue: string }, QueueService, Record<string, number>, undefined, string> = {
@@ -233,7 +233,7 @@ it('a reading is not confirmed by a read of the same subject that did not ask fo
 });
 
 describe('one answer', () => {
-  it('is what calls, new streams and the list of triggers say of a reading that is too old', async () => {
+  it('is what calls, new streams and the list of triggers give for a reading that is too old', async () => {
     await ask();
     const before: boolean[] = [];
     const reference = referenceOf({ source: 'hinted', queue: 'a' });
@@ -254,7 +254,7 @@ describe('one answer', () => {
 });
 
 describe('a changed configuration', () => {
-  it('closes what is gone or changed, moves its triggers, and they go on serving what they know', async () => {
+  it('closes what is gone or changed, and moves its triggers, which keep serving what they know', async () => {
     await ask();
     const told: boolean[] = [];
     live.follow(referenceOf({ source: 'hinted', queue: 'a' }), ({ active }) => told.push(active));
@@ -269,7 +269,7 @@ describe('a changed configuration', () => {
     expect([service.open, next.open]).toEqual([0, 1]);
   });
 
-  it('that takes a connection away leaves its triggers with an error that says so, and brings them back', async () => {
+  it('that removes a connection leaves its triggers with an error that says so, and can bring them back', async () => {
     await ask();
     const trigger = live.trigger(referenceOf({ source: 'hinted', queue: 'a' }));
     live.use([]);
@@ -281,14 +281,14 @@ describe('a changed configuration', () => {
     expect(await ask()).toMatchObject({ value: 3 });
   });
 
-  it('that leaves a connection as it was does not touch it', async () => {
+  it('that does not change a connection does not touch it', async () => {
     await ask();
     live.use([connectionOf('queues', hintSource, service)]);
     await ask();
     expect(service.readsOf('a')).toBe(1);
   });
 
-  it('that lets another namespace in opens nothing anew, and one that is shut out is denied', async () => {
+  it('that admits another namespace opens nothing again, and one that excludes it denies it', async () => {
     await ask();
     const only = (namespaces: readonly string[]) =>
       live.use([connectionOf('queues', hintSource, service, { namespaces })]);
@@ -300,12 +300,12 @@ describe('a changed configuration', () => {
     expect(service.open).toBe(1);
   });
 
-  it('that lets a reading be less old has it read in time, and no later than a healthy source allows', async () => {
+  it('that shortens the staleness limit gets readings in time, but no earlier than a healthy source allows', async () => {
     service.queues.set('a', { visible: 0, inFlight: 0 });
     await ask();
     await vi.advanceTimersByTimeAsync(31_000);
     const reads = service.readsOf('a');
-    // Read every 30 s, it would be unknown from the tenth on.
+    // If read every 30 s, it would be unknown from the tenth second on.
     live.use([connectionOf('queues', hintSource, service)], { maxStalenessSeconds: 10 });
     for (let second = 0; second < 30; second += 1) {
       await vi.advanceTimersByTimeAsync(1_000);
@@ -328,7 +328,7 @@ describe('a changed configuration', () => {
     expect(await ask()).toMatchObject({ value: 3 });
   });
 
-  it('is taken whole where a source fails to begin its first sync', async () => {
+  it('is applied as a whole even if a source fails to begin its first sync', async () => {
     const source: typeof hintSource = {
       ...hintSource,
       connect: (config, deps) => ({

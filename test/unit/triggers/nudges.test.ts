@@ -11,7 +11,7 @@ import { recordingLogger } from '../../support/recording-logger.ts';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** What has been sent, in order: whose target, and by how many thousandths more. */
+/** The sent nudges, in order: whose target, and how many thousandths more. */
 let sent: { who: string; nudge: Nudge; atMs: number }[];
 let log: ReturnType<typeof recordingLogger>;
 let metrics: Metrics;
@@ -59,7 +59,7 @@ function use(pace: Partial<Pace> = {}): void {
   nudges.use({ ...defaults, ...pace });
 }
 
-/** One nudge was answered, so that all triggers may be nudged at once. */
+/** After one answered nudge, all triggers may be nudged at once. */
 async function prove(): Promise<void> {
   new FakeTrigger('proof', 'proof').grow();
   await pass(10_000);
@@ -91,7 +91,7 @@ async function counts(): Promise<Record<string, number>> {
 describe('the pace', () => {
   beforeEach(prove);
 
-  it('is as fast as nudges are answered, with so many surges under way', async () => {
+  it('is as fast as nudges are answered, with a bounded number of surges under way', async () => {
     for (let i = 0; i < 40; i += 1) new FakeTrigger(`t-${i}`).grow();
     await pass(0);
     expect(sent).toHaveLength(2);
@@ -122,11 +122,11 @@ describe('the pace', () => {
     expect(order.slice(0, 6).toSorted()).toEqual(['t-0', 't-0', 't-0', 't-1', 't-1', 't-1']);
   });
 
-  it('has what asks for replicas go before what only ends a surge', async () => {
+  it('sends nudges for more replicas before those that only end a surge', async () => {
     use({ surgesAtOnce: 1 });
     new FakeTrigger('a').grow();
     await pass(30);
-    // `a` has only its end left by its turn, and has waited longer.
+    // By its turn `a` only has its end left, and has waited longer.
     new FakeTrigger('b').grow();
     new FakeTrigger('c', 'other').grow();
     await pass(5_000);
@@ -135,7 +135,7 @@ describe('the pace', () => {
     expect(ends.map((atMs) => atMs - (ends[0] ?? 0))).toEqual([0, 500, 1000]);
   });
 
-  it('is shared fairly by namespaces', async () => {
+  it('is shared fairly between namespaces', async () => {
     use({ surgesAtOnce: 1 });
     for (let i = 0; i < 10; i += 1) new FakeTrigger(`a-${i}`, 'a').grow();
     for (let i = 0; i < 2; i += 1) new FakeTrigger(`b-${i}`, 'b').grow();
@@ -147,7 +147,7 @@ describe('the pace', () => {
     ).toEqual(['a', 'b', 'a', 'b', 'a']);
   });
 
-  it('has the oldest go first, and of equals the one that grows most', async () => {
+  it('lets the oldest go first, and among equals the largest growth', async () => {
     use({ surgesAtOnce: 1 });
     new FakeTrigger('first').grow(20);
     new FakeTrigger('small').grow(20);
@@ -163,7 +163,7 @@ describe('the pace', () => {
     ]);
   });
 
-  it('gives the place of a trigger that does not answer to another, for a while', async () => {
+  it('gives the place of a trigger that does not answer to another for a while', async () => {
     use({ surgesAtOnce: 1 });
     const paused = new FakeTrigger('paused');
     paused.answersMs = undefined;
@@ -176,7 +176,7 @@ describe('the pace', () => {
     expect(nudges.waiting).toBe(0);
   });
 
-  it('drops a nudge that the HPA’s own look overtakes', async () => {
+  it('drops a nudge when the HPA’s own look comes first', async () => {
     use({ surgesAtOnce: 1 });
     const all = Array.from({ length: 10 }, (_, i) => new FakeTrigger(`t-${i}`).grow());
     await pass(0);
@@ -189,7 +189,7 @@ describe('the pace', () => {
     expect(nudges.waiting).toBe(0);
   });
 
-  it('holds for 10,000 triggers that grow in one second, in their order, with one timer', async () => {
+  it('holds for 10,000 triggers that grow in one second, in order, with one timer', async () => {
     const timers = vi.getTimerCount();
     for (let i = 0; i < 10_000; i += 1) {
       const trigger = new FakeTrigger(`t-${i}`);
@@ -207,8 +207,8 @@ describe('the pace', () => {
   });
 });
 
-describe('until a nudge was answered', () => {
-  it('one surge is under way, then as many as may be', async () => {
+describe('until a nudge is answered', () => {
+  it('one surge is under way, then as many as allowed', async () => {
     use({ surgesAtOnce: 5 });
     const all = Array.from({ length: 5 }, (_, i) => new FakeTrigger(`t-${i}`).grow());
     await pass(30);
@@ -218,7 +218,7 @@ describe('until a nudge was answered', () => {
     expect(all.filter(({ surge }) => surge?.on)).toHaveLength(4);
   });
 
-  it('a burst where nobody answers costs KEDA one surge after the other, and then none', async () => {
+  it('a burst without answers costs KEDA one surge after the other, and then none', async () => {
     for (let i = 0; i < 200; i += 1) {
       const trigger = new FakeTrigger(`t-${i}`);
       trigger.answersMs = undefined;
@@ -226,7 +226,7 @@ describe('until a nudge was answered', () => {
     }
     await pass(minuteMs);
     expect(log.messages('warn')).toHaveLength(1);
-    // Three times four nudges, and what ends them and what else has begun.
+    // Three times four nudges, their ends, and others that have begun.
     expect(sent.length).toBeLessThanOrEqual(24);
   });
 });
@@ -244,7 +244,7 @@ describe('where nudges are not answered', () => {
     }
   };
 
-  it('three triggers in a row have the cluster left alone for an hour, said once', async () => {
+  it('after three triggers in a row the cluster is left alone for an hour, logged once', async () => {
     await several(['a', 'b']);
     expect(log.messages('warn')).toEqual([]);
     await several(['c']);
@@ -261,7 +261,7 @@ describe('where nudges are not answered', () => {
     expect(log.messages('warn')).toHaveLength(1);
   });
 
-  it('one that is answered shows that they can be, and what was said is taken back', async () => {
+  it('one answer shows that nudges work, and the warning is taken back', async () => {
     await several(['a', 'b', 'c']);
     expect(log.messages('warn')).toHaveLength(1);
     await pass(hourMs);
@@ -294,7 +294,7 @@ describe('where nudges are not answered', () => {
     expect(performance.now() - began - hourMs).toBeGreaterThan(2 * minuteMs);
   });
 
-  it('what was not answered in a storm has its replicas soon after it', async () => {
+  it('a workload without answers in a storm has its replicas soon afterwards', async () => {
     await prove();
     const all = Array.from({ length: 40 }, (_, i) => silent(`t-${i}`));
     await pass(20_000);
@@ -317,7 +317,7 @@ describe('where nudges are not answered', () => {
     expect(log.messages('warn')).toEqual([]);
   });
 
-  it('silence of a KEDA that has many first replicas to start is no sign', async () => {
+  it('silence of a KEDA with many first replicas to start does not count', async () => {
     await prove();
     const all = Array.from({ length: 200 }, (_, i) => {
       nudges.pushed('a', true);
@@ -329,11 +329,11 @@ describe('where nudges are not answered', () => {
     await pass(minuteMs);
     expect(log.messages('warn')).toEqual([]);
     expect(nudges.waiting).toBe(0);
-    // All but the first two, which have had their nudges of a minute.
+    // All except the first two, which have had their nudges for a minute.
     expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(198);
   });
 
-  it('silence of a KEDA that has just opened many streams is no sign: it reconciles the ScaledObject of each', async () => {
+  it('silence of a KEDA that has just opened many streams does not count: it reconciles each ScaledObject', async () => {
     for (let i = 0; i < 200; i += 1) nudges.followed();
     for (const name of ['a', 'b', 'c']) silent(name);
     await pass(19_000);
@@ -342,13 +342,13 @@ describe('where nudges are not answered', () => {
     expect(log.messages('warn')).toHaveLength(1);
   });
 
-  it('silence is a sign after half a minute, however many first replicas KEDA has to start', async () => {
+  it('silence counts after half a minute, however many first replicas KEDA has to start', async () => {
     for (let i = 0; i < 10_000; i += 1) nudges.pushed('a', true);
     await several(['a', 'b', 'c', 'd', 'e', 'f']);
     expect(log.messages('warn')).toHaveLength(1);
   });
 
-  it('what surges is ended with the exact target', async () => {
+  it('running surges end with the exact target', async () => {
     await prove();
     use({ surgesAtOnce: 4 });
     for (let i = 0; i < 3; i += 1) silent(`t-${i}`);
@@ -371,7 +371,7 @@ describe('where nudges are not answered', () => {
 });
 
 describe('the end', () => {
-  it('of a surge is told, with its course', async () => {
+  it('of a surge is logged, with its course', async () => {
     const trigger = new FakeTrigger('t').grow(80);
     await pass(1_000);
     expect(trigger.surged).toHaveBeenCalledExactlyOnceWith(
@@ -381,7 +381,7 @@ describe('the end', () => {
     );
   });
 
-  it('of the stream forgets what waits', async () => {
+  it('of the stream drops waiting nudges', async () => {
     const trigger = new FakeTrigger('t').grow();
     nudges.lost(trigger);
     nudges.lost(trigger);
@@ -398,7 +398,7 @@ describe('the end', () => {
   });
 });
 
-it('each nudge can be seen in the log, at debug', async () => {
+it('each nudge is in the log at debug level', async () => {
   new FakeTrigger('t').grow();
   await pass(1_000);
   expect(log.messages('debug')).toEqual(['surge', 'surge: GetMetrics', 'surge']);

@@ -10,7 +10,7 @@ const kafka = sources.find(({ kind }) => kind === 'kafka');
 describe('the id of a reference', () => {
   const one = idOf(referenceOf({ a: '1', b: '2' }));
 
-  it('is the same in whatever order its keys come', () => {
+  it('is the same for any order of keys', () => {
     expect(idOf(referenceOf({ b: '2', a: '1' }))).toBe(one);
     expect(one).toMatch(/^[\w-]{43}$/);
   });
@@ -22,7 +22,7 @@ describe('the id of a reference', () => {
     referenceOf({ a: '1', b: '2' }, 'other'),
     referenceOf({ a: '1', b: '2' }, 'worker', 'other'),
     referenceOf({ a: '1', b: '2' }, 'workers', 'hop'),
-  ])('is another for %j', (other) => {
+  ])('differs for %j', (other) => {
     expect(idOf(other)).not.toBe(one);
   });
 });
@@ -58,8 +58,8 @@ describe('a reference that is too large', () => {
   });
 });
 
-describe('what is kept of a reference', () => {
-  it('is what its source reads; of ignored keys only the name', () => {
+describe('the kept part of a reference', () => {
+  it('is what its source reads, and only the name of ignored keys', () => {
     const reference = referenceOf({
       source: 'kafka',
       consumerGroup: ' g ',
@@ -85,17 +85,17 @@ describe('what is kept of a reference', () => {
     expect(bytesOf(kept(reference, kafka))).toBeLessThan(1_000);
   });
 
-  it('has of a value that another wins over only that it was there', () => {
+  it('has of an overruled value only that it exists', () => {
     const reference = referenceOf({ source: 'kafka', topic: 'orders', topicFromEnv: 'x'.repeat(1_000) });
     expect(kept(reference, kafka).metadata).toMatchObject({ topic: 'orders', topicFromEnv: '*' });
   });
 
-  it('is little where its source is not known', () => {
+  it('is small if its source is unknown', () => {
     const reference = referenceOf({ source: 'kafak', topic: 'x'.repeat(1_000) });
     expect(kept(reference, undefined).metadata).toEqual({ source: 'kafak', topic: '*' });
   });
 
-  it('counts what many tiny keys take', () => {
+  it('counts the bytes of many tiny keys', () => {
     const keys = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`k${i}`, '']));
     expect(bytesOf(referenceOf(keys))).toBeGreaterThan(64_000);
   });

@@ -29,7 +29,7 @@ function refuse(count: number, from = 0): void {
 }
 
 describe('a refused reference', () => {
-  it('is refused in the log once, with its code, and again under another configuration', () => {
+  it('is logged once, with its code, and again under another configuration', () => {
     refuse(1);
     refuse(1);
     expect(log.lines).toEqual([
@@ -47,7 +47,7 @@ describe('a refused reference', () => {
     expect(log.lines).toHaveLength(2);
   });
 
-  it('is one of thirty a minute in the log, and the next one says how many were not', async () => {
+  it('is limited to thirty log lines a minute, and the next line counts the others', async () => {
     refuse(100);
     expect(log.lines).toHaveLength(30);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -58,7 +58,7 @@ describe('a refused reference', () => {
     ]);
   });
 
-  it('is visible: not up, with the reason, and without what nobody knows', () => {
+  it('is visible: not up, with the reason, and without unknown fields', () => {
     refuse(1);
     expect(live.statuses()).toEqual([
       {
@@ -74,7 +74,7 @@ describe('a refused reference', () => {
     ]);
   });
 
-  it('is remembered within limits.refusedTriggers, and takes no room from triggers that are measured', async () => {
+  it('is remembered within limits.refusedTriggers, and takes no room from measured triggers', async () => {
     live.use([connection], { refusedTriggers: 10, triggers: 1, triggersPerNamespace: 1 });
     refuse(500);
     expect(live.statuses().map(({ name }) => name)).toEqual(

@@ -4,7 +4,7 @@ import type { Spec } from '../../../src/triggers/followers.ts';
 import { hintSource, QueueService } from '../../support/hint-source.ts';
 import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-triggers.ts';
 
-/** Queues whose settings say what their metrics are called. */
+/** Queues whose settings contain the name of their metrics. */
 class NamedQueues extends QueueService {
   named = 'queue';
 }
@@ -35,15 +35,15 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** The same queues, elsewhere or by other credentials, and nothing can be read there. */
+/** The same queues, elsewhere or with other credentials, and unreadable there. */
 function hanging(place: string) {
   const other = new QueueService();
   other.hang = new Promise(() => {});
   return connectionOf('queues', namedSource, other, { fingerprint: `at ${place}`, place });
 }
 
-describe('what was read', () => {
-  it('goes on being served where the place is the same: other credentials, timeouts, namespaces', async () => {
+describe('a known reading', () => {
+  it('is still served if the place is the same: other credentials, timeouts, namespaces', async () => {
     live.use([hanging('here')]);
     expect(await live.answer(reference)).toMatchObject({ kind: 'known', value: 3 });
   });
@@ -66,7 +66,7 @@ describe('what was read', () => {
     expect([told, opened]).toEqual([[true], []]);
   });
 
-  it('of another place is waited for no longer than coldReadTimeoutMs by whoever waits already', async () => {
+  it('of another place delays waiting callers for at most coldReadTimeoutMs', async () => {
     live.use([hanging('there')]);
     let answered = false;
     const answer = live
@@ -125,14 +125,14 @@ describe('a trigger without `connection`', () => {
     expect(live.trigger(reference).spec.metricName).toBe('hinted-queue-a');
   });
 
-  it('does not care for a connection that its namespace may not use', () => {
+  it('ignores a connection that its namespace may not use', () => {
     live.use([own, { ...sibling, namespaces: ['bank'] }]);
     expect(live.trigger(reference).spec.metricName).toBe('hinted-queue-a');
   });
 });
 
 describe('the spec', () => {
-  it('is told on open, and again when a changed configuration changes it', async () => {
+  it('is sent on open, and again when a changed configuration changes it', async () => {
     const specs: Spec[] = [];
     const end = live.trigger(reference).followSpec((spec) => specs.push(spec));
     const other = new NamedQueues();
@@ -148,7 +148,7 @@ describe('the spec', () => {
 });
 
 describe('limits', () => {
-  it('reach the triggers that live: how old a reading may be, and how long a trigger is kept', async () => {
+  it('apply to live triggers: how old a reading may be, and how long a trigger is kept', async () => {
     const connections = [connectionOf('queues', namedSource, service, { place: 'here' })];
     service.faults.set('a', new ScalerError('unavailable', 'down'));
     live.use(connections, { maxStalenessSeconds: 10, leaseSeconds: 30 });
@@ -159,7 +159,7 @@ describe('limits', () => {
   });
 });
 
-it('thousands of triggers are resolved again in turns, and whoever is asked for before that at once', async () => {
+it('thousands of triggers are resolved again in turns, and one that is called before at once', async () => {
   const many = Array.from({ length: 1_500 }, (_, i) =>
     referenceOf({ source: 'hinted', queue: 'a' }, `w-${i}`),
   );

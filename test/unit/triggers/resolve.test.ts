@@ -73,7 +73,7 @@ function faultsOf(metadata: Record<string, string>, namespace = 'shop'): string 
 }
 
 describe('values', () => {
-  it('are trimmed, empty ones are missing, and defaults are filled in', () => {
+  it('are trimmed, empty ones count as missing, and defaults are filled in', () => {
     const { params } = parse({ ...good, consumerGroup: '  billing ', topic: '  ', lagThreshold: '' });
     expect(params).toEqual({
       consumerGroup: 'billing',
@@ -99,7 +99,7 @@ describe('values', () => {
     },
   );
 
-  it('lists and ranges are KEDA’s', () => {
+  it('lists and ranges follow KEDA', () => {
     const { params } = parse({ ...good, topic: 'a, b,,c', partitionLimitation: '1, 3-5' });
     expect(params).toMatchObject({
       topic: ['a', 'b', 'c'],
@@ -135,7 +135,7 @@ describe('values', () => {
 });
 
 describe('faults', () => {
-  it('come all at once, with whose they are', () => {
+  it('come all at once, each with its key', () => {
     const faults = faultsOf({
       source: 'log',
       connection: 'order',
@@ -154,7 +154,7 @@ describe('faults', () => {
     }
   });
 
-  it('of several keys together are found', () => {
+  it('between several keys are found', () => {
     expect(faultsOf({ ...good, topic: 'a,b', lagThreshold: '100' })).toContain('topic: too much');
   });
 
@@ -166,7 +166,7 @@ describe('faults', () => {
     expect(faultsOf(metadata)).toContain(fault);
   });
 
-  it('of an empty reference do not throw anything else', () => {
+  it('of an empty reference throw nothing else', () => {
     expect(() => resolve({ namespace: '', name: '', metadata: {} }, world)).toThrow(
       /namespace: is missing.*name: is missing/,
     );
@@ -183,7 +183,7 @@ describe('faults', () => {
 describe('the connection', () => {
   const { connection: _, ...unnamed } = good;
 
-  it('is found by an endpoint it shares', () => {
+  it('is found by a shared endpoint', () => {
     expect(parse({ ...unnamed, bootstrapServers: 'x:1, b:9092' }).connection.name).toBe('orders');
     expect(parse({ ...unnamed, bootstrapServers: 'c:9092' }).connection.name).toBe('audit');
     expect(faultsOf({ ...unnamed, bootstrapServers: 'evil:9092' })).toContain(
@@ -191,7 +191,7 @@ describe('the connection', () => {
     );
   });
 
-  it('may be left out where only one is allowed to the namespace', () => {
+  it('may be left out if only one is open to the namespace', () => {
     expect(parse(unnamed, 'team-a').connection.name).toBe('orders');
     expect(faultsOf(unnamed)).toContain('connection: must be named, 2 fit: orders, audit');
     expect(faultsOf(unnamed, 'bank')).toContain(
@@ -199,13 +199,13 @@ describe('the connection', () => {
     );
   });
 
-  it('must agree with the keys that are its own', () => {
+  it('must agree with the keys that belong to it', () => {
     expect(faultsOf({ ...good, bootstrapServers: 'c:9092' })).toContain(
       'bootstrapServers: is not what connection "orders" has',
     );
   });
 
-  it('of another namespace is PERMISSION_DENIED, and its name is not given away', () => {
+  it('of another namespace is PERMISSION_DENIED, and its name is not revealed', () => {
     expect(faultsOf(good, 'bank')).toMatch(
       /^denied: trigger of bank\/worker: connection "orders" may not be used/,
     );
@@ -220,7 +220,7 @@ describe('the connection', () => {
 });
 
 describe('a trigger', () => {
-  it('has the limit on staleness that it says, or else its source, or else the configuration', () => {
+  it('has its own staleness limit, or that of its source, or that of the configuration', () => {
     expect(parse(good).maxStalenessMs).toBe(60_000);
     expect(parse({ ...good, maxStalenessSeconds: '5' }).maxStalenessMs).toBe(5_000);
     const slow = { ...logSource, maxStalenessSeconds: 900 };
@@ -238,11 +238,11 @@ describe('a trigger', () => {
       /maxStalenessSeconds: must be at least 90 here, got 89: connection "orders" is not read often enough/,
     );
     expect(resolved({ maxStalenessSeconds: '90' }).maxStalenessMs).toBe(90_000);
-    // What nobody asked for is no fault of theirs.
+    // A default is never the author's fault.
     expect(resolved({}).maxStalenessMs).toBe(90_000);
   });
 
-  it('names the metric by the parts, never by thresholds', () => {
+  it('names the metric by its parts, never by thresholds', () => {
     expect(parse({ ...good, topic: 'orders.v1' }).metricName).toBe('log-billing-orders-v1');
     expect(parse({ ...good, topic: 'orders.v1', lagThreshold: '99' }).metricName).toBe(
       'log-billing-orders-v1',

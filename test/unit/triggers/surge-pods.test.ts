@@ -6,14 +6,14 @@ import { connectionOf, LiveTriggers, referenceOf } from '../../support/live-trig
 import { PodsTalk } from '../../support/pods-talk.ts';
 import { type RecordingLogger, recordingLogger } from '../../support/recording-logger.ts';
 
-/** Of ten litres a replica, read every 50 ms by each pod. */
+/** With ten liters for each replica, read every 50 ms by each pod. */
 const reference = (name: string) => referenceOf({ source: 'level', tank: name }, name);
-/** Which of some pods is called next. */
+/** Chooses the pod of the next call. */
 type Pick = (pods: number) => number;
 
 interface Pod {
   readonly live: LiveTriggers;
-  /** What this pod reads. */
+  /** The tanks that this pod reads. */
   readonly tanks: Tanks;
   readonly log: RecordingLogger;
 }
@@ -21,7 +21,7 @@ interface Pod {
 let pods: Pod[];
 let hpas: Hpa[];
 
-/** Pods that talk, or do not. */
+/** Starts pods, with or without news between them. */
 function start(count: number, talk?: PodsTalk): void {
   for (let i = 0; i < count; i += 1) {
     const tanks: Tanks = new Map();
@@ -42,7 +42,7 @@ function inTurn(first = 0): Pick {
   };
 }
 
-/** Streams are opened at these pods, and calls go as they are picked. */
+/** Opens streams at these pods. `pick` chooses the pod of each call. */
 function hpaOf(name: string, pick: Pick, streams: readonly number[] = [], replicas = 0): Hpa {
   const opened = [...streams];
   const next = () => opened.shift() ?? pick(pods.length);
@@ -56,7 +56,7 @@ function fill(name: string, level: number): void {
   for (const { tanks } of pods) tanks.set(name, level);
 }
 
-/** KEDA polls until every pod has been asked. */
+/** KEDA polls until it has called every pod. */
 async function poll(hpa: Hpa): Promise<void> {
   for (let i = 0; i < 2 * pods.length; i += 1) {
     await hpa.look();
@@ -91,7 +91,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-describe('pods that tell each other', () => {
+describe('pods that hear each other', () => {
   it.each([
     ['one pod', 1, [0, 0]],
     ['two, both streams at one', 2, [0, 0]],
@@ -113,7 +113,7 @@ describe('pods that tell each other', () => {
     }
   });
 
-  it('a workload that runs grows as fast, by whichever pod the HPA was told before', async () => {
+  it('a running workload grows as fast, whichever pod answered the HPA before', async () => {
     start(3, new PodsTalk());
     fill('worker', 10);
     const hpa = hpaOf('worker', inTurn(), [0, 1], 1);
@@ -126,7 +126,7 @@ describe('pods that tell each other', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('nothing is told while nothing changes', async () => {
+  it('nothing is sent while nothing changes', async () => {
     const talk = new PodsTalk();
     start(3, talk);
     fill('worker', 30);
@@ -153,10 +153,10 @@ describe('pods that tell each other', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('an HPA that never looks at a nudge is suspected all the same, since its other looks are told', async () => {
+  it('an HPA that never looks at a nudge is still suspected, because news of its other looks arrive', async () => {
     start(2, new PodsTalk());
     const names = ['a', 'b', 'c', 'd'];
-    // The metrics are asked of the other pod alone.
+    // KEDA calls the other pod for metrics, always.
     const all = names.map((name) => hpaOf(name, inTurn(), [1, 1]));
     for (const hpa of all) hpa.looksAtOnce = false;
     for (const [i, hpa] of all.entries()) {
@@ -169,7 +169,7 @@ describe('pods that tell each other', () => {
     expect(warnings()).toEqual([expect.stringMatching(/^HPAs do not look/)]);
   });
 
-  it('what others tell can cause or end a nudge, and no more', async () => {
+  it('news can only cause or end a nudge', async () => {
     start(1);
     const hpa = hpaOf('worker', inTurn(), [0, 0]);
     await pass(100);
@@ -194,8 +194,11 @@ describe('pods that tell each other', () => {
   });
 });
 
-describe('pods that cannot tell each other', () => {
-  /** Every look is answered elsewhere: KEDA asks for metrics and activity in turn, so that metrics go to one pod alone. */
+describe('pods that cannot hear each other', () => {
+  /**
+   * Every look is answered elsewhere. KEDA requests metrics and activity in turn, so metrics always come to the same
+   * pod.
+   */
   const elsewhere: Pick = inTurn();
 
   it.each([
@@ -229,7 +232,7 @@ describe('pods that cannot tell each other', () => {
   );
 });
 
-it('whatever is lost or late, and whichever pod is asked: nudges are bounded, the end is exact, nobody is suspected', async () => {
+it('whatever is lost or late, and whichever pod is called, nudges are bounded, the end is exact, and nobody is suspected', async () => {
   const settings = fc.record({
     number: fc.integer({ min: 1, max: 3 }),
     talks: fc.boolean(),
@@ -263,7 +266,7 @@ it('whatever is lost or late, and whichever pod is asked: nudges are bounded, th
           for (const hpa of all) await hpa.look();
         }
         for (const hpa of all) {
-          // The bound of a minute, which may begin in the middle, and what ends surges.
+          // The bound of a minute, which may begin in the middle, and the ends of surges.
           expect(hpa.said.length - (saidAt.get(hpa) ?? 0)).toBeLessThanOrEqual(2 * 12 + 6);
           saidAt.set(hpa, hpa.said.length);
         }

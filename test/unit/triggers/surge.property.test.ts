@@ -71,7 +71,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('whatever happens in the middle of surges, they end, and every stream has the exact target of its trigger', async () => {
+it('whatever happens during surges, they end, and every stream has the exact target of its trigger', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
       const levels: Tanks = new Map();

@@ -12,11 +12,11 @@ let live: LiveTriggers;
 let hpas: Hpa[];
 let decisions: Decision[];
 
-/** Of ten litres a replica, read every 50 ms. */
+/** With ten liters for each replica, read every 50 ms. */
 const reference = (name = 'worker', more: Record<string, string> = {}, namespace = 'shop') =>
   referenceOf({ source: 'level', tank: name, ...more }, name, namespace);
 
-/** One whose threshold may be set for all triggers. */
+/** A source whose threshold can be set for all triggers. */
 const source: typeof levelSource = {
   ...levelSource,
   target: (params, all) => {
@@ -66,7 +66,7 @@ afterEach(async () => {
 });
 
 describe('a trigger that grows', () => {
-  it('has all its replicas in a third of a second, and the exact target after', async () => {
+  it('has all its replicas in a third of a second, and the exact target afterwards', async () => {
     const hpa = await hpaOf();
     tanks.set('worker', 200);
     await pass(500);
@@ -80,10 +80,10 @@ describe('a trigger that grows', () => {
     expect(hpa.said).toHaveLength(6);
   });
 
-  it('a moment after its edge waits for KEDA’s first replica all the same', async () => {
+  it('just after its edge still waits for KEDA’s first replica', async () => {
     const hpa = await hpaOf(reference(), 0, { pushMs: 45 });
     tanks.set('worker', 10);
-    // Read every 50 ms: the edge, and the growth with the next reading.
+    // Read every 50 ms: first the edge, then the growth with the next reading.
     await pass(50);
     tanks.set('worker', 200);
     await pass(500);
@@ -91,7 +91,7 @@ describe('a trigger that grows', () => {
     expect(await nudges()).toEqual({ answered: 4, settled: 1 });
   });
 
-  it('is told of its edge, whatever the HPA was told while it was inactive', async () => {
+  it('gets its edge, whatever the HPA saw while it was inactive', async () => {
     const one = reference('worker', { activation: '100' });
     tanks.set('worker', 100);
     const hpa = await hpaOf(one);
@@ -101,7 +101,7 @@ describe('a trigger that grows', () => {
     expect(hpa.replicas).toBe(11);
   });
 
-  it('while it runs needs no `true`', async () => {
+  it('needs no `true` while it runs', async () => {
     tanks.set('worker', 10);
     const hpa = await hpaOf(reference(), 1);
     tanks.set('worker', 200);
@@ -110,7 +110,7 @@ describe('a trigger that grows', () => {
     expect(hpa.pushed).toEqual([true]);
   });
 
-  it('to one replica, or within the tolerance, or that falls, has no nudge', async () => {
+  it('gets no nudge for one replica, within the tolerance, or when it falls', async () => {
     const hpa = await hpaOf();
     for (const value of [10, 0, 5]) {
       tanks.set('worker', value);
@@ -128,7 +128,7 @@ describe('a trigger that grows', () => {
     expect(hpa.said).toHaveLength(length);
   });
 
-  it('is told of in a histogram: by a nudge, or by the HPA’s own look that came before it', async () => {
+  it('is counted in a histogram: by a nudge, or by an earlier look of the HPA itself', async () => {
     const counts = async () => {
       const { values } = await live.metrics.growthTold.get();
       const all = values.filter(({ metricName }) => metricName?.endsWith('_count'));
@@ -152,7 +152,7 @@ describe('a trigger that grows', () => {
 });
 
 describe('a trigger under policy: drain that grows', () => {
-  it('has all replicas that the wait needs in a third of a second, its headroom among them', async () => {
+  it('gets all replicas that the wait needs in a third of a second, headroom included', async () => {
     const drain = { policy: 'drain', drainSeconds: '60', replicaRate: '1', headroomReplicas: '2' };
     const hpa = await hpaOf(reference('worker', drain));
     await pass(20_000);
@@ -181,14 +181,14 @@ describe('nothing is nudged', () => {
     expect(live.statuses()).toMatchObject([{ surge }]);
   });
 
-  it('where the configuration says so', async () => {
+  it('where the configuration turns it off', async () => {
     await live.close();
     use({ surge: { enabled: false } });
     await grow(await hpaOf());
     expect(live.statuses()).toMatchObject([{ surge: 'off' }]);
   });
 
-  it('of a trigger whose spec is not followed, and the log says once what that needs', async () => {
+  it('of a trigger whose spec KEDA does not follow, and the log says once what that needs', async () => {
     await live.close();
     const log = recordingLogger();
     use({ log });
@@ -205,7 +205,7 @@ describe('nothing is nudged', () => {
     for (const one of end) one();
   });
 
-  it('of a trigger that cannot be pushed, since KEDA has not opened StreamIsActive again, and no cluster is suspected', async () => {
+  it('of a trigger without a push stream, while KEDA has not opened StreamIsActive again, and no cluster is suspected', async () => {
     const names = ['a', 'b', 'c', 'd'];
     const said: number[] = [];
     const end = names.map((name) =>
@@ -223,7 +223,7 @@ describe('nothing is nudged', () => {
     expect(hpa.replicas).toBe(20);
   });
 
-  it('of a ScaledJob, of which nothing is said where KEDA follows the specs of others', async () => {
+  it('of a ScaledJob, and nothing is logged if KEDA follows the specs of others', async () => {
     await live.close();
     const log = recordingLogger();
     use({ log });
@@ -236,7 +236,7 @@ describe('nothing is nudged', () => {
     end();
   });
 
-  it('after a start of ours, of what ran all the time', async () => {
+  it('after a start of the scaler, of a workload that ran all the time', async () => {
     tanks.set('worker', 200);
     const hpa = new Hpa(live, reference(), 20);
     hpas.push(hpa);
@@ -246,7 +246,7 @@ describe('nothing is nudged', () => {
     expect(hpa.said).toEqual([10]);
   });
 
-  it('of a reading that is held: the source cannot be read', async () => {
+  it('of a reading that is only held because the source cannot be read', async () => {
     const hpa = await hpaOf();
     const failing = { ...levelSource, connect: () => failingConnection };
     live.use([connectionOf('plant', failing, tanks, { fingerprint: 'fails' })]);
@@ -290,7 +290,7 @@ describe('in the middle of a surge', () => {
     expect(hpa.replicas).toBeLessThan(200);
   });
 
-  it('GetMetricSpec, and a stream that KEDA opens anew, say the exact target', async () => {
+  it('GetMetricSpec, and a stream that KEDA opens again, get the exact target', async () => {
     const hpa = await hpaOf();
     tanks.set('worker', 2_000);
     await pass(170);
@@ -305,7 +305,7 @@ describe('in the middle of a surge', () => {
     expect(again.target).toBe(10);
   });
 
-  it('a stream that ends ends it, and what it has cost is seen', async () => {
+  it('a stream that ends ends it, and its cost is counted', async () => {
     const hpa = await hpaOf();
     tanks.set('worker', 2_000);
     await pass(90);
@@ -317,7 +317,7 @@ describe('in the middle of a surge', () => {
     expect(await nudges()).toEqual({ lost: 1 });
   });
 
-  it('a configuration that changes the target is told at once, and the surge goes on to it', async () => {
+  it('a configuration that changes the target is sent at once, and the surge continues with it', async () => {
     const hpa = await hpaOf();
     tanks.set('worker', 200);
     await pass(170);
@@ -348,7 +348,7 @@ describe('in the middle of a surge', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('the clock of the machine may jump', async () => {
+  it('a jump of the machine’s clock changes nothing', async () => {
     const hpa = await hpaOf();
     vi.spyOn(Date, 'now').mockReturnValue(0);
     tanks.set('worker', 200);
@@ -359,7 +359,7 @@ describe('in the middle of a surge', () => {
 });
 
 describe('where nudges do not work', () => {
-  it('a scaleUp of one replica a minute sees the bound of nudges, and no storm', async () => {
+  it('a scaleUp of one replica a minute gets no more nudges than the bound', async () => {
     tanks.set('worker', 10);
     const hpa = await hpaOf(reference(), 1);
     hpa.most = 1;
@@ -368,7 +368,7 @@ describe('where nudges do not work', () => {
     expect(await nudges()).toEqual({ answered: 4, settled: 1 });
   });
 
-  it('a trigger is left alone for a minute and then for an hour, and pushed all the same', async () => {
+  it('a trigger is left alone for a minute and then for an hour, but still pushed', async () => {
     const hpa = await hpaOf();
     hpa.looksAtOnce = false;
     const burst = async () => {
@@ -395,15 +395,15 @@ describe('where nudges do not work', () => {
     expect(hpa.target).toBe(10);
   });
 
-  it('two triggers of one ScaledObject count each other’s looks, while both nudge', async () => {
+  it('two triggers of one ScaledObject count each other’s looks while both nudge', async () => {
     const hpa = await hpaOf();
     const other = await hpaOf(reference('other'));
     tanks.set('worker', 200);
     tanks.set('other', 200);
-    // The proof of the first, then both nudge.
+    // The first trigger proves that nudges work, then both nudge.
     await pass(150);
     const looks = hpa.looks + other.looks;
-    // The HPA asks for all its metrics at once.
+    // The HPA requests all its metrics at once.
     for (let i = 0; i < 4; i += 1) {
       await pass(1);
       await Promise.all([hpa.look(), other.look()]);

@@ -5,7 +5,7 @@ import { Told } from '../../../src/triggers/decision.ts';
 type Known = boolean | undefined;
 type Step = readonly [active: Known, up: Known];
 
-/** What is told at each step, a second apart. */
+/** The messages at each step, a second apart. */
 function told(steps: readonly Step[]): string[][] {
   const trigger = new Told();
   return steps.map(([active, up], i) => trigger.take(active, up, i * 1000).map(({ kind }) => kind));
@@ -14,12 +14,12 @@ function told(steps: readonly Step[]): string[][] {
 const cold: Step = [undefined, undefined];
 const idle: Step = [false, true];
 const busy: Step = [true, true];
-/** Known to be active, but not how much waits; or the number is too old. */
+/** Known to be active without a number, or the number is too old. */
 const busyDown: Step = [true, false];
 const idleDown: Step = [false, false];
 const down: Step = [undefined, false];
 
-describe('what is told of a trigger', () => {
+describe('the decisions about a trigger', () => {
   it.each<[string, Step[], string[][]]>([
     ['nothing while nothing is known', [cold, cold], [[], []]],
     ['nothing of one that is idle when it is first known', [cold, idle, idle], [[], [], []]],
@@ -57,7 +57,7 @@ describe('what is told of a trigger', () => {
     expect(told(steps)).toEqual(expected);
   });
 
-  it('says how long what it ends had lasted', () => {
+  it('show how long the ended state had lasted', () => {
     const trigger = new Told();
     expect(trigger.take(true, true, 100)).toEqual([{ kind: 'activated', lastedMs: undefined }]);
     expect(trigger.take(true, false, 400)).toEqual([{ kind: 'failing', lastedMs: 300 }]);
@@ -67,7 +67,7 @@ describe('what is told of a trigger', () => {
     ]);
   });
 
-  it('alternates, and ends where the trigger is', () => {
+  it('alternate, and end in the trigger’s state', () => {
     const known = fc.constantFrom(true, false);
     fc.assert(
       fc.property(fc.array(fc.tuple(known, known)), (steps) => {

@@ -2,15 +2,14 @@ import type { ScalerError } from '../../../errors.ts';
 import type { Quota } from '../upstream/api.ts';
 
 /*
- * What is the most urgent to ask GitHub, now. Pure. All times are ms since 1970 by our clock; what is never
- * due is due at infinity.
+ * Decides what to ask GitHub next. Pure. All times are ms since 1970 by our clock, infinite if never due.
  */
 
 export interface RepoOutlook {
   readonly repo: string;
   /** A live trigger names it. */
   readonly named: boolean;
-  /** It is on a list, has been read, or events have told of it; else only a trigger says that it is there. */
+  /** It is on a list, has been read, or had an event. Otherwise only a trigger claims that it exists. */
   readonly seen: boolean;
   /** It has been swept, or is known to be missing. */
   readonly synced: boolean;
@@ -18,22 +17,22 @@ export interface RepoOutlook {
   /** A sweep of it has begun. */
   readonly underWay: boolean;
   readonly dueAtMs: number;
-  /** Since when an answer of GitHub's to another pod will do to begin with. Undefined: it is to be asked now. */
+  /** An answer that another pod got since this time is new enough. Undefined if GitHub must be asked now. */
   readonly sinceMs: number | undefined;
 }
 
 export interface Outlook {
   readonly nowMs: number;
-  /** GitHub has told us to stay away until then. */
+  /** Until when GitHub wants us to stay away. */
   readonly pausedUntilMs: number;
-  /** Sweeps leave what remains of the limit to others until then. */
+  /** Until when sweeps leave the rest of the limit to other requests. */
   readonly heldUntilMs: number;
-  /** When there is something left again of what may be asked about names that nobody has seen. */
+  /** When the allowance for names that nobody else has seen permits another request. */
   readonly unseenAtMs: number;
   readonly verifyAtMs: number;
   readonly deliveriesAtMs: number;
   readonly listAtMs: number;
-  /** Whether the list of repositories has been had once. */
+  /** Whether the list of repositories has been read once. */
   readonly listed: boolean;
   readonly repos: Iterable<RepoOutlook>;
 }
@@ -46,8 +45,9 @@ export type Work =
   | { readonly kind: 'wait'; readonly untilMs: number };
 
 /**
- * In order. What a trigger names goes before the first sync of the rest, which may take an hour; but a name that nobody
- * else knows may be made up, thousands of them at a time, and waits for all that is known to be there.
+ * Smaller is more urgent. A repository named by a trigger goes before the first sync of the rest, which may take an
+ * hour. But a name that nobody else has seen may be invented, with thousands of others. It waits for everything that is
+ * known to exist.
  */
 const ranks = {
   syncNamed: 0,
@@ -68,7 +68,7 @@ interface Candidate {
   readonly dueAtMs: number;
 }
 
-/** The most urgent work that is due, or how long there is none. */
+/** The most urgent work that is due, or how long to wait for it. */
 export function mostUrgent(outlook: Outlook): Work {
   const { nowMs, pausedUntilMs } = outlook;
   if (pausedUntilMs > nowMs) return { kind: 'wait', untilMs: pausedUntilMs };
@@ -98,7 +98,7 @@ function sweepOf(outlook: RepoOutlook, { heldUntilMs, unseenAtMs }: Outlook): Ca
   const { repo, underWay, sinceMs } = outlook;
   const rank = sweepRank(outlook);
   const dueAtMs = held(outlook.dueAtMs, notBeforeMs(rank, heldUntilMs, unseenAtMs));
-  // Among equals, what has begun is brought to its end.
+  // Among equals, a sweep that has begun is finished first.
   return { work: { kind: 'sweep', repo, sinceMs }, rank: underWay ? rank - 0.5 : rank, dueAtMs };
 }
 
@@ -120,40 +120,40 @@ function held(dueAtMs: number, heldUntilMs: number): number {
 }
 
 /**
- * Since when an answer that another pod got is as good as a new one, for what is read `everyMs` and was last read at
- * `readAtMs`. As it counts from when it was asked for, what is read next is due sooner: after one or two rounds all pods
- * read at the same time, and the same.
+ * Since when an answer of another pod is as good as a new one, for something read `everyMs` and last at `readAtMs`. An
+ * answer counts from when it was requested, so the next read comes sooner. After one or two rounds all pods read the
+ * same, at the same time.
  */
 export function goodSinceMs(readAtMs: number | undefined, everyMs: number, nowMs: number): number {
   return readAtMs === undefined ? nowMs - everyMs : readAtMs + everyMs / 2;
 }
 
-// How reconciling makes room as GitHub's hourly limit runs short.
+// How reconciling saves requests as GitHub's hourly limit runs short.
 
 const hourMs = 3_600_000;
 /** The part of the limit that verifying may use. */
 const verifyShare = 0.3;
-/** With less than this part left, sweeps leave it to verification and to what triggers name. */
+/** With less than this part left, sweeps leave it to verification and to repositories that triggers name. */
 const holdBelow = 0.1;
 /** With less than this part left, intervals grow. */
 const plentyFrom = 0.5;
 const mostStretch = 4;
 
-/** What is left of the limit, from 0 to 1. Where GitHub says nothing there is no limit. */
+/** What is left of the limit, from 0 to 1. If GitHub says nothing, no limit exists. */
 function shareLeft(quota: Quota | undefined, nowMs: number): number {
   if (!quota || quota.limit <= 0 || nowMs >= quota.resetAtMs) return 1;
   return quota.remaining / quota.limit;
 }
 
-/** The interval as it is while plenty is left, up to four times as long when little is. */
+/** The interval itself while plenty is left, and up to four times as long when little is. */
 export function stretched(intervalMs: number, quota: Quota | undefined, nowMs: number): number {
   const share = shareLeft(quota, nowMs);
   return share >= plentyFrom ? intervalMs : intervalMs * Math.min(mostStretch, plentyFrom / share);
 }
 
 /**
- * How long a job may be silent before its run is verified: at least `leastMs`, and so long that verifying every
- * open run stays within its part of the limit.
+ * How long a job may be silent before its run is verified. At least `leastMs`, and long enough to keep the verification
+ * of all open runs within its part of the limit.
  */
 export function verifyAfterMs(
   leastMs: number,
@@ -166,16 +166,16 @@ export function verifyAfterMs(
   return stretched(Math.max(leastMs, affordableMs), quota, nowMs);
 }
 
-/** Until when sweeps are held back, in ms since 1970; 0 where they are not. */
+/** Until when sweeps are held back, in ms since 1970. 0 if they are not. */
 export function sweepsHeldUntilMs(quota: Quota | undefined, nowMs: number): number {
   return quota && shareLeft(quota, nowMs) < holdBelow ? quota.resetAtMs : 0;
 }
 
-/** After so many failures in a row, GitHub itself is taken to be in trouble. */
+/** After this many failures in a row the trouble is taken to be GitHub's own. */
 const failuresInARow = 3;
 const troubleMs = 10_000;
 
-/** When GitHub is to be left alone altogether. Times in ms since 1970 by our clock. */
+/** Decides when to leave GitHub alone. Times are ms since 1970 by our clock. */
 export class Pause {
   private wantedUntilMs = 0;
   private troubleUntilMs = 0;
@@ -186,13 +186,12 @@ export class Pause {
     return Math.max(this.wantedUntilMs, this.troubleUntilMs);
   }
 
-  /** GitHub answered. */
   succeeded(): void {
     this.failures = 0;
     this.lastFailed = undefined;
   }
 
-  /** `piece`: what was asked for; one that stays broken is no trouble of GitHub's. */
+  /** `piece` is what could not be read. If only one piece keeps failing, GitHub itself is fine. */
   failed({ retryAfterMs }: ScalerError, nowMs: number, piece: string): void {
     if (retryAfterMs !== undefined) {
       this.wantedUntilMs = Math.max(this.wantedUntilMs, nowMs + retryAfterMs);
@@ -203,7 +202,7 @@ export class Pause {
     if (this.failures >= failuresInARow) this.troubleUntilMs = nowMs + troubleMs;
   }
 
-  /** Why GitHub is not asked now, for an error's message; undefined where it may be. */
+  /** Why GitHub is not asked now, for an error's message. Undefined if it is. */
   why(nowMs: number): string | undefined {
     if (this.wantedUntilMs <= nowMs) return undefined;
     const time = clockTime(this.wantedUntilMs);

@@ -7,17 +7,17 @@ import type { RepoBook } from './repos.ts';
 export interface RepoCoverageOptions {
   readonly book: RepoBook;
   readonly owner: string;
-  /** Whether there is a list of all of the owner's repositories: GitHub's, or the configured one. */
+  /** Whether a list of the owner's repositories exists: GitHub's, or the configured one. */
   readonly hasList: boolean;
-  /** Why GitHub is not asked now: it wants us to stay away. */
+  /** Why GitHub is not asked now, because it wants us to stay away. */
   readonly paused: () => string | undefined;
-  /** Until when sweeps are held back, since GitHub's limit is nearly used up; 0 where they are not. */
+  /** Until when sweeps are held back because GitHub's limit is nearly used up. 0 if they are not. */
   readonly heldUntilMs: () => number;
-  /** Why there is no list. */
+  /** Why the list could not be read. */
   readonly listError: () => ScalerError | undefined;
 }
 
-/** Which repositories have been read from REST, so that their number is known. From memory. */
+/** Which repositories REST has been read for, so that their number is known. Answers from memory. */
 export class RepoCoverage {
   private readonly options: RepoCoverageOptions;
 
@@ -26,8 +26,8 @@ export class RepoCoverage {
   }
 
   /**
-   * Of the repositories named (`owner/name`, lower case), or of all of the owner's where there is none.
-   * `confirmedAtMs`: when the last reconcile of all of them was completed, in ms since 1970 by our clock.
+   * Covers the named repositories (`owner/name`, lower case), or without names all of the owner's. `confirmedAtMs` is
+   * when the last reconcile of all of them was completed, in ms since 1970 by our clock.
    */
   of(repos: readonly string[]): Covered {
     return repos.length === 0 ? this.ofOwner() : this.ofNamed(repos);

@@ -2,30 +2,30 @@ import type { ScalerError } from '../../../errors.ts';
 import type { RunRef } from '../rules/job.ts';
 import type { RepoIdentity } from '../upstream/api.ts';
 
-/** A sweep of a repository that has begun. */
+/** A sweep in progress. */
 export interface Sweep {
-  /** All that is read is at least as new as this. */
+  /** Everything it reads is at least as new as this. */
   startedAtMs: number;
-  /** The runs that are still to be read. */
+  /** The runs still to read. */
   readonly todo: RunRef[];
-  /** The runs that GitHub answered 404 for. */
+  /** The runs for which GitHub answered 404. */
   readonly gone: RunRef[];
-  /** The last error of a run that could not be read, and how many there were. */
+  /** The last error of a run that could not be read. `failures` counts such runs. */
   error: ScalerError | undefined;
   failures: number;
 }
 
-/** What is known of a repository. All times in ms since 1970 by our clock. */
+/** A known repository. All times are ms since 1970 by our clock. */
 export interface Repo {
-  /** What the ledger knows it by: the first name it had here, if nobody else had it. Never changes. */
+  /** Its key in the ledger, which never changes: its first name here, unless that was taken. */
   readonly key: string;
-  /** GitHub's, where it has said it: names change. */
+  /** GitHub's ID, once known. Names change, the ID does not. */
   id: number | undefined;
   /** `owner/name`, lower case, as GitHub has it now. */
   name: string;
-  /** That, and those it had before. */
+  /** All its names, present and former. */
   readonly names: Set<string>;
-  /** Of those that turned out to be the same repository. */
+  /** Keys of records that turned out to be the same repository. */
   readonly otherKeys: Set<string>;
   /** GitHub lists it, or the configuration names it. */
   listed: boolean;
@@ -36,39 +36,39 @@ export interface Repo {
   /** When its last complete sweep began. */
   sweptAtMs: number | undefined;
   sweep: Sweep | undefined;
-  /** Something is doubtful: it is to be swept now. */
+  /** Something is doubtful, so it is due for a sweep now. */
   urgent: boolean;
-  /** Another pod has swept it: what GitHub has answered can be had without asking again. */
+  /** Another pod has swept it, so GitHub's answers are available without another request. */
   sweptByOther: boolean;
-  /** GitHub answers 404 for it, or it belongs to somebody else now. */
+  /** GitHub answers 404 for it, or it belongs to another owner now. */
   missing: { readonly sinceMs: number; askedAtMs: number; times: number } | undefined;
-  /** What another owner calls it. */
+  /** Its name under another owner. */
   movedTo: string | undefined;
-  /** Why its last sweep failed, and since when all of them have. */
+  /** Why its last sweep failed. `failedSinceMs` is when the failures began. */
   error: ScalerError | undefined;
   failures: number;
   failedSinceMs: number;
-  /** Not asked before this, after a failure. */
+  /** After a failure, the time of the next attempt. */
   retryAtMs: number;
-  /** How old its last sweep may become before it is left out, where it cannot be read. */
+  /** How old its last sweep may become before it is left out, if it cannot be read. */
   patienceMs: number;
-  /** It stays broken while others are read: they do not wait for it. */
+  /** It stays broken while others can be read. They do not wait for it. */
   leftOut: boolean;
 }
 
-/** Of one repository. */
+/** The most names kept for one repository. */
 const maxNames = 10;
 
 export interface DirectoryOptions {
-  /** Two that were taken for different are one: what is known of `from` is to be `to`'s. */
+  /** Two records turned out to be one repository. Whatever is kept for `from` belongs to `to`. */
   readonly joined: (from: Repo, to: Repo) => void;
-  /** What the ledger may know by the first key is of the second. */
+  /** Whatever the ledger has under the key `from` belongs to `to`. */
   readonly rekeyed: (from: string, to: string) => void;
-  /** It has a name that it never had. */
+  /** The repository got a new name. */
   readonly renamed: (was: string, is: string) => void;
 }
 
-/** Repositories by ID, by every name, and by what the ledger knows them by. A repository is its ID: names change hands. */
+/** Repositories by ID, by every name, and by key in the ledger. A repository is its ID, because names change hands. */
 export class RepoDirectory {
   private readonly options: DirectoryOptions;
   private readonly repos = new Set<Repo>();
@@ -100,7 +100,7 @@ export class RepoDirectory {
   open(name: string): Repo {
     const known = this.byName.get(name);
     if (known) return known;
-    // The key may be that of one which has this name no longer.
+    // The key may belong to a repository that no longer has this name.
     let key = name;
     for (let i = 2; this.byKey.has(key); i += 1) key = `${name}#${i}`;
     const repo = newRepo(key, name);
@@ -110,7 +110,7 @@ export class RepoDirectory {
     return repo;
   }
 
-  /** A webhook calls the repository of this ID so, maybe long ago. Undefined: nobody has heard of either. */
+  /** A webhook used this name for this ID, maybe long ago. Undefined if both are unknown. */
   heard(name: string, id: number | undefined): Repo | undefined {
     const called = this.byName.get(name);
     if (id === undefined) return called;
@@ -120,7 +120,7 @@ export class RepoDirectory {
     return isOld ? known : this.learn({ id, name });
   }
 
-  /** GitHub says now that the repository of this ID has this name. */
+  /** GitHub says that the repository of this ID has this name now. */
   learn({ id, name }: RepoIdentity): Repo {
     const called = this.byName.get(name);
     const known = this.byId.get(id);
@@ -131,7 +131,7 @@ export class RepoDirectory {
     return known === undefined ? this.setId(this.open(name), id) : this.rename(known, name);
   }
 
-  /** GitHub answered to a repository's name with this identity. Whether it is the same repository. */
+  /** GitHub answered to a repository's name with this identity. Returns whether it is the same repository. */
   answered(repo: Repo, identity: RepoIdentity): boolean {
     const known = this.byId.get(identity.id);
     if (repo.id === undefined && known === undefined) this.setId(repo, identity.id);
@@ -164,20 +164,20 @@ export class RepoDirectory {
     const [oldest = name] = repo.names;
     if (repo.names.size > maxNames && this.byName.get(oldest) === repo) this.byName.delete(oldest);
     if (repo.names.size > maxNames) repo.names.delete(oldest);
-    // Webhooks may have told of it before anybody could know whose name it is.
+    // Events may have been filed under this name before its repository was known.
     if (isNews && !this.byKey.has(name)) this.options.rekeyed(name, repo.key);
     if (isNews) this.options.renamed(was, name);
     return repo;
   }
 
-  /** A newcomer has the name: who had it was renamed or deleted, and its next sweep says which. */
+  /** A newcomer has the name. Its former owner was renamed or deleted: its next sweep shows which. */
   private loseName(repo: Repo, name: string): void {
     this.byName.delete(name);
     repo.names.delete(name);
     repo.urgent = true;
   }
 
-  /** `from`, whose ID nobody knew, was another name of `to`. */
+  /** `from`, whose ID was unknown, was another name of `to`. */
   private join(from: Repo, to: Repo, was: string, is: string): void {
     this.forget(from);
     for (const name of from.names) {

@@ -1,8 +1,8 @@
 const forgottenAfterMs = 600_000;
 const lookEveryMs = 60_000;
-/** As many as there may be triggers. */
+/** As many as the most triggers. */
 const maxNeeds = 20_000;
-/** Names of repositories in all of them. */
+/** The most names in all of them together. */
 const maxNames = 50_000;
 
 interface Need {
@@ -13,28 +13,28 @@ interface Need {
 
 /** What live subjects name now, and how often each must be swept for them. */
 export interface Interests {
-  /** By repository: half the smallest limit on staleness of those that name it. */
+  /** By repository: half the smallest staleness limit of the subjects that name it. */
   readonly named: ReadonlyMap<string, number>;
-  /** The smallest of them; infinite where there is none. */
+  /** The smallest of these. Infinite without one. */
   readonly shortestNamedMs: number;
-  /** The same of those that want all of the owner; infinite where nobody does. */
+  /** The same for subjects that mean the whole owner. Infinite without one. */
   readonly ownerMs: number;
 }
 
 /** The subject of all of an owner's repositories. */
 export const allRepos = '*';
 
-/** The key of the subject of these repositories. None: all of the owner's. */
+/** The key of the subject of these repositories. Without names, that of the whole owner. */
 export function subjectKey(repos: readonly string[]): string {
   return repos.length === 0 ? allRepos : repos.join();
 }
 
-/** A reading is at most this old when a sweep fails once: two sweeps fit in its limit. */
+/** Two sweeps fit into the staleness limit, so that one may fail. */
 function everyMs(maxStalenessMs: number): number {
   return Math.max(1000, maxStalenessMs / 2);
 }
 
-/** The subjects that are read: what they want swept, and what wakes them. One that is not read for ten minutes is forgotten. */
+/** The live subjects: what they need swept, and which to wake. A subject that is not read for ten minutes is forgotten. */
 export class Interest {
   /** By the key of the subject. */
   private readonly needs = new Map<string, Need>();
@@ -43,7 +43,7 @@ export class Interest {
   private lookAtMs = 0;
   private names = 0;
 
-  /** True when this was not asked for before, or is wanted more often than before. */
+  /** Returns true if this need is new, or more frequent than before. */
   need(repos: readonly string[], nowMs: number, maxStalenessMs = Number.POSITIVE_INFINITY): boolean {
     if (nowMs >= this.lookAtMs) this.forget(nowMs);
     const key = subjectKey(repos);
@@ -56,7 +56,7 @@ export class Interest {
     return isSooner;
   }
 
-  /** The keys of the subjects that name one of these, or mean all of the owner. */
+  /** The keys of the subjects that name one of these, or mean the whole owner. */
   holding(names: Iterable<string>): ReadonlySet<string> {
     const keys = new Set<string>(this.needs.has(allRepos) ? [allRepos] : []);
     for (const name of names) for (const key of this.byName.get(name) ?? []) keys.add(key);

@@ -1,4 +1,4 @@
-/** Calls back after `ms`; the result takes it back. */
+/** Calls back after `ms`. The result cancels it. */
 export type SetTimer = (callback: () => void, ms: number) => () => void;
 
 export const realTimer: SetTimer = (callback, ms) => {
@@ -6,10 +6,10 @@ export const realTimer: SetTimer = (callback, ms) => {
   return () => clearTimeout(timer);
 };
 
-/** Node takes no more than 2^31 ms. A wake once an hour is harmless. */
+/** Node's timers take at most 2^31 ms. A wake once an hour is harmless. */
 const longestMs = 3_600_000;
 
-/** The one sleep of a loop: until a time, or until somebody has work sooner. */
+/** The sleep of a loop: until a time, or until work comes earlier. */
 export class Nap {
   private readonly now: () => number;
   private readonly setTimer: SetTimer;
@@ -31,14 +31,14 @@ export class Nap {
     });
   }
 
-  /** Ends the sleep at `atMs`, if it would go on longer. */
+  /** Ends the sleep at `atMs`, if it would last longer. */
   wakeBy(atMs: number): void {
     if (!this.wake || atMs >= this.wakeAtMs) return;
     this.cancel();
     this.arm(atMs);
   }
 
-  /** Ends the sleep; there is no other after it. */
+  /** Ends the sleep, and any later one. */
   close(): void {
     this.closed = true;
     this.end();

@@ -18,30 +18,30 @@ import { Lookups, RunReader, Sweeper } from './runs.ts';
 import { OwnerList, TaskError, Tasks } from './tasks.ts';
 import { Troubles, Warnings } from './troubles.ts';
 
-/** How often the ledger is asked for jobs that are silent, at most. */
+/** How often the ledger is searched for silent jobs, at most. */
 const lookEveryMs = 15_000;
-/** A gate is verified when REST cannot lag behind the webhook any more. */
+/** A gate is verified once REST can no longer lag behind the webhook. */
 const gateMs = 11_000;
-/** An event this old may be a replay, which the ledger does not count before REST has confirmed it. */
+/** An event this old may be a replay. The ledger does not count it before REST confirms it. */
 const lateMs = 10 * 60_000;
-/** Two pods that have swept within this time of each other have seen the same. */
+/** Two pods that sweep within this time of each other see the same. */
 const togetherMs = 1_000;
-/** After a fault of ours, so that it cannot become a busy loop. */
+/** The wait after a fault of our own, so that it cannot become a busy loop. */
 const faultMs = 60_000;
 
-/** How often GitHub is asked; in seconds, as the configuration has them. */
+/** How often GitHub is asked. In seconds, as in the configuration. */
 export interface ReconcileSettings {
-  /** `owner/name` of the repositories the connection is limited to. None: all that GitHub lists. */
+  /** `owner/name` of the repositories that the connection is limited to. If empty, every one that GitHub lists. */
   readonly repos: readonly string[];
-  /** A job that waits is verified when it was silent for this long. */
+  /** A waiting job is verified when it was silent for this long. */
   readonly verifyQueuedSeconds: number;
-  /** A job that runs, likewise. */
+  /** A running job is verified when it was silent for this long. */
   readonly verifyRunningSeconds: number;
-  /** Active repositories are swept this often. */
+  /** How often active repositories are swept. */
   readonly sweepSeconds: number;
-  /** All repositories are listed and swept this often. */
+  /** How often all repositories are listed and swept. */
   readonly sweepAllSeconds: number;
-  /** Deliveries that failed are looked for this often. */
+  /** How often failed deliveries are looked up. */
   readonly deliveriesSeconds: number;
 }
 
@@ -53,16 +53,16 @@ export interface ReconcilerOptions {
   readonly scope: Scope;
   readonly log: Logger;
   readonly metrics: Pick<SourceMetrics, 'corrected'>;
-  /** Counts or coverage of a subject that is read may have changed. */
+  /** Called when counts or coverage of a live subject may have changed. */
   readonly wake: (subjectKey: string, cause: 'webhook' | 'reconcile') => void;
-  /** ms since 1970 by our clock. */
+  /** In ms since 1970 by our clock. */
   readonly now?: () => number;
   readonly setTimer?: SetTimer;
   /** In [0, 1). */
   readonly random?: () => number;
-  /** Where there are several pods. Absent: there is one, that does it all. */
+  /** With several pods. Without it, this pod does everything. */
   readonly pods?: {
-    /** Whether this pod asks GitHub for all. */
+    /** Whether this pod asks GitHub for all of them. */
     readonly asks: () => boolean;
     readonly swept: (name: string, startedAtMs: number) => void;
   };
@@ -70,11 +70,11 @@ export interface ReconcilerOptions {
 
 /**
  * Heals the ledger by REST. It finds what webhooks lost, and verifies what they reported only when they fall silent. One
- * loop, one request at a time. It never throws, and waits for GitHub's limits without delaying an answer.
+ * loop, one request at a time. It never throws. It waits for GitHub's limits without delaying an answer.
  */
 export class Reconciler {
   readonly coverage: RepoCoverage;
-  /** The open jobs, by any name that a repository has or had. */
+  /** The open jobs, by any present or former name of a repository. */
   readonly jobs: OpenJobs = {
     counts: (name) => this.options.ledger.counts(name === undefined ? undefined : this.book.keyOf(name)),
   };
@@ -88,7 +88,7 @@ export class Reconciler {
   private readonly troubles: Troubles;
   private readonly warnings: Warnings;
   private readonly nap: Nap;
-  /** Aborted once all has been read, or nothing will be. */
+  /** Aborted when everything has been read once, or will never be. */
   private readonly first = new AbortController();
   private readonly stopping = new AbortController();
   private readonly hasList: boolean;
@@ -163,13 +163,13 @@ export class Reconciler {
     this.loop ??= this.run();
   }
 
-  /** A live subject is read: its repositories (none: all) are kept fresh for ten minutes more. */
+  /** A live subject is read. Its repositories (if none, all) are kept fresh for ten minutes more. */
   need(repos: readonly string[], maxStalenessMs: number | undefined): void {
     const nowMs = this.now();
     if (this.interest.need(repos, nowMs, maxStalenessMs)) this.nap.wakeBy(nowMs);
   }
 
-  /** Another pod has swept the repository (`owner/name`), `ageMs` ago: the same can be had without asking GitHub. */
+  /** Another pod swept the repository (`owner/name`) `ageMs` ago. Its answers are available without asking GitHub. */
   sweptByOther(name: string, ageMs: number): void {
     const repo = this.book.get(name);
     const nowMs = this.now();
@@ -178,19 +178,19 @@ export class Reconciler {
     this.nap.wakeBy(nowMs);
   }
 
-  /** This pod asks GitHub from now on, or does so no longer: what there is to do may be more. */
+  /** This pod begins or stops to ask GitHub. More may be due now. */
   podsChanged(): void {
     this.nap.wakeBy(this.now());
   }
 
-  /** Takes a webhook's fact into the ledger, and wakes whose count it changes. */
+  /** Takes a webhook's fact into the ledger, and wakes the subjects whose count it changes. */
   take(fact: GitHubFact, receivedAtMs: number): void {
     const { api, ledger } = this.options;
     const { installationId } = fact;
     if (installationId !== undefined) api.learnInstallation(ownerOf(fact.repo), installationId);
     const repo = this.book.openByEvent(fact.repo, fact.repoId);
     const key = repo?.key ?? fact.repo;
-    // Most repositories keep their name, and spreading an object costs more than all else that is done with a webhook.
+    // Most repositories keep their name. Spreading an object would cost more than the rest of the work on a webhook.
     const known = key === fact.repo ? fact : { ...fact, repo: key };
     const taken =
       known.kind === 'job' ? ledger.takeWebhook(known, receivedAtMs) : ledger.takeRun(known, receivedAtMs);
@@ -204,7 +204,7 @@ export class Reconciler {
     return [...new Map(names.map((name) => [this.book.keyOf(name), name])).values()];
   }
 
-  /** Wakes the subjects of a repository, by all its names; `*`: those of all of the owner. */
+  /** Wakes the subjects of a repository, by all its names. `*` stands for those of the whole owner. */
   private wake(key: string, cause: 'webhook' | 'reconcile'): void {
     const names = this.book.ofKey(key)?.names ?? [key];
     for (const subject of this.interest.holding(names)) this.options.wake(subject, cause);
@@ -222,7 +222,7 @@ export class Reconciler {
       return;
     }
     this.lookups.heard(run);
-    // Before a repository's first sweep nothing can have been lost: the sweep is about to find all there is.
+    // Before a repository's first sweep nothing can be lost: the sweep will find every job.
     const synced = known === undefined || known.sweptAtMs !== undefined;
     if (unheard && synced && !isSkipped(fact)) this.nap.wakeBy(this.lookups.soon(run, nowMs));
     if (fact.gated) this.nap.wakeBy(this.lookups.lookAt(nowMs + gateMs));
@@ -230,7 +230,7 @@ export class Reconciler {
       this.nap.wakeBy(this.lookups.lookAt(nowMs));
   }
 
-  /** Resolves when all of the owner has been read once, when `signal` aborts, and on close. */
+  /** Resolves when the whole owner has been read once, when `signal` aborts, and on close. */
   firstSync(signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, this.first.signal]);
     return new Promise((resolve) => {
@@ -296,12 +296,12 @@ export class Reconciler {
       this.troubles.failed(piece, error);
       return;
     }
-    // Its message says for how long, and so is a new one each time.
+    // The message says how long, so each is a new one.
     this.troubles.failed(theLimit, error, theLimit);
     this.tellUnread(nowMs);
   }
 
-  /** Those who have no number yet are to say why. */
+  /** Subjects without a number yet must report why. */
   private tellUnread(nowMs: number): void {
     if (!this.book.firstDone) this.wake('*', 'reconcile');
     for (const name of this.interest.at(nowMs).named.keys())
@@ -326,7 +326,7 @@ export class Reconciler {
 
   private corrected(key: string, { changed, opened, closed }: Corrected): void {
     const { metrics } = this.options;
-    // Nothing was wrong where nothing was known.
+    // A repository that was never swept has nothing to correct.
     if (this.book.ofKey(key)?.sweptAtMs !== undefined) {
       for (let i = 0; i < opened; i += 1) metrics.corrected('opened');
       for (let i = 0; i < closed; i += 1) metrics.corrected('closed');
@@ -341,7 +341,7 @@ function ownerOf(repo: string): string {
   return repo.slice(0, repo.indexOf('/'));
 }
 
-/** A skipped job is completed without ever having been queued, and has no labels: nothing was lost. */
+/** A skipped job is completed without ever being queued, and has no labels. Nothing was lost. */
 function isSkipped({ status, labels }: JobFact): boolean {
   return status === 'completed' && labels.length === 0;
 }

@@ -2,23 +2,23 @@ import type { FailedDelivery, GitHubApi } from '../upstream/api.ts';
 import { isNotFound } from '../upstream/errors.ts';
 
 /*
- * GitHub never delivers a webhook again by itself (docs.github.com, "Handling failed webhook deliveries").
+ * GitHub never repeats a failed delivery by itself (docs.github.com, "Handling failed webhook deliveries").
  */
 
-/** How far back the first check looks: what is older is found by the first sync. */
+/** How far back the first check looks. The first sync finds what is older. */
 const firstLookMs = 3_600_000;
 /** Jobs are cancelled after a day in the queue, so older events do not matter. */
 const longestLookMs = 24 * 3_600_000;
-/** A delivery is listed when it has failed, which may be well after it began. */
+/** A delivery is listed once it has failed, which may be well after it began. */
 const overlapMs = 300_000;
-/** After this time a delivery is requested again. Then sweeps must find its job. */
+/** The waits before each request for redelivery. After the last one, sweeps must find the job. */
 const retryAfterMs = [0, 300_000, 1_800_000] as const;
 /** docs.github.com, "Best practices for using the REST API": a second between requests that change something. */
 const spacingMs = 1_000;
 const maxRemembered = 10_000;
 
 interface Tried {
-  /** A check that looks back this far sees it. */
+  /** A check that looks back this far sees the delivery. */
   readonly sinceMs: number;
   tries: number;
   againAtMs: number;
@@ -30,7 +30,7 @@ export interface RedeliveryOptions {
   readonly nowMs: number;
 }
 
-/** Has GitHub deliver again what it could not deliver: at most three times each, with growing gaps. */
+/** Makes GitHub repeat failed deliveries, at most three times each, with growing gaps. */
 export class Redelivery {
   private readonly api: RedeliveryOptions['api'];
   private readonly everyMs: number;
@@ -46,7 +46,7 @@ export class Redelivery {
     this.atMs = api.failedDeliveries ? nowMs : Number.POSITIVE_INFINITY;
   }
 
-  /** When there is something to do, in ms since 1970 by our clock; infinite without an App. */
+  /** When something is due, in ms since 1970 by our clock. Infinite without an App. */
   get nextAtMs(): number {
     return this.atMs;
   }
@@ -80,7 +80,9 @@ export class Redelivery {
     return Math.max(sinceMs, nowMs - longestLookMs);
   }
 
-  /** What is not listed any more has been delivered; what has been given up is remembered while it may be listed. */
+  /**
+   * A delivery that is no longer listed has succeeded. One that was given up is remembered while it may still be listed.
+   */
   private forget(failed: ReadonlyMap<string, unknown>, nowMs: number): void {
     for (const [guid, { tries, sinceMs }] of this.tried) {
       const open = tries < retryAfterMs.length ? failed.has(guid) : nowMs - sinceMs < longestLookMs;
@@ -100,7 +102,7 @@ export class Redelivery {
     try {
       await this.api.redeliver?.(delivery, signal);
     } catch (reason) {
-      // Too old, or the hook is gone: nobody can deliver it.
+      // It is too old, or the hook is gone. It cannot be repeated.
       if (!isNotFound(reason)) throw reason;
     }
     this.queue.shift();

@@ -4,13 +4,13 @@ import { goodSinceMs, type RepoOutlook } from './agenda.ts';
 import { type DirectoryOptions, type Repo, RepoDirectory } from './directory.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
-/** Repositories that only events tell of are not taken beyond this. */
+/** The most repositories. Beyond this, ones known only from events are ignored. */
 const maxRepos = 20_000;
-/** Nor are more names than these that nobody but triggers has heard of. */
+/** The most names that only triggers know. */
 const maxUnseen = 2_000;
-/** So often in a row, and it is taken to be broken. */
+/** After this many failures in a row, a repository counts as broken. */
 const brokenAfter = 3;
-/** Half of what a reading of GitHub may be old where nobody says otherwise. */
+/** Half the default staleness limit of a GitHub reading. */
 const usualEveryMs = 1_800_000;
 
 /** How often repositories are swept now. */
@@ -22,29 +22,29 @@ export interface Cadence {
   readonly withOpenJobs: ReadonlySet<string>;
   readonly activeEveryMs: number;
   readonly allEveryMs: number;
-  /** What triggers that mean all of the owner want. */
+  /** How often triggers that mean the whole owner want it swept. */
   readonly ownerEveryMs: number;
 }
 
 export interface RepoBookOptions extends Pick<DirectoryOptions, 'rekeyed' | 'renamed'> {
-  /** The repositories that the connection is limited to. None: all of the owner's. */
+  /** The repositories that the connection is limited to. If empty, all of the owner's. */
   readonly configured: Iterable<string>;
-  /** Whether a name can be the connection's to read. */
+  /** Whether the connection may read a repository of this name. */
   readonly isOurs: (name: string) => boolean;
-  /** It belongs to another owner, by this name. */
+  /** The repository now belongs to another owner, under the name `is`. */
   readonly transferred: (was: string, is: string) => void;
 }
 
-/** The repositories that are known, and how far the owner is confirmed by what was read of them. */
+/** The known repositories, and how far their sweeps confirm the whole owner. */
 export class RepoBook {
   private readonly options: RepoBookOptions;
   private readonly directory: RepoDirectory;
   private readonly configured: ReadonlySet<string>;
   /** Those whose last sweep failed. */
   private readonly failing = new Set<Repo>();
-  /** As of the last survey, and those that were opened since. */
+  /** How many names only triggers know: those of the last survey, and those added since. */
   private unseen = 0;
-  /** The configured ones, or those of the first list, that have not been swept; undefined before there is a list. */
+  /** The configured repositories, or those of the first list, that have not been swept. Undefined before a list exists. */
   private firstRound: Set<Repo> | undefined;
   private listedAtMs: number | undefined;
   private visible = Number.POSITIVE_INFINITY;
@@ -70,12 +70,12 @@ export class RepoBook {
     return this.directory.ofKey(key);
   }
 
-  /** What the ledger knows a repository by; '' for a name that is the key of one which has it no longer. */
+  /** A repository's key in the ledger. '' for a name that is the key of a repository which no longer has that name. */
   keyOf(name: string): string {
     return this.directory.get(name)?.key ?? (this.directory.ofKey(name) ? '' : name);
   }
 
-  /** A trigger names it. Undefined: nobody else has heard of it, and there are many such names already. */
+  /** A trigger names it. Undefined if nobody else knows it, and too many such names exist already. */
   openByTrigger(name: string): Repo | undefined {
     const known = this.directory.get(name);
     if (known) return known;
@@ -84,7 +84,7 @@ export class RepoBook {
     return this.directory.open(name);
   }
 
-  /** Events of repositories beyond those configured wake nobody here: they may not be ours to read. */
+  /** Events of repositories beyond the configured ones are ignored, because they may not be ours to read. */
   openByEvent(name: string, id?: number): Repo | undefined {
     const known = this.directory.heard(name, id);
     if (known) return known;
@@ -92,7 +92,7 @@ export class RepoBook {
     return id === undefined ? this.directory.open(name) : this.directory.learn({ id, name });
   }
 
-  /** GitHub answered to a repository's name with this identity. Whether it is the same, and ours to read. */
+  /** GitHub answered to a repository's name with this identity. Returns whether it is the same one, and ours to read. */
   answered(repo: Repo, identity: RepoIdentity): boolean {
     const movedTo = this.options.isOurs(identity.name) ? undefined : identity.name;
     if (movedTo !== undefined && movedTo !== repo.movedTo) this.options.transferred(repo.name, movedTo);
@@ -100,12 +100,12 @@ export class RepoBook {
     return movedTo === undefined && this.directory.answered(repo, identity);
   }
 
-  /** How many there are, without names that nobody has seen. */
+  /** How many exist, without names that only triggers know. */
   get size(): number {
     return this.directory.size - this.unseen;
   }
 
-  /** GitHub's list shows us nothing of the owner. */
+  /** GitHub's list shows nothing of the owner. */
   get nothingVisible(): boolean {
     return this.visible === 0;
   }
@@ -115,7 +115,7 @@ export class RepoBook {
     return repo === undefined || !isSeen(repo);
   }
 
-  /** Takes the owner's list, which was asked for at `askedAtMs`. */
+  /** Takes the owner's list, requested at `askedAtMs`. */
   list({ repos, visible }: OwnerRepos, askedAtMs: number): void {
     const listed = new Set(repos.map((identity) => this.directory.learn(identity)));
     for (const repo of this.directory.all()) repo.listed = listed.has(repo);
@@ -146,7 +146,6 @@ export class RepoBook {
     this.settle(atMs);
   }
 
-  /** It could not be read. */
   failed(repo: Repo, error: ScalerError, nowMs: number): void {
     repo.sweptByOther = false;
     if (repo.failures === 0) repo.failedSinceMs = nowMs;
@@ -157,7 +156,10 @@ export class RepoBook {
     this.settle(nowMs);
   }
 
-  /** Another that could be read before: whether it still can tells a broken repository from a GitHub that is down. */
+  /**
+   * Makes another repository, one that could be read before, due now. Its sweep tells a broken repository from a GitHub
+   * that is down.
+   */
   private callWitness(): void {
     for (const repo of this.directory.all()) {
       if (repo.sweptAtMs === undefined || repo.missing || repo.failures > 0) continue;
@@ -187,8 +189,8 @@ export class RepoBook {
   }
 
   /**
-   * Whether something else of the same owner was read after the repository was missed. If not, it may be the
-   * installation that is gone, or the token's rights: then GitHub answers 404 for everything, and nothing is known.
+   * Whether another repository of the owner was read after this one was missed. If not, the installation or the token's
+   * rights may be gone. Then GitHub answers 404 for everything, and nothing is known.
    */
   isGoneForCertain({ name, missing, listed, movedTo }: Repo): boolean {
     if (!missing) return false;
@@ -200,46 +202,48 @@ export class RepoBook {
     return false;
   }
 
-  /** Whether all of the owner has been read once, but for what cannot be read. */
+  /** Whether the whole owner has been read once, except for repositories that cannot be read. */
   get firstDone(): boolean {
     if (this.firstRound === undefined) return false;
     for (const repo of this.firstRound) if (!repo.leftOut) return false;
     return true;
   }
 
-  /** The repositories that the first round still waits for; undefined before there is a list. */
+  /** The repositories that the first round still waits for. Undefined before a list exists. */
   get firstRemaining(): ReadonlySet<Repo> | undefined {
     return this.firstRound;
   }
 
-  /** Since when all of the owner is known to be as the ledger says, as far as was asked. */
+  /** Since when the ledger is known to be right for the whole owner, as far as it was read. */
   get confirmedAtMs(): number | undefined {
     return this.firstDone ? this.confirmed : undefined;
   }
 
-  /** GitHub answers 404 for each that is listed: it is not the repositories that are gone, but our rights. */
+  /** GitHub answers 404 for every listed repository: our rights are gone, not the repositories. */
   get allMissing(): boolean {
     return this.nothingThere;
   }
 
-  /** Those that stay broken while others are read. */
+  /** Those that stay broken while others can be read. */
   leftOut(): readonly Repo[] {
     return [...this.failing].filter((repo) => repo.leftOut);
   }
 
-  /** Those of the named (of the configured, where none are) for which GitHub answers 404. */
+  /** Those of the names (by default the configured ones) for which GitHub answers 404. */
   missing(names: Iterable<string> = this.configured): readonly string[] {
     return [...names].filter((name) => this.directory.get(name)?.missing !== undefined);
   }
 
-  /** Those that somebody has named, a trigger or the configuration, and for which GitHub answers 404. */
+  /** Those that a trigger or the configuration names, and for which GitHub answers 404. */
   missingWanted(): readonly string[] {
     const missing: string[] = [];
     for (const repo of this.directory.all()) if (repo.wanted && repo.missing) missing.push(repo.name);
     return missing;
   }
 
-  /** Looks at all: who is active, who is due when. Forgets those that nobody lists, names or hears of. */
+  /**
+   * Finds out which repositories are active, and when each is due. Forgets those that are not listed, named or heard of.
+   */
   survey(cadence: Cadence): RepoOutlook[] {
     const outlooks: RepoOutlook[] = [];
     const named = this.wishes(cadence.named);
@@ -268,7 +272,7 @@ export class RepoBook {
     return active || !resting ? outlooks : [...outlooks, this.pulse(resting, cadence)];
   }
 
-  /** What is wanted of names, by repository. */
+  /** How often each named repository is to be swept. */
   private wishes(named: ReadonlyMap<string, number>): ReadonlyMap<Repo, number> {
     const wishes = new Map<Repo, number>();
     for (const [name, everyMs] of named) {
@@ -278,7 +282,7 @@ export class RepoBook {
     return wishes;
   }
 
-  /** An owner at rest is confirmed too, by the repository that was swept longest ago. */
+  /** An owner at rest is confirmed too, by the repository whose sweep is the oldest. */
   private pulse(repo: Repo, { activeEveryMs, nowMs }: Cadence): RepoOutlook {
     return {
       repo: repo.key,
@@ -292,21 +296,21 @@ export class RepoBook {
     };
   }
 
-  /** Which are broken, and what the others then say together. */
+  /** Decides which are broken, and how far the others confirm the owner. */
   private settle(nowMs: number): void {
     for (const repo of this.failing) repo.leftOut = this.isBroken(repo, nowMs);
     this.confirm();
   }
 
-  /** Something else was read since it began to fail. */
+  /** Broken if another repository was read since this one began to fail. */
   private isBroken({ failures, failedSinceMs, sweptAtMs, patienceMs }: Repo, nowMs: number): boolean {
     if (failures < brokenAfter || (this.lastSweptAtMs ?? 0) < failedSinceMs) return false;
     return sweptAtMs === undefined || nowMs - sweptAtMs > patienceMs;
   }
 
   /**
-   * The oldest sweep of those that are active, and never less than before: one that becomes active was known as
-   * one at rest, so that it stops the confirming until it is swept, and does not make all others old.
+   * The oldest sweep of the active repositories, and never earlier than before. A repository that becomes active counts
+   * as confirmed until now. It holds the time still until it is swept, and does not make all others old.
    */
   private confirm(): void {
     let oldest = Number.POSITIVE_INFINITY;
@@ -314,7 +318,7 @@ export class RepoBook {
     let listedMissing = 0;
     let seenSize = 0;
     for (const repo of this.directory.all()) {
-      // A name that only a trigger knows holds up nobody else.
+      // A name that only a trigger knows delays no other repository.
       if (!isSeen(repo)) continue;
       const { active, listed, missing, sweptAtMs, leftOut } = repo;
       seenSize += 1;
@@ -332,7 +336,7 @@ export class RepoBook {
   }
 }
 
-/** Whether anybody but a trigger says that it is there: a list, the configuration, an event, or GitHub when it was read. */
+/** Whether anything but a trigger shows that it exists: a list, the configuration, an event, or a read. */
 function isSeen({ listed, sweptAtMs, lastEventAtMs }: Repo): boolean {
   return listed || sweptAtMs !== undefined || lastEventAtMs > Number.NEGATIVE_INFINITY;
 }
@@ -366,10 +370,10 @@ function outlookOf(
   };
 }
 
-/** A removed repository is asked about again soon, to be sure; later it only costs requests. */
+/** A removed repository is checked again soon, to be sure. Later checks only cost requests. */
 const askAgainMs = 60_000;
 
-/** When its next sweep is wanted; 0: at once. `everyMs`: how often it is swept. */
+/** When its next sweep is due, 0 for at once. `everyMs` is the interval of its sweeps. */
 function wantedAtMs({ urgent, sweptByOther, missing, sweptAtMs }: Repo, everyMs: number): number {
   if (sweptByOther) return 0;
   if (missing) return missing.askedAtMs + (missing.times === 1 ? Math.min(askAgainMs, everyMs) : everyMs);
@@ -383,7 +387,7 @@ function wantedSinceMs(
   nowMs: number,
 ): number | undefined {
   if (urgent) return undefined;
-  // Anything that is newer than what we have.
+  // Anything newer than the last sweep.
   const knownAtMs = missing?.askedAtMs ?? sweptAtMs;
   if (sweptByOther && knownAtMs !== undefined) return knownAtMs + 1;
   if (missing) return undefined;

@@ -7,7 +7,7 @@ import { isNotFound } from '../upstream/errors.ts';
 import type { Repo, Sweep } from './directory.ts';
 import type { RepoBook } from './repos.ts';
 
-/** The longest that what has failed is left alone. */
+/** The longest backoff after failures. */
 export const mostBackoffMs = 60_000;
 
 export interface RunReaderOptions {
@@ -15,11 +15,11 @@ export interface RunReaderOptions {
   readonly ledger: Pick<Ledger, 'takeListing' | 'takeRest' | 'gone'>;
   readonly book: Pick<RepoBook, 'ofKey'>;
   readonly now: () => number;
-  /** The ledger took a word of GitHub about a job of the repository that it knows by this key. */
+  /** The ledger took an answer of GitHub about jobs of the repository with this key. */
   readonly corrected: (key: string, correction: Corrected) => void;
 }
 
-/** Brings the jobs of one run into the ledger. Its methods throw ScalerError where GitHub does not answer. */
+/** Reads the jobs of a run into the ledger. Its methods throw ScalerError if GitHub does not answer. */
 export class RunReader {
   private readonly options: RunReaderOptions;
 
@@ -28,8 +28,8 @@ export class RunReader {
   }
 
   /**
-   * Throws `not_found` where GitHub answers 404 for the run; the ledger is then left as it is. `sinceMs`: how old the
-   * answer may be, as for `GitHubApi`. Returns when it was asked for.
+   * Throws `not_found` if GitHub answers 404 for the run, and leaves the ledger as it is. `sinceMs`: how old the answer
+   * may be, as for `GitHubApi`. Returns when the request was sent.
    */
   async read(run: RunRef, signal: AbortSignal, sinceMs: number): Promise<number> {
     const { api, ledger, book, corrected } = this.options;
@@ -40,7 +40,7 @@ export class RunReader {
       askedAtMs,
       moved,
     } = await api.jobsOf({ repo: name, runId: run.runId }, signal, sinceMs);
-    // A sweep tells whose it is now.
+    // A sweep will show whose it is now.
     if (moved && repo) repo.urgent = true;
     const listing = ledger.takeListing(
       run,
@@ -48,7 +48,7 @@ export class RunReader {
       askedAtMs,
     );
     corrected(run.repo, listing);
-    // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble: each is asked for by its ID.
+    // A listing may lag behind a webhook, and lacks jobs while GitHub has trouble. So each absent job is read by its ID.
     for (const jobId of listing.absent) await this.readJob(run, name, jobId, signal, askedAtMs);
     return askedAtMs;
   }
@@ -81,14 +81,14 @@ export class RunReader {
   }
 }
 
-/** A repository whose runs cannot be read is not asked for all of them before it is left alone. */
+/** After this many failures the rest of a repository's runs are not tried. */
 const maxFailures = 3;
 
 export type SweepStep =
   /** Some of its runs are still to be read. */
   | { readonly kind: 'underWay' }
   | { readonly kind: 'complete'; readonly startedAtMs: number }
-  /** GitHub answers 404 for the repository, or has its name lead to another's. */
+  /** GitHub answers 404 for the repository, or its name now leads to another one. */
   | { readonly kind: 'missing' };
 
 export interface SweeperOptions {
@@ -100,8 +100,8 @@ export interface SweeperOptions {
 }
 
 /**
- * Brings a repository's open runs into the ledger, and asks for those of the ledger that GitHub does not call
- * open. In steps of about one request, so that what is more urgent comes in between.
+ * Reads a repository's open runs into the ledger, and also runs of the ledger that GitHub does not list as open. Each
+ * step is about one request, so that more urgent work can come in between.
  */
 export class Sweeper {
   private readonly options: SweeperOptions;
@@ -111,8 +111,8 @@ export class Sweeper {
   }
 
   /**
-   * Throws ScalerError when the sweep has failed; one that GitHub only interrupts for a limit goes on later. `sinceMs`: how
-   * old may be what a sweep begins with, as for `GitHubApi`.
+   * Throws ScalerError if the sweep has failed. A sweep that GitHub interrupts for a limit continues later. `sinceMs`:
+   * how old the first answer may be, as for `GitHubApi`.
    */
   async step(repo: Repo, signal: AbortSignal, sinceMs: number | undefined): Promise<SweepStep> {
     const { sweep } = repo;
@@ -122,7 +122,7 @@ export class Sweeper {
     return repo.sweep ? this.outcome(repo, repo.sweep) : { kind: 'missing' };
   }
 
-  /** Undefined where the repository is missing. */
+  /** Undefined if the repository is missing. */
   private async begin(
     repo: Repo,
     signal: AbortSignal,
@@ -130,7 +130,8 @@ export class Sweeper {
   ): Promise<Sweep | undefined> {
     const { ledger, now } = this.options;
     const beganAtMs = now();
-    // Before asking: a run that webhooks tell of meanwhile may be missing in the answer, and needs no second look.
+    // Taken before the request. A run that webhooks report meanwhile may be missing in the answer, and needs no second
+    // look.
     const known = ledger.runsOf(repo.key);
     const open = await this.openRuns(repo, signal, sinceMs);
     if (open === undefined) return undefined;
@@ -138,7 +139,7 @@ export class Sweeper {
     return { startedAtMs, todo: union(open.runs, known), gone: [], error: undefined, failures: 0 };
   }
 
-  /** Undefined where the repository is missing. */
+  /** Undefined if the repository is missing. */
   private async openRuns(
     repo: Repo,
     signal: AbortSignal,
@@ -171,8 +172,8 @@ export class Sweeper {
   }
 
   /**
-   * Ends the jobs of runs that were not there. What was not there may have been the repository, or our right to
-   * read it, since GitHub answers 404 for these too: so only if the repository is still there. False: it is not.
+   * Ends the jobs of runs that got a 404, if the repository is still there. GitHub also answers 404 if the repository is
+   * gone, or our right to read it. Returns false in that case.
    */
   private async dropGone(repo: Repo, { gone }: Sweep, signal: AbortSignal): Promise<boolean> {
     if (!(await this.openRuns(repo, signal))) return false;
@@ -203,42 +204,42 @@ function union(open: readonly RunRef[], known: readonly RunRef[]): RunRef[] {
   return [...runs.values()];
 }
 
-/** Several events of a run that tell the same are looked into once. */
+/** Several events that report the same about a run cause one read. */
 const coalesceMs = 2_000;
-/** The time that the jobs of a new run have to be heard of. */
+/** How long the jobs of a new run may take to be heard of. */
 const heardWithinMs = 10_000;
-/** Pods hear of the same event, and look into it, within this time. */
+/** How far apart pods hear of the same event, and react to it. */
 const togetherMs = 1_000;
-/** Beyond this many, what is lost is found by the next sweep. */
+/** Beyond this many, the next sweep finds what is lost. */
 const maxWaiting = 10_000;
 
 interface Waiting {
   readonly run: RunRef;
   readonly atMs: number;
-  /** Not to be read where its jobs are heard of before. */
+  /** Not read if one of its jobs is heard of before. */
   readonly unlessHeard: boolean;
   readonly failures: number;
 }
 
 export interface LookupsOptions {
   readonly ledger: Pick<Ledger, 'due' | 'runsOf' | 'openRuns'>;
-  /** How long jobs may be silent, now. */
+  /** How long jobs may be silent now. */
   readonly silence: () => { queuedMs: number; runningMs: number };
-  /** How often the ledger is asked who has been silent for too long. */
+  /** How often the ledger is searched for jobs that were silent for too long. */
   readonly everyMs: number;
   readonly random: () => number;
-  /** Whether GitHub answers 404 for the repository of this key: its runs are left alone. */
+  /** Whether GitHub answers 404 for the repository of this key. Its runs are then left alone. */
   readonly isMissing: (key: string) => boolean;
 }
 
-/** The runs that must be read, and when: one request for each run, whatever the number of its jobs. */
+/** The runs to read, and when. One request for each run, whatever the number of its jobs. */
 export class Lookups {
   private readonly options: LookupsOptions;
-  /** An event told of a job whose beginning was lost, or of a run without any; or the run could not be read. */
+  /** Runs of which an event was lost, or without any job yet, or that could not be read. */
   private readonly waiting = new Map<number, Waiting>();
   private silent: RunRef[] = [];
   private lookAtMs = 0;
-  /** Looks that were asked for, in whole seconds: few, since none is asked for far ahead. */
+  /** Extra searches of the ledger, in whole seconds. They are few, because none lies far ahead. */
   private readonly looks = new Set<number>();
 
   constructor(options: LookupsOptions) {
@@ -252,7 +253,7 @@ export class Lookups {
     return this.put({ run, atMs: nowMs + coalesceMs, unlessHeard: false, failures: 0 });
   }
 
-  /** Reads the run if none of its jobs is heard of in time. Returns when. */
+  /** Reads the run unless one of its jobs is heard of in time. Returns when. */
   unlessHeard(run: RunRef, nowMs: number): number {
     const known = this.waiting.get(run.runId);
     return known?.atMs ?? this.put({ run, atMs: nowMs + heardWithinMs, unlessHeard: true, failures: 0 });
@@ -262,7 +263,7 @@ export class Lookups {
     if (this.waiting.get(runId)?.unlessHeard) this.waiting.delete(runId);
   }
 
-  /** Asks the ledger at `atMs`, or up to a second later. Returns when. */
+  /** Searches the ledger at `atMs`, or up to a second later. Returns when. */
   lookAt(atMs: number): number {
     const secondMs = Math.ceil(atMs / 1000) * 1000;
     this.looks.add(secondMs);
@@ -277,7 +278,7 @@ export class Lookups {
     return nextMs;
   }
 
-  /** The next run to read now, if there is one, and since when an answer will do. It stays until it is done. */
+  /** The next run to read now, and since when an answer is new enough. It stays until `done` or `fail`. */
   take(nowMs: number): { readonly run: RunRef; readonly sinceMs: number } | undefined {
     for (const { run, atMs, unlessHeard } of this.waiting.values()) {
       if (atMs > nowMs) continue;
@@ -286,16 +287,15 @@ export class Lookups {
     }
     if (this.silent.length === 0) this.look(nowMs);
     const run = this.silent.shift();
-    // Other pods find the same runs silent, within the time between two looks.
+    // Other pods find the same runs silent within one interval.
     return run && { run, sinceMs: nowMs - this.options.everyMs };
   }
 
-  /** The run has been read, or will be by others. */
+  /** The run has been read, or other runs will be. */
   done({ runId }: RunRef): void {
     this.waiting.delete(runId);
   }
 
-  /** The run could not be read. */
   fail(run: RunRef, nowMs: number): void {
     const failures = (this.waiting.get(run.runId)?.failures ?? 0) + 1;
     const atMs = nowMs + backoffMs(failures, this.options.random(), mostBackoffMs);

@@ -12,9 +12,9 @@ import type { RepoBook } from './repos.ts';
 import { type Lookups, mostBackoffMs, type RunReader, type Sweeper } from './runs.ts';
 
 const expireEveryMs = 60_000;
-/** Somebody will give us access to what we are to see. */
+/** How often a list that shows nothing is read again, since somebody may give us access. */
 const invisibleEveryMs = 60_000;
-/** How often GitHub may be asked in vain about names that nobody but a trigger has heard of: so often at once, and an hour. */
+/** How often GitHub may be asked in vain about names that only a trigger knows: this many at once, and an hour. */
 const unseenAtOnce = 60;
 const unseenAnHour = 120;
 
@@ -33,11 +33,11 @@ export interface TasksOptions {
   readonly pause: Pause;
   readonly now: () => number;
   readonly random: () => number;
-  /** By the ledger's key of a repository; `*`: the coverage of all of the owner. */
+  /** Called with the ledger's key of a repository. `*` stands for the coverage of the whole owner. */
   readonly changed: (key: string) => void;
-  /** A sweep of the repository (`owner/name`) is complete, that began at `startedAtMs`. */
+  /** A sweep of the repository (`owner/name`) is complete. It began at `startedAtMs`. */
   readonly swept: (name: string, startedAtMs: number) => void;
-  /** Whether this pod is to have failed deliveries sent again: one does it for all. */
+  /** Whether this pod requests redeliveries. One pod does it for all. */
   readonly redelivers: () => boolean;
 }
 
@@ -77,19 +77,19 @@ export class Tasks {
       unseenAtMs: this.unseen.nextAtMs(),
       verifyAtMs: lookups.nextAtMs(),
       deliveriesAtMs: this.options.redelivers() ? redelivery.nextAtMs : Number.POSITIVE_INFINITY,
-      // Of an owner without repositories only the list can confirm anything.
+      // For an owner without repositories, only the list can confirm anything.
       listAtMs: list.dueAtMs(book.size === 0 || book.nothingVisible ? emptyEveryMs : allEveryMs),
       listed: list.listed,
       repos,
     };
   }
 
-  /** The shortest interval in which anything is swept, in ms. */
+  /** The shortest interval of any sweep, in ms. */
   get shortestSweepMs(): number {
     return this.shortestMs;
   }
 
-  /** Throws TaskError. Returns what was read, or undefined where GitHub was not asked. */
+  /** Throws TaskError. Returns what was read, or undefined if GitHub was not asked. */
   async perform(work: Work, signal: AbortSignal): Promise<string | undefined> {
     switch (work.kind) {
       case 'verify':
@@ -118,7 +118,7 @@ export class Tasks {
         lookups.fail(run, now());
         throw within(reason, nameOf(run));
       }
-      // Deleted, or we may not see its repository any more: a sweep tells which.
+      // The run is deleted, or its repository is no longer visible. A sweep shows which.
       const repo = book.ofKey(run.repo) ?? book.openByTrigger(run.repo);
       if (repo) repo.urgent = true;
     }
@@ -186,7 +186,7 @@ export class Tasks {
 
   private missed(repo: Repo, nowMs: number): void {
     const { book, list, ledger, runs } = this.options;
-    // It was another name of one that is known.
+    // It turned out to be another name of a known repository.
     if (book.ofKey(repo.key) !== repo) return;
     book.missed(repo, nowMs);
     if (repo.listed && repo.missing?.times === 1) list.renew();
@@ -196,7 +196,7 @@ export class Tasks {
 
   private failed(repo: Repo, error: ScalerError): void {
     const { book, now, random, changed } = this.options;
-    // Not a fault of the repository: the pause says why.
+    // This is not the repository's fault. The pause says why.
     if (error.retryAfterMs !== undefined) return;
     const { message } = repo.error ?? {};
     const wasLeftOut = repo.leftOut;
@@ -216,11 +216,11 @@ export class Tasks {
   }
 }
 
-/** So many at once, and one more for each interval. All times in ms. */
+/** Allows some at once, and one more for each interval. All times in ms. */
 class Allowance {
   private readonly most: number;
   private readonly everyMs: number;
-  /** When all of it is there again. */
+  /** When the whole allowance is there again. */
   private fullAtMs: number;
 
   constructor(most: number, everyMs: number, nowMs: number) {
@@ -233,7 +233,7 @@ class Allowance {
     this.fullAtMs = Math.max(this.fullAtMs, nowMs) + this.everyMs;
   }
 
-  /** When there is one to take; in the past: now. */
+  /** When the next one is allowed. In the past if now. */
   nextAtMs(): number {
     return this.fullAtMs - (this.most - 1) * this.everyMs;
   }
@@ -241,13 +241,13 @@ class Allowance {
 
 export interface OwnerListOptions {
   readonly api: Pick<GitHubApi, 'repositories'>;
-  /** Whether GitHub is asked for it: not for an enterprise, and not where the repositories are configured. */
+  /** Whether GitHub has a list to read: not for an enterprise, and not if the repositories are configured. */
   readonly wanted: boolean;
   readonly now: () => number;
   readonly random: () => number;
 }
 
-/** The owner's repositories as GitHub lists them, and when they are listed again. */
+/** The owner's repositories as GitHub lists them, and when to list them again. */
 export class OwnerList {
   private readonly options: OwnerListOptions;
   private readAtMs: number | undefined;
@@ -261,7 +261,7 @@ export class OwnerList {
     this.options = options;
   }
 
-  /** Whether it has been had once, or there is none to have. */
+  /** Whether the list has been read once, or does not exist. */
   get listed(): boolean {
     return this.readAtMs !== undefined || !this.options.wanted;
   }
@@ -270,7 +270,7 @@ export class OwnerList {
     return this.lastError;
   }
 
-  /** The list is wrong: it is read again soon. */
+  /** The list is wrong. It is read again soon. */
   renew(): void {
     this.renewed = true;
   }
@@ -314,7 +314,7 @@ function nameOf({ repo, runId }: RunRef): string {
   return `run ${runId} of ${repo}`;
 }
 
-/** What could not be read, beside why. */
+/** An error, and what could not be read. */
 export class TaskError extends Error {
   readonly piece: string;
   readonly error: ScalerError;

@@ -1,11 +1,11 @@
 import type { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 
-/** Beyond so many reasons at a time, one more helps nobody. */
+/** The most reasons at a time. A further one would help nobody. */
 const maxReasons = 20;
 const maxPieces = 10_000;
 
-/** Says what cannot be read from GitHub, and that it can be again: once for each reason. */
+/** Logs what cannot be read from GitHub, and when it can be again: once for each reason. */
 export class Troubles {
   private readonly log: Logger;
   private readonly piecesOf = new Map<string, Set<string>>();
@@ -15,7 +15,7 @@ export class Troubles {
     this.log = log;
   }
 
-  /** `piece`: what was to be read; `reason`: what makes failures the same, if that is not the message. */
+  /** `piece` is what could not be read. Failures with the same `reason` count as one. */
   failed(piece: string, error: ScalerError, reason = error.message): void {
     if (this.reasonOf.get(piece) === reason) return;
     this.over(piece);
@@ -31,7 +31,7 @@ export class Troubles {
     this.log.warn(fields, 'cannot reconcile with GitHub; logged once for the same reason');
   }
 
-  /** The piece was read, or is not read any more. */
+  /** The piece was read, or is no longer wanted. */
   over(piece: string): void {
     const reason = this.reasonOf.get(piece);
     if (reason === undefined) return;
@@ -46,7 +46,7 @@ export class Troubles {
 
 const maxNamed = 10;
 
-/** What an operator should know once, not each time it is so. */
+/** Warnings that an operator should get once, not each time. */
 export class Warnings {
   private readonly log: Logger;
   private full = false;
@@ -72,12 +72,12 @@ export class Warnings {
     this.log.warn(fields, 'GitHub does not know these repositories; triggers that name them get an error');
   }
 
-  /** There is nothing to do, or nothing can be done: what is late then is not late by our slowness. */
+  /** Nothing is due, or nothing can be done. What is late now is not late because we are slow. */
   atRest(): void {
     this.busySinceMs = undefined;
   }
 
-  /** There is work. `intervalMs`: how long a sweep of all that are active may take. */
+  /** Work is due. `intervalMs` is how long a sweep of all active repositories may take. */
   busy(nowMs: number, intervalMs: number): void {
     this.busySinceMs ??= nowMs;
     const busyMs = nowMs - this.busySinceMs;

@@ -9,36 +9,37 @@ import { canonicalLabels } from './job.ts';
 import type { OpenJobs } from './ledger.ts';
 import { isOf, namesOwner } from './repo-names.ts';
 
-/** Whether repositories have been read from REST, so that their number is known. */
+/** Whether REST has been read for the repositories, so that their number is known. */
 export type Covered =
   | { readonly kind: 'synced'; readonly confirmedAtMs: number }
-  /** The others have been read; for these no number is known. `fault`: why; without one they are not there for us (404). */
+  /** Only the other repositories have been read. `fault` is why. Without it, GitHub answers 404 for these. */
   | {
       readonly kind: 'partial';
       readonly repos: readonly string[];
       readonly confirmedAtMs: number;
       readonly fault?: ScalerError;
     }
-  /** Not read yet: the reason for it, and what to do. */
+  /** Not read yet: why, and what to do. */
   | { readonly kind: 'unsynced'; readonly error: ScalerError };
 
 /** What a reading is made from. A subject is a set of repositories of one owner. */
 export interface GitHubSnapshot {
-  /** `owner/name`, lower case. None: all of the owner's. */
+  /** `owner/name`, lower case. If empty, all of the owner's. */
   readonly repos: readonly string[];
   readonly jobs: OpenJobs;
   readonly covered: Covered;
 }
 
-/** What a trigger needs read: its repositories (`owner/name`, lower case). None: all of the owner's. */
+/** The repositories that a trigger needs (`owner/name`, lower case). If empty, all of the owner's. */
 export interface GitHubNeed {
   readonly repos: readonly string[];
 }
 
 /**
- * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in
- * two ways. Active is strictly more than the activation; KEDA only wakes for a full `targetWorkflowQueueLength`. A repository
- * with a 404, or one that stays broken, is left out while the others have jobs, but never makes the answer zero.
+ * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in two
+ * ways. Active means strictly more than the activation, where KEDA only wakes for a full `targetWorkflowQueueLength`. A
+ * repository with a 404, or one that stays broken, is left out while the others have jobs, but never makes the answer
+ * zero.
  */
 export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
   const { covered } = snapshot;
@@ -52,7 +53,7 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
     return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}`, working };
   }
   const missing = covered.kind === 'partial' ? covered.repos : [];
-  // Only a complete read can say that nothing waits.
+  // Only a complete read can prove that nothing waits.
   if (covered.kind === 'partial' && !active)
     return { kind: 'unknown', error: covered.fault ?? notThere(missing) };
   const age = oldest && {
@@ -61,7 +62,7 @@ export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading
   return { kind: 'known', items, active, ...age, detail: () => describe(sum, snapshot, missing), working };
 }
 
-/** What the HPA aims for; the metric's name comes from the owner and the runners' own labels. */
+/** What the HPA aims for. The metric is named after the owner and the runners' own labels. */
 export function target(params: GitHubParams, { owner }: Pick<GitHubConfig, 'owner'>): Target {
   return {
     perReplica: params.targetWorkflowQueueLength,
@@ -73,12 +74,12 @@ export function target(params: GitHubParams, { owner }: Pick<GitHubConfig, 'owne
 interface Sum {
   queued: number;
   running: number;
-  /** Sets of labels that fit. */
+  /** How many sets of labels fit. */
   labelSets: number;
 }
 
 interface Waiting extends Sum {
-  /** Of the queued ones, in ms since 1970. */
+  /** When the oldest of the queued jobs was queued, in ms since 1970. */
   oldest: Oldest | undefined;
 }
 
@@ -101,7 +102,7 @@ function countOf({ count }: GitHubParams, { queued, running }: Pick<Sum, 'queued
   return count === 'queued' ? queued : queued + running;
 }
 
-/** The jobs by the labels that they ask for. */
+/** The jobs by the labels that they require. */
 function workingOf(params: GitHubParams, { repos, jobs, covered }: GitHubSnapshot): Working {
   const runner = runnerOf(params);
   const rows = new WorkingRows();
@@ -155,15 +156,15 @@ function named(repos: readonly string[]): string {
   return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
-/** A pool of runners that are alike. */
+/** A pool of identical runners. */
 export interface Runner {
   /** Lower case. */
   readonly labels: ReadonlySet<string>;
-  /** Whether it takes a job that asks for no label at all (`runs-on: {group: …}` alone). */
+  /** Whether it takes a job that requires no label at all (only `runs-on: {group: …}`). */
   readonly takesUnlabeled: boolean;
 }
 
-/** Params live as long as their trigger, and a trigger is evaluated at every event. */
+/** Kept because a trigger is evaluated at every event. Parameters live as long as their trigger. */
 const remembered = new WeakMap<GitHubParams, Runner>();
 
 export function runnerOf(params: GitHubParams): Runner {
@@ -173,8 +174,8 @@ export function runnerOf(params: GitHubParams): Runner {
 }
 
 /**
- * Jobs without labels go by KEDA's rule (canRunnerMatchLabels, v2.21): they fit every runner, unless the trigger
- * matches them with unlabeled runners; then those only that were given no label of their own.
+ * Jobs without labels follow KEDA's rule (canRunnerMatchLabels, v2.21). They fit every runner, unless the trigger
+ * matches them with unlabeled runners. Then they fit only runners without own labels.
  */
 function describeRunner(params: GitHubParams): Runner {
   const { labels, noDefaultLabels, defaultLabels, matchUnlabeledJobsWithUnlabeledRunners } = params;
@@ -184,13 +185,13 @@ function describeRunner(params: GitHubParams): Runner {
   };
 }
 
-/** GitHub's rule: a runner takes a job when it has every label that the job asks for. `jobLabels` are canonical. */
+/** GitHub's rule: a runner takes a job if it has every label that the job requires. `jobLabels` are canonical. */
 export function matches(jobLabels: readonly string[], runner: Runner): boolean {
   if (jobLabels.length === 0) return runner.takesUnlabeled;
   return jobLabels.every((label) => runner.labels.has(label));
 }
 
-/** A trigger names repositories of its connection's owner: our credentials read nothing else for it. */
+/** A trigger may only name repositories of its connection's owner, because the credentials are the owner's. */
 export function conflict({ repos }: GitHubParams, { owner, scope }: GitHubConfig): string | undefined {
   if (scope === 'ent') {
     const short = repos.find((repo) => !namesOwner(repo));
@@ -204,24 +205,24 @@ export function conflict({ repos }: GitHubParams, { owner, scope }: GitHubConfig
     : `repos: ${quote(foreign)} does not belong to ${owner}; name the connection of its owner`;
 }
 
-/** Events wake the subject; this is only for age: when the last reconcile was is told with each reading. */
+/** Events wake the subject. These reads only renew its age: each reading says when the last reconcile was. */
 const readMs = 30_000;
 
 export function pace(): Pace {
   return { nextReadMs: readMs, watch: false };
 }
 
-/** GitHub's limit for a user or a small organisation (REST, rate limits for the API). */
+/** GitHub's limit for a user or a small organization (docs.github.com, "Rate limits for the REST API"). */
 const requestsAnHour = 5_000;
-/** What one trigger's limit on staleness may use of it. */
+/** The most that one trigger's staleness limit may use of it. */
 const share = 0.1;
-/** Taken for an owner whose repositories are not named here: nobody knows how many there are. */
+/** Assumed when a trigger names no repositories: their number is unknown here. */
 const supposedRepos = 100;
 const leastSeconds = 60;
 
 /**
- * Within a trigger's limit on staleness each of its repositories is read twice, a request each if nothing is open. More
- * often than that only where the operator has it read so anyway, by `sweepSeconds`.
+ * Within a trigger's staleness limit each of its repositories is read twice, with one request each if nothing is open.
+ * More often only if the operator has it read so anyway, by `sweepSeconds`.
  */
 export function leastStalenessSeconds(
   { repos }: Pick<GitHubParams, 'repos'>,

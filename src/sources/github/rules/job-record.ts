@@ -1,43 +1,43 @@
 import { type Job, type JobStatus, rankOf } from './job.ts';
 
 /**
- * Everything that is known of a job. Every part is a greatest or a least of what was heard, so that records of one job
- * join to the same, in whatever order and however often they are joined. Never changed in place.
+ * Everything that is known of a job. Each part is the greatest or the least of what was heard. So records of a job join
+ * to the same result in any order, and however often they are joined. Never changed in place.
  */
 export interface JobRecord {
   readonly jobId: number;
   readonly runId: number;
   readonly runAttempt: number;
-  /** What its repository was known by last. */
+  /** The last known key of its repository. */
   readonly repo: string;
   readonly labelSet: LabelSet;
   readonly webhook: Register | undefined;
   readonly rest: Register | undefined;
-  /** A webhook that was not late, or REST, has told of it; else it may be a replay, and does not count. */
+  /** REST or a webhook in time has reported it. Otherwise it may be a replay, and does not count. */
   readonly confirmed: boolean;
-  /** A webhook may call it `queued` while it waits for an approval. */
+  /** Whether a webhook may call it `queued` while it waits for an approval. */
   readonly gated: boolean;
-  /** When it was first and last heard of, in ms since 1970 by our clock. */
+  /** When it was first heard of, in ms since 1970 by our clock. `heardMs` is the last time. */
   readonly firstHeardMs: number;
   readonly heardMs: number;
 }
 
-/** How late a webhook may be before we ask REST whether it is still true. */
+/** How late a webhook may be before REST must confirm it. */
 const lateAfterMs = 15 * 60_000;
 
-/** What a webhook says. `atMs`: when we received it. */
+/** A record from a webhook. `atMs` is when it was received. */
 export function fromWebhook(job: Job, labelSet: LabelSet, atMs: number): JobRecord {
   const late = job.sinceMs !== undefined && atMs - job.sinceMs > lateAfterMs;
   return recordOf(job, labelSet, atMs, { webhook: registerOf(job, atMs), rest: undefined, confirmed: !late });
 }
 
-/** What REST says. `askedAtMs`: when the request was sent. */
+/** A record from REST. `askedAtMs` is when the request was sent. */
 export function fromRest(job: Job, labelSet: LabelSet, askedAtMs: number): JobRecord {
   const rest = registerOf(job, askedAtMs);
   return recordOf(job, labelSet, askedAtMs, { webhook: undefined, rest, confirmed: true });
 }
 
-/** REST did not find the job. Not forever: a token that loses a repository gets 404 for everything in it. */
+/** REST answered 404 for the job. This is not final: a token that loses a repository gets 404 for everything in it. */
 export function fromNotFound(known: JobRecord, askedAtMs: number): JobRecord {
   const rest: Register = { status: 'gone', atMs: askedAtMs, sinceMs: undefined };
   return join(known, { ...known, rest, firstHeardMs: askedAtMs, heardMs: askedAtMs });
@@ -63,7 +63,7 @@ export function statusOf(record: JobRecord): SeenStatus {
   return believed(record.webhook, record.rest)?.status ?? 'gone';
 }
 
-/** As what the job counts: `queued`, `in_progress`, or not at all. */
+/** How the job counts: `queued`, `in_progress`, or not at all. */
 export function countedAs(record: JobRecord): 'queued' | 'in_progress' | undefined {
   if (!record.confirmed) return undefined;
   const status = statusOf(record);
@@ -71,8 +71,8 @@ export function countedAs(record: JobRecord): 'queued' | 'in_progress' | undefin
 }
 
 /**
- * Since when a job that counts as queued has been, in ms since 1970: by GitHub's clock, or of one that had to be let
- * through by ours, when GitHub told us. Undefined where nobody has said.
+ * Since when a job that counts as queued has been queued, in ms since 1970 by GitHub's clock. For a job that needed an
+ * approval it is when the webhook came, by our clock. Undefined if unknown.
  */
 export function queuedSinceMs(record: JobRecord): number | undefined {
   if (countedAs(record) !== 'queued') return undefined;
@@ -81,7 +81,7 @@ export function queuedSinceMs(record: JobRecord): number | undefined {
   return gated ? toldMs : (believed(webhook, rest)?.sinceMs ?? toldMs);
 }
 
-/** Field by field: spreading an object costs more than all else that is done with a webhook. */
+/** Written field by field, because spreading an object would cost more than the rest of the work on a webhook. */
 function recordOf(
   job: Job,
   labelSet: LabelSet,
@@ -112,13 +112,13 @@ function newerName(a: JobRecord, b: JobRecord): string {
   return a.repo > b.repo ? a.repo : b.repo;
 }
 
-/** A payload may lack labels that another has; none invents them. */
+/** A payload may lack labels that another one has, but none invents labels. */
 function fuller(a: LabelSet, b: LabelSet): LabelSet {
   if (a.labels.length !== b.labels.length) return a.labels.length > b.labels.length ? a : b;
   return a.key >= b.key ? a : b;
 }
 
-/** A set of labels as jobs share it, with what tells it from others. */
+/** A set of labels, shared by jobs, with its key. */
 export interface LabelSet {
   readonly key: string;
   /** Lower case, each once, sorted. */
@@ -127,7 +127,7 @@ export interface LabelSet {
 
 const maxSets = 10_000;
 
-/** Lets the jobs that ask for the same labels share one array. Forgetting a set costs memory only. */
+/** Lets jobs with the same labels share one array. Forgetting a set costs only memory. */
 export class LabelSets {
   private readonly sets = new Map<string, LabelSet>();
 
@@ -142,27 +142,27 @@ export class LabelSets {
   }
 }
 
-/** What was said of a job. `gone`: REST answered 404. */
+/** The reported state of a job. `gone`: REST answered 404. */
 export type SeenStatus = JobStatus | 'gone';
 
-/** The word that counts of one of the two who tell of a job, webhooks or REST. */
+/** The state that counts of those that webhooks reported, or of those that REST reported. */
 export interface Register {
   readonly status: SeenStatus;
-  /** When we heard it (webhook) or asked for it (REST), in ms since 1970 by our clock. */
+  /** When the webhook came, or the request to REST was sent, in ms since 1970 by our clock. */
   readonly atMs: number;
-  /** Since when it is so, in ms since 1970 by GitHub's clock; undefined where GitHub does not say. */
+  /** Since when the job is in this state, in ms since 1970 by GitHub's clock. Undefined if GitHub does not say. */
   readonly sinceMs: number | undefined;
 }
 
 /**
- * REST lags behind the webhooks: what was asked less than this after a webhook may still be the state before it
+ * REST lags behind the webhooks. An answer requested less than this after a webhook may show the state before it
  * (github-aws-runners/terraform-aws-github-runner#2459).
  */
 export const restLagMs = 10_000;
 
 /**
- * Of two words of webhooks: the one further on, whichever came first, then the newer one.
- * A greatest element by a total order, so that order and doubles do not matter.
+ * Of two states from webhooks, the further one counts, whichever came first, and then the newer one. It is the greatest
+ * by a total order, so that order and duplicates do not matter.
  */
 export function furthest(a: Register | undefined, b: Register | undefined): Register | undefined {
   if (a === undefined || b === undefined) return a ?? b;
@@ -170,14 +170,14 @@ export function furthest(a: Register | undefined, b: Register | undefined): Regi
   return further >= 0 ? a : b;
 }
 
-/** Of two words of REST: the one asked for last, since REST may take a job back. `completed` stays. */
+/** Of two states from REST, the one requested last counts, since REST may take a job back. `completed` stays. */
 export function latest(a: Register | undefined, b: Register | undefined): Register | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const later = ended(a) - ended(b) || a.atMs - b.atMs || rank(a) - rank(b) || since(a) - since(b);
   return later >= 0 ? a : b;
 }
 
-/** Which of the two to believe. `completed` is always believed. Otherwise REST, once it cannot lag any more. */
+/** Which of the two to believe. `completed` is always believed. Otherwise REST, once it can no longer lag. */
 export function believed(webhook: Register | undefined, rest: Register | undefined): Register | undefined {
   if (webhook === undefined || rest === undefined) return webhook ?? rest;
   if (webhook.status === 'completed') return webhook;
@@ -197,7 +197,7 @@ function ended({ status }: Register): number {
   return status === 'completed' ? 1 : 0;
 }
 
-/** For how long nothing may be heard of a job before REST is asked, in ms. */
+/** How long a job may be silent before REST is asked, in ms. */
 export interface Silence {
   /** While it is queued or waits. */
   readonly queuedMs: number;
@@ -205,10 +205,10 @@ export interface Silence {
   readonly runningMs: number;
 }
 
-/** When REST cannot lag behind a webhook any more. */
+/** When REST can no longer lag behind a webhook. */
 const settledAfterMs = restLagMs + 1_000;
 
-/** When the first of some jobs is to be verified, in parts, since the allowed silence changes. Infinity: none. */
+/** When the first of some jobs must be verified. In parts, because the allowed silence changes. Infinite without jobs. */
 export interface DueBound {
   fixedMs: number;
   queuedHeardMs: number;
@@ -219,7 +219,7 @@ export function emptyBound(): DueBound {
   return { fixedMs: Infinity, queuedHeardMs: Infinity, runningHeardMs: Infinity };
 }
 
-/** When the first of the jobs is to be verified, in ms since 1970 by our clock. */
+/** When the first of the jobs must be verified, in ms since 1970 by our clock. */
 export function dueAtMs(bound: DueBound, silence: Silence): number {
   return Math.min(
     bound.fixedMs,
@@ -228,7 +228,7 @@ export function dueAtMs(bound: DueBound, silence: Silence): number {
   );
 }
 
-/** Takes a job into the bound. */
+/** Includes a job in the bound. */
 export function lowerBound(bound: DueBound, record: JobRecord): void {
   const fixedMs = fixedDueMs(record);
   if (fixedMs !== undefined) bound.fixedMs = Math.min(bound.fixedMs, fixedMs);
@@ -237,11 +237,11 @@ export function lowerBound(bound: DueBound, record: JobRecord): void {
   } else bound.queuedHeardMs = Math.min(bound.queuedHeardMs, record.heardMs);
 }
 
-/** Jobs that do not wait for silence, in ms since 1970 by our clock. */
+/** When to verify a job that does not wait for silence, in ms since 1970 by our clock. */
 function fixedDueMs(record: JobRecord): number | undefined {
   const { webhook, rest, confirmed } = record;
   if (webhook === undefined || believed(webhook, rest) !== webhook) return undefined;
-  // At once; but if REST did not find it, it may only have lagged.
+  // At once. But if REST answered 404, it may only have lagged.
   if (!confirmed) return rest === undefined ? webhook.atMs : webhook.atMs + settledAfterMs;
   const atGate = record.gated && webhook.status !== 'in_progress';
   return atGate || rest?.status === 'gone' ? webhook.atMs + settledAfterMs : undefined;
@@ -250,8 +250,8 @@ function fixedDueMs(record: JobRecord): number | undefined {
 const hourMs = 3_600_000;
 
 /**
- * How long a job can be what it is. GitHub cancels a job after 24 h in the queue, ends one on a self-hosted
- * runner after 5 days, and a run after 35 days (docs.github.com, "Actions limits"). Each with some time to spare.
+ * How long a job can stay in a state. GitHub cancels a job after 24 h in the queue. It ends one on a self-hosted runner
+ * after 5 days, and a run after 35 days (docs.github.com, "Actions limits"). Each has some time to spare.
  */
 const limitMs: Record<Exclude<JobStatus, 'completed'>, number> = {
   waiting: 36 * 24 * hourMs,
@@ -259,10 +259,10 @@ const limitMs: Record<Exclude<JobStatus, 'completed'>, number> = {
   in_progress: (5 * 24 + 1) * hourMs,
 };
 
-/** No job can expire sooner than this after it was first heard of. */
+/** No job can expire earlier than this after it was first heard of. */
 export const soonestExpiryMs = Math.min(...Object.values(limitMs));
 
-/** Whether the job has been what it is for longer than GitHub allows: its end was lost. */
+/** Whether the job has been in its state for longer than GitHub allows, so that its end was lost. */
 export function isExpired(record: JobRecord, githubNowMs: number): boolean {
   const register = believed(record.webhook, record.rest);
   if (register === undefined || register.status === 'gone' || register.status === 'completed') return false;
@@ -270,8 +270,8 @@ export function isExpired(record: JobRecord, githubNowMs: number): boolean {
 }
 
 /**
- * GitHub says when a job was created. One that has waited for an approval was created long before it was queued,
- * so that for it only our own clock tells; and that it waited we may have missed.
+ * GitHub says when a job was created. A job that waited for an approval was created long before it was queued, so only
+ * our own clock counts for it. We may also have missed that it waited.
  */
 function startMs({ gated, firstHeardMs }: JobRecord, { atMs, sinceMs }: Register): number {
   return Math.max((gated ? undefined : sinceMs) ?? atMs, firstHeardMs);

@@ -1,44 +1,47 @@
 import { z } from 'zod';
 
 /*
- * A job as this source sees it, from any informant. All times are ms since 1970. Each field names its clock.
+ * A job as this source sees it, from webhooks or REST. All times are ms since 1970. Each field names its clock.
  */
 
-/** How far a job has come, in order. GitHub's `requested` and `pending` are `waiting` too: none of them needs a runner yet. */
+/**
+ * The states of a job, in order. GitHub's `requested` and `pending` count as `waiting`, because neither needs a runner
+ * yet.
+ */
 export const statuses = ['waiting', 'queued', 'in_progress', 'completed'] as const;
 export type JobStatus = (typeof statuses)[number];
 
-/** A job never goes back by a webhook; REST may take it back (`queued` → `waiting` at a gate). */
+/** Webhooks never take a job back. REST may (`queued` → `waiting` at a gate). */
 export function rankOf(status: JobStatus): number {
   return statuses.indexOf(status);
 }
 
 export interface Job {
-  /** GitHub's ID of the job. A re-run gives its jobs new ids. */
+  /** GitHub's ID of the job. A re-run gives its jobs new IDs. */
   readonly jobId: number;
   readonly runId: number;
-  /** Counts from 1; a re-run of the run is the next attempt. */
+  /** Counts from 1. A re-run of the run is the next attempt. */
   readonly runAttempt: number;
-  /** `owner/name`, lower case; in the ledger what it knows the repository by, whose name may change. */
+  /** `owner/name`, lower case. In the ledger it is the repository's key, because the name may change. */
   readonly repo: string;
-  /** What `runs-on` asks for: trimmed, lower case, each once, sorted. Empty for `runs-on: {group: …}` alone. */
+  /** The labels in `runs-on`: trimmed, lower case, each once, sorted. Empty for `runs-on: {group: …}` alone. */
   readonly labels: readonly string[];
   readonly status: JobStatus;
-  /** When what `status` says came to be, by GitHub's clock; undefined where GitHub does not say. */
+  /** Since when the job has this `status`, by GitHub's clock. Undefined if GitHub does not say. */
   readonly sinceMs: number | undefined;
-  /** Behind an environment's gate: a webhook says `queued` before anybody has approved it. */
+  /** Behind an environment's gate. A webhook says `queued` before anybody has approved it. */
   readonly gated: boolean;
 }
 
-/** The run that a job belongs to. */
+/** The run of a job. */
 export interface RunRef {
   readonly repo: string;
   readonly runId: number;
 }
 
 /**
- * Labels as they are compared: trimmed, lower case, each once, sorted. GitHub matches them without regard to case.
- * What is no text is dropped: payloads are known to hold `null` among them.
+ * Labels as they are compared: trimmed, lower case, each once, sorted. GitHub ignores case. Members that are not text
+ * are dropped, since some payloads contain `null`.
  */
 export function canonicalLabels(labels: readonly unknown[]): string[] {
   const canonical = new Set<string>();
@@ -51,18 +54,18 @@ export function canonicalLabels(labels: readonly unknown[]): string[] {
 }
 
 /*
- * What a webhook says, as the event log keeps it: plain JSON.
+ * The content of a webhook, as the event log keeps it: plain JSON.
  */
 
 export interface JobFact extends Job {
   readonly kind: 'job';
-  /** GitHub's ID of the repository, whose name may change. Facts of earlier versions have none. */
+  /** GitHub's ID of the repository, whose name may change. Facts of earlier versions lack it. */
   readonly repoId?: number;
-  /** The App's installation on the owner, which saves asking GitHub for it. */
+  /** The App's installation on the owner. It saves a request. */
   readonly installationId?: number;
 }
 
-/** `workflow_run`: the second word about a run's jobs, at no cost. `completed` ends all that are still open. */
+/** `workflow_run`: a second report about a run's jobs, for free. `completed` ends those that are still open. */
 export interface RunFact {
   readonly kind: 'run';
   readonly repo: string;
@@ -76,7 +79,7 @@ export interface RunFact {
 export type GitHubFact = JobFact | RunFact;
 
 /*
- * A fact as it comes out of the event log, which may outlive the version of the scaler that wrote it.
+ * A fact from the event log, which may outlive the version of the scaler that wrote it.
  */
 
 const id = z.int().min(1);

@@ -17,21 +17,21 @@ import { OpenRuns } from './open-runs.ts';
 import { type LabelCount, Tally } from './tally.ts';
 import { Attempts, type AttemptsOfRun, type Tombstone, Tombstones } from './tombstones.ts';
 
-/** The open jobs. A live view: what is read later is newer, never older. */
+/** The open jobs, as a live view: a later read is never older. */
 export interface OpenJobs {
-  /** One count for each set of labels, of all repositories or of one (`owner/name`, lower case). Never walks the jobs. */
+  /** One count for each set of labels, for all repositories or one (`owner/name`, lower case). Never walks the jobs. */
   counts(repo?: string): Iterable<LabelCount>;
 }
 
-/** What came of a webhook. */
+/** The effect of a webhook. */
 export interface Taken {
   /** A count changed. */
   readonly changed: boolean;
-  /** It runs or is completed, and was never seen before: its `queued` was lost, or is late. */
+  /** The job runs or is completed, but was never seen before. Its `queued` is lost or late. */
   readonly unheard: boolean;
 }
 
-/** What came of an answer of REST. */
+/** The effect of an answer of REST. */
 export interface Corrected {
   /** A count changed. */
   readonly changed: boolean;
@@ -42,14 +42,14 @@ export interface Corrected {
 }
 
 export interface Listed extends Corrected {
-  /** Open jobs of the run that the listing lacks, by ID: only asking for each tells what became of it. */
+  /** IDs of open jobs of the run that the listing lacks. Each must be read to know what became of it. */
   readonly absent: readonly number[];
 }
 
 export interface LedgerOptions {
-  /** The most open jobs; more are refused and counted. Default 500,000. */
+  /** The most open jobs. Further ones are refused and counted. Default 500,000. */
   readonly maxJobs?: number;
-  /** The most ended jobs, and the most runs, that are remembered. Default 500,000 of each. */
+  /** The most ended jobs, and the most runs, to remember. Default 500,000 each. */
   readonly maxTombstones?: number;
 }
 
@@ -60,9 +60,8 @@ interface Changes {
 }
 
 /**
- * The open jobs of an owner, from webhooks and from REST, which may come late, doubled or in any order: what is
- * known is joined, never counted up and down. All times are ms since 1970; by our clock where nothing else is
- * said. No I/O, and it never throws.
+ * The open jobs of an owner, from webhooks and REST. Reports may come late, twice or in any order, so they are joined,
+ * never counted up and down. All times are ms since 1970, by our clock unless stated. No I/O. Never throws.
  */
 export class Ledger implements OpenJobs {
   private readonly maxJobs: number;
@@ -80,7 +79,7 @@ export class Ledger implements OpenJobs {
     this.attempts = new Attempts(maxTombstones);
   }
 
-  /** How often an open job was not taken in because there were too many. */
+  /** How many open jobs were refused because the ledger was full. */
   get refused(): number {
     return this.refusals;
   }
@@ -90,7 +89,7 @@ export class Ledger implements OpenJobs {
     return this.runs.size;
   }
 
-  /** How many ended jobs, and how many runs, are remembered. */
+  /** How many ended jobs and how many runs are remembered. */
   get remembered(): { readonly jobs: number; readonly runs: number } {
     return { jobs: this.tombstones.size, runs: this.attempts.size };
   }
@@ -99,7 +98,7 @@ export class Ledger implements OpenJobs {
     return this.tally.counts(repo);
   }
 
-  /** What is known of each open job. Walks them all. */
+  /** The record of each open job. Walks them all. */
   records(): Iterable<JobRecord> {
     return this.jobs.values();
   }
@@ -114,12 +113,12 @@ export class Ledger implements OpenJobs {
     return this.runs.runsOf(repo);
   }
 
-  /** The runs to ask REST for now, the longest due first. Costs the runs, not the jobs. */
+  /** The runs to verify now, the longest due first. The cost grows with the runs, not the jobs. */
   due(nowMs: number, silence: Silence): readonly RunRef[] {
     return this.runs.due(nowMs, silence);
   }
 
-  /** `atMs`: when the webhook was received. */
+  /** `atMs` is when the webhook was received. */
   takeWebhook(job: Job, atMs: number): Taken {
     const changes = noChanges();
     const seen = this.jobs.has(job.jobId) || this.tombstones.get(job.jobId) !== undefined;
@@ -128,30 +127,30 @@ export class Ledger implements OpenJobs {
     return { changed: changes.changed, unheard };
   }
 
-  /** `atMs`: when the webhook was received. */
+  /** `atMs` is when the webhook was received. */
   takeRun({ runId, runAttempt, status }: RunFact, atMs: number): Taken {
     const changes = noChanges();
-    // A new attempt begins only when the one before it has ended.
+    // A new attempt begins only after the end of the one before.
     const firstOpen = status === 'completed' ? runAttempt + 1 : runAttempt;
     this.learn(runId, { firstOpen, atMs }, changes);
     return { changed: changes.changed, unheard: false };
   }
 
-  /** All jobs of a run's latest attempt, by REST. `askedAtMs`: when the first request for them was sent. */
+  /** All jobs of a run's latest attempt, from REST. `askedAtMs` is when the first of the requests was sent. */
   takeListing(run: RunRef, jobs: readonly Job[], askedAtMs: number): Listed {
     const changes = noChanges();
     for (const job of jobs) this.takeFromRest(job, askedAtMs, changes);
     return { ...changes, absent: this.absentFrom(run, jobs, askedAtMs) };
   }
 
-  /** One job, by REST. `askedAtMs`: when the request was sent. */
+  /** A job from REST. `askedAtMs` is when the request was sent. */
   takeRest(job: Job, askedAtMs: number): Corrected {
     const changes = noChanges();
     this.takeFromRest(job, askedAtMs, changes);
     return changes;
   }
 
-  /** REST did not find the job (404). `askedAtMs`: when the request was sent. */
+  /** REST answered 404 for the job. `askedAtMs` is when the request was sent. */
   gone(jobId: number, askedAtMs: number): Corrected {
     const changes = noChanges();
     const known = this.jobs.get(jobId) ?? this.tombstones.get(jobId)?.last;
@@ -159,7 +158,7 @@ export class Ledger implements OpenJobs {
     return changes;
   }
 
-  /** Two keys turned out to be one repository's: the jobs of `from` are those of `to`. */
+  /** Two keys turned out to be one repository's. The jobs of `from` become those of `to`. */
   move(from: string, to: string): void {
     const changes = noChanges();
     for (const { runId } of this.runs.runsOf(from)) {
@@ -168,8 +167,8 @@ export class Ledger implements OpenJobs {
   }
 
   /**
-   * Drops jobs that have been what they are for longer than GitHub allows, and ends that are no longer worth
-   * remembering. Tells whether a count changed. `githubNowMs`: by GitHub's clock.
+   * Drops jobs that have been in their state for longer than GitHub allows, and forgets old ends. Returns whether a
+   * count changed. `githubNowMs` is by GitHub's clock.
    */
   expire(githubNowMs: number): boolean {
     const changes = noChanges();
@@ -185,7 +184,7 @@ export class Ledger implements OpenJobs {
     this.take(fromRest(job, this.labelSets.of(job.labels), askedAtMs), askedAtMs, changes);
   }
 
-  /** Joins what was heard of a job with what is known of it, and puts the job where it belongs. */
+  /** Joins a report with the job's record, and files the job by the result. */
   private take(heard: JobRecord, atMs: number, changes: Changes): void {
     const { jobId, runId } = heard;
     this.learn(runId, { firstOpen: heard.runAttempt, atMs }, changes);
@@ -200,7 +199,7 @@ export class Ledger implements OpenJobs {
     } else this.open(record, changes);
   }
 
-  /** Learns of a run's attempts, and ends the jobs of those that have ended. */
+  /** Learns about a run's attempts, and ends the jobs of those that have ended. */
   private learn(runId: number, known: AttemptsOfRun, changes: Changes): void {
     if (!this.attempts.learn(runId, known)) return;
     for (const { jobId, runAttempt } of this.runs.jobsOf(runId)) {
@@ -244,7 +243,7 @@ export class Ledger implements OpenJobs {
     if (!countsNow) changes.closed += 1;
   }
 
-  /** What REST may have lagged behind, or has told of since, is not absent. Older attempts have ended. */
+  /** A job is not absent if REST may have lagged behind it, or has reported it since. Older attempts have ended. */
   private absentFrom({ runId }: RunRef, jobs: readonly Job[], askedAtMs: number): readonly number[] {
     const listed = new Set(jobs.map(({ jobId }) => jobId));
     const absent: number[] = [];

@@ -13,15 +13,15 @@ interface OpenRun {
   readonly runId: number;
   repo: string;
   readonly jobs: Map<number, JobRecord>;
-  /** Never later than the truth. */
+  /** Never later than the exact one. */
   bound: DueBound;
-  /** Whether `bound` is the truth: a job that was replaced or has gone may have been the earliest. */
+  /** Whether `bound` is exact. A job that was replaced or removed may have been the earliest. */
   exact: boolean;
   /** Never later than when the first of its jobs was first heard of. */
   firstHeardMs: number;
 }
 
-/** The open jobs by run, and the runs by repository. What it is asked costs the runs, not their jobs. */
+/** The open jobs by run, and the runs by repository. The cost of a call grows with the runs, not the jobs. */
 export class OpenRuns {
   private readonly runs = new Map<number, OpenRun>();
   private readonly byRepo = new Map<string, Set<OpenRun>>();
@@ -42,7 +42,7 @@ export class OpenRuns {
     return this.runs.get(runId)?.jobs.values() ?? [];
   }
 
-  /** Adds a job, or replaces it by what is known of it now. */
+  /** Adds or replaces a job. */
   put(record: JobRecord): void {
     const run = this.runs.get(record.runId) ?? this.open(record);
     if (run.repo !== record.repo) this.rename(run, record.repo);
@@ -62,7 +62,7 @@ export class OpenRuns {
     this.leave(run);
   }
 
-  /** The runs with a job that is to be verified, the longest due first. */
+  /** The runs with a job to verify, the longest due first. */
   due(nowMs: number, silence: Silence): readonly RunRef[] {
     const due: { run: OpenRun; atMs: number }[] = [];
     for (const run of this.runs.values()) {
@@ -74,7 +74,7 @@ export class OpenRuns {
     return due.sort((a, b) => a.atMs - b.atMs).map(({ run }) => refOf(run));
   }
 
-  /** The jobs of all runs that were first heard of before `beforeMs`, and those run with them. */
+  /** The jobs of all runs with a job that was first heard of before `beforeMs`. */
   *jobsHeardBefore(beforeMs: number): Iterable<JobRecord> {
     for (const run of this.runs.values()) if (run.firstHeardMs < beforeMs) yield* run.jobs.values();
   }

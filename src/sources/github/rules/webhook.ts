@@ -12,11 +12,11 @@ import {
 import { repoOf } from './repo-names.ts';
 
 /*
- * What GitHub's webhooks say. Real payloads are odd, and a holder of the secret can send anything. What cannot be read is
- * no fact, and nothing here throws.
+ * Reads GitHub's webhooks. Real payloads are odd, and a holder of the secret can send anything. An unreadable payload
+ * has no fact. Nothing here throws.
  */
 
-/** docs.github.com, "Webhook events and payloads": delivery headers. */
+/** docs.github.com, "Webhook events and payloads", delivery headers. */
 export const webhookHeaders: WebhookHeaders = {
   signature: 'X-Hub-Signature-256',
   event: 'X-GitHub-Event',
@@ -24,7 +24,7 @@ export const webhookHeaders: WebhookHeaders = {
   hook: 'X-GitHub-Hook-ID',
 };
 
-/** More or longer than GitHub allows: not GitHub's. */
+/** GitHub allows fewer and shorter labels. More did not come from GitHub. */
 const maxLabels = 100;
 const maxLabelLength = 256;
 
@@ -38,7 +38,7 @@ export function owns({ owner, scope }: GitHubConfig, payload: unknown): boolean 
   return typeof said === 'string' && said.toLowerCase() === owner.toLowerCase();
 }
 
-/** The fact in a `workflow_job` or `workflow_run`; undefined for every other event and for what cannot be read. */
+/** The fact in a `workflow_job` or `workflow_run`. Undefined for other events, and if it cannot be read. */
 export function fact(event: string, payload: unknown): GitHubFact | undefined {
   if (event === 'workflow_job') return jobFact(mapping(payload));
   if (event === 'workflow_run') return runFact(mapping(payload));
@@ -59,7 +59,7 @@ function jobFact(payload: Mapping): JobFact | undefined {
     kind: 'job',
     jobId,
     runId,
-    // Payloads of old GitHub Enterprise Servers have none.
+    // Payloads of old GitHub Enterprise Servers lack it.
     runAttempt: id(job['run_attempt']) ?? 1,
     repo,
     labels,
@@ -70,7 +70,7 @@ function jobFact(payload: Mapping): JobFact | undefined {
   };
 }
 
-/** GitHub's `requested` and `pending` jobs wait for something else than a runner. */
+/** GitHub's `requested` and `pending` jobs wait for something other than a runner. */
 const jobStatuses: Readonly<Record<string, JobStatus>> = {
   requested: 'waiting',
   pending: 'waiting',
@@ -78,10 +78,10 @@ const jobStatuses: Readonly<Record<string, JobStatus>> = {
 };
 
 /**
- * The further of what the event and the job in it say, but for one pair: at an environment's gate GitHub says
- * action `queued` of a job whose status is `waiting`. Nobody has approved it, maybe nobody will for 30 days: it
- * waits. Once it is approved GitHub says `queued` of a `queued` job, and that counts at once. Both are `gated`,
- * so that REST is asked about them soon, whichever of the two GitHub has left out.
+ * The further of the event's action and the job's status, with one exception. At an environment's gate GitHub sends
+ * action `queued` for a job whose status is `waiting`. It waits for an approval, which may take 30 days or never come.
+ * Once it is approved, GitHub sends `queued` for a `queued` job, which counts at once. Both are `gated`, so that REST is
+ * asked soon, in case GitHub has left one out.
  */
 function statusOf(action: unknown, status: unknown): JobStatus | undefined {
   const byAction = known(action);
@@ -95,7 +95,7 @@ function known(word: unknown): JobStatus | undefined {
   return typeof word === 'string' && Object.hasOwn(jobStatuses, word) ? jobStatuses[word] : undefined;
 }
 
-/** By GitHub's clock. A gated job keeps the time it was created at: when it was let through is not said. */
+/** By GitHub's clock. A gated job keeps its creation time, because GitHub does not say when it was approved. */
 function sinceMs(job: Mapping, status: JobStatus, gated: boolean): number | undefined {
   const createdMs = time(job['created_at']);
   const startedMs = time(job['started_at']);
@@ -122,8 +122,8 @@ function runFact(payload: Mapping): RunFact | undefined {
 }
 
 /**
- * `completed` ends jobs for good, so everything in the event must say it: GitHub also sends `completed` for a run
- * that is queued again, and for one that only waits for a maintainer's approval (`action_required`).
+ * `completed` ends jobs for good, so everything in the event must agree. GitHub also sends `completed` for a run that is
+ * queued again, and for one that only waits for a maintainer's approval (`action_required`).
  */
 function runStatusOf(action: unknown, { status, conclusion }: Mapping): RunFact['status'] | undefined {
   if (action === 'requested' || action === 'in_progress') return action;
@@ -153,7 +153,7 @@ function idsOf(payload: Mapping): { repoId?: number; installationId?: number } {
   return { ...(repoId && { repoId }), ...(installationId && { installationId }) };
 }
 
-/** None where GitHub sends null. */
+/** An empty list if GitHub sends null. */
 function labelsOf(value: unknown): readonly string[] | undefined {
   if (!Array.isArray(value)) return [];
   if (value.length > maxLabels) return undefined;

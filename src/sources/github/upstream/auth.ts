@@ -6,16 +6,16 @@ import { type About, isNotFound, readJson } from './errors.ts';
 import { Limits } from './limits.ts';
 import type { Call, Credential, Wire } from './wire.ts';
 
-/** Who we are towards GitHub. Its methods may send requests, so they are called when it is our turn to send. */
+/** Our identity towards GitHub. Its methods may send requests, so call them only in turn. */
 export interface Auth {
-  /** For the repositories of `owner`. Throws ScalerError. */
+  /** For requests about repositories of `owner`. Throws ScalerError. */
   forOwner(owner: string, signal: AbortSignal): Promise<Credential>;
-  /** For what only an App may ask; undefined without one. */
+  /** For requests that only an App may send. Undefined without an App. */
   readonly app: Credential | undefined;
-  /** The App's installation on an owner, asked for where need be; undefined without an App. */
+  /** The App's installation on an owner. It may take a request. Undefined without an App. */
   installationOf(owner: string, signal: AbortSignal): Promise<number | undefined>;
   learnInstallation(owner: string, installationId: number): void;
-  /** GitHub has refused (401) what `forOwner` gave. Whether another try is worth it, with a new token. */
+  /** GitHub refused (401) the credential of `forOwner`. Returns whether another try is worth it, with a new token. */
   renew(credential: Credential): boolean;
 }
 
@@ -38,13 +38,13 @@ export function tokenAuth(token: string): Auth {
   };
 }
 
-/** A token is used until so long before its end, so that none ends on the way. */
+/** How long before its end a token is no longer used, so that none expires on the way. */
 const marginMs = 2 * 60_000;
-/** A token that was refused this soon was never good: another would not be either. */
+/** A token refused this early was never good. Another would not be either. */
 const freshMs = 10_000;
-/** An enterprise has hundreds of organisations, hardly more. */
+/** An enterprise has hundreds of organizations, hardly more. */
 const maxOwners = 1_000;
-/** For how long an owner without the App is not asked for again. */
+/** How long an owner without the App is not checked again. */
 const missingMs = 60_000;
 
 interface Token extends Credential {
@@ -60,13 +60,13 @@ export interface AppAuthOptions {
   /** PEM. */
   readonly privateKey: string;
   readonly owner: string;
-  /** The installation on `owner` that is configured. */
+  /** The configured installation on `owner`. */
   readonly installationId: number | undefined;
 }
 
 /**
- * A GitHub App: its key for what is the App's, and a token of an hour for each owner it is installed on. Which
- * installation stands for an owner: as configured, as a webhook said, else as GitHub says.
+ * A GitHub App. It has a key for the App's own requests, and an hourly token for each owner it is installed on. An
+ * owner's installation is the configured one. Without it, a webhook or GitHub names it.
  */
 export class AppAuth implements Auth {
   readonly app: Credential;
@@ -99,7 +99,7 @@ export class AppAuth implements Auth {
     const kept = this.tokens.get(installationId);
     const githubNowMs = this.wire.now() + this.wire.clockOffsetMs;
     if (kept !== undefined && githubNowMs < kept.expiresAtMs - marginMs) return kept;
-    // The limits are the installation's: another token would be kept waiting too.
+    // The limits belong to the installation, so another token would have to wait too.
     kept?.limits.check(this.wire.now());
     try {
       if (this.isConfigured(owner)) await this.checkOwner(owner, installationId, signal);
@@ -110,7 +110,7 @@ export class AppAuth implements Auth {
     }
   }
 
-  /** Throws ScalerError `unavailable`, not `not_found`: without the App nothing is known of what the owner has. */
+  /** Throws ScalerError `unavailable`, not `not_found`: without the App nothing is known about the owner. */
   async installationOf(owner: string, signal: AbortSignal): Promise<number> {
     const key = owner.toLowerCase();
     const refused = this.refused.get(key);
@@ -137,7 +137,7 @@ export class AppAuth implements Auth {
   renew(credential: Credential): boolean {
     for (const [installationId, token] of this.tokens.entries()) {
       if (token !== credential) continue;
-      // Its limits live on: they are the installation's.
+      // The limits stay, since they belong to the installation.
       this.tokens.set(installationId, { ...token, expiresAtMs: 0 });
       return this.wire.now() - token.issuedAtMs > freshMs;
     }
@@ -149,7 +149,7 @@ export class AppAuth implements Auth {
     return installationId !== undefined && owner.toLowerCase() === own.toLowerCase();
   }
 
-  /** Each time that a token is due: an installation of another owner lists what is not ours, and so nothing. */
+  /** Done for each new token. An installation of another owner would list none of this owner's repositories. */
   private async checkOwner(owner: string, installationId: number, signal: AbortSignal): Promise<void> {
     const found = await this.look(`/app/installations/${installationId}`, owner, signal);
     if (found === undefined) throw this.gone(owner, installationId);
@@ -195,7 +195,7 @@ export class AppAuth implements Auth {
     }
   }
 
-  /** GitHub no longer knows an installation. */
+  /** GitHub no longer knows the installation. */
   private gone(owner: string, installationId: number): ScalerError {
     const key = owner.toLowerCase();
     if (this.installations.get(key) === installationId) this.installations.delete(key);
@@ -211,7 +211,7 @@ export class AppAuth implements Auth {
   }
 }
 
-/** GitHub takes no key that was signed for more than ten minutes, nor one of the future. */
+/** GitHub refuses a key that was signed for more than ten minutes, or in the future. */
 const signedBeforeMs = 30_000;
 const signedForMs = 9 * 60_000;
 
@@ -242,7 +242,7 @@ function unusable(message: string): ScalerError {
   return new ScalerError('unavailable', message);
 }
 
-/** Of an enterprise, which has a slug, or of an organisation or user. */
+/** An enterprise has a slug. An organization or user has a login. */
 const account = z.object({ login: z.string().optional(), slug: z.string().optional() });
 const installationAnswer = z.object({
   id: z.int().positive(),

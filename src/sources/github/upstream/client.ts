@@ -6,51 +6,51 @@ import type { Auth } from './auth.ts';
 import { type About, readJson, statusOf } from './errors.ts';
 import type { Call, Credential, Sent, Wire } from './wire.ts';
 
-/** Who sends a request: the App by its key, or the reader of an owner's data. */
+/** Who sends a request: the App with its key, or the reader of an owner's data. */
 export type As = 'app' | { readonly owner: string };
 
 export interface Ask<T> {
-  /** What the metrics call it. */
+  /** Its name in the metrics. */
   readonly operation: string;
   readonly as: As;
   readonly path: string;
   /** Without the `?`. */
   readonly query?: string | undefined;
-  /** Of a path always the same. */
+  /** Always the same for a path. */
   readonly schema: z.ZodType<T>;
   readonly about: About;
-  /** Nobody asks for this path again, so that keeping its answer would only push others out. */
+  /** The path is never requested again, so keeping its answer would only push others out. */
   readonly once?: boolean;
 }
 
 export interface Page<T> {
   readonly value: T;
-  /** The query of the page after this one. */
+  /** The query of the next page. */
   readonly next: string | undefined;
   /** By our clock. */
   readonly askedAtMs: number;
-  /** What was asked for has another address now. */
+  /** GitHub redirected the request to another address. */
   readonly moved: boolean;
 }
 
-/** A part of a list, and how long GitHub says the whole is. */
+/** A part of a list, and the length of the whole by GitHub. */
 export interface Chunk<T> {
   readonly items: readonly T[];
   readonly total: number | undefined;
 }
 
-/** 10,000 things of one list. */
+/** At most 10,000 members of a list. */
 const maxPages = 100;
-/** How often a list is read again that moved while it was read. */
+/** How often a list that changed during the read is read again. */
 const maxRereads = 2;
-/** GitHub gives no larger pages, and may fail (502) over those of one repository or run. */
+/** GitHub's largest page. It may fail (502) over such a page of a single repository or run. */
 export const largestPage = 100;
 const smallestPage = 25;
-/** For how long it is remembered which lists need smaller pages, and of how many. */
+/** How long to remember which lists need smaller pages, and how small. */
 const smallerForMs = 3_600_000;
 const maxSmaller = 10_000;
 
-/** Asks GitHub one thing at a time, as who may ask it: pages, lists of pages, and what changes something. */
+/** Sends one request at a time, with the right credentials: for a page, for a list of pages, or for a change. */
 export class Client {
   readonly wire: Wire;
   readonly auth: Auth;
@@ -66,7 +66,7 @@ export class Client {
     this.pageSizes = new LRUCache({ max: maxSmaller, ttl: smallerForMs, ttlResolution: 0, perf });
   }
 
-  /** Reads one page; asks by its ETag for one that is known. Throws ScalerError. */
+  /** Reads one page, with its ETag if known. Throws ScalerError. */
   page<T>(
     { operation, as, path: base, query, about, schema, once = false }: Ask<T>,
     signal: AbortSignal,
@@ -93,7 +93,7 @@ export class Client {
     }, signal);
   }
 
-  /** Reads pages until its reader stops. Throws ScalerError `unavailable` for a list without end. */
+  /** Reads pages until its reader stops. Throws ScalerError `unavailable` if the list does not end. */
   async *pages<T>(
     ask: Ask<T>,
     signal: AbortSignal,
@@ -111,8 +111,8 @@ export class Client {
   }
 
   /**
-   * All of a list, each thing once. A list that moves while it is read can hide things between two pages. If its length
-   * has changed it is read again, and everything seen counts.
+   * The whole list, each member once. A list that changes during the read can hide members between two pages. If its
+   * length has changed it is read again, and every member seen counts.
    */
   async list<T extends { readonly id: number }>(
     ask: Ask<Chunk<T>>,
@@ -136,18 +136,18 @@ export class Client {
     return { value: [...seen.values()], askedAtMs: askedAtMs ?? this.wire.now(), moved };
   }
 
-  /** The first page of a list, which may be all of it. */
+  /** The first page of a list, which may be the whole list. */
   firstPage<T>(ask: Ask<T>, signal: AbortSignal): Promise<Page<T>> {
     return this.sized(ask, (sized) => this.page(sized, signal));
   }
 
-  /** Asks GitHub to do something. Throws ScalerError. */
+  /** Sends a request that changes something. Throws ScalerError. */
   async post(call: Omit<Call, 'method'> & { as: As }, signal: AbortSignal): Promise<void> {
     const { as, ...rest } = call;
     await this.inTurn(() => this.signed(as, () => ({ ...rest, method: 'POST' }), signal), signal);
   }
 
-  /** The App's installation on an owner, asked for where need be; undefined without an App. */
+  /** The App's installation on an owner. It may take a request. Undefined without an App. */
   installationOf(owner: string, signal: AbortSignal): Promise<number | undefined> {
     return this.inTurn(() => this.auth.installationOf(owner, signal), signal);
   }
@@ -160,7 +160,7 @@ export class Client {
     });
   }
 
-  /** Where a gateway of GitHub's gives up over a page, the list is read again in smaller ones. */
+  /** If a gateway of GitHub fails over a page, reads the list again in smaller pages. */
   private async sized<T, R>(ask: Ask<T>, read: (sized: Ask<T>) => Promise<R>): Promise<R> {
     const { path, query = '' } = ask;
     for (let size = this.pageSizes.get(path) ?? largestPage; ; size = Math.floor(size / 2)) {
@@ -184,7 +184,7 @@ export class Client {
     try {
       return { credential, sent: await this.wire.send(call(credential), credential, signal) };
     } catch (reason) {
-      // A token that was revoked: once more, with a new one.
+      // The token was revoked. Try once more, with a new one.
       if (statusOf(reason) !== 401 || !this.auth.renew(credential)) throw reason;
     }
     return this.signed(as, call, signal);
@@ -196,7 +196,7 @@ export class Client {
     return this.auth.app;
   }
 
-  /** One after the other, in the order they came. Those who ask wait for their answers, so that few ever wait here. */
+  /** One request after the other, in order of arrival. Callers wait for their answers, so the queue stays short. */
   private inTurn<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const turn = this.turn.then(() => {
       if (signal.aborted) throw new ScalerError('unavailable', 'the request was cancelled');
@@ -219,8 +219,8 @@ export interface Kept<T> {
 }
 
 /**
- * Answers by path, to be asked for again by their ETag: a 304 does not count against the hourly limit. An ETag holds
- * for the token that got it. The least used go first.
+ * Answers by path, for requests with an ETag: a 304 does not count against the hourly limit. An ETag is valid only for
+ * the token that got it. The least used entries go first.
  */
 export class Etags<T> {
   private readonly entries: LRUCache<string, Kept<T> & { readonly generation: number }>;
@@ -229,7 +229,7 @@ export class Etags<T> {
     this.entries = new LRUCache({ maxSize: maxBytes });
   }
 
-  /** What the same path gave to the same token. */
+  /** The last answer for this path and token. */
   get(path: string, generation: number): Kept<T> | undefined {
     const entry = this.entries.get(path);
     if (entry === undefined || entry.generation === generation) return entry;
@@ -244,8 +244,8 @@ export class Etags<T> {
 }
 
 /**
- * The query of the next page, by RFC 8288's `Link`. Only the query: path and host are ours, so that no header can
- * send our credentials elsewhere.
+ * The query of the next page, from the `Link` header (RFC 8288). Only the query is used. Path and host are ours, so that
+ * no header can send our credentials elsewhere.
  */
 export function nextQuery(link: string | null): string | undefined {
   for (const part of (link ?? '').split(',')) {

@@ -5,20 +5,20 @@ import { type Answer, Unanswered } from '../../../outbound/send.ts';
 
 export type { Answer };
 
-/** Who asks: the App by its key, the App by its installation on an owner, or the bearer of a token. */
+/** Who sends the request: the App with its key, the App's installation on an owner, or the bearer of a token. */
 export type Asker = 'app' | 'installation' | 'token';
 
-/** What is asked for, in the words of a message. */
+/** The object of a request, for messages. */
 export interface About {
   /** Such as `the runs of acme/shop`. */
   readonly what: string;
-  /** The permission it takes, as GitHub's settings call it. */
+  /** The necessary permission, by its name in GitHub's settings. */
   readonly permission?: string;
-  /** What to check when it is not there. */
+  /** What to check if it is not found. */
   readonly missing?: string;
 }
 
-/** The error of an answer that is no success. `pauseMs`: for how long it told us to stay away. Total. */
+/** The error for an answer that is not a success. `pauseMs` is how long it told us to stay away. Total. */
 export function refusal(
   answer: Answer,
   about: About,
@@ -33,7 +33,7 @@ export function refusal(
 
 const statuses = new WeakMap<Error, number>();
 
-/** With what status GitHub refused; undefined where it did not. */
+/** The status with which GitHub refused. Undefined for other errors. */
 export function statusOf(reason: unknown): number | undefined {
   return reason instanceof ScalerError ? statuses.get(reason) : undefined;
 }
@@ -52,14 +52,14 @@ function refused(
   if (status === 401 || isUnknownApp(answer, asker))
     return unavailable(`GitHub (${host}) ${unauthorized[asker]}${why}`);
   if (status === 403) return unavailable(`GitHub (${host}) ${forbidden(answer, about, asker)}${why}`);
-  // Whatever is not there, the REST API says it in JSON: this is somebody else.
+  // The REST API's own 404 is always JSON. This comes from another server.
   if (status === 404 && !isJson(answer)) return unavailable(`GitHub (${host}) ${otherServer}`);
   if (status === 404) {
     const known = about.missing ?? 'check its name, and that we may see it';
     const check = isUsualAddress(host, pathname) ? known : `${known}; and that ${apiAddress}`;
     return new ScalerError('not_found', `GitHub (${host}) does not know ${about.what}: ${check}`);
   }
-  // A repository that GitHub has blocked (DMCA): nothing can run in it.
+  // GitHub has blocked the repository (DMCA). Nothing can run in it.
   if (status === 451) return new ScalerError('not_found', `GitHub (${host}) has blocked ${about.what}${why}`);
   if (status >= 500) {
     const text = `GitHub (${host}) answers ${status} for ${about.what}: it has a fault, or a proxy before it${why}`;
@@ -80,13 +80,13 @@ function isJson({ text }: Pick<Answer, 'text'>): boolean {
   return text.trimStart().startsWith('{');
 }
 
-/** The error of a call that a limit stands in the way of. */
+/** The error of a call that a limit prevents. */
 export function limited(retryAfterMs: number): ScalerError {
   const seconds = Math.ceil(retryAfterMs / 1000);
   return unavailable(`GitHub's rate limit is reached: it wants no request for ${seconds} s`, retryAfterMs);
 }
 
-/** GitHub answers 404 to a JWT of an App that it does not know. */
+/** GitHub answers 404 to a JWT of an unknown App. */
 function isUnknownApp(answer: Answer, asker: Asker): boolean {
   return asker === 'app' && answer.status === 404 && /^integration\b/i.test(said(answer));
 }
@@ -133,11 +133,11 @@ export function unreachable(reason: unknown, host: string): ScalerError {
   return unavailable(`GitHub (${host}) cannot be asked${code === '' ? '' : `: ${code}`}`);
 }
 
-/** What an answer holds. Throws ScalerError `unavailable` where it is not what was asked for. */
+/** The content of an answer. Throws ScalerError `unavailable` if it does not fit the schema. */
 export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About, host: string): T {
   const parsed = schema.safeParse(json(text));
   if (parsed.success) return parsed.data;
-  // A login page, such as a proxy's or that of a GitHub Enterprise Server beside its API.
+  // A login page: a proxy's, or that of a GitHub Enterprise Server beside its API.
   const isPage = text.trimStart().startsWith('<');
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
@@ -147,8 +147,8 @@ export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About,
 }
 
 /**
- * An `id` beyond 2^53, which a number cannot hold (octokit/request.js#797: deliveries since 2026), is kept as text.
- * The pattern cannot match within a text: there its quotes would be escaped.
+ * Parses JSON, but keeps an `id` beyond 2^53 as text, since a number cannot hold it (octokit/request.js#797: deliveries
+ * since 2026). The pattern cannot match inside a string, where its quotes would be escaped.
  */
 function json(text: string): unknown {
   try {
@@ -159,13 +159,13 @@ function json(text: string): unknown {
 }
 
 const shownLength = 200;
-/** GitHub's tokens by their prefixes, and JWTs: a proxy may show in its answer what we have sent. */
+/** GitHub's tokens by their prefixes, and JWTs. A proxy's answer may repeat what we have sent. */
 const secrets = /\b(gh[a-z]_|github_pat_|eyJ)[\w.-]+/g;
 
-/** GitHub's own word about a refusal, fit for a message: short, one line, no token. '' where it says none. */
+/** GitHub's own reason for a refusal, fit for a message: short, one line, no token. '' without one. */
 export function said({ text }: Pick<Answer, 'text'>): string {
   const body = json(text);
-  // A proxy's page is not GitHub's word.
+  // A proxy's page is not GitHub's reason.
   if (typeof body !== 'object' || body === null || !('message' in body)) return '';
   const message = typeof body.message === 'string' ? body.message : '';
   return message.replace(secrets, '…').replace(/\s+/g, ' ').trim().slice(0, shownLength);
@@ -185,7 +185,7 @@ function codeOf(reason: unknown): string {
   return '';
 }
 
-/** No cause is kept: it may hold the whole request. */
+/** Without a cause, which might hold the whole request. */
 function unavailable(message: string, retryAfterMs?: number): ScalerError {
   return new ScalerError('unavailable', message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }

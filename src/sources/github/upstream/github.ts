@@ -14,7 +14,10 @@ export type GitHubAuth =
       readonly kind: 'app';
       /** The App's number, or its client ID. */
       readonly id: number | string;
-      /** On the owner; asked for where it is left out. In an enterprise each owner has its own: it is not used. */
+      /**
+       * The installation on the owner. By default GitHub names it. Not used in an enterprise, where each owner
+       * has its own.
+       */
       readonly installationId?: number | undefined;
       /** PEM. */
       readonly privateKey: string;
@@ -26,10 +29,10 @@ export type Scope = 'org' | 'repo' | 'ent';
 export interface GitHubApiOptions {
   readonly owner: string;
   readonly scope: Scope;
-  /** `https://api.github.com`, `https://HOST/api/v3`, `https://api.SUBDOMAIN.ghe.com`. */
+  /** `https://api.github.com`, `https://HOST/api/v3`, or `https://api.SUBDOMAIN.ghe.com`. */
   readonly apiUrl: string;
   readonly auth: GitHubAuth;
-  /** Of one request, its answer included. */
+  /** For one request and its answer. */
   readonly requestTimeoutMs: number;
   readonly metrics: SourceMetrics;
   readonly log: Logger;
@@ -71,12 +74,12 @@ export function createGitHubApi(options: GitHubApiOptions): GitHubApi {
   };
 }
 
-/** 100,000 repositories. */
+/** At most 100,000 repositories. */
 const maxRepoPages = 1_000;
 
 type Repository = z.infer<typeof repositoryShape>;
 
-/** What an owner has. */
+/** The repositories of an owner. */
 class Repositories {
   private readonly client: Client;
   private readonly schema: z.ZodType<Repository[]>;
@@ -90,7 +93,7 @@ class Repositories {
     ]);
   }
 
-  /** GitHub has no list of an enterprise's. */
+  /** GitHub has no such list for an enterprise. */
   async of(owner: string, scope: Scope, signal: AbortSignal): Promise<OwnerRepos> {
     const repos = new Map<number, RepoIdentity>();
     const visible = new Set<number>();
@@ -124,28 +127,28 @@ class Repositories {
     if (this.client.auth.app !== undefined) return ['/installation/repositories'];
     const name = encodeURIComponent(owner);
     if (scope === 'org') return [`/orgs/${name}/repos`];
-    // The first shows public ones alone; the second, private ones too, but only of the bearer of the token.
+    // The first lists only public ones. The second lists private ones too, but only those of the token's own user.
     return [`/users/${name}/repos`, '/user/repos'];
   }
 }
 
-/** 2,000 deliveries a call; what failed before them is found by the sweep. */
+/** At most 2,000 deliveries in a call. Sweeps find what failed before. */
 const maxDeliveryPages = 20;
 const events: ReadonlySet<string> = new Set(['workflow_job', 'workflow_run']);
 
 const deliveryShape = z.object({
-  // See readJson: text where it is long.
+  // Text if it is long: see readJson.
   id: z.union([id.transform(String), z.string().regex(/^\d+$/)]),
   guid: z.string().min(1),
   delivered_at: time,
   event: z.string(),
-  /** 0, or nothing, where the receiver did not answer. */
+  /** 0 or absent if the receiver did not answer. */
   status_code: z.int().catch(0),
   installation_id: z.int().nullish().catch(undefined),
 });
 type DeliveryShape = z.infer<typeof deliveryShape>;
 
-/** What GitHub has sent to the App's webhook. */
+/** GitHub's deliveries to the App's webhook. */
 class Deliveries {
   private readonly client: Client;
   private readonly ask;
@@ -162,8 +165,8 @@ class Deliveries {
   }
 
   /**
-   * Deliveries since `sinceMs` (GitHub's clock) of which none has succeeded, the newest of each event. A receiver that
-   * did not answer has the status code 0, which GitHub's own filter `status=failure` is not known to find: all are read.
+   * The deliveries since `sinceMs` (GitHub's clock) that have never succeeded, the newest of each event. All deliveries
+   * are read. GitHub's filter `status=failure` may not find those without an answer, which have the status code 0.
    * @param installationId the installation whose deliveries count. Undefined: all of the App's
    */
   async failed(
@@ -175,7 +178,7 @@ class Deliveries {
     const succeeded = new Set<string>();
     let query: string | undefined = 'per_page=100';
     for (let pages = 0; pages < maxDeliveryPages && query !== undefined; pages += 1) {
-      // The pages after the first begin at a delivery, and so are others the next time.
+      // Later pages begin at a delivery, so their addresses change each time.
       const ask = { ...this.ask, query, once: pages > 0 };
       const page: Page<DeliveryShape[]> = await this.client.page(ask, signal);
       const recent = page.value.filter(({ delivered_at: atMs }) => atMs === undefined || atMs >= sinceMs);
@@ -187,7 +190,6 @@ class Deliveries {
     return [...failed.values()].filter(({ guid }) => !succeeded.has(guid));
   }
 
-  /** Has GitHub make a delivery again. */
   async redeliver({ deliveryId }: FailedDelivery, signal: AbortSignal): Promise<void> {
     const { as, path: list, about } = this.ask;
     const path = `${list}/${encodeURIComponent(deliveryId)}/attempts`;
@@ -202,7 +204,7 @@ function concerns(
   return events.has(event) && (installationId === undefined || id === installationId);
 }
 
-/** Newest first: a success stands before the failures it makes good. */
+/** The list is newest first, so a success comes before the failures that it repairs. */
 function take(delivery: DeliveryShape, failed: Map<string, FailedDelivery>, succeeded: Set<string>): void {
   const { id: deliveryId, guid, status_code: code } = delivery;
   if (code >= 200 && code <= 299) succeeded.add(guid);

@@ -3,18 +3,21 @@ import type { Quota } from './api.ts';
 import { type Answer, limited, said } from './errors.ts';
 
 /*
- * GitHub's limits: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A primary limit counts
- * requests per hour and token; a secondary one guards against bursts, and its answer may say nothing of a time.
+ * GitHub's limits: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api. A primary limit counts the
+ * requests of a token in an hour. A secondary limit guards against bursts, and its answer may not say how long to wait.
  */
 
 const leastPauseMs = 1_000;
-/** No header keeps us away for longer: the primary limit starts again each hour. */
+/** The longest pause by a header. The primary limit starts again each hour. */
 const mostPauseMs = 2 * 3_600_000;
 /** "Wait for at least one minute", then exponentially longer. */
 const secondaryPauseMs = 60_000;
 const mostSecondaryPauseMs = 30 * 60_000;
 
-/** How long an answer tells us to stay away, in ms. Undefined: it does not. `strikes`: secondary limits met in a row. */
+/**
+ * How long an answer tells us to stay away, in ms. Undefined if it does not. `strikes` is how many secondary limits were
+ * met in a row.
+ */
 export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number): number | undefined {
   const { status, headers } = answer;
   if (status >= 400) {
@@ -30,7 +33,7 @@ export function pauseMsOf(answer: Answer, githubNowMs: number, strikes: number):
     : undefined;
 }
 
-/** A 403 is a missing permission as well; what tells them apart without headers is only the message. */
+/** A 403 may also mean a missing permission. Without headers, only the message tells them apart. */
 function isSecondaryLimit(answer: Answer): boolean {
   if (answer.status === 429) return true;
   return (
@@ -39,7 +42,7 @@ function isSecondaryLimit(answer: Answer): boolean {
   );
 }
 
-/** What is left of the hourly limit; undefined where there is none (a GHES that has none set). */
+/** What is left of the hourly limit. Undefined without a limit, as on many GitHub Enterprise Servers. */
 export function quotaOf(headers: Headers, clockOffsetMs: number): Quota | undefined {
   const limit = countOf(headers.get('x-ratelimit-limit'));
   const remaining = countOf(headers.get('x-ratelimit-remaining'));
@@ -48,7 +51,7 @@ export function quotaOf(headers: Headers, clockOffsetMs: number): Quota | undefi
   return { limit, remaining, resetAtMs: resetMs - clockOffsetMs };
 }
 
-/** What one token may do now. A limit is met by one token and says nothing of another. */
+/** When one token may send again. Each token meets its own limits. */
 export class Limits {
   private pausedUntilMs = Number.NEGATIVE_INFINITY;
   private strikes = 0;

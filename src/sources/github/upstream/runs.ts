@@ -8,27 +8,27 @@ import { type Ask, type Chunk, type Client, largestPage, type Page } from './cli
 import { type About, isNotFound } from './errors.ts';
 import { attempt, id, listOf, repositoryShape, time, total } from './shapes.ts';
 
-/** The states of a run that is not over. `queued` first: a run that goes on while we read shows in a later list. */
+/** The states of an open run. `queued` comes first: a run that advances while we read then shows in a later list. */
 const openStates = ['queued', 'requested', 'pending', 'waiting', 'in_progress'] as const;
 /** "Returns up to 1,000 results for each search" (docs.github.com/rest/actions/workflow-runs). */
 const maxFound = 1_000;
-/** 20,000 open runs of one state. */
+/** At most 20,000 open runs of a state. */
 const maxWindows = 20;
-/** A run lives for 35 days at most, and can be run again until 30 days after its start: older ones have ended. */
+/** A run lives for at most 35 days, and can be re-run until 30 days after its start. Older ones have ended. */
 const oldestOpenMs = 70 * 86_400_000;
-/** For how long it is remembered that one list does not say all of a repository. */
+/** How long to remember that one list does not show all of a repository's open runs. */
 const busyMs = 6 * 3_600_000;
 const maxBusyRepos = 20_000;
 
 /**
- * The runs of a repository that are not over, and their jobs. GitHub answers 404 for what is gone, and for what is in a
- * repository that we may no longer see: `not_found` alone does not say that there is no job.
+ * The open runs of a repository, and their jobs. GitHub answers 404 for something that is gone, but also for a
+ * repository that is no longer visible to us. So `not_found` alone does not mean that no job exists.
  */
 export class Runs {
   private readonly client: Client;
   private readonly runs: z.ZodType<Chunk<RunShape>>;
   private readonly jobs: z.ZodType<Chunk<JobShape>>;
-  /** Repositories that ran more often than one list shows: it need not be asked for. */
+  /** Repositories with more runs than one list shows. For them that list is skipped. */
   private readonly busy: LRUCache<string, true>;
 
   constructor(client: Client, log: Logger) {
@@ -45,7 +45,7 @@ export class Runs {
 
   async open(repo: string, signal: AbortSignal): Promise<OpenRuns> {
     const { runs, told, askedAtMs, moved } = await this.openOf(repo, signal);
-    // The lists come from an index that can be behind: a name in it may be an old one.
+    // The lists come from an index that may lag, so a name in it may be old.
     const identity = moved ? await this.identify(repo, signal) : told && { id: told, name: repo };
     return { value: openRuns(runs), askedAtMs, ...(identity && { repo: identity }) };
   }
@@ -109,7 +109,7 @@ export class Runs {
     return { runs, told: idIn(runs) ?? told, askedAtMs: askedAtMs ?? this.client.wire.now(), moved };
   }
 
-  /** Whether the newest runs are all there are, or all that can be open. */
+  /** Whether the newest runs are all runs of the repository, or at least all open ones. */
   private saysAll({ value, next }: Page<Chunk<RunShape>>): boolean {
     if (next === undefined && value.total !== undefined && value.total <= largestPage) return true;
     const oldest = value.items.at(-1)?.created_at;
@@ -117,7 +117,7 @@ export class Runs {
     return oldest !== undefined && wire.now() + wire.clockOffsetMs - oldest > oldestOpenMs;
   }
 
-  /** A search gives no more than the newest 1,000: what is older is searched for by its time. */
+  /** A search returns only the newest 1,000. Older runs are searched for by their time. */
   private async inState(
     repo: string,
     status: string,
@@ -142,7 +142,7 @@ export class Runs {
     throw new ScalerError('unavailable', text);
   }
 
-  /** Whose name it is now. Undefined: nobody's whom we may see. */
+  /** The repository that has this name now. Undefined if none is visible to us. */
   private async identify(repo: string, signal: AbortSignal): Promise<RepoIdentity | undefined> {
     const { owner, path } = repoPath(repo);
     const ask = {
@@ -195,7 +195,7 @@ const jobShape = z.object({
 });
 type JobShape = z.infer<typeof jobShape>;
 
-/** A job as REST tells of it. `requested` and `pending` have not come as far as to need a runner. */
+/** Converts a job of the REST API. `requested` and `pending` jobs do not need a runner yet. */
 function jobOf(repo: string, shape: JobShape): Job {
   const status = shape.status === 'requested' || shape.status === 'pending' ? 'waiting' : shape.status;
   const since = { waiting: shape.created_at, queued: shape.created_at, in_progress: shape.started_at };
@@ -207,12 +207,12 @@ function jobOf(repo: string, shape: JobShape): Job {
     labels: canonicalLabels(shape.labels ?? []),
     status,
     sinceMs: status === 'completed' ? shape.completed_at : since[status],
-    // REST says `waiting` of a job behind a gate: it needs no second look.
+    // For a job behind a gate REST says `waiting`, so it needs no second look.
     gated: false,
   };
 }
 
-/** The ID of the repository that the runs are of. */
+/** The ID of the repository of the runs. */
 function idIn(runs: readonly RunShape[]): number | undefined {
   return runs.find(({ repository }) => repository !== undefined)?.repository?.id;
 }
@@ -226,7 +226,7 @@ function oldestOf(runs: readonly RunShape[]): number | undefined {
   return oldest;
 }
 
-/** The lists come from an index that can be behind; what the run itself says is newer. */
+/** The lists come from an index that may lag. The state of the run itself is newer. */
 function openRuns(runs: Iterable<RunShape>): OpenRun[] {
   const open: OpenRun[] = [];
   for (const { id: runId, run_attempt: runAttempt, status } of runs) {
@@ -251,10 +251,10 @@ function aboutJobs(what: string): About {
   };
 }
 
-/** `owner/name` as GitHub allows it; `.` and `..` would be another path. */
+/** `owner/name` by GitHub's rules. `.` and `..` would lead to another path. */
 const fullName = /^([\w.-]+)\/(?!\.{1,2}$)([\w.-]+)$/;
 
-/** `/repos/owner/name`, and the owner. Throws ScalerError `invalid` for what is no `owner/name`. */
+/** `/repos/owner/name`, and the owner. Throws ScalerError `invalid` if it is not `owner/name`. */
 export function repoPath(repo: string): { readonly owner: string; readonly path: string } {
   const owner = fullName.exec(repo)?.[1];
   if (owner === undefined || /^\.{1,2}$/.test(owner)) {

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Logger } from '../../../telemetry/log.ts';
 
 /*
- * What we read of GitHub's answers (docs.github.com/rest, version 2022-11-28). What is not named is not kept.
+ * The parts of GitHub's answers that we read (docs.github.com/rest, version 2022-11-28). Other fields are dropped.
  */
 
 export const id = z.int().positive();
-/** ISO text → ms since 1970. Undefined if it is no time. */
+/** ISO text → ms since 1970. Undefined if it is not a time. */
 export const time = z
   .string()
   .nullish()
@@ -16,7 +16,7 @@ export const time = z
     return Number.isNaN(atMs) ? undefined : atMs;
   });
 export const attempt = z.int().positive().catch(1);
-/** How long a list is in all. */
+/** The length of the whole list. */
 export const total = z.int().nonnegative().optional().catch(undefined);
 
 /** A repository: its ID, and `owner/name` in lower case. */
@@ -33,7 +33,7 @@ export const repositoryShape = z
     canRun: archived !== true && disabled !== true,
   }));
 
-/** A list whose members are read one by one. Unreadable ones are ignored, and logged once. */
+/** A list whose members are parsed one by one. Unreadable ones are ignored, and logged once. */
 export function listOf<T>(member: z.ZodType<T>, what: string, log: Logger): z.ZodType<T[]> {
   let told = false;
   return z.array(z.unknown()).transform((members) => {

@@ -5,12 +5,12 @@ import type { PeerDuties, Peers } from '../../source.ts';
 import { statuses } from '../rules/job.ts';
 import type { GitHubApi, JobsOfRun, OpenRuns, OwnerRepos, Quota } from './api.ts';
 
-/** GitHub's answers that are kept for other pods, and for when this one asks next. */
+/** The most bytes of GitHub's answers that are kept, for other pods and for this pod's next request. */
 const mostKeptBytes = 16 * 1024 * 1024;
-/** For an answer itself, and for each thing in it. */
+/** For an answer itself. `thingBytes` is for each member in it. */
 const answerBytes = 400;
 const thingBytes = 250;
-/** What passes between two pods takes time: an answer that is older by this will do as well. It says itself how old it is. */
+/** Messages between pods take time, so an answer may be older by this. It says how old it is. */
 const slackMs = 250;
 
 const id = z.int().min(1);
@@ -36,7 +36,7 @@ const question = z.discriminatedUnion('ask', [
 ]);
 type Question = z.infer<typeof question>;
 
-/** What pods say to each other. No clocks are compared: all is as old as it is when it is sent, in ms. */
+/** The messages between pods. Clocks are never compared: every time is an age at sending, in ms. */
 const asked = z.object({ question, maxAgeMs: z.number() });
 const answered = z.object({
   value: z.unknown(),
@@ -59,25 +59,25 @@ const shapes = {
 
 interface Kept {
   readonly value: unknown;
-  /** In ms since 1970 by our clock; what another pod asked for was not asked for before this. */
+  /** In ms since 1970 by our clock. For an answer of another pod it is the earliest possible time. */
   readonly askedAtMs: number;
 }
 
 export interface SharedGitHubOptions {
-  /** The way to GitHub itself. */
+  /** GitHub itself. */
   readonly own: GitHubApi;
   readonly peers: (duties: PeerDuties) => Peers;
-  /** Another pod has swept a repository, `ageMs` ago. */
+  /** Called when another pod has swept a repository, `ageMs` ago. */
   readonly swept: (name: string, ageMs: number) => void;
-  /** This pod asks GitHub from now on, or does so no longer. */
+  /** Called when this pod begins or stops to ask GitHub. */
   readonly changed: () => void;
   readonly told: (quota: Quota) => void;
   readonly now: () => number;
 }
 
 /**
- * GitHub for several pods: the one with the lease asks, and answers the others, from what it has where that is new enough.
- * A pod that can reach neither learns nothing, and what it knows grows old.
+ * GitHub for several pods. The pod with the lease asks it, and answers the others, from kept answers if these are new
+ * enough. A pod that can reach neither learns nothing, and what it knows grows old.
  */
 export class SharedGitHub implements GitHubApi {
   readonly failedDeliveries?: NonNullable<GitHubApi['failedDeliveries']>;
@@ -108,7 +108,7 @@ export class SharedGitHub implements GitHubApi {
     this.redeliver = async (delivery, signal) => own.redeliver?.(delivery, this.during(signal));
   }
 
-  /** Whether it is this pod that asks GitHub. */
+  /** Whether this pod asks GitHub. */
   get asks(): boolean {
     return this.peers.term !== undefined;
   }
@@ -153,7 +153,10 @@ export class SharedGitHub implements GitHubApi {
     this.options.own.learnInstallation(owner, installationId);
   }
 
-  /** A sweep is complete here: others can have the same at once. `startedAtMs`: in ms since 1970 by our clock. */
+  /**
+   * A sweep is complete here, so others can get the same answers at once. `startedAtMs` is in ms since 1970 by our
+   * clock.
+   */
   tellSwept(name: string, startedAtMs: number): void {
     if (this.asks) this.peers.tell({ swept: name, ageMs: this.options.now() - startedAtMs });
   }
@@ -176,13 +179,13 @@ export class SharedGitHub implements GitHubApi {
         const reply = await this.peers.ask({ question: what, maxAgeMs }, signal);
         if (reply !== undefined) return this.take(what, reply, sentAtMs);
       } catch (reason) {
-        // Whoever has the lease now goes on.
+        // The lease was lost. Its next holder gets the question.
         if (term?.aborted !== true || signal.aborted) throw reason;
       }
     }
   }
 
-  /** What another pod answers. It was asked for at `sentAtMs` by our clock: its answer is of then at the earliest. */
+  /** Takes another pod's answer. Its age counts back from `sentAtMs`, when the question was sent by our clock. */
   private take(what: Question, reply: unknown, sentAtMs: number): Kept {
     const { value, ageMs, quota, githubNowMs } = read(answered, reply);
     const nowMs = this.options.now();
@@ -209,7 +212,7 @@ export class SharedGitHub implements GitHubApi {
     };
   }
 
-  /** Asks GitHub, once for all who want to know the same. */
+  /** Asks GitHub, once for all who need the same. */
   private fly(what: Question, sinceMs: number, signal: AbortSignal): Promise<Kept> {
     const key = JSON.stringify(what);
     const known = this.flights.get(key);
@@ -249,7 +252,7 @@ export class SharedGitHub implements GitHubApi {
     return kept;
   }
 
-  /** For what only the pod with the lease may ask. */
+  /** A signal for requests that only the pod with the lease may send. */
   private during(signal: AbortSignal): AbortSignal {
     const { term } = this.peers;
     if (term === undefined) throw new ScalerError('unavailable', 'another pod asks GitHub now');

@@ -6,28 +6,28 @@ import type { Quota } from './api.ts';
 import { type About, type Answer, type Asker, refusal, unreachable } from './errors.ts';
 import { type Limits, quotaOf } from './limits.ts';
 
-/** The largest answer that is read: a page of 100 jobs with all their steps is about 1 MB. */
+/** The largest answer to read. A page of 100 jobs with all their steps has about 1 MB. */
 const maxAnswerBytes = 32 * 1024 * 1024;
 /** A renamed repository redirects once. */
 const maxRedirects = 3;
-/** GitHub's `Date` is cut to the second. */
+/** GitHub's `Date` has whole seconds. */
 const halfSecondMs = 500;
-/** By how much GitHub's clock may differ before a key is signed again by it. */
+/** How wrong the assumed time of GitHub must have been before a key is signed again. */
 const clockSlackMs = 5_000;
 
-/** With what a request is signed, and whose limits it counts against. */
+/** The signature of a request, and the limits it counts against. */
 export interface Credential {
   readonly asker: Asker;
-  /** The header's value. `githubNowMs`: in ms since 1970 by GitHub's clock. */
+  /** The value of the header. `githubNowMs` is in ms since 1970 by GitHub's clock. */
   authorization(githubNowMs: number): string;
-  /** Another number for each token: GitHub's ETags hold for one token. */
+  /** Another number for each token. GitHub's ETags are valid for one token. */
   readonly generation: number;
   readonly limits: Limits;
 }
 
 export interface Call {
   readonly method: 'GET' | 'POST';
-  /** What the metrics call it. */
+  /** Its name in the metrics. */
   readonly operation: string;
   /** With its query, below `apiUrl`. */
   readonly path: string;
@@ -39,9 +39,9 @@ export interface Sent {
   readonly answer: Answer;
   /** When the first of its requests was sent, by our clock. */
   readonly sentAtMs: number;
-  /** For how long the answer tells us to stay away. */
+  /** How long the answer tells us to stay away. */
   readonly pauseMs: number | undefined;
-  /** What was asked for has another address now. */
+  /** GitHub redirected the request to another address. */
   readonly redirected: boolean;
 }
 
@@ -55,8 +55,8 @@ export interface WireOptions {
 }
 
 /**
- * One request and its answer: bounded in time and size, with credentials that stay on their host, within GitHub's
- * limits. Learns from each answer what it says of limits and of GitHub's clock.
+ * A request and its answer: bounded in time and size, with credentials that stay on their host, within GitHub's limits.
+ * Learns from each answer about limits and GitHub's clock.
  */
 export class Wire {
   quota: Quota | undefined;
@@ -77,14 +77,14 @@ export class Wire {
   }
 
   /**
-   * Throws ScalerError for an answer that is no success (or, where an ETag was sent, no 304), without an answer, and at
-   * once while a limit keeps us away.
+   * Throws ScalerError if the answer is not a success (with an ETag also 304), if none comes, and at once while a limit
+   * is in the way.
    */
   async send(call: Call, credential: Credential, signal: AbortSignal): Promise<Sent> {
     credential.limits.check(this.now());
     const offsetMs = this.clockOffsetMs;
     let sent = await this.follow(call, credential, signal);
-    // The App's key is signed for ten minutes: by its `Date` GitHub has just told what time it is.
+    // The App's key is signed for ten minutes, and the answer's `Date` has just shown that our time was wrong.
     const isLate = Math.abs(this.clockOffsetMs - offsetMs) > clockSlackMs;
     if (sent.answer.status === 401 && credential.asker === 'app' && isLate)
       sent = await this.follow(call, credential, signal);
@@ -138,7 +138,7 @@ export class Wire {
     }
   }
 
-  /** The one place where a request leaves. */
+  /** Every request leaves here. */
   private async exchange(
     url: URL,
     init: Pick<Outgoing, 'method' | 'headers'>,
@@ -170,7 +170,7 @@ export class Wire {
     const githubMs = Date.parse(answer.headers.get('date') ?? '');
     if (!Number.isNaN(githubMs)) this.clockOffsetMs = githubMs + halfSecondMs - nowMs;
     const quota = quotaOf(answer.headers, this.clockOffsetMs);
-    // What the App may ask by its key is another account, and hardly ever used.
+    // Requests with the App's key count against another limit, and are rare.
     if (quota !== undefined && asker !== 'app') {
       this.quota = quota;
       metrics.rateLimitRemaining(quota.remaining);
@@ -187,7 +187,7 @@ export class Wire {
   }
 }
 
-/** Where to go on for an answer to a GET; nothing that changes something is sent twice. */
+/** Where a GET is redirected to. A request that changes something is never sent twice. */
 function redirectOf({ status, headers }: Answer, { method }: Call): string | undefined {
   if (status !== 301 && status !== 302 && status !== 307 && status !== 308) return undefined;
   return method === 'GET' ? (headers.get('location') ?? undefined) : undefined;

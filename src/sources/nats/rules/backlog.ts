@@ -6,14 +6,15 @@ import type { NatsParams } from '../params.ts';
 import { arrivedBy, behindBy, itemsOf, type NatsSnapshot } from './snapshot.ts';
 
 /**
- * A copy of a stream is always a few entries behind its leader while messages come. With more it is catching up, after it
- * was away.
+ * While messages come, a copy of a stream is always a few entries behind its leader. One that is further behind was away,
+ * and is catching up.
  */
 export const mostBehind = 100;
 
 /**
  * The trigger's reading of a snapshot. The number is KEDA's: `num_pending` + `num_ack_pending`
- * (pkg/scalers/nats_jetstream_scaler.go, getMaxMsgLag, v2.21). Different is that a server which is catching up has no zero.
+ * (pkg/scalers/nats_jetstream_scaler.go, getMaxMsgLag, v2.21). Unlike KEDA's, a zero of a server that is catching up does
+ * not count.
  */
 export function backlog({ activationLagThreshold }: NatsParams, snapshot: NatsSnapshot): Reading {
   const { stream, consumer } = snapshot;
@@ -25,7 +26,7 @@ export function backlog({ activationLagThreshold }: NatsParams, snapshot: NatsSn
     items,
     active: items > activationLagThreshold,
     ...usefulBy(snapshot),
-    // Counted since the consumer was made: of another one the counts cannot be compared with these.
+    // The server counts from the consumer's creation. Counts of another consumer cannot be compared with these.
     flow: { arrived: arrivedBy(snapshot), places: Date.parse(consumer.created) },
     detail: () => ({
       pending: consumer.pending,
@@ -38,12 +39,12 @@ export function backlog({ activationLagThreshold }: NatsParams, snapshot: NatsSn
   };
 }
 
-/** What the HPA aims for; the metric's name comes from stream and consumer. */
+/** What the HPA aims for. The metric is named after stream and consumer. */
 export function target({ stream, consumer, lagThreshold, activationLagThreshold }: NatsParams): Target {
   return { perReplica: lagThreshold, activation: activationLagThreshold, nameParts: [stream, consumer] };
 }
 
-/** No more messages are given out at a time than `max_ack_pending`, so no more replicas can have one. */
+/** At most `max_ack_pending` messages are out at a time, so more replicas than that would have nothing to do. */
 function usefulBy({ consumer }: NatsSnapshot): { useful?: Useful } {
   return consumer.maxAckPending === undefined ? {} : { useful: { most: consumer.maxAckPending } };
 }

@@ -1,14 +1,14 @@
 import type { Pace, PaceView } from '../../source.ts';
 import { arrivedBy, isSame, type NatsSnapshot, watchedSubjects } from './snapshot.ts';
 
-/** What one consumer's reads have shown. */
+/** What the reads of a consumer have shown. */
 export interface NatsHistory {
   readonly last: NatsSnapshot;
-  /** How many reads in a row have found that messages came. */
+  /** How many reads in a row found new messages. */
   readonly moves: number;
 }
 
-/** Restless is a consumer that messages came for at more reads in a row than this. */
+/** A consumer with new messages at more reads in a row than this is restless. */
 const restlessAbove = 10;
 
 export interface PaceConfig {
@@ -27,9 +27,9 @@ export function fold(history: NatsHistory | undefined, snapshot: NatsSnapshot): 
 }
 
 /**
- * What is inactive is watched, so that its next message is an edge within milliseconds. What is active is read at the
- * active pace: the watch would hear no acknowledgement. So is what cannot be watched, and what is restless: each message
- * would wake it, for nothing but a read, since its consumers keep up.
+ * An inactive consumer is watched, so that its next message is an edge within milliseconds. An active one is read at the
+ * active pace, because a watch hears no acknowledgements. So is one that cannot be watched, and a restless one: it keeps
+ * up, and each message would only cause a read.
  */
 export function pace(
   { activeReadMs, reconcileSeconds }: PaceConfig,

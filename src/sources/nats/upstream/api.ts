@@ -6,11 +6,11 @@ import { JetStreamRefusal } from './errors.ts';
 import type { Link } from './link.ts';
 
 /*
- * The two questions of the JetStream API that are asked, and what of the answers is used (ADR-31 and api/v1 of
- * nats-server: io.nats.jetstream.api.v1.stream_info_response, consumer_info_response).
+ * Two requests of the JetStream API, and the used parts of their answers (ADR-31, and api/v1 of nats-server:
+ * io.nats.jetstream.api.v1.stream_info_response, consumer_info_response).
  */
 
-/** A server lets configuration have so much metadata that an answer is never near this. */
+/** The server bounds the metadata of streams and consumers. No answer comes near this. */
 const mostAnswerBytes = 1_048_576;
 
 const count = z.number().int().nonnegative();
@@ -124,7 +124,7 @@ interface ApiSettings {
   readonly maxRequests: number;
 }
 
-/** Asks a JetStream API. Rejects with JetStreamRefusal, ScalerError of the link, or what the client throws. */
+/** Rejects with JetStreamRefusal, with ScalerError of the link, or with errors of the client. */
 export class JetStreamApi {
   private readonly link: Link;
   private readonly metrics: SourceMetrics;

@@ -9,31 +9,31 @@ import { fromNats } from './errors.ts';
 import { Link } from './link.ts';
 import { Watcher } from './watch.ts';
 
-/** What is to be read. Equal for all triggers of a subject. */
+/** What to read. Equal for all triggers of a subject. */
 export interface NatsNeed {
   readonly stream: string;
   readonly consumer: string;
 }
 
-/** How long what was said of a stream is good for its other consumers, which are read one by one. */
+/** How long an answer about a stream also serves its other consumers. */
 const streamSharedMs = 500;
 const mostStreams = 1_000;
 
 /**
- * A message reaches us as soon as it is published, and the stream a moment later; a cluster has to agree on it first. So long
- * it is waited for, in steps, until the consumer has it.
+ * A watch hears a message as soon as it is published. The stream has it a moment later, once a cluster agrees on it. These
+ * are the waits between reads until the consumer has it.
  */
 const afterMessageMs = [2, 5, 10, 20, 40, 80, 160, 320] as const;
 
 type Deps = Pick<ConnectionDeps, 'log' | 'metrics'>;
 
-/** One account of a NATS system. The client is loaded, and the connection made, when something is read. */
+/** Opens an account of a NATS system. The client is loaded and connected at the first read. */
 export function connect(config: NatsConfig, deps: Deps): NatsSource {
   return new NatsSource(config, deps);
 }
 
 export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed> {
-  /** For messages. */
+  /** For the texts of errors. */
   private readonly place: Pick<NatsConfig, 'servers' | 'domain'>;
   private readonly api: JetStreamApi;
   private readonly link: Link;
@@ -52,7 +52,7 @@ export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed
   }
 
   subject({ stream, consumer }: Pick<NatsParams, 'stream' | 'consumer'>): SubjectRef<NatsNeed> {
-    // Neither has a dot in it.
+    // Neither name has a dot.
     const key = `${stream}.${consumer}`;
     return { key, hintNames: [stream, key], need: { stream, consumer } };
   }
@@ -105,7 +105,7 @@ export class NatsSource implements Connection<NatsParams, NatsSnapshot, NatsNeed
     return { snapshot };
   }
 
-  /** The snapshot with what is said of the consumer now. */
+  /** The snapshot with the consumer as it is now. */
   private async again({ stream }: NatsSnapshot, need: NatsNeed): Promise<NatsSnapshot> {
     return { stream, consumer: await this.api.consumerInfo(need.stream, need.consumer) };
   }

@@ -2,7 +2,7 @@ import { ScalerError } from '../../../errors.ts';
 import { jetStreamErrors, natsFault } from '../../../outbound/nats.ts';
 import { printable, quote } from '../../../printable.ts';
 
-/** What was asked for, for the message. */
+/** What was requested, for the message. */
 export interface Asked {
   readonly stream: string;
   readonly consumer: string;
@@ -10,7 +10,7 @@ export interface Asked {
   readonly domain?: string;
 }
 
-/** JetStream's answer where it refuses: `error` of the JSON (nats-server, ApiError; codes of server/errors.json). */
+/** A refusal by JetStream: `error` of its answer (ApiError of nats-server). */
 export class JetStreamRefusal extends Error {
   override readonly name = 'JetStreamRefusal';
   readonly code: number;
@@ -23,15 +23,15 @@ export class JetStreamRefusal extends Error {
   }
 }
 
-/** `err_code` of nats-server, server/errors.json. */
+/** `err_code` in server/errors.json of nats-server. */
 const codes = {
   consumerNotFound: 10014,
   ...jetStreamErrors,
-  /** No leader, no quorum, or the servers that have it are away. */
+  /** No leader, no quorum, or its servers are offline. */
   notReady: [10008, 10009, 10118, 10119, 10194, 10195],
 } as const;
 
-/** What the client, or JetStream, said about a request, in our words. Total. */
+/** Turns an error of the client or of JetStream into ours. Total. */
 export function fromNats(reason: unknown, asked: Asked): ScalerError {
   if (reason instanceof ScalerError) return reason;
   const { stream, consumer, servers, domain } = asked;

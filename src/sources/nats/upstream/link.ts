@@ -2,29 +2,29 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { ScalerError } from '../../../errors.ts';
 import { connectNats, type NatsSettings, natsFault } from '../../../outbound/nats.ts';
 
-/** What the monitoring of servers and their logs call us. */
+/** Our name in the monitoring and logs of servers. */
 const clientName = 'backlog-scaler';
 
 /**
- * The one connection to NATS. It is made when it is first needed. While it is lost, whoever needs it is told at once: the
- * client would hold requests back until their time is over.
+ * The one connection to NATS, opened at its first use. While it is lost, requests fail at once. The client alone would
+ * hold them back until they time out.
  */
 export class Link {
   private readonly settings: NatsSettings;
   private readonly onLost: () => void;
   private connecting: Promise<NatsConnection> | undefined;
   private up: NatsConnection | undefined;
-  /** Why it is lost, where it is. */
+  /** Why it is lost. Undefined while it is not. */
   private lost: string | undefined;
   private closed = false;
 
-  /** `onLost`: what was subscribed is gone. */
+  /** `onLost` is called when all subscriptions are gone. */
   constructor(settings: NatsSettings, onLost: () => void) {
     this.settings = settings;
     this.onLost = onLost;
   }
 
-  /** The connection, if it is there now. */
+  /** Undefined while it is not connected. */
   get now(): NatsConnection | undefined {
     return this.lost === undefined ? this.up : undefined;
   }
@@ -71,7 +71,7 @@ export class Link {
           break;
       }
     }
-    // The client has given up for good, which it only does for faults that cannot be retried.
+    // The client has given up for good. It does so only after a fault that cannot be retried.
     this.lost ??= 'has ended the connection';
     this.onLost();
     this.lost = undefined;

@@ -8,30 +8,30 @@ import { hasMoved, isSame, itemsOf, type NatsSnapshot, watchedSubjects } from '.
 type WakeCause = 'message' | 'subjects changed' | 'watch lost';
 
 /**
- * How long after its server has a subscription a message may still miss it: others of the cluster, and leaf nodes, are told
- * of it one after the other.
+ * How long a message may still miss a subscription after its server has it. The other servers of the cluster, and leaf
+ * nodes, learn of it one after the other.
  */
 const settleMs = 1_000;
-/** How much later than JetStream's answer the message itself may come to us. */
+/** How much later than JetStream's answer the message itself may arrive. */
 const lateMs = 250;
-/** What hears nothing, or may not, is left alone for so long. */
+/** How long a consumer that hears nothing, or may not subscribe, is not watched again. */
 const leftAloneMs = 600_000;
 const mostRemembered = 10_000;
-/** A watch that has woken for nothing so often in a row hears what the stream does not take. */
+/** After so many wakes in a row without a new message, the watch hears messages that the stream does not take. */
 const mostVain = 10;
 
 export interface WatcherDeps {
-  /** The connection, if it is there now. */
+  /** The connection. Undefined while it is lost. */
   readonly nats: () => NatsConnection | undefined;
   readonly log: Logger;
 }
 
-/** Listens on the subjects of consumers at rest. Consumers with the same subject share a subscription, of one message at most. */
+/** Listens on the subjects of consumers at rest. A subject has one subscription, for all. It ends with its first message. */
 export class Watcher {
   private readonly deps: WatcherDeps;
   private readonly ears = new Map<string, Ear>();
   private readonly watches = new Map<string, SubjectWatch>();
-  /** From where the watch was armed that a message has ended, until the read for it. */
+  /** For each watch that a message ended: the snapshot it was armed from, until the read after the message. */
   private readonly heard = new LRUCache<string, NatsSnapshot>({ max: mostRemembered, ttl: leftAloneMs });
   private readonly vain = new LRUCache<string, number>({ max: mostRemembered, ttl: leftAloneMs });
   private readonly deaf = new LRUCache<string, true>({ max: mostRemembered, ttl: leftAloneMs });
@@ -42,7 +42,7 @@ export class Watcher {
     this.deps = deps;
   }
 
-  /** Watches from where the snapshot ends: what came since is found by `look`. `refused` at once where nothing can be heard. */
+  /** Watches from the end of the snapshot. `look` finds what came since. `refused` at once if nothing could be heard. */
   arm(key: string, from: NatsSnapshot, look: () => Promise<NatsSnapshot>, wake: Wake): Watch {
     const nats = this.deps.nats();
     const subjects = watchedSubjects(from);
@@ -60,21 +60,21 @@ export class Watcher {
     try {
       for (const subject of subjects) this.join(nats, subject, watch);
     } catch {
-      // The client refuses while it closes.
+      // The client refuses while it is closing.
       watch.close();
     }
     void confirm(nats, watch, look);
     return watch;
   }
 
-  /** From where the watch was armed that has just heard a message; undefined: none has, or it was asked for before. */
+  /** Takes the snapshot from which the watch was armed that has just heard a message. Undefined if none has. */
   takeHeard(key: string): NatsSnapshot | undefined {
     const from = this.heard.get(key);
     this.heard.delete(key);
     return from;
   }
 
-  /** Whether the read after a message has found something. */
+  /** Called with whether the read after a message found a change. */
   heardFor(key: string, hasMoved: boolean): void {
     const vain = hasMoved ? 0 : (this.vain.get(key) ?? 0) + 1;
     if (vain >= mostVain) this.deaf.set(key, true);
@@ -83,8 +83,8 @@ export class Watcher {
   }
 
   /**
-   * A read that began then has come to this: it arms a watch that has stood for long enough, and ends one that listens on
-   * subjects of before, or did not hear what came.
+   * Compares the result of a read with the watch. It arms a watch whose subscriptions have existed long enough. It ends one
+   * that listens on old subjects, or missed a message.
    */
   async seen(key: string, beganAtMs: number, snapshot: NatsSnapshot): Promise<void> {
     const watch = this.watches.get(key);
@@ -136,7 +136,7 @@ export class Watcher {
     ear.subscription.unsubscribe();
   }
 
-  /** With its message, or since we may not listen. */
+  /** A subscription ends with its message, or because we may not listen. */
   private ends(subject: string, ear: Ear, error: Error | null): void {
     if (this.ears.get(subject) !== ear) return;
     this.ears.delete(subject);
@@ -157,7 +157,7 @@ export class Watcher {
   }
 }
 
-/** One subscription, and who listens by it. */
+/** A subscription and the watches that share it. */
 interface Ear {
   readonly subscription: Subscription;
   readonly watches: Set<SubjectWatch>;
@@ -165,7 +165,7 @@ interface Ear {
 
 const refused: Watch = { state: 'refused', confirmedAtMs: undefined, close() {} };
 
-/** What came between the snapshot and the subscription is found by looking once more, when the server has the subscription. */
+/** Looks once more when the server has the subscription: a message may have come between the snapshot and then. */
 async function confirm(
   nats: NatsConnection,
   watch: SubjectWatch,
@@ -179,7 +179,7 @@ async function confirm(
     if (hasMoved(from, await look())) watch.fire('message');
     else watch.stoodAtMs = stoodAtMs;
   } catch {
-    // The next read says why.
+    // The next read will say why.
     watch.refuse();
   }
 }
@@ -190,14 +190,14 @@ interface WatchDeps {
   readonly onHeard: () => void;
 }
 
-/** One consumer's watch. It wakes at most once, and is over when it has. */
+/** The watch of a consumer. It ends when it wakes its subject. */
 class SubjectWatch implements Watch {
-  /** What was known last: of this nothing need be told. */
+  /** The last known snapshot. */
   from: NatsSnapshot;
   readonly subjects: readonly string[];
-  /** Since when the server has its subscriptions and nothing has come between; undefined: not yet. */
+  /** Since when the server has its subscriptions, with nothing missed before. Undefined until then. */
   stoodAtMs: number | undefined;
-  /** A subscription says nothing of what has not come: reads confirm. */
+  /** Silence of a subscription proves nothing, so only reads confirm. */
   readonly confirmedAtMs = undefined;
   private readonly deps: WatchDeps;
   private current: 'arming' | 'armed' | 'over' = 'arming';
@@ -230,20 +230,20 @@ class SubjectWatch implements Watch {
     this.fire('message');
   }
 
-  /** Ends the watch and wakes the subject, in that order: the wake may arm another. */
+  /** Ends the watch, then wakes the subject: the wake may arm another. */
   fire(cause: WakeCause): void {
     if (this.current === 'over') return;
     this.close();
     this.deps.wake(cause);
   }
 
-  /** Nothing will come of it: who is armed is read rarely, and is read at once instead. */
+  /** The watch hears nothing more. If it was armed, its subject is read rarely, so it is woken. */
   lose(): void {
     if (this.current === 'armed') this.fire('watch lost');
     else this.close();
   }
 
-  /** As `lose`, during a read, which is as good as a wake. */
+  /** As `lose`, but during a read, which serves as the wake. */
   refuse(): void {
     this.close();
   }

@@ -4,18 +4,18 @@ import type { LinesParams } from '../params.ts';
 
 export interface LinesSnapshot {
   readonly lines: number;
-  /** The size of the file: another one is another content. */
+  /** The size of the file. Another size means other content. */
   readonly bytes: number;
 }
 
-/** How often a file at rest is read, where its watch stands. */
+/** How often a file at rest is read while its watch stands. */
 const restMs = 60_000;
 
 export function backlog({ activationLines }: LinesParams, { lines }: LinesSnapshot): Reading {
   return { kind: 'known', items: lines, active: lines > activationLines, detail: () => ({ lines }) };
 }
 
-/** What is active is read at its pace; what rests is watched. */
+/** An active file is read at its pace. One at rest is watched. */
 export function pace(
   { activeReadMs }: LinesConfig,
   { active, watch }: PaceView<LinesSnapshot, undefined>,

@@ -12,7 +12,7 @@ export function connect(
   { directory, pin }: LinesConfig,
   { metrics }: ConnectionDeps,
 ): Connection<LinesParams, LinesSnapshot, undefined> {
-  /** The text of a file; throws ScalerError. */
+  /** The text of a file. Throws ScalerError. */
   const textOf = async (file: string, signal?: AbortSignal): Promise<string> => {
     try {
       const text = await readFile(join(directory, file), { encoding: 'utf8', ...(signal && { signal }) });
@@ -54,7 +54,7 @@ interface Arming {
   readonly wake: Wake;
 }
 
-/** Fires at the first change of the file after the snapshot, also where that came before the watch stood. */
+/** Fires at the first change of the file after the snapshot, even if that came before the watch stood. */
 function armed({ path, file, from, wake }: Arming): Watch {
   try {
     const watcher = watchFile(path, { persistent: false }, () => wake('watch'));

@@ -1,6 +1,6 @@
 import { ScalerError } from '../../../../src/errors.ts';
 
-/** What the file system says, for who wrote the trigger. */
+/** The file system's error in words for the author of the trigger. */
 export function fromFs(reason: unknown, file: string): ScalerError {
   const code = reason instanceof Error && 'code' in reason ? reason.code : undefined;
   if (code === 'ENOENT')

@@ -93,12 +93,12 @@ describe('numbers and times for people', () => {
 
 describe('the small chart', () => {
   const size = { width: 40, height: 10 };
-  it('has a step for each value, and a gap for what is not known', () => {
+  it('has a step for each value, and a gap for an unknown one', () => {
     expect(sparkPath([0, 8, null, 4], size)).toEqual({
       line: 'M0 9H10V1H20M30 5H40',
       area: 'M0 10L0 9L10 9L10 1L20 1L20 10ZM30 10L30 5L40 5L40 10Z',
     });
   });
 
-  it('is empty for nothing', () => expect(sparkPath([], size)).toEqual({ line: '', area: '' }));
+  it('is empty without points', () => expect(sparkPath([], size)).toEqual({ line: '', area: '' }));
 });

@@ -43,7 +43,7 @@ describe('a fault of REST', () => {
     await expect(ask()).rejects.toThrow();
   });
 
-  it('is an answer that is no JSON', async () => {
+  it('is an answer that is not JSON', async () => {
     github.faults.garbage = true;
     const response = await ask();
     expect(response.status).toBe(200);
@@ -72,7 +72,7 @@ describe('the primary limit', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  it('is told at no cost', async () => {
+  it('is shown at no cost', async () => {
     await ask();
     await ask('/rate_limit');
     expect(await (await ask('/rate_limit')).json()).toMatchObject({
@@ -107,7 +107,7 @@ describe('the secondary limit', () => {
 });
 
 describe('REST and the state of things', () => {
-  it('shows a change later than it happens, where it lags', async () => {
+  it('shows a change later than it happens, if it lags', async () => {
     const total = async (status: string): Promise<number> =>
       (await ids(`/repos/acme/shop/actions/runs?status=${status}`)).length;
     github.faults.lagMs = 5000;
@@ -126,7 +126,7 @@ describe('REST and the state of things', () => {
     });
   });
 
-  it('moves runs up by one between two pages, where it drifts', async () => {
+  it('moves runs up by one between two pages, if it drifts', async () => {
     for (let i = 0; i < 5; i++) github.seedRun('shop', { jobs: [{ labels: ['gpu'] }] });
     github.faults.drift = 1;
     const list = '/repos/acme/shop/actions/runs?status=queued&per_page=2';

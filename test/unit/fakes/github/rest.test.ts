@@ -57,7 +57,7 @@ describe('the list of runs', () => {
     expect(all).toHaveLength(1001);
   });
 
-  it('can be asked for by when runs were created', async () => {
+  it('can be filtered by the creation time of runs', async () => {
     github.seedRun('shop', { jobs: [], createdAtMs: Date.parse('2026-01-01T12:00:00Z') });
     github.seedRun('shop', { jobs: [], createdAtMs: Date.parse('2026-01-03T12:00:00Z') });
     const total = async (created: string): Promise<number> =>
@@ -93,7 +93,7 @@ describe('the jobs of a run', () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(250);
   });
 
-  it('can be asked for one by one', async () => {
+  it('can be requested one by one', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['GPU', 'self-hosted'] }] });
     const job_id = run.jobs[0]?.id ?? 0;
     github.pick(job_id, 'runner-3');
@@ -107,8 +107,8 @@ describe('the jobs of a run', () => {
   });
 });
 
-describe('who asks', () => {
-  it('is refused with a token that nobody knows, in the words of GitHub', async () => {
+describe('a caller', () => {
+  it('is refused with an unknown token, in the words of GitHub', async () => {
     const stranger = new Octokit({ auth: 'wrong', baseUrl: github.url, log: silent });
     await expect(stranger.actions.listWorkflowRunsForRepo(repo)).rejects.toMatchObject({
       status: 401,
@@ -116,7 +116,7 @@ describe('who asks', () => {
     });
   });
 
-  it('sees 404 for what is not there', async () => {
+  it('gets 404 for something that does not exist', async () => {
     await expect(octokit.actions.listWorkflowRunsForRepo({ ...repo, repo: 'gone' })).rejects.toMatchObject({
       status: 404,
     });
@@ -134,7 +134,7 @@ describe('an ETag', () => {
     return await fetch(`${github.url}/repos/acme/shop/actions/runs?status=queued`, { headers });
   }
 
-  it('answers 304, which costs nothing of the primary limit, until something changes', async () => {
+  it('gets 304, which costs nothing of the primary limit, until something changes', async () => {
     const first = await ask('pat');
     const etag = first.headers.get('etag') ?? '';
     const again = await ask('pat', etag);

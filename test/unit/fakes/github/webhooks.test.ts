@@ -19,7 +19,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-/** Deliveries are concurrent: what came is compared without its order. */
+/** Deliveries are concurrent, so their order is ignored. */
 async function story(): Promise<string[]> {
   await github.delivered();
   const lines = receiver.story();
@@ -28,7 +28,7 @@ async function story(): Promise<string[]> {
 }
 
 describe('the webhooks of a run', () => {
-  it('tells of queued, in_progress and completed', async () => {
+  it('report queued, in_progress and completed', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['self-hosted'] }] });
     expect(await story()).toEqual(['workflow_job queued (queued)', 'workflow_run requested (queued)']);
     const id = run.jobs[0]?.id ?? 0;
@@ -44,7 +44,7 @@ describe('the webhooks of a run', () => {
     ]);
   });
 
-  it('tells twice of a queued job behind an environment', async () => {
+  it('report a queued job behind an environment twice', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['gpu'], environment: true }] });
     expect(await story()).toEqual([
       'workflow_job queued (waiting)',
@@ -55,7 +55,7 @@ describe('the webhooks of a run', () => {
     expect(await story()).toEqual(['workflow_job queued (queued)']);
   });
 
-  it('starts and ends a job at once that is cancelled in the queue', async () => {
+  it('start and end a job at once that is cancelled in the queue', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['gpu'] }] });
     await story();
     github.cancelRun(run.id);
@@ -66,7 +66,7 @@ describe('the webhooks of a run', () => {
     expect(job['started_at']).toBe(job['completed_at']);
   });
 
-  it('tells of carried-over jobs again, with new ids, when failed ones are run again', async () => {
+  it('report carried-over jobs again, with new IDs, when failed ones are run again', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['a'] }, { labels: ['b'] }] });
     const before = run.jobs.map((job) => job.id);
     github.complete(before[0] ?? 0, 'failure');
@@ -80,7 +80,7 @@ describe('the webhooks of a run', () => {
     expect(run.jobs.filter((job) => before.includes(job.id))).toEqual([]);
   });
 
-  it('tells of a skipped job without its labels', async () => {
+  it('report a skipped job without its labels', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['gpu'] }] });
     await story();
     github.skip(run.jobs[0]?.id ?? 0);
@@ -91,14 +91,14 @@ describe('the webhooks of a run', () => {
     });
   });
 
-  it('announces the jobs of a held-back run only when it goes on', async () => {
+  it('announce the jobs of a held-back run only after its release', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['gpu'] }], status: 'pending' });
     expect(await story()).toEqual(['workflow_run requested (pending)']);
     github.release(run.id);
     expect(await story()).toEqual(['workflow_job queued (queued)']);
   });
 
-  it('waits with the end of a run for jobs that are still to come', async () => {
+  it('report the end of a run only after jobs that still come', async () => {
     const run = github.startRun('shop', { jobs: [{ labels: ['a'] }], jobsToCome: 1 });
     github.complete(run.jobs[0]?.id ?? 0);
     expect(await story()).not.toContain('workflow_run completed (completed)');
@@ -150,7 +150,7 @@ describe('a delivery', () => {
     expect(new Set(receiver.received.map(({ raw }) => raw.toString())).size).toBe(1);
   });
 
-  it('is lost without a trace, where it is to be', async () => {
+  it('is lost without a trace if so configured', async () => {
     github.loseDeliveries((happening) => happening.action === 'queued');
     github.startRun('shop', { jobs: [{ labels: [] }, { labels: [] }] });
     expect(await story()).toEqual(['workflow_run requested (queued)']);
@@ -159,7 +159,7 @@ describe('a delivery', () => {
     expect(await story()).toHaveLength(2);
   });
 
-  it('can be held back and let go in another order', async () => {
+  it('can be held back and released in another order', async () => {
     github.holdDeliveries();
     const run = github.startRun('shop', { jobs: [{ labels: [] }] });
     github.complete(run.jobs[0]?.id ?? 0);
@@ -168,7 +168,7 @@ describe('a delivery', () => {
     expect(await story()).toHaveLength(4);
   });
 
-  it('is not tried again by itself', async () => {
+  it('is not repeated by itself', async () => {
     receiver.statusCode = 500;
     github.startRun('shop', { jobs: [] });
     expect(await story()).toEqual(['workflow_run requested (queued)']);

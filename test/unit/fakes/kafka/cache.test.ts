@@ -29,7 +29,7 @@ describe('locked', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('takes over from a process that has died', async () => {
+  it('takes over from a dead process', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await writeFile(join(directory, 'lock'), String(pid));
     expect(await locked(directory, async () => 'done')).toBe('done');

@@ -36,14 +36,14 @@ describe('serverProperties', () => {
     expect(lines({ tls })).toContain(`${plain},TLS://127.0.0.1:24,SASLTLS://127.0.0.1:25`);
   });
 
-  it('lets unsigned tokens in only when asked to', () => {
+  it('accepts unsigned tokens only if configured', () => {
     expect(lines({})).toContain('sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN');
     expect(lines({ oauthBearer: true })).toContain(
       'sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512,PLAIN,OAUTHBEARER',
     );
   });
 
-  it('takes further properties over its own', () => {
+  it('prefers further properties to its own', () => {
     const changed = lines({ properties: { 'num.io.threads': '1' } });
     expect(changed.filter((line) => line.startsWith('num.io.threads='))).toEqual(['num.io.threads=1']);
   });

@@ -70,7 +70,7 @@ describe('MiniKeda', () => {
     expect(workload.history).toEqual([1]);
   });
 
-  it('sizes by the value over the target, four and then twice as many at most in a sync', async () => {
+  it('sizes by the value over the target, four and then at most twice as many in a sync', async () => {
     const triggers = new FakeTriggers();
     triggers.known('w', 95);
     const { workload } = await start(triggers, { hpaSyncMs: 5 }, 1);
@@ -99,7 +99,7 @@ describe('MiniKeda', () => {
     );
   });
 
-  it('leaves the HPA as it is where KEDA would print the same target', async () => {
+  it('does not change the HPA if KEDA would print the same target', async () => {
     const triggers = new FakeTriggers();
     triggers.known('w', 95);
     const { events, happened } = await start(triggers, { hpaSyncMs: 5 }, 1);
@@ -112,7 +112,7 @@ describe('MiniKeda', () => {
     expect(events.filter(({ kind }) => kind === 'rewritten')).toHaveLength(1);
   });
 
-  it('goes to zero once the cooldown is over, and not by a false from the stream', async () => {
+  it('goes to zero after the cooldown, and not by a false from the stream', async () => {
     const triggers = new FakeTriggers();
     triggers.known('w', 5);
     const { workload, events, happened } = await start(

@@ -12,11 +12,11 @@ it('listens for this machine alone', async () => {
   expect((await fetch(`${sqs.endpoint}/health`)).status).toBe(200);
 });
 
-it('is there where development dependencies are', async () => {
+it('is available with development dependencies', async () => {
   expect(await missingSqs()).toBeUndefined();
 });
 
-it('says where it comes from when it is not installed', async () => {
+it('says where it comes from if it is not installed', async () => {
   const message =
     'fauxqs, which plays the part of SQS, is a development dependency and is not installed; it comes with npm ci in a clone of the project';
   const load = () => Promise.reject(notInstalled);
@@ -24,7 +24,7 @@ it('says where it comes from when it is not installed', async () => {
   await expect(startSqs(load)).rejects.toMatchObject({ name: 'ScalerError', code: 'unavailable', message });
 });
 
-it('says what else is wrong with it', async () => {
+it('reports any other fault', async () => {
   expect(await missingSqs(() => Promise.reject(new Error('bad module')))).toContain(
     'cannot be loaded (bad module)',
   );

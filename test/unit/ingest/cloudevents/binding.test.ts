@@ -101,14 +101,14 @@ describe('data in binary mode', () => {
   it.each([
     ['not JSON', 'the body is not JSON'],
     [Buffer.from('{"a":"\xff"}', 'latin1'), 'the body is not UTF-8'],
-  ])('that is not what its content type says is a fault', (body, fault) => {
+  ])('that does not match its content type is a fault', (body, fault) => {
     expect(faultOf(binary({}, body))).toBe(fault);
     expect(faultOf({ ...structured(), body })).toBe(fault);
     expect(faultOf({ ...batch([]), body })).toBe(fault);
   });
 });
 
-describe('the content type decides how events are said', () => {
+describe('the content type decides the mode', () => {
   it.each([
     [{ 'content-type': 'application/cloudevents-batch+json;charset=x' }, 'batch'],
     [{ 'content-type': 'APPLICATION/CLOUDEVENTS+JSON' }, 'structured'],

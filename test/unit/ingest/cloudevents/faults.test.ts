@@ -4,7 +4,7 @@ import { batch, binary, example, faultOf, parsed, structured } from '../../../su
 const without = (name: string) => ({ [name]: undefined });
 const long = 'x'.repeat(2049);
 
-describe('an event that is none', () => {
+describe('an invalid event', () => {
   it.each(['id', 'source', 'type', 'specversion'])('without %s', (name) => {
     expect(faultOf(structured(without(name)))).toBe(`${name} is missing`);
     expect(faultOf(structured({ [name]: null }))).toBe(`${name} is missing`);
@@ -77,14 +77,14 @@ describe('an event that is none', () => {
     expect(faultOf({ ...structured(), body })).toBe('the event is no JSON object');
   });
 
-  it('is told of by what headers it has, never by what they hold', () => {
+  it('is described by its headers’ names, never by their values', () => {
     const fault = faultOf(binary({ 'ce-id': undefined, 'ce-source': 's3cret thing', 'ce-x_y': 's3cret' }));
     expect(fault).toBe('ce-id is missing; an attribute has a name that is not a-z and 0-9');
   });
 });
 
 describe('a batch', () => {
-  it('is taken whole or not at all, and tells of each that is wrong', () => {
+  it('is accepted as a whole or not at all, and each wrong event is named', () => {
     const result = parsed(batch([example, { ...example, source: undefined }, 7, { ...example, id: '' }]));
     expect(result).toEqual({
       kind: 'faulty',
@@ -92,13 +92,13 @@ describe('a batch', () => {
     });
   });
 
-  it('tells of the first ten, and how many more', () => {
+  it('names the first ten, and how many more', () => {
     const why = faultOf(batch(Array.from({ length: 900 }, () => ({}))));
     expect(why?.split('; ')).toHaveLength(11);
     expect(why).toMatch(/^\[0\] specversion is missing; .*; and 3590 more$/);
   });
 
-  it('of 1,000 is taken, of more not', () => {
+  it('of 1,000 is accepted, of more not', () => {
     expect(parsed(batch(Array.from({ length: 1000 }, () => example)))).toMatchObject({ kind: 'events' });
     const result = parsed(batch(Array.from({ length: 10_000 }, () => example)));
     expect(result).toEqual({ kind: 'too_many', count: 10_000 });

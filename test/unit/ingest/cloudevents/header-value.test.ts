@@ -15,7 +15,7 @@ describe('the value of a ce- header', () => {
     ['"open', '"open'],
     // One round only.
     ['%2541', '%41'],
-    // Of senders that do not encode, as the SDK's.
+    // From senders that do not encode, like the SDK.
     ['100%', '100%'],
     ['50% off', '50% off'],
   ])('%s is %s', (value, text) => {

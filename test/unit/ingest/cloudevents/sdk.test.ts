@@ -8,7 +8,7 @@ const text = (unit: 'grapheme' | 'grapheme-ascii') =>
   fc.string({ unit, minLength: 1, maxLength: 40 }).map((said) => `x${said.replaceAll('%', '')}x`);
 const time = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true });
 
-/** Events as the SDK makes them, whose subject is of these characters. */
+/** Events as the SDK makes them, with subjects of these characters. */
 const events = (unit: 'grapheme' | 'grapheme-ascii') =>
   fc.record(
     {
@@ -24,11 +24,11 @@ const events = (unit: 'grapheme' | 'grapheme-ascii') =>
     { requiredKeys: ['id', 'source', 'type', 'time', 'datacontenttype', 'data'] },
   );
 
-describe('what the SDK sends', () => {
+describe('requests of the SDK', () => {
   it.each([
     ['structured', 'grapheme'],
     ['binary', 'grapheme-ascii'],
-  ] as const)('in %s mode is what it was', (mode, unit) => {
+  ] as const)('in %s mode are read as they were', (mode, unit) => {
     fc.assert(
       fc.property(events(unit), (given) => {
         const { headers, body } = HTTP[mode](new CloudEvent(given));
@@ -59,7 +59,7 @@ describe('what the SDK sends', () => {
   });
 });
 
-/** Why requests are not read by it. Where one of these fails, the SDK has become better. */
+/** Why the SDK does not read requests. If one of these fails, the SDK has become better. */
 describe('the SDK itself', () => {
   const read = (request: { headers: object; body: string | Buffer }) =>
     HTTP.toEvent({ headers: { ...request.headers }, body: String(request.body) });

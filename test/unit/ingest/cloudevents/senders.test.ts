@@ -7,7 +7,7 @@ const asJson = (value: unknown) => ({
   body: JSON.stringify(value),
 });
 
-describe('what senders send', () => {
+describe('requests of real senders', () => {
   it('Knative', () => {
     expect(eventIn(knative)).toMatchObject({
       id: 'partition:0/offset:52',
@@ -49,7 +49,7 @@ describe('what senders send', () => {
     });
   });
 
-  it('EventBridge, an event that somebody has put there', () => {
+  it('EventBridge, with a custom event', () => {
     const { resources: _, time: __, ...event } = codePipeline.event;
     const own = { ...event, source: 'my shop', resources: [], 'detail-type': 'order placed' };
     expect(eventIn(asJson(own))).toMatchObject({ source: 'my shop', subject: undefined, timeMs: undefined });

@@ -6,7 +6,7 @@ const topic = 'arn:aws:sns:us-west-2:123456789012:MyTopic';
 const token = '2336412f37';
 const query = `Action=ConfirmSubscription&TopicArn=${topic}&Token=${token}`;
 
-/** What a forger may write instead of a host of SNS; none of it may be called. */
+/** Addresses that a forger may write instead of a host of SNS. None may be called. */
 const elsewhere = [
   'http://sns.us-west-2.amazonaws.com/',
   'https://sns.us-west-2.amazonaws.com:8443/',
@@ -102,7 +102,7 @@ describe('the address that confirms a subscription', () => {
   const at = (origin: string, text = query) => isSubscribeUrl(`${origin}?${text}`, topic, token);
   const sns = 'https://sns.us-west-2.amazonaws.com/';
 
-  it('is at SNS, and says what is confirmed', () => {
+  it('is at SNS, and names what is confirmed', () => {
     expect(at(sns)).toBe(true);
     expect(at(sns, query.replaceAll(':', '%3A'))).toBe(true);
     expect(at('https://sns.cn-north-1.amazonaws.com.cn/')).toBe(true);

@@ -32,7 +32,7 @@ async function codeOf(at: string, address = '192.0.2.1'): Promise<string> {
 }
 
 describe('a certificate', () => {
-  it('is fetched once, also by those who ask at once', async () => {
+  it('is fetched once, also for several at once', async () => {
     const [first, second] = await Promise.all([
       certificates.key(signer.url, 'jobs'),
       certificates.key(signer.url, 'other'),
@@ -53,7 +53,7 @@ describe('a certificate', () => {
     expect(sns.calls).toHaveLength(3);
   });
 
-  it('that is over is no good, whatever it says', async () => {
+  it('that has expired is refused, whatever it says', async () => {
     const expired = makeSigner({ expired: true });
     sns.answers.set(expired.url, expired.certificate);
     expect(await codeOf(expired.url)).toBe('invalid');
@@ -67,7 +67,7 @@ describe('a certificate', () => {
     },
   );
 
-  it('that could not be had is asked for again', async () => {
+  it('that could not be fetched is requested again', async () => {
     sns.answers.set(signer.url, new ScalerError('unavailable', 'no whole answer'));
     expect(await codeOf(signer.url)).toBe('unavailable');
     sns.answers.set(signer.url, signer.certificate);
@@ -75,8 +75,8 @@ describe('a certificate', () => {
   });
 });
 
-describe('what forgers can cause', () => {
-  it('is not one request more for what was not there a moment ago', async () => {
+describe('forgers', () => {
+  it('cause no further request for a certificate that was missing a moment ago', async () => {
     for (let i = 0; i < 10; i += 1) expect(await codeOf(url(1))).toBe('not_found');
     expect(sns.calls).toEqual([url(1)]);
     nowMs += 60_000;
@@ -84,7 +84,7 @@ describe('what forgers can cause', () => {
     expect(sns.calls).toHaveLength(2);
   });
 
-  it('is five requests at a time, and none of others waits for theirs', async () => {
+  it('cause at most five requests at a time, and nobody else waits for theirs', async () => {
     let release = (): void => {};
     sns.hang = new Promise((resolve) => {
       release = resolve;
@@ -98,7 +98,7 @@ describe('what forgers can cause', () => {
     expect(new Set(await Promise.all(forged))).toEqual(new Set(['not_found']));
   });
 
-  it('is not that a place stays taken when all is over', async () => {
+  it('leave no place taken in the end', async () => {
     const abort = new AbortController();
     const over = new Certificates({ get: sns.get, signal: abort.signal, now: () => nowMs, rest: 1 });
     sns.hang = new Promise(() => {});

@@ -12,7 +12,7 @@ const anHourMs = 3_600_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** SNS, with what it answers in turn; the last answer again and again. */
+/** SNS, with its answers in turn. The last one is repeated. */
 function scene(...answers: (ScalerError | 'ok')[]) {
   const log = recordingLog();
   const closing = new AbortController();
@@ -29,7 +29,7 @@ function scene(...answers: (ScalerError | 'ok')[]) {
 }
 
 describe('a subscription that cannot be confirmed', () => {
-  it('is tried again until it can, which is said once', async () => {
+  it('is tried again until it works, which is logged once', async () => {
     const { confirmations, calls, said } = scene(unreachable, unreachable, unreachable, 'ok');
     expect(await confirmations.confirm(wanted)).toBe(false);
     expect(said()).toEqual([
@@ -40,7 +40,7 @@ describe('a subscription that cannot be confirmed', () => {
     expect(said().slice(1)).toEqual(['info: a subscription of an SNS topic was confirmed']);
   });
 
-  it('is not tried more often because it is asked for again meanwhile', async () => {
+  it('is not tried more often if SNS repeats it meanwhile', async () => {
     const { confirmations, calls } = scene(unreachable, 'ok');
     await confirmations.confirm(wanted);
     expect(await confirmations.confirm(wanted)).toBe(false);
@@ -48,7 +48,7 @@ describe('a subscription that cannot be confirmed', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('is given up after so many tries, with what to do, and no token in the log', async () => {
+  it('is given up after several tries, with what to do, and no token in the log', async () => {
     const { confirmations, calls, said, log } = scene(unreachable);
     await confirmations.confirm(wanted);
     await vi.advanceTimersByTimeAsync(3 * anHourMs);
@@ -62,7 +62,7 @@ describe('a subscription that cannot be confirmed', () => {
     expect(JSON.stringify(log.lines)).not.toContain('hunter2');
   });
 
-  it('is given up at once where SNS knows no such token', async () => {
+  it('is given up at once if SNS does not know the token', async () => {
     const { confirmations, calls, said } = scene(new ScalerError('not_found', 'answers with 404'));
     expect(await confirmations.confirm(wanted)).toBe(false);
     await vi.advanceTimersByTimeAsync(anHourMs);
@@ -70,7 +70,7 @@ describe('a subscription that cannot be confirmed', () => {
     expect(said()).toEqual([expect.stringMatching(/^error: /)]);
   });
 
-  it('is not tried any more when ingest closes', async () => {
+  it('is not tried again when ingest closes', async () => {
     const { confirmations, calls, closing } = scene(unreachable);
     await confirmations.confirm(wanted);
     closing.abort();

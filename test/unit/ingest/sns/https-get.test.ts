@@ -17,7 +17,7 @@ beforeAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A server that answers so; its URL, and what it was asked for. */
+/** A server with this answer. Returns its address and the requests. */
 async function serve(answer: RequestListener, { secure = false } = {}) {
   const asked: string[] = [];
   const listener: RequestListener = (request, response) => {
@@ -64,7 +64,7 @@ describe('a call by HTTPS', () => {
     await expect(fetched(url)).rejects.toMatchObject({ code });
   });
 
-  it('reads no more than it may', async () => {
+  it('reads no more than its limit', async () => {
     const { url } = await serve((_, response) => response.end('x'.repeat(1_001)));
     await expect(fetched(url)).rejects.toMatchObject({ message: 'answers with more than 1000 bytes' });
   });
@@ -86,13 +86,13 @@ describe('a call by HTTPS', () => {
     await expect(fetched(url, { signal: closing.signal })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('is refused by whose certificate nobody signed', async () => {
+  it('is refused with an untrusted certificate', async () => {
     const { url, asked } = await serve((_, response) => response.end('x'), { secure: true });
     await expect(fetched(url)).rejects.toMatchObject({ code: 'unavailable' });
     expect(asked).toEqual([]);
   });
 
-  it('that is cut is no answer', async () => {
+  it('that is cut is not an answer', async () => {
     const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('x', () => response.destroy());
     });

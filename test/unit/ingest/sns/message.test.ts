@@ -23,7 +23,7 @@ function textOf(said: object): string | undefined {
   return message === undefined ? undefined : signedText(message);
 }
 
-describe('what SNS signs', () => {
+describe('the fields that SNS signs', () => {
   it('of a notification, without and with a subject', () => {
     const last = `Timestamp\n2012-05-02T00:54:06.655Z\nTopicArn\n${envelope.TopicArn}\nType\nNotification\n`;
     const first = `Message\nHello\nworld!\nMessageId\n${envelope.MessageId}\n`;
@@ -48,7 +48,7 @@ describe('what SNS signs', () => {
   });
 });
 
-describe('a body that is no message', () => {
+describe('an invalid body', () => {
   it.each<[string, object]>([
     ['of another type', { ...notification, Type: 'Other' }],
     ['without a type', envelope],

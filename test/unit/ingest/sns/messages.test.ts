@@ -42,7 +42,7 @@ function take(kind: SnsMessages, message: Fields, subject?: string, address?: st
   return kind.take(headOf(message, subject, address), Buffer.from(JSON.stringify(message)));
 }
 
-/** Calls that only end when they are told to. */
+/** Calls that only end when aborted. */
 const hangs: Get = (_, { signal }) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(ScalerError.from(signal.reason)), { once: true });
@@ -51,7 +51,7 @@ const hangs: Get = (_, { signal }) =>
 const logged = () => log.lines.map(({ message }) => message);
 
 describe('messages that wait for a certificate', () => {
-  it('are a thousand at most; then those of whom most wait go', async () => {
+  it('are at most a thousand, then the sender with the most waiting loses some', async () => {
     const kind = kindWith(hangs);
     const message = signedMessage('Notification', signer);
     const waiting = [];
@@ -68,7 +68,7 @@ describe('messages that wait for a certificate', () => {
     expect(await honest.decided).toBe('unavailable');
   });
 
-  it('are counted as not verified where SNS cannot be reached, and that is said once a minute', async () => {
+  it('are counted as not verified if SNS cannot be reached, and that is logged once a minute', async () => {
     const kind = kindWith(() => Promise.reject(new ScalerError('unavailable', 'getaddrinfo ENOTFOUND')));
     for (let i = 0; i < 3; i += 1) {
       const { decided } = await take(kind, signedMessage('Notification', signer));
@@ -97,14 +97,14 @@ describe('forged messages', () => {
       }
       const honest = await take(kind, signedMessage('Notification', signer), undefined, address);
       expect(await honest.decided).toBe('accepted');
-      // Of the forged ones those had been asked for that had a place, and are not there.
+      // Of the forged ones only those with a place were fetched, and do not exist.
       expect(sns.calls.length).toBeLessThan(12);
       expect(new Set(await Promise.all(forged))).toEqual(new Set(['refused']));
       expect(logged()).toHaveLength(1);
     },
   );
 
-  it('with a signature that is none are refused', async () => {
+  it('with a malformed signature are refused', async () => {
     const kind = kindWith(new FakeSns(signer).get);
     for (const Signature of ['', '!', 'AAAA', 'A'.repeat(2048)]) {
       const { decided } = await take(kind, { ...signedMessage('Notification', signer), Signature });
@@ -133,7 +133,7 @@ it('a message that comes twice at once is one hint', async () => {
   expect([outcomes.sort(), hints]).toEqual([['accepted', 'ignored'], 1]);
 });
 
-it('says what an operator can mend: topics that are not listed, a clock that is wrong, each once', async () => {
+it('logs what an operator can correct: topics that are not listed, a wrong clock, each once', async () => {
   const kind = kindWith(new FakeSns(signer).get);
   const other = signedMessage('Notification', signer, { TopicArn: `${topic}-2` });
   for (let i = 0; i < 2; i += 1) expect(await (await take(kind, other)).decided).toBe('foreign');

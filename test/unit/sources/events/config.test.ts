@@ -15,7 +15,7 @@ function faultsOf(input: unknown): readonly string[] {
 }
 
 describe('the configuration', () => {
-  it('needs no more than items and a TTL', () => {
+  it('needs only items and a TTL', () => {
     expect(faultsOf(good)).toEqual([]);
     expect(faultsOf({ ttlSeconds: 60, presets: [{ preset: 'codepipeline', backlog: 'a' }] })).toEqual([]);
   });

@@ -18,7 +18,7 @@ function event(state: ItemState, key = 'a', more: Partial<InboundEvent> = {}): I
   return { connection: 'ci', type: 'x', id: '1', receivedAtMs: nowMs(), fact, ...more };
 }
 
-/** A durable log that hands over what the test says, when it says it. */
+/** A durable log that hands over what the test says, when it says so. */
 function logOf(atMs = 0, because: KeptSince['because'] = 'dropped') {
   let take: (event: InboundEvent) => void = () => {};
   let replayed = () => {};
@@ -56,7 +56,7 @@ function open(feed: EventFeed, more: object = {}) {
 }
 
 describe('over a durable log', () => {
-  it('knows nothing before all that was kept has been read: what is open may be finished further on', async () => {
+  it('knows nothing before all kept events are read, since an open item may be finished further on', async () => {
     const log = logOf();
     const { connection, read, woken } = open(log.feed);
     let synced = false;
@@ -73,7 +73,7 @@ describe('over a durable log', () => {
     expect(await read()).toMatchObject({ kind: 'known', items: 0, active: false });
   });
 
-  it('is confirmed now, and no later than the log was whole where this pod is cut off from it', async () => {
+  it('is confirmed now, but no later than the log was whole if this pod is cut off from it', async () => {
     const log = logOf();
     let wholeUntilMs: number | undefined;
     const { connection } = open({ ...log.feed, wholeUntilMs: () => wholeUntilMs });
@@ -90,7 +90,7 @@ describe('over a durable log', () => {
     expect(await confirmed()).toEqual([1234]);
   });
 
-  it('wakes for what changes a count, and only for that', async () => {
+  it('wakes only for a changed count', async () => {
     const log = logOf();
     const { connection, read, woken } = open(log.feed);
     log.replayed();
@@ -106,7 +106,7 @@ describe('over a durable log', () => {
     expect(woken).toHaveLength(3);
   });
 
-  it('knows how old the oldest queued item is from events of before it started', async () => {
+  it('knows the age of the oldest queued item from events before its start', async () => {
     const log = logOf();
     const { read } = open(log.feed);
     log.take(event('queued', 'old', { receivedAtMs: nowMs() - 60_000 }));
@@ -124,7 +124,7 @@ describe('over a durable log', () => {
     expect(await agesOf()).toBeUndefined();
   });
 
-  it('leaves out facts of other versions and of backlogs that it does not have', async () => {
+  it('ignores facts of other versions and of unknown backlogs', async () => {
     const log = logOf();
     const { read } = open(log.feed);
     log.replayed();
@@ -139,7 +139,7 @@ describe('over a durable log', () => {
     expect(await read()).toMatchObject({ kind: 'known', items: 0 });
   });
 
-  it('lets an item expire that was heard of before it started, and one from a clock that is ahead', async () => {
+  it('expires an item heard of before its start, and one from a clock that is ahead', async () => {
     const log = logOf();
     const { read } = open(log.feed);
     log.take(event('queued', 'old', { receivedAtMs: nowMs() - 3_600_001 }));
@@ -149,7 +149,7 @@ describe('over a durable log', () => {
     expect(await read()).toMatchObject({ kind: 'known', items: 2 });
   });
 
-  it('does not know the number where the log has dropped events that are younger than ttlSeconds', async () => {
+  it('does not know the number if the log has dropped events younger than ttlSeconds', async () => {
     const log = logOf(nowMs() - 3_599_000);
     const { read, log: said } = open(log.feed);
     log.replayed();
@@ -166,7 +166,7 @@ describe('over a durable log', () => {
   it.each([
     ['new', /new to this connection.*keep eventLog.dir/],
     ['damaged', /lost by damage/],
-  ] as const)('does not know the number for ttlSeconds where the log is %s', async (because, why) => {
+  ] as const)('does not know the number for ttlSeconds if the log is %s', async (because, why) => {
     const log = logOf(nowMs() - 3_599_000, because);
     const { read } = open(log.feed);
     log.replayed();
@@ -175,7 +175,7 @@ describe('over a durable log', () => {
     expect(await read()).toMatchObject({ kind: 'active' });
   });
 
-  it('opens nothing for what happened more than ttlSeconds before it came, and says so once', async () => {
+  it('opens nothing for an event more than ttlSeconds before its arrival, and logs it once', async () => {
     const log = logOf();
     const { read, log: said } = open(log.feed);
     log.replayed();
@@ -188,12 +188,12 @@ describe('over a durable log', () => {
     expect(said.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('ttlSeconds ago') }]);
     log.take(event('queued', 'a', { fact: about('queued', nowMs() - 3_500_000) }));
     expect(await read()).toMatchObject({ kind: 'known', items: 1 });
-    // An end is an end, whenever it was.
+    // An end counts whenever it was.
     log.take(event('finished', 'a', { fact: about('finished', nowMs() - 3_601_000) }));
     expect(await read()).toMatchObject({ kind: 'known', items: 0 });
   });
 
-  it('says once that there are more items than it holds', () => {
+  it('logs once that it cannot hold more items', () => {
     const log = logOf();
     const { log: said } = open(log.feed, { maxItems: 1 });
     log.replayed();
@@ -203,7 +203,7 @@ describe('over a durable log', () => {
 });
 
 describe('over the log in memory', () => {
-  it('never reads as zero before ttlSeconds after the start, but says what is active', async () => {
+  it('never reads as zero before ttlSeconds after the start, but shows what is active', async () => {
     const log = new MemoryEventLog({ maxEvents: 100, log: silentLogger });
     const { read } = open(log.feedOf('ci'));
     expect(await read()).toMatchObject({
@@ -220,7 +220,7 @@ describe('over the log in memory', () => {
     expect(await read(1)).toMatchObject({ kind: 'unknown' });
   });
 
-  it('counts the time from the start of the process, also where the connection is opened again', async () => {
+  it('counts the time from the start of the process, even if the connection is opened again', async () => {
     const startedMs = nowMs() - 3_600_001;
     const feedOf = (atMs: number): EventFeed => {
       const log = logOf(atMs, 'memory');
@@ -236,7 +236,7 @@ describe('over the log in memory', () => {
     expect(await open(feedOf(startedMs), { ttlSeconds: 7200 }).read()).toMatchObject({ kind: 'unknown' });
   });
 
-  it('hands what is kept to a connection that is opened again, and says since when', async () => {
+  it('passes kept events to a connection that is opened again, and since when it has them', async () => {
     const log = new MemoryEventLog({ maxEvents: 2, log: silentLogger });
     const { atMs: first } = log.feedOf('ci').keptSince();
     for (const key of ['a', 'b', 'c']) await log.append(event('queued', key, { receivedAtMs: first + 1000 }));

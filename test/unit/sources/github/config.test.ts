@@ -21,7 +21,7 @@ const { privateKey: elliptic, publicKey } = generateKeyPairSync('ec', {
 const least = { owner: 'acme', token: 'ghp_x' };
 const withApp = (app: object) => ({ token: undefined, app: { id: 1, privateKey, ...app } });
 
-/** Where each fault is, and what it says. */
+/** The place of each fault, and its message. */
 function faults(entry: object): string[] {
   const given = Object.entries({ ...least, ...entry }).filter(([, value]) => value !== undefined);
   const { error } = githubConfig.safeParse(Object.fromEntries(given));
@@ -29,7 +29,7 @@ function faults(entry: object): string[] {
 }
 
 describe('a github connection', () => {
-  it('needs only an owner and who reads', () => {
+  it('needs only an owner and credentials', () => {
     expect(githubConfig.parse(least)).toEqual({
       owner: 'acme',
       scope: 'org',
@@ -50,7 +50,7 @@ describe('a github connection', () => {
     ['https://GitHub.Acme.example:443/api/v3//', 'https://github.acme.example/api/v3'],
     ['https://api.acme.ghe.com', 'https://api.acme.ghe.com'],
     ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
-  ])('has %s as %s', (apiUrl, normalised) => {
+  ])('resolves %s to %s', (apiUrl, normalised) => {
     expect(githubConfig.parse({ ...least, apiUrl }).apiUrl).toBe(normalised);
   });
 
@@ -62,7 +62,7 @@ describe('a github connection', () => {
     ['a key with its line ends written out', withApp({ privateKey: privateKey.replaceAll('\n', '\\n') })],
     ['repositories in both spellings', { repos: ['web', 'Acme/api'] }],
     ['an enterprise', { scope: 'ent', repos: ['acme/web', 'labs/web'] }],
-  ])('may be of %s', (_, entry) => {
+  ])('may have %s', (_, entry) => {
     expect(faults(entry)).toEqual([]);
   });
 
@@ -70,7 +70,7 @@ describe('a github connection', () => {
     [123456, 123456],
     ['123456\n', '123456'],
     [' Iv23liAbCd_9\r\n', 'Iv23liAbCd_9'],
-  ])('has the App %j as %j', (id, read) => {
+  ])('resolves the App %j to %j', (id, read) => {
     const config = githubConfig.parse({ owner: 'acme', app: { id, privateKey } });
     expect(config.app?.id).toBe(read);
   });
@@ -150,7 +150,7 @@ describe('a github connection', () => {
 });
 
 describe('the secrets of a github connection', () => {
-  it('that may sign webhooks are none, one, or several while one is replaced', () => {
+  it('for signing webhooks are none, one, or several while one is replaced', () => {
     const secrets = (entry: object) => webhookSecretsOf(githubConfig.parse({ ...least, ...entry }));
     expect(secrets({})).toEqual([]);
     expect(secrets({ webhookSecret: 'a-secret-of-ours-1' })).toEqual(['a-secret-of-ours-1']);

@@ -6,7 +6,7 @@ import { byName, connectionOf, referenceOf, resolvingIn } from '../../../support
 const token = 'ghp_x';
 const apiUrl = 'https://github.acme.example/api/v3';
 
-/** Four owners; `acme` is there on GitHub and on a server of its own. */
+/** Four owners. `acme` exists on GitHub and on a server of its own. */
 const configs = {
   acme: { owner: 'Acme', token },
   'acme-server': { owner: 'acme', token, apiUrl },
@@ -71,7 +71,7 @@ describe('a github trigger', () => {
     ['repo', { connection: 'jo' }, true],
     ['org', { connection: 'jo' }, false],
     ['ent', { connection: 'holding' }, true],
-  ])('with runnerScope %s of %j is taken: %s', (runnerScope, metadata, taken) => {
+  ])('with runnerScope %s of %j is accepted: %s', (runnerScope, metadata, taken) => {
     const parse = () => trigger({ ...onServer, ...metadata, runnerScope });
     if (taken) expect(parse).not.toThrow();
     else
@@ -108,7 +108,7 @@ describe('an App’s numbers', () => {
     ['installationID', '9', installationID?.agrees?.({ ...config, app }, '9'), true],
     ['installationID', '8', installationID?.agrees?.({ ...config, app }, '8'), false],
     ['installationID of a token', '8', installationID?.agrees?.(config, '8'), true],
-  ])('%s %s must be the connection’s, where it has one', (_key, _value, agrees, expected) => {
+  ])('%s %s must equal the connection’s, if that has one', (_key, _value, agrees, expected) => {
     expect(agrees).toBe(expected);
   });
 });

@@ -93,7 +93,7 @@ describe('the subject of a github trigger', () => {
 });
 
 describe('a github connection', () => {
-  it('is read at once, with what events have told, before the first sync', async () => {
+  it('is read at once, with the events so far, before the first sync', async () => {
     const github = new SmallGitHub();
     github.down = true;
     const { event, read } = open({}, github);
@@ -119,7 +119,7 @@ describe('a github connection', () => {
     expect(countOf({ snapshot })).toBe(1);
   });
 
-  it('wakes the subjects that hold the repository of an event, and no others', async () => {
+  it('wakes only the subjects that have the repository of an event', async () => {
     const { event, read, woken } = open();
     event(queued('acme/web'));
     expect(woken).toEqual([]);
@@ -132,7 +132,7 @@ describe('a github connection', () => {
     expect(woken.sort()).toEqual(['* webhook', 'acme/api,acme/web webhook', 'acme/web webhook']);
   });
 
-  it('wakes nobody for an event that changes no count', async () => {
+  it('wakes nothing for an event that changes no count', async () => {
     const { event, read, woken } = open();
     await read();
     const job = queued('acme/web');
@@ -145,7 +145,7 @@ describe('a github connection', () => {
     expect(woken).toEqual(['* webhook']);
   });
 
-  it('ends the jobs of a run that is completed', async () => {
+  it('ends the jobs of a completed run', async () => {
     const { event, read } = open();
     const { repo, runId, runAttempt, ...job } = queued('acme/web');
     event({ ...job, repo, runId, runAttempt });
@@ -154,7 +154,7 @@ describe('a github connection', () => {
     expect(countOf(await read())).toBe(0);
   });
 
-  it('wakes for what a reconcile finds', async () => {
+  it('wakes for the findings of a reconcile', async () => {
     const github = new SmallGitHub();
     github.jobs.set('acme/web', [queued('acme/web')]);
     const { connection, read, woken } = open({ repos: ['web'] }, github);
@@ -164,7 +164,7 @@ describe('a github connection', () => {
     expect(countOf(await read())).toBe(1);
   });
 
-  it('wakes those who want all of the owner when all of it has been read', async () => {
+  it('wakes subjects of the whole owner when all of it has been read', async () => {
     const github = new SmallGitHub();
     github.jobs.set('acme/web', []);
     const { connection, read, woken } = open({}, github);
@@ -183,7 +183,7 @@ describe('a github connection', () => {
     },
   );
 
-  it("leaves out what was kept of another owner under the connection's name", async () => {
+  it("ignores events that were kept for another owner under the connection's name", async () => {
     const { event, read } = open();
     event(queued('globex/web'));
     expect(countOf(await read())).toBe(0);
@@ -192,7 +192,7 @@ describe('a github connection', () => {
     expect(countOf(await enterprise.read())).toBe(1);
   });
 
-  it('follows no events once it is closed', async () => {
+  it('ignores events once it is closed', async () => {
     const { connection, followed } = open();
     expect(followed()).toBe(true);
     await connection.close();
@@ -213,7 +213,7 @@ describe('a connection without a webhook secret', () => {
     return said.filter((message) => message.includes('webhook secret'));
   };
 
-  it('says once how late jobs are seen', async () => {
+  it('logs once how late jobs are seen', async () => {
     expect(await warnings({})).toEqual(['without a webhook secret jobs are only seen every sweepSeconds']);
     expect(await warnings({ webhookSecret })).toEqual([]);
     expect(await warnings({ webhookSecrets: [webhookSecret, 'another-of-ours-'] })).toEqual([]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { faultsOf, paramsOf } from './trigger-params.ts';
 
 describe('a github trigger', () => {
-  it('needs nothing of its own', () => {
+  it('needs no keys', () => {
     expect(paramsOf()).toEqual({
       repos: [],
       labels: [],

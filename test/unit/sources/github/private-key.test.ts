@@ -22,7 +22,7 @@ describe('an App’s private key', () => {
         .toString('base64')
         .replace(/(.{76})/g, '$1\n'),
     ],
-  ])('is taken %s', (_, text) => {
+  ])('is accepted %s', (_, text) => {
     expect(readPrivateKey(text)).toBe(pkcs8);
   });
 
@@ -48,7 +48,7 @@ describe('an App’s private key', () => {
       appKey.privateKey.export({ type: 'pkcs1', format: 'pem', ...secret }).toString(),
       'passphrase',
     ],
-  ])('is refused where it is %s, and never shown', (_, text, fault) => {
+  ])('is refused if it is %s, and never shown', (_, text, fault) => {
     let error: unknown;
     try {
       readPrivateKey(text);

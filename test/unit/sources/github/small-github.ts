@@ -3,7 +3,7 @@ import { ScalerError } from '../../../../src/errors.ts';
 import type { Job } from '../../../../src/sources/github/rules/job.ts';
 import type { Asked, GitHubApi, OpenRun, OwnerRepos } from '../../../../src/sources/github/upstream/api.ts';
 
-/** A GitHub of a few jobs, that answers at once, or not at all. */
+/** A GitHub with a few jobs that answers at once, or not at all. */
 export class SmallGitHub implements GitHubApi {
   readonly quota = undefined;
   readonly clockOffsetMs = 0;

@@ -29,14 +29,14 @@ const oauth = {
   clientSecret: 's3cret',
 };
 
-/** Where each fault is, and what it says. */
+/** The place of each fault, and its message. */
 function faults(entry: object): string[] {
   const { error } = kafkaConfig.safeParse({ ...servers, ...entry });
   return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
 describe('a kafka connection', () => {
-  it('needs only servers, which are normalised', () => {
+  it('needs only servers, which are normalized', () => {
     expect(kafkaConfig.parse(servers)).toEqual({
       bootstrapServers: ['kafka-0.kafka:9092', '[::1]:9093'],
       activeReadMs: 1000,
@@ -76,7 +76,7 @@ describe('a kafka connection', () => {
     expect(found[0]?.startsWith(`${path}: `)).toBe(true);
   });
 
-  it('names the mechanisms there are', () => {
+  it('names the known mechanisms', () => {
     expect(faults({ sasl: { mechanism: 'gssapi' } })).toEqual([
       'sasl.mechanism: must be one of plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam',
     ]);
@@ -143,7 +143,7 @@ describe('PEM files', () => {
   });
 });
 
-describe('what a dialer is given', () => {
+describe('the settings of a dialer', () => {
   const security = (entry: object) => securityOf(kafkaConfig.parse({ ...servers, ...entry }));
 
   it('is no TLS and no login by default', () => {
@@ -151,17 +151,17 @@ describe('what a dialer is given', () => {
     expect(security({ tls: false })).toEqual({ tls: false });
   });
 
-  it('is TLS with nothing special for true', () => {
+  it('have TLS with defaults for true', () => {
     expect(security({ tls: true })).toEqual({ tls: { insecureSkipVerify: false } });
   });
 
-  it('is the certificate and the user as they are', () => {
+  it('have the certificate and the user unchanged', () => {
     const tls = { ca, cert, key };
     const sasl = { mechanism: 'scram-sha-512', username: 'u', password: 'p' };
     expect(security({ tls, sasl })).toEqual({ tls: { ...tls, insecureSkipVerify: false }, sasl });
   });
 
-  it('is OAUTHBEARER with tokens for oauthbearer and aws-msk-iam', () => {
+  it('have OAUTHBEARER with tokens for oauthbearer and aws-msk-iam', () => {
     const token = expect.any(Function);
     const extensions = { logicalCluster: 'lkc-1' };
     expect(security({ sasl: { ...oauth, extensions } }).sasl).toEqual({

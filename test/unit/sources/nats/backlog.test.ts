@@ -42,7 +42,7 @@ describe('the reading of a snapshot', () => {
     ['is as far as servers usually are', 0, 'n2', mostBehind, 'known'],
     ['has not caught up, and has a number', 3, 'n2', mostBehind + 1, 'known'],
     ['is none that the stream names', 0, 'n3', mostBehind + 1, 'known'],
-  ])('where the server that answers %s', (_, pending, leader, by, kind) => {
+  ])('if the answering server %s', (_, pending, leader, by, kind) => {
     expect(backlog(paramsOf(), snapshotOf({ pending, leader }, behind(by))).kind).toBe(kind);
   });
 
@@ -52,7 +52,7 @@ describe('the reading of a snapshot', () => {
     });
   });
 
-  it('has parts that are its sum, and never counts what arrived as less than what waits', () => {
+  it('has parts that add up to it, and never fewer arrivals than waiting messages', () => {
     const count = fc.nat({ max: 1_000_000 });
     fc.assert(
       fc.property(
@@ -72,7 +72,7 @@ describe('the reading of a snapshot', () => {
   });
 });
 
-it('the target is what one replica is good for, and its name has stream and consumer', () => {
+it('the target is the number for one replica, and its name has stream and consumer', () => {
   expect(target(paramsOf())).toEqual({ perReplica: 10, activation: 0, nameParts: ['orders', 'worker'] });
   expect(target(paramsOf({ lagThreshold: '2.5', activationLagThreshold: '7' }))).toMatchObject({
     perReplica: 2.5,
@@ -80,7 +80,7 @@ it('the target is what one replica is good for, and its name has stream and cons
   });
 });
 
-describe('what a trigger may not say', () => {
+describe('invalid keys of a trigger', () => {
   it.each([
     [{ stream: 'a.b' }, 'stream: must be a name without spaces and without . * > / \\, got "a.b"'],
     [{ consumer: '>' }, 'consumer: must be a name'],

@@ -4,7 +4,7 @@ import { natsConfig, placeOf, sendsSecretInPlaintext } from '../../../../src/sou
 const base = { servers: ['nats://a:4222'] };
 const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
 
-/** A file as nsc writes it; its signature is never looked at. */
+/** A file as nsc writes it. Nobody checks its signature. */
 function creds(claims: object): string {
   const jwt = `${part({ typ: 'JWT', alg: 'ed25519-nkey' })}.${part(claims)}.c2ln`;
   return `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\nSUAB\n------END USER NKEY SEED------\n`;

@@ -35,7 +35,7 @@ it.each([
     'does not allow it: Permissions Violation for Publish',
   ],
   [undefined, 'cannot be used: undefined'],
-])('what is thrown is unavailable, in our words: %#', (reason, text) => {
+])('any thrown value is unavailable, in our words: %#', (reason, text) => {
   const error = fromNats(reason, asked);
   expect(error.code).toBe('unavailable');
   expect(error.message).toContain(text);

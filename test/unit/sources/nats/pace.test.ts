@@ -27,7 +27,7 @@ describe('the next read', () => {
     expect(paceAfter([snapshotOf()], view)).toEqual(next);
   });
 
-  it('is soon where nothing can be heard', () => {
+  it('is soon if nothing can be heard', () => {
     expect(paceAfter([snapshotOf({}, { silent: 'it mirrors another stream' })])).toEqual({
       nextReadMs: 1_000,
       watch: false,
@@ -41,7 +41,7 @@ describe('the next read', () => {
     expect(paceAfter([...steady, snapshotOf({ deliveries: 11 })]).watch).toBe(true);
   });
 
-  it('of a consumer that was made anew counts no messages as come', () => {
+  it('of a consumer that was created again counts no messages as new', () => {
     const made = Array.from({ length: 20 }, (_, at) => snapshotOf({ deliveries: at, created: String(at) }));
     expect(paceAfter(made).watch).toBe(true);
   });

@@ -4,7 +4,7 @@ import type {
   StreamFacts,
 } from '../../../../src/sources/nats/rules/snapshot.ts';
 
-/** A snapshot of one server, in which nothing waits, but for what is given. */
+/** A snapshot of one server without messages, except for the given fields. */
 export function snapshotOf(
   consumer: Partial<ConsumerFacts> = {},
   stream: Partial<StreamFacts> = {},

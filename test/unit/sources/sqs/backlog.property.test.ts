@@ -72,7 +72,7 @@ describe('whatever SQS counts', () => {
     );
   });
 
-  it('an active trigger stays active while anything counts, and ends after two reads of nothing', () => {
+  it('an active trigger stays active while anything counts, and ends after two reads without anything', () => {
     fc.assert(
       fc.property(reads, metadata, (seen, given) => {
         const params = paramsOf(given);
@@ -102,7 +102,7 @@ describe('whatever SQS counts', () => {
     );
   });
 
-  it('the number never depends on what was before', () => {
+  it('the number never depends on earlier reads', () => {
     fc.assert(
       fc.property(reads, (seen) => {
         const params = paramsOf(flags);

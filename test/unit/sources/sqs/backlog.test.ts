@@ -31,7 +31,7 @@ describe('the number', () => {
     expect(reading && toMetric(reading, 5)).toEqual({ value, active: true });
   });
 
-  it('is as read while the trigger is not yet active, and says why it is not', () => {
+  it('is the count as read while the trigger is not active yet, and says why it is not', () => {
     const [, reading] = readingsOf(paramsOf(), [{ atMs: 0 }, { atMs: 5000, visible: 2 }]);
     expect(reading).toMatchObject({ items: 2, active: false });
     expect(reading?.detail()).toEqual({

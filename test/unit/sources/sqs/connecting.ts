@@ -8,7 +8,7 @@ import { paramsOf } from './trigger-params.ts';
 
 export const secretAccessKey = 'hunter2/hunter2+hunter2';
 
-/** A configuration of an access key, for a server of ours, or for AWS. What is undefined is left out. */
+/** A configuration with an access key, for a server of ours or for AWS. Undefined settings are left out. */
 export function configOf(endpoint: string | undefined, more: object = {}): SqsConfig {
   const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey };
   const settings = { region: 'eu-central-1', endpoint, credentials, requestTimeoutMs: 2000, ...more };
@@ -21,7 +21,7 @@ export function connectionTo(endpoint?: string, more: object = {}, metrics: Sour
   return connect(configOf(endpoint, more), { metrics, same: () => false });
 }
 
-/** What each of these queues was delivered, by its `queueURL`. */
+/** The result for each of these queues, by `queueURL`. */
 export async function readAll(
   connection: SqsConnection,
   queues: readonly string[],

@@ -15,7 +15,7 @@ const connections = byName([
 ]);
 const resolve = resolvingIn([sqs], connections);
 
-/** The connection a trigger gets, or its faults. */
+/** The connection of a trigger, or its faults. */
 function chosen(metadata: Record<string, string>): string {
   try {
     return resolve(referenceOf({ source: 'sqs', queueURL: 'jobs', ...metadata })).connection.name;
@@ -42,7 +42,7 @@ describe('the connection of a trigger', () => {
     expect(chosen(metadata)).toBe(name);
   });
 
-  it("takes KEDA's keys of who we are", () => {
+  it("accepts KEDA's keys for identities", () => {
     const keda = { identityOwner: 'operator', awsAccessKeyIDFromEnv: 'a', awsSecretAccessKeyFromEnv: 'b' };
     expect(chosen({ ...keda, awsSessionToken: 'c', awsRoleArn: 'd', connection: 'local' })).toBe('local');
   });
@@ -61,11 +61,11 @@ describe('the connection of a trigger', () => {
     [{}, 'connection: must be named, 4 fit'],
     [{ queueURL: 'http://x/y', connection: 'local' }, 'queueURL: must be the URL of a queue'],
     [{ connection: 'local', queueUrl: 'x' }, '"queueUrl": unknown key (did you mean "queueURL"?)'],
-  ])('by %j is none', (metadata, fault) => {
+  ])('by %j matches none', (metadata, fault) => {
     expect(chosen(metadata)).toContain(fault);
   });
 
-  it('says what is wrong with a queue once', () => {
+  it('reports a fault of a queue once', () => {
     const said = chosen({
       connection: 'virginia',
       queueURL: 'https://sqs.eu-central-1.amazonaws.com/1/jobs',

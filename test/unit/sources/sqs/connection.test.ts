@@ -25,7 +25,7 @@ function connected(more: object = {}, metrics = unmeasured): SqsConnection {
 const url = '/123456789012/jobs';
 
 describe('a read', () => {
-  it('asks for the three counts, and for nothing else', async () => {
+  it('requests the three counts, and nothing else', async () => {
     server.script = () => countsAnswer(1, 2, 3);
     expect(await readOne(connected(), url)).toEqual({ visible: 1, inFlight: 2, delayed: 3 });
     expect(server.asked.map(({ operation, body }) => [operation, body])).toEqual([
@@ -43,7 +43,7 @@ describe('a read', () => {
     ]);
   });
 
-  it('asks once which account is ours, for all queues by their name', async () => {
+  it('looks up our account once, for all queues by name', async () => {
     server.script = ({ operation }) =>
       operation === 'GetQueueUrl' ? { body: { QueueUrl: `${server.url}/1/jobs` } } : countsAnswer(4);
     const connection = connected();
@@ -61,7 +61,7 @@ describe('a read', () => {
     expect((await errorOf(connected(), 'jobs')).message).toContain('AWS refuses sqs:GetQueueUrl');
   });
 
-  it('goes to the endpoint whatever URL a name is said to have', async () => {
+  it('uses the endpoint whatever URL a name has', async () => {
     const elsewhere = await ScriptedSqs.start();
     server.script = ({ operation }) =>
       operation === 'GetQueueUrl' ? { body: { QueueUrl: `${elsewhere.url}/1/jobs` } } : countsAnswer(4);
@@ -70,7 +70,7 @@ describe('a read', () => {
     await elsewhere.stop();
   });
 
-  it('of many queues delivers each on its own, and one that fails fails alone', async () => {
+  it('of many queues delivers each alone, and one that fails fails alone', async () => {
     server.script = ({ body }) => {
       const queue = String(body['QueueUrl']);
       if (queue.endsWith('bad')) return errorAnswer('QueueDoesNotExist');
@@ -88,7 +88,7 @@ describe('a read', () => {
     expect(results.size).toBe(4);
   });
 
-  it('has only so many requests under way at a time', async () => {
+  it('has a bounded number of requests under way', async () => {
     server.delayMs = 20;
     server.script = () => countsAnswer(1);
     const connection = connected({ maxSockets: 4 });
@@ -99,7 +99,7 @@ describe('a read', () => {
     expect(server.connections).toBeLessThanOrEqual(4);
   });
 
-  it('that is given up asks for nothing more', async () => {
+  it('that is given up sends nothing more', async () => {
     const given = new AbortController();
     server.script = () => {
       given.abort();
@@ -159,7 +159,7 @@ describe('the subject of a trigger', () => {
     expect(refOf(connectionTo('http://localhost:4566', { roleArn }), 'jobs').key).toBe('jobs');
   });
 
-  it('is another for another account or name, and for a bare name before AWS has said whose it is', () => {
+  it('differs for another account or name, and for a bare name while our account is unknown', () => {
     const keys = ['/1/jobs', '/2/jobs', '/1/mail', 'jobs'].map((queue) => refOf(local, queue).key);
     expect(new Set(keys).size).toBe(4);
   });

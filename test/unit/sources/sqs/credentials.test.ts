@@ -11,7 +11,7 @@ let before: [string, string | undefined][];
 beforeEach(async () => {
   before = ofAws();
   for (const [name] of before) delete process.env[name];
-  // No test may leave the machine, or read what whoever runs it has at home.
+  // No test may leave the machine, or read the files of the user who runs it.
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   process.env['AWS_CONFIG_FILE'] = '/nonexistent';
   process.env['AWS_SHARED_CREDENTIALS_FILE'] = '/nonexistent';
@@ -50,14 +50,14 @@ function denied(): Answer {
   };
 }
 
-/** Who signed the requests of an operation. */
+/** The signer of each request for an operation. */
 function signers(operation: string): (string | undefined)[] {
   return server.asked
     .filter((asked) => asked.operation === operation)
     .map(({ headers }) => /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1]);
 }
 
-describe('a connection is', () => {
+describe('a connection signs as', () => {
   it('its access key', async () => {
     server.script = () => countsAnswer();
     const connection = connectionTo(server.url, {
@@ -69,7 +69,7 @@ describe('a connection is', () => {
     await connection.close();
   });
 
-  it('whom the default chain finds', async () => {
+  it('the identity of the default chain', async () => {
     process.env['AWS_ACCESS_KEY_ID'] = 'AKIDENV';
     process.env['AWS_SECRET_ACCESS_KEY'] = 's';
     server.script = () => countsAnswer();
@@ -98,7 +98,7 @@ describe('a fault of this pod', () => {
   it.each([
     ['/nonexistent/token', 'ENOENT'],
     [tmpdir(), 'EISDIR'],
-  ])('names the file of the token that cannot be read: %s', async (file, code) => {
+  ])('names the unreadable token file: %s', async (file, code) => {
     process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] = file;
     process.env['AWS_ROLE_ARN'] = roleArn;
     const connection = chain();
@@ -119,7 +119,7 @@ describe('a fault of this pod', () => {
     await connection.close();
   });
 
-  it('names what the environment says of credentials that are not there', async () => {
+  it('names credentials that the environment mentions but that do not exist', async () => {
     process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = 'http://127.0.0.1:1/v1/credentials';
     const connection = chain();
     expect((await errorOf(connection, queue)).message).toContain(
@@ -129,7 +129,7 @@ describe('a fault of this pod', () => {
   });
 });
 
-describe('an answer without an end', () => {
+describe('an endless answer', () => {
   it.each(['GetQueueAttributes', 'AssumeRole'])('to %s is cut, and its connection closed', async (asked) => {
     server.script = ({ operation }) => {
       if (operation === asked) return { body: 'x'.repeat(64 * 1024 * 1024) };
@@ -142,8 +142,8 @@ describe('an answer without an end', () => {
   });
 });
 
-describe('a service that gives out credentials and is silent', () => {
-  it('has only so long', async () => {
+describe('a silent service for credentials', () => {
+  it('is given up in time', async () => {
     server.script = () => 'hang';
     process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `${server.url}/v1/credentials`;
     const connection = connectionTo(server.url, { credentials: undefined, requestTimeoutMs: 100 });
@@ -155,7 +155,7 @@ describe('a service that gives out credentials and is silent', () => {
 });
 
 describe('a role', () => {
-  it('is assumed with the external id, once for all reads, and counted', async () => {
+  it('is assumed with the external ID, once for all reads, and counted', async () => {
     const { metrics, counted } = countingMetrics();
     server.script = ({ operation }) => (operation === 'AssumeRole' ? assumed() : countsAnswer());
     const connection = connectionTo(server.url, { roleArn, externalId: 'shop-42' }, metrics);
@@ -186,7 +186,7 @@ describe('a role', () => {
     await connection.close();
   });
 
-  it('that may not be assumed is said so, and tried again', async () => {
+  it('that may not be assumed is reported, and tried again', async () => {
     server.script = () => denied();
     const connection = connectionTo(server.url, { roleArn });
     expect((await errorOf(connection, queue)).message).toContain('AWS refuses sts:AssumeRole: allow it');
@@ -195,7 +195,7 @@ describe('a role', () => {
     await connection.close();
   });
 
-  it('of an STS that is silent has only so long', async () => {
+  it('of a silent STS is given up in time', async () => {
     server.script = () => 'hang';
     const connection = connectionTo(server.url, { roleArn, requestTimeoutMs: 100 });
     expect((await errorOf(connection, queue)).message).toContain('does not answer within 100 ms');

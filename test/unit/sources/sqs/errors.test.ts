@@ -122,7 +122,7 @@ describe('where AWS throttles', () => {
       7000,
     ],
     ['for long', { status: 429, headers: { 'retry-after': '86400' }, body: '{}' }, 'HTTP 429', 300_000],
-  ])('%s: it says when it may be asked again', async (_, answer, named, retryAfterMs) => {
+  ])('%s: says when it may be asked again', async (_, answer, named, retryAfterMs) => {
     server.script = () => answer;
     const connection = connectionTo(server.url);
     const error = await errorOf(connection, queue);
@@ -133,7 +133,7 @@ describe('where AWS throttles', () => {
   });
 });
 
-describe('where nothing useful answers', () => {
+describe('where no useful answer comes', () => {
   it.each<[string, Answer]>([
     ['HTML', { body: '<html>hello</html>' }],
     ['half of JSON', { body: '{"Attributes":' }],
@@ -170,16 +170,19 @@ describe('where nothing useful answers', () => {
     await connection.close();
   });
 
-  it.each(['hang', 'endless'] as const)('a server that is silent (%s) has only so long', async (script) => {
-    server.script = () => script;
-    const connection = connectionTo(server.url, { requestTimeoutMs: 100 });
-    expect((await errorOf(connection, queue)).message).toBe(
-      `${where}${server.url} does not answer within 100 ms`,
-    );
-    await connection.close();
-  });
+  it.each(['hang', 'endless'] as const)(
+    'a server that is silent (%s) is given up in time',
+    async (script) => {
+      server.script = () => script;
+      const connection = connectionTo(server.url, { requestTimeoutMs: 100 });
+      expect((await errorOf(connection, queue)).message).toBe(
+        `${where}${server.url} does not answer within 100 ms`,
+      );
+      await connection.close();
+    },
+  );
 
-  it('a connection that is cut is tried once more, at once', async () => {
+  it('a cut connection is retried once, at once', async () => {
     const before = server.asked.length;
     server.script = () => 'reset';
     const connection = connectionTo(server.url);
@@ -188,7 +191,7 @@ describe('where nothing useful answers', () => {
     await connection.close();
   });
 
-  it('a kept-alive connection that the server has closed does not show', async () => {
+  it('a kept-alive connection that the server has closed does not matter', async () => {
     server.script = () => countsAnswer(1);
     const connection = connectionTo(server.url);
     for (let i = 0; i < 5; i += 1) {
@@ -204,7 +207,7 @@ describe('where nothing useful answers', () => {
     await connection.close();
   });
 
-  it('a host that does not exist', async () => {
+  it('an unknown host', async () => {
     const connection = connectionTo('http://nobody.invalid:4566');
     expect((await errorOf(connection, queue)).message).toMatch(
       /http:\/\/nobody\.invalid:4566 has a host name that (does not exist: check the connection's endpoint|cannot be resolved now)/,
@@ -212,14 +215,14 @@ describe('where nothing useful answers', () => {
     await connection.close();
   });
 
-  it('TLS that nobody vouches for', async () => {
+  it('TLS with an untrusted certificate', async () => {
     const connection = connectionTo(server.url.replace('http:', 'https:'));
     expect((await errorOf(connection, queue)).message).toMatch(/speaks no TLS/);
     await connection.close();
   });
 });
 
-it('no message holds a secret or a signature', async () => {
+it('no message contains a secret or a signature', async () => {
   const said = `${secretAccessKey} AWS4-HMAC-SHA256 Signature=abc`;
   for (const type of ['SignatureDoesNotMatch', 'NobodyKnows', 'AccessDenied', 'InternalFailure']) {
     for (const status of [400, 403, 500]) {

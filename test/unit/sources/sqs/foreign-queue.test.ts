@@ -6,7 +6,7 @@ import { connectionOf, LiveTriggers, referenceOf } from '../../../support/live-t
 import { configOf } from './connecting.ts';
 import { countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
-/** A host that a trigger names and that must never hear of it. */
+/** A host that a trigger names, and that must never be called. */
 let stranger: Server;
 let heard = 0;
 let strangerPort = 0;

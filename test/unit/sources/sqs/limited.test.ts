@@ -4,11 +4,11 @@ import { limited, OutOfTime } from '../../../../src/sources/sqs/upstream/client.
 describe('a task with a limit', () => {
   const never = () => new Promise<never>(() => {});
 
-  it('gives what it gives', async () => {
+  it('returns the result', async () => {
     expect(await limited(1000, new AbortController().signal, async () => 7)).toBe(7);
   });
 
-  it('is out of time, and told so', async () => {
+  it('runs out of time, and its signal aborts', async () => {
     let told = false;
     const task = (signal: AbortSignal) => {
       signal.addEventListener('abort', () => {

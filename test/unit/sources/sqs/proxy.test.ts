@@ -6,7 +6,7 @@ afterEach(() => void vi.unstubAllEnvs());
 
 const queue = '/123456789012/jobs';
 
-it('a proxy that does not let us through is named, and not taken for AWS', async () => {
+it('a proxy that refuses is named, and not taken for AWS', async () => {
   const proxy = await connectProxy({});
   vi.stubEnv('HTTPS_PROXY', proxy.url);
   const connection = connectionTo();
@@ -17,7 +17,7 @@ it('a proxy that does not let us through is named, and not taken for AWS', async
   await connection.close();
 });
 
-it('an endpoint in the cluster is not asked through it', async () => {
+it('an endpoint in the cluster is not reached through it', async () => {
   const proxy = await connectProxy({});
   vi.stubEnv('HTTP_PROXY', proxy.url);
   vi.stubEnv('NO_PROXY', '127.0.0.1,.svc');

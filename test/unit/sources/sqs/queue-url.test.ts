@@ -69,7 +69,7 @@ describe('a queue', () => {
     [`https://sqs.eu-central-1.amazonaws.com/${id}/jobs?x=1`, /ends with its path/],
     [`https://sqs.eu-central-1.amazonaws.com/${id}/jobs#x`, /ends with its path/],
     [`https://me:secret@sqs.eu-central-1.amazonaws.com/${id}/jobs`, /without a user name/],
-  ])('%s is none', (text, fault) => {
+  ])('%s is not one', (text, fault) => {
     expect(parseQueueAddress(text)).toMatch(fault);
   });
 

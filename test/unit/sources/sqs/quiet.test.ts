@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { connectionTo, readAll } from './connecting.ts';
 import { countsAnswer, ScriptedSqs } from './scripted-sqs.ts';
 
-// A file, and so a process, of its own: the AWS SDK warns of an old Node with the first client, and never again.
+// In a file, and so a process, of its own. The AWS SDK warns about an old Node only with its first client.
 it('a read of many queues makes neither Node nor the AWS SDK warn', async () => {
   const written: string[] = [];
   const listen = (warning: Error) => written.push(warning.message);

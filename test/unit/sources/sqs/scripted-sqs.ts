@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 export interface Asked {
-  /** The operation, without `AmazonSQS.`; for STS the `Action` of its form. */
+  /** The operation, without `AmazonSQS.`. For STS the `Action` of its form. */
   operation: string;
   body: Record<string, unknown>;
   headers: IncomingMessage['headers'];
@@ -31,7 +31,7 @@ export function countsAnswer(visible = 0, inFlight = 0, delayed = 0): Answer {
   };
 }
 
-/** An error as SQS sends it over its JSON protocol, with the code that clients of the old protocol know it by. */
+/** An error in SQS's JSON protocol, with its code in the old protocol. */
 export function errorAnswer(type: string, { status = 400, message = '', queryCode = '' } = {}): Answer {
   return {
     status,
@@ -40,11 +40,11 @@ export function errorAnswer(type: string, { status = 400, message = '', queryCod
   };
 }
 
-/** A server that speaks as much of SQS's JSON protocol (x-amz-json-1.0), and of STS's, as its script says. */
+/** A server for the parts of SQS's JSON protocol (x-amz-json-1.0), and of STS's, that its script knows. */
 export class ScriptedSqs {
   readonly asked: Asked[] = [];
   script: Script;
-  /** Requests under way, and the most there were. */
+  /** Requests under way. `mostOpen` is the maximum so far. */
   open = 0;
   mostOpen = 0;
   delayMs = 0;
@@ -75,14 +75,14 @@ export class ScriptedSqs {
     return this.sockets.size;
   }
 
-  /** How often each operation was asked for. */
+  /** How often each operation was called. */
   get operations(): Record<string, number> {
     const counted: Record<string, number> = {};
     for (const { operation } of this.asked) counted[operation] = (counted[operation] ?? 0) + 1;
     return counted;
   }
 
-  /** Closes the connections that are kept alive, as a load balancer does. */
+  /** Closes kept-alive connections, as a load balancer does. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }

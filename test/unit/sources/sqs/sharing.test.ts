@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-/** Of every queue, how often it was read. */
+/** How often each queue was read. */
 function readsOfEach(): Map<string, number> {
   const reads = new Map<string, number>();
   for (const { body } of server.asked) {
@@ -46,7 +46,7 @@ describe('a hundred triggers on ten queues', () => {
 });
 
 describe('one queue by its name and by its URL', () => {
-  it('is one subject as soon as AWS has said which account is ours', async () => {
+  it('is one subject as soon as our account is known', async () => {
     server.script = ({ operation }) =>
       operation === 'GetQueueUrl' ? { body: { QueueUrl: `${server.url}/1/jobs` } } : countsAnswer(20);
     const slow = { idleReadSeconds: 3600, activeReadSeconds: 3600 };
@@ -59,11 +59,11 @@ describe('one queue by its name and by its URL', () => {
     expect(answers).toHaveLength(6);
     for (const answer of answers) expect(answer).toMatchObject({ kind: 'known', value: 20 });
     expect(await live.metrics.exposition()).toContain('backlog_scaler_subjects{source="sqs"} 2');
-    // What was known by name alone is asked for together, before the account is.
+    // Queues known only by name are read together, before the account is looked up.
     const { GetQueueAttributes, GetQueueUrl = 0 } = server.operations;
     expect(GetQueueAttributes).toBe(2);
     expect(GetQueueUrl).toBeLessThanOrEqual(2);
-    // Those that come later are asked for no account.
+    // No account is looked up for later ones.
     const late = live.trigger(referenceOf({ source: 'sqs', queueURL: 'jobs' }, 'late'));
     await late.answer(new AbortController());
     expect(server.operations).toEqual({ GetQueueAttributes: 2, GetQueueUrl });
@@ -90,7 +90,7 @@ describe('a hint', () => {
 });
 
 describe('the access key in files', () => {
-  it('is taken from them, and taken anew when they change', async () => {
+  it('is read from them, and read again when they change', async () => {
     const settings = {
       connections: {
         jobs: {

@@ -2,7 +2,7 @@ import type { SqsParams } from '../../../../src/sources/sqs/params.ts';
 import { backlog } from '../../../../src/sources/sqs/rules/backlog.ts';
 import { fold, type SqsHistory } from '../../../../src/sources/sqs/rules/history.ts';
 
-/** One read: when, its counts, and when the last hint before it came. */
+/** A read: its time, its counts, and the time of the last hint before it. */
 export interface Seen {
   atMs: number;
   visible?: number;

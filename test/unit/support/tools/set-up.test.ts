@@ -9,7 +9,7 @@ import { setUpTools } from '../../../support/tools/set-up.ts';
 import { ToolMissing } from '../../../support/tools/tool-missing.ts';
 import { toolbox } from '../../../support/tools/toolbox.ts';
 
-it('sets tools up one after the other, and goes on after one that is not to be had', async () => {
+it('sets tools up one after the other, and continues after one that is unavailable', async () => {
   const said: string[] = [];
   const steps: string[] = [];
   const outcomes = await setUpTools(
@@ -47,7 +47,7 @@ it('sets tools up one after the other, and goes on after one that is not to be h
   ]);
 });
 
-it('says every ten seconds what takes its time', async () => {
+it('prints every ten seconds what takes time', async () => {
   vi.useFakeTimers();
   onTestFinished(() => {
     vi.useRealTimers();
@@ -67,11 +67,11 @@ it('says every ten seconds what takes its time', async () => {
   ]);
 });
 
-it('knows what a test file asks for, itself and by what it imports', () => {
+it('knows the tools of a test file, its own and those of its imports', () => {
   const folder = mkdtempSync(join(tmpdir(), 'needed-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const write = (name: string, lines: string[]) => writeFileSync(join(folder, name), lines.join('\n'));
-  // Spelled so that this file asks for none.
+  // Spelled so that this file itself needs none.
   const asks = (name: string) => ['tool', `('${name}')`].join('');
   const several = ['useTools', "('helm-3', 'helm-4');"].join('');
   write('a.test.ts', [
@@ -94,7 +94,7 @@ it('knows what a test file asks for, itself and by what it imports', () => {
   expect(needed('d.ts')).toEqual(['buildah']);
 });
 
-it('knows of every tool that a test asks for', () => {
+it('knows every tool that a test needs', () => {
   const asked = [
     'test/sources/kafka/broker.test.ts',
     'test/container/image.test.ts',

@@ -21,14 +21,14 @@ it('begins the jobs of a run together, when each has its runner', async () => {
   expect(await repository.open()).toBe(0);
 });
 
-it('leaves a job alone that asks for a label its runners lack', async () => {
+it('leaves a job alone that requires a label its runners lack', async () => {
   const { github, repository } = await start();
   github.startRun('shop', { jobs: [{ labels: ['self-hosted', 'windows'] }] });
   expect(repository.work('runner-1', going)).toBeUndefined();
   expect(await repository.open()).toBe(1);
 });
 
-it('gives a runner up at once when all is over', async () => {
+it('releases a runner at once when the story ends', async () => {
   const { repository } = await start();
   await repository.push(2);
   await repository.work('runner-1', AbortSignal.abort());

@@ -25,7 +25,7 @@ it('has orders open until a worker has deleted them', async () => {
   expect([await queue.open(), faults]).toEqual([0, []]);
 });
 
-it('gives a worker as many as a replica is good for', async (test) => {
+it('gives a worker the orders of one replica', async (test) => {
   const { sqs, queue } = await start();
   await queue.send(10);
   const client = sdkClient(test, sqs.endpoint);
@@ -45,7 +45,7 @@ it('gives a worker as many as a replica is good for', async (test) => {
   expect(await queue.open()).toBe(10);
 });
 
-it('tells of what goes wrong with its work, and goes on', async () => {
+it('reports failures of its work, and continues', async () => {
   const { sqs, queue, faults } = await start();
   await sqs.close();
   await queue.work('worker-1', going);

@@ -26,7 +26,7 @@ const plain: Run = {
 const wanted = { replicas: 8, perReplica: 5 };
 
 describe('judge', () => {
-  it('says every number', () => {
+  it('reports every number', () => {
     expect(judge(nudged, plain, wanted).map(({ kept, text }) => [kept, text])).toEqual([
       [true, '0 → 1 replicas after the hint was posted: 20.0 ms with nudges, 21.0 ms without'],
       [true, "with nudges: 8 replicas after 130.0 ms, with no tick of the HPA's clock"],
@@ -57,7 +57,7 @@ describe('judge', () => {
     ['left a nudged target behind', { targets: [5, 5.001] }, {}, 4],
     ['had the HPA rewritten though that is off', {}, { targets: [5] }, 4],
     ['failed an answer', {}, { failedAnswers: 1 }, 5],
-  ])('is not content with a run that %s', (_, changed, changedPlain, which) => {
+  ])('rejects a run that %s', (_, changed, changedPlain, which) => {
     const promises = judge({ ...nudged, ...changed }, { ...plain, ...changedPlain }, wanted);
     expect(promises[which]?.kept).toBe(false);
   });

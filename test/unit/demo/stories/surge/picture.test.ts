@@ -31,7 +31,7 @@ it('shows both on one time axis', () => {
   ]);
 });
 
-it('shows one replica of many, and no more than fills the panel', () => {
+it('shows one replica of many, and at most a full panel', () => {
   const [, top, , , bottom] = picture([run('many', [0.5, 1], [1.5, 2_000])], {
     most: 1_000,
     seconds: 2,

@@ -15,7 +15,7 @@ const ledgerOf = () => new Ledger({ ttlMs, maxItems: 1000 });
 const sinceOf = (ledger: Ledger) => [ledger.queuedSinceMs('a'), ledger.queuedSinceMs('b')];
 const countsOf = (ledger: Ledger) => [ledger.counts('a'), ledger.counts('b')];
 
-/** The counts, worked out from scratch. */
+/** The counts, computed from scratch. */
 function modelOf(facts: readonly ItemFact[]) {
   return ['a', 'b'].map((backlog) => {
     const counts = { queued: 0, running: 0 };
@@ -32,7 +32,7 @@ function modelOf(facts: readonly ItemFact[]) {
   });
 }
 
-/** Since when the oldest of each backlog is queued, worked out from scratch. The place in the list is the time. */
+/** Since when the oldest of each backlog is queued, computed from scratch. The time is the place in the list. */
 function sinceModelOf(facts: readonly ItemFact[]) {
   const timed = facts.map((each, atMs) => ({ ...each, atMs }));
   return ['a', 'b'].map((backlog) => {
@@ -72,14 +72,14 @@ describe('Ledger', () => {
     );
   });
 
-  it('comes to the same when all is replayed from the log, and to nothing after ttlSeconds', () => {
+  it('has the same result after a replay of the log, and nothing after ttlSeconds', () => {
     const steps = fc.array(fc.tuple(fact, fc.nat({ max: 2 * ttlMs })), { maxLength: 30 });
     fc.assert(
       fc.property(steps, (all) => {
         const [live, replayed] = [ledgerOf(), ledgerOf()];
         let atMs = 0;
         const kept = all.map(([each, waitMs]) => {
-          // Reads in between: what has expired goes whenever somebody looks.
+          // Reads in between, because each of them may expire items.
           live.expire(atMs + waitMs / 2);
           atMs += waitMs;
           live.take(each, atMs);

@@ -118,13 +118,13 @@ describe('Ledger', () => {
       ],
       9,
     ],
-  ])('knows since when the oldest has been queued: %s', (_, events, expected) => {
+  ])('knows since when the oldest item has been queued: %s', (_, events, expected) => {
     const { ledger, take } = ledgerOf();
     for (const event of events) take(...event);
     expect(ledger.queuedSinceMs('builds')).toBe(expected);
   });
 
-  it('tells which counts have changed', () => {
+  it('reports which counts have changed', () => {
     const { take } = ledgerOf();
     expect(take('queued')).toEqual(['builds']);
     expect(take('queued')).toEqual([]);
@@ -140,7 +140,7 @@ describe('Ledger', () => {
     expect(counts()).toEqual([0, 0]);
   });
 
-  it('a later attempt starts the item anew, an earlier one says nothing', () => {
+  it('a later attempt starts the item again, an earlier one is ignored', () => {
     const { counts, take } = ledgerOf();
     take('finished', 0, { attempt: 1 });
     take('running', 0, { attempt: 2 });
@@ -161,7 +161,7 @@ describe('Ledger', () => {
     expect(counts()).toEqual([0, 0]);
   });
 
-  it('is told by events of others that one has expired', () => {
+  it('notices an expired item at events of other items', () => {
     const { take, counts } = ledgerOf();
     take('queued', 0);
     expect(take('queued', 60_001, { key: 'b', backlog: 'other' })).toEqual(['builds', 'other']);
@@ -177,7 +177,7 @@ describe('Ledger', () => {
     expect(counts()).toEqual([1, 0]);
   });
 
-  it('holds at most maxItems: finished ones go first, then none is taken', () => {
+  it('holds at most maxItems: finished ones go first, then new ones are refused', () => {
     const { ledger, counts, take } = ledgerOf(3);
     take('finished', 0, { key: 'f1' });
     take('finished', 1, { key: 'f2' });

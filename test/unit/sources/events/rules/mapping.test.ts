@@ -30,7 +30,7 @@ function keyOf(key: string | readonly string[], about?: InboundCloudEvent) {
 }
 
 describe('fact', () => {
-  it('says what the first entry that fits says', () => {
+  it('takes the result of the first entry that fits', () => {
     expect(factsOf([rule, { ...rule, state: 'finished' }])).toEqual([
       { backlog: 'builds', key: 'build-7', state: 'queued', attempt: 0, atMs: 1_700_000_000_000 },
     ]);
@@ -51,7 +51,7 @@ describe('fact', () => {
     ['other data', { ...rule, data: { '/state': 'STOPPED' } }],
     ['data that is not there', { ...rule, data: { '/status': '*' } }],
     ['data that is no scalar', { ...rule, data: { '/build': '*' } }],
-  ])('says nothing of %s', (_, item) => {
+  ])('ignores %s', (_, item) => {
     expect(factsOf([item])).toBeUndefined();
   });
 
@@ -93,7 +93,7 @@ describe('fact', () => {
     expect(keyOf(['source', 'subject'], event({ source: '/a'.repeat(200) }))).toMatch(/^sha256:/);
   });
 
-  it('bounds the key, and still tells long ones apart', () => {
+  it('bounds the key, and still keeps long ones apart', () => {
     const long = (end: string) => keyOf('subject', event({ subject: 'x'.repeat(100_000) + end }));
     expect(long('a')).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(long('a')).toBe(long('a'));

@@ -24,7 +24,7 @@ describe('tekton', () => {
     expect(said('tekton-taskrun', tektonEvent('taskrun', word))).toEqual([['5d7b9a52-run', state, 0]]);
   });
 
-  it('tells task runs from pipeline runs', () => {
+  it('keeps task runs and pipeline runs apart', () => {
     expect(said('tekton-pipelinerun', tektonEvent('taskrun', 'started'))).toBeUndefined();
     expect(said('tekton-taskrun', tektonEvent('pipelinerun', 'started'))).toBeUndefined();
   });
@@ -51,7 +51,7 @@ describe('cdevents', () => {
     ]);
   });
 
-  it('tells items of one id by their source: that of the subject, or else that of the event', () => {
+  it('keeps items with one ID apart by their source: that of the subject, otherwise that of the event', () => {
     const event = cdEvent('pipelinerun', 'started.0.2.0');
     const key = (source: string, subject: object) =>
       said('cdevents-pipelinerun', { ...event, source, data: { subject } })?.[0]?.[0];
@@ -60,7 +60,7 @@ describe('cdevents', () => {
     expect(key('/a', { source: '/b' })).toBeUndefined();
   });
 
-  it('tells task runs from pipeline runs, and both from all else', () => {
+  it('recognizes task runs and pipeline runs, and nothing else', () => {
     expect(said('cdevents-taskrun', cdEvent('pipelinerun', 'started.0.2.0'))).toBeUndefined();
     expect(said('cdevents-pipelinerun', cdEvent('build', 'started.0.2.0'))).toBeUndefined();
   });
@@ -85,7 +85,7 @@ describe('codepipeline', () => {
     expect(said('codepipeline', codePipelineEvent('RESUMED', 2))).toEqual([[id, 'running', 2]]);
   });
 
-  it('says nothing of stages, of states to come, and of other senders', () => {
+  it('ignores stages, states to come, and other senders', () => {
     const stage = { type: 'CodePipeline Stage Execution State Change' };
     expect(said('codepipeline', { ...codePipelineEvent('STARTED'), ...stage })).toBeUndefined();
     expect(said('codepipeline', codePipelineEvent('PAUSED'))).toBeUndefined();

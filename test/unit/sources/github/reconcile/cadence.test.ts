@@ -26,7 +26,7 @@ describe('how often repositories are swept', () => {
     expect(at.github.callsOf('openRuns', 'acme/api').length).toBeLessThanOrEqual(3);
   });
 
-  it('until nobody has asked for ten minutes', async () => {
+  it('until no call has come for ten minutes', async () => {
     const at = reconciling({ repos: ['acme/web'] });
     at.reconciler.need(['acme/web'], 60_000);
     await at.seconds(700);
@@ -107,7 +107,7 @@ describe('the requests of an hour', () => {
     expect(hour.length).toBeLessThanOrEqual(130);
   });
 
-  it('the same where triggers name all of the repositories', async () => {
+  it('the same if triggers name all of the repositories', async () => {
     const at = reconciling({ repos: reposOf(100), app: true });
     await at.seconds(60);
     for (let run = 0; run < 10; run += 1)

@@ -12,8 +12,8 @@ function opened() {
   return { directory, said };
 }
 
-describe('who a name belongs to', () => {
-  it('is whom GitHub has said last, though an old webhook of one that was forgotten took it', () => {
+describe('the owner of a name', () => {
+  it('is the repository that GitHub named last, even after an old webhook of a forgotten one', () => {
     const { directory } = opened();
     const now = directory.learn({ id: 2, name: 'a/web' });
     const old = directory.heard('a/web', 1);
@@ -23,7 +23,7 @@ describe('who a name belongs to', () => {
     expect(now.key).not.toBe(old?.key);
   });
 
-  it('is told once where two names turn out to be one', () => {
+  it('is reported once if two names turn out to be one', () => {
     const { directory, said } = opened();
     const web = directory.learn({ id: 1, name: 'a/web' });
     const shop = directory.open('a/shop');

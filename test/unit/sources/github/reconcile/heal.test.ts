@@ -8,7 +8,7 @@ async function synced(): Promise<Reconciling> {
   return at;
 }
 
-describe('what webhooks lose', () => {
+describe('lost webhooks', () => {
   it('a lost queued is found by the next sweep', async () => {
     const at = await synced();
     at.hear(at.github.put('acme/web', 1, 11));
@@ -64,7 +64,7 @@ describe('what webhooks lose', () => {
     expect(at.counted('acme/api')).toBe(1);
   });
 
-  it('a job that the listing lacks is asked for by its id', async () => {
+  it('a job that the listing lacks is read by its ID', async () => {
     const at = await synced();
     at.hear(at.github.put('acme/web', 1, 11));
     at.hear(at.github.put('acme/web', 1, 12));
@@ -84,7 +84,7 @@ describe('what webhooks lose', () => {
   });
 });
 
-describe('what webhooks tell that is not so', () => {
+describe('wrong webhooks', () => {
   it('ghost runs without jobs are no jobs', async () => {
     const at = reconciling({ prepare: (github) => github.ghosts.set('acme/web', [1, 2, 3]) });
     await at.seconds(5);
@@ -92,7 +92,7 @@ describe('what webhooks tell that is not so', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('a job at a gate counts at once, and not any more when REST says that it waits', async () => {
+  it('a job at a gate counts at once, and stops to count when REST says that it waits', async () => {
     const at = await synced();
     const job = at.github.put('acme/web', 1, 11, 'queued', { gated: true });
     at.github.put('acme/web', 1, 11, 'waiting', { gated: true });
@@ -116,7 +116,7 @@ describe('what webhooks tell that is not so', () => {
     expect(at.counted()).toBe(1);
   });
 
-  it('a job that GitHub must have cancelled long ago is dropped, though it cannot be asked', async () => {
+  it('a job that GitHub must have cancelled long ago is dropped, even if it cannot be read', async () => {
     const at = reconciling();
     await at.seconds(5);
     at.hear(at.github.put('acme/web', 1, 11));
@@ -126,7 +126,7 @@ describe('what webhooks tell that is not so', () => {
   });
 });
 
-it('an installation that a webhook names need not be asked for', async () => {
+it('an installation that a webhook names is not looked up', async () => {
   const at = await synced();
   const fact = { kind: 'run', repo: 'acme/web', runId: 1, runAttempt: 1, status: 'in_progress' } as const;
   at.reconciler.take({ ...fact, installationId: 42 }, at.clock.nowMs);

@@ -34,7 +34,7 @@ async function happen(
 ): Promise<void> {
   const runId = repo * 10 + run;
   const jobId = runId * 10 + job;
-  // What is completed stays so: a re-run has new ids.
+  // A completed job stays completed, because a re-run has new IDs.
   const isOver = at.github.jobs.get(jobId)?.status === 'completed';
   if (!isOver) {
     const happened = at.github.put(repos[repo] ?? '', runId, jobId, status);

@@ -5,7 +5,7 @@ const minuteMs = 60_000;
 const holding = (interest: Interest, ...names: string[]) => [...interest.holding(names)].sort();
 
 describe('live subjects', () => {
-  it('are woken by what they name, each once', () => {
+  it('are woken by the names they contain, each once', () => {
     const interest = new Interest();
     interest.need(['a/web'], 0);
     interest.need(['a/api', 'a/web'], 0);
@@ -30,7 +30,7 @@ describe('live subjects', () => {
     expect(holding(interest, 'a/web')).toEqual(['*']);
   });
 
-  it('want what they name swept twice within their limit, the smallest one', () => {
+  it('need their repositories swept twice within their limit, the smallest one', () => {
     const interest = new Interest();
     expect(interest.need(['a/web'], 0, 60_000)).toBe(true);
     expect(interest.need(['a/web'], 1, 60_000)).toBe(false);

@@ -3,7 +3,7 @@ import { reconciling } from './reconciling.ts';
 import { notFound } from './scripted-github.ts';
 
 describe('a repository that GitHub answers 404 for', () => {
-  it('is missing where a trigger names it, beside others that are there', async () => {
+  it('is missing if a trigger names it, beside others that exist', async () => {
     const at = reconciling({ repos: ['acme/web'] });
     at.github.removed.add('acme/typo');
     at.reconciler.need(['acme/typo', 'acme/web'], undefined);
@@ -20,7 +20,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('is asked for again at each sweep, and found', async () => {
+  it('is requested again at each sweep, and found', async () => {
     const at = reconciling({ settings: { repos: ['acme/web', 'acme/late'] } });
     at.github.removed.add('acme/late');
     await at.seconds(5);
@@ -34,7 +34,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.counted('acme/late')).toBe(1);
   });
 
-  it('makes all of the owner unknown where all that are configured are missing', async () => {
+  it('makes the whole owner unknown if all configured ones are missing', async () => {
     const at = reconciling({ settings: { repos: ['acme/typo'] } });
     at.github.removed.add('acme/typo');
     await at.reconciler.firstSync(AbortSignal.timeout(0));
@@ -42,7 +42,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'not_found' } });
   });
 
-  it('is forgotten with its jobs where it was only listed', async () => {
+  it('is forgotten with its jobs if it was only listed', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/old'] });
     await at.seconds(5);
     at.hear(at.github.put('acme/old', 1, 11));
@@ -54,7 +54,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('does not end its jobs while nothing else can be read: then it is our rights that are gone', async () => {
+  it('does not lose its jobs while nothing else can be read: then our rights are gone', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     at.hear(at.github.put('acme/api', 2, 21));
@@ -66,12 +66,12 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.github.calls.length).toBeLessThan(6 * 75);
   });
 
-  it('between its list of runs and the runs takes no jobs with it that might still wait', async () => {
+  it('between its list of runs and the runs loses no jobs that might still wait', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(5);
     at.github.fault = ({ operation, about }) => {
-      // After the list: all that is asked of the repository from now on is not there.
+      // After the list, every request for the repository gets a 404.
       if (operation === 'openRuns' && about === 'acme/web' && !at.github.removed.has(about))
         at.clock.setTimer(() => void at.github.removed.add(about), 150);
       return undefined;
@@ -85,7 +85,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.counted('acme/web')).toBe(1);
   });
 
-  it('though it stays on the list costs few requests', async () => {
+  it('and stays on the list costs few requests', async () => {
     const locked = Array.from({ length: 20 }, (_, i) => `acme/locked-${i}`);
     const at = reconciling({ repos: ['acme/web', ...locked] });
     for (const repo of locked) at.github.removed.add(repo);
@@ -95,7 +95,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.github.callsOf('repositories').length).toBeLessThanOrEqual(4);
   });
 
-  it('as is every other that is listed leaves the owner unknown: a token may list what it may not read', async () => {
+  it('like every other listed one leaves the owner unknown: a token may list more than it may read', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     for (const repo of at.github.listed) at.github.removed.add(repo);
     await at.seconds(600);
@@ -105,7 +105,7 @@ describe('a repository that GitHub answers 404 for', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  describe('and that nobody but a trigger has heard of', () => {
+  describe('and that only a trigger knows', () => {
     const madeUp = Array.from({ length: 3_000 }, (_, i) => `acme/no-${i}`);
     const inVain = (at: ReturnType<typeof reconciling>) =>
       at.github.calls.filter(({ about }) => at.github.removed.has(about)).length;
@@ -119,7 +119,7 @@ describe('a repository that GitHub answers 404 for', () => {
       return at;
     }
 
-    it('is asked for within an allowance of its own, behind all that is there', async () => {
+    it('is requested within an allowance of its own, after everything that exists', async () => {
       const at = withMadeUp();
       await at.seconds(5);
       expect(at.coverage.of(['acme/web'])).toMatchObject({ kind: 'synced' });
@@ -129,7 +129,7 @@ describe('a repository that GitHub answers 404 for', () => {
       expect(inVain(at)).toBeGreaterThan(60);
     });
 
-    it('takes nothing from verifying and sweeping, and makes nobody stale', async () => {
+    it('does not hold up verifying and sweeping, and makes nothing stale', async () => {
       const at = withMadeUp();
       at.hear(at.github.put('acme/web', 1, 11));
       await at.seconds(460);
@@ -150,7 +150,7 @@ describe('a repository that GitHub answers 404 for', () => {
       expect(covered.kind === 'unsynced' && covered.error.message).toMatch(/no-2999 .*wait for all others/);
     });
 
-    it('is found once it is there', async () => {
+    it('is found once it exists', async () => {
       const at = withMadeUp();
       at.github.removed.delete('acme/no-5');
       await at.seconds(30);

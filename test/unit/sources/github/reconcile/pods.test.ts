@@ -11,7 +11,7 @@ interface Scene {
   readonly pods: FakePods;
   readonly clock: VirtualClock;
   readonly github: ScriptedGitHub;
-  /** Another pod. */
+  /** Starts another pod. */
   start(aheadMs?: number, options?: Omit<ReconcilingOptions, 'pod' | 'prepare'>): Reconciling;
 }
 
@@ -33,7 +33,7 @@ const confirmedAtMs = ({ coverage }: Reconciling, repo: string): number => {
   return covered.kind === 'synced' ? covered.confirmedAtMs : Number.NaN;
 };
 
-it('a pod that starts later has the same numbers, and asks GitHub nothing', async () => {
+it('a pod that starts later has the same numbers without asking GitHub', async () => {
   const { clock, github, start } = scene();
   github.put('acme/web', 1, 11);
   const first = start();
@@ -47,11 +47,11 @@ it('a pod that starts later has the same numbers, and asks GitHub nothing', asyn
   expect(confirmedAtMs(second, 'acme/web')).toBeLessThanOrEqual(confirmedAtMs(first, 'acme/web'));
 });
 
-it('what one pod finds by a sweep the others have at once', async () => {
+it('a finding of one pod’s sweep reaches the others at once', async () => {
   const { clock, github, start } = scene();
   const all = [start(), start(), start()];
   await clock.advance(60_000);
-  // No webhook tells of it.
+  // No webhook reports it.
   github.put('acme/web', 1, 11);
   let apartMs = 0;
   for (let atMs = 0; atMs < 1_800_000; atMs += 500) {
@@ -59,7 +59,7 @@ it('what one pod finds by a sweep the others have at once', async () => {
     if (new Set(all.map((pod) => pod.counted())).size > 1) apartMs += 500;
   }
   expect(all.map((pod) => pod.counted())).toEqual([1, 1, 1]);
-  // As long as it takes to hand the answers on, which here is as long as GitHub itself takes to answer.
+  // Passing on the answers takes as long as GitHub needs to answer here.
   expect(apartMs).toBeLessThanOrEqual(1_000);
 });
 
@@ -80,7 +80,7 @@ it('three pods ask GitHub hardly more than one does', async () => {
   expect(three).toBeLessThan(one * 1.15);
 });
 
-it('another pod goes on where the first has stopped', async () => {
+it('another pod continues where the first has stopped', async () => {
   const { pods, clock, github, start } = scene();
   for (let i = 1; i <= 5; i += 1) github.put('acme/web', i, i * 10);
   start();
@@ -95,7 +95,7 @@ it('another pod goes on where the first has stopped', async () => {
   expect(second.counted()).toBe(6);
 });
 
-it('one pod has failed deliveries sent again, and then another', async () => {
+it('one pod has failed deliveries repeated, and later another', async () => {
   const { pods, clock, github, start } = scene();
   const checks = () => github.callsOf('failedDeliveries').length;
   start(undefined, { app: true });
@@ -110,13 +110,13 @@ it('one pod has failed deliveries sent again, and then another', async () => {
   expect(checks()).toBeLessThan(first + 8);
 });
 
-it('a pod whose clock is an hour ahead does not make another believe that what it has is new', async () => {
+it('a pod whose clock is an hour ahead does not make another take its data for new', async () => {
   const { pods, clock, github, start } = scene();
   start(3_600_000);
   const second = start();
   await clock.advance(60_000);
   expect(confirmedAtMs(second, 'acme/web')).toBeLessThanOrEqual(clock.nowMs);
-  // Nobody asks any more.
+  // Now no pod asks.
   pods.give(99);
   github.put('acme/web', 1, 11);
   await clock.advance(3_600_000);
@@ -127,13 +127,13 @@ const step = fc.record({
   repo: fc.nat({ max: repos.length - 1 }),
   run: fc.integer({ min: 1, max: 3 }),
   status: fc.constantFrom('queued' as const, 'in_progress' as const, 'completed' as const),
-  /** Webhooks are told to all pods, by the event log; this one may be lost. */
+  /** The event log gives webhooks to all pods. This one may be lost. */
   heard: fc.boolean(),
   lease: fc.option(fc.nat({ max: 3 })),
   seconds: fc.constantFrom(0, 1, 12, 100, 400),
 });
 
-it('whatever was lost and whoever had the lease, all pods come to the truth', async () => {
+it('whatever was lost and whichever pod had the lease, all pods reach the truth', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
       const { pods, clock, github, start } = scene();
@@ -144,7 +144,7 @@ it('whatever was lost and whoever had the lease, all pods come to the truth', as
           const job = github.put(repos[repo] ?? '', runId, runId * 10, status);
           if (heard) for (const pod of all) pod.hear(job);
         }
-        // The fourth is nobody.
+        // The fourth does not exist, so no pod has the lease.
         if (lease !== null) pods.give(lease);
         await clock.advance(seconds * 1000);
       }

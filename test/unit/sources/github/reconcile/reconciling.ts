@@ -21,16 +21,16 @@ const defaults: ReconcileSettings = {
 };
 
 export interface ReconcilingOptions {
-  /** What GitHub lists. */
+  /** The repositories in GitHub's list. */
   readonly repos?: readonly string[];
   readonly scope?: 'org' | 'repo' | 'ent';
   readonly settings?: Partial<ReconcileSettings>;
   readonly maxJobs?: number;
-  /** An App may ask for deliveries; a token may not. */
+  /** An App may list deliveries. A token may not. */
   readonly app?: boolean;
-  /** Before the first request. */
+  /** Called before the first request. */
   readonly prepare?: (github: ScriptedGitHub) => void;
-  /** One of several pods, that share a GitHub and a clock. */
+  /** One of several pods that share a GitHub and a clock. */
   readonly pod?: {
     readonly pods: FakePods;
     readonly github: ScriptedGitHub;
@@ -42,7 +42,7 @@ export interface ReconcilingOptions {
 
 export type Reconciling = ReturnType<typeof reconciling>;
 
-/** A reconciler that has begun, with a real ledger, before a scripted GitHub, in virtual time. */
+/** A started reconciler with a real ledger, in front of a scripted GitHub, in virtual time. */
 export function reconciling(options: ReconcilingOptions = {}) {
   const { repos = ['acme/web'], scope = 'org', settings = {}, app = false, maxJobs } = options;
   const { pod } = options;
@@ -100,7 +100,7 @@ export function reconciling(options: ReconcilingOptions = {}) {
     woken,
     reconciler,
     coverage: reconciler.coverage,
-    /** A webhook that was not lost. */
+    /** A webhook that arrives. */
     hear(job: Job): void {
       reconciler.take({ kind: 'job', ...job, ...identified(job.repo) }, now());
     },
@@ -112,14 +112,14 @@ export function reconciling(options: ReconcilingOptions = {}) {
   };
 }
 
-/** What of the repository (of all) the ledger counts. */
+/** The ledger's count for the repository, or for all. */
 function sum(jobs: OpenJobs, repo?: string): number {
   let open = 0;
   for (const { queued, running } of jobs.counts(repo)) open += queued + running;
   return open;
 }
 
-/** The same GitHub, asked by a pod whose clock is ahead. */
+/** The same GitHub, as seen by a pod whose clock is ahead. */
 function ahead(github: ScriptedGitHub, aheadMs: number): GitHubApi {
   const moved = async <T extends { readonly askedAtMs: number }>(answer: Promise<T>): Promise<T> => {
     const told = await answer;

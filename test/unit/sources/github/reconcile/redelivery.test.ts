@@ -9,7 +9,7 @@ function failing(guid: string): { deliveryId: string; guid: string } {
 }
 
 describe('deliveries that GitHub could not make', () => {
-  it('are not asked for with a token', async () => {
+  it('are not requested with a token', async () => {
     const at = reconciling();
     await at.seconds(3600);
     expect(at.github.callsOf('failedDeliveries')).toEqual([]);

@@ -12,7 +12,7 @@ async function synced(): Promise<Reconciling> {
 const said = (at: Reconciling, about: RegExp) => at.log.lines.filter(({ message }) => about.test(message));
 const renamed = /was renamed/;
 
-/** The smallest of what a name counted, asked for every 10 s. */
+/** The smallest count of the names, sampled every 10 s. */
 async function leastCounted(at: Reconciling, names: readonly string[], seconds: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let passed = 0; passed < seconds; passed += 10) {
@@ -26,7 +26,7 @@ async function leastCounted(at: Reconciling, names: readonly string[], seconds: 
 }
 
 describe('a repository that is renamed', () => {
-  it('counts the same jobs by both names, whoever tells of it first, and is said once', async () => {
+  it('counts the same jobs by both names, whatever reports it first, and is logged once', async () => {
     const tellers = {
       'a webhook': (at: Reconciling) => at.hear(at.github.put('acme/shop', 1, 11, 'in_progress')),
       'the list': (at: Reconciling) => at.seconds(21_600),
@@ -54,7 +54,7 @@ describe('a repository that is renamed', () => {
     }
   });
 
-  it('before it is known is one that nobody has read, by its new name', async () => {
+  it('is unread under its new name before the change is known', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     expect(at.coverage.of(['acme/shop'])).toMatchObject({ kind: 'unsynced' });
@@ -64,7 +64,7 @@ describe('a repository that is renamed', () => {
     expect(at.counted()).toBe(3);
   });
 
-  it('is asked for by its new name, and healed by it', async () => {
+  it('is requested and healed by its new name', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     await at.seconds(901);
@@ -75,7 +75,7 @@ describe('a repository that is renamed', () => {
     expect(new Set(at.github.calls.slice(before).map(({ about }) => about))).not.toContain('acme/web');
   });
 
-  it('before the start is known by its old name too', async () => {
+  it('and was so before the start is known by its old name too', async () => {
     const at = reconciling({
       repos: ['acme/web'],
       prepare: (github) => {
@@ -91,7 +91,7 @@ describe('a repository that is renamed', () => {
     expect(said(at, renamed)).toHaveLength(1);
   });
 
-  it('without open runs is told by its redirect alone', async () => {
+  it('without open runs is only found by its redirect', async () => {
     const at = reconciling({ settings: { repos: ['acme/web', 'acme/api'] } });
     await at.seconds(5);
     at.github.rename('acme/web', 'acme/shop');
@@ -101,7 +101,7 @@ describe('a repository that is renamed', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('and back again is what it was', async () => {
+  it('and renamed back is as before', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     await at.seconds(901);
@@ -111,7 +111,7 @@ describe('a repository that is renamed', () => {
     expect(at.counted('acme/shop')).toBe(3);
   });
 
-  it('is not called back by an old webhook', async () => {
+  it('does not get its old name back from an old webhook', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     await at.seconds(901);
@@ -131,7 +131,7 @@ describe('a repository that is renamed', () => {
     expect(said(at, renamed)).toHaveLength(1);
   });
 
-  it('of which webhooks of an earlier version told by its new name alone counts those too', async () => {
+  it('also counts jobs that earlier webhooks reported only by its new name', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(5);
@@ -143,7 +143,7 @@ describe('a repository that is renamed', () => {
     expect([at.counted('acme/web'), at.counted('acme/shop'), at.counted()]).toEqual([2, 2, 2]);
   });
 
-  it('whose new name is heard before anybody knows whose it is counts what was heard too', async () => {
+  it('also counts jobs heard under its new name before its owner was known', async () => {
     const at = reconciling({ settings: { repos: ['acme/web', 'acme/api'] } });
     await at.seconds(5);
     at.github.rename('acme/web', 'acme/shop');
@@ -155,7 +155,7 @@ describe('a repository that is renamed', () => {
     expect(at.counted('acme/web')).toBe(0);
   });
 
-  it('leaves its name to another, whose jobs are its own', async () => {
+  it('leaves its name to another, which has its own jobs', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     await at.seconds(901);
@@ -167,7 +167,7 @@ describe('a repository that is renamed', () => {
     expect(at.counted()).toBe(4);
   });
 
-  it('whose name another takes at once loses none of its jobs to it', async () => {
+  it('loses no job to another that takes its name at once', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'acme/shop');
     at.github.create('acme/web');
@@ -178,7 +178,7 @@ describe('a repository that is renamed', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('has as many names as ten', async () => {
+  it('keeps up to ten names', async () => {
     const at = await synced();
     const { id: repoId } = at.github.identityOf('acme/web');
     for (let i = 0; i < 50; i += 1) {
@@ -196,7 +196,7 @@ describe('a repository that is renamed', () => {
 });
 
 describe('a repository that is transferred to another owner', () => {
-  it('counts here no longer, and its trigger is told where it is', async () => {
+  it('no longer counts here, and its trigger says where it is', async () => {
     const at = await synced();
     at.github.rename('acme/web', 'labs/web');
     at.reconciler.need(['acme/web'], undefined);
@@ -215,7 +215,7 @@ describe('a repository that is transferred to another owner', () => {
     ]);
   });
 
-  it('counts no longer though nothing else is read', async () => {
+  it('no longer counts even if nothing else is read', async () => {
     const at = reconciling({ settings: { repos: ['acme/web'] } });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(5);
@@ -225,7 +225,7 @@ describe('a repository that is transferred to another owner', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced', error: { code: 'not_found' } });
   });
 
-  it('counts on in an enterprise, which has both', async () => {
+  it('still counts in an enterprise that has both owners', async () => {
     const at = reconciling({ scope: 'ent', settings: { repos: ['acme/web'] } });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(5);

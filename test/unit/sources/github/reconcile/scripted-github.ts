@@ -15,7 +15,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 
 export interface Call {
   readonly operation: 'repositories' | 'openRuns' | 'jobsOf' | 'job' | 'failedDeliveries' | 'redeliver';
-  /** The repository, or the delivery's guid. */
+  /** The repository, or the delivery's GUID. */
   readonly about: string;
   readonly runId?: number;
   readonly atMs: number;
@@ -27,21 +27,21 @@ export class ScriptedGitHub implements GitHubApi {
   readonly listed = new Set<string>();
   readonly ids = new Map<string, number>();
   readonly renamed = new Map<string, string>();
-  /** How many more there are that cannot run jobs. */
+  /** How many more repositories exist that cannot run jobs. */
   archived = 0;
   readonly removed = new Set<string>();
-  /** Runs that GitHub calls open though they have no jobs. */
+  /** Runs without jobs that GitHub calls open. */
   readonly ghosts = new Map<string, number[]>();
   readonly jobs = new Map<number, Job>();
   readonly deletedRuns = new Set<number>();
   readonly installations: [string, number][] = [];
   readonly undelivered = new Map<string, FailedDelivery>();
-  /** How far back failed deliveries were asked for. */
+  /** How far back failed deliveries were requested. */
   readonly lookedBackTo: number[] = [];
   quota: Quota | undefined;
   clockOffsetMs = 0;
   latencyMs = 100;
-  /** What fails, and how. */
+  /** Returns the error of a call that should fail. */
   fault: (call: Call) => ScalerError | undefined = () => undefined;
   redelivered: (delivery: FailedDelivery) => void = () => {};
   private readonly clock: VirtualClock;
@@ -64,7 +64,7 @@ export class ScriptedGitHub implements GitHubApi {
     return dated;
   }
 
-  /** How many jobs of a repository (of all) need a runner or have one. */
+  /** How many jobs of a repository, or of all, need or have a runner. */
   open(repo?: string): number {
     let open = 0;
     for (const job of this.jobs.values()) {
@@ -81,7 +81,7 @@ export class ScriptedGitHub implements GitHubApi {
     );
   }
 
-  /** The repository's id: what it was first called. */
+  /** The repository's ID, which stays the same when it is renamed. */
   identityOf(name: string): RepoIdentity {
     const known = this.ids.get(name) ?? this.ids.size + 1;
     this.ids.set(name, known);
@@ -103,7 +103,7 @@ export class ScriptedGitHub implements GitHubApi {
     for (const [jobId, job] of this.jobs) if (job.repo === was) this.jobs.set(jobId, { ...job, repo: is });
   }
 
-  /** Another repository gets a name. */
+  /** Another repository takes a name. */
   create(name: string): void {
     this.renamed.delete(name);
     this.ids.set(name, this.ids.size + 1_000);
@@ -119,7 +119,7 @@ export class ScriptedGitHub implements GitHubApi {
           open.add(job.runId);
       return [...open].map((runId) => ({ runId, runAttempt: 1 }));
     });
-    // As GitHub does it: runs name their repository, and a redirect has it asked for.
+    // As at GitHub: runs name their repository, and after a redirect it is looked up.
     const isTold = answer.value.length > 0 || repo !== asked;
     return isTold ? { ...answer, repo: this.identityOf(repo) } : answer;
   }

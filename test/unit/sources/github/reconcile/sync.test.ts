@@ -3,7 +3,7 @@ import { reconciling } from './reconciling.ts';
 import { down } from './scripted-github.ts';
 
 describe('the first sync', () => {
-  it('finds what is open, and calls nothing of it a correction', async () => {
+  it('finds open jobs, and calls none of them a correction', async () => {
     const at = reconciling({
       repos: ['acme/web', 'acme/api'],
       prepare: (github) => {
@@ -22,7 +22,7 @@ describe('the first sync', () => {
     expect(at.corrections).toEqual({ opened: 0, closed: 0 });
   });
 
-  it('is confirmed as of when its first sweep began', async () => {
+  it('is confirmed as of the start of its first sweep', async () => {
     const at = reconciling({ prepare: (github) => github.put('acme/web', 1, 11) });
     const startMs = at.clock.nowMs;
     await at.seconds(5);
@@ -33,7 +33,7 @@ describe('the first sync', () => {
     expect(at.coverage.of(['acme/web'])).toEqual({ kind: 'synced', confirmedAtMs: begunAtMs });
   });
 
-  it('resolves those who wait for it when all has been read, and not before', async () => {
+  it('resolves waiting callers when all has been read, and not before', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api', 'acme/docs'] });
     let done = false;
     void at.reconciler.firstSync(new AbortController().signal).then(() => {
@@ -46,7 +46,7 @@ describe('the first sync', () => {
     await at.reconciler.firstSync(new AbortController().signal);
   });
 
-  it('lets go of those who wait when they abort, and on close', async () => {
+  it('releases waiting callers when they abort, and on close', async () => {
     const at = reconciling({ prepare: (github) => Object.assign(github, { fault: down }) });
     const abort = new AbortController();
     const waiting = at.reconciler.firstSync(abort.signal);
@@ -57,7 +57,7 @@ describe('the first sync', () => {
     await other;
   });
 
-  it('begins with what a trigger names, whatever else there is', async () => {
+  it('begins with repositories that triggers name, whatever else exists', async () => {
     const repos = Array.from({ length: 50 }, (_, i) => `acme/repo-${i}`);
     const at = reconciling({ repos });
     await at.seconds(1);
@@ -68,7 +68,7 @@ describe('the first sync', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
   });
 
-  it('of an owner of whom nothing is visible says no number, and what to check', async () => {
+  it('of an owner without visible repositories has no number, and says what to check', async () => {
     const at = reconciling({ repos: [] });
     await at.reconciler.firstSync(AbortSignal.timeout(0));
     await at.seconds(2);
@@ -77,7 +77,7 @@ describe('the first sync', () => {
     expect(covered.kind === 'unsynced' && covered.error.message).toMatch(
       /no repository of acme: check `owner`/,
     );
-    // A webhook may tell of a repository all the same.
+    // A webhook may still report a repository.
     at.hear(at.github.put('acme/web', 1, 11));
     at.github.listed.add('acme/web');
     await at.seconds(62);
@@ -87,7 +87,7 @@ describe('the first sync', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
   });
 
-  it('says of an owner with archived repositories alone that it has no jobs, from the list', async () => {
+  it('of an owner with only archived repositories means no jobs, by the list', async () => {
     const at = reconciling({ repos: [], prepare: (github) => Object.assign(github, { archived: 1 }) });
     await at.seconds(2);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
@@ -95,7 +95,7 @@ describe('the first sync', () => {
     expect(at.github.callsOf('repositories').length).toBe(4 + 1);
   });
 
-  it('reads the configured repositories without asking for a list', async () => {
+  it('reads the configured repositories without requesting a list', async () => {
     const at = reconciling({ settings: { repos: ['acme/web', 'acme/api'] }, repos: ['acme/other'] });
     await at.seconds(2);
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });

@@ -3,7 +3,7 @@ import { reconciling } from './reconciling.ts';
 import { down, limited } from './scripted-github.ts';
 
 describe('GitHub down for an hour', () => {
-  it('leaves what is known, stops to confirm it, and heals within a minute after', async () => {
+  it('keeps what is known without confirming it, and heals within a minute afterwards', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     at.hear(at.github.put('acme/api', 2, 21));
@@ -25,7 +25,7 @@ describe('GitHub down for an hour', () => {
     expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(downAtMs + 3_600_000);
   });
 
-  it('is asked only now and then, however much there is to ask for', async () => {
+  it('gets few requests, however much there is to ask', async () => {
     const repos = Array.from({ length: 60 }, (_, i) => `acme/repo-${i}`);
     const at = reconciling({ settings: { repos } });
     await at.seconds(60);
@@ -35,7 +35,7 @@ describe('GitHub down for an hour', () => {
     expect(at.github.calls.length - before).toBeLessThan(400);
   });
 
-  it('is said once, and its end', async () => {
+  it('is logged once, and so is its end', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     await at.seconds(5);
     at.github.fault = down;
@@ -45,7 +45,7 @@ describe('GitHub down for an hour', () => {
     expect(at.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
-  it('from the start keeps the first sync waiting, with the reason', async () => {
+  it('at the start keeps the first sync waiting, with the reason', async () => {
     const at = reconciling({ prepare: (github) => Object.assign(github, { fault: down }) });
     let done = false;
     void at.reconciler.firstSync(new AbortController().signal).then(() => {
@@ -66,7 +66,7 @@ describe('GitHub down for an hour', () => {
 });
 
 describe('a limit', () => {
-  it('is obeyed by all that is asked, says until when, and ends', async () => {
+  it('stops all requests, says until when, and ends', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'], app: true });
     at.github.fault = ({ operation }) => (operation === 'openRuns' ? limited(1800) : undefined);
     at.reconciler.need(['acme/web'], undefined);
@@ -84,7 +84,7 @@ describe('a limit', () => {
     expect(at.log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
-  it('in the middle of a sweep only interrupts it', async () => {
+  it('during a sweep only interrupts it', async () => {
     const at = reconciling({
       prepare: (github) => {
         for (let run = 1; run <= 10; run += 1) github.put('acme/web', run, run * 10);
@@ -98,7 +98,7 @@ describe('a limit', () => {
     expect(at.github.callsOf('openRuns')).toHaveLength(1);
   });
 
-  it('that is nearly used up holds back sweeps, but not verification nor what a trigger names anew', async () => {
+  it('that is nearly used up holds back sweeps, but not verification, nor a repository newly named by a trigger', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/api'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(60);
@@ -130,7 +130,7 @@ it('a limit that is nearly used up at the start is given as the reason', async (
 });
 
 describe('one repository that cannot be read', () => {
-  it('does not hold up the others, is tried ever more seldom, and is left out and named', async () => {
+  it('does not hold up the others, is tried less and less often, and is left out and named', async () => {
     const at = reconciling({ repos: ['acme/bad', 'acme/web', 'acme/api'] });
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
     at.reconciler.need(['acme/bad'], undefined);
@@ -156,7 +156,7 @@ describe('one repository that cannot be read', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'synced' });
   });
 
-  it('does not confirm all of the owner while it is active, until it is given up', async () => {
+  it('keeps the whole owner unconfirmed while it is active, until it is given up', async () => {
     const at = reconciling({ repos: ['acme/bad', 'acme/web'] });
     at.hear(at.github.put('acme/bad', 1, 11));
     at.hear(at.github.put('acme/web', 2, 21));
@@ -174,7 +174,7 @@ describe('one repository that cannot be read', () => {
     expect(web.kind === 'synced' && web.confirmedAtMs).toBeGreaterThan(badAtMs + 2_600_000);
   });
 
-  it('and is new, is left out once another shows that GitHub is there', async () => {
+  it('and is new is left out once another shows that GitHub works', async () => {
     const at = reconciling({ repos: ['acme/web'] });
     at.hear(at.github.put('acme/web', 1, 11));
     await at.seconds(60);
@@ -191,7 +191,7 @@ describe('one repository that cannot be read', () => {
     expect(after.kind === 'synced' && after.confirmedAtMs).toBeGreaterThan(newAtMs);
   });
 
-  it('last of all is left out soon, since another is asked whether GitHub is there', async () => {
+  it('and is the last one is left out soon, since another read shows that GitHub works', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/bad'] });
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
     await at.seconds(10);
@@ -201,7 +201,7 @@ describe('one repository that cannot be read', () => {
     expect(at.github.callsOf('openRuns', 'acme/web')).toHaveLength(2);
   });
 
-  it('while nothing else can be read either is not left out', async () => {
+  it('is not left out while nothing else can be read either', async () => {
     const at = reconciling({ repos: ['acme/web', 'acme/bad'] });
     at.github.fault = ({ about }) => (about === 'acme/bad' ? down() : undefined);
     await at.seconds(1);
@@ -210,7 +210,7 @@ describe('one repository that cannot be read', () => {
     expect(at.coverage.of([])).toMatchObject({ kind: 'unsynced' });
   });
 
-  it('for one of its runs, still has its other runs read', async () => {
+  it('because of one run still has its other runs read', async () => {
     const at = reconciling({
       prepare: (github) => {
         for (const run of [1, 2, 3]) github.put('acme/web', run, run * 10);
@@ -223,7 +223,7 @@ describe('one repository that cannot be read', () => {
   });
 });
 
-it('closes at once in the middle of a request, and leaves no timer', async () => {
+it('closes at once during a request, and leaves no timer', async () => {
   const at = reconciling();
   await at.clock.advance(150);
   const calls = at.github.calls.length;
@@ -234,7 +234,7 @@ it('closes at once in the middle of a request, and leaves no timer', async () =>
   expect(at.log.lines).toEqual([]);
 });
 
-it('says once that the ledger is full', async () => {
+it('logs once that the ledger is full', async () => {
   const at = reconciling({
     maxJobs: 1,
     prepare: (github) => {

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that only passes when it is told to. */
+/** Time that only passes on demand. */
 export class VirtualClock {
   nowMs = Date.UTC(2026, 10, 22, 12, 0, 0);
   private readonly timers = new Set<Timer>();
@@ -23,7 +23,7 @@ export class VirtualClock {
     return this.timers.size;
   }
 
-  /** Passes time, and lets everybody act at the time that is theirs. */
+  /** Passes time, and runs each timer at its own time. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.nowMs + ms;
     await settled();
@@ -44,7 +44,7 @@ export class VirtualClock {
   }
 }
 
-/** All promises that can be resolved now have been. */
+/** Resolves after all promises that can be resolved now. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

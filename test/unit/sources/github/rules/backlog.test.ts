@@ -14,7 +14,7 @@ const web = ['acme/web'];
 const both = ['acme/api', 'acme/web'];
 const gpuOnly = { labels: 'gpu,self-hosted', noDefaultLabels: 'true' };
 
-/** Items and activity; or the kind, where there is no number. */
+/** Items and activity, or the kind if it has no number. */
 function read(metadata: Record<string, string>, table: JobTable, repos?: string[], covered?: Covered) {
   const snapshot = snapshotOf(table, { ...(repos && { repos }), ...(covered && { covered }) });
   const reading = backlog(paramsOf(metadata), snapshot);
@@ -23,14 +23,14 @@ function read(metadata: Record<string, string>, table: JobTable, repos?: string[
 
 describe('the backlog of a github trigger', () => {
   it.each([
-    // Every repository; jobs without labels fit every runner.
+    // Every repository. Jobs without labels fit every runner.
     [{}, undefined, [3 + 1 + 1 + 7, true]],
     [{ count: 'queued' }, undefined, [3 + 1 + 7, true]],
     [{ labels: 'gpu' }, undefined, [3 + 1 + 2 + 4 + 1 + 7, true]],
     [{ labels: 'gpu', count: 'queued' }, undefined, [3 + 2 + 1 + 7, true]],
     [{ labels: 'gpu', matchUnlabeledJobsWithUnlabeledRunners: 'true' }, undefined, [3 + 1 + 2 + 4 + 1, true]],
     [{ labels: 'ubuntu-latest' }, web, [3 + 1 + 100, true]],
-    // The repositories named.
+    // The named repositories.
     [{}, web, [4, true]],
     [{}, both, [12, true]],
     [gpuOnly, web, [10, true]],
@@ -51,12 +51,12 @@ describe('the backlog of a github trigger', () => {
     expect(read({ activationTargetWorkflowQueueLength }, table)).toEqual([queued, active]);
   });
 
-  it('is active for fewer jobs than one replica is good for, where KEDA would not wake', () => {
+  it('is active for fewer jobs than one replica handles, where KEDA would not wake', () => {
     const table: JobTable = { 'acme/web': { 'self-hosted': [3, 0] } };
     expect(read({ targetWorkflowQueueLength: '5' }, table)).toEqual([3, true]);
   });
 
-  it('is not active for running jobs where only queued ones count', () => {
+  it('is not active for running jobs if only queued ones count', () => {
     expect(read({ count: 'queued' }, { 'acme/web': { 'self-hosted': [0, 9] } })).toEqual([0, false]);
   });
 
@@ -72,14 +72,17 @@ describe('the backlog of a github trigger', () => {
       { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1 },
       { sinceMs: 50, atLeast: true },
     ],
-  ])('says since when the oldest queued job is: %s', (_, metadata, sinceMs, atLeast, covered, expected) => {
-    // The last of three asks for a label that the runner does not have.
-    const snapshot = agedSnapshotOf([['self-hosted'], ['self-hosted'], ['gpu']], sinceMs, atLeast, covered);
-    const reading = backlog(paramsOf(metadata), snapshot);
-    expect(reading.kind === 'known' ? reading.oldest : reading.kind).toEqual(expected);
-  });
+  ])(
+    'says since when the oldest job has been queued: %s',
+    (_, metadata, sinceMs, atLeast, covered, expected) => {
+      // The last of three requires a label that the runner does not have.
+      const snapshot = agedSnapshotOf([['self-hosted'], ['self-hosted'], ['gpu']], sinceMs, atLeast, covered);
+      const reading = backlog(paramsOf(metadata), snapshot);
+      expect(reading.kind === 'known' ? reading.oldest : reading.kind).toEqual(expected);
+    },
+  );
 
-  it('asks for each repository once, and for the whole owner where none is named', () => {
+  it('needs each repository once, and without names the whole owner', () => {
     const all = snapshotOf(jobs);
     backlog(paramsOf(), all);
     expect(all.jobs.asked).toEqual([undefined]);
@@ -89,7 +92,7 @@ describe('the backlog of a github trigger', () => {
   });
 });
 
-describe('a number that is not known', () => {
+describe('an unknown number', () => {
   const missing: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1 };
   const busy: JobTable = { 'acme/web': { 'self-hosted': [2, 0] } };
   const activation = { activationTargetWorkflowQueueLength: '2' };
@@ -107,7 +110,7 @@ describe('a number that is not known', () => {
     expect(read(metadata, table, both, covered)).toEqual(expected);
   });
 
-  it('is none while a part stays broken and the others have no jobs: its own fault is told', () => {
+  it('is unknown while a part stays broken and the others have no jobs: its own fault is reported', () => {
     const fault = new ScalerError('unavailable', 'acme/api cannot be read: GitHub answers 502');
     const covered: Covered = { kind: 'partial', repos: ['acme/api'], confirmedAtMs: 1, fault };
     expect(read({}, busy, both, covered)).toEqual([2, true]);
@@ -128,7 +131,7 @@ describe('a number that is not known', () => {
     });
   });
 
-  it('names the repositories that are not there, and what to do', () => {
+  it('names the missing repositories, and what to do', () => {
     const reading = backlog(paramsOf(), snapshotOf({}, { repos: both, covered: missing }));
     expect(reading).toMatchObject({
       error: {
@@ -138,7 +141,7 @@ describe('a number that is not known', () => {
     });
   });
 
-  it('names no more repositories than a message holds', () => {
+  it('names no more repositories than fit into a message', () => {
     const repos = Array.from({ length: 1000 }, (_, i) => `acme/r${i}`);
     const covered: Covered = { kind: 'partial', repos, confirmedAtMs: 1 };
     const reading = backlog(paramsOf(), snapshotOf({}, { repos, covered }));
@@ -154,7 +157,7 @@ describe('the working behind a number', () => {
     return reading.kind === 'known' ? reading.detail() : undefined;
   };
 
-  it('is the jobs, the label sets that fit, and where it was looked', () => {
+  it('shows the jobs, the label sets that fit, and the places', () => {
     expect(detail([])).toEqual({ queued: 13, running: 5, labelSets: 4, repos: 'all' });
     expect(detail(web)).toEqual({ queued: 5, running: 5, labelSets: 2, repos: 'acme/web' });
   });

@@ -6,7 +6,7 @@ const catalogue = z.array(z.object({ name: z.string(), examples: z.array(z.loose
 
 export type Payload = z.infer<typeof payload>;
 
-/** Real payloads of an event, as users have given them to @octokit/webhooks-examples. */
+/** Real payloads of an event, given by users to @octokit/webhooks-examples. */
 export function examplesOf(event: string): Payload[] {
   const raw: unknown = createRequire(import.meta.url)('@octokit/webhooks-examples');
   return catalogue

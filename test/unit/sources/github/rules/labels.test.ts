@@ -12,9 +12,9 @@ const strict = { matchUnlabeledJobsWithUnlabeledRunners: 'true' };
 const strictGpu = { ...strict, ...gpu };
 const strictBare = { ...strict, ...bare };
 
-/** What `runs-on` asks for, the trigger, and whether its runners take the job. */
+/** The labels in `runs-on`, the trigger, and whether its runners take the job. */
 const matrix: [string[], Record<string, string>, boolean][] = [
-  // A runner takes a job when it has every label of it.
+  // A runner takes a job if it has each of its labels.
   [['self-hosted'], none, true],
   [['self-hosted', 'linux', 'x64'], none, true],
   [['self-hosted', 'gpu'], none, false],
@@ -23,7 +23,7 @@ const matrix: [string[], Record<string, string>, boolean][] = [
   [['self-hosted', 'linux', 'gpu'], gpu, true],
   [['gpu', 'arm64'], gpu, false],
   [['ubuntu-latest'], gpu, false],
-  // In whatever case, with whatever around it.
+  // In any case, with spaces around it.
   [['Self-Hosted', 'LINUX'], none, true],
   [[' GPU ', 'bIG'], gpu, true],
   [['gpu', 'GPU', 'gpu'], gpu, true],
@@ -34,15 +34,15 @@ const matrix: [string[], Record<string, string>, boolean][] = [
   [['pool-1'], scaleSet, true],
   [['self-hosted', 'pool-1'], scaleSet, false],
   [['self-hosted'], bare, false],
-  // Jobs that ask for no label: every runner, as KEDA has it ...
+  // Jobs without labels: every runner, as in KEDA …
   [[], none, true],
   [[], gpu, true],
   [[], bare, true],
-  // ... or only runners without labels of their own; default labels are none of these.
+  // … or only runners without labels of their own. Default labels do not count as such.
   [[], strict, true],
   [[], strictGpu, false],
   [[], strictBare, true],
-  // The rule is about jobs without labels alone.
+  // The rule is only about jobs without labels.
   [['gpu'], strictGpu, true],
   [['self-hosted'], strict, true],
 ];

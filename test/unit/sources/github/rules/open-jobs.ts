@@ -9,7 +9,7 @@ export const unsynced: Covered = {
   error: new ScalerError('unavailable', 'the first sync is not done'),
 };
 
-/** The label sets of each repository: `{ 'acme/web': { 'self-hosted gpu': [2, 1] } }` is 2 queued, 1 running. */
+/** The label sets of each repository: `{ 'acme/web': { 'self-hosted gpu': [2, 1] } }` means 2 queued and 1 running. */
 export type JobTable = Readonly<Record<string, Readonly<Record<string, readonly [number, number]>>>>;
 
 class TableOfJobs implements OpenJobs {
@@ -36,7 +36,7 @@ export function snapshotOf(
   return { repos, jobs: new TableOfJobs(table), covered };
 }
 
-/** Two queued jobs of each set of labels, the older one since so many ms of `performance.now()`. */
+/** Two queued jobs for each set of labels. The older one is queued since this time of `performance.now()`. */
 export function agedSnapshotOf(
   labelSets: readonly (readonly string[])[],
   sinceMs: readonly number[],

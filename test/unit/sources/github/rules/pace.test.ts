@@ -17,7 +17,7 @@ describe('the least staleness that a trigger may ask for', () => {
     expect(leastStalenessSeconds({ repos: repos(count) }, { sweepSeconds: 900, ...config })).toBe(seconds);
   });
 
-  it('costs no more than a tenth of the hourly limit, where sweeps do not cost it anyway', () => {
+  it('costs at most a tenth of the hourly limit, unless sweeps cost it anyway', () => {
     for (const count of [1, 5, 50, 100]) {
       const seconds = leastStalenessSeconds({ repos: repos(count) }, { sweepSeconds: 900 });
       expect((count * 2 * 3_600) / seconds).toBeLessThanOrEqual(500);

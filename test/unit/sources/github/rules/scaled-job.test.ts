@@ -11,9 +11,9 @@ import { snapshotOf } from './open-jobs.ts';
 interface Situation {
   queued: number;
   inProgress: number;
-  /** KEDA's Jobs, one runner each, that have not finished. */
+  /** KEDA's unfinished Jobs, one runner each. */
   runners: number;
-  /** Those of them whose pod does not run yet. */
+  /** How many of them have a pod that does not run yet. */
   pending: number;
 }
 
@@ -47,7 +47,7 @@ const oneMore = { queued: 1, inProgress: 5, runners: 5, pending: 0 };
 const ending = { queued: 2, inProgress: 1, runners: 3, pending: 1 };
 const idle = { queued: 0, inProgress: 0, runners: 0, pending: 0 };
 
-/** The Jobs that are to be made. */
+/** The Jobs to create. */
 const right: [string, Situation, number][] = [
   ['a burst', burst, 5],
   ['its runners start', starting, 0],
@@ -66,7 +66,7 @@ describe('36 the number of Jobs that KEDA creates for a github trigger', () => {
     expect(created('queued', 'accurate', situation)).toBe(jobs);
   });
 
-  it('is right under `accurate` with queued where runners end one by one', () => {
+  it('is right under `accurate` with queued if runners end one by one', () => {
     expect(created('queued', 'accurate', ending)).toBe(1);
   });
 

@@ -9,7 +9,7 @@ const config = githubConfig.parse({ owner: 'acme', token: 'x' });
 const events = ['workflow_job', 'workflow_run'] as const;
 const examples = events.flatMap((event) => examplesOf(event).map((payload) => ({ event, payload })));
 
-/** Where a value can be put into a payload. */
+/** The places in a payload that can get a value. */
 const places = [
   ['action'],
   ['installation'],
@@ -44,7 +44,7 @@ function put(into: unknown, [key, ...rest]: readonly string[], value: unknown): 
   return { ...mapping, [key]: put(mapping[key], rest, value) };
 }
 
-/** Whatever was sent, what becomes of it is a fact of bounded size, or nothing. */
+/** Whatever was sent, the result is a fact of bounded size, or nothing. */
 function check(event: string, payload: unknown): void {
   owns(config, payload);
   const found = fact(event, payload);

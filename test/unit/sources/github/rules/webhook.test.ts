@@ -20,7 +20,7 @@ const job = {
 };
 const repository = { name: 'Web', full_name: 'Acme/Web', owner: { login: 'Acme' } };
 
-/** A `workflow_job` that differs from a plain queued one in this. */
+/** A `workflow_job` with these differences from a plain queued one. */
 function jobFact(own: object, around: object = {}) {
   const payload = { action: 'queued', workflow_job: { ...job, ...own }, repository, ...around };
   return fact('workflow_job', payload);
@@ -43,7 +43,7 @@ describe('a workflow_job', () => {
   });
 
   it.each([
-    // Action, status, and how far the job is.
+    // Action, status, and the resulting state.
     ['queued', 'queued', 'queued'],
     ['queued', 'in_progress', 'in_progress'],
     ['queued', 'completed', 'completed'],
@@ -54,12 +54,12 @@ describe('a workflow_job', () => {
     ['completed', 'queued', 'completed'],
     ['waiting', 'waiting', 'waiting'],
     ['waiting', 'queued', 'queued'],
-    // The one pair that goes the other way: nobody has approved it.
+    // The only pair in the other direction, because nobody has approved it.
     ['queued', 'waiting', 'waiting'],
     ['queued', 'pending', 'waiting'],
     ['queued', 'requested', 'waiting'],
     ['pending', 'pending', 'waiting'],
-    // Words that are not known, on one side or both.
+    // Unknown words on one side or both.
     ['queued', 'sleeping', 'queued'],
     ['queued', undefined, 'queued'],
     ['assigned', 'queued', 'queued'],
@@ -87,7 +87,7 @@ describe('a workflow_job', () => {
     ['queued', { created_at: undefined }, {}, createdMs + 5000],
     ['queued', { created_at: undefined, started_at: undefined }, {}, undefined],
     ['queued', { created_at: '0001-01-01T00:00:00Z', started_at: 'soon' }, {}, undefined],
-    // When a gated job was let through is not said.
+    // GitHub does not say when a gated job was approved.
     ['queued', {}, { deployment: {} }, undefined],
     ['waiting', { status: 'waiting' }, {}, createdMs],
     ['in_progress', { status: 'in_progress' }, {}, createdMs + 5000],
@@ -136,7 +136,7 @@ describe('a workflow_job', () => {
     expect(jobFact(own, around)).toBeUndefined();
   });
 
-  it('names its repository by full_name where a payload has no more', () => {
+  it('names its repository by full_name if the payload has nothing else', () => {
     expect(jobFact({}, { repository: { full_name: 'Acme/Web' } })).toMatchObject({ repo: 'acme/web' });
   });
 });
@@ -161,7 +161,7 @@ describe('a workflow_run', () => {
     ['in_progress', { status: 'in_progress' }, 'in_progress'],
     ['completed', { status: 'completed', conclusion: 'failure' }, 'completed'],
     ['completed', {}, 'completed'],
-    // Ending its jobs here would lose them for good: the run goes on.
+    // Ending its jobs here would lose them for good, because the run continues.
     ['completed', { status: 'queued' }, 'requested'],
     ['completed', { status: 'completed', conclusion: 'action_required' }, 'requested'],
     ['deleted', { status: 'completed' }, undefined],
@@ -195,7 +195,7 @@ describe('payloads from the field', () => {
     for (const one of facts) expect(isFact(JSON.parse(JSON.stringify(one)))).toBe(true);
   });
 
-  it('tell when a job is at a gate, and which installation saw it', () => {
+  it('show when a job is at a gate, and which installation saw it', () => {
     expect(fact('workflow_job', jobs[6])).toEqual({
       kind: 'job',
       jobId: 12_877_621_891,
@@ -216,7 +216,7 @@ describe('payloads from the field', () => {
   });
 });
 
-describe('whose payload it is', () => {
+describe('the owner of a payload', () => {
   const config = (entry: object) => githubConfig.parse({ owner: 'acme', token: 'x', ...entry });
 
   it.each([

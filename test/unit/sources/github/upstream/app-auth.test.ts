@@ -25,26 +25,26 @@ const whose = 'GET /app/installations/11';
 const takeToken = 'POST /app/installations/11/access_tokens';
 
 describe('an App', () => {
-  it('finds its installation, takes one token, and keeps both', async () => {
+  it('finds its installation, requests one token, and keeps both', async () => {
     const app = await setupApp(appGitHub(noRuns));
     for (const repo of ['acme/shop', 'acme/web', 'ACME/shop']) await app.api.openRuns(repo, never);
     expect(paths(app)).toEqual([lookUp, takeToken]);
     expect(app.counted).toEqual(['installation ok', 'token ok', 'runs ok', 'runs ok', 'runs ok']);
   });
 
-  it('is installed on a user as well', async () => {
+  it('can be installed on a user', async () => {
     const app = await setupApp(appGitHub(noRuns, { users: new Set(['acme']) }));
     await app.api.openRuns('acme/shop', never);
     expect(paths(app)).toEqual([lookUp, 'GET /users/acme/installation', takeToken]);
   });
 
-  it('asks of an installation that is configured whose it is', async () => {
+  it('asks for the owner of a configured installation', async () => {
     const app = await setupApp(appGitHub(noRuns), { installationId: 11 });
     await app.api.openRuns('acme/shop', never);
     expect(paths(app)).toEqual([whose, takeToken]);
   });
 
-  it('with the installation of another owner says which settings contradict each other', async () => {
+  it('with another owner’s installation says which settings contradict each other', async () => {
     const installations = new Map([['labs', 11]]);
     const state = appGitHub(noRuns, { installations });
     const app = await setupApp(state, { installationId: 11 });
@@ -62,7 +62,7 @@ describe('an App', () => {
     expect(paths(app)).toEqual([whose, whose, takeToken]);
   });
 
-  it('whose owner is renamed is told so when its token ends', async () => {
+  it('reports a renamed owner when its token ends', async () => {
     const state = appGitHub(noRuns);
     const app = await setupApp(state, { installationId: 11 });
     await app.api.openRuns('acme/shop', never);
@@ -71,7 +71,7 @@ describe('an App', () => {
     expect((await failure(app.api.openRuns('acme/shop', never))).message).toContain('on acme-inc, not on');
   });
 
-  it('is known by its client id as well', async () => {
+  it('can be known by its client ID', async () => {
     let issuer: unknown;
     const state = appGitHub(noRuns);
     const script: Script = (seen) => {
@@ -85,7 +85,7 @@ describe('an App', () => {
     expect(issuer).toBe('Iv23liExample');
   });
 
-  it('does not ask for an installation that a webhook has named', async () => {
+  it('does not look up an installation that a webhook has named', async () => {
     const app = await setupApp(appGitHub(noRuns));
     app.api.learnInstallation('Acme', 11);
     await app.api.openRuns('acme/shop', never);
@@ -107,7 +107,7 @@ describe('an App', () => {
     ).toEqual(['token ghs_21n1', 'token ghs_22n2']);
   });
 
-  it('takes the next token before the last one ends', async () => {
+  it('gets the next token before the last one ends', async () => {
     const state = appGitHub(noRuns);
     const app = await setupApp(state, { installationId: 11 });
     await app.api.openRuns('acme/shop', never);
@@ -119,7 +119,7 @@ describe('an App', () => {
     expect(state.issued).toBe(2);
   });
 
-  it('takes a new token where the old one was revoked, and asks again at once', async () => {
+  it('gets a new token if the old one was revoked, and repeats the request at once', async () => {
     const state = appGitHub(noRuns);
     const app = await setupApp(state, { installationId: 11 });
     await app.api.openRuns('acme/shop', never);
@@ -132,14 +132,14 @@ describe('an App', () => {
     ]);
   });
 
-  it('does not go in circles where new tokens are refused too', async () => {
+  it('does not loop if new tokens are refused too', async () => {
     const state = appGitHub(() => ({ status: 401, body: { message: 'Bad credentials' } }));
     const app = await setupApp(state, { installationId: 11 });
     expect((await failure(app.api.openRuns('acme/shop', never))).code).toBe('unavailable');
     expect(app.counted).toEqual(['installation ok', 'token ok', 'runs error']);
   });
 
-  it('that is not installed is no reason to believe that there are no jobs', async () => {
+  it('that is not installed does not mean that no jobs exist', async () => {
     const app = await setupApp(appGitHub(noRuns, { installations: new Map() }));
     const error = await failure(app.api.jobsOf({ repo: 'acme/shop', runId: 1 }, never));
     expect(error.code).toBe('unavailable');
@@ -153,7 +153,7 @@ describe('an App', () => {
     expect((await failure(app.api.openRuns('acme/shop', never))).message).toContain('not installed');
   });
 
-  it('that was installed anew is looked up anew', async () => {
+  it('that was installed again is looked up again', async () => {
     const state = appGitHub(noRuns, { installations: new Map([['acme', 12]]) });
     const app = await setupApp(state);
     app.api.learnInstallation('acme', 11);
@@ -162,14 +162,14 @@ describe('an App', () => {
     expect(paths(app).at(-1)).toBe('POST /app/installations/12/access_tokens');
   });
 
-  it('says which setting is wrong where the configured installation is none', async () => {
+  it('says which setting is wrong if the configured installation does not exist', async () => {
     const app = await setupApp(appGitHub(noRuns), { installationId: 404 });
     const error = await failure(app.api.openRuns('acme/shop', never));
     expect(error.code).toBe('unavailable');
     expect(error.message).toContain('app.installationId');
   });
 
-  it('that GitHub does not know says so, and not that it is not installed', async () => {
+  it('that GitHub does not know is reported as that, and not as not installed', async () => {
     const script: Script = () => ({ status: 404, body: { message: 'Integration not found' } });
     for (const installationId of [undefined, 11]) {
       const app = await setupApp(
@@ -192,7 +192,7 @@ describe('an App', () => {
     ['3 minutes ahead', -180_000],
     ['3 minutes behind', 180_000],
     ['15 minutes behind', 900_000],
-  ])('logs in though our clock is %s', async (_, skewMs) => {
+  ])('logs in even if our clock is %s', async (_, skewMs) => {
     const state = appGitHub(noRuns, { skewMs, now: Date.now });
     const app = await setupApp(state, { now: Date.now });
     await app.api.openRuns('acme/shop', never);

@@ -7,19 +7,19 @@ export interface AppGitHub {
   skewMs: number;
   /** The test's clock. */
   now: () => number;
-  /** Owner → installation. */
+  /** Installation by owner. */
   installations: Map<string, number>;
-  /** Where owners are looked for: organisations or users. */
+  /** The owners that are users. The others are organizations. */
   users: Set<string>;
   /** How many tokens were issued. */
   issued: number;
-  /** Tokens that are no longer taken. */
+  /** Tokens that are no longer accepted. */
   revoked: Set<string>;
   tokenReply?: Reply;
   script: Script;
 }
 
-/** The part of GitHub that Apps log in to: verifies JWTs by GitHub's own rules and words, issues tokens. */
+/** The part of GitHub where Apps log in. It verifies JWTs by GitHub's own rules and words, and issues tokens. */
 export function appGitHub(rest: Script, given: Partial<AppGitHub> = {}): AppGitHub {
   const state: AppGitHub = {
     skewMs: 0,
@@ -75,7 +75,7 @@ export function appGitHub(rest: Script, given: Partial<AppGitHub> = {}): AppGitH
   return state;
 }
 
-/** GitHub's words about a JWT that it does not take. */
+/** GitHub's words about a JWT that it refuses. */
 function jwtFault(authorization: string | undefined, githubNowMs: number): string | undefined {
   const [header = '', payload = '', signature = ''] = (authorization ?? '')
     .replace(/^bearer /i, '')

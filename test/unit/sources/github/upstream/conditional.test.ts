@@ -5,7 +5,7 @@ import { appPem, failure, never, setup, startMs } from './setup.ts';
 
 const inTenMinutes = String(startMs / 1000 + 600);
 
-/** Two pages of jobs with an ETag of token and page, as GitHub's are. */
+/** Two pages of jobs. Like GitHub's, their ETags depend on token and page. */
 function tagged(state: { version: number }): Script {
   return ({ path, query, headers }) => {
     const page = query.get('page') ?? '1';
@@ -24,8 +24,8 @@ function tagged(state: { version: number }): Script {
   };
 }
 
-describe('an answer that has not changed', () => {
-  it('is a 304, which says all it said before: its next page too', async () => {
+describe('an unchanged answer', () => {
+  it('is a 304 that stands for the whole, with its next page', async () => {
     const state = { version: 1 };
     const { api, github, clock, remaining, counted } = await setup(tagged(state));
     const asked = () => api.jobsOf({ repo: 'acme/shop', runId: 7 }, never);
@@ -41,7 +41,7 @@ describe('an answer that has not changed', () => {
     expect((await asked()).value.map(({ jobId }) => jobId)).toEqual([12, 22]);
   });
 
-  it('is asked for whole with another token', async () => {
+  it('is requested as a whole with another token', async () => {
     const app = appGitHub(tagged({ version: 1 }));
     const { api, github, clock } = await setup((seen) => app.script(seen), {
       auth: { kind: 'app', id: 5, privateKey: appPem, installationId: 11 },
@@ -54,7 +54,7 @@ describe('an answer that has not changed', () => {
     expect(github.seen.every(({ headers }) => headers['if-none-match'] === undefined)).toBe(true);
   });
 
-  it('is no answer where it was not asked for so', async () => {
+  it('is an error if the request had no ETag', async () => {
     const { api } = await setup(() => ({ status: 304 }));
     expect((await failure(api.openRuns('acme/shop', never))).message).toContain('answers 304');
   });
@@ -92,7 +92,7 @@ describe('limits', () => {
     expect((await asked()).value).toEqual([]);
   });
 
-  it('of a last request that was answered keep the next one back', async () => {
+  it('of a last answered request hold the next one back', async () => {
     const headers = {
       'x-ratelimit-limit': '5000',
       'x-ratelimit-remaining': '0',
@@ -105,7 +105,7 @@ describe('limits', () => {
     expect(github.seen).toHaveLength(1);
   });
 
-  it('of an installation leave the App’s deliveries, and other installations, alone', async () => {
+  it('of an installation do not affect the App’s deliveries or other installations', async () => {
     const app = appGitHub(
       ({ path }) => {
         if (path.startsWith('/app/hook')) return { body: [] };
@@ -127,7 +127,7 @@ describe('limits', () => {
     expect(await api.failedDeliveries?.(0, never)).toEqual([]);
   });
 
-  it('of an installation outlive its token, and cost no other token', async () => {
+  it('of an installation outlive its token, and do not affect another token', async () => {
     const headers = { 'retry-after': '1200' };
     let reply: Reply = { body: { total_count: 0, workflow_runs: [] } };
     const app = appGitHub(() => reply);
@@ -143,7 +143,7 @@ describe('limits', () => {
     expect(app.issued).toBe(1);
   });
 
-  it('of the App’s key are another account than the quota', async () => {
+  it('of the App’s key do not count in the quota', async () => {
     const headers = {
       'x-ratelimit-limit': '5000',
       'x-ratelimit-remaining': '77',
@@ -157,7 +157,7 @@ describe('limits', () => {
     expect(remaining).toEqual([]);
   });
 
-  it('are not a missing permission', async () => {
+  it('are not mistaken for a missing permission', async () => {
     const { api, github } = await setup(() => ({
       status: 403,
       headers: { 'x-ratelimit-remaining': '4000' },

@@ -22,7 +22,7 @@ async function setupApp(rest: Script) {
 }
 
 describe('deliveries that failed', () => {
-  it('are those of which none has succeeded, the newest of each event', async () => {
+  it('are those that never succeeded, the newest of each event', async () => {
     const { api, github } = await setupApp(() => ({
       body: [
         delivery(9, 'again', 502, 1),
@@ -45,7 +45,7 @@ describe('deliveries that failed', () => {
     expect(github.seen.at(-1)?.headers.authorization, 'the App’s JWT').toMatch(/^bearer eyJ/);
   });
 
-  it('are read by cursor, no further back than asked', async () => {
+  it('are read by cursor, no further back than requested', async () => {
     const { api, github } = await setupApp(({ query }) => {
       const page = Number(query.get('cursor')?.slice(1) ?? 0);
       const link = `<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v${page + 1}>; rel="next"`;
@@ -56,7 +56,7 @@ describe('deliveries that failed', () => {
     expect(github.asked.at(-1)).toBe('GET /app/hook/deliveries?per_page=100&cursor=v3');
   });
 
-  it('are kept by their ETag for the first page only: the others begin at a delivery, and would only push out what is asked for again', async () => {
+  it('are kept by their ETag only for the first page: others begin at a delivery, and would only push out useful answers', async () => {
     const { api, github } = await setupApp(({ query }) => {
       const page = Number(query.get('cursor') ?? 0);
       const link = `<http://x/?cursor=${page + 1}>; rel="next"`;
@@ -99,7 +99,7 @@ describe('deliveries that failed', () => {
     expect(api.redeliver).toBeUndefined();
   });
 
-  it('of an App whose key is refused are unknown, and what to check is said', async () => {
+  it('of an App whose key is refused are unknown, with what to check', async () => {
     const { api } = await setup(() => ({ status: 401, body: { message: 'Integration must exist' } }), {
       auth: { kind: 'app', id: 5, privateKey: appPem, installationId: 11 },
     });

@@ -4,7 +4,7 @@ import { appPem, failure, never, scripted, setup, token } from './setup.ts';
 
 const noRuns = { body: { total_count: 0, workflow_runs: [] } };
 
-/** The error of asking for runs where GitHub answers so; whatever it is, it must not show the token. */
+/** The error of a request for runs with this answer. It must never show the token. */
 async function faultOf(reply: Reply, options: { requestTimeoutMs?: number } = {}, requests = 1) {
   const { api, counted } = await setup(() => reply, options);
   const error = await failure(api.openRuns('acme/shop', never));
@@ -15,7 +15,7 @@ async function faultOf(reply: Reply, options: { requestTimeoutMs?: number } = {}
   return { error, counted };
 }
 
-describe('an answer that is no answer', () => {
+describe('an unusable answer', () => {
   it.each<[string, Reply, RegExp]>([
     ['a fault', { status: 503, body: '<html>Maintenance</html>' }, /answers 503 for the runs of acme\/shop/],
     [
@@ -54,7 +54,7 @@ describe('an answer that is no answer', () => {
     expect(error.message).toMatch(message);
   });
 
-  it('from a gateway is asked for once more in half the size, and in a quarter', async () => {
+  it('from a gateway is requested again in half the size, and in a quarter', async () => {
     const { error } = await faultOf({ status: 502, body: '<html>Bad gateway</html>' }, {}, 3);
     expect(error.message).toMatch(/answers 502 for the runs of acme\/shop/);
   });
@@ -65,12 +65,12 @@ describe('an answer that is no answer', () => {
       'never ends',
       (response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('{'),
     ],
-  ])('%s: it is given up in time', async (_, reply) => {
+  ])('%s: is given up in time', async (_, reply) => {
     const { error } = await faultOf(reply, { requestTimeoutMs: 200 });
     expect(error.message).toContain('does not answer within 0.2 s');
   });
 
-  it('is too large to be read', async () => {
+  it('is too large to read', async () => {
     const { error } = await faultOf((response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const block = Buffer.alloc(1024 * 1024, 0x20);
@@ -83,7 +83,7 @@ describe('an answer that is no answer', () => {
     expect(error.message).toContain('more than 32 MiB');
   });
 
-  it('of a host that is not there', async () => {
+  it('of an unknown host', async () => {
     const github = await scripted(() => noRuns);
     const { url } = github;
     await github.close();
@@ -133,7 +133,7 @@ describe('a redirect', () => {
     expect(github.seen).toHaveLength(4);
   });
 
-  it('of what changes something is not followed', async () => {
+  it('of a request that changes something is not followed', async () => {
     const { api, github } = await setup(() => ({ status: 307, headers: { location: '/again' } }), {
       auth: { kind: 'app', id: 5, privateKey: appPem },
     });
@@ -142,7 +142,7 @@ describe('a redirect', () => {
   });
 });
 
-describe('an address that is not that of the REST API', () => {
+describe('an address without the REST API', () => {
   it.each<[string, Reply]>([
     [
       'a page',
@@ -150,7 +150,7 @@ describe('an address that is not that of the REST API', () => {
     ],
     ['nothing', { status: 404, body: '' }],
     ['a login page', { body: '<html>Sign in to GitHub</html>' }],
-  ])('that answers with %s: what names `apiUrl` is no proof that anything is gone', async (_, reply) => {
+  ])('that answers with %s: what names `apiUrl` does not prove that anything is gone', async (_, reply) => {
     const app = { auth: { kind: 'app', id: 5, privateKey: appPem } } as const;
     for (const options of [{}, app]) {
       const { api } = await setup(() => reply, options);
@@ -162,7 +162,7 @@ describe('an address that is not that of the REST API', () => {
     }
   });
 
-  it('is named beside what else may be wrong, where it does not look like one', async () => {
+  it('is named beside other possible causes if it does not look like one', async () => {
     const reply = { status: 404, body: { message: 'Not Found' } };
     const { api, github } = await setup(() => reply);
     expect((await failure(api.repositories(never))).message).toMatch(
@@ -173,7 +173,7 @@ describe('an address that is not that of the REST API', () => {
   });
 });
 
-describe('a caller that goes away', () => {
+describe('a caller that gives up', () => {
   it('ends the request under way, and those that wait for their turn', async () => {
     const { api, github, counted } = await setup(() => () => abort.abort());
     const abort = new AbortController();
@@ -199,8 +199,8 @@ describe('a caller that goes away', () => {
   });
 });
 
-describe('what is sent', () => {
-  it('goes out one at a time, with our name and the version of the API', async () => {
+describe('a request', () => {
+  it('goes out alone, with our name and the version of the API', async () => {
     let open = 0;
     let most = 0;
     const { api, github } = await setup(() => (response) => {

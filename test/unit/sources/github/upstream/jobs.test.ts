@@ -12,7 +12,7 @@ function job(id: number, more: object = {}): object {
   return { id, run_id: 7, run_attempt: 2, status: 'queued', labels: ['linux'], ...times, ...more };
 }
 
-/** A run with so many jobs, in pages. */
+/** A run with this many jobs, in pages. */
 function paged(count: number) {
   return ({ path, query }: Seen): Reply => {
     const page = Number(query.get('page') ?? 1);
@@ -89,7 +89,7 @@ describe('the jobs of a run', () => {
 });
 
 describe('one job', () => {
-  it('is asked for by its number', async () => {
+  it('is requested by its number', async () => {
     const { api, github } = await setup(() => ({ body: job(9, { status: 'in_progress' }) }));
     const { value } = await api.job({ repo: 'acme/shop', jobId: 9 }, never);
     expect(value).toMatchObject({ jobId: 9, runId: 7, status: 'in_progress' });

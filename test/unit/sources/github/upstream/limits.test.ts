@@ -55,7 +55,7 @@ describe('how long an answer keeps us away', () => {
     expect(pauseMsOf(given, nowMs, 0)).toBe(expected);
   });
 
-  it('grows with each secondary limit in a row, to half an hour, and starts anew after a success', () => {
+  it('grows with each secondary limit in a row, to half an hour, and starts again after a success', () => {
     const limits = new Limits();
     const pauses = Array.from({ length: 7 }, () => limits.take(answer(403, {}, secondary), nowMs, 0));
     expect(pauses).toEqual([60_000, 120_000, 240_000, 480_000, 960_000, 1_800_000, 1_800_000]);
@@ -63,13 +63,13 @@ describe('how long an answer keeps us away', () => {
     expect(limits.take(answer(429), nowMs, 0)).toBe(60_000);
   });
 
-  it('reads the reset by GitHub’s clock where ours is wrong', () => {
+  it('reads the reset by GitHub’s clock if ours is wrong', () => {
     const limits = new Limits();
     const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inTenMinutes };
     expect(limits.take(answer(403, headers), nowMs - 180_000, 180_000)).toBe(600_000);
   });
 
-  it('lets nobody through until then, and says how long that is', () => {
+  it('stops every request until then, and says how long that is', () => {
     const limits = new Limits();
     limits.check(nowMs);
     limits.take(answer(429, { 'retry-after': '30' }), nowMs, 0);
@@ -81,7 +81,7 @@ describe('how long an answer keeps us away', () => {
 });
 
 describe('the quota', () => {
-  it('is what the headers say, its reset by our clock', () => {
+  it('comes from the headers, with its reset by our clock', () => {
     const headers = {
       'x-ratelimit-limit': '5000',
       'x-ratelimit-remaining': '4990',
@@ -94,7 +94,7 @@ describe('the quota', () => {
     });
   });
 
-  it('is unknown where there is no limit', () => {
+  it('is unknown without a limit', () => {
     expect(quotaOf(new Headers(), 0)).toBeUndefined();
   });
 });

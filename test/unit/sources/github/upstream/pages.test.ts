@@ -4,7 +4,7 @@ import { failure, never, setup } from './setup.ts';
 
 const jobsOf = { repo: 'acme/shop', runId: 7 };
 
-/** A run of 120 jobs whose pages may hold no more than `most`. */
+/** A run of 120 jobs whose pages may have at most `most`. */
 function gateway(most: () => number) {
   return ({ path, query }: Seen): Reply => {
     const size = Number(query.get('per_page'));
@@ -24,7 +24,7 @@ describe('pages that are too large for GitHub', () => {
   it.each([
     [50, ['100', '50', '50', '50']],
     [25, ['100', '50', '25', '25', '25', '25', '25']],
-  ])('are asked for in pages of %i, which is remembered for an hour', async (most, sizes) => {
+  ])('are requested in pages of %i, which is remembered for an hour', async (most, sizes) => {
     const { api, github, clock } = await setup(gateway(() => most));
     const sizesAsked = () => github.seen.splice(0).map(({ query }) => query.get('per_page'));
     expect((await api.jobsOf(jobsOf, never)).value).toHaveLength(120);
@@ -36,7 +36,7 @@ describe('pages that are too large for GitHub', () => {
     expect(sizesAsked()).toEqual(sizes);
   });
 
-  it('are not, where no size does', async () => {
+  it('are not if no size works', async () => {
     let most = 0;
     const { api, github } = await setup(gateway(() => most));
     expect((await failure(api.jobsOf(jobsOf, never))).message).toContain('answers 502');
@@ -46,7 +46,7 @@ describe('pages that are too large for GitHub', () => {
     expect(github.seen).toHaveLength(2);
   });
 
-  it('in the middle of a list have it read anew', async () => {
+  it('in the middle of a list start it again', async () => {
     let pages = 0;
     const { api } = await setup(
       gateway(() => {

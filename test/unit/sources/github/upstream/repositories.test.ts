@@ -58,7 +58,7 @@ describe('the repositories of an owner', () => {
     expect(github.seen).toEqual([]);
   });
 
-  it('of nobody are not found, and what to check is said', async () => {
+  it('of an unknown owner are not found, with what to check', async () => {
     const { api } = await setup(() => ({ status: 404, body: { message: 'Not Found' } }));
     const error = await failure(api.repositories(never));
     expect(error.code).toBe('not_found');

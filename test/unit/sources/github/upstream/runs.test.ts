@@ -15,7 +15,7 @@ function run(id: number, status: string | null = 'queued', createdAtMs = startMs
   return { id, status, created_at: new Date(createdAtMs).toISOString() };
 }
 
-/** Lists as GitHub does: newest first, pages of 100, by status and time, 1,000 at most of a search. */
+/** Lists as GitHub does: newest first, in pages of 100, by status and time, with at most 1,000 for a search. */
 function lists(runs: () => readonly Run[]) {
   return ({ path, query }: Seen): Reply => {
     const status = query.get('status');
@@ -40,7 +40,7 @@ function many(count: number, first: number, status: string, ageMs = dayMs): Run[
 }
 
 describe('the open runs of a repository', () => {
-  it('are in one list where it holds all runs there are', async () => {
+  it('are in one list if it has all runs', async () => {
     const runs = [
       ...['queued', 'in_progress', 'waiting', 'pending', 'requested', 'completed'].map((status, i) =>
         run(i + 1, status),
@@ -56,14 +56,14 @@ describe('the open runs of a repository', () => {
     expect(askedAtMs).toBe(clock.nowMs);
   });
 
-  it('are in one list where its oldest run is too old to be open', async () => {
+  it('are in one list if its oldest run is too old to be open', async () => {
     const runs = [...many(60, 1, 'queued'), ...many(200, 1_000, 'completed', 71 * dayMs)];
     const { api, github } = await setup(lists(() => runs));
     expect((await api.openRuns('acme/shop', never)).value).toHaveLength(60);
     expect(github.asked).toHaveLength(1);
   });
 
-  it('are in five lists else, which is remembered for some hours', async () => {
+  it('are otherwise in five lists, which is remembered for some hours', async () => {
     const runs = [...many(150, 1, 'queued'), ...many(3, 500, 'waiting'), ...many(400, 1_000, 'completed', 1)];
     const { api, github, clock } = await setup(lists(() => runs));
     expect((await api.openRuns('acme/shop', never)).value).toHaveLength(153);
@@ -76,7 +76,7 @@ describe('the open runs of a repository', () => {
     expect(unfiltered()).toBe(2);
   });
 
-  it('are more than a search gives', async () => {
+  it('may be more than a search returns', async () => {
     const runs = [...many(2_345, 1, 'queued'), ...many(5, 5_000, 'pending')];
     const { api } = await setup(lists(() => runs));
     const { value } = await api.openRuns('acme/shop', never);
@@ -84,12 +84,12 @@ describe('the open runs of a repository', () => {
     expect(value).toHaveLength(2_350);
   });
 
-  it('are found though the list moves while it is read', async () => {
+  it('are found though the list changes during the read', async () => {
     let runs = many(250, 1, 'queued');
     const read = lists(() => runs);
     const { api } = await setup((seen) => {
       const reply = read(seen);
-      // Between the first page and the second, 30 of the first are done: 30 slip from the second to the first.
+      // Between the first page and the second, 30 runs of the first end, so 30 slip from the second to the first.
       if (seen.query.get('status') === 'queued' && seen.query.get('page') === null && runs.length === 250) {
         runs = runs.slice(30);
       }
@@ -99,7 +99,7 @@ describe('the open runs of a repository', () => {
     expect(runs.filter(({ id }) => !ids.has(id))).toEqual([]);
   });
 
-  it('are read three times at most where the list never rests', async () => {
+  it('are read at most three times if the list never rests', async () => {
     let runs = many(250, 1, 'queued');
     const read = lists(() => runs);
     const { api, github } = await setup((seen) => {
@@ -111,7 +111,7 @@ describe('the open runs of a repository', () => {
     expect(github.seen.filter(({ query }) => query.get('status') === 'queued')).toHaveLength(9);
   });
 
-  it('say whose they are, by completed ones too, and never whom a name had before', async () => {
+  it('name their repository, completed ones too, but never a former owner of its name', async () => {
     let id = 42;
     const runs = [...many(150, 1, 'queued'), ...many(400, 1_000, 'completed', 1)];
     const { api } = await setup((seen) => {
@@ -131,14 +131,14 @@ describe('the open runs of a repository', () => {
     expect(await idle.api.openRuns('acme/shop', never)).toMatchObject({ value: [], repo: { id: 7 } });
   });
 
-  it('of an index that is behind are not open when the run itself says it is over', async () => {
+  it('from an outdated index are not open if the run itself has ended', async () => {
     const { api } = await setup(({ query }) => ({
       body: { total_count: query.has('status') ? 1 : 1_000, workflow_runs: [run(1, 'completed')] },
     }));
     expect((await api.openRuns('acme/shop', never)).value).toEqual([]);
   });
 
-  it('without those that cannot be read, which is logged once', async () => {
+  it('lack unreadable ones, which is logged once', async () => {
     const { api, log } = await setup(() => ({
       body: { total_count: 3, workflow_runs: [run(1), { id: 'x' }, null] },
     }));
@@ -147,7 +147,7 @@ describe('the open runs of a repository', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
-  it('of no repository are not found', async () => {
+  it('of a missing repository are not found', async () => {
     const { api } = await setup(() => ({ status: 404, body: { message: 'Not Found' } }));
     const error = await failure(api.openRuns('acme/gone', never));
     expect(error.code).toBe('not_found');
@@ -161,13 +161,13 @@ describe('the open runs of a repository', () => {
     expect(error.message).toMatch(/has blocked the runs of acme\/blocked/);
   });
 
-  it('of what is no repository are not asked for', async () => {
+  it('of an invalid name are not requested', async () => {
     const { api, github } = await setup(() => ({}));
     expect((await failure(api.openRuns('acme/../user', never))).code).toBe('invalid');
     expect(github.seen).toEqual([]);
   });
 
-  it('of a list without end are unknown', async () => {
+  it('of an endless list are unknown', async () => {
     const { api } = await setup(({ query }) => {
       const page = Number(query.get('page') ?? 1);
       return {

@@ -8,14 +8,14 @@ export interface Seen {
   headers: IncomingMessage['headers'];
 }
 
-/** What to answer: an answer, or what to do with the socket. */
+/** An answer, or what to do with the socket. */
 export type Reply =
   | { status?: number; headers?: Record<string, string>; body?: unknown }
   | ((response: ServerResponse) => void);
 
 export type Script = (seen: Seen) => Reply;
 
-/** An HTTP server on the loopback that says what a test tells it to, and keeps what it was asked. */
+/** An HTTP server on the loopback that answers as the test says, and keeps the requests. */
 export class ScriptedGitHub {
   readonly seen: Seen[] = [];
   script: Script;
@@ -37,7 +37,7 @@ export class ScriptedGitHub {
     return `http://127.0.0.1:${port}`;
   }
 
-  /** `GET /path?query` of each request, in their order. */
+  /** `GET /path?query` of each request, in order. */
   get asked(): string[] {
     return this.seen.map(({ method, path, query }) => {
       const search = decodeURIComponent(query.toString());

@@ -11,13 +11,13 @@ export const appPem = appKey.privateKey.export({ type: 'pkcs1', format: 'pem' })
 export const token = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';
 export const never = new AbortController().signal;
 
-/** 2027-01-01T00:00:00Z: GitHub's time and ours, if a test does not say otherwise. */
+/** 2027-01-01T00:00:00Z: GitHub's time and ours, unless a test says otherwise. */
 export const startMs = Date.UTC(2027, 0, 1);
 
 export interface Setup {
   github: ScriptedGitHub;
   api: GitHubApi;
-  /** Turns our clock. */
+  /** Sets our clock. */
   clock: { nowMs: number };
   /** `operation outcome` of each request counted. */
   counted: string[];
@@ -25,7 +25,7 @@ export interface Setup {
   log: ReturnType<typeof recordingLog>;
 }
 
-/** Our clock of the test that runs. */
+/** Our clock in the running test. */
 export const clock = { nowMs: startMs };
 const open: ScriptedGitHub[] = [];
 
@@ -39,7 +39,7 @@ export async function scripted(script: Script): Promise<ScriptedGitHub> {
   return github;
 }
 
-/** An API with a token on `acme`, in front of a script; answers are dated by `startMs`. */
+/** An API with a token for `acme`, in front of a script. Answers are dated by `startMs`. */
 export async function setup(script: Script, options: Partial<GitHubApiOptions> = {}): Promise<Setup> {
   clock.nowMs = startMs;
   const github = await scripted((seen) => {
@@ -69,7 +69,7 @@ export async function setup(script: Script, options: Partial<GitHubApiOptions> =
   return { github, api, clock, counted, remaining, log };
 }
 
-/** The error of a promise that must be rejected with one. */
+/** The error of a promise that must reject with one. */
 export async function failure(asked: Promise<unknown> | undefined): Promise<ScalerError> {
   const outcome = await asked?.then(
     (value) => ({ value }),

@@ -41,7 +41,7 @@ describe('a repository’s path', () => {
   });
 });
 
-describe('what GitHub said', () => {
+describe('GitHub’s own reason', () => {
   it.each([
     ['{"message":"Not Found"}', 'Not Found'],
     ['<html>ghp_secret</html>', ''],

@@ -12,7 +12,7 @@ import type { Oldest } from '../../../../../src/sources/source.ts';
 type Shape = Omit<PartitionOffsets, 'partition'>;
 type Read = readonly [atMs: number, shape: Shape];
 
-/** What the reads come to after each of them. */
+/** The results after each of the reads. */
 function oldestAfter(...reads: readonly Read[]): (Oldest | undefined)[] {
   let arrivals: Arrivals | undefined;
   let then: PartitionOffsets | undefined;
@@ -24,7 +24,7 @@ function oldestAfter(...reads: readonly Read[]): (Oldest | undefined)[] {
   });
 }
 
-/** A read of a log from 0 on. */
+/** A read of a log that begins at 0. */
 function at(atMs: number, committed: number | undefined, end: number, more: Partial<Shape> = {}): Read {
   return [atMs, { logStart: 0, end, committed, ...more }];
 }
@@ -70,7 +70,7 @@ describe('the oldest waiting record', () => {
     expect(oldestAfter(...reads).at(-1)).toEqual(expected);
   });
 
-  it('takes no more room while the group commits and no record comes', () => {
+  it('needs no more room while the group commits and no record comes', () => {
     let arrivals: Arrivals | undefined;
     let then: PartitionOffsets | undefined;
     for (let committed = 0; committed < 5; committed += 1) {
@@ -81,7 +81,7 @@ describe('the oldest waiting record', () => {
     expect(arrivals?.marks).toEqual([{ end: 9, seenAtMs: 0 }]);
   });
 
-  it('is younger after each commit that comes to a later read', () => {
+  it('is younger after each commit that reaches a later read', () => {
     const filled = [at(0, 0, 0), at(100, 0, 10), at(200, 0, 20), at(300, 0, 30)];
     const committed = [at(400, 10, 30), at(500, 20, 30), at(600, 30, 30)];
     const after = oldestAfter(...filled, ...committed);
@@ -90,7 +90,7 @@ describe('the oldest waiting record', () => {
 });
 
 describe('against a log that knows when each of its records came', () => {
-  /** Between two reads: time passes, records come, the group commits, retention deletes. */
+  /** Between two reads time passes, records come, the group commits, and retention deletes. */
   const step = fc.record({
     waitMs: fc.integer({ min: 1, max: 10_000 }),
     records: fc.nat(20),
@@ -99,7 +99,7 @@ describe('against a log that knows when each of its records came', () => {
     deletes: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.nat(10)),
   });
 
-  it('is never older than the record, and younger by no more than the time between two reads, or says so', () => {
+  it('is never older than the record, and younger at most by the time between two reads, or says so', () => {
     let exact = 0;
     fc.assert(
       fc.property(fc.nat(30), fc.array(step, { minLength: 1, maxLength: mostMarks }), (before, steps) => {

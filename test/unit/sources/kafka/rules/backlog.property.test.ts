@@ -13,7 +13,7 @@ type Shape = Omit<PartitionOffsets, 'partition'>;
 
 const nowMs = 1_000_000;
 
-/** Anything a broker could say, now and then also commits beyond the end; and behind the log start. */
+/** Any answer a broker could give. Now and then with commits beyond the end, or before the log start. */
 const anyPartition: fc.Arbitrary<Shape> = fc
   .record({
     logStart: fc.nat(300),
@@ -62,12 +62,12 @@ function read(params: KafkaParams, shapes: readonly Shape[], history?: KafkaHist
   return { ...rest, value, active, detail: detail(), working: working?.() };
 }
 
-/** The partitions as they were so long ago that what has not moved since is persistent. */
+/** The partitions so long ago that lag which has not moved since counts as persistent. */
 function earlier(shapes: readonly Shape[]): KafkaHistory {
   return fold(undefined, snapshotOf(shapes), nowMs - 600_000);
 }
 
-/** The most replicas that have work: KEDA's documentation of the two keys. */
+/** The most replicas that have work, by KEDA's documentation of the two keys. */
 function cap(params: KafkaParams, { partitions, laggingPartitions }: Detail): number {
   if (params.limitToPartitionsWithLag) return Number(laggingPartitions);
   const idle = params.allowIdleConsumers && !params.ensureEvenDistributionOfPartitions;
@@ -106,7 +106,7 @@ describe('for whatever a broker says', () => {
     );
   });
 
-  it('the partitions of its working add up to it, and are all there', () => {
+  it('its parts are complete and add up to the number', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
         const { items, working } = read(params, shapes, earlier(before));
@@ -116,7 +116,7 @@ describe('for whatever a broker says', () => {
     );
   });
 
-  it('a commit that moves on never makes the number larger', () => {
+  it('a later commit never makes the number larger', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, fc.integer({ min: 1, max: 500 }), (params, shapes, more) => {
         const moved = shapes.map((shape) =>
@@ -127,7 +127,7 @@ describe('for whatever a broker says', () => {
     );
   });
 
-  it('active is what the activation threshold says of all lag, and a number above 0 means lag', () => {
+  it('activity follows the activation threshold over all lag, and a number above 0 means lag', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, anyPartitions, (params, before, shapes) => {
         const { value, active, detail } = read(params, shapes, earlier(before));
@@ -139,7 +139,7 @@ describe('for whatever a broker says', () => {
     );
   });
 
-  it('the order in which partitions come is nothing to it', () => {
+  it('the order of partitions does not matter', () => {
     const shuffled = anyPartitions.chain((shapes) =>
       fc.tuple(fc.constant(shapes), fc.shuffledSubarray(shapes, { minLength: shapes.length })),
     );
@@ -152,7 +152,7 @@ describe('for whatever a broker says', () => {
     );
   });
 
-  it('excluding persistent lag only ever makes the number smaller, and leaves activity alone', () => {
+  it('excluding persistent lag only makes the number smaller, and does not change activity', () => {
     fc.assert(
       fc.property(anyParams, anyPartitions, (params, shapes) => {
         const history = earlier(shapes);
@@ -173,7 +173,7 @@ describe('a commit beyond the end of the log', () => {
       return { logStart, end, committed: end + beyond };
     });
 
-  it('is unknown when it is first read, and then what a partition without a commit is', () => {
+  it('is unknown at the first read, and later counts like no commit', () => {
     fc.assert(
       fc.property(anyParams, fc.array(beyond, { minLength: 1, maxLength: 5 }), (params, shapes) => {
         const snapshot = snapshotOf(shapes);
@@ -188,8 +188,8 @@ describe('a commit beyond the end of the log', () => {
   });
 });
 
-describe("where none of our decisions differ, KEDA's own algorithm gives the same", () => {
-  /** Commits within the log: decisions (d) and (e) do not matter. */
+describe("KEDA's own algorithm gives the same, except for our decisions", () => {
+  /** Commits within the log, so that decisions (d) and (e) do not matter. */
   const plainPartitions = fc.array(
     fc
       .record({
@@ -214,7 +214,7 @@ describe("where none of our decisions differ, KEDA's own algorithm gives the sam
     return { ours, theirs };
   };
 
-  it('in activity, always', () => {
+  it('always for activity', () => {
     fc.assert(
       fc.property(anyParams, plainPartitions, (params, shapes) => {
         const { ours, theirs } = compare(params, shapes);
@@ -223,14 +223,14 @@ describe("where none of our decisions differ, KEDA's own algorithm gives the sam
     );
   });
 
-  it('in the number, but for (a) the cap and (f) an even distribution of nothing', () => {
+  it('for the number, except (a) the cap and (f) an even distribution of nothing', () => {
     fc.assert(
       fc.property(anyParams, plainPartitions, (params, shapes) => {
         const { ours, theirs } = compare(params, shapes);
         const most = cap(params, ours.detail) * params.lagThreshold;
         const evenOfNothing = params.ensureEvenDistributionOfPartitions && ours.detail['lag'] === 0;
         expect(ours.value).toBe(evenOfNothing ? 0 : Math.min(theirs.metric, most));
-        // (a) is about less than one replica: KEDA is never a whole threshold above.
+        // (a) concerns less than one replica: KEDA is never a whole threshold above.
         expect(theirs.metric).toBeLessThan(most + params.lagThreshold);
       }),
     );

@@ -3,7 +3,7 @@ import { lags, type Offsets } from './offsets.ts';
 
 /*
  * This table is the correctness proof of the Kafka backlog. Every rule and every corner has a row that a reader can
- * check by hand; if you find a case that is not here, add it. Threshold 10 and one topic unless a row says otherwise.
+ * check by hand. If you find a case that is missing, add it. Threshold 10 and one topic unless a row says otherwise.
  */
 
 export interface Row {
@@ -41,7 +41,7 @@ const lag: Row[] = [
   { name: 'offsets beyond 2^31', now: [[0, 5_000_000_009, 5_000_000_000]], value: 9, active: true },
 ];
 
-/** The topic was made anew while the group's commit stayed: the first read that finds it so does not count. */
+/** The topic was created again while the group's commit stayed. The first read that finds this does not count. */
 const seenBeyond = [{ secondsAgo: 1, offsets: [[0, 20, 100]] as Offsets }];
 
 // biome-ignore format: a table reads best with one row a line

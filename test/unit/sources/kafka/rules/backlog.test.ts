@@ -29,7 +29,7 @@ function failure(snapshot: KafkaSnapshot, params: Partial<KafkaParams> = {}): Sc
 }
 
 describe('the correctness proof: every row is a rule', () => {
-  it('has at least 60 rows, no name twice', () => {
+  it('has at least 60 rows, and no name twice', () => {
     expect(table.length).toBeGreaterThanOrEqual(60);
     expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
   });
@@ -92,7 +92,7 @@ describe('what cannot be read is unknown, never zero', () => {
     expect(failure({ topics: new Map([['orders', failed(throttled)]]) }).retryAfterMs).toBe(700);
   });
 
-  it('a fault of a partition the trigger does not look at is nothing to it', () => {
+  it('a fault of a partition outside the trigger does not matter', () => {
     const topics = new Map([['orders', faulty(3)]]);
     expect(readAt({ topics }, { partitionLimitation: [{ from: 0, to: 0 }] })).toMatchObject({
       kind: 'known',
@@ -111,7 +111,7 @@ describe('what cannot be read is unknown, never zero', () => {
     ).toContain('partition 3');
   });
 
-  it('a topic that was not read at all', () => {
+  it('an unread topic', () => {
     expect(failure(snapshotOf({})).message).toBe(
       'topic "orders": has not been read yet; the next read asks for it',
     );
@@ -126,7 +126,7 @@ describe('what cannot be read is unknown, never zero', () => {
     });
   });
 
-  it('a group without a commit that we may see, where no topic is named', () => {
+  it('a group without a visible commit, if no topic is named', () => {
     expect(failure(snapshotOf({}), { topic: [] })).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(
@@ -145,7 +145,7 @@ describe('what cannot be read is unknown, never zero', () => {
       ],
     });
     expect(failure(now)).toMatchObject({ code: 'unavailable', message });
-    // The topic was made anew since the last read.
+    // The topic was created again since the last read.
     const before = fold(
       undefined,
       snapshotOf({
@@ -167,7 +167,7 @@ describe('what cannot be read is unknown, never zero', () => {
   it.each([
     [{}, 'topic "orders"'],
     [{ topic: [], topicPattern: 'ord*' }, 'topics matching "ord*"'],
-  ])('a partitionLimitation that leaves nothing: %o', (params, where) => {
+  ])('a partitionLimitation that leaves no partition: %o', (params, where) => {
     const error = failure(snapshotOf({ orders: lags(1, 2) }), {
       ...params,
       partitionLimitation: [{ from: 7, to: 7 }],
@@ -180,7 +180,7 @@ describe('what cannot be read is unknown, never zero', () => {
 });
 
 describe('the working behind the number', () => {
-  it('says what was counted and what was not', () => {
+  it('shows what was counted and what was not', () => {
     const before = fold(
       undefined,
       snapshotOf({
@@ -218,10 +218,13 @@ describe('the working behind the number', () => {
   });
 });
 
-describe('the oldest record that waits', () => {
+describe('the oldest waiting record', () => {
   const sinceMs = nowMs - 60_000;
   const [old, young] = [nowMs - 40_000, nowMs - 20_000];
-  /** All were at 10 a minute ago; each came to its end at its time. `committed` is the group's now, `[partition 0, 1]`. */
+  /**
+   * A minute ago all were at 10. Each reached its end at its time. `committed` are the group's present commits,
+   * `[partition 0, 1]`.
+   */
   function oldest(params: Partial<KafkaParams>, ...committed: readonly (number | null)[]) {
     let history: KafkaHistory | undefined;
     const readAtEnds = (ends: readonly number[], atMs: number, commits: readonly (number | null)[]) => {
@@ -253,7 +256,7 @@ describe('the oldest record that waits', () => {
     expect(found).toEqual(expected && { sinceMs: expected, atLeast: false });
   });
 
-  it('that was there at the first read is at least so old, also beside others of which more is known', () => {
+  it('from before the first read has a least age, also beside others whose age is known', () => {
     const first = snapshotOf({ orders: lags(5, 0) });
     const history = fold(undefined, first, sinceMs);
     const second = snapshotOf({ orders: lags(5, 7) });
@@ -263,7 +266,7 @@ describe('the oldest record that waits', () => {
 });
 
 describe('target', () => {
-  it('is the threshold, named by group and topics whatever their order', () => {
+  it('is the threshold, named by group and topics in any order', () => {
     const params = paramsOf({ topic: ['b', 'a', 'b'], lagThreshold: 7, activationLagThreshold: 3 });
     expect(target(params)).toEqual({ perReplica: 7, activation: 3, nameParts: ['workers', 'a', 'b'] });
   });

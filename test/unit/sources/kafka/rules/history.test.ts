@@ -30,7 +30,7 @@ function isSnapshot(read: Topics | KafkaSnapshot): read is KafkaSnapshot {
 
 const down = new ScalerError('unavailable', 'down');
 const failed: KafkaSnapshot = { topics: new Map([['a', { kind: 'failed', error: down }]]) };
-/** Partition 1 of `a` could not be read; 0 is at end 1007, commit 1000. */
+/** Partition 1 of `a` could not be read. Partition 0 is at end 1007, commit 1000. */
 const faulty: KafkaSnapshot = {
   topics: new Map([
     [
@@ -97,7 +97,7 @@ describe('since when a partition is stuck', () => {
     expect(stuckSinceMs(history, 'a', 0)).toBe(expected);
   });
 
-  it('knows nothing of topics and partitions it never saw', () => {
+  it('knows nothing about topics and partitions it never saw', () => {
     const history = foldAll([100, { a: lags(7) }]);
     expect(stuckSinceMs(history, 'a', 5)).toBeUndefined();
     expect(stuckSinceMs(history, 'b', 0)).toBeUndefined();
@@ -105,7 +105,7 @@ describe('since when a partition is stuck', () => {
 });
 
 describe('folding', () => {
-  it('leaves the old history as it was', () => {
+  it('leaves the old history unchanged', () => {
     const before = foldAll([100, { a: lags(7, 0), b: lags(1) }]);
     const copy = structuredClone(before);
     fold(before, snapshotOf({ a: lags(0, 5), c: lags(3) }), 900);
@@ -120,7 +120,7 @@ describe('folding', () => {
     expect(after.topics.get('b')).not.toBe(before.topics.get('b'));
   });
 
-  it('forgets topics that are no longer asked for', () => {
+  it('forgets topics that are no longer wanted', () => {
     const history = foldAll([100, { a: lags(7), b: lags(1) }], [200, { b: lags(1) }], [300, { b: lags(1) }]);
     expect([...history.topics.keys()]).toEqual(['b']);
   });
@@ -129,7 +129,7 @@ describe('folding', () => {
 describe('a commit beyond the end of the log', () => {
   const beyond: Topics = { a: [[0, 9, 100]] };
 
-  it('is undecided once, and counts after the next read, also where nothing moves', () => {
+  it('is undecided once, and counts after the next read, even if nothing moves', () => {
     expect(isUndecided(foldAll([0, beyond]))).toBe(true);
     const again = foldAll([0, beyond], [1000, beyond]);
     expect(isUndecided(again)).toBe(false);
@@ -137,7 +137,7 @@ describe('a commit beyond the end of the log', () => {
     expect(foldAll([0, beyond], [1000, beyond], [2000, beyond]).topics).toEqual(again.topics);
   });
 
-  it('is none where consumers may have overtaken the read', () => {
+  it('does not count as one if consumers may have overtaken the read', () => {
     const overtaken = foldAll(
       [0, { a: [[0, 9, 9]] }],
       [1000, { a: [[0, 20, 22]] }],
@@ -146,7 +146,7 @@ describe('a commit beyond the end of the log', () => {
     expect(beyondEnd(overtaken, 'a').size).toBe(0);
   });
 
-  it('is over when the end reaches it, or the group commits within the log', () => {
+  it('ends when the end reaches it, or the group commits within the log', () => {
     for (const after of [{ a: [[0, 100, 100]] }, { a: [[0, 9, 9]] }, { a: [[0, 9, null]] }] as const) {
       const history = foldAll([0, beyond], [1000, beyond], [2000, after]);
       expect(beyondEnd(history, 'a').size).toBe(0);
@@ -154,11 +154,11 @@ describe('a commit beyond the end of the log', () => {
     }
   });
 
-  it('keeps what was known of it through a read that fails', () => {
+  it('is remembered through a failed read', () => {
     expect([...beyondEnd(foldAll([0, beyond], [1000, failed], [2000, beyond]), 'a')]).toEqual([[0, 'again']]);
   });
 
-  it('is none of an open transaction', () => {
+  it('is not caused by an open transaction', () => {
     const open: KafkaSnapshot = {
       topics: new Map([
         ['a', topicRead([{ partition: 0, logStart: 0, end: 5, committed: 8, highWatermark: 10 }])],
@@ -167,7 +167,7 @@ describe('a commit beyond the end of the log', () => {
     expect(beyondEnd(foldAll([0, open], [1000, open]), 'a').size).toBe(0);
   });
 
-  it('is told to people, with a few of the partitions', () => {
+  it('is reported, with a few of the partitions', () => {
     expect(caution(foldAll([0, beyond]))).toBeUndefined();
     const five: Topics = { a: [1, 2, 3, 4, 5].map(() => [0, 9, 100]) };
     expect(caution(foldAll([0, five], [1000, five]))).toMatch(

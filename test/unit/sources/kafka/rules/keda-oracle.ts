@@ -2,8 +2,8 @@ import type { KafkaParams } from '../../../../../src/sources/kafka/params.ts';
 import type { PartitionOffsets } from '../../../../../src/sources/kafka/rules/snapshot.ts';
 
 /**
- * KEDA's own algorithm in plain words, faults and all (pkg/scalers/kafka_scaler.go, getLagForPartition and
- * getTotalLag, v2.21.0), without excludePersistentLag, which in KEDA depends on how often it is asked.
+ * KEDA's own algorithm in plain words, faults included (pkg/scalers/kafka_scaler.go, getLagForPartition and getTotalLag,
+ * v2.21.0). Without excludePersistentLag, which in KEDA depends on how often it is called.
  */
 export function kedaBacklog(
   params: KafkaParams,

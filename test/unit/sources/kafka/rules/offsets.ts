@@ -7,10 +7,10 @@ import {
   type TopicOffsets,
 } from '../../../../../src/sources/kafka/rules/snapshot.ts';
 
-/** `[log start, end, committed]`; null: the group has no commit. The place in the list is the partition. */
+/** `[log start, end, committed]`. Null if the group has no commit. The place in the list is the partition. */
 export type Offsets = readonly (readonly [number, number, number | null])[];
 
-/** Partitions that hold everything from offset 0, of which nothing but this lag is left to do. */
+/** Partitions with everything from offset 0, with only this lag left to handle. */
 export function lags(...lag: number[]): Offsets {
   return lag.map((records) => [0, 1000 + records, 1000] as const);
 }
@@ -26,7 +26,7 @@ export function topicOf(offsets: Offsets): TopicOffsets {
   );
 }
 
-/** A topic of which all was read. */
+/** A topic that was read completely. */
 export function topicRead(partitions: readonly PartitionOffsets[]): TopicOffsets {
   if (!isSome(partitions)) throw new Error('a topic without partitions');
   return { kind: 'whole', partitions };

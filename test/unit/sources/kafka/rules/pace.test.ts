@@ -35,14 +35,14 @@ describe('pace', () => {
     expect(paceOf(history, nowMs, active, watch)).toEqual({ nextReadMs, watch: watched });
   });
 
-  it('reads on where the next read decides what a commit beyond the end means', () => {
+  it('reads again soon if the next read decides about a commit beyond the end', () => {
     const beyond = snapshotOf({ orders: [[0, 9, 100]] });
     const once = fold(undefined, beyond, 0);
     expect(paceOf(once, 2000, false, 'armed')).toEqual({ nextReadMs: 1000, watch: true });
     expect(paceOf(fold(once, beyond, 1000), 2000, false, 'armed').nextReadMs).toBe(28_000);
   });
 
-  it('leaves to the clock what is inactive though its end moves all the time', () => {
+  it('leaves an inactive subject to the clock if its end moves all the time', () => {
     const lastReadAtMs = movingReads * 1000;
     expect(paceOf(restless, lastReadAtMs, false, 'none')).toEqual({ nextReadMs: 1000, watch: false });
     expect(paceOf(restless, lastReadAtMs, false, 'armed')).toEqual({ nextReadMs: 1000, watch: false });

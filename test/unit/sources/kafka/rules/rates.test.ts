@@ -106,7 +106,7 @@ describe('rates', () => {
     expect(rates(...reads)).toEqual([expect.closeTo(7, 6), expect.closeTo(3, 6)]);
   });
 
-  it('of what is at rest need two samples, and are right when it goes on', () => {
+  it('of a group at rest need two samples, and are right when it continues', () => {
     const rest: Reads = Array.from({ length: 500 }, (_, i) => [i, { a: [[0, 7, 7]] }]);
     expect(historyOf(rest)?.samples).toHaveLength(2);
     const after: Reads = [...rest, [500, { a: [[0, 127, 67]] }]];
@@ -115,7 +115,7 @@ describe('rates', () => {
     expect(rates(...later)).toEqual([2, 2]);
   });
 
-  it('are those of all reads, within what moves in five seconds', () => {
+  it('equal those of all reads, within the change of five seconds', () => {
     const steps = fc.array(
       fc.record({ seconds: fc.integer({ min: 1, max: 5 }), moved: fc.constantFrom(0, 0, 0, 5, 90) }),
       { minLength: 2, maxLength: 100 },

@@ -82,7 +82,7 @@ describe('the source', () => {
     expect(sources.map(({ kind }) => kind)).toContain('kafka');
   });
 
-  it('turns what was read into a number', async () => {
+  it('turns a read into a number', async () => {
     const model = new ModelKafka(1);
     model.create('orders', { end: 25 });
     model.commit('g', 'orders', 5);

@@ -72,7 +72,7 @@ describe('fromKafka', () => {
     });
   });
 
-  it('leaves an error of ours as it is, and takes what is no error', () => {
+  it('keeps our own errors, and accepts values that are not errors', () => {
     const ours = new ScalerError('invalid', 'too long');
     expect(fromKafka(ours, 'b1:9092')).toBe(ours);
     expect(fromKafka('oops', 'b1:9092').message).toBe('broker b1:9092 failed: oops');

@@ -18,7 +18,7 @@ describe('expire', () => {
     expect([...ledger.counts()]).toEqual([]);
   });
 
-  it('drops a job that REST goes on to call queued, and does not take it back', () => {
+  it('drops a job that REST still calls queued, and does not take it back', () => {
     const ledger = new Ledger();
     const stuck = aJob({ sinceMs: startMs });
     for (let hour = 0; hour <= 25; hour += 1) ledger.takeRest(stuck, startMs + hour * hourMs);
@@ -48,7 +48,7 @@ describe('expire', () => {
     expect(ledger.expire(startMs + 50 * hourMs)).toBe(true);
   });
 
-  it('keeps one that REST tells of first, days after it was created', () => {
+  it('keeps one that REST reports first, days after it was created', () => {
     const ledger = new Ledger();
     ledger.takeRest(aJob({ sinceMs: startMs - 3 * dayMs }), startMs);
     expect(ledger.expire(startMs + hourMs)).toBe(false);
@@ -114,7 +114,7 @@ describe('tombstones', () => {
 });
 
 describe('too many jobs', () => {
-  it('are refused and counted, while the jobs that are known go on', () => {
+  it('are refused and counted, while known jobs continue', () => {
     const ledger = new Ledger({ maxJobs: 2 });
     ledger.takeWebhook(aJob({ jobId: 1 }), startMs);
     ledger.takeWebhook(aJob({ jobId: 2 }), startMs);

@@ -26,7 +26,7 @@ describe('due', () => {
     ['queued', 5 * minuteMs],
     ['waiting', 5 * minuteMs],
     ['in_progress', 30 * minuteMs],
-  ] as const)('of a job that is %s starts anew with each word of REST', (status, dueMs) => {
+  ] as const)('of a job that is %s starts again with each answer of REST', (status, dueMs) => {
     const ledger = new Ledger();
     ledger.takeWebhook(aJob({ status, gated: true }), startMs);
     ledger.takeListing({ repo: 'acme/shop', runId: 100 }, [aJob({ status })], startMs + minuteMs);
@@ -37,7 +37,7 @@ describe('due', () => {
   it.each([
     ['a webhook', (ledger: Ledger) => ledger.takeWebhook(aJob({ gated: true }), startMs)],
     ['REST', (ledger: Ledger) => ledger.takeRest(aJob({ status: 'waiting' }), startMs)],
-  ])('remembers the gate that %s told of', (_, tellOfGate) => {
+  ])('remembers the gate that %s reported', (_, tellOfGate) => {
     const ledger = new Ledger();
     tellOfGate(ledger);
     ledger.takeWebhook(aJob(), startMs + minuteMs);
@@ -62,7 +62,7 @@ describe('due', () => {
     expect(dueRuns(ledger, 6 * minuteMs)).toEqual([100]);
   });
 
-  it('asks again about a late webhook only when REST cannot lag any more', () => {
+  it('verifies a late webhook again only when REST can no longer lag', () => {
     const ledger = new Ledger();
     ledger.takeWebhook(aJob({ sinceMs: startMs - 60 * minuteMs }), startMs);
     expect(dueRuns(ledger, 0)).toEqual([100]);

@@ -13,7 +13,7 @@ function ledgerWith(...jobs: ReturnType<typeof aJob>[]): Ledger {
 }
 
 describe('takeListing', () => {
-  it('says nothing where REST agrees', () => {
+  it('changes nothing if REST agrees', () => {
     const ledger = ledgerWith(aJob());
     expect(ledger.takeListing(run, [aJob()], laterMs)).toEqual({
       changed: false,
@@ -23,7 +23,7 @@ describe('takeListing', () => {
     });
   });
 
-  it('counts what webhooks have missed', () => {
+  it('counts jobs that webhooks have missed', () => {
     const ledger = ledgerWith(aJob(), aJob({ jobId: 2, status: 'in_progress' }), aJob({ jobId: 3 }));
     const jobs = [
       aJob({ status: 'completed' }),
@@ -47,7 +47,7 @@ describe('takeListing', () => {
     expect(shown(ledger.counts())).toEqual([]);
   });
 
-  it.each([-5_000, 0, 10_000])('does not lower a webhook when asked %s ms after it', (afterMs) => {
+  it.each([-5_000, 0, 10_000])('does not lower a webhook if requested %s ms after it', (afterMs) => {
     const ledger = ledgerWith(aJob({ status: 'in_progress' }));
     expect(ledger.takeListing(run, [aJob()], startMs + afterMs).changed).toBe(false);
     expect(ledger.takeListing(run, [aJob({ status: 'waiting' })], startMs + afterMs).changed).toBe(false);
@@ -72,7 +72,7 @@ describe('takeListing', () => {
     expect(rerun.takeListing(run, first, laterMs).absent).toEqual([1]);
   });
 
-  it('does not name a job that REST has told of since', () => {
+  it('does not name a job that REST has reported since', () => {
     const ledger = ledgerWith(aJob());
     ledger.takeRest(aJob(), laterMs + 1);
     expect(ledger.takeListing(run, [], laterMs).absent).toEqual([]);

@@ -7,7 +7,7 @@ import type { LabelCount } from '../../../../../../src/sources/github/rules/tall
 import { addTo, shown } from './model.ts';
 import { aJob, aRun, minuteMs, type Sighting, startMs, tell } from './sightings.ts';
 
-/** A job as GitHub has it in the end; `path`: what it said on the way there. */
+/** A job as GitHub has it in the end. `path` are the states before. */
 interface Life {
   readonly job: Job;
   readonly path: readonly JobStatus[];
@@ -21,7 +21,7 @@ const life = fc.record({
   gate: fc.boolean(),
 });
 
-/** Some runs, each with jobs of its latest attempt, and an attempt before it that is over. */
+/** Some runs, each with jobs of its latest attempt, and an earlier attempt that has ended. */
 const lives = fc.array(life, { maxLength: 12 }).map((all) =>
   all.flatMap(({ run, labels, steps, gate }, index): Life[] => {
     const path = statuses.slice(gate ? 0 : 1, Math.max(gate ? 1 : 2, steps));
@@ -34,7 +34,7 @@ const lives = fc.array(life, { maxLength: 12 }).map((all) =>
   }),
 );
 
-/** All that GitHub's webhooks say of these lives. */
+/** All webhooks that GitHub sends about these lives. */
 function webhooksOf(lives: readonly Life[]): Sighting[] {
   const jobs = lives.flatMap(({ job, path }) =>
     path.map((status, step): Sighting => {
@@ -52,7 +52,7 @@ function webhooksOf(lives: readonly Life[]): Sighting[] {
   return [...jobs, ...runs];
 }
 
-/** What the reconciler does: each run that GitHub or we hold for open, and each job that its listing lacks. */
+/** The reconciler's work: each run that GitHub or the ledger has open, and each job that its listing lacks. */
 function reconcile(ledger: Ledger, lives: readonly Life[], deleted: number, askedAtMs: number): void {
   const known = [...ledger.repos()].flatMap((repo) => ledger.runsOf(repo));
   const open = lives.map(({ job }) => ({ repo: job.repo, runId: job.runId }));
@@ -83,14 +83,14 @@ describe('lost webhooks', () => {
       const webhooks = webhooksOf(lives);
       return fc.tuple(fc.constant(lives), fc.shuffledSubarray(webhooks), fc.shuffledSubarray(webhooks));
     });
-    // The first job is deleted, or none is.
+    // Either the first job is deleted, or none.
     fc.assert(
       fc.property(cases, fc.constantFrom(0, 1), ([lives, early, late], deleted) => {
         const ledger = new Ledger();
         for (const webhook of early) tell(ledger, webhook);
         reconcile(ledger, lives, deleted, startMs + 10 * minuteMs);
         expect(shown(ledger.counts())).toEqual(truth(lives, deleted));
-        // Redelivered, or doubled: they must not undo it for longer than until the next time.
+        // Redelivered or repeated webhooks must not undo this for longer than until the next reconcile.
         for (const webhook of late) tell(ledger, webhook);
         reconcile(ledger, lives, deleted, startMs + 20 * minuteMs);
         expect(shown(ledger.counts())).toEqual(truth(lives, deleted));

@@ -4,8 +4,8 @@ import type { LabelCount } from '../../../../../../src/sources/github/rules/tall
 import { minuteMs, type Sighting } from './sightings.ts';
 
 /*
- * What the ledger must say, computed anew from all that was ever heard. Nothing is kept from one time to the
- * next, so that it can be checked against the rules by reading.
+ * The ledger's right answer, computed again from every report so far. Nothing is kept between two answers, so that a
+ * reader can check it against the rules.
  */
 
 interface Word {
@@ -15,7 +15,7 @@ interface Word {
   job: Job;
 }
 
-/** The jobs that count, of all repositories or of one. */
+/** The jobs that count, for all repositories or one. */
 export function modelCounts(sightings: readonly Sighting[], repo?: string): string[] {
   const words = sightings.flatMap(wordsOf);
   const counts = new Map<string, LabelCount>();
@@ -29,7 +29,7 @@ export function modelCounts(sightings: readonly Sighting[], repo?: string): stri
   return shown(counts.values());
 }
 
-/** Counts as text, in an order of their own, to be compared. */
+/** Counts as text in a fixed order, to compare them. */
 export function shown(counts: Iterable<LabelCount>): string[] {
   return Array.from(
     counts,
@@ -48,7 +48,7 @@ export function addTo(
   counts.set(key, { labels, queued: queued + (isQueued ? 1 : 0), running: running + (isQueued ? 0 : 1) });
 }
 
-/** Undefined where the job does not count, for whatever reason. */
+/** Undefined if the job does not count, for any reason. */
 function modelStatus(words: readonly Word[], sightings: readonly Sighting[]): JobStatus | undefined {
   const job = words[0]?.job;
   if (job === undefined || attemptIsOver(job, sightings)) return undefined;
@@ -93,7 +93,7 @@ function wordsOf(sighting: Sighting): Word[] {
   return words;
 }
 
-/** The newest; of two at once the one further on. */
+/** The newest. Of two at the same time, the further one. */
 function lastOf(words: readonly Word[]): Word | undefined {
   return words.toSorted((a, b) => a.atMs - b.atMs || rank(a.status) - rank(b.status)).at(-1);
 }

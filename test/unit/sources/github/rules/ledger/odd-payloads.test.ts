@@ -16,7 +16,7 @@ function run(fields: Parameters<typeof aRun>[0], atSeconds = 0): Sighting {
 const one = ['linux+self-hosted: 1/0'];
 const oneRunning = ['linux+self-hosted: 0/1'];
 
-describe('what GitHub sends', () => {
+describe('GitHub’s webhooks', () => {
   it.each<[string, Sighting[], string[]]>([
     ['queued', [webhook({})], one],
     ['queued, twice', [webhook({}), webhook({}, 1)], one],
@@ -100,7 +100,7 @@ describe('re-runs', () => {
 });
 
 describe('a completed run', () => {
-  it('ends all its jobs, and those that are told of later', () => {
+  it('ends all its jobs, and those reported later', () => {
     const ledger = new Ledger();
     ledger.takeWebhook(aJob(), startMs);
     ledger.takeWebhook(aJob({ jobId: 2, status: 'in_progress' }), startMs);
@@ -119,17 +119,17 @@ describe('unheard', () => {
     ['queued', false],
     ['in_progress', true],
     ['completed', true],
-  ] as const)('is told of a job whose first word is %s: %s', (status, unheard) => {
+  ] as const)('is reported for a job that begins with %s: %s', (status, unheard) => {
     const ledger = new Ledger();
     expect(ledger.takeWebhook(aJob({ status }), startMs).unheard).toBe(unheard);
     expect(ledger.takeWebhook(aJob({ status: 'completed' }), seconds(1)).unheard).toBe(false);
   });
 });
 
-describe('a webhook that is late', () => {
+describe('a late webhook', () => {
   const late = aJob({ sinceMs: startMs - 16 * minuteMs });
 
-  it('does not count until REST confirms it, and is to be asked about at once', () => {
+  it('does not count until REST confirms it, and is due for verification at once', () => {
     const ledger = new Ledger();
     expect(ledger.takeWebhook(late, startMs).changed).toBe(false);
     expect(shown(ledger.counts())).toEqual([]);
@@ -140,7 +140,7 @@ describe('a webhook that is late', () => {
     expect(ledger.due(seconds(2), silence)).toEqual([]);
   });
 
-  it('counts where the clocks differ by three minutes', () => {
+  it('counts if the clocks differ by three minutes', () => {
     const ledger = new Ledger();
     expect(ledger.takeWebhook(aJob({ sinceMs: startMs - 3 * minuteMs }), startMs).changed).toBe(true);
     expect(ledger.takeWebhook(aJob({ jobId: 2, sinceMs: startMs + 3 * minuteMs }), startMs).changed).toBe(
@@ -148,7 +148,7 @@ describe('a webhook that is late', () => {
     );
   });
 
-  it('counts with a webhook of the job that is not late', () => {
+  it('counts with another webhook of the job in time', () => {
     const ledger = new Ledger();
     ledger.takeWebhook(late, startMs);
     ledger.takeWebhook(aJob({ status: 'in_progress', sinceMs: startMs }), seconds(1));
@@ -162,7 +162,7 @@ describe('a webhook that is late', () => {
     expect(shown(ledger.counts())).toEqual([]);
   });
 
-  it('does not start a replayed job again', () => {
+  it('does not restart a replayed job', () => {
     const ledger = new Ledger();
     ledger.takeWebhook(aJob(), startMs);
     ledger.takeWebhook(aJob({ status: 'completed' }), seconds(60));

@@ -27,7 +27,7 @@ function allCounts(ledger: Ledger): string[][] {
   return repos.map((repo) => shown(ledger.counts(repo)));
 }
 
-/** The same, each once or more often, in another order. */
+/** The same reports, each once or more often, in another order. */
 function shuffled(sightings: readonly Sighting[]): fc.Arbitrary<Sighting[]> {
   const doubled = [...sightings, ...sightings];
   const length = { minLength: sightings.length, maxLength: doubled.length };
@@ -37,7 +37,7 @@ function shuffled(sightings: readonly Sighting[]): fc.Arbitrary<Sighting[]> {
 }
 
 describe('the ledger, whatever it hears', () => {
-  it('counts what a model counts that looks at everything anew', () => {
+  it('counts like a model that computes everything again', () => {
     fc.assert(
       fc.property(heard, (sightings) => {
         expect(allCounts(told(sightings))).toEqual(repos.map((repo) => modelCounts(sightings, repo)));
@@ -46,7 +46,7 @@ describe('the ledger, whatever it hears', () => {
     );
   });
 
-  it('knows how old the oldest queued job of each set of labels is, as walking all of them would tell', () => {
+  it('knows how old the oldest queued job of each set of labels is, like a walk over all of them', () => {
     fc.assert(
       fc.property(heard, (sightings) => {
         const ledger = told(sightings);
@@ -68,7 +68,7 @@ describe('the ledger, whatever it hears', () => {
     );
   });
 
-  it('does not mind order and doubles', () => {
+  it('does not depend on order and duplicates', () => {
     const both = heard.chain((sightings) => fc.tuple(fc.constant(sightings), shuffled(sightings)));
     fc.assert(
       fc.property(both, ([sightings, again]) => {
@@ -82,7 +82,7 @@ describe('the ledger, whatever it hears', () => {
     );
   });
 
-  it('keeps sums that a recount of its jobs gives, after every step', () => {
+  it('keeps sums that equal a recount of its jobs, after every step', () => {
     fc.assert(
       fc.property(heard, (sightings) => {
         const ledger = new Ledger();
@@ -95,7 +95,7 @@ describe('the ledger, whatever it hears', () => {
     );
   });
 
-  it('tells when a count changed, and by how much REST changed it', () => {
+  it('reports when a count changed, and by how much REST changed it', () => {
     fc.assert(
       fc.property(heard, heardJob, (before, last) => {
         const ledger = told(before);
@@ -114,7 +114,7 @@ describe('the ledger, whatever it hears', () => {
     );
   });
 
-  it('finds the runs that are due as a look at every job would', () => {
+  it('finds the due runs like a look at every job', () => {
     const silence = fc.record({ queuedMs: fc.nat({ max: 60_000 }), runningMs: fc.nat({ max: 60_000 }) });
     fc.assert(
       fc.property(heard, heard, fc.nat({ max: 120_000 }), silence, (early, late, nowMs, allowed) => {
@@ -147,7 +147,7 @@ function recount(ledger: Ledger, repo: string | undefined): string[] {
   return shown(counts.values());
 }
 
-/** When each open run is due, by its id. */
+/** When each open run is due, by its ID. */
 function dueByLooking(ledger: Ledger, silence: Silence): Map<number, number> {
   const dueMs = new Map<number, number>();
   for (const record of ledger.records()) {

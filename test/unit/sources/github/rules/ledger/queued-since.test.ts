@@ -95,7 +95,7 @@ describe('since when the oldest job is queued', () => {
     }
   });
 
-  it('is no news that wakes: a time that becomes known changes no count', () => {
+  it('does not wake: a time that becomes known changes no count', () => {
     const ledger = new Ledger();
     expect(ledger.takeWebhook(aJob(), startMs).changed).toBe(true);
     expect(ledger.takeRest(aJob(queued(-5)), atMinute(1)).changed).toBe(false);

@@ -3,11 +3,11 @@ import type { RunFact } from '../../../../../../src/sources/github/rules/job.ts'
 import { type Job, statuses } from '../../../../../../src/sources/github/rules/job.ts';
 import type { Ledger } from '../../../../../../src/sources/github/rules/ledger.ts';
 
-/** One thing heard of, as a test tells it to a ledger or to the model. */
+/** One report, as a test gives it to a ledger or to the model. */
 export type Sighting =
   | { kind: 'webhook'; job: Job; atMs: number }
   | { kind: 'rest'; job: Job; atMs: number }
-  /** A webhook, after which REST was asked and did not find the job. */
+  /** A webhook, after which REST answered 404. */
   | { kind: 'gone'; job: Job; atMs: number; askedAtMs: number }
   | { kind: 'listing'; jobs: readonly Job[]; atMs: number }
   | { kind: 'run'; fact: RunFact; atMs: number };
@@ -15,7 +15,7 @@ export type Sighting =
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
-/** Some moment: no time in a test is close to 1970. */
+/** Some moment. No time in a test is close to 1970. */
 export const startMs = Date.UTC(2026, 10, 22);
 
 export function aJob(fields: Partial<Job> = {}): Job {
@@ -61,7 +61,7 @@ export function tell(ledger: Ledger, sighting: Sighting): void {
 const repos = ['acme/shop', 'acme/web'];
 const labelSets = [[], ['linux', 'self-hosted'], ['gpu']];
 
-/** What a job is for good follows from its id: 1–4 in run 100, 5–8 in run 101; odd ones in a first attempt. */
+/** The fixed properties of a job follow from its ID: 1–4 in run 100, 5–8 in run 101. Odd ones are in a first attempt. */
 function jobWith(jobId: number, fields: Partial<Job>): Job {
   const run = jobId <= 4 ? 0 : 1;
   return aJob({
@@ -76,7 +76,7 @@ function jobWith(jobId: number, fields: Partial<Job>): Job {
 
 const atMs = fc.integer({ min: 0, max: 60 }).map((seconds) => startMs + seconds * 1000);
 const status = fc.constantFrom(...statuses);
-/** How long before it was heard of; half an hour is late. */
+/** How old a report is. Half an hour is late. */
 const ageMs = fc.constantFrom(undefined, 0, 30 * minuteMs);
 const gated = fc.boolean();
 const jobId = fc.integer({ min: 1, max: 8 });
@@ -86,13 +86,13 @@ const told = fc.record({ jobId, atMs, status, ageMs, gated }).map(({ jobId, atMs
   return { job: jobWith(jobId, { status, sinceMs, gated }), atMs };
 });
 
-/** One job heard of, by either way. */
+/** A report of one job, by webhook or REST. */
 export const heardJob = fc.oneof(
   told.map((heard) => ({ kind: 'webhook' as const, ...heard })),
   told.map((heard) => ({ kind: 'rest' as const, ...heard })),
 );
 
-/** Anything that can be heard of eight jobs of two runs within a minute, whether or not it makes sense together. */
+/** Any report of eight jobs in two runs within a minute, even if reports contradict each other. */
 export const sighting: fc.Arbitrary<Sighting> = fc.oneof(
   { weight: 9, arbitrary: heardJob },
   {

@@ -15,7 +15,7 @@ describe.each(goldens)('the answer to $name', ({ request, version = newestOf(req
 
   it('is refused wherever it is cut off', () => {
     const whole = bytes(body);
-    // An ApiVersions answer may end before its throttle time, see below.
+    // An answer to ApiVersions may end before its throttle time, see below.
     const end = request.apiName === 'ApiVersions' ? whole.length - 4 : whole.length;
     for (let length = 0; length < end; length += 1) {
       expect(() => answer(request, whole.subarray(0, length), version)).toThrow(

@@ -16,7 +16,7 @@ const renamed: Readonly<Record<string, string>> = {
   NOT_COORDINATOR_FOR_GROUP: 'NOT_COORDINATOR',
 };
 
-it('names the codes as kafkajs does, where both know one', () => {
+it('names codes as kafkajs does, if both know one', () => {
   const { errorCodes: known }: { errorCodes: KnownError[] } = createRequire(import.meta.url)(
     'kafkajs/src/protocol/error',
   );

@@ -19,7 +19,7 @@ import {
 export interface Golden {
   name: string;
   request: KafkaRequest<KafkaAnswer>;
-  /** The newest where none is said. */
+  /** By default the newest. */
   version?: number;
   /** See `bytes` in hex.ts. */
   body: string;

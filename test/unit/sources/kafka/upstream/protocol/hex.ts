@@ -6,7 +6,7 @@ import type {
 import { Reader } from '../../../../../../src/sources/kafka/upstream/protocol/reader.ts';
 import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 
-/** Bytes of a readable golden: hex in groups, `'text'` for its characters. */
+/** The bytes of a readable golden: hex in groups, `'text'` for characters. */
 export function bytes(golden: string): Buffer {
   const parts = golden.match(/'[^']*'|[0-9a-f]{2}/g) ?? [];
   return Buffer.concat(
@@ -14,12 +14,12 @@ export function bytes(golden: string): Buffer {
   );
 }
 
-/** The newest version that we speak. */
+/** The newest version that we use. */
 export function newestOf({ versions }: Spoken): number {
   return versions.at(-1) ?? -1;
 }
 
-/** A request's body as hex. */
+/** The body of a request as hex. */
 export function written<T extends KafkaAnswer>(
   request: KafkaRequest<T>,
   version = newestOf(request),

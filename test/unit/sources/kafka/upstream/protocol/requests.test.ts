@@ -23,7 +23,7 @@ import {
 } from '../../../../../../src/sources/kafka/upstream/protocol/offset-fetch.ts';
 import { bytes, written } from './hex.ts';
 
-/** kafkajs's own request of the same version, written independently of ours. */
+/** kafkajs's own request of the same version, written independently. */
 interface KafkaJsRequest {
   apiKey: number;
   apiVersion: number;
@@ -49,7 +49,7 @@ const fetchOptions = {
   sessionEpoch: 3,
 } as const;
 
-describe('requests are, byte for byte, what kafkajs writes', () => {
+describe('requests equal kafkajs’s, byte for byte', () => {
   const cases: [string, KafkaRequest<KafkaAnswer>, (version: number) => KafkaJsRequest][] = [
     ['ApiVersions', apiVersions(), kafkaJs('apiVersions', {})],
     [
@@ -186,7 +186,7 @@ describe('requests that kafkajs does not know', () => {
     expect(newer.at(0)).toMatchObject({ apiKey: 69, apiVersion: 0, flexible: true });
   });
 
-  it('Metadata of no topic asks for none, not for all', () => {
+  it('Metadata of no topic requests none, not all', () => {
     expect(written(metadata({ topics: [] }))).toBe(bytes('00000000 00').toString('hex'));
   });
 });
@@ -199,7 +199,7 @@ describe('the version of a request', () => {
     [{ min: 4, max: 6 }, undefined],
     [{ min: 12, max: 18 }, undefined],
     [undefined, undefined],
-  ])('is the highest that a broker of %o takes as well', (range, version) => {
+  ])('is the highest that a broker of %o supports as well', (range, version) => {
     expect(highestCommon(fetchApi, range)).toBe(version);
   });
 });

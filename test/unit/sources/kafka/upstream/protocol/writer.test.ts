@@ -33,13 +33,13 @@ describe('Writer', () => {
     ]);
   });
 
-  it('refuses a text that Kafka cannot carry as a fault of the one who gave it', () => {
+  it('refuses a text that Kafka cannot carry as a fault of its author', () => {
     expect(() => new Writer().string('x'.repeat(32_768))).toThrow(
       expect.objectContaining({ code: 'invalid', message: expect.stringContaining('32768 bytes') }),
     );
   });
 
-  it('writes what the reader reads', () => {
+  it('writes bytes that the reader can read', () => {
     fc.assert(
       fc.property(
         fc.maxSafeInteger(),

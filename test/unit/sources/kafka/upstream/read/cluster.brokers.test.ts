@@ -11,7 +11,7 @@ function cluster(brokers = 3): { model: ModelKafka; reading: ModelReading } {
 const need = { topics: ['t'] };
 
 describe('bootstrap', () => {
-  it('goes on to the next server until one answers', async () => {
+  it('tries the next server until one answers', async () => {
     const { model, reading } = cluster();
     model.refusing.add('b1:9092');
     model.refusing.add('b0:9092');
@@ -20,7 +20,7 @@ describe('bootstrap', () => {
     expect(show(topics)).toEqual({ t: '2: 0..4@-, 0: unavailable, 1: unavailable' });
   });
 
-  it('that nobody answers says so once, with the connection and every server’s reason', async () => {
+  it('without any answer is logged once, with the connection and every server’s reason', async () => {
     const { model, reading } = cluster(2);
     for (const address of model.addresses) model.refusing.add(address);
     const [result] = await reading.read([{ consumerGroup: 'x' }]);
@@ -30,14 +30,14 @@ describe('bootstrap', () => {
     );
   });
 
-  it('that fails for many at once is one attempt a server', async () => {
+  it('that fails for many at once tries each server once', async () => {
     const { model, reading } = cluster(2);
     for (const address of model.addresses) model.refusing.add(address);
     await reading.read(Array.from({ length: 50 }, (_, i) => ({ consumerGroup: `g${i}`, topics: [`t${i}`] })));
     expect([...model.dialed].sort()).toEqual(['b0:9092', 'b1:9092']);
   });
 
-  it('falls back on brokers that were seen when no bootstrap server is left', async () => {
+  it('falls back on known brokers when no bootstrap server is left', async () => {
     const { model } = cluster();
     const reading = new ModelReading(model, { bootstrapServers: ['b0:9092'] });
     await reading.topics(need);
@@ -52,7 +52,7 @@ describe('bootstrap', () => {
 });
 
 describe('wires', () => {
-  it('are one a broker, and dialed again when they broke', async () => {
+  it('are one for each broker, and dialed again after a break', async () => {
     const { model, reading } = cluster(2);
     await reading.topics(need);
     await reading.topics(need);
@@ -62,7 +62,7 @@ describe('wires', () => {
     expect(model.dialed).toHaveLength(3);
   });
 
-  it('are all gone after close, those that were being dialed too', async () => {
+  it('are all gone after close, even those still being dialed', async () => {
     const { model, reading } = cluster();
     await reading.topics(need);
     model.cut('b2:9092');
@@ -75,11 +75,11 @@ describe('wires', () => {
   });
 });
 
-describe('a wire that died without a word', () => {
+describe('a wire that died silently', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** A reader whose wires are open, and what it was told of dead ones. */
+  /** A reader with open wires, and its reports of dead ones. */
   async function used(requestTimeoutMs = 10_000) {
     const { model } = cluster(1);
     const silent: string[] = [];
@@ -89,7 +89,7 @@ describe('a wire that died without a word', () => {
     return { model, reading, silent };
   }
 
-  /** Lets what is under way go on for so long. */
+  /** Lets this much time pass. */
   async function pass(ms: number): Promise<void> {
     for (let step = 0; step < ms; step += 100) {
       await vi.advanceTimersByTimeAsync(100);
@@ -97,7 +97,7 @@ describe('a wire that died without a word', () => {
     }
   }
 
-  it('is replaced after a second, and the read gets its answer by the new one', async () => {
+  it('is replaced after a second, and the read gets its answer over the new one', async () => {
     const { model, reading, silent } = await used();
     model.freeze('b0:9092');
     const read = reading.topics(need);
@@ -107,7 +107,7 @@ describe('a wire that died without a word', () => {
     expect(show(await read)).toEqual({ t: '0: 0..4@-' });
     expect(model.dialed).toHaveLength(2);
     expect(silent).toContain('b0:9092');
-    // The dead one goes when what waits on it has waited long enough.
+    // The dead one goes once its requests have waited long enough.
     await pass(10_000);
     expect(model.wires.size).toBe(1);
     await reading.topics(need);
@@ -124,7 +124,7 @@ describe('a wire that died without a word', () => {
     await reading.cluster.close();
   });
 
-  it('is told from one whose broker hangs, which is dialled once for each read and not more', async () => {
+  it('is not confused with a hanging broker, which is dialled only once for each read', async () => {
     const { model, reading, silent } = await used(4000);
     model.hanging.add('b0:9092');
     const reads = Promise.all([reading.read([need]), reading.read([{ topics: ['t'], consumerGroup: 'x' }])]);
@@ -139,7 +139,7 @@ describe('a wire that died without a word', () => {
     expect(model.wires.size).toBe(0);
   });
 
-  it('is told from one whose broker is slow, which is given more time at the next read', async () => {
+  it('is not confused with a slow broker, which gets more time at the next read', async () => {
     const { model, reading } = await used();
     const slowly = async (ms: number) => {
       model.slowMs = ms;
@@ -163,7 +163,7 @@ describe('a wire that died without a word', () => {
 });
 
 describe('the layout of topics', () => {
-  it('is given as it was while a broker that should renew it hangs', async () => {
+  it('is used as it was while a broker that should renew it hangs', async () => {
     const { model } = cluster(2);
     model.create('t', { leaders: [1], end: 4 });
     model.commit('workers', 't', 1, { coordinator: 1 });
@@ -185,7 +185,7 @@ describe('the layout of topics', () => {
     expect(topology.locate('t', 1)).toBeUndefined();
   });
 
-  it('is dropped when nobody has asked for five minutes', async () => {
+  it('is dropped after five minutes without a request', async () => {
     const { model, reading } = cluster(2);
     model.create('other');
     await reading.topics(need);

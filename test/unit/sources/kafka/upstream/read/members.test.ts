@@ -25,7 +25,7 @@ const learning = (group: string): Partial<KafkaNeed> => ({
   members: true,
 });
 
-/** The members that the read after next shows: none waits for them. */
+/** The members that the read after next shows. No read waits for them. */
 async function membersOf(...groups: string[]): Promise<(number | undefined)[]> {
   await reading.read(groups.map(learning));
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
@@ -37,7 +37,7 @@ async function membersOf(...groups: string[]): Promise<(number | undefined)[]> {
 }
 
 describe('the members of a group', () => {
-  it('are told of those alone that are asked for, in one request a coordinator', async () => {
+  it('are only those of wanted groups, in one request for each coordinator', async () => {
     model.members.set('workers', { state: 'Stable', members: 3 });
     model.members.set('others', { state: 'Empty', members: 0 });
     model.members.set('third', { state: 'Stable', members: 1 });
@@ -53,7 +53,7 @@ describe('the members of a group', () => {
     expect(model.count('ConsumerGroupDescribe')).toBe(0);
   });
 
-  it('are asked for every 15 s at most', async () => {
+  it('are requested at most every 15 s', async () => {
     model.members.set('workers', { state: 'Stable', members: 3 });
     for (let ms = 0; ms < 3 * describeEveryMs; ms += 1_000) {
       await membersOf('workers');
@@ -74,7 +74,7 @@ describe('the members of a group', () => {
     expect(await membersOf('workers')).toEqual([expected]);
   });
 
-  it('are not known where the group may not be described, nor just after its coordinator has moved', async () => {
+  it('are unknown if the group may not be described, and just after its coordinator has moved', async () => {
     model.members.set('workers', { state: 'Stable', members: 3 });
     expect(await membersOf('workers')).toEqual([3]);
     const asked = async () => {
@@ -91,7 +91,7 @@ describe('the members of a group', () => {
     expect(await asked()).toBe(3);
   });
 
-  it('are not believed for ever where a coordinator falls silent', async () => {
+  it('are not believed forever if a coordinator falls silent', async () => {
     model.members.set('workers', { state: 'Stable', members: 3 });
     expect(await membersOf('workers')).toEqual([3]);
     const [broker = ''] = model.addresses;

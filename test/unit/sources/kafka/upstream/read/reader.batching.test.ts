@@ -62,7 +62,7 @@ describe('reading many subjects', () => {
     expect(Math.max(...model.asked.map(({ names }) => names.length))).toBe(1000);
   });
 
-  it('is one request a broker for a thousand topics of twenty partitions, and two for what is more', async () => {
+  it('is one request for each broker for a thousand topics of twenty partitions, and two for more', async () => {
     const model = new ModelKafka(1);
     const needs = Array.from({ length: 1000 }, (_, i) => {
       model.create(`t${i}`, { partitions: 20 });
@@ -92,7 +92,7 @@ describe('reading many subjects', () => {
     expect([...model.dialed].sort()).toEqual(['b0:9092', 'b1:9092']);
   });
 
-  it('asks for metadata and log starts again once a reconcile, together', async () => {
+  it('reads metadata and log starts again once a reconcile, together', async () => {
     const { model, needs } = hundred();
     const reading = new ModelReading(model);
     await reading.read(needs.slice(0, 50));
@@ -111,7 +111,7 @@ describe('reading many subjects', () => {
     expect(requestCounts(model)).toEqual(onceEach);
   });
 
-  it('asks for a partition once, however many subjects look at it', async () => {
+  it('requests a partition once, however many subjects have it', async () => {
     const { model } = hundred();
     const needs = Array.from({ length: 50 }, (_, i) => ({ consumerGroup: `g${i}`, topics: ['t0'] }));
     await new ModelReading(model).read(needs);
@@ -119,7 +119,7 @@ describe('reading many subjects', () => {
     expect(named).toEqual([['t0'], ['t0'], ['t0'], ['t0']]);
   });
 
-  it('asks for ends of both isolation levels, each in its own request', async () => {
+  it('requests ends of both isolation levels, each in its own request', async () => {
     const model = new ModelKafka(1);
     model.create('t', { end: 10 });
     model.partition('t').lastStableOffset = 6;

@@ -31,7 +31,7 @@ describe('a topic that cannot be read', () => {
     expect(results.map(showResult)).toEqual([{ a: '0: 0..10@1', bad: code }, { b: '0: 0..20@2' }]);
   });
 
-  it('holds up nobody else’s requests', async () => {
+  it('delays no other subject’s requests', async () => {
     const { model, reading } = pair();
     const needs = [{ ...a, topics: ['a', 'bad'] }, b];
     await reading.read(needs);
@@ -45,7 +45,7 @@ describe('a topic that cannot be read', () => {
     ]);
   });
 
-  it('leaves the partitions that can be', async () => {
+  it('leaves the other partitions readable', async () => {
     const { model, reading } = pair();
     model.create('a', { partitions: 3, end: 5 });
     model.partitionErrors.set('a/1', errorCodes.TOPIC_AUTHORIZATION_FAILED);
@@ -67,7 +67,7 @@ describe('a leader that has moved', () => {
     ).toEqual([b0, b1]);
   });
 
-  it('is followed once a read, then the partition has a fault', async () => {
+  it('is followed once in a read, then the partition has a fault', async () => {
     const { model, reading } = pair();
     model.partitionErrors.set('a/0', errorCodes.NOT_LEADER_OR_FOLLOWER);
     expect(show(await reading.topics(a))).toEqual({ a: '0: unavailable' });
@@ -76,7 +76,7 @@ describe('a leader that has moved', () => {
     expect(show(await reading.topics(a))).toEqual({ a: '0: 0..10@1' });
   });
 
-  it('with a deleted topic is told as one that is not there', async () => {
+  it('with a deleted topic is reported as missing', async () => {
     const { model, reading } = pair();
     await reading.read([a, b]);
     model.topics.delete('a');
@@ -122,7 +122,7 @@ describe('a coordinator', () => {
     },
   );
 
-  it('that refuses the group fails its subjects alone, and says what to grant', async () => {
+  it('that refuses the group fails only its subjects, and says what to grant', async () => {
     const { model, reading } = pair();
     model.groupErrors.set('ga', errorCodes.GROUP_AUTHORIZATION_FAILED);
     const results = await reading.read([a, b]);
@@ -131,7 +131,7 @@ describe('a coordinator', () => {
     expect(showResult(results[1])).toEqual({ b: '0: 0..20@2' });
   });
 
-  it('that knows no such group says as much as that it has no commits', async () => {
+  it('that does not know the group means that it has no commits', async () => {
     const { model, reading } = pair();
     await reading.read([a]);
     model.groupErrors.set('ga', errorCodes.GROUP_ID_NOT_FOUND);
@@ -140,7 +140,7 @@ describe('a coordinator', () => {
 });
 
 describe('a broker that hangs', () => {
-  it('holds up only the subjects that touch it, and each is delivered once when the read is given up', async () => {
+  it('delays only the subjects that need it, and each is delivered once when the read is given up', async () => {
     const { model, reading } = pair();
     await reading.read([a, b]);
     model.hanging.add(b1);
@@ -150,7 +150,7 @@ describe('a broker that hangs', () => {
       signal: abort.signal,
       onResult: (key, result) => {
         delivered.push(`${key} ${result instanceof ScalerError ? result.code : 'ok'}`);
-        // Only now, so that without the first delivery the test would time out.
+        // Only now. Without the first delivery the test would time out.
         if (key === '0') abort.abort();
       },
     });
@@ -168,7 +168,7 @@ describe('a broker that hangs', () => {
     await reading.cluster.close();
   });
 
-  it('fails its partitions alone when its time is over', async () => {
+  it('fails only its partitions, when its time is up', async () => {
     const { model } = pair();
     model.create('a', { partitions: 2, leaders: [0, 1], end: 10 });
     const reading = new ModelReading(model, { requestTimeoutMs: 50 });

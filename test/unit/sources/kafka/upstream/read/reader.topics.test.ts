@@ -13,7 +13,7 @@ function shop(): { model: ModelKafka; reading: ModelReading } {
 }
 
 describe('the topics of a subject', () => {
-  it('are those it names, each once', async () => {
+  it('are the named ones, each once', async () => {
     const { reading } = shop();
     const topics = await reading.topics({ topics: ['orders', 'mail', 'orders'] });
     expect(show(topics)).toEqual({ orders: '0: 0..10@-', mail: '0: 0..30@-' });
@@ -31,7 +31,7 @@ describe('the topics of a subject', () => {
     expect([...(await reading.topics({ topicPattern })).keys()]).toEqual(expected);
   });
 
-  it('that match a pattern are found within a reconcile of being created', async () => {
+  it('of a pattern are found within a reconcile after their creation', async () => {
     const { model, reading } = shop();
     await reading.topics({ topicPattern: 'orders*' });
     model.create('orders-us');
@@ -40,7 +40,7 @@ describe('the topics of a subject', () => {
     expect((await reading.topics({ topicPattern: 'orders*' })).has('orders-us')).toBe(true);
   });
 
-  it('are without any name those the group has commits for, with all their partitions', async () => {
+  it('without any name are those with commits of the group, with all their partitions', async () => {
     const { model, reading } = shop();
     model.create('orders', { partitions: 2, end: 10 });
     model.commit('workers', 'orders', 4, { coordinator: 1 });
@@ -48,12 +48,12 @@ describe('the topics of a subject', () => {
     expect(show(await reading.topics({}))).toEqual({ orders: '0: 0..10@4, 1: 0..10@-', mail: '0: 0..30@30' });
   });
 
-  it('are none for a group without commits', async () => {
+  it('do not exist for a group without commits', async () => {
     const { reading } = shop();
     expect(show(await reading.topics({ consumerGroup: 'nobody' }))).toEqual({});
   });
 
-  it('of a group are followed as it commits to more, at no more than one ListOffsets a broker', async () => {
+  it('of a group follow its new commits, with at most one ListOffsets for each broker', async () => {
     const { model, reading } = shop();
     model.commit('workers', 'orders', 4);
     await reading.topics({});
@@ -80,7 +80,7 @@ describe('the topics of a subject', () => {
     expect(show(await reading.topics({ topics: ['new'] }))).toEqual({ new: '0: 0..0@-' });
   });
 
-  it('start where the log does when they are made anew, at once', async () => {
+  it('start at the new log start as soon as they are created again', async () => {
     const { model, reading } = shop();
     model.create('mail', { logStart: 500, end: 900 });
     expect(show(await reading.topics({ topics: ['mail'] }))).toEqual({ mail: '0: 500..900@-' });
@@ -106,13 +106,13 @@ describe('the topics of a subject', () => {
   });
 });
 
-describe('topics that were found, not named', () => {
+describe('topics that were found by pattern or commits', () => {
   const refused = errorCodes.TOPIC_AUTHORIZATION_FAILED;
 
   it.each([
     ['that match a pattern', { topicPattern: 'orders*' }],
     ['that a group has commits for', {}],
-  ])('%s are no members any more once they are deleted, in the read that finds out', async (_, need) => {
+  ])('%s are dropped once they are deleted, in the read that finds out', async (_, need) => {
     const { model, reading } = shop();
     model.commit('workers', 'orders', 4);
     model.commit('workers', 'orders-eu', 20);
@@ -124,7 +124,7 @@ describe('topics that were found, not named', () => {
     expect([...(await reading.topics(need)).keys()]).toEqual(['orders']);
   });
 
-  it('stay members, and unread, while a broker that lists them says that it knows of none', async () => {
+  it('stay, unread, while a broker that lists them says that it does not know them', async () => {
     const { model, reading } = shop();
     model.topicErrors.set('orders-eu', errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
     expect(show(await reading.topics({ topicPattern: 'orders*' }))).toEqual({
@@ -136,7 +136,7 @@ describe('topics that were found, not named', () => {
   it.each([
     ['that match a pattern', { topicPattern: 'orders*' }, '-'],
     ['that a group has commits for', {}, '4'],
-  ])('%s are unread, and not gone, once our user may not see them', async (_, need, commit) => {
+  ])('%s are unread, not gone, once our user may not see them', async (_, need, commit) => {
     const { model, reading } = shop();
     model.commit('workers', 'orders', 4);
     model.commit('workers', 'orders-eu', 4, { coordinator: 0 });
@@ -158,7 +158,7 @@ describe('topics that were found, not named', () => {
     });
   });
 
-  it('are no members once the commits to them have expired', async () => {
+  it('are dropped once their commits have expired', async () => {
     const { model, reading } = shop();
     model.commit('workers', 'orders', 4);
     model.commit('workers', 'mail', 4);
@@ -169,7 +169,7 @@ describe('topics that were found, not named', () => {
 });
 
 describe('a commit beyond the last stable offset', () => {
-  it('is read with the high watermark, which says whether there is a log for it', async () => {
+  it('is read with the high watermark, which shows whether records exist for it', async () => {
     const { model, reading } = shop();
     model.commit('workers', 'orders', 8);
     model.partition('orders').lastStableOffset = 5;

@@ -6,8 +6,8 @@ function map({ idleMs = 300_000, limit = 3 } = {}) {
   return { clock, recent: new RecentMap<string, number>({ idleMs, limit, now: () => clock.nowMs }) };
 }
 
-describe('a map of what was used of late', () => {
-  it('drops what nobody asked for, and keeps what somebody did', () => {
+describe('a map of recently used entries', () => {
+  it('drops unused entries, and keeps used ones', () => {
     const { clock, recent } = map();
     recent.set('idle', 1);
     recent.set('used', 2);
@@ -27,7 +27,7 @@ describe('a map of what was used of late', () => {
     expect(recent.get('99')).toBe(99);
   });
 
-  it('is without what was deleted', () => {
+  it('lacks deleted entries', () => {
     const { recent } = map();
     recent.set('a', 1);
     recent.set('b', 2);

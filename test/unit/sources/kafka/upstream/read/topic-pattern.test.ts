@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TopicPatterns } from '../../../../../../src/sources/kafka/upstream/read/topology.ts';
 
 describe('topic patterns', () => {
-  it('are whole names with * and ?, and nothing of a regular expression', async () => {
+  it('are whole names with * and ?, without any regular expression', async () => {
     const names = ['a.b', 'a.bc', 'axb', 'orders-1', 'orders-12', '(a|b)+'];
     const patterns = new TopicPatterns();
     const matching = (pattern: string) => patterns.matching(pattern, names);

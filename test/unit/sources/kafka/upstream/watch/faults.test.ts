@@ -14,7 +14,7 @@ function watching(...topics: string[]): Watching {
 }
 
 describe('a partition that can no longer be watched', () => {
-  it('deleted topic: wakes, and leaves the session so that polls do not fail for ever', async () => {
+  it('deleted topic: wakes, and leaves the session so that polls do not fail forever', async () => {
     const made = watching('t', 'u');
     const { causes } = await made.armed(['t/0']);
     await made.armed(['u/0']);
@@ -24,12 +24,12 @@ describe('a partition that can no longer be watched', () => {
     const asked = made.cluster.asked.length;
     await pass(30_000);
     expect(made.cluster.asked.length - asked).toBeLessThan(9);
-    // Past the time for which a session without partitions keeps its socket.
+    // After the time for which a session without partitions keeps its socket.
     await pass(60_000);
     expect(made.cluster.sessions.contents()).toEqual([`${a} u/0`]);
   });
 
-  it('a topic made anew and shorter: wakes', async () => {
+  it('a topic created again and shorter: wakes', async () => {
     const made = watching('t');
     made.cluster.append('t', 0, 9);
     const { causes } = await made.armed(['t/0']);
@@ -50,18 +50,18 @@ describe('a partition that can no longer be watched', () => {
     expect(again.causes).toEqual(['record']);
   });
 
-  it('a leader that moved without the old one saying so: who waits for the old one is woken', async () => {
+  it('a leader that moved silently: subjects that wait for the old one are woken', async () => {
     const made = watching('t', 'u');
     const old = await made.armed(['t/0', 'u/0']);
     await pass(20_000);
-    // The old broker neither answers nor closes: only the cluster's metadata tells.
+    // The old broker neither answers nor closes. Only the cluster's metadata shows the move.
     made.cluster.locate = () => b;
     made.arm(['t/0']);
     await pass(0);
     expect(old.causes).toEqual(['leader moved']);
   });
 
-  it('an error nobody expects: wakes, says so once, and leaves the topic alone for a while', async () => {
+  it('an unexpected error: wakes, is logged once, and the topic is left alone for a while', async () => {
     const made = watching('t');
     const { causes } = await made.armed(['t/0']);
     made.cluster.partitionErrors.set('t/0', 2);
@@ -76,7 +76,7 @@ describe('a partition that can no longer be watched', () => {
 });
 
 describe('a topic without READ right', () => {
-  it('is refused without a wake, said once, and not asked for again for ten minutes', async () => {
+  it('is refused without a wake, logged once, and not requested again for ten minutes', async () => {
     const made = watching('t', 'u');
     made.cluster.unreadable.add('t');
     const { watch, causes } = await made.armed(['u/0', 't/0']);
@@ -126,7 +126,7 @@ describe('an evicted session', () => {
     expect([mine.causes, other.causes]).toEqual([['record'], []]);
   });
 
-  it('that is evicted before it went on is as good as none', async () => {
+  it('that is evicted before its second request counts as none', async () => {
     const made = watching('t');
     const { watch } = made.arm(['t/0']);
     await pass(3);
@@ -151,7 +151,7 @@ describe('a broker', () => {
     expect(made.warnings).toEqual([expect.stringContaining('grants no fetch session')]);
   });
 
-  it('that grants no further session has what comes to rest wait for the one it granted', async () => {
+  it('that grants no further session lets subjects at rest wait for its first one', async () => {
     const made = watching('t', 'u', 'v');
     await made.armed(['t/0']);
     await pass(20_000);
@@ -188,7 +188,7 @@ describe('a broker', () => {
     expect((await made.armed(['t/0'])).watch.state).toBe('armed');
   });
 
-  it('that vanished without a word is lost when its poll is overdue', async () => {
+  it('that vanished silently is lost when its poll is overdue', async () => {
     const made = watching('t');
     const { causes } = await made.armed(['t/0']);
     await pass(60_000);
@@ -199,7 +199,7 @@ describe('a broker', () => {
     expect(made.cluster.openWires).toBe(0);
   });
 
-  it('that never takes a request with sessions is dialled once in an hour, and said once', async () => {
+  it('that has no version of Fetch with sessions is dialled once in an hour, and logged once', async () => {
     const made = watching('t', 'u');
     made.cluster.newestFetch = 6;
     const { watch, causes } = await made.armed(['t/0']);
@@ -215,7 +215,7 @@ describe('a broker', () => {
     expect((await made.armed(['t/0'])).watch.state).toBe('armed');
   });
 
-  it('that throttles the first request is asked again when the throttle is over, and not given up', async () => {
+  it('that throttles the first request is asked again after the throttle, and not given up', async () => {
     const made = watching('t');
     made.cluster.sessions.throttled = { requests: 2, ms: 3000 };
     const { watch, causes } = made.arm(['t/0']);
@@ -230,8 +230,8 @@ describe('a broker', () => {
   });
 });
 
-describe('a connection that dies without a word', () => {
-  it('is replaced a second after its poll should have ended; what was appended meanwhile wakes then', async () => {
+describe('a connection that dies silently', () => {
+  it('is replaced a second after its poll should have ended, and records appended meanwhile wake then', async () => {
     const made = watching('t', 'u');
     const [t, u] = [await made.armed(['t/0']), await made.armed(['u/0'])];
     await pass(60_000);
@@ -247,7 +247,7 @@ describe('a connection that dies without a word', () => {
     expect(u.causes).toEqual(['record']);
   });
 
-  it('has the others to its broker replaced with it, and is told to reads', async () => {
+  it('has its broker’s other connections replaced with it, and reads hear of it', async () => {
     const made = watching('t', 'u');
     await made.armed(['t/0']);
     await pass(60_000);
@@ -264,7 +264,7 @@ describe('a connection that dies without a word', () => {
     expect(committed.causes).toEqual(['record']);
   });
 
-  it('that a read finds out is replaced at once', async () => {
+  it('and is found dead by a read is replaced at once', async () => {
     const made = watching('t');
     const { causes } = await made.armed(['t/0']);
     await pass(60_000);
@@ -276,7 +276,7 @@ describe('a connection that dies without a word', () => {
     expect(made.silent).toEqual([]);
   });
 
-  it('though the broker is only slow, is told from it by the answer: nothing is replaced', async () => {
+  it('is not confused with a slow broker, which answers: nothing is replaced', async () => {
     const made = watching('t');
     const { causes, watch } = await made.armed(['t/0']);
     await pass(60_000);

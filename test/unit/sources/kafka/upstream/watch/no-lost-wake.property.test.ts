@@ -6,7 +6,7 @@ const brokers = ['a:9092', 'b:9092'] as const;
 const topics = ['t0', 't1', 't2', 't3', 't4'] as const;
 const settings = { watchMaxWaitMs: 1000, watchPartitionsPerSession: 2, lingerMs: 3000 };
 
-/** What each subject watches: they overlap. */
+/** The partitions of each subject. They overlap. */
 const subjects = [['t0/0'], ['t0/0', 't1/0'], ['t1/0', 't2/0', 't3/0'], ['t3/0', 't4/0'], ['t0/0', 't4/0']];
 
 const subject = fc.nat(subjects.length - 1);
@@ -35,7 +35,7 @@ interface Held extends Armed {
   readonly ends: readonly number[];
 }
 
-/** Watches as their subjects would handle them: a snapshot first, a watch from there, closed when asked. */
+/** Watches as their subjects would handle them: a snapshot first, then a watch from there, closed on demand. */
 class History {
   readonly made = new Watching(settings);
   readonly held: (Held | undefined)[] = subjects.map(() => undefined);
@@ -62,7 +62,7 @@ class History {
     else this.recreate(each.topic, each.broker);
   }
 
-  /** Where a subject's partitions end now. */
+  /** The present ends of a subject's partitions. */
   ends(at: number): number[] {
     return (subjects[at] ?? []).map((key) => this.end(key));
   }
@@ -100,7 +100,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe('whatever happens in whatever order', () => {
-  it('no record is missed, no watch stays arming, and sessions hold what is watched and nothing else', async () => {
+  it('no record is missed, no watch stays arming, and sessions hold only watched partitions', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
         vi.clearAllTimers();

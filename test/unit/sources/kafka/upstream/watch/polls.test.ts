@@ -11,7 +11,7 @@ function topic(partitions: number, made = new Watching()): { made: Watching; key
   return { made, keys: Array.from({ length: partitions }, (_, partition) => `t/${partition}`) };
 }
 
-/** What each request that changed its session added and took out. */
+/** The additions and removals in each request that changed its session. */
 function changes({ cluster }: Watching): string[][][] {
   return cluster.asked
     .map(({ positions, forgotten }) => [positions.map(({ key }) => key), [...forgotten]])
@@ -31,7 +31,7 @@ describe('polls', () => {
     expect(made.cluster.sessions.contents()).toHaveLength(2500);
   });
 
-  it('carry the whole list once, then only what changed', async () => {
+  it('carry the whole list once, then only changes', async () => {
     const { made, keys } = topic(3);
     const subjects = keys.slice(0, 2).map((key) => made.arm([key]));
     await pass(60_000);
@@ -39,7 +39,7 @@ describe('polls', () => {
     const third = made.arm(['t/2']);
     await pass(10_100);
     expect(third.watch.state).toBe('armed');
-    // The third one first in a session of its own, for the other is being held.
+    // The third one starts in its own session, because the other's poll is waiting.
     expect(changes(made)).toEqual([
       [['t/0', 't/1'], []],
       [['t/2'], []],
@@ -47,7 +47,7 @@ describe('polls', () => {
     ]);
   });
 
-  it('send a partition that comes back before it was forgotten anew, and do not forget it', async () => {
+  it('send a partition again that comes back before it was forgotten, and do not forget it', async () => {
     const { made } = topic(2);
     const [first, stays] = [made.arm(['t/0']), made.arm(['t/1'])];
     await pass(60_000);
@@ -96,7 +96,7 @@ describe('polls', () => {
     expect(later.map(({ causes }) => causes)).toEqual([['record'], ['record'], ['record']]);
   });
 
-  it('fill sessions up, so that no more are left than the partitions need', async () => {
+  it('fill sessions up, so that no more remain than the partitions need', async () => {
     const { made, keys } = topic(3000);
     for (let at = 0; at < keys.length; at += 700) {
       for (const key of keys.slice(at, at + 700)) made.arm([key]);
@@ -108,7 +108,7 @@ describe('polls', () => {
     expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(33);
   });
 
-  it('cost about two requests for what comes to rest in a second, once a second for ever', async () => {
+  it('cost about two requests for all partitions that come to rest in a second, once a second forever', async () => {
     const { made } = topic(2);
     await made.armed(['t/0']);
     await pass(60_000);
@@ -123,7 +123,7 @@ describe('polls', () => {
     expect(made.cluster.asked.length - asked).toBeLessThanOrEqual(2.5 * 60);
   });
 
-  it('pause while nothing is wanted; the socket is kept for a minute, then the session is given back', async () => {
+  it('pause while nothing is watched; the socket is kept for a minute, then the session is given back', async () => {
     const { made } = topic(1);
     const { causes } = await made.armed(['t/0']);
     made.cluster.append('t');

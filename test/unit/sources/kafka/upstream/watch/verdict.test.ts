@@ -11,7 +11,7 @@ const quiet = {
   recordBytes: 0,
 };
 
-describe('what a broker says of a partition watched from offset 10', () => {
+describe('a broker’s answer for a partition watched from offset 10', () => {
   it.each([
     ['its end is where it was', {}, false, 'quiet'],
     ['a new leader has not caught up with its high watermark yet', { highWatermark: 9 }, false, 'quiet'],
@@ -29,7 +29,7 @@ describe('what a broker says of a partition watched from offset 10', () => {
     expect(judge({ ...quiet, ...said }, 10, readCommitted)).toBe(verdict);
   });
 
-  it('asks for leaders anew only where that can help', () => {
+  it('causes a new look-up of leaders only if that can help', () => {
     expect([0, 1, 3, 6, 29, 74, 999].filter(isLeaderStale)).toEqual([3, 6, 74]);
   });
 });

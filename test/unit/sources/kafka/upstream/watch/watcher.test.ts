@@ -21,7 +21,7 @@ describe('a watch', () => {
     expect(watch.confirmedAtMs).toBeGreaterThan(0);
   });
 
-  it('wakes its subject once when a record is appended, and is over', async () => {
+  it('wakes its subject once when a record is appended, and ends', async () => {
     const made = watching('t');
     const { watch, causes } = await made.armed(['t/0']);
     await pass(60_000);
@@ -45,12 +45,12 @@ describe('a watch', () => {
     expect(performance.now() - (watch.confirmedAtMs ?? 0)).toBeLessThan(10_100);
   });
 
-  it('wakes each subject of a partition, and every partition that moved in one answer', async () => {
+  it('wakes each subject of a partition, and every partition that moved, in one answer', async () => {
     const made = watching('t', 'u');
     const [first, second] = [await made.armed(['t/0']), await made.armed(['t/0', 'u/0'])];
     const other = await made.armed(['u/0']);
     await pass(60_000);
-    // Both before the broker's answer is written: only the first carries records.
+    // Both before the broker writes its answer. Only the first carries records.
     made.cluster.append('t');
     made.cluster.append('u');
     await pass(10);
@@ -97,7 +97,7 @@ describe('a watch', () => {
     expect(causes).toEqual(['record']);
   });
 
-  it('over thousands of partitions is armed in parts, and wakes for a record in any', async () => {
+  it('over thousands of partitions is armed in parts, and wakes for a record in any of them', async () => {
     const made = new Watching();
     made.cluster.create('t', broker, 3500);
     const keys = Array.from({ length: 3500 }, (_, partition) => `t/${partition}`);
@@ -115,7 +115,7 @@ describe('a watch', () => {
     expect(made.cluster.sessions.contents()).toEqual([]);
   });
 
-  it('is refused where there is nothing to watch or no leader', () => {
+  it('is refused without a partition to watch, or without a leader', () => {
     const made = watching();
     expect(made.arm([]).watch.state).toBe('refused');
     expect(made.arm(['unknown/0']).watch.state).toBe('refused');
@@ -124,7 +124,7 @@ describe('a watch', () => {
 });
 
 describe('subjects that share a partition', () => {
-  it('have it once in the session, for as long as one of them wants it', async () => {
+  it('have it once in the session, for as long as one of them needs it', async () => {
     const made = watching('t', 'u');
     const first = await made.armed(['t/0']);
     const second = await made.armed(['t/0', 'u/0']);
@@ -140,7 +140,7 @@ describe('subjects that share a partition', () => {
     expect(third.watch.state).toBe('armed');
   });
 
-  it('wake at once where one saw less than the other, but never inside arm', async () => {
+  it('wake at once if one saw less than the other, but never inside arm', async () => {
     const made = watching('t');
     made.cluster.append('t', 0, 9);
     const ahead = await made.armed(['t/0']);
@@ -150,7 +150,7 @@ describe('subjects that share a partition', () => {
     expect([behind.causes, ahead.causes, ahead.watch.state]).toEqual([['record'], [], 'armed']);
   });
 
-  it('wake where another one saw more, which is watched from there', async () => {
+  it('wake if another one saw more, and are watched from there', async () => {
     const made = watching('t');
     const behind = await made.armed(['t/0']);
     made.cluster.append('t');

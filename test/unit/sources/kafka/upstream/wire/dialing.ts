@@ -12,7 +12,7 @@ export interface Dialing {
   counted: string[];
 }
 
-/** A dialer whose wires are closed when the test is over. */
+/** A dialer whose wires are closed at the end of the test. */
 export function dialing(security: KafkaSecurity = { tls: false }, connectTimeoutMs = 10_000): Dialing {
   const counted: string[] = [];
   const dialer = createDialer({
@@ -30,7 +30,7 @@ export function dialing(security: KafkaSecurity = { tls: false }, connectTimeout
   return { dial, counted };
 }
 
-/** A small request, and what answers it. */
+/** A small request and its answer. */
 export const anyRequest = listOffsets({
   topics: new Map(),
   timestamp: 'end',
@@ -42,5 +42,5 @@ export function anyAnswer(throttleTimeMs = 0): Buffer {
     .array([], () => {})
     .finish();
 }
-/** More than any of these tests takes. */
+/** Longer than any of these tests. */
 export const longMs = 60_000;

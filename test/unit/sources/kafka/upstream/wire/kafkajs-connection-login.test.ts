@@ -16,7 +16,7 @@ const unavailable = (message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-/** Lets kafkajs's clock of a login be moved; sockets keep the real one. */
+/** Makes kafkajs's clock for logins movable. Sockets keep the real one. */
 function movableLoginClock(): (ms: number) => void {
   vi.useFakeTimers({ toFake: ['hrtime'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -30,7 +30,7 @@ const answerAll: Script = ({ apiKey, reply }) => {
 };
 
 describe('a login', () => {
-  it('is made before anything else, and counted', async () => {
+  it('comes before anything else, and is counted', async () => {
     const sasl = scriptedSasl({ mechanism: 'PLAIN' });
     const broker = await scriptedBroker({ script: (request) => sasl.script(request) || answerAll(request) });
     const { dial, counted } = dialing({ tls: false, sasl: plain });
@@ -45,7 +45,7 @@ describe('a login', () => {
     expect(counted).toEqual(['ApiVersions ok', 'SaslHandshake ok', 'SaslAuthenticate ok', 'ListOffsets ok']);
   });
 
-  it('that is refused says so without the password, and leaves no socket', async () => {
+  it('that is refused is reported without the password, and leaves no socket', async () => {
     const sasl = scriptedSasl({ mechanism: 'PLAIN', verdict: () => 'Invalid username or password' });
     const broker = await scriptedBroker({ script: sasl.script });
     const reason: unknown = await dialing({ tls: false, sasl: plain })
@@ -64,7 +64,7 @@ describe('a login', () => {
     );
   });
 
-  it('that is not answered ends with the time to connect', async () => {
+  it('without an answer ends with the connect timeout', async () => {
     const sasl = scriptedSasl({ mechanism: 'PLAIN', verdict: () => 'silent' });
     const broker = await scriptedBroker({ script: sasl.script });
     const dial = dialing({ tls: false, sasl: plain }, 50).dial(broker.address);
@@ -94,7 +94,7 @@ describe('a login', () => {
     await expect(dial).rejects.toThrow(unavailable(/refuses our bearer token \(invalid_token\)/));
   });
 
-  it('without a token says why there is none', async () => {
+  it('without a token says why it has none', async () => {
     const broker = await scriptedBroker({ script: scriptedSasl({ mechanism: 'OAUTHBEARER' }).script });
     const token = () => Promise.reject(new ScalerError('unavailable', 'the token endpoint is down'));
     const dial = dialing({ tls: false, sasl: { mechanism: 'oauthbearer', token } }).dial(broker.address);
@@ -103,7 +103,7 @@ describe('a login', () => {
 });
 
 describe('a login whose session ends (KIP-368)', () => {
-  it('is renewed with nothing else under way: what is in flight is answered, what is new waits', async () => {
+  it('is renewed with nothing else under way: pending requests are answered, new ones wait', async () => {
     const advance = movableLoginClock();
     const sasl = scriptedSasl({ mechanism: 'PLAIN', lifetimeMs: 5000 });
     const held: ReceivedRequest[] = [];
@@ -146,7 +146,7 @@ describe('a login whose session ends (KIP-368)', () => {
     expect(sasl.messages).toHaveLength(2);
   });
 
-  it('is not renewed while most of it is left, however short it is', async () => {
+  it('is not renewed while most of it is left, even if that is short', async () => {
     const advance = movableLoginClock();
     const sasl = scriptedSasl({ mechanism: 'PLAIN', lifetimeMs: 5000 });
     const broker = await scriptedBroker({ script: (request) => sasl.script(request) || answerAll(request) });
@@ -164,7 +164,7 @@ describe('a login whose session ends (KIP-368)', () => {
   it.each([
     ['refused', 'the password was changed', /refuses our login/],
     ['not answered', 'silent', /does not renew our login within 200 ms/],
-  ])('and whose renewal is %s takes the wire with it', async (_, verdict, message) => {
+  ])('and whose renewal is %s loses the wire', async (_, verdict, message) => {
     const advance = movableLoginClock();
     const sasl = scriptedSasl({
       mechanism: 'PLAIN',

@@ -56,7 +56,7 @@ describe('TLS to a broker', () => {
     await expect(without).rejects.toThrow(unavailable(/wants a client certificate|closed the connection/));
   });
 
-  it('shows our certificate also where its key is encrypted', async () => {
+  it('shows our certificate even if its key is encrypted', async () => {
     const key = encryptedKey(good.client, 'open sesame');
     const tls = { ca: pem(good.ca), cert: pem(good.client.cert), key, keyPassword: 'open sesame' };
     const broker = await answering({ ...serverOf(good), ca: pem(good.ca), requestCert: true });
@@ -67,7 +67,7 @@ describe('TLS to a broker', () => {
     'names a broker without the dot that its name ends with: %o',
     async (more) => {
       const { lookup } = dns;
-      // Not every resolver takes it.
+      // Not every resolver accepts it.
       const spy = vi.spyOn(dns, 'lookup');
       const undotted = (host: string, ...rest: unknown[]) =>
         Reflect.apply(lookup, dns, [host.replace(/\.$/, ''), ...rest]);

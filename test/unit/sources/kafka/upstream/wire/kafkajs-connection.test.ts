@@ -11,12 +11,12 @@ const unavailable = (message: RegExp) =>
     message: expect.stringMatching(message),
   });
 
-/** The broker's side of every socket is gone: nothing half open stays. */
+/** The broker's side of every socket is gone. None stays half open. */
 const socketsGone = (broker: { sockets: Set<unknown> }) =>
   vi.waitFor(() => expect(broker.sockets.size).toBe(0));
 
 describe('a wire', () => {
-  it('answers each of several requests under way, in whatever order the answers come', async () => {
+  it('answers several requests under way, in any order of answers', async () => {
     const waiting: (() => void)[] = [];
     const broker = await scriptedBroker({
       script: ({ apiKey, body, reply }) => {
@@ -49,7 +49,7 @@ describe('a wire', () => {
     expect(counted).toEqual(['ApiVersions ok', 'Metadata ok', 'Metadata ok']);
   });
 
-  it('destroys the socket when an answer does not come, with everything that is under way on it', async () => {
+  it('destroys the socket if an answer does not come, with all requests under way on it', async () => {
     const broker = await scriptedBroker({ script: () => false });
     const { dial, counted } = dialing();
     const wire = await dial(broker.address);
@@ -77,7 +77,7 @@ describe('a wire', () => {
     expect(wire.closed).toBe(true);
   });
 
-  it('refuses an answer that cannot be read, and does not trust the socket again', async () => {
+  it('refuses an unreadable answer, and does not trust the socket again', async () => {
     const broker = await scriptedBroker({
       script: ({ apiKey, reply }) => {
         if (apiKey !== anyRequest.apiKey) return false;
@@ -91,7 +91,7 @@ describe('a wire', () => {
     await socketsGone(broker);
   });
 
-  it('sends nothing that the broker does not take', async () => {
+  it('sends nothing that the broker does not support', async () => {
     const old = new Writer()
       .int16(0)
       .array([2], (to, key) => to.int16(key).int16(0).int16(1))
@@ -114,7 +114,7 @@ describe('a wire', () => {
     expect(wire.closed).toBe(false);
   });
 
-  it('is closed with what is under way, at once, and once', async () => {
+  it('is closed with its requests, at once, and once', async () => {
     const broker = await scriptedBroker({ script: () => false });
     const wire = await dialing().dial(broker.address);
     const sent = wire.send(anyRequest, longMs);
@@ -137,7 +137,7 @@ describe('a wire', () => {
     try {
       expect((await wire.send(anyRequest, longMs)).throttleTimeMs).toBe(7000);
       expect(vi.getTimerCount()).toBe(0);
-      // Its own time runs only from the end of the throttle.
+      // Its own time starts only at the end of the throttle.
       const throttled = wire.send(anyRequest, 1000);
       await vi.advanceTimersByTimeAsync(6900);
       expect(broker.received).toHaveLength(2);
@@ -163,7 +163,7 @@ describe('a wire', () => {
     const setTimer = vi.spyOn(globalThis, 'setTimeout');
     const setTicker = vi.spyOn(globalThis, 'setInterval');
     try {
-      // Sleeps without setTimeout; kafkajs as it is sets dozens meanwhile.
+      // Sleeps without setTimeout. Unpatched kafkajs would set dozens of timers meanwhile.
       for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -190,7 +190,7 @@ describe('dialing', () => {
     ['an answer too short for its correlation id', frame(Buffer.from([1]))],
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['a TLS alert', Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50])],
-  ])('survives what answers with %s', async (_, greeting) => {
+  ])('survives a server that answers with %s', async (_, greeting) => {
     const broker = await scriptedBroker({ greeting });
     await expect(dialing().dial(broker.address)).rejects.toThrow(
       unavailable(/does not speak Kafka's protocol here/),
@@ -198,17 +198,17 @@ describe('dialing', () => {
     await socketsGone(broker);
   });
 
-  it('says that nobody listens', async () => {
+  it('reports that nobody listens', async () => {
     await expect(dialing().dial('127.0.0.1:1')).rejects.toThrow(
       unavailable(/127\.0\.0\.1:1 refuses the connection/),
     );
   });
 
-  it('refuses what is no address', async () => {
+  it('refuses an invalid address', async () => {
     await expect(dialing().dial('nowhere')).rejects.toThrow(unavailable(/"nowhere" is not a host:port/));
   });
 
-  it('says that a broker is too old to say its versions', async () => {
+  it('reports that a broker is too old to list its versions', async () => {
     const broker = await scriptedBroker({
       script: ({ reply }) => {
         reply(

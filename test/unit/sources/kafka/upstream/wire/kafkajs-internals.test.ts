@@ -6,7 +6,9 @@ import { describe, expect, it, vi } from 'vitest';
 // As the connection does.
 import '../../../../../../src/sources/kafka/upstream/wire/kafkajs-idle-timer.ts';
 
-/* A new kafkajs must pass here, and kafkajs-connection.ts must be read against it, before it may be used. */
+/*
+ * Before a new kafkajs may be used, it must pass here, and kafkajs-connection.ts must be reviewed against it.
+ */
 
 const logger: KafkaJsLogger = {
   info() {},
@@ -48,7 +50,7 @@ describe('kafkajs', () => {
     expect(connection()[name]).toBeTypeOf('function');
   });
 
-  it('has a request queue with what is in flight and what waits', () => {
+  it('has a request queue with requests in flight and waiting ones', () => {
     const { requestQueue, bytesNeeded, reauthenticationThreshold, sessionLifetime } = connection();
     expect(requestQueue.inflight).toBeInstanceOf(Map);
     expect(requestQueue.pending).toEqual([]);

@@ -19,7 +19,7 @@ it('signs a login with the credentials of the environment, once while it lasts',
   expect(Buffer.from(await token(), 'base64url').toString()).toContain('AKIDEXAMPLE');
 });
 
-it('says that there are no credentials', async () => {
+it('reports missing credentials', async () => {
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE', 'AWS_ROLE_ARN'])
     vi.stubEnv(name, '');
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');

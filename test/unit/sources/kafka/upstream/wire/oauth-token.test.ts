@@ -17,7 +17,7 @@ interface Endpoint {
   token(options?: Partial<OAuthTokenOptions>): () => Promise<string>;
 }
 
-/** A token endpoint on a free port. `answer` is called with the number of the request, from 0. */
+/** A token endpoint on a free port. `answer` gets the number of the request, from 0. */
 async function endpoint(answer: (response: ServerResponse, count: number) => void): Promise<Endpoint> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
@@ -61,7 +61,7 @@ describe('oauthToken', () => {
     ]);
   });
 
-  it('or in the body, for servers that want that', async () => {
+  it('or in the body, for servers that need that', async () => {
     const { asked, token } = await endpoint(numbered(300));
     await token({ clientAuthentication: 'body' })();
     expect(asked[0]?.headers.authorization).toBeUndefined();
@@ -85,7 +85,7 @@ describe('oauthToken', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('asks once for all who ask at the same time', async () => {
+  it('requests once for all callers at the same time', async () => {
     const { asked, token } = await endpoint(numbered(300));
     const provider = token();
     expect(await Promise.all([provider(), provider(), provider()])).toEqual([
@@ -135,7 +135,7 @@ describe('oauthToken', () => {
       /answers with more than 262144 bytes/,
     ],
     ['a broken connection', (response) => response.destroy(), /cannot be reached \(ECONNRESET\)/],
-  ])('says what is wrong, never the secret: %s', async (_, answer, message) => {
+  ])('reports what is wrong, never the secret: %s', async (_, answer, message) => {
     const { token } = await endpoint(answer);
     const reason: unknown = await token()().catch((error: unknown) => error);
     expect(reason).toMatchObject({
@@ -154,7 +154,7 @@ describe('oauthToken', () => {
     await expect(token({ timeoutMs: 50 })()).rejects.toThrow(/does not answer within 50 ms/);
   });
 
-  it('says that nobody listens', async () => {
+  it('reports that nobody listens', async () => {
     const provider = oauthToken({ tokenEndpoint: 'http://127.0.0.1:1/', clientId: 'a', clientSecret: 'b' });
     await expect(provider()).rejects.toThrow(/127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/);
   });
