@@ -2,7 +2,7 @@ import { type Param, type ParamsSchema, usually } from '../../src/params/schema.
 import type { AnySource } from '../../src/sources/source.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
 import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
-import { code, table } from './table.ts';
+import { code, table, valueCell } from './table.ts';
 
 const intro = `# Triggers
 
@@ -64,15 +64,22 @@ function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[
 
 function params<P>({ table: known }: ParamsSchema<P>): string {
   return table(
-    ['key', 'type', 'default', 'meaning'],
+    ['key', 'value', 'meaning'],
     Object.entries<Param<unknown>>(known).map(([name, { type, doc, most, required, defaultText }]) => [
       code(name),
-      type,
-      required ? '**required**' : code(defaultText),
+      valueCell(typesOf(type), defaultText, required),
       [doc, mostOf(type, most)].filter(Boolean).join(' '),
     ]),
   );
 }
+
+/** Of `backlog \\| drain` both, as code. */
+function typesOf(type: string): string[] {
+  const types = type.split(' \\| ');
+  return types.map((one) => (types.length === 1 || one === 'number' ? (typeNames[one] ?? one) : code(one)));
+}
+
+const typeNames: Readonly<Record<string, string>> = { string: 'text' };
 
 /** What a value may be at most, where it is not the usual. */
 function mostOf(

@@ -36,12 +36,12 @@ const appId = z
 const app = z.strictObject({
   id: z
     .union([z.int().min(1), appId])
-    .describe("The App's client ID (`Iv23…`) or App ID, from its settings page."),
+    .describe('The client ID (`Iv23…`) or App ID, from its settings page.'),
   installationId: z
     .int()
     .min(1)
     .exactOptional()
-    .describe('Its installation on the owner. Looked up by default.'),
+    .describe('Looked up by default.'),
   privateKey: z
     .string()
     .superRefine((key, context) => {
@@ -49,26 +49,26 @@ const app = z.strictObject({
       if (message !== undefined) context.addIssue(message);
     })
     .overwrite((key) => (privateKeyFault(key) === undefined ? readPrivateKey(key) : key))
-    .describe('PEM of a private key of the App, as GitHub generated it.'),
+    .describe('PEM, as GitHub generated it.'),
 });
 
 const shape = z.strictObject({
   owner: z
     .string()
     .refine(isName, 'must be the name of an organization, a user or an enterprise')
-    .describe('The organization or user that has the repositories, or the slug of the enterprise.'),
+    .describe('The organization or user, or the slug of the enterprise.'),
   scope: z
     .enum(scopes)
     .default('org')
     .describe(
-      '`org` for an organization, `repo` for a user, `ent` for an enterprise. GitHub does not list the repositories of an enterprise, so `ent` needs `repos` to reconcile.',
+      '`repo` for a user, `ent` for an enterprise, which needs `repos` to reconcile.',
     ),
   repos: z
     .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
     .min(1)
     .exactOptional()
     .describe(
-      'The repositories of triggers without `repos`, as `name` or `owner/name`. By default every visible one.',
+      'For triggers without `repos`: `name` or `owner/name`. By default every visible one.',
     ),
   apiUrl: z
     .string()
@@ -79,28 +79,28 @@ const shape = z.strictObject({
     .overwrite((url) => normaliseApiUrl(url) ?? url)
     .default(githubApiUrl)
     .describe(
-      '`https://HOST/api/v3` for GitHub Enterprise Server, `https://api.SUBDOMAIN.ghe.com` for GHE.com.',
+      'GitHub Enterprise Server: `https://HOST/api/v3`. GHE.com: `https://api.SUBDOMAIN.ghe.com`.',
     ),
-  app: app.exactOptional().describe('The GitHub App. Either `app` or `token` is required.'),
+  app: app.exactOptional().describe('The GitHub App. It or `token` is required.'),
   token: text(
-    'A personal access token with read access to actions and metadata. It cannot request failed deliveries again.',
+    'A personal access token that reads actions and metadata. It cannot request failed deliveries again.',
   ).exactOptional(),
   webhookSecret: webhookSecret
     .exactOptional()
-    .describe('The secret of the webhook. Without it, only sweeps find jobs.'),
+    .describe('Without it, only sweeps find jobs.'),
   webhookSecrets: z
     .array(webhookSecret)
     .min(1)
     .exactOptional()
-    .describe('Several secrets that are valid at a time, for a rotation.'),
-  verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read, in s.'),
-  verifyRunningSeconds: number(1, 1800, 'The same for a running job, in s.'),
-  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full, in s.'),
-  sweepAllSeconds: number(1, 21_600, 'How often all repositories are read in full, in s.'),
+    .describe('Several, for a rotation.'),
+  verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read.'),
+  verifyRunningSeconds: number(1, 1800, 'The same for a running job.'),
+  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full.'),
+  sweepAllSeconds: number(1, 21_600, 'The same for all repositories.'),
   deliveriesSeconds: number(
     1,
     120,
-    'How often failed deliveries are requested again, in s. Only with `app`.',
+    'How often failed deliveries are requested again, with `app`.',
   ),
   requestTimeoutMs: number(100, 10_000, 'How long GitHub may take to answer.'),
   maxJobs: number(1, 500_000, 'The most open jobs. More are ignored and logged.'),

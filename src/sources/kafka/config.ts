@@ -29,8 +29,8 @@ export const bootstrapServer = z.string().transform((text, context) => {
 });
 
 const user = {
-  username: text('The username.'),
-  password: text('`password` or `passwordFile`: the password.'),
+  username: text('The user.'),
+  password: text('The password.'),
 };
 
 const mechanisms = [
@@ -42,18 +42,18 @@ const mechanisms = [
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
       .overwrite(withoutFinalDot)
-      .describe('The token endpoint, for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+      .describe('The endpoint for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client ID.'),
-    clientSecret: text('`clientSecret` or `clientSecretFile`: the client secret.'),
-    scope: text('The scopes, separated by spaces.').exactOptional(),
+    clientSecret: text('The client secret.'),
+    scope: text('Scopes, separated by spaces.').exactOptional(),
     extensions: z
       .record(z.string(), z.string())
-      .describe('SASL extensions sent beside the token (KIP-342).')
+      .describe('SASL extensions (KIP-342).')
       .exactOptional(),
   }),
   z.strictObject({
     mechanism: z.literal('aws-msk-iam'),
-    region: text('The AWS region of the MSK cluster. Credentials come from the AWS default chain.'),
+    region: text('That of the MSK cluster. Credentials come from the AWS default chain.'),
   }),
 ] as const;
 
@@ -68,17 +68,17 @@ export const kafkaConfig = z.strictObject({
   bootstrapServers: z
     .array(bootstrapServer)
     .min(1)
-    .describe('Some brokers, as host:port. The others are found through them.'),
-  tls: tlsSettings('`true`, or the certificates. Plaintext by default.'),
-  sasl: sasl.optional().describe('The login. None by default.'),
-  activeReadMs: atLeast(100, 1000, 'How often groups with new records are read, in ms.'),
+    .describe('Some brokers of the cluster, as host:port.'),
+  tls: tlsSettings('`true`, or [these keys](#tls). Plaintext by default.'),
+  sasl: sasl.optional().describe('The login.'),
+  activeReadMs: atLeast(100, 1000, 'How often groups with new records are read.'),
   reconcileSeconds: z
     .number()
     .min(1)
     .default(30)
-    .describe('How often watched groups are read as well, and topics refreshed, in s.'),
-  connectTimeoutMs: atLeast(100, 5000, 'How long a connection to a broker may take, with TLS and SASL.'),
-  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer. Then its socket is closed.'),
+    .describe('How often watched groups are read as well, and topics refreshed.'),
+  connectTimeoutMs: atLeast(100, 5000, 'How long connecting may take, with TLS and SASL.'),
+  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer.'),
   watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch.'),
   watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions of one Fetch session.'),
 });

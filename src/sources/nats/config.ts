@@ -15,23 +15,23 @@ export const natsConfig = z
       .string()
       .regex(/^[^\s.*>/\\]+$/, 'must be a name without spaces and without . * > / \\')
       .exactOptional()
-      .describe('The JetStream domain of the streams, where it is not that of the servers we connect to.'),
+      .describe('The JetStream domain, if it differs from that of the servers.'),
     activeReadMs: z
       .int()
       .min(100)
       .default(1000)
-      .describe('How often consumers that are not watched are read, in ms.'),
+      .describe('How often consumers that are not watched are read.'),
     reconcileSeconds: z
       .number()
       .min(1)
       .default(30)
-      .describe('How often watched consumers are read all the same, in s.'),
+      .describe('How often watched consumers are read as well.'),
     maxRequests: z
       .int()
       .min(1)
       .max(1000)
       .default(64)
-      .describe('The most requests that are under way at a time.'),
+      .describe('The most requests in progress.'),
   })
   .superRefine((settings, context) => {
     const fault = natsLoginFault(settings);
