@@ -22,15 +22,15 @@ triggers:
       lagThreshold: "50"
 \`\`\`
 
-Values are written as for KEDA's own scalers:
+Under *value*, code is the default and its other choices. Values are written as for KEDA's own scalers:
 
-- All are text, trimmed; an empty one counts as missing. Numbers are decimal, booleans what Go accepts (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`), lists
-  separated by commas, ranges like \`1,3-5\`.
-- \`xFromEnv\` is \`x\` with its value from the workload's environment. If both are given, \`x\` wins.
-- An unknown key is an error that names the nearest known one. All errors come in one message.
-- Unless a key says otherwise, a text has up to ${usually.text} characters and a list ${usually.members} members. Ranges have up to ${usually.ranges} entries, and a number
-  is at most ${usually.number}. All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
-- KEDA's own keys are ignored: ${kedaOwnKeys.map(code).join(', ')}.
+- All are trimmed text; an empty one counts as missing. Numbers are decimal, booleans those of Go (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). Commas
+  separate lists.
+- \`xFromEnv\` is \`x\` with its value from the workload's environment. \`x\` wins over it. Secrets are refused without TLS on gRPC.
+- All errors come in one message, unknown keys with the nearest known one.
+- Unless a key says otherwise: ${usually.text} characters, ${usually.members} members of a list, ${usually.ranges} ranges, numbers up to ${usually.number}.
+  All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
+- Ignored: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
 export function triggersPage(sources: readonly AnySource[]): string {
@@ -50,7 +50,7 @@ function section(source: AnySource): string {
   return [
     heading,
     params(source.params),
-    '\nThese keys of KEDA’s own scaler may stay in a trigger:\n',
+    '\nKEDA’s own keys may stay:\n',
     table(['key', 'meaning'], byMeaning(keys)),
   ].join('\n');
 }

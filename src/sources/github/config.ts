@@ -143,34 +143,34 @@ export function sendsSecretInPlaintext({ apiUrl }: GitHubConfig): boolean {
 /** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
 export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {
   owner: {
-    doc: 'Selects the connection of this owner.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ owner }, value) => owner.toLowerCase() === value.toLowerCase(),
   },
   githubApiURL: {
-    doc: 'Selects the connection to this API.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ apiUrl }, value) => apiUrl === normaliseApiUrl(value),
   },
   runnerScope: {
-    doc: "`org`, `ent` or `repo`: the connection's scope, or `repo`, which fits every connection.",
+    doc: "`repo`, or the connection's scope: `org` or `ent`.",
     selects: false,
     agrees: ({ scope }, value) => value === scope || value === 'repo',
     expected: ({ scope }) => scope,
   },
   applicationID: {
-    doc: "Must be the connection's App, if that is configured by its App ID.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     // A client ID and an App ID can be those of the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
   },
   installationID: {
-    doc: "Must be the connection's installation, if it names one.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     agrees: ({ app }, value) =>
       app?.installationId === undefined || String(app.installationId) === value.trim(),
   },
-  enableEtags: ignored('Ignored: ETags are always used.'),
+  enableEtags: ignored,
   personalAccessToken: secret,
   appKey: secret,
 };

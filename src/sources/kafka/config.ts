@@ -3,7 +3,7 @@ import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
-import { credential, ignored, secret } from '../ignored-keys.ts';
+import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { formatAddress, parseAddress } from './upstream/protocol/address.ts';
 
@@ -138,13 +138,13 @@ function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
   bootstrapServers: {
-    doc: 'Selects the connection that has at least one of these servers.',
+    doc: 'Selects the connection by any of its servers.',
     selects: true,
     most: 8_192,
     agrees: agreesOnServers,
   },
   sasl: {
-    doc: "Must be the connection's mechanism in KEDA's spelling: `none`, `plaintext`, `scram_sha256`, `scram_sha512`, `oauthbearer` or `aws_msk_iam`.",
+    doc: "Must be the connection's mechanism, in KEDA's spelling.",
     selects: false,
     agrees: agreesOnSasl,
     expected: saslInKeda,
@@ -156,30 +156,30 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     expected: tlsInKeda,
   },
   saslTokenProvider: {
-    doc: '`aws_msk_iam` where the connection uses MSK IAM, else `bearer`.',
+    doc: '`aws_msk_iam` with MSK IAM, else `bearer`.',
     selects: false,
     agrees: (config, value) => value === tokenProviderInKeda(config),
     expected: tokenProviderInKeda,
   },
   awsRegion: {
-    doc: "Must be the connection's region, if it uses MSK IAM.",
+    doc: "Must be the connection's, with MSK IAM.",
     selects: false,
     agrees: agreesOnRegion,
   },
-  version: ignored('Ignored: versions are negotiated with each broker.'),
-  fullMetadata: ignored('Ignored: only topics in use are read.'),
-  unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
-  username: credential,
+  version: ignored,
+  fullMetadata: ignored,
+  unsafeSsl: ignored,
+  username: ignored,
   password: secret,
-  ca: credential,
-  cert: credential,
+  ca: ignored,
+  cert: ignored,
   key: secret,
   keyPassword: secret,
-  scopes: credential,
-  oauthTokenEndpointUri: credential,
-  oauthExtensions: credential,
-  awsRoleArn: credential,
-  awsAccessKeyID: credential,
+  scopes: ignored,
+  oauthTokenEndpointUri: ignored,
+  oauthExtensions: ignored,
+  awsRoleArn: ignored,
+  awsAccessKeyID: ignored,
   awsSecretAccessKey: secret,
   awsSessionToken: secret,
 };

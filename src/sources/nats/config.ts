@@ -43,10 +43,10 @@ export type NatsConfig = z.output<typeof natsConfig>;
 
 /** The keys of KEDA's `nats-jetstream` trigger that belong to the connection (nats_jetstream_scaler.go, v2.21). */
 export const natsConnectionKeys: Readonly<Record<string, ConnectionKey<NatsConfig>>> = {
-  natsServerMonitoringEndpoint: ignored('Ignored: the scaler reads JetStream, not the monitoring port.'),
-  account: ignored('Ignored: the credentials decide the account.'),
-  accountID: ignored('Ignored: the credentials decide the account.'),
-  useHttps: ignored('Ignored: the scaler does not use the monitoring port.'),
+  natsServerMonitoringEndpoint: ignored,
+  account: ignored,
+  accountID: ignored,
+  useHttps: ignored,
 };
 
 /** What decides where streams are looked for: servers, domain, and whose account it is as far as the settings say. */

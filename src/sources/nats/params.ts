@@ -33,7 +33,7 @@ export const natsParams: ParamsSchema<NatsParams> = {
     consumer: name('The durable name of the consumer.'),
     lagThreshold: decimal({ doc: 'Messages per replica.', fallback: 10, above: 0 }),
     activationLagThreshold: decimal({
-      doc: 'The workload leaves zero when there are more messages than this.',
+      doc: 'It leaves zero above this.',
       fallback: 0,
       least: 0,
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sqsRegionOf } from '../../aws-endpoints.ts';
 import { longestTimerMs } from '../../clock.ts';
-import { credential, ignored, secret } from '../ignored-keys.ts';
+import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
 
@@ -84,27 +84,27 @@ export type SqsConfig = z.output<typeof sqsConfig>;
 /** The keys of KEDA's `aws-sqs-queue` trigger that belong to the connection (aws_sqs_queue_scaler.go, v2.21). */
 export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>>> = {
   queueURL: {
-    doc: 'A URL selects the connection of its region or endpoint.',
+    doc: 'A URL selects the connection by its region or endpoint.',
     selects: true,
     agrees: agreesOnQueue,
   },
   awsRegion: {
-    doc: 'Selects the connection of this region.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ region }, value) => region === value,
   },
   awsEndpoint: {
-    doc: 'Selects the connection with this endpoint.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: agreesOnEndpoint,
   },
   awsRoleArn: {
-    doc: "Must be the connection's role, if it has one.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     agrees: ({ roleArn }, value) => roleArn === undefined || roleArn === value,
   },
-  identityOwner: ignored('Ignored: the identity belongs to the connection.'),
-  awsAccessKeyID: credential,
+  identityOwner: ignored,
+  awsAccessKeyID: ignored,
   awsSecretAccessKey: secret,
   awsSessionToken: secret,
 };
