@@ -86,7 +86,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       most: 1_000,
     }),
     headroomWhenIdle: flag({
-      doc: 'Keeps them without a backlog, too. The workload is never at zero.',
+      doc: 'Keeps them without a backlog, too: never at zero.',
     }),
   },
   rules: [

@@ -22,14 +22,14 @@ export interface GitHubParams {
 export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
-      doc: 'Whose jobs count: `name` or `owner/name`. Default: those of the connection.',
+      doc: 'As `name` or `owner/name`. Default: those of the connection.',
       most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
       doc: 'Labels of the runners beside the default ones: [which jobs count](github.md#which-jobs-count).',
     }),
     noDefaultLabels: flag({
-      doc: 'The runners have no default labels (`--no-default-labels`, runner scale sets).',
+      doc: 'They have none (`--no-default-labels`, runner scale sets).',
     }),
     defaultLabels: list({
       doc: 'Labels that runners get when they register.',

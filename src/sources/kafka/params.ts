@@ -61,7 +61,7 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
     scaleToZeroOnInvalidOffset: flag({ doc: 'It has no lag.' }),
     excludePersistentLag: flag({
-      doc: 'Does not count partitions whose lag nobody processes. They keep it active.',
+      doc: 'Partitions whose lag nobody processes do not count, but keep it active.',
     }),
     persistentLagSeconds: decimal({
       doc: 'It is persistent if the committed offset stays for this long.',

@@ -30,7 +30,7 @@ function jetStreamName(value: string): string {
 export const natsParams: ParamsSchema<NatsParams> = {
   table: {
     stream: name('The stream.'),
-    consumer: name('The durable name of the consumer.'),
+    consumer: name('The durable name.'),
     lagThreshold: decimal({ doc: 'Messages per replica.', fallback: 10, above: 0 }),
     activationLagThreshold: decimal({
       doc: 'It leaves zero above this.',
