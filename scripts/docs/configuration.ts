@@ -103,7 +103,7 @@ function sectionKeys(section: Schema, files: FileSettings): string {
 function rowsOf(schema: Schema): SchemaRow[] {
   return schemaRows(schema).filter(
     ({ path: [section, key, ...deeper], doc }) =>
-      section !== 'tls' || deeper.length > 0 || !tlsRows.some((row) => row.path[0] === key && row.doc === doc),
+      section !== 'tls' || deeper.length > 0 || !tlsRows.some((row) => row.path[1] === key && row.doc === doc),
   );
 }
 
@@ -124,4 +124,4 @@ function jsonSchema(schema: z.ZodType): Schema {
   return written;
 }
 
-const tlsRows = schemaRows(jsonSchema(tlsSettings('')));
+const tlsRows = schemaRows(jsonSchema(tlsSettings('')), ['tls']);
