@@ -255,7 +255,7 @@ export const sections: readonly Section[] = [
         'Follow the rest of the message.',
       ],
       [
-        /no broker answers|was left/,
+        /no broker answers/,
         'No broker can be used.',
         'The rest of the message says why: see [Network](#network).',
       ],
@@ -265,7 +265,7 @@ export const sections: readonly Section[] = [
         'Upgrade the one in the message.',
       ],
       [
-        /malformed|Kafka says|Fetch: error|are believed|said nothing|has no leader|no partitions yet|could not be read|has not been read yet|before the read was given up|connection is closed/,
+        /malformed|Kafka says|Fetch: error|are believed|said nothing|has no leader|no partitions yet|could not be read|has not been read yet|before the read was given up|connection is closed|was left/,
         'The cluster is electing leaders or restarting, or an answer was broken.',
         'Nothing, unless it stays. Then check the brokers’ log.',
       ],

@@ -22,7 +22,7 @@ triggers:
       lagThreshold: "50"
 \`\`\`
 
-Under *value*, code is the default and its other choices. They are written as for KEDA's own scalers:
+Under *value*, code is the default and its other choices. As for KEDA's own scalers:
 
 - All are trimmed text; an empty one counts as missing. Numbers are decimal, booleans those of Go (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). Commas
   separate lists.

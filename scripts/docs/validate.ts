@@ -35,12 +35,12 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 | \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
 | \`--config FILE\` | the scaler's configuration. It is checked, and triggers against its connections and \`grpc.tls\` |
 | \`-n NAME\` | the namespace of objects without one |
-| \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands; for programs |
+| \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands (GitHub shows ten errors and ten warnings); for programs |
 | \`--strict\` | warnings fail as well |
 | \`--allow-none\` | do not fail without any ScaledObject or ScaledJob |
 
-An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended. The exit code is 2 with errors
-(with \`--strict\` also warnings), an unreadable file, or nothing to check.
+An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended. The exit code is 2 with errors,
+an unreadable file, or nothing to check.
 
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
@@ -49,13 +49,11 @@ An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A *
 
 ## What it says
 
-These are beginnings; messages also say what to do. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\` (for \`bank\`).
+Messages also go on to say what to do. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\` (for \`bank\`).
 
 ${table(['mistake', '`validate` says'], rows)}
 
 ## In a pull request
-
-GitHub shows ten errors and ten warnings; the log has all.
 
 \`\`\`yaml
 - run: docker run --rm -v "$PWD:/work" -w /work registry.example.com/backlog-scaler:0.1.0 validate -f deploy -o github

@@ -14,13 +14,12 @@ import type { Faults } from './document.ts';
  */
 
 /** `*` is all of the machine's, which it has from the start: `::` takes IPv4 too, but is refused where there is no IPv6. */
-const listenHost = (doc: string) =>
-  z
-    .string()
-    .min(1)
-    .default('*')
-    .overwrite((host) => (host === '*' ? anyAddress() : host))
-    .describe(`${doc} \`*\` is every address.`);
+const listenHost = z
+  .string()
+  .min(1)
+  .default('*')
+  .overwrite((host) => (host === '*' ? anyAddress() : host))
+  .describe('The address. `*` is every address.');
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
@@ -75,7 +74,7 @@ const grpcTls = z
   });
 
 const grpc = z.strictObject({
-  host: listenHost('The address.'),
+  host: listenHost,
   port: port.default(6000).describe('0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
@@ -100,7 +99,7 @@ const grpc = z.strictObject({
 });
 
 const adminAddress = z.strictObject({
-  host: listenHost('The address.'),
+  host: listenHost,
   port: port.default(8080).describe('0 takes a free one.'),
   maxConnections: maxConnections(128),
 });
@@ -125,7 +124,7 @@ const ingestToken = z.strictObject({
 });
 
 const ingestAddress = z.strictObject({
-  host: listenHost('The address.'),
+  host: listenHost,
   port: port
     .default(8081)
     .describe(
@@ -156,7 +155,7 @@ const ingest = z
   });
 
 const memoryLog = z.strictObject({
-  type: z.literal('memory').describe('Where events are kept.'),
+  type: z.literal('memory'),
   maxEvents: z
     .number()
     .int()
@@ -168,7 +167,7 @@ const memoryLog = z.strictObject({
 });
 
 const fileLog = z.strictObject({
-  type: z.literal('file').describe('Where events are kept.'),
+  type: z.literal('file'),
   dir: file.describe(
     'The directory, on a volume that outlives the pod. One scaler uses it at a time.',
   ),
@@ -190,7 +189,7 @@ const streamName = z
 
 const natsLog = z
   .strictObject({
-    type: z.literal('nats').describe('Where events are kept.'),
+    type: z.literal('nats'),
     ...natsSettings,
     domain: z
       .string()
