@@ -38,7 +38,8 @@ connections:
   [as a whole or not at all](operations.md#changes-of-the-configuration): *live* at once, *restart* at the next start (the log lists them).
   *reopens* opens the connection again; readings survive if it measures the same place. Files of \`grpc.tls\` are always live.
 - **Guards.** A running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or \`namespaces\` of a
-  connection, which a truncated file would drop. Restart to drop them. Triggers of a missing connection are refused.
+  connection, which a truncated file would drop. Restart to drop them, or write \`namespaces: ["*"]\`. Triggers of a missing
+  connection are refused.
 - **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.
 
 Under *value*, code is the default and its other choices.

@@ -33,7 +33,7 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 | option | meaning |
 | --- | --- |
 | \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
-| \`--config FILE\` | the scaler's configuration. It is checked, and triggers against its connections and \`grpc.tls\` |
+| \`--config FILE\` | the scaler's configuration, alone or with \`-f\`. It is checked, and triggers against it |
 | \`-n NAME\` | the namespace of objects without one |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands (GitHub shows ten errors and ten warnings); for programs |
 | \`--strict\` | warnings fail as well |

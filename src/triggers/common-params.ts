@@ -64,7 +64,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       most: 86_400,
     }),
     replicaRate: rateOrLearn(
-      'Items a second of one replica. `learn` measures it (`kafka`).',
+      'Items a second of one replica. `learn` measures it, for sources that can.',
     ),
     fallbackReplicaRate: optionalDecimal({
       doc: 'The rate until one is learned.',
