@@ -138,7 +138,7 @@ export const sections: readonly Section[] = [
       [
         /^HPAs do not look|^KEDA opens no|^KEDA asks other pods/,
         'KEDA, Kubernetes or NATS lacks what surges need.',
-        '[When it does not work](scaling.md#when-it-does-not-work).',
+        '[What you need](scaling.md#what-you-need).',
       ],
       [/^nudges are answered/, 'Surges work again.', 'Nothing.'],
       [
