@@ -1,5 +1,13 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+
+/**
+ * Below what Linux (32768) and others give to outgoing connections and to servers on port 0: what was let go of is
+ * still free when the program for which it was held starts, and when it starts again.
+ */
+const lowest = 20_000;
+const highest = 32_767;
 
 /** Ports on 127.0.0.1 that are ours until `release`: all are held together, so that no two are the same. */
 export interface HeldPorts {
@@ -18,9 +26,16 @@ export async function holdPorts(count: number): Promise<HeldPorts> {
 }
 
 async function hold(): Promise<Server> {
-  const server = createServer();
-  await listen(server);
-  return server;
+  for (;;) {
+    const server = createServer();
+    server.listen(randomInt(lowest, highest + 1), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      return server;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
 }
 
 async function release(server: Server): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BareServer, startBare } from '../support/bare.ts';
+import type { Turn } from '../support/child-process.ts';
 import { Followers } from '../support/followers.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import type { BenchKafka } from '../support/kafka.ts';
@@ -131,8 +132,8 @@ class Side {
   /** Of every call. */
   readonly answersMs: number[] = [];
   /** Of each window. */
-  readonly turnsMs: number[] = [];
-  arrivalTurnMs = 0;
+  readonly turns: Turn[] = [];
+  arrivalTurn: Turn = { ms: 0, cpuMs: 0 };
   residentMiB = 0;
   private readonly process: BareServer['process'];
   private readonly connection: rpc.RpcConnection;
@@ -140,9 +141,9 @@ class Side {
   /** Opens both streams of each ScaledObject, all on one connection, as KEDA does; and lets the code be compiled. */
   static async open({ process, address }: BareServer, references: readonly Reference[]): Promise<Side> {
     const side = new Side(process, await rpc.RpcConnection.open(address));
-    await process.longestTurnMs();
+    await process.longestTurn();
     await inParallel(200, references, (reference) => hold(side.connection, reference));
-    side.arrivalTurnMs = await process.longestTurnMs();
+    side.arrivalTurn = await process.longestTurn();
     await openLoop(side.connection, callsOf(references), { perSecond, durationMs: 5000 });
     return side;
   }
@@ -153,14 +154,18 @@ class Side {
   }
 
   async window(references: readonly Reference[], { windowMs: durationMs }: Size): Promise<void> {
-    await this.process.longestTurnMs();
+    await this.process.longestTurn();
     this.answersMs.push(...(await openLoop(this.connection, callsOf(references), { perSecond, durationMs })));
-    this.turnsMs.push(await this.process.longestTurnMs());
+    this.turns.push(await this.process.longestTurn());
     this.residentMiB = Math.max(this.residentMiB, await this.process.residentMiB());
   }
 
-  get turnMs(): number {
-    return Math.max(...this.turnsMs);
+  /** The longest by each measure. */
+  get turn(): Turn {
+    return {
+      ms: Math.max(...this.turns.map(({ ms }) => ms)),
+      cpuMs: Math.max(...this.turns.map(({ cpuMs }) => cpuMs)),
+    };
   }
 
   get p50Ms(): number {
@@ -172,7 +177,7 @@ class Side {
   }
 
   get summary(): string {
-    return `longest turn ${this.turnMs.toFixed(0)} ms, p50 ${this.p50Ms.toFixed(2)}, p99 ${this.p99Ms.toFixed(2)} ms`;
+    return `longest turn ${inWords(this.turn)}, p50 ${this.p50Ms.toFixed(2)}, p99 ${this.p99Ms.toFixed(2)} ms`;
   }
 
   close(): void {
@@ -259,18 +264,21 @@ function loadFindings(
   const { ours, theirs, around, residentMiB } = measured;
   const { wakesMs, scrapesMs } = around;
   const wakes = { p50Ms: median(wakesMs), maxMs: Math.max(...wakesMs), wakes: wakesMs.length };
-  const arrival = `while the streams came ${ours.arrivalTurnMs.toFixed(0)}, bare ${theirs.arrivalTurnMs.toFixed(0)}`;
+  const arrival = `while the streams came ${inWords(ours.arrivalTurn)}, bare ${inWords(theirs.arrivalTurn)}`;
   return [
     {
       what: `longest turn of the event loop at ${perSecond} RPC/s, ${where}, two streams each`,
-      target: `<= ${limits.turnMs} ms`,
-      measured: `${ours.turnMs.toFixed(0)} ms (bare ${theirs.turnMs.toFixed(0)}; ${arrival})`,
-      met: ours.turnMs <= limits.turnMs,
+      target: `<= ${limits.turnMs} ms of work`,
+      measured: `${inWords(ours.turn)} (bare ${inWords(theirs.turn)}; ${arrival})`,
+      met: ours.turn.cpuMs <= limits.turnMs,
       numbers: {
-        oursMs: ours.turnMs,
-        bareMs: theirs.turnMs,
-        oursArrivalMs: ours.arrivalTurnMs,
-        bareArrivalMs: theirs.arrivalTurnMs,
+        oursMs: ours.turn.ms,
+        oursCpuMs: ours.turn.cpuMs,
+        bareMs: theirs.turn.ms,
+        bareCpuMs: theirs.turn.cpuMs,
+        oursArrivalMs: ours.arrivalTurn.ms,
+        oursArrivalCpuMs: ours.arrivalTurn.cpuMs,
+        bareArrivalMs: theirs.arrivalTurn.ms,
         scrapeMs: median(scrapesMs),
       },
     },
@@ -374,6 +382,10 @@ function costFindings(cost: Record<'both' | 'trigger' | 'streams' | 'bareStreams
     finding('a trigger on a known group', trigger),
     finding('the two streams of a trigger', streams, bare),
   ];
+}
+
+function inWords({ ms, cpuMs }: Turn): string {
+  return `${cpuMs.toFixed(0)} ms of work, ${ms.toFixed(0)} by the clock`;
 }
 
 function kib(bytes: number): string {

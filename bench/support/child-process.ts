@@ -13,12 +13,18 @@ const linesKept = 20;
 const probe = new URL('./probe.mjs', import.meta.url).href;
 
 export interface ProcessOptions {
-  /** It answers `longestTurnMs` and `collected`. */
+  /** It answers `longestTurn` and `collected`. */
   readonly probed?: boolean;
   /** Modules that are loaded before the program, as URLs. */
   readonly preload?: readonly string[];
   /** A file that all it prints is appended to. */
   readonly log?: string;
+}
+
+/** A turn of an event loop: by the clock, and what its thread worked in it. */
+export interface Turn {
+  readonly ms: number;
+  readonly cpuMs: number;
 }
 
 /** A Node program under measurement, in a process of its own. It says on standard output that it is ready. */
@@ -74,9 +80,10 @@ export class NodeProcess {
     this.child.send(message);
   }
 
-  /** The longest time between two ticks of a timer of 1 ms since this was last asked; see probe.mjs. */
-  async longestTurnMs(): Promise<number> {
-    return (await this.ask('turns'))['longestMs'] ?? Number.NaN;
+  /** The longest turn of its event loop since this was last asked; see probe.mjs. */
+  async longestTurn(): Promise<Turn> {
+    const { longestMs = Number.NaN, longestCpuMs = Number.NaN } = await this.ask('turns');
+    return { ms: longestMs, cpuMs: longestCpuMs };
   }
 
   /** The part of the time that garbage took, and how late timers were, since this was last asked; see probe.mjs. */

@@ -6,8 +6,9 @@ import { runInNewContext } from 'node:vm';
  * Preloaded into a process under measurement (`node --import`); it answers what `NodeProcess.ask` asks. The process
  * does not stay alive for it.
  *
- * `turns`: the longest time between two ticks of a timer of 1 ms since it was last asked. The loop was then busy for
- * so long, or, where other programs want the cores, was not run: compare it with another process under the same load.
+ * `turns`: the longest turn of the event loop since it was last asked: the CPU that the loop's thread took between two
+ * ticks of a timer of 1 ms, its garbage collections included. And the longest time between two ticks by the clock: the
+ * loop was then busy for so long, or, where other programs want the cores, was not run.
  * `load`: since it was last asked: the part of the time that went into collecting garbage, and how late ticks of that
  * timer were, at the 99th percentile.
  * `memory`: what the heap holds after full collections, with buffers outside of it, and the resident memory then.
@@ -18,6 +19,14 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 const ticks = monitorEventLoopDelay({ resolution: 1 });
 ticks.enable();
+
+let longestCpuMicros = 0;
+let cpuMicros = threadCpuMicros();
+setInterval(() => {
+  const nowMicros = threadCpuMicros();
+  longestCpuMicros = Math.max(longestCpuMicros, nowMicros - cpuMicros);
+  cpuMicros = nowMicros;
+}, 1).unref();
 
 const garbage = { ms: 0, sinceMs: performance.now() };
 new PerformanceObserver((list) => {
@@ -32,9 +41,15 @@ process.on('message', ({ ask }) => {
 process.channel?.unref();
 
 function turns() {
-  const longestMs = ticks.max / 1e6;
+  const turn = { longestMs: ticks.max / 1e6, longestCpuMs: longestCpuMicros / 1e3 };
   ticks.reset();
-  return { longestMs };
+  longestCpuMicros = 0;
+  return turn;
+}
+
+function threadCpuMicros() {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 function load() {

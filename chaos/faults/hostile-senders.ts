@@ -15,7 +15,7 @@ export const hostile: Fault = {
     let attacks: ReturnType<typeof attack> | undefined;
     let attempts = 0;
     const process = stage.pod.process;
-    await process.longestTurnMs();
+    await process.longestTurn();
     const times = await rounds(stage, {
       seconds,
       brokenSeconds: Math.max(3, seconds / 4),
@@ -29,7 +29,7 @@ export const hostile: Fault = {
         for (const count of done?.values() ?? []) attempts += count;
       },
     });
-    const turnMs = await process.longestTurnMs();
-    return `${times}, ${attempts} attempts; longest turn ${turnMs.toFixed(0)} ms`;
+    const { ms, cpuMs } = await process.longestTurn();
+    return `${times}, ${attempts} attempts; longest turn ${cpuMs.toFixed(0)} ms of work, ${ms.toFixed(0)} by the clock`;
   },
 };

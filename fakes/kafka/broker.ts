@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { connect } from 'node:net';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScalerError } from '../../src/errors.ts';
 import type { Distribution } from './distribution.ts';
@@ -9,6 +9,8 @@ import type { NodeLayout } from './properties.ts';
 
 const startLimitMs = 180_000;
 const stopLimitMs = 15_000;
+/** What `KafkaRaftServer` logs when every listener takes connections and the broker is unfenced. */
+const startedLine = 'Kafka Server started';
 
 export interface BrokerFiles {
   readonly properties: string;
@@ -27,6 +29,13 @@ export interface BrokerStats {
   readonly cpuMicros: number;
 }
 
+/** The broker's process ended before it took a connection. */
+export class EndedWhileStarting extends ScalerError {
+  constructor(id: number, lastWords: string, log: string) {
+    super('unavailable', `Kafka broker ${id} ended while starting: ${lastWords} Its log is ${log}.`);
+  }
+}
+
 /** One Kafka node as a child process in its own process group. */
 export class Broker {
   readonly node: NodeLayout;
@@ -35,6 +44,7 @@ export class Broker {
   private readonly jvmOptions: readonly string[];
   private readonly withStats: boolean;
   private child: ChildProcess | undefined;
+  private printedBefore = 0;
 
   constructor(
     distribution: Distribution,
@@ -71,6 +81,7 @@ export class Broker {
 
   spawn(): void {
     const log = openSync(this.files.log, 'a');
+    this.printedBefore = fstatSync(log).size;
     const main = this.withStats ? 'KafkaStats' : 'kafka.Kafka';
     this.child = spawn(
       this.distribution.java,
@@ -82,14 +93,23 @@ export class Broker {
     this.child.unref();
   }
 
-  /** Resolves when the broker takes connections, which Kafka does once it is unfenced. */
-  async listening(): Promise<void> {
+  /**
+   * Resolves when the broker says that it has started. An open port says less: Kafka opens one listener after the
+   * other, and ends where the last one fails. Throws `EndedWhileStarting` where the process ends before.
+   */
+  async started(): Promise<void> {
     const deadline = performance.now() + startLimitMs;
-    while (!(await accepts(this.node.ports.plain))) {
-      if (!this.running) throw this.fault('ended while starting');
+    while (!(await this.printed()).includes(startedLine)) {
+      if (!this.running)
+        throw new EndedWhileStarting(this.id, lastWords(await this.printed()), this.files.log);
       if (performance.now() > deadline) throw this.fault(`was not up after ${startLimitMs / 1000} s`);
       await sleep(50);
     }
+  }
+
+  /** What this process has printed, and not the one before it. */
+  private async printed(): Promise<string> {
+    return (await readFile(this.files.log)).subarray(this.printedBefore).toString();
   }
 
   /** Sends SIGKILL, SIGSTOP or SIGCONT to the broker's process group. */
@@ -133,16 +153,11 @@ export class Broker {
   }
 }
 
-async function accepts(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const settle = (open: boolean) => {
-      socket.destroy();
-      resolve(open);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
+/** The last errors of what was printed, or its last line. */
+function lastWords(printed: string): string {
+  const lines = printed.split('\n').filter((line) => line.trim() !== '');
+  const errors = lines.filter((line) => /ERROR|FATAL|Caused by|OutOfMemory/.test(line));
+  return (errors.length > 0 ? errors.slice(-3) : lines.slice(-1)).join(' | ') || 'it printed nothing.';
 }
 
 function isStats(value: unknown): value is BrokerStats {

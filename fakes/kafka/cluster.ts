@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScalerError } from '../../src/errors.ts';
 import { holdPorts } from '../ports.ts';
 import { Watchdog } from '../watchdog.ts';
-import type { Broker } from './broker.ts';
+import { type Broker, EndedWhileStarting } from './broker.ts';
 import { type Distribution, findDistribution, withStats } from './distribution.ts';
 import type { KafkaOptions } from './options.ts';
 import { portsPerNode, prepareBrokers } from './prepare.ts';
@@ -34,8 +34,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
       return cluster;
     } catch (error) {
       await cluster.kill();
-      // Between letting go of a port and the broker's start another process may have taken it.
-      if (attempt === attempts || !(await cluster.lostAPort())) throw error;
+      // A broker may end at its start through no fault of its own: another process has taken a port, or memory was short.
+      if (attempt === attempts || !(error instanceof EndedWhileStarting)) throw error;
+      options.progress?.(`${error.message} Starting it again.`);
       await rm(cluster.directory, { recursive: true, force: true });
     }
   }
@@ -91,7 +92,7 @@ export class KafkaCluster {
   async start(): Promise<void> {
     for (const broker of this.brokers) broker.spawn();
     this.guard();
-    await Promise.all(this.brokers.map((broker) => broker.listening()));
+    await Promise.all(this.brokers.map((broker) => broker.started()));
     await groupsWork(this.bootstrap.plain);
   }
 
@@ -99,9 +100,16 @@ export class KafkaCluster {
   async restart(id: number): Promise<void> {
     const broker = this.broker(id);
     await broker.stop();
-    broker.spawn();
-    this.guard();
-    await broker.listening();
+    for (let attempt = 1; ; attempt++) {
+      broker.spawn();
+      this.guard();
+      try {
+        await broker.started();
+        return;
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof EndedWhileStarting)) throw error;
+      }
+    }
   }
 
   async stop(): Promise<void> {
@@ -114,11 +122,6 @@ export class KafkaCluster {
   async kill(): Promise<void> {
     await Promise.all(this.brokers.map((broker) => broker.kill()));
     await this.ended();
-  }
-
-  async lostAPort(): Promise<boolean> {
-    const logs = await Promise.all(this.brokers.map(({ files }) => readFile(files.log, 'utf8')));
-    return logs.some((log) => log.includes('Address already in use'));
   }
 
   private guard(): void {

@@ -1,5 +1,5 @@
 /** How much of one turn of the event loop may go into steps, in ms. RPCs are answered between two turns. */
-const sliceMs = 2;
+const sliceMs = 0.5;
 /** The same while something urgent waits. */
 const urgentSliceMs = 24;
 

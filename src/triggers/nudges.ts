@@ -55,10 +55,15 @@ const startMs = 100;
 const mostStartsMs = 30_000;
 /** What the end of a surge takes of KEDA, as long as one is under way at once. */
 const settleMs = 500;
-/** So many triggers in a row whose nudges nobody answers: the cluster does not know them. */
+/** So many triggers in a row whose nudges nobody answers: the cluster does not know them, or KEDA has too much to do. */
 const silentTriggers = 3;
 /** How long a cluster is left alone that does not know nudges. */
 const restMs = 3_600_000;
+/**
+ * A cluster that has answered knows them. KEDA, whatever keeps it busy, gets these pauses first. Measured: 120 new
+ * ScaledObjects, of other scalers too, keep it busy for a minute.
+ */
+const pausesMs: readonly number[] = [10_000, 20_000, 40_000];
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
@@ -86,9 +91,13 @@ export class Nudges {
   private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private armedForMs = 0;
-  /** Whether nudges are answered here. */
+  /** Whether nudges are answered here, as far as is known now. */
   private proven = false;
+  /** Whether one ever was. */
+  private answered = false;
   private readonly silent = new Set<string>();
+  /** Since one was answered. */
+  private pauses = 0;
   private restUntilMs = Number.NEGATIVE_INFINITY;
   private said = false;
   private heard = false;
@@ -329,6 +338,8 @@ export class Nudges {
     this.silent.clear();
     this.restUntilMs = Number.NEGATIVE_INFINITY;
     this.proven = true;
+    this.answered = true;
+    this.pauses = 0;
     if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
     this.said = false;
   }
@@ -347,8 +358,10 @@ export class Nudges {
     if (this.silent.size < silentTriggers) return;
     this.silent.clear();
     this.proven = false;
-    this.restUntilMs = nowMs + restMs;
-    if (this.said) return;
+    const pauseMs = this.answered ? pausesMs[this.pauses] : undefined;
+    this.restUntilMs = nowMs + (pauseMs ?? restMs);
+    this.pauses += 1;
+    if (pauseMs !== undefined || this.said) return;
     this.said = true;
     this.deps.log.warn(
       { trigger: trigger.label, triggers: silentTriggers, againInSeconds: restMs / 1000 },

@@ -99,6 +99,11 @@ export class Keda {
     await this.operatorReady();
   }
 
+  /** How many times the operator has gone over a ScaledObject, which costs it some of its requests. */
+  reconciles(): number {
+    return this.operator.log().split('"Reconciling ScaledObject"').length - 1;
+  }
+
   private async operatorReady(): Promise<void> {
     await this.operator.ready(() => fetch(this.operatorHealth));
   }

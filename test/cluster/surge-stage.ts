@@ -21,6 +21,8 @@ const secondShare = 0.4;
  */
 const pauseMs = 2000;
 const settleLimitMs = 120_000;
+/** KEDA asks the API about ten times for a new ScaledObject, 20 times a second in all. */
+const settleEachMs = 1000;
 /** KEDA allows itself 20 requests a second; after them it has its burst again. */
 const quietMs = 8000;
 /** The HPA alone needs eight looks to 100, of 15 s each, after a poll of 30 s. */
@@ -129,6 +131,8 @@ export class Stage {
       for (let count = 0; count < (row.triggers ?? 1); count++) {
         const topic = await kafka.createTopic();
         await kafka.commit(topic, topic, { 0: 0 });
+        // The client learns of the topic now, and not of hundreds while their records are to go out.
+        await kafka.producer.send({ topic, messages: [] });
         topics.push(topic);
       }
       const workload = { name: `${name}-${way}-${index}`, topics };
@@ -171,15 +175,23 @@ export class Stage {
     }
   }
 
-  /** Until KEDA has opened its streams, and each HPA has looked once: a new one would take what it finds for its own doing. */
+  /**
+   * Until KEDA has opened its streams and has nothing to do, and each HPA has looked once: a new one would take what it
+   * finds for its own doing.
+   */
   private async settled(workloads: readonly Workload[]): Promise<void> {
-    const timeout = settleLimitMs;
+    const timeout = settleLimitMs + workloads.length * settleEachMs;
     await expect.poll(() => this.scaler.streams('StreamIsActive'), { timeout }).toBe(this.streams);
     for (const { name } of workloads) {
       const conditions = async () => at(await this.hpa(name), 'status', 'conditions');
       await expect.poll(conditions, { timeout, interval: 500 }).toBeDefined();
     }
-    await sleep(quietMs);
+    const { keda } = this.parts.cluster;
+    let before: number;
+    do {
+      before = keda.reconciles();
+      await sleep(quietMs);
+    } while (keda.reconciles() > before);
   }
 
   private run(

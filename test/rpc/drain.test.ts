@@ -28,6 +28,26 @@ describe('drain', () => {
     await expect(client.isActive(ref('a'))).rejects.toMatchObject({ code: Code.UNAVAILABLE });
   });
 
+  it('26 very many streams end over several turns, so that calls are answered in between', async () => {
+    const triggers = new FakeTriggers();
+    triggers.known('a', 0);
+    const { client, server, metrics } = await startServer(triggers);
+    const streams = Array.from({ length: 350 }, () => client.streamIsActive(ref('a')));
+    await Promise.all(streams.map((stream) => stream.next()));
+    const left: number[] = [];
+    const drained = server.drain(60_000);
+    while (server.openStreams > 0) {
+      left.push(server.openStreams);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(left).toEqual([250, 150, 50]);
+    const ends = await Promise.all(streams.map((stream) => stream.ended));
+    expect(ends.every(({ code }) => code === Code.OK)).toBe(true);
+    await drained;
+    expect(await rpcCount(metrics, 'StreamIsActive', 'OK')).toBe(350);
+    expect(triggers.followers).toBe(0);
+  });
+
   it('26 what does not end within the limit is cut', async () => {
     const triggers = new FakeTriggers();
     const { client, server, metrics } = await startServer(triggers);

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { TestKafka, useKafka } from '../../support/kafka/broker.ts';
 import { tool, useTool } from '../../support/tools/use-tool.ts';
@@ -43,6 +45,22 @@ describe('a broker for tests', () => {
     await kafka().produce(topic, 1);
     expect((await kafka().admin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(['3']);
   }, 60_000);
+
+  it('starts again where another process had its port', async () => {
+    const { cluster } = kafka();
+    const broker = cluster.broker(1);
+    const { files, node } = broker;
+    await broker.kill();
+    const squatter = createServer().listen(node.ports.sasl, '127.0.0.1');
+    await once(squatter, 'listening');
+    const restarted = cluster.restart(1);
+    await expect
+      .poll(() => readFileSync(files.log, 'utf8'), { timeout: 60_000 })
+      .toContain('Address already in use');
+    squatter.close();
+    await restarted;
+    expect(await kafka().admin.listTopics()).toEqual(expect.any(Array));
+  }, 90_000);
 });
 
 describe("the tests' broker", () => {

@@ -262,15 +262,50 @@ describe('where nudges are not answered', () => {
   });
 
   it('one that is answered shows that they can be, and what was said is taken back', async () => {
-    await several(['a', 'b']);
-    await prove();
-    await several(['c', 'd']);
-    expect(log.messages('warn')).toEqual([]);
-    await several(['e']);
+    await several(['a', 'b', 'c']);
     expect(log.messages('warn')).toHaveLength(1);
     await pass(hourMs);
     await prove();
     expect(log.messages('info')).toEqual([expect.stringContaining('are answered')]);
+    await several(['d', 'e']);
+    await prove();
+    await several(['f', 'g']);
+    expect(nudges.stateOf(undefined, performance.now())).toBe('ready');
+  });
+
+  it('a cluster that has answered before gets pauses of seconds, and is left alone after two minutes of silence', async () => {
+    await prove();
+    const began = performance.now();
+    const restingMs: number[] = [];
+    for (let i = 0; log.messages('warn').length === 0; i += 1) {
+      silent(`t-${i}`);
+      await pass(6_100);
+      const state = nudges.stateOf(undefined, performance.now());
+      if (state !== 'left alone') continue;
+      const since = performance.now();
+      while (
+        nudges.stateOf(undefined, performance.now()) === 'left alone' &&
+        performance.now() < since + hourMs
+      )
+        await pass(1_000);
+      restingMs.push(Math.ceil((performance.now() - since) / 10_000) * 10_000);
+    }
+    expect(restingMs).toEqual([10_000, 20_000, 40_000, hourMs]);
+    expect(performance.now() - began - hourMs).toBeGreaterThan(2 * minuteMs);
+  });
+
+  it('what was not answered in a storm has its replicas soon after it', async () => {
+    await prove();
+    const all = Array.from({ length: 40 }, (_, i) => silent(`t-${i}`));
+    await pass(20_000);
+    for (const one of all) one.answersMs = 200;
+    for (let seconds = 0; seconds < 60; seconds += 1) {
+      for (const one of all) if (one.surged.mock.calls.length === 0) one.grow();
+      await pass(1_000);
+    }
+    expect(log.messages('warn')).toEqual([]);
+    // Three of them are left alone themselves, for a minute.
+    expect(all.filter(({ surged }) => surged.mock.calls.length > 0).length).toBeGreaterThanOrEqual(37);
   });
 
   it('the same trigger counts once', async () => {
@@ -321,8 +356,9 @@ describe('where nudges are not answered', () => {
     slow.answersMs = 3_000;
     await pass(5_900);
     slow.grow(10_000);
+    await pass(6_000);
+    expect(nudges.stateOf(undefined, performance.now())).toBe('left alone');
     await pass(minuteMs);
-    expect(log.messages('warn')).toHaveLength(1);
     expect(sent.filter(({ who }) => who === 'slow').at(-1)?.nudge).toBe(0);
     expect(slow.surge?.on).toBe(false);
   });
