@@ -104,7 +104,9 @@ function sectionKeys(section: Schema, files: FileSettings): string {
 function rowsOf(schema: Schema): SchemaRow[] {
   return schemaRows(schema).filter(
     ({ path: [section, key, ...deeper], doc }) =>
-      section !== 'tls' || deeper.length > 0 || !tlsRows.some((row) => row.path[1] === key && row.doc === doc),
+      section !== 'tls' ||
+      deeper.length > 0 ||
+      !tlsRows.some((row) => row.path[1] === key && row.doc === doc),
   );
 }
 

@@ -44,7 +44,12 @@ function part({ title, intro, rows }: Section, messages: readonly Message[], fau
   }
   const cells = [...taken].map(([[pattern, cause, remedy = ''], found]) => {
     if (found.length === 0) faults.push(`${title}: no message is like ${pattern}`);
-    return [shown(found.map(({ text }) => literal(beginning(text)))), shown(found.map(codeOf)), cause, remedy];
+    return [
+      shown(found.map(({ text }) => literal(beginning(text)))),
+      shown(found.map(codeOf)),
+      cause,
+      remedy,
+    ];
   });
   const text = intro === undefined ? '' : `${intro}\n\n`;
   return `## ${title}\n\n${text}${table(['message', 'code', 'cause', 'do'], cells)}\n`;

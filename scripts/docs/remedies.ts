@@ -174,10 +174,7 @@ export const sections: readonly Section[] = [
         'The file refers to a variable that does not exist.',
         'Set it (`extraEnv` of the chart), or write `$${` for the characters.',
       ],
-      [
-        /give … or …, not both/,
-        'A key and its `…File` are both set.',
-      ],
+      [/give … or …, not both/, 'A key and its `…File` are both set.'],
       [
         /the chart's values|manifests of Kubernetes/,
         'The file is not the configuration, but what Helm takes or prints.',
@@ -377,11 +374,7 @@ export const sections: readonly Section[] = [
         'Another pod asks for all and has no answer yet, or a reload closed the connection.',
         'Nothing, unless it stays. All pods need one version.',
       ],
-      [
-        /./,
-        'GitHub has a fault, or a proxy answers for it.',
-        'Check `apiUrl`, egress and proxy.',
-      ],
+      [/./, 'GitHub has a fault, or a proxy answers for it.', 'Check `apiUrl`, egress and proxy.'],
     ],
   },
   {
@@ -473,7 +466,8 @@ export const sections: readonly Section[] = [
   },
   {
     title: 'Commands',
-    intro: 'Exit code 2; 3 for the admin port. What `validate` finds: [validate.md](validate.md#what-it-says).',
+    intro:
+      'Exit code 2; 3 for the admin port. What `validate` finds: [validate.md](validate.md#what-it-says).',
     files: /^(cli\/(?!serve)|scaledobjects\/|simulation\/|explain\/)/,
     rows: [
       [/^--admin …/, 'The admin port did not answer, or wants another token.'],

@@ -150,7 +150,9 @@ function verdict(played: readonly Played[]): string {
 /** Of what the command prints, the first has the end: the charts before it are those of the picture. */
 function section({ title, about, options, file, said }: Played, isFirst: boolean): string {
   const end = said.slice(said.indexOf('\nsetting ')).trim();
-  const text = isFirst ? `It prints the charts of the picture as text, and\n\n\`\`\`text\n${end}\n\`\`\`\n\n` : '';
+  const text = isFirst
+    ? `It prints the charts of the picture as text, and\n\n\`\`\`text\n${end}\n\`\`\`\n\n`
+    : '';
   return `### ${title}
 
 ${about}

@@ -117,8 +117,8 @@ function row(mistake: RealMistake, world: World): string[] {
 
 /** At least four words, up to a stop. */
 function beginning(message: string): string {
-  const stops = [...message.matchAll(/[:;.] (?![^{]*\})| \(|, (?:so|such|which|where|with)\b/g)].map(({ index }) =>
-    message.slice(0, index),
+  const stops = [...message.matchAll(/[:;.] (?![^{]*\})| \(|, (?:so|such|which|where|with)\b/g)].map(
+    ({ index }) => message.slice(0, index),
   );
   return stops.find((before) => (before.match(/[a-z]{2,}/gi)?.length ?? 0) >= 4) ?? message;
 }

@@ -57,16 +57,12 @@ const grpcTls = z
     keyFile: file.describe('PEM of its private key.'),
     clientCaFile: file
       .optional()
-      .describe(
-        'PEM of the authorities of client certificates. Every client must then show one (mTLS).',
-      ),
+      .describe('PEM of the authorities of client certificates. Every client must then show one (mTLS).'),
     allowedClientNames: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe(
-        'Only certificates with one of these names (common name or DNS name) may call.',
-      ),
+      .describe('Only certificates with one of these names (common name or DNS name) may call.'),
   })
   .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
     path: ['allowedClientNames'],
@@ -78,18 +74,14 @@ const grpc = z.strictObject({
   port: port.default(6000).describe('0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
-    .describe(
-      'Ends connections after this time, so that KEDA finds new pods. Off by default.',
-    ),
+    .describe('Ends connections after this time, so that KEDA finds new pods. Off by default.'),
   maxConnections: maxConnections(256),
   maxStreams: bound
     .default(60_000)
     .describe(
       'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection.',
     ),
-  maxStreamsPerConnection: bound
-    .default(40_000)
-    .describe('The same for one connection. KEDA uses one.'),
+  maxStreamsPerConnection: bound.default(40_000).describe('The same for one connection. KEDA uses one.'),
   maxCalls: bound
     .default(10_000)
     .describe(
@@ -117,9 +109,7 @@ const bytes = z.number().int().min(1024);
 /** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
   name: z.string().min(1).max(63).describe('For people. Two tokens may share it during a rotation.'),
-  token: bearerToken.describe(
-    'Sent as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.',
-  ),
+  token: bearerToken.describe('Sent as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.'),
   connections: z.array(z.string().min(1)).min(1).describe('Those that its holder may send to.'),
 });
 
@@ -134,17 +124,11 @@ const ingestAddress = z.strictObject({
 });
 
 const ingestAccess = z.strictObject({
-  maxBodyBytes: bytes
-    .default(5_242_880)
-    .describe('The largest request. Job events of GitHub are small.'),
+  maxBodyBytes: bytes.default(5_242_880).describe('The largest request. Job events of GitHub are small.'),
   maxInflightBytes: bytes
     .default(67_108_864)
     .describe('All requests in progress. Beyond it senders get 429.'),
-  tokens: z
-    .array(ingestToken)
-    .max(100)
-    .default([])
-    .describe('For senders of hints and CloudEvents.'),
+  tokens: z.array(ingestToken).max(100).default([]).describe('For senders of hints and CloudEvents.'),
 });
 
 const ingest = z
@@ -161,19 +145,13 @@ const memoryLog = z.strictObject({
     .int()
     .min(1)
     .default(20_000)
-    .describe(
-      'Beyond it the connections with the most events lose their oldest.',
-    ),
+    .describe('Beyond it the connections with the most events lose their oldest.'),
 });
 
 const fileLog = z.strictObject({
   type: z.literal('file'),
-  dir: file.describe(
-    'The directory, on a volume that outlives the pod. One scaler uses it at a time.',
-  ),
-  retentionSeconds: seconds
-    .default(259_200)
-    .describe('At least the longest `ttlSeconds` of a connection.'),
+  dir: file.describe('The directory, on a volume that outlives the pod. One scaler uses it at a time.'),
+  retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
   maxEvents: z
     .number()
     .int()
@@ -198,21 +176,13 @@ const natsLog = z
       .describe('The JetStream domain, if it differs from that of the servers.'),
     stream: streamName
       .default('backlog-scaler')
-      .describe(
-        'Created if missing, and shared by the pods of one scaler only.',
-      ),
+      .describe('Created if missing, and shared by the pods of one scaler only.'),
     replicas: z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
       .describe('Servers that keep the stream: 3 in a NATS cluster.'),
-    retentionSeconds: seconds
-      .default(259_200)
-      .describe('At least the longest `ttlSeconds` of a connection.'),
-    maxEventsPerConnection: whole(
-      1,
-      100_000,
-      'Beyond it the connection loses its oldest.',
-    ),
+    retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+    maxEventsPerConnection: whole(1, 100_000, 'Beyond it the connection loses its oldest.'),
     maxBytes: bytes
       .default(1_073_741_824)
       .describe('Beyond it the oldest events are dropped. One takes about 400 bytes.'),
@@ -234,34 +204,17 @@ const limits = z
   .strictObject({
     triggers: whole(1, 20_000, 'Beyond it a new trigger gets RESOURCE_EXHAUSTED.'),
     triggersPerNamespace: whole(1, 2_000, 'The same for one namespace.'),
-    metadataBytes: whole(
-      1024,
-      33_554_432,
-      'The same for their metadata.',
-    ),
+    metadataBytes: whole(1024, 33_554_432, 'The same for their metadata.'),
     metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same for one namespace.'),
-    refusedTriggers: whole(
-      1,
-      1_000,
-      'How many are remembered. The oldest is dropped first.',
-    ),
-    coldReadTimeoutMs: milliseconds(
-      2_000,
-      'How long the first call of a trigger waits for a reading.',
-    ),
+    refusedTriggers: whole(1, 1_000, 'How many are remembered. The oldest is dropped first.'),
+    coldReadTimeoutMs: milliseconds(2_000, 'How long the first call of a trigger waits for a reading.'),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
         'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE, never zero.',
       ),
-    leaseSeconds: seconds
-      .default(300)
-      .describe('How long a trigger is kept after its last call, at least.'),
-    maxLeaseSeconds: seconds
-      .default(21_600)
-      .describe(
-        'The same at most, for triggers with rare calls.',
-      ),
+    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call, at least.'),
+    maxLeaseSeconds: seconds.default(21_600).describe('The same at most, for triggers with rare calls.'),
     firstSyncTimeoutSeconds: seconds
       .max(Math.floor(longestTimerMs / 1000))
       .default(120)
@@ -273,30 +226,18 @@ const limits = z
   });
 
 const surge = z.strictObject({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe(
-      'A trigger opts out with `surge: "false"`.',
-    ),
+  enabled: z.boolean().default(true).describe('A trigger opts out with `surge: "false"`.'),
   surgesAtOnce: z
     .number()
     .int()
     .min(1)
     .max(100)
     .default(2)
-    .describe(
-      'Workloads that surge at a time. The others [wait](scaling.md#many-workloads-at-once).',
-    ),
+    .describe('Workloads that surge at a time. The others [wait](scaling.md#many-workloads-at-once).'),
 });
 
 const history = z.strictObject({
-  hours: z
-    .number()
-    .min(0)
-    .max(168)
-    .default(6)
-    .describe('0 turns it off.'),
+  hours: z.number().min(0).max(168).default(6).describe('0 turns it off.'),
   bytes: whole(
     65_536,
     10_485_760,
@@ -405,15 +346,15 @@ export const configSchema = z.strictObject({
     .strictObject({ ...adminAddress.shape, ...adminAccess.shape })
     .prefault({})
     .describe('Metrics, probes, `/api/triggers` and the status page.'),
-  ingest: ingest
-    .prefault({})
-    .describe('Webhooks, hints and events. It may face the internet.'),
+  ingest: ingest.prefault({}).describe('Webhooks, hints and events. It may face the internet.'),
   eventLog: eventLog
     .prefault({ type: 'memory' })
     .describe('Where verified inbound events are kept: `memory` by default.'),
   limits: limits.prefault({}).describe('Limits on triggers.'),
   surge: surge.prefault({}).describe('Makes the HPA [look at once](scaling.md) when a backlog grows.'),
-  history: history.prefault({}).describe('The history of triggers in memory, for the status page and `simulate`.'),
+  history: history
+    .prefault({})
+    .describe('The history of triggers in memory, for the status page and `simulate`.'),
   security: security.prefault({}).describe('What is refused by default.'),
   decisions: decisions.prefault({}).describe('Where [decisions](decisions.md) go besides the log.'),
   connections: z

@@ -30,18 +30,9 @@ function isServer(address: string): boolean {
 
 /** The settings of a place where NATS is, for a schema. Whoever has them calls `natsLoginFault` as well. */
 export const natsSettings = {
-  servers: z
-    .array(server)
-    .min(1)
-    .describe(
-      'Some servers of the cluster, as nats://host:port.',
-    ),
-  tls: tlsSettings(
-    '`true`, or [these keys](#tls). Without it: TLS where the server has it.',
-  ),
-  credentials: text(
-    'A user’s JWT and seed, as nsc writes them (`.creds`).',
-  ).exactOptional(),
+  servers: z.array(server).min(1).describe('Some servers of the cluster, as nats://host:port.'),
+  tls: tlsSettings('`true`, or [these keys](#tls). Without it: TLS where the server has it.'),
+  credentials: text('A user’s JWT and seed, as nsc writes them (`.creds`).').exactOptional(),
   username: text('With `password`.').exactOptional(),
   password: text('With `username`.').exactOptional(),
   token: text('Where the server wants one.').exactOptional(),

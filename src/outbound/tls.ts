@@ -17,9 +17,7 @@ const settings = z
       ).exactOptional(),
       cert: text('PEM of the client certificate (mTLS), with `keyFile`.').exactOptional(),
       key: text('PEM of its private key.').exactOptional(),
-      keyPassword: text(
-        'The passphrase of an encrypted key.',
-      ).exactOptional(),
+      keyPassword: text('The passphrase of an encrypted key.').exactOptional(),
       insecureSkipVerify: z
         .boolean()
         .default(false)

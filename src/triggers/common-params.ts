@@ -63,9 +63,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       least: 1,
       most: 86_400,
     }),
-    replicaRate: rateOrLearn(
-      'Items a second of one replica. `learn` measures it, for sources that can.',
-    ),
+    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it, for sources that can.'),
     fallbackReplicaRate: optionalDecimal({
       doc: 'The rate until one is learned.',
       ...rates,

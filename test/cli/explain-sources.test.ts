@@ -14,14 +14,7 @@ import { type EmbeddedSqs, startSqs } from '../../fakes/sqs/embedded-sqs.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
-import {
-  explain,
-  explainedJson,
-  explainOne,
-  partsOf,
-  scaledObject,
-  sectionOf,
-} from '../support/explain.ts';
+import { explain, explainedJson, explainOne, partsOf, scaledObject, sectionOf } from '../support/explain.ts';
 import { TestClient } from '../support/rpc-client.ts';
 import { sdkClient } from '../support/sqs/client.ts';
 import { region } from '../support/sqs/region.ts';

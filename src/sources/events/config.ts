@@ -30,9 +30,7 @@ const keyPart = z
 
 const item = z.strictObject({
   backlog,
-  type: glob(
-    'The `type` of events (EventBridge: `detail-type`). `*` is any characters, `?` is one.',
-  ),
+  type: glob('The `type` of events (EventBridge: `detail-type`). `*` is any characters, `?` is one.'),
   source,
   subject,
   data: z
@@ -70,9 +68,7 @@ const shape = z.strictObject({
     .array(item)
     .max(1000)
     .default([])
-    .describe(
-      '[Which events belong to which items](events.md#which-events-belong-to-which-items).',
-    ),
+    .describe('[Which events belong to which items](events.md#which-events-belong-to-which-items).'),
   presets: z.array(preset).max(1000).default([]).describe('[Ready-made entries](events.md#presets).'),
   ttlSeconds: z
     .int({

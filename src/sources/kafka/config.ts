@@ -46,10 +46,7 @@ const mechanisms = [
     clientId: text('The client ID.'),
     clientSecret: text('The client secret.'),
     scope: text('Scopes, separated by spaces.').exactOptional(),
-    extensions: z
-      .record(z.string(), z.string())
-      .describe('SASL extensions (KIP-342).')
-      .exactOptional(),
+    extensions: z.record(z.string(), z.string()).describe('SASL extensions (KIP-342).').exactOptional(),
   }),
   z.strictObject({
     mechanism: z.literal('aws-msk-iam'),
@@ -65,10 +62,7 @@ const atLeast = (least: number, fallback: number, doc: string) =>
   z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
-  bootstrapServers: z
-    .array(bootstrapServer)
-    .min(1)
-    .describe('Some brokers of the cluster, as host:port.'),
+  bootstrapServers: z.array(bootstrapServer).min(1).describe('Some brokers of the cluster, as host:port.'),
   tls: tlsSettings('`true`, or [these keys](#tls). Plaintext by default.'),
   sasl: sasl.optional().describe('The login.'),
   activeReadMs: atLeast(100, 1000, 'How often groups with new records are read.'),

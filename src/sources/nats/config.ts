@@ -21,17 +21,8 @@ export const natsConfig = z
       .min(100)
       .default(1000)
       .describe('How often consumers that are not watched are read.'),
-    reconcileSeconds: z
-      .number()
-      .min(1)
-      .default(30)
-      .describe('How often watched consumers are read as well.'),
-    maxRequests: z
-      .int()
-      .min(1)
-      .max(1000)
-      .default(64)
-      .describe('The most requests in progress.'),
+    reconcileSeconds: z.number().min(1).default(30).describe('How often watched consumers are read as well.'),
+    maxRequests: z.int().min(1).max(1000).default(64).describe('The most requests in progress.'),
   })
   .superRefine((settings, context) => {
     const fault = natsLoginFault(settings);

@@ -33,9 +33,7 @@ const shape = z.strictObject({
     )
     .overwrite((url) => normaliseEndpoint(url) ?? url)
     .exactOptional()
-    .describe(
-      "A VPC endpoint or emulator in place of AWS's. HTTP is allowed: requests carry no secret.",
-    ),
+    .describe("A VPC endpoint or emulator in place of AWS's. HTTP is allowed: requests carry no secret."),
   roleArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
@@ -54,11 +52,7 @@ const shape = z.strictObject({
     .describe(
       'How often an idle queue is read: at most half of `maxStalenessSeconds`. [Each read costs](sqs.md#how-often-a-queue-is-read-and-what-it-costs).',
     ),
-  activeReadSeconds: z
-    .number()
-    .min(1)
-    .default(2)
-    .describe('The same with an active trigger.'),
+  activeReadSeconds: z.number().min(1).default(2).describe('The same with an active trigger.'),
   snsTopics: z
     .array(z.string().regex(topicArn, 'must be the ARN of an SNS topic'))
     .min(1)
