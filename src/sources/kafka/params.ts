@@ -59,7 +59,7 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
       fallback: 'latest',
     }),
     allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
-    scaleToZeroOnInvalidOffset: flag({ doc: 'It has no lag.' }),
+    scaleToZeroOnInvalidOffset: flag({ doc: 'Such a partition has no lag.' }),
     excludePersistentLag: flag({
       doc: 'Partitions whose lag nobody processes do not count, but keep it active.',
     }),
