@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { type FileSettings, sectionFiles } from '../../src/config/files.ts';
 import { configSchema, connectionSchema, startSettings } from '../../src/config/schema.ts';
 import { withFileKeys } from '../../src/config/validate.ts';
+import { natsSettings } from '../../src/outbound/nats.ts';
+import { tlsFiles, tlsSettings } from '../../src/outbound/tls.ts';
 import { type AnySource, leastSecretLength } from '../../src/sources/source.ts';
-import { type Schema, schemaRows } from './schema-rows.ts';
-import { code, table } from './table.ts';
+import { type Schema, type SchemaRow, schemaRows } from './schema-rows.ts';
+import { code, table, valueCell } from './table.ts';
 
 const intro = `# Configuration
 
@@ -26,21 +28,21 @@ connections:
     namespaces: [shop, "team-*"]
 \`\`\`
 
-- **With the chart**, all of it goes under \`config\` of the values. Exceptions are \`grpc.tls\`, \`eventLog.dir\` and every \`host\` and
-  \`port\`: the chart has its own (\`tls\`, \`persistence\`, \`service.port\`). \`secretMounts\` mounts a Secret at \`/etc/backlog-scaler-NAME/\`.
-- **Strict.** An unknown key is an error that names the nearest known one. All errors are listed at once, and the exit code is 2.
-- **Variables.** \`\${NAME}\` in a value is replaced by the environment variable. An unset one is an error. \`$\${\` stands for the characters.
-- **Secrets from files.** A \`…File\` key reads the value from a file, and \`…Files\` a list of values from several. Paths are relative to the
-  configuration file. A file that is missing, empty, not UTF-8 or larger than 1 MiB is an error.
-- **Secrets.** Line ends after a secret are cut. A secret that lets callers in is one line of at least ${leastSecretLength} characters.
-- **Changes.** The file and every secret file are checked every 5 seconds, and on SIGHUP. A change applies as a whole or not at all. A bad one is
-  refused and logged with every fault. The column *when* has three values. \`live\` applies while running. \`restart\` needs a restart, and the log names it.
-  \`reopens\` opens the connection again. Readings survive while the connection measures the same place. Files of \`grpc.tls\` reload by themselves.
-- **Truncated files** are often valid YAML, and must not let callers in. A change is refused if it omits \`admin.token\`, \`grpc.tls\`, its
-  \`clientCaFile\` or \`allowedClientNames\`, or the \`namespaces\` of a connection that had them. To drop one on purpose, restart. To open a
-  connection to every namespace, write \`namespaces: ["*"]\`. If a whole connection is missing, its triggers are refused until it is back.
-- **Namespaces.** A caller states its own namespace. So \`namespaces\` separates tenants only if all callers are KEDA: use \`grpc.tls.clientCaFile\`,
-  or a NetworkPolicy that admits only KEDA.
+- **Chart.** All of it goes under \`config\` of the values, except \`grpc.tls\`, \`eventLog.dir\`, \`host\` and \`port\`: use \`tls\`, \`persistence\`
+  and \`service.port\`. \`secretMounts\` mounts a Secret at \`/etc/backlog-scaler-NAME/\`.
+- **Strict.** All errors are listed at once, unknown keys with the nearest known one. The exit code is 2.
+- **Variables.** \`\${NAME}\` is that environment variable; an unset one is an error. \`$\${\` stands for the characters.
+- **Files.** A \`…File\` key reads its value from a file, a \`…Files\` key a list: UTF-8, at most 1 MiB, paths relative to the configuration.
+  Line ends after a secret are cut. A secret that lets callers in is one line of at least ${leastSecretLength} characters.
+- **Changes.** The configuration and secret files are checked every 5 seconds, and on SIGHUP. A change applies
+  [as a whole or not at all](operations.md#changes-of-the-configuration): *live* at once, *restart* at the next start (the log lists them).
+  *reopens* opens the connection again; readings survive if it measures the same place. Files of \`grpc.tls\` are always live.
+- **Guards.** A running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or \`namespaces\` of a
+  connection, which a truncated file would drop. Restart to drop them, or write \`namespaces: ["*"]\`. Triggers of a missing
+  connection are refused.
+- **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.
+
+Under *value*, code is the default and its other choices.
 `;
 
 export function configurationPage(sources: readonly AnySource[]): string {
@@ -48,18 +50,21 @@ export function configurationPage(sources: readonly AnySource[]): string {
   const { connections, ...sections } = properties;
   const parts = [intro];
   for (const [name, section] of Object.entries(sections)) {
-    parts.push(
-      `## \`${name}\`\n\n${section.description}\n\n${keys(section, sectionFiles[name] ?? {}, (key) => whenTaken(name, key))}\n`,
-    );
+    const files = sectionFiles[name] ?? {};
+    const keys = rowsOf(section).map(({ path }) => path[0] ?? '');
+    const about = `${section.description} ${when(keys, (key) => whenTaken(name, key))}`;
+    parts.push(`## \`${name}\`\n\n${about}\n\n${sectionKeys(section, files)}\n`);
   }
-  const common = keys(jsonSchema(connectionSchema), {}, (key) =>
-    key === 'source' ? 'live' : 'live, stays open',
+  parts.push(
+    `## \`connections\`\n\n${connections?.description} Each has:\n\n${keyTable(rowsOf(jsonSchema(connectionSchema)), {})}\n`,
   );
-  parts.push(`## \`connections\`\n\n${connections?.description} Each entry has:\n\n${common}\n`);
   for (const { kind, config, files = {}, local = [] } of sources) {
-    const when = (key: string) => (local.includes(key) ? 'live' : 'reopens');
-    parts.push(`### \`source: ${kind}\`\n\n${keys(jsonSchema(config), files, when)}\n`);
+    const rows = rowsOf(jsonSchema(config));
+    const keys = rows.map(({ path }) => path[0] ?? '');
+    const taken = when(keys, (key) => (local.includes(key) ? 'live' : 'reopens'));
+    parts.push(`### \`source: ${kind}\`\n\n${taken}\n\n${keyTable(rows, files)}\n`);
   }
+  parts.push(`### \`tls\`\n\nOf a connection and of \`eventLog\`.\n\n${keyTable(tlsRows, tlsFiles)}\n`);
   return parts.join('\n');
 }
 
@@ -70,13 +75,48 @@ function whenTaken(section: string, key: string): string {
   return isStart ? 'restart' : 'live';
 }
 
-function keys(schema: Schema, files: FileSettings, when: (key: string) => string): string {
-  const rows = schemaRows(schema).map(({ path, type, fallback, doc }) => {
+/** `*restart*; *live*: \`token\``: what most keys have, and the others by name. */
+function when(keys: readonly string[], of: (key: string) => string): string {
+  const byWhen = new Map<string, string[]>();
+  for (const key of new Set(keys.map((one) => one.replace(/\[\]$/, ''))))
+    byWhen.set(of(key), [...(byWhen.get(of(key)) ?? []), key]);
+  const [most, ...others] = [...byWhen].toSorted(([, a], [, b]) => b.length - a.length);
+  const rest = others.map(([name, names]) => `; *${name}*: ${names.map(code).join(', ')}`);
+  return `(*${most?.[0]}*${rest.join('')})`;
+}
+
+/** Where a section is one of several by its `type`, a table for each. */
+function sectionKeys(section: Schema, files: FileSettings): string {
+  if (section.oneOf === undefined) return keyTable(rowsOf(section), files);
+  const tables = section.oneOf.map((member) => {
+    const rows = rowsOf(member).filter(({ path }) => path[0] !== 'type');
+    const own = rows.filter(({ path }) => !Object.hasOwn(natsSettings, path[0] ?? ''));
+    const like =
+      own.length === rows.length
+        ? ''
+        : `\n\n${Object.keys(natsSettings).map(code).join(', ')}: as for [\`source: nats\`](#source-nats).`;
+    return `With \`type: ${member.properties?.['type']?.const}\`:\n\n${keyTable(own, files)}${like}`;
+  });
+  return tables.join('\n\n');
+}
+
+/** Without what the section about \`tls\` has. */
+function rowsOf(schema: Schema): SchemaRow[] {
+  return schemaRows(schema).filter(
+    ({ path: [section, key, ...deeper], doc }) =>
+      section !== 'tls' ||
+      deeper.length > 0 ||
+      !tlsRows.some((row) => row.path[1] === key && row.doc === doc),
+  );
+}
+
+function keyTable(shown: readonly SchemaRow[], files: FileSettings): string {
+  const rows = shown.map(({ path, types, fallback, isRequired, doc }) => {
     const at = path.slice(0, -1);
     const spellings = withFileKeys(path.slice(-1), files).map((key) => code([...at, key].join('.')));
-    return [spellings.join(' or '), type, fallback, when((path[0] ?? '').replace(/\[\]$/, '')), doc];
+    return [spellings.join(' or '), valueCell(types, fallback, isRequired), doc];
   });
-  return table(['key', 'type', 'default', 'when', 'meaning'], rows);
+  return table(['key', 'value', 'meaning'], rows);
 }
 
 function jsonSchema(schema: z.ZodType): Schema {
@@ -86,3 +126,5 @@ function jsonSchema(schema: z.ZodType): Schema {
   );
   return written;
 }
+
+const tlsRows = schemaRows(jsonSchema(tlsSettings('')), ['tls']);

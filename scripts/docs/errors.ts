@@ -9,12 +9,11 @@ const intro = `# Messages
 
 <!-- Made by \`npm run docs\` from the code and scripts/docs/remedies.ts: change those, not this page. -->
 
-Every message that the scaler has for you, with its cause and what to do. Names and numbers are \`…\` here: search for the words between
-them. A message may have others in front, such as the trigger or the connection. For symptoms without a message, see
+Search for the first words of your message. Left out here are the trigger, connection, broker or queue in front, and the end that says what to do.
+Names and numbers are \`…\`. An empty “do” means that the message says it. For symptoms without a message, see
 [troubleshooting.md](troubleshooting.md).
 
-The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *info*, *warn* and *error* are lines of the log. A dash
-under “do” means that the message says it.
+The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *info*, *warn* and *error* are lines of the log.
 `;
 
 /** docs/errors.md: all messages of `src`. Throws if a message has no row, or a row no message. */
@@ -22,13 +21,18 @@ export function errorsPage(messages = messagesIn()): string {
   const faults: string[] = [];
   const left = new Set(messages);
   const parts = sections.map((section) => {
-    const own = [...left].filter(({ file }) => section.files.test(file));
+    const own = [...left].filter(({ file, text }) => section.files.test(file) && isOf(section, text));
     for (const one of own) left.delete(one);
     return part(section, own, faults);
   });
   for (const { file, text } of left) faults.push(`no section for src/${file}: ${text}`);
   if (faults.length > 0) throw new Error(`scripts/docs/remedies.ts:\n${faults.join('\n')}`);
   return `${[intro, ...parts].join('\n')}`;
+}
+
+/** The messages of all sources are by their texts; a section of some files has every message of them. */
+function isOf({ isOfAll, rows }: Section, text: string): boolean {
+  return isOfAll !== true || rows.some(([pattern]) => pattern.test(text));
 }
 
 function part({ title, intro, rows }: Section, messages: readonly Message[], faults: string[]): string {
@@ -38,12 +42,30 @@ function part({ title, intro, rows }: Section, messages: readonly Message[], fau
     if (row === undefined) faults.push(`no row for src/${message.file}: ${message.text}`);
     else taken.get(row)?.push(message);
   }
-  const cells = [...taken].map(([[pattern, cause, remedy = '—'], found]) => {
+  const cells = [...taken].map(([[pattern, cause, remedy = ''], found]) => {
     if (found.length === 0) faults.push(`${title}: no message is like ${pattern}`);
-    return [shown(found.map(({ text }) => literal(text))), shown(found.map(codeOf)), cause, remedy];
+    return [
+      shown(found.map(({ text }) => literal(beginning(text)))),
+      shown(found.map(codeOf)),
+      cause,
+      remedy,
+    ];
   });
   const text = intro === undefined ? '' : `${intro}\n\n`;
   return `## ${title}\n\n${text}${table(['message', 'code', 'cause', 'do'], cells)}\n`;
+}
+
+const place =
+  /^(?:limits\.\w+: |queue …(?: in …)?: |stream …, consumer …: |(?:broker|topic) …: |…: )*(?:broker …(?= )|NATS at …(?= )|GitHub \(…\)(?= ))?/;
+
+/** What a message is found by: not the place in front, and at least four words up to a stop. */
+function beginning(text: string): string {
+  const own = text
+    .replace(place, (found) => (found === '' || found.endsWith(': ') ? '' : '…'))
+    .replace(/ \(did you mean "…"\?\)$|(?<=\w)…$/, '')
+    .replace(/^(\S+: )?must be .*/, '$1must be …');
+  const stops = [...own.matchAll(/[:;,] | \(/g)].map(({ index }) => own.slice(0, index));
+  return stops.find((before) => (before.match(/[a-z]{2,}/gi)?.length ?? 0) >= 4) ?? own;
 }
 
 function shown(texts: readonly string[]): string {

@@ -7,6 +7,8 @@ export interface Section {
   readonly intro?: string;
   /** The files below src whose messages these are. */
   readonly files: RegExp;
+  /** Only messages that a row names; others are of the sections below. */
+  readonly isOfAll?: boolean;
   readonly rows: readonly Row[];
 }
 
@@ -15,97 +17,78 @@ export type Row = readonly [messages: RegExp, cause: string, remedy?: string];
 
 export const sections: readonly Section[] = [
   {
+    title: 'Network',
+    files: /./,
+    isOfAll: true,
+    rows: [
+      [
+        /refuses the connection/,
+        'Nothing listens at this address.',
+        'Start the server, or correct the port.',
+      ],
+      [
+        /has a host name that/,
+        'DNS does not know the name, or does not answer.',
+        'Correct the name (Kafka: also the advertised listeners), or the pod’s DNS.',
+      ],
+      [
+        /cannot be reached: no route|(?:^(?:broker|NATS at) …|: …|\\(…\\)) does not answer|does not accept (?:the connection|us)/,
+        'A NetworkPolicy, firewall or proxy is in the way, or the host is down or overloaded.',
+        'Check these, egress and VPC endpoints.',
+      ],
+      [
+        /closed the connection/,
+        'The server restarts, or the port expects TLS or a login.',
+        'Check `tls` and the login if it stays.',
+      ],
+    ],
+  },
+  {
     title: 'Triggers that are refused',
     intro:
-      'KEDA shows these in an event of the ScaledObject, behind `trigger of NAMESPACE/NAME:`. `/api/triggers` and the log have them too. `backlog-scaler validate` finds them before you deploy.',
+      'KEDA shows these in an event of the ScaledObject, behind `trigger of NAMESPACE/NAME:`. `/api/triggers` and the log have them too, and [`validate`](validate.md) before you deploy.',
     files: /^(triggers\/(?!triggers\.ts|trigger\.ts|measurement|limits|followers|nudges)|params\/)/,
     rows: [
-      [/^connection: must be named/, 'Several connections fit the trigger.'],
       [
-        /^connection: there is no connection|may use none of source/,
-        'No connection of this source lists the namespace.',
-        'Add the namespace to `namespaces` of a connection, or add a connection.',
-      ],
-      [
-        /^connection: no connection of source/,
-        'The endpoint in the trigger belongs to no connection.',
-        'Correct the endpoint, or name the connection in `connection`.',
-      ],
-      [
-        /^connection: … is not configured/,
-        'The name is misspelt, or the connection is not in the configuration.',
-        'Use one of the names that the message lists.',
-      ],
-      [
-        /^connection: … is of source/,
-        'The connection reads another kind of source.',
-        'Correct `source` or `connection`.',
-      ],
-      [
-        /may not be used from namespace/,
-        'The connection does not list the namespace.',
-        'Add the namespace to the `namespaces` of the connection.',
+        /^connection: |may not be used from namespace/,
+        'No connection, or several, of this source fit the trigger and its namespace.',
+        'Name one that the message lists, add the namespace to its `namespaces`, or add a connection.',
       ],
       [/is not what connection … has/, 'A key of KEDA’s own scaler contradicts the connection.'],
       [/is a secret, and came over gRPC/, 'KEDA resolved a `…FromEnv` key and sent its value in the open.'],
-      [/is required \(or …FromEnv\)/, 'A required key is missing or empty.'],
-      [
-        /unknown key/,
-        'The key is misspelt, or belongs to another source.',
-        'Use the key that the message suggests. [triggers.md](triggers.md) lists all.',
-      ],
-      [
-        /needs|exclude each other|is for replicaRate/,
-        'Two keys contradict each other, or one needs the other.',
-      ],
       [
         /^(namespace|name|metadata): has|is missing from the reference|\(no name\)|\(no namespace\)/,
         'The caller is not KEDA, or its request is larger than Kubernetes allows.',
         'Check which client calls the gRPC port.',
       ],
       [
-        /the limit is|members of more/,
-        'The value is larger than [triggers.md](triggers.md) allows.',
-        'Split the trigger, or use a pattern.',
-      ],
-      [
-        /^(has|must be)/,
-        'The value does not have the form that the key takes.',
-        'Correct it: [triggers.md](triggers.md) lists each key.',
-      ],
-      [
         /^maxStalenessSeconds: must be at least/,
-        'The connection is read less often than the trigger demands.',
-        'Raise `maxStalenessSeconds` to at least the number in the message.',
-      ],
-      [
-        /^replicaRate: learn:/,
-        'This source does not show how fast consumers work.',
-        'Give `replicaRate` as a number.',
+        'The connection is read less often.',
+        'Raise it to the number in the message.',
       ],
       [/^source: must be one of/, 'The source is misspelt, or the scaler is older than the source.'],
+      [
+        /unknown key|is required \(|needs|exclude each other|is for replicaRate|the limit is|members of more|^replicaRate: learn:|^must be/,
+        'Keys are unknown, missing or contradictory, or a value has the wrong form or size.',
+        '[triggers.md](triggers.md) lists all keys. Split a trigger that is too large.',
+      ],
     ],
   },
   {
     title: 'Readings and limits',
-    intro: 'Answers to KEDA while a trigger has no number that it may use.',
+    intro: 'Answers to KEDA while a trigger has no number that it may use. KEDA holds the replicas.',
     files:
       /^(triggers\/(triggers|trigger|measurement|limits|followers|nudges)|subjects\/|grpc\/(?!tls|server)|sources\/[^/]+\/connection\.ts|scaling\/|errors)/,
     rows: [
       [
-        /nothing has been read yet|is not resolved yet|has no configuration yet/,
-        'The first read is under way, or has failed. The rest of the message says which.',
+        /nothing has been read yet|is not resolved yet|has no configuration yet|the last good reading is/,
+        'The first read is under way, or the source cannot be read.',
         'Wait some seconds after a start. Then follow the rest of the message.',
       ],
       [
-        /the last good reading is/,
-        'The source cannot be read, and the last number is too old to use.',
-        'Follow the rest of the message. KEDA holds the replicas.',
-      ],
-      [
-        /its number is not known yet/,
-        'The source sees work, but has not counted it yet.',
-        'Nothing: the next read counts.',
+        /its number is not known yet|events that were kept are still being read/,
+        'The source is still counting, or the event log is being replayed.',
+        'Nothing: it takes seconds.',
       ],
       [
         /the scaledObjectRef has no|no scaledObjectRef/,
@@ -128,76 +111,55 @@ export const sections: readonly Section[] = [
         'Nothing, unless it stays.',
       ],
       [
-        /first sync takes longer/,
-        'The source is slow or down. The pod is ready all the same.',
-        'Follow the lines of the log about this connection, or raise the setting.',
+        /first sync takes longer|did not answer in time/,
+        'The source is slow or down.',
+        'Follow the log of this connection; check the source and the network to it.',
       ],
       [
-        /did not answer in time/,
-        'The source took longer than a read may take.',
-        'Check the source and the network to it.',
-      ],
-      [
-        /^cannot be read; /,
-        'Reads of a source fail. `error` holds the message of the source, `subject` what is read.',
-        'Search this page for the text in `error`.',
-      ],
-      [
-        /^a trigger is refused/,
-        'KEDA asks for a trigger that has a fault. `error` lists all of them.',
-        'Search this page for the text in `error`.',
+        /^cannot be read; |^a trigger is refused/,
+        'A source cannot be read, or KEDA asks for a faulty trigger. `error` has all reasons.',
+        'Search this page for them.',
       ],
       [
         /^limits\./,
-        'Triggers have reached a limit. Existing triggers keep working.',
+        'Triggers have reached one of [`limits`](configuration.md#limits). Existing triggers keep working.',
         'Find out who creates so many: `GET /api/triggers`. Then raise the limit.',
       ],
       [
         /streams of this kind are open already/,
         'Somebody opens a hundred streams for one trigger. KEDA opens one of each kind.',
-        'Find out who calls the gRPC port, and keep others out with a NetworkPolicy or mTLS.',
+        'Keep others out of the gRPC port with a NetworkPolicy or mTLS.',
       ],
       [
         /open streams|calls are under way|health watches|reflection streams/,
         'Clients hold more streams or calls than the gRPC port allows.',
-        'Raise the setting in the message. Check with `backlog_scaler_streams` who needs it.',
+        'See who needs them in `backlog_scaler_streams`; raise the setting in the message.',
       ],
       [
         /allowedClientNames/,
         'The client’s certificate has none of the permitted names.',
-        'Add its name to `grpc.tls.allowedClientNames`, or give KEDA the right certificate.',
+        'Add its name to `grpc.tls.allowedClientNames`, or correct KEDA’s certificate.',
       ],
       [
-        /^HPAs do not look|^KEDA opens no/,
-        'KEDA is older than 2.21, or Kubernetes older than 1.37 (or its `HPAGeneration` gate is off).',
-        'Upgrade, or [tune the HPA](scaling.md#on-older-clusters).',
+        /^HPAs do not look|^KEDA opens no|^KEDA asks other pods/,
+        'KEDA, Kubernetes or NATS lacks what surges need.',
+        '[What you need](scaling.md#what-you-need).',
       ],
-      [
-        /^KEDA asks other pods/,
-        'Several pods run without a shared event log, or may not use its subjects in NATS.',
-        'Set [`eventLog: { type: nats }`](pods.md#set-up).',
-      ],
-      [/^nudges are answered/, 'Growth was slower for a while, and is not any more.', 'Nothing.'],
+      [/^nudges are answered/, 'Surges work again.', 'Nothing.'],
       [
         /without a webhook secret/,
         'The connection gets no webhooks, so it learns of jobs by polling.',
         'Set `webhookSecretFile`, or lower `sweepSeconds`.',
       ],
       [
-        /events that were kept are still being read/,
-        'The event log is being replayed after a start.',
-        'Nothing: it takes seconds.',
-      ],
-      [/the number is known at/, 'Work items may be open from before the first event that is still kept.'],
-      [
-        /not all open work items are known yet/,
-        'The same, as a line of the log.',
-        'See the message in `why`.',
+        /the number is known at|not all open work items are known yet/,
+        'Work items may be open from before the first event that is still kept.',
+        'The rest of the message, or `why` in the log, says how to avoid it.',
       ],
       [
         /more open items than maxItems/,
         'The ledger is full.',
-        'Raise `maxItems`, or find out which sender never finishes its items.',
+        'Raise `maxItems`, or find the sender that never finishes its items.',
       ],
       [
         /events whose time is more than ttlSeconds ago/,
@@ -209,28 +171,19 @@ export const sections: readonly Section[] = [
   {
     title: 'Configuration',
     intro:
-      'At a start all faults are listed and the process exits with code 2. At a reload the log lists them and the old configuration stays.',
+      'A start lists all faults and exits with code 2. A reload logs them, and the old configuration stays.',
     files: /^(config\/|sources\/[^/]+\/config\.ts|params\/config)/,
     rows: [
       [
-        /unknown key/,
-        'The key is misspelt, or stands in the wrong section.',
-        'Use the key that the message suggests.',
-      ],
-      [
         /environment variable|a dollar sign/,
-        'The file refers to an environment variable that does not exist.',
-        'Set the variable (`extraEnv` of the chart), or write `$${` for the characters.',
+        'The file refers to a variable that does not exist.',
+        'Set it (`extraEnv` of the chart), or write `$${` for the characters.',
       ],
-      [
-        /give … or …, not both|path of a file|paths of files/,
-        'A `…File` key is not a path, or the plain key is set too.',
-        'Keep one of the two.',
-      ],
+      [/give … or …, not both/, 'A key and its `…File` are both set.'],
       [
         /the chart's values|manifests of Kubernetes/,
         'The file is not the configuration, but what Helm takes or prints.',
-        'Use the command that the message suggests.',
+        'Use the command in the message.',
       ],
       [/TO-BE-FILLED-IN/, '`convert` left a value for you.'],
       [/without TLS/, 'The connection would send a secret in the open.'],
@@ -238,45 +191,42 @@ export const sections: readonly Section[] = [
       [/the configuration could not be reloaded/, 'A bug.', 'Report it, with this line.'],
       [
         /the changed configuration was refused/,
-        'A changed file has faults. `faults` lists all of them.',
+        '`faults` lists all faults of the changed file.',
         '[Runbook](runbooks/BacklogScalerConfigRefused.md).',
       ],
       [
         /need a restart/,
-        'The settings in `keys` need a restart.',
+        '`keys` lists the settings.',
         '`kubectl -n keda rollout restart deployment/backlog-scaler`',
       ],
       [/private key/, '`app.privateKeyFile` is not the key that GitHub gave out for the App.'],
       [
         /./,
-        'A value does not have the form that its key takes, or keys contradict each other.',
-        'Correct it: [configuration.md](configuration.md) lists each key.',
+        'A key is unknown, missing or contradicts another, or its value has the wrong form.',
+        '[configuration.md](configuration.md) lists all keys.',
       ],
     ],
   },
   {
     title: 'Start and stop',
-    intro: 'The process exits with code 1 where a start fails for one of these.',
+    intro: 'A start that fails for one of these exits with code 1.',
     files: /^(grpc\/(tls|server)|admin\/server|cli\/serve|lifecycle)/,
     rows: [
       [
         /cannot listen on/,
         'Another process has the port, or the address is not this machine’s.',
-        'Choose another port, or end the other process.',
+        'Choose another port, or end that process.',
       ],
-      [
-        /every namespace may use/,
-        'No `namespaces` are written for these connections, so any trigger may read through them.',
-      ],
+      [/every namespace may use/, 'These connections have no `namespaces`: any trigger may use them.'],
       [
         /namespaces of connections hold only/,
-        'gRPC has no mTLS, so anyone who reaches its port can ask as any namespace. Each such start says so.',
+        'Without mTLS, anyone who reaches the gRPC port can ask as any namespace.',
         'Keep the chart’s NetworkPolicy, or set mTLS.',
       ],
       [
         /grpc\.tls\.|refused the changed gRPC certificates/,
         'The certificate files cannot be used. At a reload the old ones stay.',
-        'Correct the Secret: [runbook](runbooks/BacklogScalerCertificateExpiring.md).',
+        '[Runbook](runbooks/BacklogScalerCertificateExpiring.md).',
       ],
       [/a fault of the scaler itself/, 'A bug. The process ends with code 1.', 'Report it, with the log.'],
       [
@@ -295,28 +245,29 @@ export const sections: readonly Section[] = [
         /SASL|login|bearer token|MSK|OAuth/,
         'The broker or token endpoint refuses the credentials of the connection.',
       ],
-      [/listener|does not speak Kafka/, 'The port is not the listener that the connection expects.'],
+      [/does not speak Kafka/, 'The port is not the listener that the connection expects.'],
       [
         /is refused to our user|does not exist on the cluster|may see|grant READ|no READ right/,
         'The scaler’s Kafka user lacks a permission, or the name is wrong.',
       ],
       [/fetch\.session/, 'The broker has no room for fetch sessions, so records wake later.'],
       [
-        /cannot watch, reading instead|not renew/,
+        /cannot watch, reading instead/,
         'The long fetch that wakes at once fails. Reads go on.',
         'Follow the rest of the message.',
       ],
       [
-        /host name|no route|does not answer|cannot be reached|refuses the connection|does not accept|closed the connection|no broker answers|was left/,
-        'The broker cannot be reached from the pod.',
-        'Check `bootstrapServers`, advertised listeners and NetworkPolicy. A broker that is down is the other cause.',
+        /no broker answers/,
+        'No broker can be used.',
+        'The rest of the message says why: see [Network](#network).',
       ],
       [
         /or newer is needed|newer backlog-scaler/,
-        'The broker speaks no version of an API that the scaler speaks.',
+        'Broker and scaler have no version of an API in common.',
+        'Upgrade the one in the message.',
       ],
       [
-        /malformed|Kafka says|Fetch: error|are believed|said nothing|has no leader|no partitions yet|could not be read|has not been read yet|before the read was given up|connection is closed/,
+        /malformed|Kafka says|Fetch: error|are believed|said nothing|has no leader|no partitions yet|could not be read|has not been read yet|before the read was given up|connection is closed|was left/,
         'The cluster is electing leaders or restarting, or an answer was broken.',
         'Nothing, unless it stays. Then check the brokers’ log.',
       ],
@@ -329,7 +280,7 @@ export const sections: readonly Section[] = [
       [
         /topic|[Gg]roup|name|partition|exclude each other|host:port|must be/,
         'A name or key of the trigger cannot be used.',
-        'Correct it: [triggers.md](triggers.md#source-kafka).',
+        '[triggers.md](triggers.md#source-kafka) lists all keys.',
       ],
     ],
   },
@@ -338,21 +289,28 @@ export const sections: readonly Section[] = [
     files: /^(outbound\/nats|sources\/nats\/)/,
     rows: [
       [
-        /does not let us in|does not allow/,
-        'NATS refuses the credentials, or they lack a permission.',
-        'Check the credentials of the connection, and the account’s permissions for JetStream.',
+        /does not let us in|does not allow|may not subscribe|not heard on its subjects/,
+        'NATS refuses the credentials, or they lack a [permission](nats.md#permissions).',
+        'Correct the credentials of the connection, or the permissions of its user.',
       ],
       [/certificate/, 'The TLS handshake with NATS fails.'],
       [
-        /no JetStream/,
+        /no JetStream|is not enabled/,
         'JetStream is off on the server, or for this account or domain.',
-        'Enable JetStream for the account, or correct `domain`.',
+        'Enable it, or correct `domain` or the credentials.',
       ],
       [
-        /./,
-        'NATS cannot be reached from the pod.',
-        'Check `servers`, DNS and NetworkPolicy. A server that is down is the other cause.',
+        /has no such/,
+        'The stream or consumer does not exist for this account and domain.',
+        'Create it, or correct the name.',
       ],
+      [
+        /has not caught up|is not ready|connected to again|connection is closed/,
+        'The server restarts or elects a leader, or a reload closed the connection.',
+        'Nothing, unless it stays.',
+      ],
+      [/must be/, 'The name cannot be one of NATS.'],
+      [/./, 'NATS refused the request.', 'Follow the rest of the message.'],
     ],
   },
   {
@@ -371,10 +329,11 @@ export const sections: readonly Section[] = [
       [/does not exist/, 'The queue is not in this account and region, or was deleted.'],
       [/clock/, 'The node’s clock is wrong.', 'Synchronize it (NTP).'],
       [/queueURL:/, 'The queue belongs to another region or endpoint than the connection.'],
+      [/must be/, 'The URL of the queue cannot be used.'],
       [
-        /host name|no route|does not answer|cannot be reached|refuses the connection|closed the connection|check the connection|given up|certificate/,
-        'AWS cannot be reached from the pod.',
-        'Check egress, DNS, proxy and VPC endpoints.',
+        /check the connection's region|certificate|given up/,
+        'AWS’ endpoint cannot be used from the pod.',
+        'Correct `region`; check egress, proxy and VPC endpoints.',
       ],
       [
         /./,
@@ -393,7 +352,7 @@ export const sections: readonly Section[] = [
         '[Runbook](runbooks/BacklogScalerRateLimitLow.md).',
       ],
       [
-        /key|token|suspended|not installed|no installation|installationId|refuses us|does not let us read/,
+        /the App's key|our token|suspended|not installed|no installation|installationId|App's installation|refuses us|does not let us read/,
         'The App’s key, installation or permission, or the token, is wrong.',
       ],
       [
@@ -403,7 +362,7 @@ export const sections: readonly Section[] = [
       ],
       [
         /have not been|has not been|cannot be read|cannot reconcile/,
-        'The first sync is under way, or has failed. The rest of the message says which.',
+        'The first sync is under way, or has failed.',
         'Follow the rest of the message.',
       ],
       [/ledger is full/, 'More jobs are open than `maxJobs`.'],
@@ -415,7 +374,12 @@ export const sections: readonly Section[] = [
       ],
       [/defaultLabels/, 'Two keys contradict each other.'],
       [/a fault of its own/, 'A bug.', 'Report it, with this line.'],
-      [/./, 'GitHub cannot be reached, or a proxy answers for it.', 'Check `apiUrl`, egress, DNS and proxy.'],
+      [
+        /another pod|was cancelled/,
+        'Another pod asks for all and has no answer yet, or a reload closed the connection.',
+        'Nothing, unless it stays. All pods need one version.',
+      ],
+      [/./, 'GitHub has a fault, or a proxy answers for it.', 'Check `apiUrl`, egress and proxy.'],
     ],
   },
   {
@@ -430,15 +394,25 @@ export const sections: readonly Section[] = [
       [
         /subscribe|does not allow|may not/,
         'A permission is missing for the user of NATS.',
-        'Grant the subjects that [pods.md](pods.md) lists.',
+        'Grant the subjects that [pods.md](pods.md#set-up) lists.',
       ],
       [
-        /NATS is away|cannot agree|no pod has the lease/,
-        'The pods cannot reach NATS.',
-        'Check the servers, egress and the credentials. [What works meanwhile](pods.md).',
+        /NATS is away|cannot agree|no pod has the lease|does not take events|no room for more/,
+        'The pods cannot reach NATS, or it takes no events.',
+        'Check the servers, egress and the credentials. [What works meanwhile](pods.md#when-nats-is-away).',
       ],
-      [/was cancelled/, 'The pod ends, or the connection was closed by a reload.', 'Nothing.'],
-      [/./, 'NATS refused, or cannot be reached.', 'Check the servers, egress, DNS and the credentials.'],
+      [/was cancelled|is closed/, 'The pod ends, or a reload closed the connection.', 'Nothing.'],
+      [/larger than NATS takes/, 'The event is above `max_payload` or `max_msg_size`.', 'Raise them.'],
+      [
+        /cannot be used|cannot use its stream|other subjects|its own limits/,
+        'The stream is not one that the scaler made, or lacks a permission.',
+        'Follow the rest of the message, or choose another `eventLog.stream`.',
+      ],
+      [
+        /./,
+        'Events are lost. Numbers of `events` connections may be wrong or unknown for `ttlSeconds`.',
+        'Find out what ended the pods or deleted the stream.',
+      ],
     ],
   },
   {
@@ -456,14 +430,9 @@ export const sections: readonly Section[] = [
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
       [
-        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write down|cannot be read; trying again/,
+        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write down|cannot be read; trying again|could not be removed/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',
         '[Runbook](runbooks/BacklogScalerIngestUnavailable.md).',
-      ],
-      [
-        /old events could not be removed/,
-        'The volume is slow or full.',
-        'Nothing, unless it repeats. Then check the volume.',
       ],
       [
         /event log is (closed|not open)|ingest is closing/,
@@ -474,12 +443,12 @@ export const sections: readonly Section[] = [
       [/cannot listen on/, 'Another process has the port.', 'Choose another `ingest.port`.'],
       [
         /SNS|certificate|cannot be asked|moment ago/,
-        'A message of an SNS topic fails verification. It does not wake.',
-        'Let the pod reach `sns.REGION.amazonaws.com` by HTTPS. [Set-up](ingest.md#sns).',
+        'A message of an SNS topic cannot be verified. It does not wake.',
+        'If the message does not say more, let the pod reach `sns.REGION.amazonaws.com` by HTTPS. [Set-up](ingest.md#sns).',
       ],
       [
         /webhook was refused/,
-        'The secret or the path at the sender does not fit the configuration.',
+        'The secret or path at the sender does not fit the configuration.',
         '[Runbook](runbooks/BacklogScalerIngestRefused.md).',
       ],
       [
@@ -495,7 +464,7 @@ export const sections: readonly Section[] = [
     rows: [
       [
         /cannot be posted|oldest are dropped|do not take|does not take|before the end/,
-        'The sink for decisions is slow, down, or refuses them. Scaling is not affected.',
+        'The sink is slow, down, or refuses decisions. Scaling is not affected.',
         '[Runbook](runbooks/BacklogScalerDecisionsDropped.md).',
       ],
     ],
@@ -503,10 +472,10 @@ export const sections: readonly Section[] = [
   {
     title: 'Commands',
     intro:
-      'These end a command with code 2. What `validate` finds in a file is in [validate.md](validate.md#what-it-says).',
+      'Exit code 2; 3 for the admin port. What `validate` finds: [validate.md](validate.md#what-it-says).',
     files: /^(cli\/(?!serve)|scaledobjects\/|simulation\/|explain\/)/,
     rows: [
-      [/^--admin …/, 'The admin port did not answer, or wants another token. Exit code 3.'],
+      [/^--admin …/, 'The admin port did not answer, or wants another token.'],
       [/^--/, 'An option has a value that cannot be used.'],
       [
         /./,

@@ -17,8 +17,11 @@ type ObjectSchema = Schema & { readonly properties: Readonly<Record<string, Sche
 
 export interface SchemaRow {
   readonly path: readonly string[];
-  readonly type: string;
+  /** What it takes: names of types, and values as code. */
+  readonly types: readonly string[];
+  /** '' for none. */
   readonly fallback: string;
+  readonly isRequired: boolean;
   readonly doc: string;
 }
 
@@ -34,8 +37,9 @@ export function schemaRows(schema: Schema, at: readonly string[] = []): SchemaRo
     const path = [...at, name];
     const row = {
       path,
-      type: [...new Set(nodes.flatMap(typesOf))].join(' | '),
-      fallback: fallbackOf(name, first, holders),
+      types: [...new Set(nodes.flatMap(typesOf))],
+      fallback: fallbackOf(first),
+      isRequired: holders.every(({ required }) => required?.includes(name)),
       doc: [first.description, onlyWith(holders, objects)].filter(Boolean).join(' '),
     };
     return [
@@ -62,21 +66,25 @@ function membersOf(node: Schema): Schema[] {
   );
 }
 
-const typeNames: Readonly<Record<string, string>> = { object: 'mapping', integer: 'whole number' };
+const typeNames: Readonly<Record<string, string>> = {
+  array: 'list',
+  integer: 'number',
+  object: 'mapping',
+  string: 'text',
+};
 
 function typesOf(node: Schema): string[] {
   return membersOf(node).flatMap((member) => {
     if (member.const !== undefined) return [`\`${member.const}\``];
     if (member.enum !== undefined) return member.enum.map((value) => `\`${value}\``);
-    if (member.type === 'array') return [`list of ${typesOf(itemsOf(member)).join(' | ')}`];
     const { type = 'text' } = member;
     return [typeNames[type] ?? type];
   });
 }
 
-function fallbackOf(name: string, node: Schema, holders: readonly ObjectSchema[]): string {
-  if (node.default !== undefined) return `\`${JSON.stringify(node.default)}\``;
-  return holders.every(({ required }) => required?.includes(name)) ? '**required**' : '';
+function fallbackOf({ default: value }: Schema): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** If only some members of a union have the key: which ones, by the value that distinguishes them. */

@@ -41,7 +41,7 @@ const shown: readonly Shown[] = [
     file: 'orders-weekday',
     title: 'A weekday of orders',
     about:
-      'A Kafka topic that records its arrivals: quiet at night, busy at noon and in the evening, and a newsletter at ten. One replica works off 5 items a second, and its pod needs 20 s to start.',
+      'A Kafka topic, which records its arrivals: quiet at night, busy at noon and in the evening, and a newsletter at ten.',
     options: [
       '-f docs/histories/orders.yaml',
       '--history docs/histories/orders-weekday.csv',
@@ -54,7 +54,7 @@ const shown: readonly Shown[] = [
     file: 'batch-spikes',
     title: 'A queue of batches',
     about:
-      'An SQS queue, which does not say what arrives: nothing for long, then hundreds or thousands of items within seconds. One replica works off 2 items a second, and its pod needs 20 s to start.',
+      'An SQS queue, which does not record them: nothing for long, then hundreds or thousands of items within seconds.',
     options: [
       '-f docs/histories/batch.yaml',
       '--history docs/histories/batch-spikes.csv',
@@ -118,7 +118,7 @@ function parts(played: readonly Played[]): Readonly<Record<string, string>> {
     ),
     limits: `A history has at most ${bytes}, ${points} points and ${days} days. At most ${maxSettings} settings are compared.`,
     verdict: verdict(played),
-    histories: played.map(section).join('\n\n'),
+    histories: played.map((one, i) => section(one, i === 0)).join('\n\n'),
   };
 }
 
@@ -147,7 +147,12 @@ function verdict(played: readonly Played[]): string {
   return table(head, rows);
 }
 
-function section({ title, about, options, file, said }: Played): string {
+/** Of what the command prints, the first has the end: the charts before it are those of the picture. */
+function section({ title, about, options, file, said }: Played, isFirst: boolean): string {
+  const end = said.slice(said.indexOf('\nsetting ')).trim();
+  const text = isFirst
+    ? `It prints the charts of the picture as text, and\n\n\`\`\`text\n${end}\n\`\`\`\n\n`
+    : '';
   return `### ${title}
 
 ${about}
@@ -156,9 +161,5 @@ ${about}
 backlog-scaler simulate ${options.join(' \\\n  ')}
 \`\`\`
 
-\`\`\`text
-${said.trimEnd()}
-\`\`\`
-
-![${title}: arrivals, replicas and waits of each setting](histories/${file}.svg)`;
+${text}![${title}: arrivals, replicas and waits of each setting](histories/${file}.svg)`;
 }

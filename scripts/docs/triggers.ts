@@ -2,7 +2,7 @@ import { type Param, type ParamsSchema, usually } from '../../src/params/schema.
 import type { AnySource } from '../../src/sources/source.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
 import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
-import { code, table } from './table.ts';
+import { code, table, valueCell } from './table.ts';
 
 const intro = `# Triggers
 
@@ -22,15 +22,15 @@ triggers:
       lagThreshold: "50"
 \`\`\`
 
-Values are written as for KEDA's own scalers:
+Under *value*, code is the default and its other choices. As for KEDA's own scalers:
 
-- All are text, trimmed; an empty one counts as missing. Numbers are decimal, booleans what Go accepts (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`), lists
-  separated by commas, ranges like \`1,3-5\`.
-- \`xFromEnv\` is \`x\` with its value from the workload's environment. If both are given, \`x\` wins.
-- An unknown key is an error that names the nearest known one. All errors come in one message.
-- Unless a key says otherwise, a text has up to ${usually.text} characters and a list ${usually.members} members. Ranges have up to ${usually.ranges} entries, and a number
-  is at most ${usually.number}. All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
-- KEDA's own keys are ignored: ${kedaOwnKeys.map(code).join(', ')}.
+- All are trimmed text; an empty one counts as missing. Numbers are decimal, booleans those of Go (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). Commas
+  separate lists.
+- \`xFromEnv\` is \`x\` with its value from the workload's environment. \`x\` wins over it. Secrets are refused without TLS on gRPC.
+- All errors come in one message, unknown keys with the nearest known one.
+- Unless a key says otherwise: ${usually.text} characters, ${usually.members} members of a list, ${usually.ranges} ranges, numbers up to ${usually.number}.
+  All metadata has at most ${maxMetadataKeys} keys and ${maxMetadataBytes / 1024} KiB.
+- Ignored: ${kedaOwnKeys.map(code).join(', ')}.
 `;
 
 export function triggersPage(sources: readonly AnySource[]): string {
@@ -50,7 +50,7 @@ function section(source: AnySource): string {
   return [
     heading,
     params(source.params),
-    '\nThese keys of KEDA’s own scaler may stay in a trigger:\n',
+    '\nKEDA’s own keys may stay:\n',
     table(['key', 'meaning'], byMeaning(keys)),
   ].join('\n');
 }
@@ -64,15 +64,22 @@ function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[
 
 function params<P>({ table: known }: ParamsSchema<P>): string {
   return table(
-    ['key', 'type', 'default', 'meaning'],
+    ['key', 'value', 'meaning'],
     Object.entries<Param<unknown>>(known).map(([name, { type, doc, most, required, defaultText }]) => [
       code(name),
-      type,
-      required ? '**required**' : code(defaultText),
+      valueCell(typesOf(type), defaultText, required),
       [doc, mostOf(type, most)].filter(Boolean).join(' '),
     ]),
   );
 }
+
+/** Of `backlog \\| drain` both, as code. */
+function typesOf(type: string): string[] {
+  const types = type.split(' \\| ');
+  return types.map((one) => (types.length === 1 || one === 'number' ? (typeNames[one] ?? one) : code(one)));
+}
+
+const typeNames: Readonly<Record<string, string>> = { string: 'text' };
 
 /** What a value may be at most, where it is not the usual. */
 function mostOf(

@@ -25,51 +25,41 @@ kubectl get scaledobjects,scaledjobs -A -o yaml | backlog-scaler validate -f -
 helm template my-chart | backlog-scaler validate -f - -o github
 \`\`\`
 
-[How to run \`backlog-scaler\`](../README.md#the-commands)
+[How to run \`backlog-scaler\`](../README.md#the-commands). No cluster, broker or cloud is needed.
 
-\`validate\` checks ScaledObjects and ScaledJobs, and reports each fault with file and line. It needs no cluster, broker or cloud. Triggers of this
-scaler go through the code of the running scaler. It also finds what KEDA refuses or silently ignores. Triggers of other scalers, and other
-objects, are only counted.
+\`validate\` checks ScaledObjects and ScaledJobs with the code of the running scaler, and reports each fault with file and line. It also finds what KEDA
+refuses or silently ignores. Triggers of other scalers, and other objects, are only counted.
 
 | option | meaning |
 | --- | --- |
-| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, with any number of documents or \`kubectl get\` lists. \`-\` is standard input. In a folder, every \`*.yaml\` and \`*.yml\` that mentions a ScaledObject or ScaledJob; those without \`apiVersion\` and \`kind\`, such as alerts, are skipped and counted. Hidden folders and \`node_modules\` are skipped. Links are followed only to files in the same folder |
-| \`--config FILE\` | the scaler's configuration. It is checked too, and triggers are checked against its connections: selection, namespaces, agreement, and whether \`enableTLS\` fits \`grpc.tls\` |
+| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
+| \`--config FILE\` | the scaler's configuration, alone or with \`-f\`. It is checked, and triggers against it |
 | \`-n NAME\` | the namespace of objects without one |
-| \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands, which GitHub shows at the line; for programs |
+| \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands (GitHub shows ten errors and ten warnings); for programs |
 | \`--strict\` | warnings fail as well |
 | \`--allow-none\` | do not fail without any ScaledObject or ScaledJob |
 
-An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended.
+An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended. The exit code is 2 with errors,
+an unreadable file, or nothing to check.
 
-| exit code | |
-| --- | --- |
-| 0 | nothing is wrong, or there are only warnings |
-| 2 | errors (with \`--strict\` also warnings), an unreadable file, or nothing to check |
-
-Limits: 5 MB and 5,000 objects for each file, 100 aliases for each object. Render templates first.
-
-Without \`--config\`, connections are not checked, and the last line counts those triggers. The same holds for triggers with \`…FromEnv\`. \`--config\`
-alone checks a configuration before a rollout. Where its secrets are not, such as on a laptop, a missing or unreadable file, or a missing
-variable, is only a warning. Triggers are then checked against the names, \`source\` and \`namespaces\` of connections, but not against their
-other settings.
+- Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
+- Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
+- Where the secrets of \`--config\` are missing, such as on a laptop, that is only a warning. Triggers are then checked against \`source\` and
+  \`namespaces\` of connections only.
 
 ## What it says
 
-Each row changes one thing in a correct manifest. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\`
-(for \`bank\`). A test runs every row.
+Messages also go on to say what to do. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\` (for \`bank\`).
 
-${table(['mistake', '', 'what `validate` says'], rows)}
+${table(['mistake', '`validate` says'], rows)}
 
 ## In a pull request
-
-Add \`--config\` if the configuration is in the repository. GitHub shows ten errors and ten warnings; the log has all.
 
 \`\`\`yaml
 - run: docker run --rm -v "$PWD:/work" -w /work registry.example.com/backlog-scaler:0.1.0 validate -f deploy -o github
 \`\`\`
 
-As a hook of [pre-commit](https://pre-commit.com), with the command on the \`PATH\`:
+As a hook of [pre-commit](https://pre-commit.com) (for templates of charts: \`exclude: ^charts/\`):
 
 \`\`\`yaml
 repos:
@@ -83,19 +73,15 @@ repos:
         require_serial: true
 \`\`\`
 
-Exclude templates of charts: \`exclude: ^charts/\`.
-
 ## JSON
 
 \`-o json\` prints one object:
 
 | key | |
 | --- | --- |
-| \`faults\` | a list of \`file\`, \`line\` (from 1), \`where\` (the object and trigger; empty for the file), \`message\`, \`severity\` (\`error\` or \`warning\`) |
-| \`files\`, \`scaledObjects\`, \`scaledJobs\` | how many were read |
-| \`triggers\` | triggers of this scaler |
-| \`otherTriggers\`, \`otherObjects\` | how many were skipped |
-| \`skippedFiles\` | files of folders without \`apiVersion\` and \`kind\` |
+| \`faults\` | a list of \`file\`, \`line\` (from 1), \`where\` (object and trigger), \`message\`, \`severity\` (\`error\` or \`warning\`) |
+| \`files\`, \`scaledObjects\`, \`scaledJobs\`, \`triggers\` | how many were checked |
+| \`otherTriggers\`, \`otherObjects\`, \`skippedFiles\` | how many were skipped |
 | \`leftOpen\` | triggers whose connection is unknown |
 `;
 
@@ -123,6 +109,16 @@ function row(mistake: RealMistake, world: World): string[] {
   const before = mistake.in === 'object' ? rightObject : rightJob;
   const lines = text.split('\n');
   const shown = lines[line - 1] ?? '';
-  const changed = before.split('\n').includes(shown) ? '' : `\`${shown.trim()}\``;
-  return [mistake.mistake, changed, `${severity}: ${message}`];
+  if (before.split('\n').includes(shown)) return [mistake.mistake, `${severity}: ${beginning(message)}`];
+  const [, key = '', rest = message] = /^"?([\w.]+)"?: (.*)$/.exec(message) ?? [];
+  const said = shown.includes(`${key.split('.').at(-1)}:`) ? rest : message;
+  return [`\`${shown.trim()}\``, `${severity}: ${beginning(said)}`];
+}
+
+/** At least four words, up to a stop. */
+function beginning(message: string): string {
+  const stops = [...message.matchAll(/[:;.] (?![^{]*\})| \(|, (?:so|such|which|where|with)\b/g)].map(
+    ({ index }) => message.slice(0, index),
+  );
+  return stops.find((before) => (before.match(/[a-z]{2,}/gi)?.length ?? 0) >= 4) ?? message;
 }

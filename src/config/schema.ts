@@ -14,13 +14,12 @@ import type { Faults } from './document.ts';
  */
 
 /** `*` is all of the machine's, which it has from the start: `::` takes IPv4 too, but is refused where there is no IPv6. */
-const listenHost = (doc: string) =>
-  z
-    .string()
-    .min(1)
-    .default('*')
-    .overwrite((host) => (host === '*' ? anyAddress() : host))
-    .describe(`${doc} \`*\` is every IPv4 and IPv6 address.`);
+const listenHost = z
+  .string()
+  .min(1)
+  .default('*')
+  .overwrite((host) => (host === '*' ? anyAddress() : host))
+  .describe('The address. `*` is every address.');
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
@@ -35,7 +34,7 @@ export function anyAddress(interfaces = networkInterfaces()): string {
 }
 
 function maxConnections(most: number) {
-  return bound.default(most).describe('The most connections. Beyond it the longest idle one is closed.');
+  return bound.default(most).describe('Beyond it the longest idle connection is closed.');
 }
 const whole = (least: number, fallback: number, doc: string) =>
   z.number().int().min(least).default(fallback).describe(doc);
@@ -49,25 +48,21 @@ const bearerToken = z
   .regex(/^[\x21-\x7e]*$/, 'must be letters, digits and signs without spaces: it is sent in a header');
 
 const log = z.strictObject({
-  level: z.enum(levels).default('info').describe('The lowest level that is written.'),
+  level: z.enum(levels).default('info').describe('The lowest level written.'),
 });
 
 const grpcTls = z
   .strictObject({
-    certFile: file.describe('PEM file of the certificate chain. A change is picked up.'),
-    keyFile: file.describe('PEM file of its private key. A change is picked up.'),
+    certFile: file.describe('PEM of the certificate chain.'),
+    keyFile: file.describe('PEM of its private key.'),
     clientCaFile: file
       .optional()
-      .describe(
-        'PEM file of the authorities of client certificates. If set, every client must show a certificate (mTLS).',
-      ),
+      .describe('PEM of the authorities of client certificates. Every client must then show one (mTLS).'),
     allowedClientNames: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe(
-        'Only clients with one of these names in their certificate (common name or DNS name) may call.',
-      ),
+      .describe('Only certificates with one of these names (common name or DNS name) may call.'),
   })
   .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
     path: ['allowedClientNames'],
@@ -75,33 +70,29 @@ const grpcTls = z
   });
 
 const grpc = z.strictObject({
-  host: listenHost('The address that KEDA calls.'),
-  port: port.default(6000).describe('Its port. 0 takes a free one.'),
+  host: listenHost,
+  port: port.default(6000).describe('0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
-    .describe(
-      'For several pods: a connection ends after this time, so that KEDA finds new pods. Off by default.',
-    ),
+    .describe('Ends connections after this time, so that KEDA finds new pods. Off by default.'),
   maxConnections: maxConnections(256),
   maxStreams: bound
     .default(60_000)
     .describe(
-      'The most streams of all connections. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection. Beyond it: RESOURCE_EXHAUSTED.',
+      'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection.',
     ),
-  maxStreamsPerConnection: bound
-    .default(40_000)
-    .describe('The same for one connection. A KEDA uses one connection.'),
+  maxStreamsPerConnection: bound.default(40_000).describe('The same for one connection. KEDA uses one.'),
   maxCalls: bound
     .default(10_000)
     .describe(
-      'The most calls in progress. Beyond it the oldest is cut if it had its time; otherwise the new one is RESOURCE_EXHAUSTED.',
+      'Calls in progress. Beyond it the oldest is cut if it had its time; otherwise the new one is RESOURCE_EXHAUSTED.',
     ),
-  tls: grpcTls.optional().describe('TLS for calls. Plaintext by default.'),
+  tls: grpcTls.optional().describe('Plaintext by default.'),
 });
 
 const adminAddress = z.strictObject({
-  host: listenHost('The address of metrics, probes, `/api/triggers` and the status page.'),
-  port: port.default(8080).describe('Its port. 0 takes a free one.'),
+  host: listenHost,
+  port: port.default(8080).describe('0 takes a free one.'),
   maxConnections: maxConnections(128),
 });
 
@@ -109,7 +100,7 @@ const adminAccess = z.strictObject({
   token: bearerToken
     .optional()
     .describe(
-      'The bearer token for everything except `/livez`, `/readyz` and the files of the status page. None by default.',
+      'The bearer token for everything except `/livez`, `/readyz` and files of the status page. None by default.',
     ),
 });
 
@@ -117,35 +108,27 @@ const bytes = z.number().int().min(1024);
 
 /** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
-  name: z.string().min(1).max(63).describe('A name for people. Two tokens may share it during a rotation.'),
-  token: bearerToken.describe(
-    'What senders send as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.',
-  ),
-  connections: z.array(z.string().min(1)).min(1).describe('The connections that its holder may send to.'),
+  name: z.string().min(1).max(63).describe('For people. Two tokens may share it during a rotation.'),
+  token: bearerToken.describe('Sent as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.'),
+  connections: z.array(z.string().min(1)).min(1).describe('Those that its holder may send to.'),
 });
 
 const ingestAddress = z.strictObject({
-  host: listenHost('The address for senders.'),
+  host: listenHost,
   port: port
     .default(8081)
     .describe(
-      'Its port. 0 takes a free one. It opens only if a connection accepts webhooks or has `snsTopics`, or `tokens` are set.',
+      '0 takes a free one. It opens only with `tokens`, or a connection with webhooks or `snsTopics`.',
     ),
   maxConnections: maxConnections(1_024),
 });
 
 const ingestAccess = z.strictObject({
-  maxBodyBytes: bytes
-    .default(5_242_880)
-    .describe('The largest request. GitHub can send 25 MB, but job events are small.'),
+  maxBodyBytes: bytes.default(5_242_880).describe('The largest request. Job events of GitHub are small.'),
   maxInflightBytes: bytes
     .default(67_108_864)
-    .describe('The bytes of all requests in progress. Beyond it senders get 429.'),
-  tokens: z
-    .array(ingestToken)
-    .max(100)
-    .default([])
-    .describe('Bearer tokens for senders of hints and CloudEvents.'),
+    .describe('All requests in progress. Beyond it senders get 429.'),
+  tokens: z.array(ingestToken).max(100).default([]).describe('For senders of hints and CloudEvents.'),
 });
 
 const ingest = z
@@ -156,31 +139,25 @@ const ingest = z
   });
 
 const memoryLog = z.strictObject({
-  type: z.literal('memory').describe('Where events are kept.'),
+  type: z.literal('memory'),
   maxEvents: z
     .number()
     .int()
     .min(1)
     .default(20_000)
-    .describe(
-      'How many events are kept. Beyond it the connections with the most events lose their oldest. With `file`: 1000000.',
-    ),
+    .describe('Beyond it the connections with the most events lose their oldest.'),
 });
 
 const fileLog = z.strictObject({
-  type: z.literal('file').describe('Where events are kept.'),
-  dir: file.describe(
-    'The directory, on a volume that outlives the pod. One scaler uses it at a time. Relative to this file.',
-  ),
-  retentionSeconds: seconds
-    .default(259_200)
-    .describe('How long events are kept. At least the longest `ttlSeconds` of a connection.'),
+  type: z.literal('file'),
+  dir: file.describe('The directory, on a volume that outlives the pod. One scaler uses it at a time.'),
+  retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
   maxEvents: z
     .number()
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('How many events are kept. Beyond it the connections with the most events lose their oldest.'),
+    .describe('Beyond it the connections with the most events lose their oldest.'),
 });
 
 /** A name that is valid for a NATS stream, a subject and a bucket. */
@@ -190,7 +167,7 @@ const streamName = z
 
 const natsLog = z
   .strictObject({
-    type: z.literal('nats').describe('Where events are kept.'),
+    type: z.literal('nats'),
     ...natsSettings,
     domain: z
       .string()
@@ -199,26 +176,18 @@ const natsLog = z
       .describe('The JetStream domain, if it differs from that of the servers.'),
     stream: streamName
       .default('backlog-scaler')
-      .describe(
-        'The JetStream stream, created if missing. All pods of one scaler share it, and no other scaler may use it.',
-      ),
+      .describe('Created if missing, and shared by the pods of one scaler only.'),
     replicas: z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
-      .describe('On how many servers the stream is kept. 3 for a NATS cluster.'),
-    retentionSeconds: seconds
-      .default(259_200)
-      .describe('How long events are kept. At least the longest `ttlSeconds` of a connection.'),
-    maxEventsPerConnection: whole(
-      1,
-      100_000,
-      'How many events of one connection are kept. Beyond it the connection loses its oldest.',
-    ),
+      .describe('Servers that keep the stream: 3 in a NATS cluster.'),
+    retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+    maxEventsPerConnection: whole(1, 100_000, 'Beyond it the connection loses its oldest.'),
     maxBytes: bytes
       .default(1_073_741_824)
-      .describe('The bytes of all events. Beyond it the oldest are dropped. An event takes about 400.'),
-    maxBuffered: whole(1, 10_000, 'How many events wait in a pod for NATS. Beyond it senders get 503.'),
-    maxBufferedBytes: bytes.default(16_777_216).describe('The bytes of these events.'),
+      .describe('Beyond it the oldest events are dropped. One takes about 400 bytes.'),
+    maxBuffered: whole(1, 10_000, 'Events that wait in a pod for NATS. Beyond it senders get 503.'),
+    maxBufferedBytes: bytes.default(16_777_216).describe('Their bytes.'),
   })
   .superRefine((settings, context) => {
     const fault = natsLoginFault(settings);
@@ -233,40 +202,23 @@ const eventLog = z.discriminatedUnion('type', eventLogs, {
 
 const limits = z
   .strictObject({
-    triggers: whole(1, 20_000, 'The most triggers.'),
-    triggersPerNamespace: whole(1, 2_000, 'The same, for one namespace.'),
-    metadataBytes: whole(
-      1024,
-      33_554_432,
-      'The bytes of metadata of all triggers. Beyond it a new trigger gets RESOURCE_EXHAUSTED.',
-    ),
-    metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same, for one namespace.'),
-    refusedTriggers: whole(
-      1,
-      1_000,
-      'How many refused triggers are remembered. The oldest is dropped first.',
-    ),
-    coldReadTimeoutMs: milliseconds(
-      2_000,
-      'How long the first call for a trigger waits for its first reading.',
-    ),
+    triggers: whole(1, 20_000, 'Beyond it a new trigger gets RESOURCE_EXHAUSTED.'),
+    triggersPerNamespace: whole(1, 2_000, 'The same for one namespace.'),
+    metadataBytes: whole(1024, 33_554_432, 'The same for their metadata.'),
+    metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same for one namespace.'),
+    refusedTriggers: whole(1, 1_000, 'How many are remembered. The oldest is dropped first.'),
+    coldReadTimeoutMs: milliseconds(2_000, 'How long the first call of a trigger waits for a reading.'),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
-        'How old a reading may be, unless the trigger or its source says otherwise. After that KEDA gets UNAVAILABLE, never zero.',
+        'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE, never zero.',
       ),
-    leaseSeconds: seconds
-      .default(300)
-      .describe('The shortest time that a trigger is kept after its last call.'),
-    maxLeaseSeconds: seconds
-      .default(21_600)
-      .describe(
-        'The longest. A trigger with rare calls is kept up to this long, so that the next call finds it.',
-      ),
+    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call, at least.'),
+    maxLeaseSeconds: seconds.default(21_600).describe('The same at most, for triggers with rare calls.'),
     firstSyncTimeoutSeconds: seconds
       .max(Math.floor(longestTimerMs / 1000))
       .default(120)
-      .describe('How long readiness waits for the first sync of sources that need one.'),
+      .describe('How long readiness waits for sources that need a first sync.'),
   })
   .refine(({ leaseSeconds, maxLeaseSeconds }) => leaseSeconds <= maxLeaseSeconds, {
     path: ['maxLeaseSeconds'],
@@ -274,34 +226,22 @@ const limits = z
   });
 
 const surge = z.strictObject({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe(
-      'Whether the HPA is made to look at once when a backlog grows. A trigger can opt out with `surge: "false"`.',
-    ),
+  enabled: z.boolean().default(true).describe('A trigger opts out with `surge: "false"`.'),
   surgesAtOnce: z
     .number()
     .int()
     .min(1)
     .max(100)
     .default(2)
-    .describe(
-      'How many workloads surge at a time. The others wait. KEDA sends 20 requests a second to the API server (`--kube-api-qps`), which is about one workload a second from 0 to 20.',
-    ),
+    .describe('Workloads that surge at a time. The others [wait](scaling.md#many-workloads-at-once).'),
 });
 
 const history = z.strictObject({
-  hours: z
-    .number()
-    .min(0)
-    .max(168)
-    .default(6)
-    .describe('How many hours of each trigger are kept, for the status page and `simulate`. 0 turns it off.'),
+  hours: z.number().min(0).max(168).default(6).describe('0 turns it off.'),
   bytes: whole(
     65_536,
     10_485_760,
-    'The memory for all of it. When it is scarce, old points get coarser. Namespaces share it equally, and so do the triggers of each.',
+    'When they are scarce, old points get coarser. Namespaces share them equally, and so do the triggers of each.',
   ),
 });
 
@@ -310,7 +250,7 @@ const security = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether a connection may send its password or token without TLS. Also, whether a trigger may bring a secret from the environment (`passwordFromEnv`) while `grpc.tls` is not set.',
+      'Whether connections may send passwords and tokens without TLS, and triggers may bring secrets (`passwordFromEnv`) without `grpc.tls`.',
     ),
 });
 
@@ -325,17 +265,17 @@ const decisions = z
       .overwrite(withoutFinalDot)
       .optional()
       .describe(
-        'Where decisions are posted, as batches of CloudEvents. None by default. `http://` needs no `token` and no query, or security.allowPlaintextSecrets.',
+        'Where they are posted, as batches of CloudEvents. None by default. `http://` with a `token` or query needs `security.allowPlaintextSecrets`.',
       ),
-    token: bearerToken.optional().describe('The bearer token for the sink.'),
+    token: bearerToken.optional().describe('Its bearer token.'),
     maxQueued: whole(
       1,
       10_000,
-      'How many decisions wait for a slow sink. Beyond it the oldest are dropped and counted.',
+      'Decisions that wait for a slow sink. Beyond it the oldest are dropped and counted.',
     ),
     batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
     flushMs: milliseconds(1000, 'How long a decision waits for others in its request.'),
-    timeoutMs: milliseconds(10_000, 'How long the sink may take to answer. Then the request is repeated.'),
+    timeoutMs: milliseconds(10_000, 'How long the sink may take before a request is repeated.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],
@@ -363,7 +303,7 @@ export const connectionSchema = z.looseObject({
     .array(namespacePattern)
     .min(1)
     .default(['*'])
-    .describe('The namespaces whose triggers may use it. `*` matches any characters.'),
+    .describe('Those whose triggers may use it. `*` matches any characters. *live*.'),
 });
 
 const connectionName = z
@@ -400,21 +340,21 @@ export type StartSettings = Output<typeof startSettings>;
 export type LiveSettings = Output<typeof liveSettings>;
 
 export const configSchema = z.strictObject({
-  log: log.prefault({}).describe('The log: JSON lines on standard output.'),
+  log: log.prefault({}).describe('JSON lines on standard output.'),
   grpc: grpc.prefault({}).describe('The server that KEDA calls.'),
   admin: z
     .strictObject({ ...adminAddress.shape, ...adminAccess.shape })
     .prefault({})
-    .describe('The server for metrics, probes and people.'),
-  ingest: ingest
-    .prefault({})
-    .describe('The server for webhooks, hints and events. It may face the internet.'),
+    .describe('Metrics, probes, `/api/triggers` and the status page.'),
+  ingest: ingest.prefault({}).describe('Webhooks, hints and events. It may face the internet.'),
   eventLog: eventLog
     .prefault({ type: 'memory' })
-    .describe('Where verified inbound events are kept. In memory by default.'),
+    .describe('Where verified inbound events are kept: `memory` by default.'),
   limits: limits.prefault({}).describe('Limits on triggers.'),
-  surge: surge.prefault({}).describe('How the HPA is made to look at once when a backlog grows.'),
-  history: history.prefault({}).describe('The history of triggers, in memory.'),
+  surge: surge.prefault({}).describe('Makes the HPA [look at once](scaling.md) when a backlog grows.'),
+  history: history
+    .prefault({})
+    .describe('The history of triggers in memory, for the status page and `simulate`.'),
   security: security.prefault({}).describe('What is refused by default.'),
   decisions: decisions.prefault({}).describe('Where [decisions](decisions.md) go besides the log.'),
   connections: z

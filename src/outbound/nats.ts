@@ -30,23 +30,14 @@ function isServer(address: string): boolean {
 
 /** The settings of a connection to NATS. A schema with these also calls `natsLoginFault`. */
 export const natsSettings = {
-  servers: z
-    .array(server)
-    .min(1)
-    .describe(
-      'Servers to start from, as nats://host:port; the others of their cluster are found through them.',
-    ),
-  tls: tlsSettings(
-    '`true`, or how the servers and we show who we are; absent: TLS only where the server has it.',
-  ),
-  credentials: text(
-    '`credentialsFile`: the file of a user with its JWT and seed, as nsc writes it (`.creds`).',
-  ).exactOptional(),
-  username: text('The username, with `password`.').exactOptional(),
-  password: text('`password` or `passwordFile`: the password.').exactOptional(),
-  token: text('`token` or `tokenFile`: the token, where the server wants one.').exactOptional(),
-  connectTimeoutMs: ms(5_000, 'The longest a server may take to let us in, TLS and login included.'),
-  requestTimeoutMs: ms(5_000, 'The longest that JetStream may take to answer.'),
+  servers: z.array(server).min(1).describe('Some servers of the cluster, as nats://host:port.'),
+  tls: tlsSettings('`true`, or [these keys](#tls). Without it: TLS where the server has it.'),
+  credentials: text('A user’s JWT and seed, as nsc writes them (`.creds`).').exactOptional(),
+  username: text('With `password`.').exactOptional(),
+  password: text('With `username`.').exactOptional(),
+  token: text('Where the server wants one.').exactOptional(),
+  connectTimeoutMs: ms(5_000, 'How long connecting may take, with TLS and login.'),
+  requestTimeoutMs: ms(5_000, 'How long JetStream may take to answer.'),
 };
 
 /** The settings of `natsSettings` that can come from files. */

@@ -13,17 +13,15 @@ const settings = z
   .strictObject(
     {
       ca: text(
-        '`caFile`: PEM of the authorities that sign server certificates. By default those that Node trusts.',
+        'PEM of the authorities that sign server certificates. By default those that Node trusts.',
       ).exactOptional(),
-      cert: text('`certFile`: PEM of the client certificate (mTLS). Needs `keyFile`.').exactOptional(),
-      key: text('`keyFile`: PEM of its private key.').exactOptional(),
-      keyPassword: text(
-        '`keyPassword` or `keyPasswordFile`: the passphrase of an encrypted key.',
-      ).exactOptional(),
+      cert: text('PEM of the client certificate (mTLS), with `keyFile`.').exactOptional(),
+      key: text('PEM of its private key.').exactOptional(),
+      keyPassword: text('The passphrase of an encrypted key.').exactOptional(),
       insecureSkipVerify: z
         .boolean()
         .default(false)
-        .describe('Accepts any certificate. Anyone in between can then read and change everything.'),
+        .describe('Accepts any certificate, so that anyone in between can read and change everything.'),
     },
     {
       error: ({ code }) =>

@@ -1,13 +1,6 @@
 import type { ConnectionKey } from './source.ts';
 
-/** A key of KEDA's trigger that picks no connection; the doc says why it has no effect. */
-export function ignored(doc: string): ConnectionKey<unknown> {
-  return { doc, selects: false };
-}
+/** A key of KEDA's trigger that has no effect: the connection has its own, or it is not needed. */
+export const ignored: ConnectionKey<unknown> = { doc: 'Ignored.', selects: false };
 
-export const credential = ignored('Ignored: credentials belong to the connection.');
-
-export const secret: ConnectionKey<unknown> = {
-  ...ignored('Ignored: secrets belong to the connection. As `…FromEnv` refused without TLS on gRPC.'),
-  secret: true,
-};
+export const secret: ConnectionKey<unknown> = { ...ignored, secret: true };

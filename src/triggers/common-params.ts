@@ -51,42 +51,40 @@ export const commonParams: ParamsSchema<CommonParams> = {
   table: {
     source: required(text({ doc: 'The kind of backlog.' })),
     connection: text({
-      doc: 'The name of a configured connection. Optional if the namespace may use only one of this source, or if an endpoint key selects one.',
+      doc: 'Optional if the namespace may use only one of this source, or an endpoint key selects one.',
     }),
     policy: choice({
-      doc: 'How the backlog becomes replicas: `backlog` divides it by the threshold; `drain` keeps the wait under `drainSeconds` and ignores the threshold.',
+      doc: '`backlog` divides by the threshold. `drain` [keeps the wait under `drainSeconds`](scaling.md#replicas-by-the-wait-you-want).',
       choices: ['backlog', 'drain'],
       fallback: 'backlog',
     }),
     drainSeconds: optionalDecimal({
-      doc: 'How long an item may wait. Required with `policy: drain`, and only used there.',
+      doc: 'How long an item may wait. With `policy: drain`, as the next two.',
       least: 1,
       most: 86_400,
     }),
-    replicaRate: rateOrLearn(
-      'Items a second that one replica processes. Required with `policy: drain`, and only used there. `learn` measures it, for sources that show consumption.',
-    ),
+    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it, for sources that can.'),
     fallbackReplicaRate: optionalDecimal({
-      doc: 'The rate until one is learned. Required with `replicaRate: learn`.',
+      doc: 'The rate until one is learned.',
       ...rates,
     }),
     maxStalenessSeconds: optionalDecimal({
-      doc: 'How long the last good reading is served while the source cannot be read; then the answer is `UNAVAILABLE`. Default: that of the source below, or `limits.maxStalenessSeconds` of the configuration. Refused if the connection is not read often enough for it.',
+      doc: 'How old the last good reading may be. Then KEDA gets `UNAVAILABLE`. Default: that of the source, or of `limits`. Refused if the connection is read less often.',
       least: 1,
       most: 86_400,
     }),
     surge: flag({
-      doc: 'Makes the HPA look at once when the backlog grows. Works with `external-push`, KEDA 2.21 and Kubernetes 1.37.',
+      doc: 'Makes the HPA [look at once](scaling.md#what-you-need) when the backlog grows.',
       fallback: true,
     }),
     headroomReplicas: decimal({
-      doc: 'Replicas beyond what the backlog needs while the trigger is active. For ScaledObjects with the `metricType` `AverageValue`.',
+      doc: 'Replicas beyond the need while active. Only with `metricType: AverageValue` of ScaledObjects.',
       fallback: 0,
       least: 0,
       most: 1_000,
     }),
     headroomWhenIdle: flag({
-      doc: 'Keeps these replicas without a backlog, too: the trigger is then always active, and the workload never at zero.',
+      doc: 'Keeps them without a backlog, too: never at zero.',
     }),
   },
   rules: [

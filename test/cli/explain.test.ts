@@ -27,7 +27,7 @@ const explain = (args: readonly string[], input = rightObject) => run(args, inpu
 describe('backlog-scaler explain', () => {
   it('prints what docs/explain.md shows', async () => {
     const { code, stdout } = await explain(
-      ['--backlog', '830', '--current-replicas', '0'],
+      ['--backlog', '390', '--current-replicas', '0'],
       docsExample('yaml', 'kind: ScaledObject'),
     );
     expect(code).toBe(0);

@@ -248,12 +248,6 @@ describe('docs/scaling.md', () => {
       expect(looks).toBeLessThanOrEqual(mostNudgesAMinute);
     },
   );
-
-  it('says of the ScaledObjects what they are there for', () => {
-    const specs = readGuide('docs/scaling.md').scaled.map(({ spec }) => spec);
-    expect(specs).toContainEqual(expect.objectContaining({ idleReplicaCount: 0, minReplicaCount: 5 }));
-    expect(specs.filter(({ triggers: [one] }) => one?.metadata['surge'] === 'false')).toHaveLength(1);
-  });
 });
 
 describe('messages', () => {

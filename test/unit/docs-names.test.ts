@@ -12,14 +12,12 @@ const pages = ['README.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)
 const generated = ['docs/configuration.md', 'docs/triggers.md'].map(read).join('\n');
 /** The default of each key. Several keys may have the same name. */
 const defaults = new Map<string, Set<string>>();
-const rows = generated.matchAll(/^\| `([\w.[\]]+)` \|[^|]*(?:\\\|[^|]*)*\| `"?([^"`]+)"?` \|/gm);
+const rows = generated.matchAll(/^\| `([\w.[\]]+)` \| `([^`]+)`(?: \||;)/gm);
 const sentences = generated.matchAll(/^The default of `(\w+)` is (\d+)\.$/gm);
 for (const [, path = '', value = ''] of [...rows, ...sentences]) {
   const key = path.split('.').at(-1) ?? '';
   defaults.set(key, (defaults.get(key) ?? new Set()).add(value));
 }
-// The table has only the first of its two: that of a log in memory.
-defaults.get('maxEvents')?.add('1000000');
 /** KEDA's own, which no code of ours has. */
 const foreign = new Set(['pollingInterval', 'cooldownPeriod']);
 

@@ -15,10 +15,10 @@ const backlog = z
     /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
     'must be letters, digits, ".", "_" and "-", at most 63',
   )
-  .describe('The backlog of these items. Triggers name it.');
+  .describe('The name for triggers.');
 
-const source = glob('The `source` of the events. Any by default.').exactOptional();
-const subject = glob('The `subject` of the events. Any by default.').exactOptional();
+const source = glob('The `source` of events. Any by default.').exactOptional();
+const subject = glob('The `subject` of events. Any by default.').exactOptional();
 
 const keyPart = z
   .string()
@@ -30,20 +30,18 @@ const keyPart = z
 
 const item = z.strictObject({
   backlog,
-  type: glob(
-    'The `type` of the events. `*` matches any characters, such as a version, and `?` one. For EventBridge: the `detail-type`.',
-  ),
+  type: glob('The `type` of events (EventBridge: `detail-type`). `*` is any characters, `?` is one.'),
   source,
   subject,
   data: z
     .record(pointer, z.string())
     .exactOptional()
-    .describe('Values in the event’s data, by JSON pointer: `{ /detail/state: STARTED }`.'),
-  state: z.enum(itemStates).describe('The state of the item after such an event.'),
+    .describe('Values in their data, by JSON pointer: `{ /detail/state: STARTED }`.'),
+  state: z.enum(itemStates).describe('The item’s state after such an event.'),
   key: z
     .union([keyPart, z.array(keyPart).min(1).max(8)])
     .describe(
-      'What identifies an item in all its events. A list combines several: an `id` of CloudEvents is only unique within its `source`.',
+      'What identifies an item in all its events. A list combines several, such as `source` and `id`.',
     ),
   attempt: z
     .string()
@@ -54,7 +52,7 @@ const item = z.strictObject({
     )
     .exactOptional()
     .describe(
-      'The number of the attempt, as a JSON pointer or extension attribute. A higher one starts a finished item again.',
+      'Where its attempt is: a JSON pointer or extension attribute. A higher number starts a finished item again.',
     ),
 });
 
@@ -70,10 +68,8 @@ const shape = z.strictObject({
     .array(item)
     .max(1000)
     .default([])
-    .describe(
-      'Which events belong to which items. An event counts once for each backlog, by the first matching entry.',
-    ),
-  presets: z.array(preset).max(1000).default([]).describe('Ready-made entries for well-known senders.'),
+    .describe('[Which events belong to which items](events.md#which-events-belong-to-which-items).'),
+  presets: z.array(preset).max(1000).default([]).describe('[Ready-made entries](events.md#presets).'),
   ttlSeconds: z
     .int({
       error: ({ input }) =>
@@ -82,13 +78,13 @@ const shape = z.strictObject({
           : undefined,
     })
     .min(60)
-    .describe('How long an item counts after its last event, and how long a finished one is remembered.'),
+    .describe('How long an item counts after its last event, and a finished one is remembered.'),
   maxItems: z
     .int()
     .min(1)
     .max(5_000_000)
     .default(500_000)
-    .describe('The most items, with finished ones, which are dropped first. More are ignored and logged.'),
+    .describe('The most items. Finished ones are dropped first; more are ignored and logged.'),
 });
 
 export const eventsConfig = shape.refine(({ items, presets }) => items.length + presets.length > 0, {

@@ -8,10 +8,10 @@ export interface EventsParams {
 
 export const eventsParams: ParamsSchema<EventsParams> = {
   table: {
-    backlog: required(text({ doc: 'The backlog, by its name in `items` or `presets` of the connection.' })),
+    backlog: required(text({ doc: 'The name in `items` or `presets` of the connection.' })),
     targetItems: decimal({ doc: 'Items per replica.', fallback: 1, above: 0 }),
     activationItems: decimal({
-      doc: 'The workload leaves zero when there are more items than this.',
+      doc: 'It leaves zero above this.',
       fallback: 0,
       least: 0,
     }),

@@ -34,14 +34,8 @@ const appId = z
   .regex(/^([1-9]\d{0,15}|Iv[\w.-]{1,100})$/, "must be the App's client ID, such as Iv23abcd, or its App ID");
 
 const app = z.strictObject({
-  id: z
-    .union([z.int().min(1), appId])
-    .describe("The App's client ID (`Iv23…`) or App ID, from its settings page."),
-  installationId: z
-    .int()
-    .min(1)
-    .exactOptional()
-    .describe('Its installation on the owner. Looked up by default.'),
+  id: z.union([z.int().min(1), appId]).describe('The client ID (`Iv23…`) or App ID, from its settings page.'),
+  installationId: z.int().min(1).exactOptional().describe('Looked up by default.'),
   privateKey: z
     .string()
     .superRefine((key, context) => {
@@ -49,27 +43,23 @@ const app = z.strictObject({
       if (message !== undefined) context.addIssue(message);
     })
     .overwrite((key) => (privateKeyFault(key) === undefined ? readPrivateKey(key) : key))
-    .describe('PEM of a private key of the App, as GitHub generated it.'),
+    .describe('PEM, as GitHub generated it.'),
 });
 
 const shape = z.strictObject({
   owner: z
     .string()
     .refine(isName, 'must be the name of an organization, a user or an enterprise')
-    .describe('The organization or user that has the repositories, or the slug of the enterprise.'),
+    .describe('The organization or user, or the slug of the enterprise.'),
   scope: z
     .enum(scopes)
     .default('org')
-    .describe(
-      '`org` for an organization, `repo` for a user, `ent` for an enterprise. GitHub does not list the repositories of an enterprise, so `ent` needs `repos` to reconcile.',
-    ),
+    .describe('`repo` for a user, `ent` for an enterprise, which needs `repos` to reconcile.'),
   repos: z
     .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
     .min(1)
     .exactOptional()
-    .describe(
-      'The repositories of triggers without `repos`, as `name` or `owner/name`. By default every visible one.',
-    ),
+    .describe('For triggers without `repos`: `name` or `owner/name`. By default every visible one.'),
   apiUrl: z
     .string()
     .refine(
@@ -78,30 +68,18 @@ const shape = z.strictObject({
     )
     .overwrite((url) => normaliseApiUrl(url) ?? url)
     .default(githubApiUrl)
-    .describe(
-      '`https://HOST/api/v3` for GitHub Enterprise Server, `https://api.SUBDOMAIN.ghe.com` for GHE.com.',
-    ),
-  app: app.exactOptional().describe('The GitHub App. Either `app` or `token` is required.'),
+    .describe('GitHub Enterprise Server: `https://HOST/api/v3`. GHE.com: `https://api.SUBDOMAIN.ghe.com`.'),
+  app: app.exactOptional().describe('The GitHub App. It or `token` is required.'),
   token: text(
-    'A personal access token with read access to actions and metadata. It cannot request failed deliveries again.',
+    'A personal access token that reads actions and metadata. It cannot request failed deliveries again.',
   ).exactOptional(),
-  webhookSecret: webhookSecret
-    .exactOptional()
-    .describe('The secret of the webhook. Without it, only sweeps find jobs.'),
-  webhookSecrets: z
-    .array(webhookSecret)
-    .min(1)
-    .exactOptional()
-    .describe('Several secrets that are valid at a time, for a rotation.'),
-  verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read, in s.'),
-  verifyRunningSeconds: number(1, 1800, 'The same for a running job, in s.'),
-  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full, in s.'),
-  sweepAllSeconds: number(1, 21_600, 'How often all repositories are read in full, in s.'),
-  deliveriesSeconds: number(
-    1,
-    120,
-    'How often failed deliveries are requested again, in s. Only with `app`.',
-  ),
+  webhookSecret: webhookSecret.exactOptional().describe('Without it, only sweeps find jobs.'),
+  webhookSecrets: z.array(webhookSecret).min(1).exactOptional().describe('Several, for a rotation.'),
+  verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read.'),
+  verifyRunningSeconds: number(1, 1800, 'The same for a running job.'),
+  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full.'),
+  sweepAllSeconds: number(1, 21_600, 'The same for all repositories.'),
+  deliveriesSeconds: number(1, 120, 'How often failed deliveries are requested again, with `app`.'),
   requestTimeoutMs: number(100, 10_000, 'How long GitHub may take to answer.'),
   maxJobs: number(1, 500_000, 'The most open jobs. More are ignored and logged.'),
 });
@@ -143,34 +121,34 @@ export function sendsSecretInPlaintext({ apiUrl }: GitHubConfig): boolean {
 /** The keys of KEDA's `github-runner` trigger that belong to the connection (github_runner_scaler.go, v2.21). */
 export const githubConnectionKeys: Readonly<Record<string, ConnectionKey<GitHubConfig>>> = {
   owner: {
-    doc: 'Selects the connection of this owner.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ owner }, value) => owner.toLowerCase() === value.toLowerCase(),
   },
   githubApiURL: {
-    doc: 'Selects the connection to this API.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ apiUrl }, value) => apiUrl === normaliseApiUrl(value),
   },
   runnerScope: {
-    doc: "`org`, `ent` or `repo`: the connection's scope, or `repo`, which fits every connection.",
+    doc: "`repo`, or the connection's scope: `org` or `ent`.",
     selects: false,
     agrees: ({ scope }, value) => value === scope || value === 'repo',
     expected: ({ scope }) => scope,
   },
   applicationID: {
-    doc: "Must be the connection's App, if that is configured by its App ID.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     // A client ID and an App ID can belong to the same App.
     agrees: ({ app }, value) => app === undefined || isClientId(app.id) || String(app.id) === value.trim(),
   },
   installationID: {
-    doc: "Must be the connection's installation, if it names one.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     agrees: ({ app }, value) =>
       app?.installationId === undefined || String(app.installationId) === value.trim(),
   },
-  enableEtags: ignored('Ignored: ETags are always used.'),
+  enableEtags: ignored,
   personalAccessToken: secret,
   appKey: secret,
 };

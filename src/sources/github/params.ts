@@ -28,21 +28,21 @@ export interface GitHubParams {
 export const githubParams: ParamsSchema<GitHubParams> = {
   table: {
     repos: list({
-      doc: 'The repositories whose jobs count, as `name` or `owner/name`. Default: those of the connection.',
+      doc: 'As `name` or `owner/name`. Default: those of the connection.',
       most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
-      doc: 'Labels of the runners beside the default ones. A job counts if the runners have all its labels, in any case.',
+      doc: 'Labels of the runners beside the default ones: [which jobs count](github.md#which-jobs-count).',
     }),
     noDefaultLabels: flag({
-      doc: 'The runners have no default labels (`--no-default-labels`, or a runner scale set).',
+      doc: 'They have none (`--no-default-labels`, runner scale sets).',
     }),
     defaultLabels: list({
-      doc: 'Labels that runners get when they register, such as `self-hosted,linux,ARM64`.',
+      doc: 'Labels that runners get when they register.',
       fallback: defaultRunnerLabels,
     }),
     matchUnlabeledJobsWithUnlabeledRunners: flag({
-      doc: 'Jobs without labels (`runs-on: {group: …}` alone) count only for triggers without `labels`, instead of for every trigger.',
+      doc: 'Jobs without labels (`runs-on: {group: …}` alone) count only for triggers without `labels`.',
     }),
     targetWorkflowQueueLength: decimal({
       doc: 'Jobs per replica.',
@@ -50,12 +50,12 @@ export const githubParams: ParamsSchema<GitHubParams> = {
       above: 0,
     }),
     activationTargetWorkflowQueueLength: decimal({
-      doc: 'The workload leaves zero when there are more jobs than this.',
+      doc: 'It leaves zero above this.',
       fallback: 0,
       least: 0,
     }),
     count: choice({
-      doc: 'Which jobs count: `queued+running` for a ScaledObject, or a ScaledJob with the strategy `default`; `queued` for a ScaledJob with `accurate` or `eager`.',
+      doc: '`queued` for a ScaledJob with strategy `accurate` or `eager`.',
       choices: ['queued+running', 'queued'],
       fallback: 'queued+running',
     }),

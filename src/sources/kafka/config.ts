@@ -3,7 +3,7 @@ import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
 import { withoutFinalDot } from '../../server-name.ts';
-import { credential, ignored, secret } from '../ignored-keys.ts';
+import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { formatAddress, parseAddress } from './upstream/protocol/address.ts';
 
@@ -29,8 +29,8 @@ export const bootstrapServer = z.string().transform((text, context) => {
 });
 
 const user = {
-  username: text('The username.'),
-  password: text('`password` or `passwordFile`: the password.'),
+  username: text('The user.'),
+  password: text('The password.'),
 };
 
 const mechanisms = [
@@ -42,18 +42,15 @@ const mechanisms = [
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
       .overwrite(withoutFinalDot)
-      .describe('The token endpoint, for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+      .describe('The endpoint for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client ID.'),
-    clientSecret: text('`clientSecret` or `clientSecretFile`: the client secret.'),
-    scope: text('The scopes, separated by spaces.').exactOptional(),
-    extensions: z
-      .record(z.string(), z.string())
-      .describe('SASL extensions sent beside the token (KIP-342).')
-      .exactOptional(),
+    clientSecret: text('The client secret.'),
+    scope: text('Scopes, separated by spaces.').exactOptional(),
+    extensions: z.record(z.string(), z.string()).describe('SASL extensions (KIP-342).').exactOptional(),
   }),
   z.strictObject({
     mechanism: z.literal('aws-msk-iam'),
-    region: text('The AWS region of the MSK cluster. Credentials come from the AWS default chain.'),
+    region: text('That of the MSK cluster. Credentials come from the AWS default chain.'),
   }),
 ] as const;
 
@@ -65,20 +62,17 @@ const atLeast = (least: number, fallback: number, doc: string) =>
   z.int().min(least).max(longestTimerMs).default(fallback).describe(doc);
 
 export const kafkaConfig = z.strictObject({
-  bootstrapServers: z
-    .array(bootstrapServer)
-    .min(1)
-    .describe('Some brokers, as host:port. The others are found through them.'),
-  tls: tlsSettings('`true`, or the certificates. Plaintext by default.'),
-  sasl: sasl.optional().describe('The login. None by default.'),
-  activeReadMs: atLeast(100, 1000, 'How often groups with new records are read, in ms.'),
+  bootstrapServers: z.array(bootstrapServer).min(1).describe('Some brokers of the cluster, as host:port.'),
+  tls: tlsSettings('`true`, or [these keys](#tls). Plaintext by default.'),
+  sasl: sasl.optional().describe('The login.'),
+  activeReadMs: atLeast(100, 1000, 'How often groups with new records are read.'),
   reconcileSeconds: z
     .number()
     .min(1)
     .default(30)
-    .describe('How often watched groups are read as well, and topics refreshed, in s.'),
-  connectTimeoutMs: atLeast(100, 5000, 'How long a connection to a broker may take, with TLS and SASL.'),
-  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer. Then its socket is closed.'),
+    .describe('How often watched groups are read as well, and topics refreshed.'),
+  connectTimeoutMs: atLeast(100, 5000, 'How long connecting may take, with TLS and SASL.'),
+  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer.'),
   watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch.'),
   watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions of one Fetch session.'),
 });
@@ -138,13 +132,13 @@ function agreesOnRegion({ sasl }: KafkaConfig, value: string): boolean {
 /** The keys of KEDA's `kafka` and `apache-kafka` triggers that belong to the connection. */
 export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaConfig>>> = {
   bootstrapServers: {
-    doc: 'Selects the connection that has at least one of these servers.',
+    doc: 'Selects the connection by any of its servers.',
     selects: true,
     most: 8_192,
     agrees: agreesOnServers,
   },
   sasl: {
-    doc: "Must be the connection's mechanism in KEDA's spelling: `none`, `plaintext`, `scram_sha256`, `scram_sha512`, `oauthbearer` or `aws_msk_iam`.",
+    doc: "Must be the connection's mechanism, in KEDA's spelling.",
     selects: false,
     agrees: agreesOnSasl,
     expected: saslInKeda,
@@ -156,30 +150,30 @@ export const kafkaConnectionKeys: Readonly<Record<string, ConnectionKey<KafkaCon
     expected: tlsInKeda,
   },
   saslTokenProvider: {
-    doc: '`aws_msk_iam` where the connection uses MSK IAM, else `bearer`.',
+    doc: '`aws_msk_iam` with MSK IAM, else `bearer`.',
     selects: false,
     agrees: (config, value) => value === tokenProviderInKeda(config),
     expected: tokenProviderInKeda,
   },
   awsRegion: {
-    doc: "Must be the connection's region, if it uses MSK IAM.",
+    doc: "Must be the connection's, with MSK IAM.",
     selects: false,
     agrees: agreesOnRegion,
   },
-  version: ignored('Ignored: versions are negotiated with each broker.'),
-  fullMetadata: ignored('Ignored: only topics in use are read.'),
-  unsafeSsl: ignored('Ignored: the connection decides whether certificates are checked.'),
-  username: credential,
+  version: ignored,
+  fullMetadata: ignored,
+  unsafeSsl: ignored,
+  username: ignored,
   password: secret,
-  ca: credential,
-  cert: credential,
+  ca: ignored,
+  cert: ignored,
   key: secret,
   keyPassword: secret,
-  scopes: credential,
-  oauthTokenEndpointUri: credential,
-  oauthExtensions: credential,
-  awsRoleArn: credential,
-  awsAccessKeyID: credential,
+  scopes: ignored,
+  oauthTokenEndpointUri: ignored,
+  oauthExtensions: ignored,
+  awsRoleArn: ignored,
+  awsAccessKeyID: ignored,
   awsSecretAccessKey: secret,
   awsSessionToken: secret,
 };

@@ -33,12 +33,12 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
   table: {
     consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
     topic: list({
-      doc: 'The topics to measure. Default: every topic for which the group has committed offsets.',
+      doc: 'Default: every topic with committed offsets of the group.',
       most: { memberCharacters: mostTopicCharacters },
     }),
     topicPattern: {
       ...text({
-        doc: 'Measures every topic whose name matches: `*` is any characters, `?` is one.',
+        doc: 'Topics by name: `*` is any characters, `?` is one.',
         most: mostTopicCharacters,
       }),
       parse: patternOfTopics,
@@ -49,36 +49,36 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
       above: 0,
     }),
     activationLagThreshold: decimal({
-      doc: 'The workload leaves zero when the lag is above this.',
+      doc: 'It leaves zero above this lag.',
       fallback: 0,
       least: 0,
     }),
     offsetResetPolicy: choice({
-      doc: 'The lag of a partition without a committed offset: 1 (`latest`), or every record in its log (`earliest`).',
+      doc: 'A partition without a committed offset has a lag of 1, or of its whole log.',
       choices: ['latest', 'earliest'],
       fallback: 'latest',
     }),
     allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
-    scaleToZeroOnInvalidOffset: flag({ doc: 'Counts a partition without a committed offset as no lag.' }),
+    scaleToZeroOnInvalidOffset: flag({ doc: 'Such a partition has no lag.' }),
     excludePersistentLag: flag({
-      doc: 'Excludes partitions whose lag nobody processes from the number. They still keep the workload active.',
+      doc: 'Partitions whose lag nobody processes do not count, but keep it active.',
     }),
     persistentLagSeconds: decimal({
-      doc: 'Lag is persistent if the committed offset has not moved for this long.',
+      doc: 'It is persistent if the committed offset stays for this long.',
       fallback: 60,
       above: 0,
       most: 604_800,
     }),
-    limitToPartitionsWithLag: flag({ doc: 'Limits the replicas to the number of partitions with lag.' }),
+    limitToPartitionsWithLag: flag({ doc: 'At most one replica for each partition with lag.' }),
     ensureEvenDistributionOfPartitions: flag({
-      doc: 'Rounds up to a number of replicas that divides the number of partitions evenly.',
+      doc: 'Rounds up to replicas that share the partitions evenly.',
     }),
     partitionLimitation: ranges({
-      doc: 'The partitions to measure, such as `1,3-5`. Ignored without `topic` or `topicPattern`.',
+      doc: 'Partitions to measure, such as `1,3-5`, of `topic` or `topicPattern`.',
       most: 2 ** 31 - 1,
     }),
     isolationLevel: choice({
-      doc: 'Measures up to the high watermark (`readUncommitted`) or the last stable offset (`readCommitted`).',
+      doc: 'Up to the high watermark, or the last stable offset.',
       choices: ['readUncommitted', 'readCommitted'],
       fallback: 'readUncommitted',
     }),

@@ -15,23 +15,14 @@ export const natsConfig = z
       .string()
       .regex(/^[^\s.*>/\\]+$/, 'must be a name without spaces and without . * > / \\')
       .exactOptional()
-      .describe('The JetStream domain of the streams, where it is not that of the servers we connect to.'),
+      .describe('The JetStream domain, if it differs from that of the servers.'),
     activeReadMs: z
       .int()
       .min(100)
       .default(1000)
-      .describe('How often consumers that are not watched are read, in ms.'),
-    reconcileSeconds: z
-      .number()
-      .min(1)
-      .default(30)
-      .describe('How often watched consumers are read all the same, in s.'),
-    maxRequests: z
-      .int()
-      .min(1)
-      .max(1000)
-      .default(64)
-      .describe('The most requests that are under way at a time.'),
+      .describe('How often consumers that are not watched are read.'),
+    reconcileSeconds: z.number().min(1).default(30).describe('How often watched consumers are read as well.'),
+    maxRequests: z.int().min(1).max(1000).default(64).describe('The most requests in progress.'),
   })
   .superRefine((settings, context) => {
     const fault = natsLoginFault(settings);
@@ -43,10 +34,10 @@ export type NatsConfig = z.output<typeof natsConfig>;
 
 /** The keys of KEDA's `nats-jetstream` trigger that belong to the connection (nats_jetstream_scaler.go, v2.21). */
 export const natsConnectionKeys: Readonly<Record<string, ConnectionKey<NatsConfig>>> = {
-  natsServerMonitoringEndpoint: ignored('Ignored: the scaler reads JetStream, not the monitoring port.'),
-  account: ignored('Ignored: the credentials decide the account.'),
-  accountID: ignored('Ignored: the credentials decide the account.'),
-  useHttps: ignored('Ignored: the scaler does not use the monitoring port.'),
+  natsServerMonitoringEndpoint: ignored,
+  account: ignored,
+  accountID: ignored,
+  useHttps: ignored,
 };
 
 /** Where streams are looked up: servers, domain, and the account as far as the settings show it. */

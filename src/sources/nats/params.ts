@@ -30,10 +30,10 @@ function jetStreamName(value: string): string {
 export const natsParams: ParamsSchema<NatsParams> = {
   table: {
     stream: name('The stream.'),
-    consumer: name('The durable name of the consumer.'),
+    consumer: name('The durable name.'),
     lagThreshold: decimal({ doc: 'Messages per replica.', fallback: 10, above: 0 }),
     activationLagThreshold: decimal({
-      doc: 'The workload leaves zero when there are more messages than this.',
+      doc: 'It leaves zero above this.',
       fallback: 0,
       least: 0,
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sqsRegionOf } from '../../aws-endpoints.ts';
 import { longestTimerMs } from '../../clock.ts';
-import { credential, ignored, secret } from '../ignored-keys.ts';
+import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
 import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
 
@@ -13,9 +13,9 @@ import { isAt, normaliseEndpoint, parseQueueAddress } from './rules/queue.ts';
 const text = (doc: string) => z.string().min(1).describe(doc);
 
 const credentials = z.strictObject({
-  accessKeyId: text('The ID of the access key.'),
-  secretAccessKey: text('The secret of the access key.'),
-  sessionToken: text('The session token of temporary credentials.').exactOptional(),
+  accessKeyId: text('Its ID.'),
+  secretAccessKey: text('Its secret.'),
+  sessionToken: text('For temporary credentials.').exactOptional(),
 });
 
 const topicArn = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?$/;
@@ -24,7 +24,7 @@ const shape = z.strictObject({
   region: z
     .string()
     .regex(/^[a-z0-9-]+$/, 'must be a region such as eu-central-1')
-    .describe('The AWS region of the queues.'),
+    .describe('That of the queues.'),
   endpoint: z
     .string()
     .refine(
@@ -33,43 +33,37 @@ const shape = z.strictObject({
     )
     .overwrite((url) => normaliseEndpoint(url) ?? url)
     .exactOptional()
-    .describe(
-      "A VPC endpoint or emulator in place of AWS's endpoint of the region. HTTP is allowed, because requests are signed and carry no secret.",
-    ),
+    .describe("A VPC endpoint or emulator in place of AWS's. HTTP is allowed: requests carry no secret."),
   roleArn: z
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
     .exactOptional()
     .describe('A role to assume, with `credentials` or the default chain.'),
-  externalId: text("The external ID of the role's trust policy. Needs `roleArn`.").exactOptional(),
+  externalId: text("The external ID of the role's trust policy.").exactOptional(),
   credentials: credentials
     .exactOptional()
     .describe(
-      'An access key. By default the AWS default chain: environment, IRSA, EKS Pod Identity, instance role.',
+      'An access key. Without it the AWS default chain: environment, IRSA, EKS Pod Identity, instance role.',
     ),
   idleReadSeconds: z
     .number()
     .min(1)
     .default(5)
     .describe(
-      'How often an idle queue is read without hints, in s. At most half of `maxStalenessSeconds`. Each read costs.',
+      'How often an idle queue is read: at most half of `maxStalenessSeconds`. [Each read costs](sqs.md#how-often-a-queue-is-read-and-what-it-costs).',
     ),
-  activeReadSeconds: z
-    .number()
-    .min(1)
-    .default(2)
-    .describe('How often a queue with an active trigger is read, in s.'),
+  activeReadSeconds: z.number().min(1).default(2).describe('The same with an active trigger.'),
   snsTopics: z
     .array(z.string().regex(topicArn, 'must be the ARN of an SNS topic'))
     .min(1)
     .exactOptional()
-    .describe('The SNS topics (ARN) that may wake the queues of this connection.'),
+    .describe('ARNs of SNS topics that may wake its queues.'),
   requestTimeoutMs: z
     .int()
     .min(100)
     .max(longestTimerMs)
     .default(2000)
-    .describe('How long AWS may take to connect, and then to answer, in ms.'),
+    .describe('How long AWS may take to connect, and then to answer.'),
   maxSockets: z.int().min(1).max(500).default(32).describe('The most requests in progress.'),
 });
 
@@ -84,27 +78,27 @@ export type SqsConfig = z.output<typeof sqsConfig>;
 /** The keys of KEDA's `aws-sqs-queue` trigger that belong to the connection (aws_sqs_queue_scaler.go, v2.21). */
 export const sqsConnectionKeys: Readonly<Record<string, ConnectionKey<SqsConfig>>> = {
   queueURL: {
-    doc: 'A URL selects the connection of its region or endpoint.',
+    doc: 'A URL selects the connection by its region or endpoint.',
     selects: true,
     agrees: agreesOnQueue,
   },
   awsRegion: {
-    doc: 'Selects the connection of this region.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: ({ region }, value) => region === value,
   },
   awsEndpoint: {
-    doc: 'Selects the connection with this endpoint.',
+    doc: 'Selects the connection.',
     selects: true,
     agrees: agreesOnEndpoint,
   },
   awsRoleArn: {
-    doc: "Must be the connection's role, if it has one.",
+    doc: "Must be the connection's, if set.",
     selects: false,
     agrees: ({ roleArn }, value) => roleArn === undefined || roleArn === value,
   },
-  identityOwner: ignored('Ignored: the identity belongs to the connection.'),
-  awsAccessKeyID: credential,
+  identityOwner: ignored,
+  awsAccessKeyID: ignored,
   awsSecretAccessKey: secret,
   awsSessionToken: secret,
 };

@@ -30,22 +30,20 @@ function parseQueue(value: string): QueueAddress {
 /** Names, defaults and rules of KEDA's `aws-sqs-queue` trigger (pkg/scalers/aws_sqs_queue_scaler.go, v2.21), and one key of ours. */
 export const sqsParams: ParamsSchema<SqsParams> = {
   table: {
-    queueURL: queue(
-      "The queue's URL, `/account/name`, or its name in the connection's account. A URL must be of the connection's region and endpoint, and selects the connection if there are several.",
-    ),
+    queueURL: queue("The queue's URL, `/account/name`, or name in the connection's account."),
     queueLength: decimal({ doc: 'Messages per replica.', fallback: 5, above: 0 }),
     activationQueueLength: decimal({
-      doc: 'The workload leaves zero when there are more messages than this.',
+      doc: 'It leaves zero above this.',
       fallback: 0,
       least: 0,
     }),
     scaleOnInFlight: flag({
-      doc: 'Counts messages that a consumer has received and not yet deleted. They keep a workload active, but wake none.',
+      doc: 'Counts received messages that are not deleted. They keep a workload active, but wake none.',
       fallback: true,
     }),
     scaleOnDelayed: flag({ doc: 'Counts delayed messages.' }),
     maxConcurrency: optionalDecimal({
-      doc: 'The most replicas that can have work at a time: for a FIFO queue, the number of message groups.',
+      doc: 'The most replicas that can have work. FIFO: the number of message groups.',
       least: 1,
     }),
   },
