@@ -39,7 +39,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     }
   }
 
-  /** A tenth at a time: a Map steps over all that was deleted before its first entry, each time again. */
+  /** A tenth at a time: a Map steps over every deleted entry before its first one, each time again. */
   private dropOldest(): void {
     const keep = this.limit - Math.floor(this.limit / 10);
     for (const id of this.values.keys()) {
