@@ -19,7 +19,7 @@ const listenHost = z
   .min(1)
   .default('*')
   .overwrite((host) => (host === '*' ? anyAddress() : host))
-  .describe('The address. `*` is every address.');
+  .describe('`*` is every address.');
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
@@ -57,12 +57,12 @@ const grpcTls = z
     keyFile: file.describe('PEM of its private key.'),
     clientCaFile: file
       .optional()
-      .describe('PEM of the authorities of client certificates. Every client must then show one (mTLS).'),
+      .describe('PEM of the authorities of client certificates, which every client must then show (mTLS).'),
     allowedClientNames: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Only certificates with one of these names (common name or DNS name) may call.'),
+      .describe('Only these common or DNS names may call.'),
   })
   .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
     path: ['allowedClientNames'],
@@ -74,12 +74,12 @@ const grpc = z.strictObject({
   port: port.default(6000).describe('0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
-    .describe('Ends connections after this time, so that KEDA finds new pods. Off by default.'),
+    .describe('Ends connections, so that KEDA finds new pods. Off by default.'),
   maxConnections: maxConnections(256),
   maxStreams: bound
     .default(60_000)
     .describe(
-      'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection.',
+      'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, for a minute after a broken connection four.',
     ),
   maxStreamsPerConnection: bound.default(40_000).describe('The same for one connection. KEDA uses one.'),
   maxCalls: bound
@@ -99,9 +99,7 @@ const adminAddress = z.strictObject({
 const adminAccess = z.strictObject({
   token: bearerToken
     .optional()
-    .describe(
-      'The bearer token for everything except `/livez`, `/readyz` and files of the status page. None by default.',
-    ),
+    .describe('Asked for, except by `/livez`, `/readyz` and files of the status page. None by default.'),
 });
 
 const bytes = z.number().int().min(1024);
@@ -145,19 +143,19 @@ const memoryLog = z.strictObject({
     .int()
     .min(1)
     .default(20_000)
-    .describe('Beyond it the connections with the most events lose their oldest.'),
+    .describe('Beyond it the connections with most lose their oldest.'),
 });
 
 const fileLog = z.strictObject({
   type: z.literal('file'),
-  dir: file.describe('The directory, on a volume that outlives the pod. One scaler uses it at a time.'),
-  retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+  dir: file.describe('On a volume that outlives the pod, for one scaler at a time.'),
+  retentionSeconds: seconds.default(259_200).describe('At least a connection’s longest `ttlSeconds`.'),
   maxEvents: z
     .number()
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('Beyond it the connections with the most events lose their oldest.'),
+    .describe('Beyond it the connections with most lose their oldest.'),
 });
 
 /** A name that is valid for a NATS stream, a subject and a bucket. */
@@ -169,11 +167,7 @@ const natsLog = z
   .strictObject({
     type: z.literal('nats'),
     ...natsSettings,
-    domain: z
-      .string()
-      .min(1)
-      .exactOptional()
-      .describe('The JetStream domain, if it differs from that of the servers.'),
+    domain: z.string().min(1).exactOptional().describe('The JetStream domain, if not the servers’ own.'),
     stream: streamName
       .default('backlog-scaler')
       .describe('Created if missing, and shared by the pods of one scaler only.'),
@@ -181,7 +175,7 @@ const natsLog = z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
       .describe('Servers that keep the stream: 3 in a NATS cluster.'),
-    retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+    retentionSeconds: seconds.default(259_200).describe('At least a connection’s longest `ttlSeconds`.'),
     maxEventsPerConnection: whole(1, 100_000, 'Beyond it the connection loses its oldest.'),
     maxBytes: bytes
       .default(1_073_741_824)
@@ -241,7 +235,7 @@ const history = z.strictObject({
   bytes: whole(
     65_536,
     10_485_760,
-    'When they are scarce, old points get coarser. Namespaces share them equally, and so do the triggers of each.',
+    'When scarce, old points get coarser. Namespaces share them equally, and so do the triggers of each.',
   ),
 });
 
@@ -250,7 +244,7 @@ const security = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether connections may send passwords and tokens without TLS, and triggers may bring secrets (`passwordFromEnv`) without `grpc.tls`.',
+      'Lets connections send passwords and tokens without TLS, and triggers bring secrets (`passwordFromEnv`) without `grpc.tls`.',
     ),
 });
 
@@ -265,17 +259,13 @@ const decisions = z
       .overwrite(withoutFinalDot)
       .optional()
       .describe(
-        'Where they are posted, as batches of CloudEvents. None by default. `http://` with a `token` or query needs `security.allowPlaintextSecrets`.',
+        'Where batches of CloudEvents are posted. None by default. `http://` with a `token` or query needs `security.allowPlaintextSecrets`.',
       ),
     token: bearerToken.optional().describe('Its bearer token.'),
-    maxQueued: whole(
-      1,
-      10_000,
-      'Decisions that wait for a slow sink. Beyond it the oldest are dropped and counted.',
-    ),
-    batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: milliseconds(1000, 'How long a decision waits for others in its request.'),
-    timeoutMs: milliseconds(10_000, 'How long the sink may take before a request is repeated.'),
+    maxQueued: whole(1, 10_000, 'How many wait for a slow sink. Beyond it the oldest are dropped.'),
+    batchSize: z.number().int().min(1).max(1000).default(100).describe('The most in one request.'),
+    flushMs: milliseconds(1000, 'How long one waits for others.'),
+    timeoutMs: milliseconds(10_000, 'After this time a request is repeated.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],

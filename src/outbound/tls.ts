@@ -21,7 +21,7 @@ const settings = z
       insecureSkipVerify: z
         .boolean()
         .default(false)
-        .describe('Accepts any certificate, so that anyone in between can read and change everything.'),
+        .describe('Accepts any certificate: anyone in between can read and change everything.'),
     },
     {
       error: ({ code }) =>

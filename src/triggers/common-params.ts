@@ -51,7 +51,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
   table: {
     source: required(text({ doc: 'The kind of backlog.' })),
     connection: text({
-      doc: 'Optional if the namespace may use only one of this source, or an endpoint key selects one.',
+      doc: 'Needed unless the namespace may use only one of this source, or an endpoint key selects it.',
     }),
     policy: choice({
       doc: '`backlog` divides by the threshold. `drain` [keeps the wait under `drainSeconds`](scaling.md#replicas-by-the-wait-you-want).',
@@ -69,7 +69,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       ...rates,
     }),
     maxStalenessSeconds: optionalDecimal({
-      doc: 'How old the last good reading may be. Then KEDA gets `UNAVAILABLE`. Default: that of the source, or of `limits`. Refused if the connection is read less often.',
+      doc: 'How old the last good reading may be; then KEDA gets `UNAVAILABLE`. Default: the source’s, or that of `limits`. Refused if the connection is read less often.',
       least: 1,
       most: 86_400,
     }),

@@ -40,9 +40,7 @@ const item = z.strictObject({
   state: z.enum(itemStates).describe('The item’s state after such an event.'),
   key: z
     .union([keyPart, z.array(keyPart).min(1).max(8)])
-    .describe(
-      'What identifies an item in all its events. A list combines several, such as `source` and `id`.',
-    ),
+    .describe('What identifies an item in all its events. A list combines several.'),
   attempt: z
     .string()
     .max(1024)

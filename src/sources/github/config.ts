@@ -59,7 +59,7 @@ const shape = z.strictObject({
     .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
     .min(1)
     .exactOptional()
-    .describe('For triggers without `repos`: `name` or `owner/name`. By default every visible one.'),
+    .describe('For triggers without their own: `name` or `owner/name`. By default every visible one.'),
   apiUrl: z
     .string()
     .refine(
@@ -70,14 +70,12 @@ const shape = z.strictObject({
     .default(githubApiUrl)
     .describe('GitHub Enterprise Server: `https://HOST/api/v3`. GHE.com: `https://api.SUBDOMAIN.ghe.com`.'),
   app: app.exactOptional().describe('The GitHub App. It or `token` is required.'),
-  token: text(
-    'A personal access token that reads actions and metadata. It cannot request failed deliveries again.',
-  ).exactOptional(),
+  token: text('A personal access token. It cannot request failed deliveries again.').exactOptional(),
   webhookSecret: webhookSecret.exactOptional().describe('Without it, only sweeps find jobs.'),
   webhookSecrets: z.array(webhookSecret).min(1).exactOptional().describe('Several, for a rotation.'),
   verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read.'),
   verifyRunningSeconds: number(1, 1800, 'The same for a running job.'),
-  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full.'),
+  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read.'),
   sweepAllSeconds: number(1, 21_600, 'The same for all repositories.'),
   deliveriesSeconds: number(1, 120, 'How often failed deliveries are requested again, with `app`.'),
   requestTimeoutMs: number(100, 10_000, 'How long GitHub may take to answer.'),

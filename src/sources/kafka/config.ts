@@ -42,7 +42,7 @@ const mechanisms = [
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
       .overwrite(withoutFinalDot)
-      .describe('The endpoint for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+      .describe('For OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client ID.'),
     clientSecret: text('The client secret.'),
     scope: text('Scopes, separated by spaces.').exactOptional(),

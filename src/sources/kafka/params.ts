@@ -31,7 +31,7 @@ const notInPatterns = /[^a-zA-Z0-9._*?-]/u;
 /** Names, defaults and rules of KEDA's `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21), and four keys of ours. */
 export const kafkaParams: ParamsSchema<KafkaParams> = {
   table: {
-    consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
+    consumerGroup: required(text({ doc: 'Its lag is the backlog.' })),
     topic: list({
       doc: 'Default: every topic with committed offsets of the group.',
       most: { memberCharacters: mostTopicCharacters },
@@ -61,10 +61,10 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
     scaleToZeroOnInvalidOffset: flag({ doc: 'Such a partition has no lag.' }),
     excludePersistentLag: flag({
-      doc: 'Partitions whose lag nobody processes do not count, but keep it active.',
+      doc: 'Lag that nobody processes does not count, but keeps it active.',
     }),
     persistentLagSeconds: decimal({
-      doc: 'It is persistent if the committed offset stays for this long.',
+      doc: 'How long its committed offset must stay.',
       fallback: 60,
       above: 0,
       most: 604_800,

@@ -15,7 +15,7 @@ export const natsConfig = z
       .string()
       .regex(/^[^\s.*>/\\]+$/, 'must be a name without spaces and without . * > / \\')
       .exactOptional()
-      .describe('The JetStream domain, if it differs from that of the servers.'),
+      .describe('The JetStream domain, if not the servers’ own.'),
     activeReadMs: z
       .int()
       .min(100)
