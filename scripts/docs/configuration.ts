@@ -33,10 +33,10 @@ connections:
 - **Strict.** All errors are listed at once, unknown keys with the nearest known one. The exit code is 2.
 - **Variables.** \`\${NAME}\` is that environment variable, which must be set. \`$\${\` stands for the characters.
 - **Files.** A \`…File\` key reads its value from a file, a \`…Files\` key a list: UTF-8, at most 1 MiB, paths relative to the configuration.
-  Line ends after a secret are cut. A secret that lets callers in is one line of at least ${leastSecretLength} characters.
+  Line ends are cut. A secret that lets callers in has at least ${leastSecretLength} characters.
 - **Changes.** Files are checked every 5 seconds, and on SIGHUP. A change applies
   [as a whole or not at all](operations.md#changes-of-the-configuration): *live* at once, *restart* at the next start (the log lists them).
-  *reopens* opens the connection again; readings survive if it measures the same place. Files of \`grpc.tls\` are always live.
+  *reopens* opens the connection again. Files of \`grpc.tls\` are always live.
 - **Guards.** Against truncated files a running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or
   \`allowedClientNames\`, or \`namespaces\` of a connection. Restart to drop them, or write \`namespaces: ["*"]\`.
 - **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.

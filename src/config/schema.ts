@@ -106,9 +106,9 @@ const bytes = z.number().int().min(1024);
 
 /** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
-  name: z.string().min(1).max(63).describe('For people. Two tokens may share it during a rotation.'),
+  name: z.string().min(1).max(63).describe('Two tokens may share it during a rotation.'),
   token: bearerToken.describe('Sent as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.'),
-  connections: z.array(z.string().min(1)).min(1).describe('Those that its holder may send to.'),
+  connections: z.array(z.string().min(1)).min(1).describe('Where its holder may send.'),
 });
 
 const ingestAddress = z.strictObject({
@@ -122,10 +122,8 @@ const ingestAddress = z.strictObject({
 });
 
 const ingestAccess = z.strictObject({
-  maxBodyBytes: bytes.default(5_242_880).describe('The largest request. Job events of GitHub are small.'),
-  maxInflightBytes: bytes
-    .default(67_108_864)
-    .describe('All requests in progress. Beyond it senders get 429.'),
+  maxBodyBytes: bytes.default(5_242_880).describe('The largest request.'),
+  maxInflightBytes: bytes.default(67_108_864).describe('All requests in progress. Beyond it: 429.'),
   tokens: z.array(ingestToken).max(100).default([]).describe('For senders of hints and CloudEvents.'),
 });
 
@@ -174,7 +172,7 @@ const natsLog = z
     replicas: z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
-      .describe('Servers that keep the stream: 3 in a NATS cluster.'),
+      .describe('Of the stream: 3 in a NATS cluster.'),
     retentionSeconds: seconds.default(259_200).describe('At least a connection’s longest `ttlSeconds`.'),
     maxEventsPerConnection: whole(1, 100_000, 'Beyond it the connection loses its oldest.'),
     maxBytes: bytes
@@ -200,19 +198,19 @@ const limits = z
     triggersPerNamespace: whole(1, 2_000, 'The same for one namespace.'),
     metadataBytes: whole(1024, 33_554_432, 'The same for their metadata.'),
     metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same for one namespace.'),
-    refusedTriggers: whole(1, 1_000, 'How many are remembered. The oldest is dropped first.'),
-    coldReadTimeoutMs: milliseconds(2_000, 'How long the first call of a trigger waits for a reading.'),
+    refusedTriggers: whole(1, 1_000, 'How many are remembered.'),
+    coldReadTimeoutMs: milliseconds(2_000, 'How long a trigger’s first call waits for a reading.'),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
-        'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE, never zero.',
+        'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE.',
       ),
-    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call, at least.'),
-    maxLeaseSeconds: seconds.default(21_600).describe('The same at most, for triggers with rare calls.'),
+    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call.'),
+    maxLeaseSeconds: seconds.default(21_600).describe('At most, for triggers with rare calls.'),
     firstSyncTimeoutSeconds: seconds
       .max(Math.floor(longestTimerMs / 1000))
       .default(120)
-      .describe('How long readiness waits for sources that need a first sync.'),
+      .describe('How long readiness waits for first syncs.'),
   })
   .refine(({ leaseSeconds, maxLeaseSeconds }) => leaseSeconds <= maxLeaseSeconds, {
     path: ['maxLeaseSeconds'],
@@ -293,7 +291,7 @@ export const connectionSchema = z.looseObject({
     .array(namespacePattern)
     .min(1)
     .default(['*'])
-    .describe('Those whose triggers may use it. `*` matches any characters. *live*.'),
+    .describe('Whose triggers may use it. `*` is any characters. *live*.'),
 });
 
 const connectionName = z

@@ -63,7 +63,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       least: 1,
       most: 86_400,
     }),
-    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it, for sources that can.'),
+    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it where the source can.'),
     fallbackReplicaRate: optionalDecimal({
       doc: 'The rate until one is learned.',
       ...rates,
@@ -78,7 +78,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       fallback: true,
     }),
     headroomReplicas: decimal({
-      doc: 'Replicas beyond the need while active. Only with `metricType: AverageValue` of ScaledObjects.',
+      doc: 'Replicas beyond the need while active. Only in ScaledObjects with `metricType: AverageValue`.',
       fallback: 0,
       least: 0,
       most: 1_000,

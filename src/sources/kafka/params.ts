@@ -38,7 +38,7 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     }),
     topicPattern: {
       ...text({
-        doc: 'Topics by name: `*` is any characters, `?` is one.',
+        doc: '`*` is any characters, `?` is one.',
         most: mostTopicCharacters,
       }),
       parse: patternOfTopics,
@@ -69,12 +69,12 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
       above: 0,
       most: 604_800,
     }),
-    limitToPartitionsWithLag: flag({ doc: 'At most one replica for each partition with lag.' }),
+    limitToPartitionsWithLag: flag({ doc: 'At most one replica a partition with lag.' }),
     ensureEvenDistributionOfPartitions: flag({
-      doc: 'Rounds up to replicas that share the partitions evenly.',
+      doc: 'Rounds up until partitions are shared evenly.',
     }),
     partitionLimitation: ranges({
-      doc: 'Partitions to measure, such as `1,3-5`, of `topic` or `topicPattern`.',
+      doc: 'Such as `1,3-5`, of `topic` or `topicPattern`.',
       most: 2 ** 31 - 1,
     }),
     isolationLevel: choice({

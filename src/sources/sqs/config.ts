@@ -38,7 +38,7 @@ const shape = z.strictObject({
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
     .exactOptional()
-    .describe('A role to assume, with `credentials` or the default chain.'),
+    .describe('A role to assume.'),
   externalId: text("The external ID of the role's trust policy.").exactOptional(),
   credentials: credentials
     .exactOptional()
