@@ -41,7 +41,7 @@ connections:
   \`allowedClientNames\`, or \`namespaces\` of a connection. Restart to drop them, or write \`namespaces: ["*"]\`.
 - **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.
 
-A key without default or mark takes text.
+A key without default or mark takes text, or the keys below it.
 `;
 
 export function configurationPage(sources: readonly AnySource[]): string {
