@@ -170,7 +170,7 @@ export class FileEventLog implements EventLog {
   }
 }
 
-/** Writes down how many events were put; of those that come meanwhile only the last. Its writing holds up no event. */
+/** Writes how many events were ever stored. Counts that come during a write are merged. No event waits for it. */
 class Counter {
   private readonly store: Pick<EventStore, 'write'>;
   private readonly log: Logger;
