@@ -425,12 +425,12 @@ export const sections: readonly Section[] = [
         'Wait until it is gone. The chart sets strategy `Recreate` for this.',
       ],
       [
-        /is damaged|are not there any more|are lost/,
+        /is damaged|are lost/,
         'The disk lost data.',
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
       [
-        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write down|cannot be read; trying again|could not be removed/,
+        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write its count|cannot be read; trying again|could not be removed/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',
         '[Runbook](runbooks/BacklogScalerIngestUnavailable.md).',
       ],

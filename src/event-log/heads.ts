@@ -73,7 +73,10 @@ export class Heads {
     const write = () => this.store.putHead(connection, this.of(connection));
     this.writing = this.writing.then(write).catch((reason: unknown) => {
       const { message } = ScalerError.from(reason);
-      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
+      this.log.warn(
+        { connection, error: message },
+        'the event log could not write since when its events are complete',
+      );
     });
     return head;
   }
