@@ -179,6 +179,11 @@ export const sections: readonly Section[] = [
         'The file refers to a variable that does not exist.',
         'Set it (`extraEnv` of the chart), or write `$${` for the characters.',
       ],
+      [
+        /^the file … …/,
+        'It does not exist, may not be read, is empty or no UTF-8 text: *does not exist*, *may not be read*, *is empty*.',
+        'In a pod: mount its Secret by `secretMounts`, and compare the names of its keys with the path.',
+      ],
       [/give … or …, not both/, 'A key and its `…File` are both set.'],
       [
         /the chart's values|manifests of Kubernetes/,
@@ -425,12 +430,12 @@ export const sections: readonly Section[] = [
         'Wait until it is gone. The chart sets strategy `Recreate` for this.',
       ],
       [
-        /is damaged|are not there any more|are lost/,
+        /is damaged|are lost/,
         'The disk lost data.',
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
       [
-        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write down|cannot be read; trying again|could not be removed/,
+        /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write its count|cannot be read; trying again|could not be removed/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',
         '[Runbook](runbooks/BacklogScalerIngestUnavailable.md).',
       ],

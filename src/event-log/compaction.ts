@@ -16,14 +16,14 @@ export interface Kept {
 interface CompactionOptions extends Kept {
   readonly store: Pick<EventStore, 'read' | 'remove'>;
   readonly heads: Heads;
-  /** The last sequence of each connection that is kept. */
+  /** The last kept sequence of each connection. */
   readonly lasts: () => ReadonlyMap<string, number>;
   readonly log: Logger;
 }
 
 /**
- * Takes old events away, from the front of each connection, a bounded number in each turn of the event loop. Where
- * there are too many, those connections lose some that have more than their share: see `fairShare`.
+ * Removes old events from the front of each connection, a bounded number in each turn of the event loop. If there are
+ * too many, connections with more than their share lose some (`fairShare`).
  */
 export class Compaction {
   private readonly options: CompactionOptions;
@@ -34,7 +34,7 @@ export class Compaction {
     this.options = options;
   }
 
-  /** Whether there is a tenth more than is to be kept. */
+  /** Whether the log is a tenth over its limit. */
   get due(): boolean {
     if (this.running !== undefined) return false;
     let count = 0;
@@ -42,7 +42,7 @@ export class Compaction {
     return count > this.options.maxEvents * 1.1;
   }
 
-  /** One at a time; a second call waits for the first. Never rejects. */
+  /** Runs once at a time: a second call waits for the first. Never rejects. */
   run(): Promise<void> {
     this.running ??= this.compact()
       .catch((reason: unknown) => {
@@ -93,7 +93,7 @@ export class Compaction {
   }
 }
 
-/** The head after an entry is taken away. What is no event, or does not follow on the one before, is damage. */
+/** The head after an entry is removed. An entry that is not an event, or leaves a gap before it, is damage. */
 function without(head: Head, sequence: number, event: InboundEvent | undefined): Head {
   const { first, since, checked } = head;
   const isDamage = sequence > checked && (event === undefined || sequence > Math.max(first, checked + 1));

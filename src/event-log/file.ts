@@ -137,7 +137,7 @@ export class FileEventLog implements EventLog {
   private async lost(written: number | undefined, total: number): Promise<void> {
     this.options.log.error(
       { events: total, ...(written === undefined ? {} : { written }) },
-      'the event log is damaged: events that were written are not there any more; numbers of `events` connections are not known for ttlSeconds',
+      'the event log is damaged: events that were written are missing; numbers of `events` connections are not known for ttlSeconds',
     );
     await this.heads.allLost(this.lasts);
   }
@@ -170,7 +170,7 @@ export class FileEventLog implements EventLog {
   }
 }
 
-/** Writes down how many events were put; of those that come meanwhile only the last. Its writing holds up no event. */
+/** Writes how many events were ever stored. Counts that come during a write are merged. No event waits for it. */
 class Counter {
   private readonly store: Pick<EventStore, 'write'>;
   private readonly log: Logger;
@@ -202,7 +202,7 @@ class Counter {
       } catch (reason) {
         if (!this.saidFailed) {
           const { message } = ScalerError.from(reason);
-          this.log.warn({ error: message }, 'the event log cannot write down how many events it has');
+          this.log.warn({ error: message }, 'the event log cannot write its count of events');
         }
         this.saidFailed = true;
       }

@@ -4,7 +4,7 @@ import type { KeptSince } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventStore, Head } from './level-store.ts';
 
-/** What is known of each connection's events: in memory at once, on the disk after. */
+/** The head of each connection. A change is in memory at once, and on disk later. */
 export class Heads {
   private readonly store: Pick<EventStore, 'heads' | 'putHead'>;
   private readonly log: Logger;
@@ -28,7 +28,7 @@ export class Heads {
     return this.known.get(connection) ?? this.add(connection);
   }
 
-  /** Of what was sent before the log first heard of a connection, nothing is known. */
+  /** Events from before the log first heard of a connection are unknown. */
   add(connection: string): Head {
     const known = this.known.get(connection);
     if (known !== undefined) return known;
@@ -36,7 +36,7 @@ export class Heads {
     return this.put(connection, { first: 1, since, checked: 0 });
   }
 
-  /** Events of all connections may be lost, up to these sequences. */
+  /** Events of all connections may be lost up to these sequences. */
   allLost(lasts: ReadonlyMap<string, number>): Promise<void> {
     for (const connection of new Set([...this.known.keys(), ...lasts.keys()])) {
       this.lost(connection, lasts.get(connection) ?? 0);
@@ -44,14 +44,14 @@ export class Heads {
     return this.writing;
   }
 
-  /** Events of a connection may be lost, up to a sequence. */
+  /** Events of a connection may be lost up to the sequence `checked`. */
   lost(connection: string, checked: number): void {
     const since: KeptSince = { atMs: epochNowMs(), because: 'damaged' };
     const first = Math.min(this.of(connection).first, checked + 1);
     this.put(connection, { first, since, checked });
   }
 
-  /** What `remove` writes is so from now on; where it cannot be written, as before. */
+  /** Takes the head that `remove` writes. If the write fails, the head before it is back. */
   async change(connection: string, head: Head, remove: (head: Head) => Promise<void>): Promise<void> {
     const before = this.of(connection);
     this.known.set(connection, head);
@@ -63,7 +63,7 @@ export class Heads {
     }
   }
 
-  /** Resolves when all is on the disk, or cannot be. */
+  /** Resolves when every head has been written, or has failed to be. */
   written(): Promise<void> {
     return this.writing;
   }
@@ -73,7 +73,10 @@ export class Heads {
     const write = () => this.store.putHead(connection, this.of(connection));
     this.writing = this.writing.then(write).catch((reason: unknown) => {
       const { message } = ScalerError.from(reason);
-      this.log.warn({ connection, error: message }, 'the event log could not write since when it has events');
+      this.log.warn(
+        { connection, error: message },
+        'the event log could not write since when its events are complete',
+      );
     });
     return head;
   }

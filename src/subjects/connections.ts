@@ -20,7 +20,7 @@ export interface ConnectionsOptions {
 export interface PodsOf {
   /** `place`: what is measured there. */
   peersOf(connection: string, place: string, duties: PeerDuties, log: Logger): Peers;
-  /** Whether this pod has the lease of the connection; undefined where that has none. */
+  /** Whether this pod has the lease of the connection. Undefined if the connection has no lease. */
   holds(connection: string): boolean | undefined;
   /** The connection is gone. */
   forget(connection: string): void;

@@ -2,7 +2,7 @@ import { ScalerError } from '../../errors.ts';
 import { send, Unanswered } from '../../outbound/send.ts';
 
 export interface GetLimits {
-  /** For all of it, from the look-up of the name to the last byte. */
+  /** For the whole request, from looking up the name to the last byte. */
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;

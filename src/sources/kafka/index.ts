@@ -28,7 +28,7 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
   local: ['activeReadMs'],
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
-  // Three reads: one may be late, or lost.
+  // Three reads, since one may be late or lost.
   leastStalenessSeconds: (_, { activeReadMs }) => (3 * activeReadMs) / 1000,
   connect,
   fold,

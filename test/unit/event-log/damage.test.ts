@@ -81,7 +81,7 @@ describe('damage is logged, once, and makes kept events unknown', () => {
     const dir = await filled();
     await change(await walOf(dir), (bytes) => bytes.fill(0));
     const { facts, since, said } = await reopened(dir);
-    expect([facts, said]).toEqual([[], [expect.stringContaining('not there any more')]]);
+    expect([facts, said]).toEqual([[], [expect.stringContaining('events that were written are missing')]]);
     // Its head is lost as well, so it counts as new.
     expect(Date.now() - since.atMs).toBeLessThan(60_000);
   });
@@ -92,7 +92,10 @@ describe('damage is logged, once, and makes kept events unknown', () => {
     await truncate(wal, Math.floor((await readFile(wal)).length / 2));
     const { facts, since, said } = await reopened(dir);
     expect(facts.length).toBeLessThan(events);
-    expect([since, said]).toEqual([damaged, [expect.stringContaining('not there any more')]]);
+    expect([since, said]).toEqual([
+      damaged,
+      [expect.stringContaining('events that were written are missing')],
+    ]);
     expect((await reopened(dir, 'other')).since.atMs).toBeGreaterThan(Date.now() - 60_000);
   });
 

@@ -25,14 +25,14 @@ function* steps(count: number, stepMs: number, done: string[], name: string): Ge
 describe('slices', () => {
   it('do small work at once', () => {
     const done: string[] = [];
-    new Slices().run(steps(5, 0.25, done, 'a'));
+    new Slices().run(steps(5, 0.0625, done, 'a'));
     expect(done).toHaveLength(5);
   });
 
   it('continue in the next turns of the event loop, none of which is long', async () => {
     const done: string[] = [];
     const slices = new Slices();
-    for (let i = 0; i < 10; i += 1) slices.run(steps(1, 0.75, done, 'a'));
+    for (let i = 0; i < 10; i += 1) slices.run(steps(1, 0.1875, done, 'a'));
     const turns = [done.length];
     while (done.length < 10) {
       const before = done.length;
@@ -45,8 +45,8 @@ describe('slices', () => {
   it('do urgent work before the rest', async () => {
     const done: string[] = [];
     const slices = new Slices();
-    slices.run(steps(6, 1, done, 'batch'));
-    slices.run(steps(1, 1, done, 'wake'), true);
+    slices.run(steps(6, 0.25, done, 'batch'));
+    slices.run(steps(1, 0.25, done, 'wake'), true);
     expect(done).toEqual(['batch', 'batch', 'wake']);
     await nextTurn();
     expect(done).toEqual(['batch', 'batch', 'wake', 'batch', 'batch']);
@@ -90,9 +90,9 @@ describe('slices', () => {
       throw new TypeError('a bug');
     })();
     expect(() => slices.run(broken)).toThrow('a bug');
-    slices.run(steps(1, 1, done, 'next'));
+    slices.run(steps(1, 0.25, done, 'next'));
     expect(done).toEqual(['next']);
-    slices.run(steps(10, 1, done, 'later'));
+    slices.run(steps(10, 0.25, done, 'later'));
     for (let turn = 0; turn < 6; turn += 1) await nextTurn();
     expect(done).toHaveLength(11);
   });

@@ -1,34 +1,34 @@
 import type { Oldest } from '../../source.ts';
 import { countedAs, type JobRecord, queuedSinceMs } from './job-record.ts';
 
-/** The open jobs that ask for the same labels. */
+/** The open jobs with the same labels. */
 export interface LabelCount {
   /** Lower case, each once, sorted. */
   readonly labels: readonly string[];
   readonly queued: number;
   readonly running: number;
-  /** Since when the oldest of the queued ones has been, in ms since 1970; absent where it is not known. */
+  /** Since when the oldest queued job has been queued, in ms since 1970. Absent if unknown. */
   readonly oldest?: Oldest | undefined;
 }
 
 interface TimedCount extends LabelCount {
-  /** Handed on from one to the next, and changed in place. */
+  /** Passed on from one count to the next, and changed in place. */
   readonly times: QueuedTimes;
 }
 
 type Counts = Map<string, TimedCount>;
 
-/** The sums over the jobs that count, kept as jobs change. A LabelCount is never changed in place. */
+/** The sums over the jobs that count, kept up to date as jobs change. A LabelCount is never changed in place. */
 export class Tally {
   private readonly all: Counts = new Map();
   private readonly byRepo = new Map<string, Counts>();
 
-  /** The counts of all repositories or of one, as they are when they are iterated. Empty ones are not kept. */
+  /** The counts of all repositories or of one, as they are when iterated. Empty ones are not kept. */
   counts(repo?: string): Iterable<LabelCount> {
     return { [Symbol.iterator]: () => this.countsOf(repo).values() };
   }
 
-  /** What is known of a job has become another; undefined where nothing is known. Tells whether a count changed. */
+  /** The record of a job changed. Undefined stands for no record. Returns whether a count changed. */
   change(before: JobRecord | undefined, after: JobRecord | undefined): boolean {
     const same = before !== undefined && after !== undefined && countSame(before, after);
     if (same && queuedSinceMs(before) === queuedSinceMs(after)) return false;
@@ -71,14 +71,17 @@ function addTo(counts: Counts, record: JobRecord, step: 1 | -1): void {
   counts.set(key, { labels: before.labels, queued, running, times, oldest: times.oldestOf(queued) });
 }
 
-/** Since when jobs have been queued, of which any may go first. GitHub gives seconds, so there are few times for many jobs. */
+/**
+ * Since when jobs have been queued. They may leave in any order. GitHub's times are in seconds, so many jobs share few
+ * times.
+ */
 class QueuedTimes {
   /** How many jobs have been queued since each time, in ms since 1970. */
   private readonly jobs = new Map<number, number>();
   private timed = 0;
   private oldestMs: number | undefined;
 
-  /** A job has come, or gone. `sinceMs` undefined: nobody knows since when. */
+  /** A job was queued (1) or left (-1). `sinceMs` is undefined if unknown. */
   add(sinceMs: number | undefined, step: 1 | -1): void {
     if (sinceMs === undefined) return;
     this.timed += step;
@@ -92,7 +95,7 @@ class QueuedTimes {
     }
   }
 
-  /** Of so many queued jobs. In ms since 1970. One of unknown age may be older. */
+  /** The oldest of this many queued jobs, in ms since 1970. A job of unknown age may be older. */
   oldestOf(queued: number): Oldest | undefined {
     return this.oldestMs === undefined ? undefined : { sinceMs: this.oldestMs, atLeast: this.timed < queued };
   }

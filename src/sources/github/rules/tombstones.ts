@@ -1,9 +1,9 @@
 import type { JobRecord } from './job-record.ts';
 
-/** For how long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
+/** How long GitHub redelivers a webhook on request, and so how long an end must be remembered. */
 const redeliveryMs = 72 * 3_600_000;
 
-/** What is remembered by ID for 72 h, within a bound in number. The oldest go first. */
+/** Keeps values by ID for 72 h, up to a number. The oldest go first. */
 export class Remembered<V extends { readonly atMs: number }> {
   private readonly limit: number;
   private readonly values = new Map<number, V>();
@@ -20,7 +20,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     return this.values.get(id);
   }
 
-  /** What is set again counts as new. */
+  /** A value that is set again counts as new. */
   set(id: number, value: V): void {
     this.values.delete(id);
     this.values.set(id, value);
@@ -31,7 +31,7 @@ export class Remembered<V extends { readonly atMs: number }> {
     this.values.delete(id);
   }
 
-  /** Forgets what is older than 72 h. */
+  /** Forgets values older than 72 h. */
   forget(nowMs: number): void {
     for (const [id, { atMs }] of this.values) {
       if (nowMs - atMs <= redeliveryMs) return;
@@ -49,11 +49,11 @@ export class Remembered<V extends { readonly atMs: number }> {
   }
 }
 
-/** A job that is open no more. */
+/** A job that is no longer open. */
 export interface Tombstone {
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
-  /** What was known of a job that is not certainly completed (not found, expired): more may bring it back. */
+  /** The record of a job whose end is uncertain (404, expired). A later report may bring it back. */
   readonly last?: JobRecord;
 }
 
@@ -64,9 +64,9 @@ export class Tombstones extends Remembered<Tombstone> {
   }
 }
 
-/** What is known of a run's attempts. */
+/** Which attempts of a run have ended. */
 export interface AttemptsOfRun {
-  /** The first attempt that may have open jobs: all before it have ended. */
+  /** The first attempt that may have open jobs. All before it have ended. */
   readonly firstOpen: number;
   /** In ms since 1970 by our clock. */
   readonly atMs: number;
@@ -80,7 +80,7 @@ export class Attempts {
     this.runs = new Remembered(maxRuns);
   }
 
-  /** Tells whether it was news. */
+  /** Returns whether this is new. */
   learn(runId: number, { firstOpen, atMs }: AttemptsOfRun): boolean {
     if (firstOpen <= (this.runs.get(runId)?.firstOpen ?? 0)) return false;
     this.runs.set(runId, { firstOpen, atMs });

@@ -7,7 +7,7 @@ import type { SqsSnapshot } from '../rules/history.ts';
 import { isAws, parseQueueAddress, urlOf } from '../rules/queue.ts';
 import type { SqsClient } from './client.ts';
 
-/** What is to be read. Equal for all triggers of a subject. */
+/** What to read. Equal for all triggers of a subject. */
 export interface SqsNeed {
   readonly name: string;
   /** Undefined where it is that of our credentials, which AWS has not told yet. */
