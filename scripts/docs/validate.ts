@@ -20,7 +20,7 @@ const page = (rows: readonly string[][]): string => `# Checking before deploying
 <!-- Made by \`npm run docs\` from scripts/docs/validate.ts and test/support/mistakes.ts: change those, not this page. -->
 
 \`\`\`sh
-backlog-scaler validate -f deploy/ --config backlog-scaler.yaml
+yq .config values.yaml | backlog-scaler validate --config - -f deploy/     # values of the chart
 kubectl get scaledobjects,scaledjobs -A -o yaml | backlog-scaler validate -f -
 helm template my-chart | backlog-scaler validate -f - -o github
 \`\`\`
