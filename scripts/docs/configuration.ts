@@ -6,7 +6,7 @@ import { natsSettings } from '../../src/outbound/nats.ts';
 import { tlsFiles, tlsSettings } from '../../src/outbound/tls.ts';
 import { type AnySource, leastSecretLength } from '../../src/sources/source.ts';
 import { type Schema, type SchemaRow, schemaRows } from './schema-rows.ts';
-import { code, keyCell, table } from './table.ts';
+import { code, keyCell, list, table } from './table.ts';
 
 const intro = `# Configuration
 
@@ -42,7 +42,7 @@ connections:
 - **Tenants.** \`namespaces\` separates them only if KEDA alone can call. The chart's NetworkPolicy, on by default, ensures that where the
   network enforces it, \`grpc.tls.clientCaFile\` everywhere.
 
-A key without default or mark takes text.
+A key without default or mark takes text, or the keys below it.
 `;
 
 export function configurationPage(sources: readonly AnySource[]): string {
@@ -111,12 +111,12 @@ function rowsOf(schema: Schema): SchemaRow[] {
 }
 
 function keyTable(shown: readonly SchemaRow[], files: FileSettings): string {
-  const rows = shown.map(({ path, types, fallback, isRequired, doc }) => {
+  const rows = shown.map(({ path, types, fallback, isRequired, doc }): [string, string] => {
     const at = path.slice(0, -1);
     const spellings = withFileKeys(path.slice(-1), files).map((key) => [...at, key].join('.'));
     return [keyCell(spellings, types, fallback, isRequired), doc];
   });
-  return table(['key: default', 'meaning'], rows);
+  return rows.length <= 2 ? list(rows, '.') : table(['key: default', 'meaning'], rows);
 }
 
 function jsonSchema(schema: z.ZodType): Schema {

@@ -4,6 +4,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return cells.map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
+/** For what is too little for a table. The mark separates a key from its meaning. */
+export function list(rows: readonly (readonly [string, string])[], mark: ':' | '.'): string {
+  return rows.map(([key, meaning]) => `- ${key}${mark} ${meaning}`).join('\n');
+}
+
 /**
  * A key's spellings as code, with its default as YAML (`port: 6000`) and the other choices. Without a default: whether
  * it is required, and what it takes other than text.

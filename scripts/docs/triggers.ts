@@ -3,7 +3,7 @@ import { type Param, type ParamsSchema, usually } from '../../src/params/schema.
 import type { AnySource } from '../../src/sources/source.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
 import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
-import { code, keyCell, table } from './table.ts';
+import { code, keyCell, list, table } from './table.ts';
 
 const intro = `# Triggers
 
@@ -48,16 +48,13 @@ function section(source: AnySource): string {
   const heading = `\n## \`source: ${source.kind}\`\n${own}`;
   const keys = Object.entries(source.connectionKeys);
   if (keys.length === 0) return `${heading}\n${params(source.params)}`;
-  return [
-    heading,
-    params(source.params),
-    '\nKEDA’s own keys may stay:\n',
-    table(['key', 'meaning'], byMeaning(keys)),
-  ].join('\n');
+  return [heading, params(source.params), '\nKEDA’s own keys may stay:\n', list(byMeaning(keys), ':')].join(
+    '\n',
+  );
 }
 
-/** Keys that mean the same, in one row. */
-function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): string[][] {
+/** Keys that mean the same, in one line. */
+function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): [string, string][] {
   const byDoc = new Map<string, string[]>();
   for (const [name, { doc }] of keys) byDoc.set(doc, [...(byDoc.get(doc) ?? []), code(name)]);
   return [...byDoc].map(([doc, names]) => [names.join(', '), doc]);
