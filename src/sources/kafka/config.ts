@@ -70,7 +70,7 @@ export const kafkaConfig = z.strictObject({
     .number()
     .min(1)
     .default(30)
-    .describe('The same for watched groups; topics are refreshed.'),
+    .describe('The same for watched groups. It also refreshes topics.'),
   connectTimeoutMs: atLeast(100, 5000, 'For connecting, with TLS and SASL.'),
   requestTimeoutMs: atLeast(100, 10_000, 'For a broker to answer.'),
   watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch.'),
