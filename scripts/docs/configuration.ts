@@ -39,7 +39,8 @@ connections:
   *reopens* opens the connection again. Files of \`grpc.tls\` are always live.
 - **Guards.** Against truncated files a running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or
   \`allowedClientNames\`, or \`namespaces\` of a connection. Restart to drop them, or write \`namespaces: ["*"]\`.
-- **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.
+- **Tenants.** \`namespaces\` separates them only if KEDA alone can call. The chart's NetworkPolicy, on by default, ensures that where the
+  network enforces it, \`grpc.tls.clientCaFile\` everywhere.
 
 A key without default or mark takes text, or the keys below it.
 `;

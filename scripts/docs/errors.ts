@@ -9,8 +9,8 @@ const intro = `# Messages
 
 <!-- Made by \`npm run docs\` from the code and scripts/docs/remedies.ts: change those, not this page. -->
 
-Search for the first words of your message. Left out here are the trigger, connection, broker or queue in front, and the end that says what to do.
-Names and numbers are \`…\`. An empty “do” means that the message says it. For symptoms without a message, see
+Search for a few words of your message between names and numbers. Left out here are the trigger, connection, broker or queue in front, and the
+end that says what to do. Names and numbers are \`…\`. An empty “do” means that the message says it. For symptoms without a message, see
 [troubleshooting.md](troubleshooting.md).
 
 The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *info*, *warn* and *error* are lines of the log.

@@ -394,7 +394,7 @@ export const sections: readonly Section[] = [
       [
         /is not ready|does not answer in time/,
         'The server elects a leader, lost its quorum, or is overloaded.',
-        'Nothing, if it passes. Else check `nats stream report` and `nats server report jetstream`.',
+        'Nothing, if it passes. Else check `nats stream report` and, in the system account, `nats server report jetstream`.',
       ],
       [
         /subscribe|does not allow|may not/,

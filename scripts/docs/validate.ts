@@ -20,7 +20,7 @@ const page = (rows: readonly string[][]): string => `# Checking before deploying
 <!-- Made by \`npm run docs\` from scripts/docs/validate.ts and test/support/mistakes.ts: change those, not this page. -->
 
 \`\`\`sh
-backlog-scaler validate -f deploy/ --config backlog-scaler.yaml
+yq .config values.yaml | backlog-scaler validate --config - -f deploy/     # values of the chart
 kubectl get scaledobjects,scaledjobs -A -o yaml | backlog-scaler validate -f -
 helm template my-chart | backlog-scaler validate -f - -o github
 \`\`\`
@@ -42,6 +42,7 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended. The exit code is 2 with errors,
 an unreadable file, or nothing to check.
 
+- The chart sets \`eventLog.dir\`. With \`type: file\` take \`yq '.config.eventLog.dir = "/tmp" | .config' values.yaml\`.
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
 - Where the secrets of \`--config\` are missing, such as on a laptop, that is only a warning. Triggers are then checked against \`source\` and

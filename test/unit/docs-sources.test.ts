@@ -4,6 +4,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { parseYaml } from '../../src/config/document.ts';
 import { sources } from '../../src/sources/index.ts';
+import { chartConfig, mountsNamed, parseChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 import { resolvingIn } from '../support/live-triggers.ts';
 
@@ -32,7 +33,11 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
     }),
   );
   const yaml = blocks.filter(({ language }) => language === 'yaml').map(({ block }) => block);
-  const configs = yaml.filter((block) => block.includes('connections:\n'));
+  const values = yaml.filter((block) => block.startsWith('config:')).map(parseChartValues);
+  const configs = [
+    ...yaml.filter((block) => block.includes('connections:\n') && !block.startsWith('config:')),
+    ...values.map(chartConfig),
+  ];
   const triggers = yaml.filter((block) => block.startsWith('triggers:'));
   /** What takes the place of keys of the first connection. */
   const parts = yaml.filter((block) =>
@@ -43,6 +48,10 @@ describe.each(pages)('docs/$page.md', ({ page, kinds, code }) => {
     const { connections } = await loadExample(block);
     expect(connections.size).toBeGreaterThan(0);
     for (const { source } of connections.values()) expect(kinds).toContain(source.kind);
+  });
+
+  it.each(values)('has values that mount exactly the Secrets that they name: %#', (value) => {
+    expect((value.secretMounts ?? []).map(({ name }) => name)).toEqual(mountsNamed(value));
   });
 
   it.each(parts)('has a part of a connection that serve takes: %#', async (block) => {
