@@ -2,7 +2,7 @@
 import type { ListedCommand } from './cli/command.ts';
 import { tooOld } from './node-version.ts';
 
-// Before anything else is loaded: an older Node does not have all that the other modules import.
+// First of all: an older Node lacks something that the other modules import.
 const problem = tooOld(process.versions.node);
 if (problem !== undefined) {
   process.stderr.write(`${problem}\n`);
