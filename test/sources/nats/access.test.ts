@@ -77,13 +77,13 @@ describe('a user', () => {
   });
 
   it.each([
-    ['has a wrong password', 'admin', 'wrong', /does not let us in: check the credentials/],
+    ['has a wrong password', 'admin', 'wrong', /refuses the login: check the credentials/],
     ['may not ask', 'nobody', password, /does not allow it: .*Publish to .*STREAM\.INFO/],
     [
       'is of an account without JetStream',
       'bare',
       password,
-      /JetStream is not enabled for our account|has no JetStream for us/,
+      /JetStream is not enabled for the connection's account|has no JetStream for this account and domain/,
     ],
   ])('who %s gets that error', async (_, username, given, error) => {
     const on = open(username, { password: given });

@@ -89,7 +89,7 @@ describe('TLS to a broker', () => {
     [
       'an unknown authority',
       () => [good, pem(expired.ca)],
-      /authority we do not know: `tls.caFile` must hold/,
+      /an unknown authority: `tls.caFile` must hold/,
     ],
     ['an expired certificate', () => [expired, pem(expired.ca)], /certificate that has expired/],
   ])('refuses %s', async (_, given, message) => {
