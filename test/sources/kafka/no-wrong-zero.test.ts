@@ -77,7 +77,9 @@ connections:
 
   it('does not know the number of a group without commits if no topic is named', async () => {
     const consumerGroup = kafka().name('group');
-    expect(await refusal({ consumerGroup })).toMatch(/^UNAVAILABLE: .*has no committed offset that the connection's user/);
+    expect(await refusal({ consumerGroup })).toMatch(
+      /^UNAVAILABLE: .*has no committed offset that the connection's user/,
+    );
     expect(await value({ consumerGroup })).toBe('UNAVAILABLE');
   });
 

@@ -23,7 +23,11 @@ describe('an unusable answer', () => {
       { status: 500, body: { message: `sent token ${token}` } },
       /answers 500.*…/,
     ],
-    ['text that is no JSON', { body: '{"total_count": 1, "workflow' }, /unexpected answer.*runs of acme\/shop/],
+    [
+      'text that is no JSON',
+      { body: '{"total_count": 1, "workflow' },
+      /unexpected answer.*runs of acme\/shop/,
+    ],
     ['nothing', { body: '' }, /it is empty/],
     ['another thing', { body: { hello: 'world' } }, /workflow_runs/],
     ['a list', { body: [] }, /unexpected answer/],
