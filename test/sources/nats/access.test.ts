@@ -62,7 +62,7 @@ describe('a user', () => {
       await expect.poll(() => told.at(-1), { interval: 5 }).toEqual({ active: true, edge: true });
     }
     expect(await on.wakes('message')).toBe(0);
-    expect(warnings(on)).toEqual([expect.stringContaining('we may not subscribe')]);
+    expect(warnings(on)).toEqual([expect.stringContaining('subscribing is not allowed')]);
   });
 
   it('who hears nothing, though messages come, has the consumer read at its pace', async () => {
