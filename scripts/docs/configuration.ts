@@ -6,7 +6,7 @@ import { natsSettings } from '../../src/outbound/nats.ts';
 import { tlsFiles, tlsSettings } from '../../src/outbound/tls.ts';
 import { type AnySource, leastSecretLength } from '../../src/sources/source.ts';
 import { type Schema, type SchemaRow, schemaRows } from './schema-rows.ts';
-import { code, table, valueCell } from './table.ts';
+import { code, keyCell, list, table } from './table.ts';
 
 const intro = `# Configuration
 
@@ -18,7 +18,7 @@ const intro = `# Configuration
 connections:
   orders:
     source: kafka
-    bootstrapServers: [kafka-0.kafka:9093, kafka-1.kafka:9093]
+    bootstrapServers: [kafka-0.kafka:9093]
     tls:
       caFile: /etc/backlog-scaler-kafka/ca.crt
     sasl:
@@ -31,18 +31,17 @@ connections:
 - **Chart.** All of it goes under \`config\` of the values, except \`grpc.tls\`, \`eventLog.dir\`, \`host\` and \`port\`: use \`tls\`, \`persistence\`
   and \`service.port\`. \`secretMounts\` mounts a Secret at \`/etc/backlog-scaler-NAME/\`.
 - **Strict.** All errors are listed at once, unknown keys with the nearest known one. The exit code is 2.
-- **Variables.** \`\${NAME}\` is that environment variable; an unset one is an error. \`$\${\` stands for the characters.
+- **Variables.** \`\${NAME}\` is that environment variable, which must be set. \`$\${\` stands for the characters.
 - **Files.** A \`…File\` key reads its value from a file, a \`…Files\` key a list: UTF-8, at most 1 MiB, paths relative to the configuration.
-  Line ends after a secret are cut. A secret that lets callers in is one line of at least ${leastSecretLength} characters.
-- **Changes.** The configuration and secret files are checked every 5 seconds, and on SIGHUP. A change applies
+  Line ends are cut. A secret that lets callers in has at least ${leastSecretLength} characters.
+- **Changes.** Files are checked every 5 seconds, and on SIGHUP. A change applies
   [as a whole or not at all](operations.md#changes-of-the-configuration): *live* at once, *restart* at the next start (the log lists them).
-  *reopens* opens the connection again; readings survive if it measures the same place. Files of \`grpc.tls\` are always live.
-- **Guards.** A running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or \`allowedClientNames\`, or \`namespaces\` of a
-  connection, which a truncated file would drop. Restart to drop them, or write \`namespaces: ["*"]\`. Triggers of a missing
-  connection are refused.
+  *reopens* opens the connection again. Files of \`grpc.tls\` are always live.
+- **Guards.** Against truncated files a running pod refuses to lose \`admin.token\`, \`grpc.tls\`, its \`clientCaFile\` or
+  \`allowedClientNames\`, or \`namespaces\` of a connection. Restart to drop them, or write \`namespaces: ["*"]\`.
 - **Tenants.** \`namespaces\` separates them only if KEDA alone can call: use \`grpc.tls.clientCaFile\` or a NetworkPolicy.
 
-Under *value*, code is the default and its other choices.
+A key without default or mark takes text, or the keys below it.
 `;
 
 export function configurationPage(sources: readonly AnySource[]): string {
@@ -111,12 +110,12 @@ function rowsOf(schema: Schema): SchemaRow[] {
 }
 
 function keyTable(shown: readonly SchemaRow[], files: FileSettings): string {
-  const rows = shown.map(({ path, types, fallback, isRequired, doc }) => {
+  const rows = shown.map(({ path, types, fallback, isRequired, doc }): [string, string] => {
     const at = path.slice(0, -1);
-    const spellings = withFileKeys(path.slice(-1), files).map((key) => code([...at, key].join('.')));
-    return [spellings.join(' or '), valueCell(types, fallback, isRequired), doc];
+    const spellings = withFileKeys(path.slice(-1), files).map((key) => [...at, key].join('.'));
+    return [keyCell(spellings, types, fallback, isRequired), doc];
   });
-  return table(['key', 'value', 'meaning'], rows);
+  return rows.length <= 2 ? list(rows, '.') : table(['key: default', 'meaning'], rows);
 }
 
 function jsonSchema(schema: z.ZodType): Schema {

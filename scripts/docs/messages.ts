@@ -60,7 +60,7 @@ function covers(general: Message, special: Message, earlier: boolean): boolean {
 
 /** Whether it says anything without its values. */
 function hasWords(text: string): boolean {
-  return words(text) >= 3 || (words(text) === 2 && !/(^|\s)…$/.test(text));
+  return words(text) >= 3 || (words(text) === 2 && !/(^|\s)…$/.test(text)) || text.startsWith('the file ');
 }
 
 function words(text: string): number {

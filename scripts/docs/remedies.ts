@@ -179,6 +179,11 @@ export const sections: readonly Section[] = [
         'The file refers to a variable that does not exist.',
         'Set it (`extraEnv` of the chart), or write `$${` for the characters.',
       ],
+      [
+        /^the file … …/,
+        'It does not exist, may not be read, is empty or no UTF-8 text: *does not exist*, *may not be read*, *is empty*.',
+        'In a pod: mount its Secret by `secretMounts`, and compare the names of its keys with the path.',
+      ],
       [/give … or …, not both/, 'A key and its `…File` are both set.'],
       [
         /the chart's values|manifests of Kubernetes/,

@@ -1,3 +1,5 @@
+import { stringify } from 'yaml';
+
 /** JSON Schema as zod writes it. */
 export interface Schema {
   readonly type?: string;
@@ -19,7 +21,7 @@ export interface SchemaRow {
   readonly path: readonly string[];
   /** What it takes: names of types, and values as code. */
   readonly types: readonly string[];
-  /** '' for none. */
+  /** As YAML; '' for none. */
   readonly fallback: string;
   readonly isRequired: boolean;
   readonly doc: string;
@@ -84,7 +86,7 @@ function typesOf(node: Schema): string[] {
 
 function fallbackOf({ default: value }: Schema): string {
   if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? stringify(value, { lineWidth: 0 }).trim() : JSON.stringify(value);
 }
 
 /** If only some members of a union have the key: which ones, by the value that distinguishes them. */
@@ -93,5 +95,5 @@ function onlyWith(holders: readonly ObjectSchema[], objects: readonly ObjectSche
   const marks = holders.flatMap(({ properties }) =>
     Object.values(properties).flatMap((node) => (node.const === undefined ? [] : [`\`${node.const}\``])),
   );
-  return `Only with ${[...new Set(marks)].join(', ')}.`;
+  return `With ${[...new Set(marks)].join(', ')}.`;
 }

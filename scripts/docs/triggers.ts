@@ -1,8 +1,9 @@
+import { stringify } from 'yaml';
 import { type Param, type ParamsSchema, usually } from '../../src/params/schema.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { commonParams, kedaOwnKeys } from '../../src/triggers/common-params.ts';
 import { maxMetadataBytes, maxMetadataKeys } from '../../src/triggers/reference.ts';
-import { code, table, valueCell } from './table.ts';
+import { code, keyCell, list, table } from './table.ts';
 
 const intro = `# Triggers
 
@@ -22,9 +23,9 @@ triggers:
       lagThreshold: "50"
 \`\`\`
 
-Under *value*, code is the default and its other choices. As for KEDA's own scalers:
+As for KEDA's own scalers:
 
-- All are trimmed text; an empty one counts as missing. Numbers are decimal, booleans those of Go (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). Commas
+- A value is trimmed text; an empty one counts as missing. Numbers are decimal, booleans those of Go (\`true\`, \`false\`, \`1\`, \`0\`, \`t\`, \`f\`). Commas
   separate lists.
 - \`xFromEnv\` is \`x\` with its value from the workload's environment. \`x\` wins over it. Secrets are refused without TLS on gRPC.
 - All errors come in one message, unknown keys with the nearest known one.
@@ -47,16 +48,13 @@ function section(source: AnySource): string {
   const heading = `\n## \`source: ${source.kind}\`\n${own}`;
   const keys = Object.entries(source.connectionKeys);
   if (keys.length === 0) return `${heading}\n${params(source.params)}`;
-  return [
-    heading,
-    params(source.params),
-    '\nKEDA’s own keys may stay:\n',
-    table(['key', 'meaning'], byMeaning(keys)),
-  ].join('\n');
+  return [heading, params(source.params), '\nKEDA’s own keys may stay:\n', list(byMeaning(keys), ':')].join(
+    '\n',
+  );
 }
 
-/** Keys that mean the same, in one row. */
-function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): string[][] {
+/** Keys that mean the same, in one line. */
+function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[]): [string, string][] {
   const byDoc = new Map<string, string[]>();
   for (const [name, { doc }] of keys) byDoc.set(doc, [...(byDoc.get(doc) ?? []), code(name)]);
   return [...byDoc].map(([doc, names]) => [names.join(', '), doc]);
@@ -64,13 +62,17 @@ function byMeaning(keys: readonly (readonly [string, { readonly doc: string }])[
 
 function params<P>({ table: known }: ParamsSchema<P>): string {
   return table(
-    ['key', 'value', 'meaning'],
+    ['key: default', 'meaning'],
     Object.entries<Param<unknown>>(known).map(([name, { type, doc, most, required, defaultText }]) => [
-      code(name),
-      valueCell(typesOf(type), defaultText, required),
+      keyCell([name], typesOf(type), asYaml(defaultText), required),
       [doc, mostOf(type, most)].filter(Boolean).join(' '),
     ]),
   );
+}
+
+/** Metadata is text, so that numbers and booleans need quotes. */
+function asYaml(text: string): string {
+  return text === '' ? '' : stringify(text, { lineWidth: 0 }).trim();
 }
 
 /** Of `backlog \\| drain` both, as code. */

@@ -19,7 +19,7 @@ const listenHost = z
   .min(1)
   .default('*')
   .overwrite((host) => (host === '*' ? anyAddress() : host))
-  .describe('The address. `*` is every address.');
+  .describe('`*` is every address.');
 
 const port = z.number().int().min(0).max(65_535);
 const seconds = z.number().positive();
@@ -57,12 +57,12 @@ const grpcTls = z
     keyFile: file.describe('PEM of its private key.'),
     clientCaFile: file
       .optional()
-      .describe('PEM of the authorities of client certificates. Every client must then show one (mTLS).'),
+      .describe('PEM of the authorities of client certificates, which every client must then show (mTLS).'),
     allowedClientNames: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Only certificates with one of these names (common name or DNS name) may call.'),
+      .describe('Only these common or DNS names may call.'),
   })
   .refine((tls) => tls.allowedClientNames === undefined || tls.clientCaFile !== undefined, {
     path: ['allowedClientNames'],
@@ -74,12 +74,12 @@ const grpc = z.strictObject({
   port: port.default(6000).describe('0 takes a free one.'),
   maxConnectionAgeSeconds: seconds
     .optional()
-    .describe('Ends connections after this time, so that KEDA finds new pods. Off by default.'),
+    .describe('Ends connections, so that KEDA finds new pods. Off by default.'),
   maxConnections: maxConnections(256),
   maxStreams: bound
     .default(60_000)
     .describe(
-      'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, and twice as many for a minute after a broken connection.',
+      'Beyond it: RESOURCE_EXHAUSTED. KEDA opens two for each `external-push` trigger, for a minute after a broken connection four.',
     ),
   maxStreamsPerConnection: bound.default(40_000).describe('The same for one connection. KEDA uses one.'),
   maxCalls: bound
@@ -99,18 +99,16 @@ const adminAddress = z.strictObject({
 const adminAccess = z.strictObject({
   token: bearerToken
     .optional()
-    .describe(
-      'The bearer token for everything except `/livez`, `/readyz` and files of the status page. None by default.',
-    ),
+    .describe('Asked for, except by `/livez`, `/readyz` and files of the status page. None by default.'),
 });
 
 const bytes = z.number().int().min(1024);
 
 /** Its holder can wake the connections that it lists. */
 const ingestToken = z.strictObject({
-  name: z.string().min(1).max(63).describe('For people. Two tokens may share it during a rotation.'),
+  name: z.string().min(1).max(63).describe('Two tokens may share it during a rotation.'),
   token: bearerToken.describe('Sent as `Authorization: Bearer …`. Make one with `openssl rand -hex 32`.'),
-  connections: z.array(z.string().min(1)).min(1).describe('Those that its holder may send to.'),
+  connections: z.array(z.string().min(1)).min(1).describe('Where its holder may send.'),
 });
 
 const ingestAddress = z.strictObject({
@@ -124,10 +122,8 @@ const ingestAddress = z.strictObject({
 });
 
 const ingestAccess = z.strictObject({
-  maxBodyBytes: bytes.default(5_242_880).describe('The largest request. Job events of GitHub are small.'),
-  maxInflightBytes: bytes
-    .default(67_108_864)
-    .describe('All requests in progress. Beyond it senders get 429.'),
+  maxBodyBytes: bytes.default(5_242_880).describe('The largest request.'),
+  maxInflightBytes: bytes.default(67_108_864).describe('All requests in progress. Beyond it: 429.'),
   tokens: z.array(ingestToken).max(100).default([]).describe('For senders of hints and CloudEvents.'),
 });
 
@@ -145,19 +141,19 @@ const memoryLog = z.strictObject({
     .int()
     .min(1)
     .default(20_000)
-    .describe('Beyond it the connections with the most events lose their oldest.'),
+    .describe('Beyond it the connections with most lose their oldest.'),
 });
 
 const fileLog = z.strictObject({
   type: z.literal('file'),
-  dir: file.describe('The directory, on a volume that outlives the pod. One scaler uses it at a time.'),
-  retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+  dir: file.describe('On a volume that outlives the pod, for one scaler at a time.'),
+  retentionSeconds: seconds.default(259_200).describe('At least a connection’s longest `ttlSeconds`.'),
   maxEvents: z
     .number()
     .int()
     .min(1)
     .default(1_000_000)
-    .describe('Beyond it the connections with the most events lose their oldest.'),
+    .describe('Beyond it the connections with most lose their oldest.'),
 });
 
 /** A name that is valid for a NATS stream, a subject and a bucket. */
@@ -169,19 +165,15 @@ const natsLog = z
   .strictObject({
     type: z.literal('nats'),
     ...natsSettings,
-    domain: z
-      .string()
-      .min(1)
-      .exactOptional()
-      .describe('The JetStream domain, if it differs from that of the servers.'),
+    domain: z.string().min(1).exactOptional().describe('The JetStream domain, if not the servers’ own.'),
     stream: streamName
       .default('backlog-scaler')
       .describe('Created if missing, and shared by the pods of one scaler only.'),
     replicas: z
       .union([z.literal(1), z.literal(3), z.literal(5)])
       .default(1)
-      .describe('Servers that keep the stream: 3 in a NATS cluster.'),
-    retentionSeconds: seconds.default(259_200).describe('At least the longest `ttlSeconds` of a connection.'),
+      .describe('Of the stream: 3 in a NATS cluster.'),
+    retentionSeconds: seconds.default(259_200).describe('At least a connection’s longest `ttlSeconds`.'),
     maxEventsPerConnection: whole(1, 100_000, 'Beyond it the connection loses its oldest.'),
     maxBytes: bytes
       .default(1_073_741_824)
@@ -206,19 +198,19 @@ const limits = z
     triggersPerNamespace: whole(1, 2_000, 'The same for one namespace.'),
     metadataBytes: whole(1024, 33_554_432, 'The same for their metadata.'),
     metadataBytesPerNamespace: whole(1024, 4_194_304, 'The same for one namespace.'),
-    refusedTriggers: whole(1, 1_000, 'How many are remembered. The oldest is dropped first.'),
-    coldReadTimeoutMs: milliseconds(2_000, 'How long the first call of a trigger waits for a reading.'),
+    refusedTriggers: whole(1, 1_000, 'How many are remembered.'),
+    coldReadTimeoutMs: milliseconds(2_000, 'How long a trigger’s first call waits for a reading.'),
     maxStalenessSeconds: seconds
       .default(60)
       .describe(
-        'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE, never zero.',
+        'How old a reading may be, unless trigger or source say otherwise. Then KEDA gets UNAVAILABLE.',
       ),
-    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call, at least.'),
-    maxLeaseSeconds: seconds.default(21_600).describe('The same at most, for triggers with rare calls.'),
+    leaseSeconds: seconds.default(300).describe('How long a trigger is kept after its last call.'),
+    maxLeaseSeconds: seconds.default(21_600).describe('At most, for triggers with rare calls.'),
     firstSyncTimeoutSeconds: seconds
       .max(Math.floor(longestTimerMs / 1000))
       .default(120)
-      .describe('How long readiness waits for sources that need a first sync.'),
+      .describe('How long readiness waits for first syncs.'),
   })
   .refine(({ leaseSeconds, maxLeaseSeconds }) => leaseSeconds <= maxLeaseSeconds, {
     path: ['maxLeaseSeconds'],
@@ -241,7 +233,7 @@ const history = z.strictObject({
   bytes: whole(
     65_536,
     10_485_760,
-    'When they are scarce, old points get coarser. Namespaces share them equally, and so do the triggers of each.',
+    'When scarce, old points get coarser. Namespaces share them equally, and so do the triggers of each.',
   ),
 });
 
@@ -250,7 +242,7 @@ const security = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether connections may send passwords and tokens without TLS, and triggers may bring secrets (`passwordFromEnv`) without `grpc.tls`.',
+      'Lets connections send passwords and tokens without TLS, and triggers bring secrets (`passwordFromEnv`) without `grpc.tls`.',
     ),
 });
 
@@ -265,17 +257,13 @@ const decisions = z
       .overwrite(withoutFinalDot)
       .optional()
       .describe(
-        'Where they are posted, as batches of CloudEvents. None by default. `http://` with a `token` or query needs `security.allowPlaintextSecrets`.',
+        'Where batches of CloudEvents are posted. None by default. `http://` with a `token` or query needs `security.allowPlaintextSecrets`.',
       ),
     token: bearerToken.optional().describe('Its bearer token.'),
-    maxQueued: whole(
-      1,
-      10_000,
-      'Decisions that wait for a slow sink. Beyond it the oldest are dropped and counted.',
-    ),
-    batchSize: z.number().int().min(1).max(1000).default(100).describe('The most decisions in one request.'),
-    flushMs: milliseconds(1000, 'How long a decision waits for others in its request.'),
-    timeoutMs: milliseconds(10_000, 'How long the sink may take before a request is repeated.'),
+    maxQueued: whole(1, 10_000, 'How many wait for a slow sink. Beyond it the oldest are dropped.'),
+    batchSize: z.number().int().min(1).max(1000).default(100).describe('The most in one request.'),
+    flushMs: milliseconds(1000, 'How long one waits for others.'),
+    timeoutMs: milliseconds(10_000, 'After this time a request is repeated.'),
   })
   .refine(({ sink, token }) => token === undefined || sink !== undefined, {
     path: ['token'],
@@ -303,7 +291,7 @@ export const connectionSchema = z.looseObject({
     .array(namespacePattern)
     .min(1)
     .default(['*'])
-    .describe('Those whose triggers may use it. `*` matches any characters. *live*.'),
+    .describe('Whose triggers may use it. `*` is any characters. *live*.'),
 });
 
 const connectionName = z

@@ -36,8 +36,8 @@ export const natsSettings = {
   username: text('With `password`.').exactOptional(),
   password: text('With `username`.').exactOptional(),
   token: text('Where the server wants one.').exactOptional(),
-  connectTimeoutMs: ms(5_000, 'How long connecting may take, with TLS and login.'),
-  requestTimeoutMs: ms(5_000, 'How long JetStream may take to answer.'),
+  connectTimeoutMs: ms(5_000, 'For connecting, with TLS and login.'),
+  requestTimeoutMs: ms(5_000, 'For JetStream to answer.'),
 };
 
 /** The settings of `natsSettings` that can come from files. */

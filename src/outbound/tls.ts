@@ -12,16 +12,14 @@ const text = (doc: string) => z.string().min(1).describe(doc);
 const settings = z
   .strictObject(
     {
-      ca: text(
-        'PEM of the authorities that sign server certificates. By default those that Node trusts.',
-      ).exactOptional(),
+      ca: text('PEM of the servers’ authorities. By default those that Node trusts.').exactOptional(),
       cert: text('PEM of the client certificate (mTLS), with `keyFile`.').exactOptional(),
       key: text('PEM of its private key.').exactOptional(),
       keyPassword: text('The passphrase of an encrypted key.').exactOptional(),
       insecureSkipVerify: z
         .boolean()
         .default(false)
-        .describe('Accepts any certificate, so that anyone in between can read and change everything.'),
+        .describe('Accepts any certificate: anyone in between can read and change everything.'),
     },
     {
       error: ({ code }) =>

@@ -62,6 +62,11 @@ export const triggerMistakes: readonly Rule[] = [
           index,
         );
       }
+      if (kind === 'ScaledJob' && Number(entry.metadata['headroomReplicas'] ?? 0) > 0) {
+        const message =
+          'headroomReplicas: creates Jobs that find no work: remove it, or use minReplicaCount of the ScaledJob';
+        yield warning(entry.lineOf('headroomReplicas'), message, index);
+      }
     }
   },
 

@@ -69,7 +69,18 @@ export function toMetric(
   if (useful === undefined) return { value: counted, active };
   const { most, even } = useful;
   const replicas = even ? evenReplicas(most, replicasFor({ value: counted, perReplica })) : most;
-  return { value: even ? replicas * perReplica : Math.min(counted, replicas * perReplica), active };
+  const value = goodFor(replicas, perReplica);
+  return { value: even ? value : Math.min(counted, value), active };
+}
+
+/** The value that asks for just so many replicas. A product of floats may be a little more, and ask for one too many. */
+function goodFor(replicas: number, perReplica: number): number {
+  const product = (replicas * Math.round(perReplica * 1000)) / 1000;
+  let value = product;
+  for (let part = Number.EPSILON; replicasFor({ value, perReplica }) > replicas; part *= 2) {
+    value = product * (1 - part);
+  }
+  return value;
 }
 
 /** The least number of replicas that divides `places` and is not less than those wanted; all of `places` where none is. */

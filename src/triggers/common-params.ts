@@ -51,7 +51,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
   table: {
     source: required(text({ doc: 'The kind of backlog.' })),
     connection: text({
-      doc: 'Optional if the namespace may use only one of this source, or an endpoint key selects one.',
+      doc: 'Needed unless the namespace may use only one of this source, or an endpoint key selects it.',
     }),
     policy: choice({
       doc: '`backlog` divides by the threshold. `drain` [keeps the wait under `drainSeconds`](scaling.md#replicas-by-the-wait-you-want).',
@@ -63,13 +63,13 @@ export const commonParams: ParamsSchema<CommonParams> = {
       least: 1,
       most: 86_400,
     }),
-    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it, for sources that can.'),
+    replicaRate: rateOrLearn('Items a second of one replica. `learn` measures it where the source can.'),
     fallbackReplicaRate: optionalDecimal({
       doc: 'The rate until one is learned.',
       ...rates,
     }),
     maxStalenessSeconds: optionalDecimal({
-      doc: 'How old the last good reading may be. Then KEDA gets `UNAVAILABLE`. Default: that of the source, or of `limits`. Refused if the connection is read less often.',
+      doc: 'How old the last good reading may be; then KEDA gets `UNAVAILABLE`. Default: the source’s, or that of `limits`. Refused if the connection is read less often.',
       least: 1,
       most: 86_400,
     }),
@@ -78,7 +78,7 @@ export const commonParams: ParamsSchema<CommonParams> = {
       fallback: true,
     }),
     headroomReplicas: decimal({
-      doc: 'Replicas beyond the need while active. Only with `metricType: AverageValue` of ScaledObjects.',
+      doc: 'Replicas beyond the need while active. Only in ScaledObjects with `metricType: AverageValue`.',
       fallback: 0,
       least: 0,
       most: 1_000,

@@ -36,7 +36,7 @@ export function readAlert(name: string): { group: string; rule: z.infer<typeof r
 /** The names of the metrics in docs/metrics.md, with the series of histograms. */
 export function documentedMetrics(): Set<string> {
   const page = readFileSync(new URL('docs/metrics.md', root), 'utf8');
-  const series = page.matchAll(/^(backlog_scaler_\w+).* (\w+)$/gm);
+  const series = page.matchAll(/^(backlog_scaler_\w+)\S*(?: (\w+))?$/gm);
   const suffixes = (type: string) => (type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']);
   return new Set([...series].flatMap(([, name = '', type = '']) => suffixes(type).map((end) => name + end)));
 }

@@ -130,7 +130,7 @@ describe('generated files', () => {
 
   it.each([
     ['docs/configuration.md', '### `source: lines`'],
-    ['docs/configuration.md', '| `pin` or `pinFile` |'],
+    ['docs/configuration.md', '| `pin` or `pinFile`, **required** |'],
     ['docs/triggers.md', '## `source: lines`'],
     ['docs/triggers.md', 'The default of `maxStalenessSeconds` is 20.'],
     ['docs/sources.md', '| [`lines`](lines.md) | the lines that wait in a file |'],

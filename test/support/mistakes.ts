@@ -166,6 +166,13 @@ export const mistakes: readonly RealMistake[] = [
     says: /zero of the last poll/,
   },
   {
+    mistake: 'headroom of a ScaledJob',
+    in: 'job',
+    change: [['owner: acme', 'owner: acme\n        headroomReplicas: "2"']],
+    severity: 'warning',
+    says: /Jobs that find no work/,
+  },
+  {
     mistake: 'a ScaledJob that waits for push',
     in: 'job',
     change: [['type: external', 'type: external-push']],

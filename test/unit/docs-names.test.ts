@@ -12,7 +12,7 @@ const pages = ['README.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)
 const generated = ['docs/configuration.md', 'docs/triggers.md'].map(read).join('\n');
 /** The default of each key. Several keys may have the same name. */
 const defaults = new Map<string, Set<string>>();
-const rows = generated.matchAll(/^\| `([\w.[\]]+)` \| `([^`]+)`(?: \||;)/gm);
+const rows = generated.matchAll(/^[|-] `([\w.[\]]+): "?([^`]+?)"?`/gm);
 const sentences = generated.matchAll(/^The default of `(\w+)` is (\d+)\.$/gm);
 for (const [, path = '', value = ''] of [...rows, ...sentences]) {
   const key = path.split('.').at(-1) ?? '';

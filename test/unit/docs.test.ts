@@ -53,7 +53,7 @@ async function exposition(): Promise<string> {
   return text;
 }
 
-/** Each series of an exposition once: what it is, then its name with its labels and its type. */
+/** Each series of an exposition once: what it is, then its name with its labels. Only a histogram has its type. */
 function listed(text: string): string {
   const families = text.split('# HELP ').slice(1);
   return families
@@ -63,7 +63,8 @@ function listed(text: string): string {
       // The sum of a histogram has its own labels alone.
       const sample = kind === 'histogram' ? samples.find((one) => one.includes('_sum')) : samples[0];
       const series = sample?.replace('_sum', '').replace(/ \S+$/, '');
-      return `# ${help.slice(help.indexOf(' ') + 1)}\n${series} ${kind}\n`;
+      const marked = kind === 'histogram' ? `${series} ${kind}` : series;
+      return `# ${help.slice(help.indexOf(' ') + 1)}\n${marked}\n`;
     })
     .join('');
 }

@@ -17,8 +17,8 @@ const backlog = z
   )
   .describe('The name for triggers.');
 
-const source = glob('The `source` of events. Any by default.').exactOptional();
-const subject = glob('The `subject` of events. Any by default.').exactOptional();
+const source = glob('Any by default.').exactOptional();
+const subject = glob('Any by default.').exactOptional();
 
 const keyPart = z
   .string()
@@ -30,7 +30,7 @@ const keyPart = z
 
 const item = z.strictObject({
   backlog,
-  type: glob('The `type` of events (EventBridge: `detail-type`). `*` is any characters, `?` is one.'),
+  type: glob('EventBridge’s `detail-type`. `*` is any characters, `?` is one.'),
   source,
   subject,
   data: z
@@ -40,9 +40,7 @@ const item = z.strictObject({
   state: z.enum(itemStates).describe('The item’s state after such an event.'),
   key: z
     .union([keyPart, z.array(keyPart).min(1).max(8)])
-    .describe(
-      'What identifies an item in all its events. A list combines several, such as `source` and `id`.',
-    ),
+    .describe('What identifies an item in all its events. A list combines several.'),
   attempt: z
     .string()
     .max(1024)
@@ -52,7 +50,7 @@ const item = z.strictObject({
     )
     .exactOptional()
     .describe(
-      'Where its attempt is: a JSON pointer or extension attribute. A higher number starts a finished item again.',
+      'Where its attempt’s number is: a JSON pointer or extension attribute. A higher one starts a finished item again.',
     ),
 });
 
@@ -84,7 +82,7 @@ const shape = z.strictObject({
     .min(1)
     .max(5_000_000)
     .default(500_000)
-    .describe('The most items. Finished ones are dropped first; more are ignored and logged.'),
+    .describe('Finished ones are dropped first; more are ignored and logged.'),
 });
 
 export const eventsConfig = shape.refine(({ items, presets }) => items.length + presets.length > 0, {

@@ -34,7 +34,7 @@ const appId = z
   .regex(/^([1-9]\d{0,15}|Iv[\w.-]{1,100})$/, "must be the App's client ID, such as Iv23abcd, or its App ID");
 
 const app = z.strictObject({
-  id: z.union([z.int().min(1), appId]).describe('The client ID (`Iv23…`) or App ID, from its settings page.'),
+  id: z.union([z.int().min(1), appId]).describe('The client ID (`Iv23…`) or App ID.'),
   installationId: z.int().min(1).exactOptional().describe('Looked up by default.'),
   privateKey: z
     .string()
@@ -54,12 +54,12 @@ const shape = z.strictObject({
   scope: z
     .enum(scopes)
     .default('org')
-    .describe('`repo` for a user, `ent` for an enterprise, which needs `repos` to reconcile.'),
+    .describe('`repo` for a user, `ent` for an enterprise, which needs `repos` to find lost webhooks.'),
   repos: z
     .array(z.string().refine(isRepoName, 'must be a name such as web or acme/web'))
     .min(1)
     .exactOptional()
-    .describe('For triggers without `repos`: `name` or `owner/name`. By default every visible one.'),
+    .describe('For triggers without their own: `name` or `owner/name`. By default every visible one.'),
   apiUrl: z
     .string()
     .refine(
@@ -70,18 +70,16 @@ const shape = z.strictObject({
     .default(githubApiUrl)
     .describe('GitHub Enterprise Server: `https://HOST/api/v3`. GHE.com: `https://api.SUBDOMAIN.ghe.com`.'),
   app: app.exactOptional().describe('The GitHub App. It or `token` is required.'),
-  token: text(
-    'A personal access token that reads actions and metadata. It cannot request failed deliveries again.',
-  ).exactOptional(),
+  token: text('A personal access token. It cannot request failed deliveries again.').exactOptional(),
   webhookSecret: webhookSecret.exactOptional().describe('Without it, only sweeps find jobs.'),
   webhookSecrets: z.array(webhookSecret).min(1).exactOptional().describe('Several, for a rotation.'),
   verifyQueuedSeconds: number(10, 300, 'How long a queued job may be silent before its run is read.'),
   verifyRunningSeconds: number(1, 1800, 'The same for a running job.'),
-  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read in full.'),
+  sweepSeconds: number(1, 900, 'How often repositories with events in the last week are read.'),
   sweepAllSeconds: number(1, 21_600, 'The same for all repositories.'),
   deliveriesSeconds: number(1, 120, 'How often failed deliveries are requested again, with `app`.'),
-  requestTimeoutMs: number(100, 10_000, 'How long GitHub may take to answer.'),
-  maxJobs: number(1, 500_000, 'The most open jobs. More are ignored and logged.'),
+  requestTimeoutMs: number(100, 10_000, 'For GitHub to answer.'),
+  maxJobs: number(1, 500_000, 'Open jobs. More are ignored and logged.'),
 });
 
 export const githubConfig = shape

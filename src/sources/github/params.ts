@@ -32,13 +32,13 @@ export const githubParams: ParamsSchema<GitHubParams> = {
       most: { members: 200, memberCharacters: 140 },
     }),
     labels: list({
-      doc: 'Labels of the runners beside the default ones: [which jobs count](github.md#which-jobs-count).',
+      doc: 'Of the runners, beside the default ones: [which jobs count](github.md#which-jobs-count).',
     }),
     noDefaultLabels: flag({
       doc: 'They have none (`--no-default-labels`, runner scale sets).',
     }),
     defaultLabels: list({
-      doc: 'Labels that runners get when they register.',
+      doc: 'What runners get when they register.',
       fallback: defaultRunnerLabels,
     }),
     matchUnlabeledJobsWithUnlabeledRunners: flag({

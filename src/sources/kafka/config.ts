@@ -42,7 +42,7 @@ const mechanisms = [
     tokenEndpoint: z
       .url({ protocol: /^https?$/ })
       .overwrite(withoutFinalDot)
-      .describe('The endpoint for OAuth 2.0 client credentials (RFC 6749 §4.4).'),
+      .describe('For OAuth 2.0 client credentials (RFC 6749 §4.4).'),
     clientId: text('The client ID.'),
     clientSecret: text('The client secret.'),
     scope: text('Scopes, separated by spaces.').exactOptional(),
@@ -50,7 +50,7 @@ const mechanisms = [
   }),
   z.strictObject({
     mechanism: z.literal('aws-msk-iam'),
-    region: text('That of the MSK cluster. Credentials come from the AWS default chain.'),
+    region: text('Of MSK. Credentials come from the AWS default chain.'),
   }),
 ] as const;
 
@@ -70,9 +70,9 @@ export const kafkaConfig = z.strictObject({
     .number()
     .min(1)
     .default(30)
-    .describe('How often watched groups are read as well, and topics refreshed.'),
-  connectTimeoutMs: atLeast(100, 5000, 'How long connecting may take, with TLS and SASL.'),
-  requestTimeoutMs: atLeast(100, 10_000, 'How long a broker may take to answer.'),
+    .describe('The same for watched groups. It also refreshes topics.'),
+  connectTimeoutMs: atLeast(100, 5000, 'For connecting, with TLS and SASL.'),
+  requestTimeoutMs: atLeast(100, 10_000, 'For a broker to answer.'),
   watchMaxWaitMs: atLeast(100, 10_000, 'How long a broker holds the Fetch of a watch.'),
   watchPartitionsPerSession: atLeast(1, 1000, 'The most partitions of one Fetch session.'),
 });

@@ -31,14 +31,14 @@ const notInPatterns = /[^a-zA-Z0-9._*?-]/u;
 /** Names, defaults and rules of KEDA's `kafka` trigger (pkg/scalers/kafka_scaler.go, v2.21), and four keys of ours. */
 export const kafkaParams: ParamsSchema<KafkaParams> = {
   table: {
-    consumerGroup: required(text({ doc: 'The consumer group whose lag is the backlog.' })),
+    consumerGroup: required(text({ doc: 'Its lag is the backlog.' })),
     topic: list({
       doc: 'Default: every topic with committed offsets of the group.',
       most: { memberCharacters: mostTopicCharacters },
     }),
     topicPattern: {
       ...text({
-        doc: 'Topics by name: `*` is any characters, `?` is one.',
+        doc: '`*` is any characters, `?` is one.',
         most: mostTopicCharacters,
       }),
       parse: patternOfTopics,
@@ -61,20 +61,20 @@ export const kafkaParams: ParamsSchema<KafkaParams> = {
     allowIdleConsumers: flag({ doc: 'Allows more replicas than partitions.' }),
     scaleToZeroOnInvalidOffset: flag({ doc: 'Such a partition has no lag.' }),
     excludePersistentLag: flag({
-      doc: 'Partitions whose lag nobody processes do not count, but keep it active.',
+      doc: 'Lag that nobody processes does not count, but keeps it active.',
     }),
     persistentLagSeconds: decimal({
-      doc: 'It is persistent if the committed offset stays for this long.',
+      doc: 'How long its committed offset must stay.',
       fallback: 60,
       above: 0,
       most: 604_800,
     }),
-    limitToPartitionsWithLag: flag({ doc: 'At most one replica for each partition with lag.' }),
+    limitToPartitionsWithLag: flag({ doc: 'At most one replica a partition with lag.' }),
     ensureEvenDistributionOfPartitions: flag({
-      doc: 'Rounds up to replicas that share the partitions evenly.',
+      doc: 'Rounds up until partitions are shared evenly.',
     }),
     partitionLimitation: ranges({
-      doc: 'Partitions to measure, such as `1,3-5`, of `topic` or `topicPattern`.',
+      doc: 'Such as `1,3-5`, of `topic` or `topicPattern`.',
       most: 2 ** 31 - 1,
     }),
     isolationLevel: choice({

@@ -15,13 +15,13 @@ export const natsConfig = z
       .string()
       .regex(/^[^\s.*>/\\]+$/, 'must be a name without spaces and without . * > / \\')
       .exactOptional()
-      .describe('The JetStream domain, if it differs from that of the servers.'),
+      .describe('The JetStream domain, if not the servers’ own.'),
     activeReadMs: z
       .int()
       .min(100)
       .default(1000)
       .describe('How often consumers that are not watched are read.'),
-    reconcileSeconds: z.number().min(1).default(30).describe('How often watched consumers are read as well.'),
+    reconcileSeconds: z.number().min(1).default(30).describe('The same for watched ones.'),
     maxRequests: z.int().min(1).max(1000).default(64).describe('The most requests in progress.'),
   })
   .superRefine((settings, context) => {

@@ -38,12 +38,12 @@ const shape = z.strictObject({
     .string()
     .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'must be the ARN of a role')
     .exactOptional()
-    .describe('A role to assume, with `credentials` or the default chain.'),
+    .describe('A role to assume.'),
   externalId: text("The external ID of the role's trust policy.").exactOptional(),
   credentials: credentials
     .exactOptional()
     .describe(
-      'An access key. Without it the AWS default chain: environment, IRSA, EKS Pod Identity, instance role.',
+      'An access key, in place of the AWS default chain (environment, IRSA, EKS Pod Identity, instance role).',
     ),
   idleReadSeconds: z
     .number()
@@ -63,7 +63,7 @@ const shape = z.strictObject({
     .min(100)
     .max(longestTimerMs)
     .default(2000)
-    .describe('How long AWS may take to connect, and then to answer.'),
+    .describe('For AWS to connect, and then to answer.'),
   maxSockets: z.int().min(1).max(500).default(32).describe('The most requests in progress.'),
 });
 

@@ -38,7 +38,7 @@ export const sqsParams: ParamsSchema<SqsParams> = {
       least: 0,
     }),
     scaleOnInFlight: flag({
-      doc: 'Counts received messages that are not deleted. They keep a workload active, but wake none.',
+      doc: 'Counts messages in flight. They keep a workload active, but wake none.',
       fallback: true,
     }),
     scaleOnDelayed: flag({ doc: 'Counts delayed messages.' }),

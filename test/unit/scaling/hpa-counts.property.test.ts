@@ -39,6 +39,9 @@ describe('what the HPA counts', () => {
     [1_000, 0.0004, 10, false, 10],
     // 21 / 0.7 is a little more than 30 as floats.
     [21, 0.7, 60, true, 30],
+    // As floats, 4637 times this target is a thousandth more than it is.
+    [767_270_430_000_000, 767_270_429.6715001, 4637, false, 4637],
+    [767_270_430_000_000, 767_270_429.6715001, 4637, true, 4637],
   ])('%d items of %d each, for at most %d replicas (even: %s), are %d replicas', (...row) => {
     const [count, given, most, even, replicas] = row;
     const perReplica = printedTarget(given);
