@@ -93,7 +93,7 @@ const parts = {
   'lifecycle.ts': ['telemetry'],
   'scaler.ts': ['.'],
   cli: ['.'],
-  'main.ts': ['cli'],
+  'main.ts': ['cli', 'node-version.ts'],
 };
 
 /** Each package, and the parts that may import it. */

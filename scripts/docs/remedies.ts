@@ -32,7 +32,7 @@ export const sections: readonly Section[] = [
         'Correct the name (Kafka: also the advertised listeners), or the pod’s DNS.',
       ],
       [
-        /cannot be reached: no route|(?:^(?:broker|NATS at) …|: …|\\(…\\)) does not answer|does not accept (?:the connection|us)/,
+        /cannot be reached: no route|(?:^(?:broker|NATS at) …|: …|\\(…\\)) does not answer|does not accept the connection/,
         'A NetworkPolicy, firewall or proxy is in the way, or the host is down or overloaded.',
         'Check these, egress and VPC endpoints.',
       ],
@@ -252,7 +252,7 @@ export const sections: readonly Section[] = [
       ],
       [/does not speak Kafka/, 'The port is not the listener that the connection expects.'],
       [
-        /is refused to our user|does not exist on the cluster|may see|grant READ|no READ right/,
+        /is refused to the connection's user|does not exist on the cluster|may see|grant READ|no READ right/,
         'The scaler’s Kafka user lacks a permission, or the name is wrong.',
       ],
       [/fetch\.session/, 'The broker has no room for fetch sessions, so records wake later.'],
@@ -281,7 +281,7 @@ export const sections: readonly Section[] = [
         'The group committed an offset that the log no longer has.',
         'Nothing: [the next read decides](kafka.md#commits-beyond-the-end-of-a-log).',
       ],
-      [/throttles us/, 'A quota limits the scaler’s user or client ID.'],
+      [/throttles the scaler/, 'A quota limits the scaler’s user or client ID.'],
       [
         /topic|[Gg]roup|name|partition|exclude each other|host:port|must be/,
         'A name or key of the trigger cannot be used.',
@@ -294,7 +294,7 @@ export const sections: readonly Section[] = [
     files: /^(outbound\/nats|sources\/nats\/)/,
     rows: [
       [
-        /does not let us in|does not allow|may not subscribe|not heard on its subjects/,
+        /refuses the login|does not allow|subscribing is not allowed|not heard on its subjects/,
         'NATS refuses the credentials, or they lack a [permission](nats.md#permissions).',
         'Correct the credentials of the connection, or the permissions of its user.',
       ],
@@ -327,7 +327,7 @@ export const sections: readonly Section[] = [
         'AWS does not accept the credentials, or they lack a permission.',
       ],
       [
-        /throttles us|AWS fails/,
+        /AWS throttles|AWS fails/,
         'AWS limits the account, or has a fault.',
         'Nothing: the scaler retries. If it stays, raise `idleReadSeconds`.',
       ],
@@ -357,11 +357,11 @@ export const sections: readonly Section[] = [
         '[Runbook](runbooks/BacklogScalerRateLimitLow.md).',
       ],
       [
-        /the App's key|our token|suspended|not installed|no installation|installationId|App's installation|refuses us|does not let us read/,
+        /the App's key|refuses the token|suspended|not installed|no installation|installationId|App's installation|refuses …|does not let the scaler read/,
         'The App’s key, installation or permission, or the token, is wrong.',
       ],
       [
-        /transferred|does not know|404|shows us no repository|blocked|no list of the runs|is no repository|does not belong|repos:|no list and no event/,
+        /transferred|does not know|404|shows no repository|blocked|no list of the runs|is no repository|does not belong|repos:|no list and no event/,
         'The repository is unknown, or the App or token cannot see it.',
         'Correct `repos`, or give the App or token access to it.',
       ],

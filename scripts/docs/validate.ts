@@ -33,7 +33,7 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 | option | meaning |
 | --- | --- |
 | \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
-| \`--config FILE\` | the scaler's configuration, alone or with \`-f\`. It is checked, and triggers against it |
+| \`--config FILE\` | the scaler's configuration, alone or with \`-f\`; \`-\` is standard input. It is checked, and triggers against it |
 | \`-n NAME\` | the namespace of objects without one |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands (GitHub shows ten errors and ten warnings); for programs |
 | \`--strict\` | warnings fail as well |
@@ -45,8 +45,8 @@ an unreadable file, or nothing to check.
 - The chart sets \`eventLog.dir\`. With \`type: file\` take \`yq '.config.eventLog.dir = "/tmp" | .config' values.yaml\`.
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
-- Where the secrets of \`--config\` are missing, such as on a laptop, that is only a warning. Triggers are then checked against \`source\` and
-  \`namespaces\` of connections only.
+- Where files of secrets or variables of \`--config\` are missing, such as in CI, a last line *Left open* names each. That is no fault, also with
+  \`--strict\`. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
 
 ## What it says
 
@@ -84,6 +84,7 @@ repos:
 | \`files\`, \`scaledObjects\`, \`scaledJobs\`, \`triggers\` | how many were checked |
 | \`otherTriggers\`, \`otherObjects\`, \`skippedFiles\` | how many were skipped |
 | \`leftOpen\` | triggers whose connection is unknown |
+| \`notHere\` | files of secrets and variables that the configuration names and that are missing: a list of \`file\`, \`line\`, \`message\` |
 `;
 
 export async function validatePage(): Promise<string> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemOf } from '../config/files.ts';
-import { type Loaded, loadConfig } from '../config/load.ts';
+import type { Loaded } from '../config/load.ts';
 import { ScalerError } from '../errors.ts';
 import { parameterViews } from '../explain/parameters.ts';
 import { scalingOf, type TriggerDemand } from '../explain/scaling.ts';
@@ -15,7 +15,7 @@ import { sources } from '../sources/index.ts';
 import { readReference } from '../triggers/resolve.ts';
 import { type Asked, type Asker, byBacklog, byScaler, bySources, notAsked, withRunning } from './asking.ts';
 import { type Command, exitCode, type Values } from './command.ts';
-import { readInputs } from './input.ts';
+import { bothFromStandardInput, loadGiven, readInputs } from './input.ts';
 import { RunningTriggers } from './running-triggers.ts';
 import { rulesFor } from './validate.ts';
 
@@ -30,7 +30,11 @@ export const explain: Command = {
       required: true,
       doc: 'YAML or JSON with ScaledObjects or ScaledJobs, or a folder of it; - is standard input.',
     },
-    config: { type: 'string', value: 'FILE', doc: 'Read the sources with this configuration.' },
+    config: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'Read the sources with this configuration; - is standard input.',
+    },
     address: { type: 'string', value: 'HOST:PORT', doc: 'Call the scaler that runs there.' },
     'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: the authority of its certificate.' },
     'cert-file': { type: 'string', value: 'FILE', doc: 'With --address: your client certificate.' },
@@ -78,8 +82,7 @@ async function run(values: Values): Promise<number> {
     if ('text' in input) inputs.push(input);
   }
   const config = option('config');
-  const loaded =
-    config === undefined ? undefined : await loadConfig(config, { environment: process.env, sources });
+  const loaded = config === undefined ? undefined : await loadGiven(config);
   if (loaded?.kind === 'refused') {
     for (const { message } of loaded.faults) complain(message);
     return exitCode.invalid;
@@ -137,6 +140,8 @@ function faultOf(values: Values): string | undefined {
     return `--output must be text or json, got ${quote(String(output))}`;
   const ways = ['config', 'address', 'backlog'].filter(given);
   if (ways.length > 1) return `only one of --${ways.join(' and --')} can be given`;
+  const both = bothFromStandardInput([String(values['file'])], values['config']);
+  if (both !== undefined) return both;
   for (const name of ['backlog', 'current-replicas']) {
     if (Number.isNaN(wholeNumber(values[name]))) return `--${name} must be a whole number`;
   }

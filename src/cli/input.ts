@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { problemOf } from '../config/files.ts';
+import { maxFileBytes, nonEmpty, problemOf } from '../config/files.ts';
+import { type LoadResult, loadConfig } from '../config/load.ts';
 import { isForeign, maxYamlBytes } from '../scaledobjects/read.ts';
+import { sources } from '../sources/index.ts';
 
 /** A file as it was named, and what it holds, why it cannot be read, or that it holds no object of Kubernetes. */
 export type ReadInput =
@@ -32,6 +34,36 @@ export async function readInputs(
     else inputs.push({ file: path, ...(await readText(createReadStream(path), mostBytes)) });
   }
   return inputs;
+}
+
+/** Loads the configuration that `--config` names: a file, `-` for standard input, or a pipe, such as a shell's `<(…)`. */
+export async function loadGiven(config: string): Promise<LoadResult> {
+  const context = { environment: process.env, sources };
+  const isStandardInput = config === '-';
+  if (!isStandardInput && !(await isPipe(config))) return loadConfig(config, context);
+  const stream = isStandardInput ? process.stdin : createReadStream(config);
+  const got = await readText(stream, maxFileBytes);
+  const read = 'text' in got ? nonEmpty(got.text) : got;
+  return loadConfig(nameOf(config), { ...context, read });
+}
+
+/** What messages call a file. */
+export function nameOf(path: string): string {
+  return path === '-' ? standardInput : path;
+}
+
+/** Why these cannot be read together; undefined where they can. Standard input is read once. */
+export function bothFromStandardInput(paths: readonly string[], config: unknown): string | undefined {
+  if (config !== '-' || !paths.includes('-')) return undefined;
+  return '--file - and --config - cannot both be standard input: give one of them as a file';
+}
+
+async function isPipe(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFIFO();
+  } catch {
+    return false;
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -36,9 +36,9 @@ export const simulate: Command = {
     },
     set: {
       type: 'string',
-      value: 'NAME:KEY=VALUE,',
+      value: 'NAME:KEY=VALUE',
       multiple: true,
-      doc: 'One more setting, such as "drain 60 s:policy=drain,drainSeconds=60".',
+      doc: 'One more setting, of one or several keys, such as "drain 60 s:policy=drain,drainSeconds=60".',
     },
     'replica-rate': {
       type: 'string',

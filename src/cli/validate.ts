@@ -1,10 +1,10 @@
-import { type Loaded, loadConfig } from '../config/load.ts';
+import type { Loaded } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
 import { type Input, type Report, type Rules, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
 import { type Command, exitCode, listOf, type Values } from './command.ts';
-import { readInputs } from './input.ts';
+import { bothFromStandardInput, loadGiven, nameOf, readInputs } from './input.ts';
 
 export const validate: Command = {
   name: 'validate',
@@ -21,7 +21,7 @@ export const validate: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: "The scaler's configuration: it is checked, and triggers against its connections.",
+      doc: "The scaler's configuration: it is checked, and triggers against its connections; - is standard input.",
     },
     namespace: {
       type: 'string',
@@ -51,12 +51,14 @@ async function run(values: Values): Promise<number> {
   if (format === undefined)
     return refuse(`--output must be one of ${Object.keys(formats).join(', ')}, got ${quote(output)}`);
   if (paths.length === 0 && config === undefined) return refuse('--file FILE|DIR or --config FILE is needed');
+  const both = bothFromStandardInput(paths, config);
+  if (both !== undefined) return refuse(both);
 
   const faults: Fault[] = [];
-  const fault: AddFault = (file, message, { line = 1, severity = 'error' } = {}) => {
-    faults.push({ file, line, where: '', message, severity });
+  const fault: AddFault = (file, message, line = 1) => {
+    faults.push({ file, line, where: '', message, severity: 'error' });
   };
-  const rules = await rulesOf(values, fault);
+  const { rules, notHere } = await rulesOf(values, fault);
   const read = await readInputs(paths);
   for (const one of read) if ('problem' in one) fault(one.file, one.problem);
   const inputs = read.filter((one): one is Input => 'text' in one);
@@ -68,7 +70,7 @@ async function run(values: Values): Promise<number> {
   }
   const all = [...faults, ...report.faults];
   process.stdout.write(
-    format({ ...report, faults: all, skippedFiles }, { rules, isConfigured: config !== undefined }),
+    format({ ...report, faults: all, notHere, skippedFiles }, { rules, isConfigured: config !== undefined }),
   );
   const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
   return failing.length === 0 ? exitCode.ok : exitCode.invalid;
@@ -80,29 +82,34 @@ function refuse(message: string): number {
 }
 
 /** Secrets and variables are often only there where the scaler runs: without them the rest is checked all the same. */
-const notHere =
+const isNotHere =
   /: the file .+ (does not exist|(may not|cannot) be read \(.+\))$|: the environment variable \w+ is not set$/;
 
-type AddFault = (
-  file: string,
-  message: string,
-  more?: { readonly line?: number; readonly severity?: Fault['severity'] },
-) => void;
+type AddFault = (file: string, message: string, line?: number) => void;
 
-async function rulesOf(values: Values, fault: AddFault): Promise<Rules> {
+/** A setting of the configuration that was not checked: its file or variable is not on this machine. */
+interface NotHere {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+async function rulesOf(
+  values: Values,
+  fault: AddFault,
+): Promise<{ rules: Rules; notHere: readonly NotHere[] }> {
   const namespace = String(values['namespace'] ?? '');
-  const file = values['config'];
-  if (typeof file !== 'string') return { sources, namespace };
-  const loaded = await loadConfig(file, { environment: process.env, sources });
-  if (loaded.kind === 'refused') {
-    for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
-      if (notHere.test(message))
-        fault(file, `${message}; what it holds was not checked`, { line, severity: 'warning' });
-      else fault(file, message, { line });
-    }
-    return { sources, namespace, connections: loaded.connections };
-  }
-  return rulesFor(loaded, namespace);
+  const { config } = values;
+  if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [] };
+  const loaded = await loadGiven(config);
+  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
+  const file = nameOf(config);
+  const faults = loaded.faults.toSorted((a, b) => a.line - b.line);
+  for (const { line, message } of faults) if (!isNotHere.test(message)) fault(file, message, line);
+  return {
+    rules: { sources, namespace, connections: loaded.connections },
+    notHere: faults.filter(({ message }) => isNotHere.test(message)).map((one) => ({ file, ...one })),
+  };
 }
 
 /** The rules under a configuration. */
@@ -126,6 +133,7 @@ function count(number: number, noun: string): string {
 }
 
 interface Shown extends Report {
+  readonly notHere: readonly NotHere[];
   /** Files of folders that mention a ScaledObject or ScaledJob, and hold no object of Kubernetes. */
   readonly skippedFiles: number;
 }
@@ -147,7 +155,7 @@ function inText(report: Shown, checked: Checked): string {
 function summed(report: Shown, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
-  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, skippedFiles } = report;
+  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, notHere, skippedFiles } = report;
   const lines = [
     [
       `${count(scaledObjects, 'ScaledObject')}, ${count(scaledJobs, 'ScaledJob')}`,
@@ -157,6 +165,8 @@ function summed(report: Shown, { rules: { world, connections }, isConfigured }: 
   ];
   if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
   if (skippedFiles > 0) lines.push(`Skipped: ${count(skippedFiles, 'file')} without apiVersion and kind.`);
+  for (const { file, line, message } of notHere)
+    lines.push(printable(`Left open: ${file}:${line}: ${message}`));
   if (leftOpen > 0) {
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
     if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);

@@ -6,7 +6,7 @@ import type { Faults, Path } from './document.ts';
 import { isMapping, mapTexts } from './document.ts';
 
 /** Far above any certificate bundle; keeps a wrong path from filling the memory. */
-const maxFileBytes = 1024 * 1024;
+export const maxFileBytes = 1024 * 1024;
 
 export type ReadFile = { text: string } | { problem: string };
 
@@ -66,7 +66,10 @@ async function readText(path: string): Promise<ReadFile> {
   const found = await stat(path);
   if (!found.isFile()) return { problem: 'is not a file' };
   if (found.size > maxFileBytes) return { problem: `is larger than ${maxFileBytes} bytes` };
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  return nonEmpty(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
+}
+
+export function nonEmpty(text: string): ReadFile {
   return text.trim() === '' ? { problem: 'is empty' } : { text };
 }
 

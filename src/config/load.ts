@@ -14,7 +14,7 @@ import {
   pathText,
   valueAt,
 } from './document.ts';
-import { ConfigFiles, ownFileSettings, readSecrets, sectionFiles } from './files.ts';
+import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
@@ -57,16 +57,21 @@ export type LoadResult =
 export interface LoadContext {
   readonly environment: Environment;
   readonly sources: readonly AnySource[];
+  /** What was read already, of standard input or a pipe. Its paths are relative to the working directory. */
+  readonly read?: ReadFile;
 }
 
 /** What `convert` writes where no file says a value. */
 const toBeFilledIn = 'TO-BE-FILLED-IN';
 
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
-export async function loadConfig(file: string, { environment, sources }: LoadContext): Promise<LoadResult> {
-  const path = resolve(file);
-  const files = new ConfigFiles(dirname(path));
-  const read = await files.read(path);
+export async function loadConfig(
+  file: string,
+  { environment, sources, read: given }: LoadContext,
+): Promise<LoadResult> {
+  const path = given === undefined ? resolve(file) : file;
+  const files = new ConfigFiles(given === undefined ? dirname(path) : process.cwd());
+  const read = given ?? (await files.read(path));
   const { stamps } = files;
   const refuse = (faults: readonly FileFault[]): LoadResult => ({
     kind: 'refused',

@@ -67,8 +67,8 @@ const kedaReasons = {
 } as const;
 
 /**
- * Plays KEDA's polls and the HPA's looks for an hour, as if the triggers kept answering what they answer now. It is
- * taken for granted that the workload has been active until now, and that the HPA wanted the present replicas.
+ * Plays KEDA's polls and the HPA's looks for an hour, as if the triggers kept their present answers. It
+ * assumes that one has been active until now, and that the HPA wanted the present replicas.
  */
 export function playScaledObject(
   rules: ScaledObjectRules,
@@ -117,7 +117,7 @@ export function playScaledObject(
     wanted: wantedBy(demands),
     steps,
     notes: [
-      'As long as every trigger goes on to answer this; taken for granted: it was active until now, and the HPA wanted the present replicas.',
+      'This is what happens while all triggers keep these answers. It assumes that one was active until now, and that the HPA wanted the present replicas.',
       'Nudges are some 50 ms apart, with KEDA 2.21 and Kubernetes 1.37.',
     ],
   };

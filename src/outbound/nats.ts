@@ -131,13 +131,12 @@ export function natsFault(reason: unknown): string {
     const code = 'code' in error ? String(error.code) : '';
     if (Object.hasOwn(networkFaults, code)) return networkFaults[code as keyof typeof networkFaults];
     if (error.name === 'AuthorizationError' || error.name === 'UserAuthenticationExpiredError')
-      return 'does not let us in: check the credentials, the user and password, or the token';
+      return 'refuses the login: check the credentials, the user and password, or the token';
     if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
     if (error.name === 'TimeoutError') return 'does not answer in time';
-    if (error.name === 'NoResponders')
-      return 'has no JetStream for us: is it enabled, for this account and domain?';
+    if (error.name === 'NoResponders') return 'has no JetStream for this account and domain: enable it';
     if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
-      return `shows a TLS certificate that we do not take (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;
+      return `shows a TLS certificate that is not accepted (${code}): set \`tls.caFile\` to the PEM of its authority, or correct the host name`;
   }
   return `cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`;
 }

@@ -8,7 +8,7 @@ export const networkFaults = {
   EAI_AGAIN: 'has a host name that cannot be resolved now',
   EHOSTUNREACH: 'cannot be reached: no route to its host',
   ENETUNREACH: 'cannot be reached: no route to its network',
-  ETIMEDOUT: 'does not answer: its host is gone or drops our packets',
+  ETIMEDOUT: 'does not answer: its host is gone or drops packets',
   ECONNRESET: 'closed the connection',
   EPIPE: 'closed the connection',
 } as const;

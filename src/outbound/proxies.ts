@@ -77,7 +77,7 @@ class ByHost extends HttpAgent implements TakesRequests {
     const proxy = getProxyForUrl(`${this.protocol}//${name}${port ? `:${port}` : ''}`);
     if (proxy === '') return this.direct;
     if (!URL.canParse(proxy) || !/^https?:/i.test(proxy)) {
-      throw new ProxyFault(proxy, 'is not one that we can use: it must begin with http:// or https://');
+      throw new ProxyFault(proxy, 'cannot be used: it must begin with http:// or https://');
     }
     const agent = this.agents.get(proxy) ?? this.through(proxy);
     this.agents.set(proxy, agent);
@@ -120,7 +120,7 @@ class Tunnels extends HttpsProxyAgent<string> {
     // Without this, the refusal would be read as the answer of the host.
     socket.destroy();
     const advice = status === 407 ? ': put user and password into its address' : '';
-    throw new ProxyFault(this.limits.proxy, `does not let us through (HTTP ${status})${advice}`);
+    throw new ProxyFault(this.limits.proxy, `does not let the request through (HTTP ${status})${advice}`);
   }
 }
 
@@ -141,7 +141,9 @@ async function limited(
   try {
     return await connect();
   } catch (reason) {
-    const what = late.signal.aborted ? `does not let us through within ${timeoutMs} ms` : unreached(reason);
+    const what = late.signal.aborted
+      ? `does not let the request through within ${timeoutMs} ms`
+      : unreached(reason);
     throw new ProxyFault(proxy, what);
   } finally {
     clearTimeout(timer);

@@ -54,8 +54,27 @@ export function authenticationOf(
   );
 }
 
+/** What its connection may lack, or have wrong, because of how the trigger logged in. */
+export function* doubtsOf(
+  placed: Placed,
+  authentication: TriggerAuthentication | undefined,
+): Iterable<string> {
+  const { source, entry } = placed;
+  const { authenticationRef: ref, metadata } = entry;
+  if (ref !== undefined && authentication === undefined) {
+    yield `${ref.kind} ${ref.name} is not in these files, so its login and its TLS settings are missing from the connection: give its file too, or add them to the connection`;
+  }
+  if (authentication === undefined) return;
+  const left = identityLeft(placed, authentication);
+  if (left !== undefined) yield left;
+  const login = loginsOf(authentication).find(({ parameter }) => parameter === 'tls');
+  if (source.kind === 'kafka' && login !== undefined && metadata['tls'] !== 'enable' && !isMsk(metadata)) {
+    yield `tls: its value is not in these files (${login.from}), so the connection was given TLS: remove tls from it if the value is "disable"`;
+  }
+}
+
 /** What a `podIdentity` gave the trigger in KEDA, and the connection cannot have; undefined where nothing is lost. */
-export function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication): string | undefined {
+function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication): string | undefined {
   const identity = identityOf(spec);
   if (identity === undefined) return undefined;
   const { provider, roleArn, identityOwner } = identity;
@@ -213,7 +232,7 @@ export function entriesOf(places: readonly Place[]): ConnectionEntry[] {
 
 function loginComments(name: string, logins: readonly Login[] | undefined): string[] {
   if (logins === undefined)
-    return [`${name} is not in this file: its Secrets go into the files that are named here.`];
+    return [`${name} is not in these files: its Secrets go into the files that are named here.`];
   return logins.map(({ parameter, from }) => `${parameter}: ${from} (${name})`);
 }
 

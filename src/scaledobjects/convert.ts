@@ -4,13 +4,20 @@ import { readReference } from '../triggers/resolve.ts';
 import {
   authenticationOf,
   type ConnectionEntry,
+  doubtsOf,
   entriesOf,
-  identityLeft,
   mayFit,
   type Place,
   placeOf,
 } from './connections.ts';
-import { type Fault, readScaledResources, type ScaledResource, type TriggerEntry } from './read.ts';
+import {
+  type Fault,
+  readScaledResources,
+  type ScaledResource,
+  type ScaledResources,
+  type TriggerAuthentication,
+  type TriggerEntry,
+} from './read.ts';
 import type { Input } from './validate.ts';
 import { pairOf } from './yaml-values.ts';
 
@@ -57,12 +64,14 @@ export function convertInputs(
   settings: ConvertSettings,
 ): { files: readonly ConvertedFile[]; connections: readonly ConnectionEntry[] } {
   const places = new Map<string, Place>();
-  const drafts = inputs.map((input) => draftOf(input, settings, places));
-  const all = [...places.values()];
+  const read = inputs.map((input) => ({ ...input, ...readScaledResources(input.text, input.file) }));
+  const all = read.flatMap(({ authentications }) => authentications);
+  const drafts = read.map((one) => draftOf(one, all, settings, places));
+  const placed = [...places.values()];
   const files = drafts.map(({ file, text, notes, faults, edits, converted }): ConvertedFile => {
     const heads = converted.map(({ metadata, place, namespace }) => {
       const { source, name } = place;
-      const named = all.filter((one) => mayFit(one, place, namespace)).length > 1;
+      const named = placed.filter((one) => mayFit(one, place, namespace)).length > 1;
       return insertion(text, metadata, [
         ['scalerAddress', settings.scalerAddress],
         ['source', source.kind],
@@ -77,7 +86,7 @@ export function convertInputs(
       faults,
     };
   });
-  return { files, connections: entriesOf(all) };
+  return { files, connections: entriesOf(placed) };
 }
 
 /** A file before the connections of all files are known: they decide which trigger has to name its own. */
@@ -92,8 +101,12 @@ interface Draft extends Input {
   readonly faults: readonly Fault[];
 }
 
-function draftOf({ text, file }: Input, settings: ConvertSettings, places: Map<string, Place>): Draft {
-  const { resources, authentications, faults } = readScaledResources(text, file);
+function draftOf(
+  { text, file, resources, authentications, faults }: Input & ScaledResources,
+  all: readonly TriggerAuthentication[],
+  settings: ConvertSettings,
+  places: Map<string, Place>,
+): Draft {
   const edits: Edit[] = [];
   const converted: Draft['converted'][number][] = [];
   const notes: Fault[] = [];
@@ -111,9 +124,8 @@ function draftOf({ text, file }: Input, settings: ConvertSettings, places: Map<s
       edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
       const placed = { source, entry, namespace };
-      const authentication = authenticationOf(placed, authentications);
-      const left = authentication && identityLeft(placed, authentication);
-      if (left !== undefined) note('authenticationRef', left);
+      const authentication = authenticationOf(placed, all);
+      for (const message of doubtsOf(placed, authentication)) note('authenticationRef', message);
       const place = placeOf(places, placed, authentication);
       converted.push({ metadata: made.metadata, place, namespace });
     }

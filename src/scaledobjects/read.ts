@@ -30,6 +30,9 @@ export interface ScaledSpec {
   readonly scalingModifiers?: Mapping;
   readonly scaleTargetRef?: Mapping;
   readonly scalingStrategy?: Mapping;
+  readonly rollout?: Mapping;
+  /** The older place of `rollout.strategy`. */
+  readonly rolloutStrategy?: string;
 }
 
 export interface TriggerEntry {
@@ -298,9 +301,12 @@ function specOf(raw: Mapping, fault: (key: string, message: string) => void): Sc
     scalingModifiers: mapping(advanced?.['scalingModifiers']),
     scaleTargetRef: mapping(raw['scaleTargetRef']),
     scalingStrategy: mapping(raw['scalingStrategy']),
+    rollout: mapping(raw['rollout']),
   };
   const given = Object.entries(mappings).filter(([, value]) => value !== undefined);
-  return { ...counts, ...Object.fromEntries(given) };
+  const { rolloutStrategy } = raw;
+  const older = typeof rolloutStrategy === 'string' ? { rolloutStrategy } : {};
+  return { ...counts, ...Object.fromEntries(given), ...older };
 }
 
 function triggerOf(

@@ -266,6 +266,17 @@ export const specMistakes: readonly Rule[] = [
     }
   },
 
+  function* rollout({ kind, spec, lineOf }, ours) {
+    if (kind !== 'ScaledJob' || !ours.some(({ source }) => source?.kind === 'github')) return;
+    // The older field goes first where it says something (controllers/keda/scaledjob_controller.go, v2.21).
+    const strategy = spec.rolloutStrategy || spec.rollout?.['strategy'];
+    if (strategy === 'gradual') return;
+    yield warning(
+      lineOf(spec.rolloutStrategy ? 'rolloutStrategy' : 'rollout', 'strategy'),
+      'rollout: KEDA deletes all Jobs, with the jobs that run in them, whenever the ScaledJob changes: set rollout.strategy to gradual',
+    );
+  },
+
   function* modifiers({ spec, lineOf }, ours) {
     if (spec.scalingModifiers?.['formula'] === undefined) return;
     for (const { index, entry } of ours.filter(({ entry }) => entry.type === 'external-push')) {

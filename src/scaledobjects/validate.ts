@@ -5,6 +5,7 @@ import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { refusalByName } from '../triggers/select-connection.ts';
 import { type Mistake, type OurTrigger, oursOf, sharedTargets } from './mistakes.ts';
 import { type Fault, readScaledResources, type ScaledResource } from './read.ts';
+import { type ReadTrigger, sameItems } from './same-items.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
 
@@ -47,6 +48,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const faults = read.flatMap((one) => one.faults);
   const shared = sharedTargets(resources);
   let [triggers, leftOpen] = [0, 0];
+  const right: ReadTrigger[] = [];
   for (const resource of resources) {
     const ours = oursOf(resource, rules.sources);
     const mistakes = [...mistakesOf(resource, ours)];
@@ -56,9 +58,13 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
       triggers += 1;
       const said = triggerFaults(resource, trigger, rules);
       if (said.open) leftOpen += 1;
+      if (said.right !== undefined) right.push({ resource, trigger, ...said.right });
       mistakes.push(...tlsFaults(trigger, rules));
       mistakes.push(...said.faults.filter((one) => !mistakes.some((other) => sameKey(one, other))));
     }
+    faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
+  }
+  for (const [resource, mistakes] of sameItems(right)) {
     faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
   }
   const order = new Map(inputs.map(({ file }, i) => [file, i]));
@@ -81,12 +87,20 @@ export function mistakesOf(resource: ScaledResource, ours: readonly OurTrigger[]
     .toSorted((a, b) => a.line - b.line);
 }
 
-/** What the running scaler would say of a trigger. `open`: whether there is more that cannot be known here. */
+interface TriggerFaults {
+  readonly faults: Mistake[];
+  /** Whether there is more that cannot be known here. */
+  readonly open: boolean;
+  /** What it says, where there is no fault in it. */
+  readonly right?: Omit<ReadTrigger, 'resource' | 'trigger'>;
+}
+
+/** What the running scaler would say of a trigger. */
 function triggerFaults(
   { namespace, name }: ScaledResource,
   { index, entry }: OurTrigger,
   rules: Rules,
-): { faults: Mistake[]; open: boolean } {
+): TriggerFaults {
   const place = namespace || rules.namespace;
   // What stands for a name that is not written: KEDA always has one.
   const reference = { namespace: place || 'default', name: name || 'generated', metadata: entry.metadata };
@@ -101,7 +115,11 @@ function triggerFaults(
   const known = rules.world ?? { sources: rules.sources, refuseSecretsFromEnv: false };
   const said = readReference(reference, known, { asWritten: true });
   const more = said.unsaid > 0 ? [mistake(`metadata: has ${said.unsaid} more unknown keys`)] : [];
-  const alone = { faults: [...said.faults.map(mistake), ...more], open: true };
+  const alone: TriggerFaults = {
+    faults: [...said.faults.map(mistake), ...more],
+    open: true,
+    ...(said.faults.length + more.length === 0 ? { right: { said, namespace: place } } : {}),
+  };
   const unseen = [...said.given.values()].some((one) => one.unseen);
   if (unseen || place === '') return alone;
   if (rules.world === undefined) {
@@ -114,7 +132,12 @@ function triggerFaults(
     return { faults: [...alone.faults, ...faults.map(mistake)], open: false };
   }
   const outcome = outcomeOf(reference, rules.world, said);
-  if (outcome.kind === 'measured') return { faults: [], open: false };
+  if (outcome.kind === 'measured') {
+    const { source, params, connection } = outcome.measured;
+    const doubt = source.doubt?.(params, connection.config);
+    const faults = doubt === undefined ? [] : [{ ...mistake(doubt), severity: 'warning' as const }];
+    return { faults, open: false, right: { said, connection, namespace: place } };
+  }
   if (outcome.kind === 'denied') return { faults: [...alone.faults, mistake(outcome.message)], open: false };
   return { faults: [...outcome.faults.map(mistake), ...more], open: false };
 }

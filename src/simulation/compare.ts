@@ -40,7 +40,7 @@ export function compare(
     arrivalsAMinute: mostAMinute(arrivals),
     settings: outcomes,
     notes: [
-      `One replica works off ${replicaRate} items a second (${replicaRateFrom}); a pod works ${duration(podStartSeconds)} after it was asked for.`,
+      `One replica finishes ${replicaRate} items a second (${replicaRateFrom}). A new pod takes ${duration(podStartSeconds)} to start.`,
       ...load.notes,
       ...outcomes.flatMap(notesOf),
       ...notes,

@@ -129,12 +129,12 @@ function notesOf(
   if (inferred > 0) {
     const which = inferred === after.length ? 'Arrivals are not recorded' : `${have(inferred)} no arrivals`;
     notes.push(
-      `${which}: taken for them is what the backlog grew by, and what the replicas that were asked for could work off while something waited. What came and went between two points is not in it.`,
+      `${which}: they are estimated as the growth of the backlog, plus what the wanted replicas could finish while something waited. Items that came and went between two points are missing.`,
     );
   }
   if (all.length > points.length) {
     notes.push(
-      `Left out at the ends: ${all.length - points.length} of ${all.length} points, which know nothing.`,
+      `Left out at the ends: ${all.length - points.length} of ${all.length} points, which have no number.`,
     );
   }
   const unknown = hasBacklog ? points.filter(({ backlog }) => backlog === undefined).length : 0;

@@ -376,6 +376,13 @@ export interface Source<P, C, S, H, N = undefined> {
   leastStalenessSeconds?(params: P, config: C): number;
   /** The fault of a trigger on this connection, beside its connection keys, or undefined. Pure. */
   conflict?(params: P, config: C): string | undefined;
+  /** What is allowed of a trigger on this connection, and probably not meant; `validate` warns. Pure. */
+  doubt?(params: P, config: C): string | undefined;
+  /**
+   * Whether two triggers of one connection count some of the same items, of which each needs only one worker.
+   * `config` is undefined where only the triggers are known. Absent: it is not asked. Pure.
+   */
+  sharesItems?(a: P, b: P, config: C | undefined): boolean;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
   /** Takes a snapshot into the subject's bounded history. Pure. */
   fold(history: H | undefined, snapshot: S, takenAtMs: number): H;

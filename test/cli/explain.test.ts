@@ -114,6 +114,14 @@ describe('backlog-scaler explain', () => {
     expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE/);
   });
 
+  it('refuses to read the object and the configuration both from standard input', async () => {
+    const { code, stderr } = await explain(['--config', '-'], rightObject);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('--file - and --config - cannot both be standard input: give one of them'),
+    ]);
+  });
+
   it.each<[string, readonly string[], string, number]>([
     ['a scaler that is down', ['--address', '127.0.0.1:1'], rightObject, 3],
     ['certificates that are not there', ['--address', 'a:1', '--ca-file', '/nowhere'], rightObject, 2],

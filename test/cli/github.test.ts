@@ -142,7 +142,7 @@ describe('an App that sees none of the owner’s repositories', () => {
   it('because it has no repository at all: what to grant, never a zero, and then the number', async () => {
     await serve();
     await becomes('UNAVAILABLE');
-    await becomesKnownAs(/shows us no repository of acme/);
+    await becomesKnownAs(/shows no repository of acme/);
     github.addRepo('web');
     await becomes(0);
   });

@@ -108,7 +108,7 @@ describe('backlog-scaler simulate', () => {
     );
     const { code, stdout } = await simulate([], { yaml });
     expect(code).toBe(0);
-    expect(stdout).toContain('works off 2 items a second (replicaRate of as written)');
+    expect(stdout).toContain('finishes 2 items a second (replicaRate of as written)');
   });
 
   it('plays one of several triggers, and says so', async () => {

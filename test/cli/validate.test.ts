@@ -27,6 +27,7 @@ beforeAll(async () => {
     'config.yaml': rightConfig,
     'unfilled.yaml': rightConfig.replace('a-token-that-nobody-knows', 'TO-BE-FILLED-IN'),
     'unready.yaml': unready,
+    'unset.yaml': rightConfig.replace('a-token-that-nobody-knows', '${NOWHERE_SET}'),
     'values.yaml': `replicaCount: 1\nconfig:\n${rightConfig.replaceAll(/^/gm, '  ')}`,
     'rendered.yaml': `---\nkind: Service\napiVersion: v1\n---\n${configMap}`,
     'config-map.yaml': configMap,
@@ -94,7 +95,25 @@ describe('backlog-scaler validate', () => {
       'one without its secrets',
       ['--config', 'unready.yaml'],
       0,
-      /^unready\.yaml:13: warning: connections\.ci\.tokenFile: the file \/nowhere\/token does not exist; what it holds was not checked$/m,
+      /0 errors, 0 warnings\nLeft open: unready\.yaml:13: connections\.ci\.tokenFile: the file \/nowhere\/token does not exist\n$/,
+    ],
+    [
+      'one without its secrets, strictly',
+      ['right.yaml', '--config', 'unready.yaml', '--strict'],
+      0,
+      /0 errors, 0 warnings\nLeft open: unready\.yaml:13: connections\.ci\.tokenFile: the file/,
+    ],
+    [
+      'one without a variable, strictly',
+      ['--config', 'unset.yaml', '--strict'],
+      0,
+      /^Left open: unset\.yaml:13: connections\.ci\.token: the environment variable NOWHERE_SET is not set$/m,
+    ],
+    [
+      'one without its secrets, for GitHub',
+      ['--config', 'unready.yaml', '--strict', '--output=github'],
+      0,
+      /^0 ScaledObjects, .*\nLeft open: unready\.yaml:13: connections\.ci\.tokenFile: the file \/nowhere\/token does not exist\n$/,
     ],
     [
       'triggers with a configuration without its secrets',
@@ -130,7 +149,7 @@ describe('backlog-scaler validate', () => {
       'a configuration that is wrong as well as without its secrets',
       ['--config', 'late.yaml'],
       2,
-      /^late\.yaml:17: error: admin\.tokn: unknown key.*\nlate\.yaml:18: warning: admin\.tokenFile: the file/m,
+      /^late\.yaml:17: error: admin\.tokn: unknown key.*\n(?:.*\n)*Left open: late\.yaml:18: admin\.tokenFile: the file/m,
     ],
     [
       "the chart's values",
@@ -211,8 +230,57 @@ describe('backlog-scaler validate', () => {
     ]);
   });
 
+  it('lists for programs what is not here', async () => {
+    const { code, stdout } = await run([
+      'validate',
+      '--config',
+      at('unready.yaml'),
+      '--strict',
+      '-o',
+      'json',
+    ]);
+    expect([code, JSON.parse(stdout)]).toMatchObject([
+      0,
+      {
+        faults: [],
+        notHere: [
+          {
+            file: 'unready.yaml',
+            line: 13,
+            message: 'connections.ci.tokenFile: the file /nowhere/token does not exist',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('reads the configuration from standard input', async () => {
+    const foreign = ['validate', at('billing.yaml'), '--config', '-'];
+    const { code, stdout } = await run(foreign, rightConfig);
+    expect([code, stdout]).toEqual([2, expect.stringContaining('may not be used from namespace "billing"')]);
+    const broken = await run(foreign, `${rightConfig}typo: 1\n`);
+    expect([broken.code, broken.stdout]).toEqual([
+      2,
+      expect.stringContaining('(standard input):15: error: typo: unknown key'),
+    ]);
+    const empty = await run(['validate', '--config', '-'], ' \n');
+    expect([empty.code, empty.stdout]).toEqual([
+      2,
+      expect.stringContaining('(standard input):1: error: (standard input) is empty\n'),
+    ]);
+  });
+
+  it("reads the configuration from a shell's pipe", async () => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const validated = `exec "${process.execPath}" "${main}" validate`;
+    const pipe = `"${at('right.yaml')}" --config <(cat "${at('config.yaml')}")`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', `${validated} ${pipe}`]);
+    expect(stdout).toBe('1 ScaledObject, 0 ScaledJobs; 1 trigger; 0 errors, 0 warnings\n');
+  });
+
   it.each([
     [[], '--file FILE|DIR or --config FILE is needed'],
+    [['-f', '-', '--config', '-'], '--file - and --config - cannot both be standard input'],
     [['-f', 'x', '-o', 'xml'], '--output must be one of text, github, json, got "xml"'],
   ])('%j is invalid', async (args, message) => {
     expect(await run(['validate', ...args])).toMatchObject({

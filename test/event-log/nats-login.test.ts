@@ -33,7 +33,7 @@ describe('a user with a password', () => {
     const said = await says(
       nats().urls,
       { username: 'scaler', password: 'wr0ng-pass' },
-      /does not let us in: check the credentials, the user and password, or the token/,
+      /refuses the login: check the credentials, the user and password, or the token/,
     );
     expect(said).not.toContain('wr0ng-pass');
   });
@@ -44,7 +44,7 @@ describe('a token', () => {
 
   it('admits', () => works(nats().urls, { token: 't0ken-for-us' }));
   it('does not if it is another', async () => {
-    await says(nats().urls, { token: 'another' }, /does not let us in/);
+    await says(nats().urls, { token: 'another' }, /refuses the login/);
   });
 });
 
@@ -60,12 +60,12 @@ describe('credentials of an operator, over TLS', () => {
   it('admit', () => works(nats().urls, { credentials: creds, tls: trusted }));
 
   it('do not if they belong to another operator', async () => {
-    await says(nats().urls, { credentials: operatorMode().creds, tls: trusted }, /does not let us in/);
+    await says(nats().urls, { credentials: operatorMode().creds, tls: trusted }, /refuses the login/);
   });
 
   it('do not help if the certificate is not trusted', async () => {
     const untrusted = { credentials: creds, tls: { insecureSkipVerify: false } };
-    await says(nats().urls, untrusted, /shows a TLS certificate that we do not take.*tls\.caFile/);
+    await says(nats().urls, untrusted, /shows a TLS certificate that is not accepted.*tls\.caFile/);
   });
 });
 
@@ -84,7 +84,7 @@ describe('an account', () => {
     await says(
       nats().urls,
       { username: 'none', password: 'p' },
-      /NATS has no JetStream for us: enable it, for this account and domain/,
+      /NATS has no JetStream for this account and domain: enable it/,
     );
   });
 
@@ -98,6 +98,6 @@ describe('an account', () => {
 
   it('has no such domain', async () => {
     const settings = { username: 'all', password: 'p', domain: 'hub' };
-    await says(nats().urls, settings, /NATS has no JetStream for us/);
+    await says(nats().urls, settings, /NATS has no JetStream for this account and domain/);
   });
 });

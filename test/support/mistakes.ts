@@ -37,6 +37,7 @@ metadata:
 spec:
   pollingInterval: 1
   maxReplicaCount: 50
+  rollout: { strategy: gradual }
   jobTargetRef:
     template:
       spec:
@@ -280,6 +281,13 @@ export const mistakes: readonly RealMistake[] = [
     change: [beside('metricType: Value')],
     severity: 'warning',
     says: /multiplies the ready replicas/,
+  },
+  {
+    mistake: 'a ScaledJob of source `github` without `rollout.strategy: gradual`',
+    in: 'job',
+    change: [['  rollout: { strategy: gradual }\n', '']],
+    severity: 'warning',
+    says: /deletes all Jobs, with the jobs that run in them/,
   },
   {
     mistake: '`metricType: Value` of a ScaledJob',

@@ -67,8 +67,8 @@ describe('docs/errors.md', () => {
     );
     const elsewhere = { ...added, file: 'moon/moon.ts' };
     expect(() => errorsPage([...messages, elsewhere])).toThrow('no section for src/moon/moon.ts');
-    const gone = messages.filter(({ text }) => !text.includes('throttles us for'));
-    expect(() => errorsPage(gone)).toThrow('Kafka: no message is like /throttles us/');
+    const gone = messages.filter(({ text }) => !text.includes('throttles the scaler for'));
+    expect(() => errorsPage(gone)).toThrow('Kafka: no message is like /throttles the scaler/');
   });
 });
 

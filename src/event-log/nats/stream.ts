@@ -319,7 +319,7 @@ export function streamFault(reason: unknown): string {
   const code = codeOf(reason);
   const isOff = reason instanceof Error && reason.name === 'JetStreamNotEnabled';
   if (isOff || jetStreamErrors.notEnabled.some((one) => one === code))
-    return 'NATS has no JetStream for us: enable it, for this account and domain';
+    return 'NATS has no JetStream for this account and domain: enable it';
   return `NATS ${natsFault(reason)}`;
 }
 

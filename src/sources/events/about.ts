@@ -9,7 +9,7 @@ export const eventsAbout: About = {
     'with `file` or `nats` everything at once; with `memory` [nothing for `ttlSeconds`](events.md#the-event-log)',
   oldest: {
     since:
-      'the first event that calls its attempt queued, by our clock, until an event calls it running or finished',
+      "the first event that calls its attempt queued, by the scaler's clock, until an event calls it running or finished",
     tooSmallBy: 'the delay of that event; if the event log has dropped it, the time until the next one',
   },
   jobs: {

@@ -10,7 +10,7 @@ import {
 import { connect } from './connection.ts';
 import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
-import { backlog, conflict, leastStalenessSeconds, pace, target } from './rules/backlog.ts';
+import { backlog, conflict, leastStalenessSeconds, pace, sharesItems, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
 import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
@@ -38,6 +38,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   minReadMs: () => 0,
   leastStalenessSeconds,
   conflict,
+  sharesItems,
   connect,
   fold: () => undefined,
   evaluate: (params, { snapshot }) => backlog(params, snapshot),

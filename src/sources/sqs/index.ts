@@ -2,10 +2,11 @@ import type { Source } from '../source.ts';
 import { sqsAbout } from './about.ts';
 import { type SqsConfig, sqsConfig, sqsConnectionKeys } from './config.ts';
 import { type SqsParams, sqsParams } from './params.ts';
-import { backlog, conflict, target } from './rules/backlog.ts';
+import { backlog, conflict, doubt, target } from './rules/backlog.ts';
 import { fold, type SqsHistory, type SqsSnapshot } from './rules/history.ts';
 import { minReadMs, pace } from './rules/pace.ts';
-import { accountOf, connect, type SqsNeed } from './upstream/connection.ts';
+import { accountOf } from './rules/queue.ts';
+import { connect, type SqsNeed } from './upstream/connection.ts';
 
 /** The messages of an Amazon SQS queue. */
 export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed> = {
@@ -24,6 +25,7 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   // Two reads at the pace that the operator pays for; the usual limit is always allowed.
   leastStalenessSeconds: (_, { activeReadSeconds }) => Math.min(2 * activeReadSeconds, 60),
   conflict,
+  doubt,
   connect,
   fold,
   evaluate: backlog,

@@ -97,7 +97,7 @@ describe.concurrent('faults: our identity and clock at GitHub', { timeout: 120_0
       github: { token: 'ghp_good' },
       files: () => ({ token: 'ghp_expired' }),
     });
-    await scene.becomesUnknown('UNAVAILABLE', {}, /refuses our token: has it expired or been revoked/);
+    await scene.becomesUnknown('UNAVAILABLE', {}, /refuses the token: has it expired or been revoked/);
     expect(JSON.stringify(scene.scaler.log.lines)).not.toContain('ghp_expired');
   });
 

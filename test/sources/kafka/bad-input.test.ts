@@ -221,13 +221,13 @@ describe('the whole scaler, given bad input and faults', () => {
       'a broker that hangs after accept',
       reference({ ...orders, connection: 'hanging' }),
       Code.UNAVAILABLE,
-      /broker 127.0.0.1:\d+ does not accept us within 1000 ms/,
+      /broker 127.0.0.1:\d+ does not accept the connection within 1000 ms/,
     ],
     [
       'a wrong password',
       reference({ ...orders, connection: 'locked' }),
       Code.UNAVAILABLE,
-      /refuses our login: check the user and password/,
+      /refuses the login: check the user and password/,
     ],
   ])('%s', (_, bad, code, details) => refused(bad, code, details));
 
@@ -248,7 +248,7 @@ describe('the whole scaler, given bad input and faults', () => {
     await refused(
       reference({ consumerGroup }),
       Code.UNAVAILABLE,
-      /has no committed offset that our user may see/,
+      /has no committed offset that the connection's user may see/,
     );
   });
 

@@ -69,13 +69,17 @@ connections:
   it('does not know the number of a pattern that matches nothing', async () => {
     const consumerGroup = kafka().name('group');
     const given = { consumerGroup, topicPattern: `${kafka().name('nothing')}-*` };
-    expect(await refusal(given)).toMatch(/^UNAVAILABLE: .*matches no topic that our user may see/);
+    expect(await refusal(given)).toMatch(
+      /^UNAVAILABLE: .*matches no topic that the connection's user may see/,
+    );
     expect(await value(given)).toBe('UNAVAILABLE');
   });
 
   it('does not know the number of a group without commits if no topic is named', async () => {
     const consumerGroup = kafka().name('group');
-    expect(await refusal({ consumerGroup })).toMatch(/^UNAVAILABLE: .*has no committed offset that our user/);
+    expect(await refusal({ consumerGroup })).toMatch(
+      /^UNAVAILABLE: .*has no committed offset that the connection's user/,
+    );
     expect(await value({ consumerGroup })).toBe('UNAVAILABLE');
   });
 

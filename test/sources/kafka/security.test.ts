@@ -101,7 +101,7 @@ describe('a broker with TLS, users and ACLs', () => {
     const expired = await tokenEndpoint(app, { subject: 'scaler', lifetimeSeconds: -100 });
     const late = open('sasl', { sasl: { ...sasl, tokenEndpoint: expired.url } });
     expect(await late.refusal(await orders())).toMatch(
-      /^unavailable: .*refuses our bearer token \(invalid_token\)/,
+      /^unavailable: .*refuses the bearer token \(invalid_token\)/,
     );
   });
 
@@ -114,7 +114,7 @@ describe('a broker with TLS, users and ACLs', () => {
       });
       const refusal = await on.refusal(await orders());
       expect(refusal).toMatch(
-        /^unavailable: .*broker localhost:\d+ refuses our login: check the user and password/,
+        /^unavailable: .*broker localhost:\d+ refuses the login: check the user and password/,
       );
       expect(on.log.lines.length).toBeGreaterThan(0);
       expect(refusal + JSON.stringify(on.log.lines)).not.toContain(wrongPassword);
@@ -123,10 +123,10 @@ describe('a broker with TLS, users and ACLs', () => {
 
   it.each<[string, Listener, () => Omit<KafkaSettings, 'bootstrapServers'>, RegExp]>([
     [
-      'an authority we do not know',
+      'an unknown authority',
       'saslTls',
       () => ({ tls: { ca: pem(theirs.ca) }, sasl: { mechanism: 'plain', ...scaler } }),
-      /shows a TLS certificate of an authority we do not know: `tls.caFile` must hold/,
+      /shows a TLS certificate of an unknown authority: `tls.caFile` must hold/,
     ],
     [
       'no client certificate',
@@ -138,7 +138,7 @@ describe('a broker with TLS, users and ACLs', () => {
       'a client certificate of another authority',
       'tls',
       () => ({ tls: { ca, cert: pem(theirs.client.cert), key: pem(theirs.client.key) } }),
-      /wants a client certificate \(mTLS\) and does not take ours: set `tls.certFile`/,
+      /wants a client certificate \(mTLS\) and refuses the one it got: set `tls.certFile`/,
     ],
     [
       'TLS where there is none',

@@ -67,7 +67,9 @@ describe('a broker with a quota for us', () => {
     await on.becomes(trigger, 0, 60_000);
     const told = on.follow(trigger);
     const said = (pattern: RegExp) => on.log.lines.filter(({ message }) => pattern.test(message));
-    await expect.poll(() => said(/throttles us for \d+ ms, by a quota/), { timeout: 60_000 }).toHaveLength(1);
+    await expect
+      .poll(() => said(/throttles the scaler for \d+ ms, by a quota/), { timeout: 60_000 })
+      .toHaveLength(1);
     // Its watch was requested while the broker throttles.
     await expect.poll(() => on.requests('Fetch'), { timeout: 60_000 }).toBeGreaterThan(1);
     await setQuota('request_percentage', 1000);
@@ -75,7 +77,7 @@ describe('a broker with a quota for us', () => {
     await kafka().produce(topic, 2);
     await expect.poll(() => told.at(-1), { timeout: 60_000 }).toEqual({ active: true, edge: true });
     expect(await on.wakes('record')).toBe(1);
-    expect(said(/throttles us/)).toHaveLength(1);
+    expect(said(/throttles the scaler/)).toHaveLength(1);
     expect(said(/fetch session/)).toEqual([]);
     expect(await on.reads('error')).toBe(0);
   });

@@ -62,7 +62,7 @@ describe('a user', () => {
       await expect.poll(() => told.at(-1), { interval: 5 }).toEqual({ active: true, edge: true });
     }
     expect(await on.wakes('message')).toBe(0);
-    expect(warnings(on)).toEqual([expect.stringContaining('we may not subscribe')]);
+    expect(warnings(on)).toEqual([expect.stringContaining('subscribing is not allowed')]);
   });
 
   it('who hears nothing, though messages come, has the consumer read at its pace', async () => {
@@ -77,13 +77,13 @@ describe('a user', () => {
   });
 
   it.each([
-    ['has a wrong password', 'admin', 'wrong', /does not let us in: check the credentials/],
+    ['has a wrong password', 'admin', 'wrong', /refuses the login: check the credentials/],
     ['may not ask', 'nobody', password, /does not allow it: .*Publish to .*STREAM\.INFO/],
     [
       'is of an account without JetStream',
       'bare',
       password,
-      /JetStream is not enabled for our account|has no JetStream for us/,
+      /JetStream is not enabled for the connection's account|has no JetStream for this account and domain/,
     ],
   ])('who %s gets that error', async (_, username, given, error) => {
     const on = open(username, { password: given });

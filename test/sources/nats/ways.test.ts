@@ -31,7 +31,7 @@ describe('a server with TLS, for clients with certificates', () => {
   });
 
   it.each([
-    ['no authority', undefined, /shows a TLS certificate that we do not take .*set `tls.caFile`/],
+    ['no authority', undefined, /shows a TLS certificate that is not accepted .*set `tls.caFile`/],
     ['no certificate of our own', { ca: files.ca }, /^unavailable: .*NATS at/],
   ])('reports with %s what is missing', async (_, tls, error) => {
     await refuses(tls, error);
@@ -63,7 +63,7 @@ describe('a JetStream domain', async () => {
   it('that does not exist is reported', async () => {
     const on = openNats({ servers: [...leaf().urls], domain: 'nowhere' });
     expect(await on.refusal({ stream: 'orders', consumer: 'worker' })).toMatch(
-      /has no JetStream for us: is it enabled, for this account and domain/,
+      /has no JetStream for this account and domain: enable it/,
     );
   });
 });

@@ -21,7 +21,7 @@ const faults: readonly Fault[] = [
   { name: 'leaves out the counts', of: trouble.noAttributes, why: /ApproximateNumberOfMessages/ },
   { name: 'denies us', of: trouble.accessDenied, why: /GetQueueAttributes/i },
   { name: 'says that credentials are expired', of: trouble.expiredToken, why: /expired/i },
-  { name: 'does not know our credentials', of: trouble.invalidToken, why: /credential|token|key/i },
+  { name: 'does not know the credentials', of: trouble.invalidToken, why: /credential|token|key/i },
   { name: 'has another region', of: trouble.wrongRegion, why: /region/i },
 ];
 

@@ -47,9 +47,9 @@ describe('requests if the environment names a proxy', () => {
   it.each([
     [
       'refusing',
-      'the proxy http://127.0.0.1:PORT does not let us through (HTTP 407): put user and password into its address',
+      'the proxy http://127.0.0.1:PORT does not let the request through (HTTP 407): put user and password into its address',
     ],
-    ['silent', 'the proxy http://127.0.0.1:PORT does not let us through within 200 ms'],
+    ['silent', 'the proxy http://127.0.0.1:PORT does not let the request through within 200 ms'],
   ] as const)('fail with the fault of a proxy that is %s, and leave no socket', async (as, message) => {
     const { get, proxy } = await behindProxy();
     proxy.behave(as);
@@ -77,9 +77,7 @@ describe('requests if the environment names a proxy', () => {
       /^the proxy http:\/\/127.0.0.1:1 cannot be reached \(ECONNREFUSED\)/,
     );
     const socks = await behindProxy({ HTTPS_PROXY: 'socks5://me:s3cret@127.0.0.1:1' });
-    await expect(socks.get('/')).rejects.toThrow(
-      /^the proxy socks5:\/\/127.0.0.1:1 is not one that we can use/,
-    );
+    await expect(socks.get('/')).rejects.toThrow(/^the proxy socks5:\/\/127.0.0.1:1 cannot be used/);
   });
 
   it('over plain HTTP are given to it as a whole', async () => {

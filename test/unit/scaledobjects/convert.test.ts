@@ -110,6 +110,36 @@ describe('convert', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 0]);
   });
 
+  it('says which TriggerAuthentication is missing, and takes it from any file of the run', () => {
+    const [object = '', authentication = ''] = scram.split('---\n');
+    const missing = convert(object);
+    expect(missing.notes.map(({ message }) => message)).toContain(
+      'TriggerAuthentication login is not in these files, so its login and its TLS settings are missing from the connection: give its file too, or add them to the connection',
+    );
+    expect(configOf(missing)).toContain('# TriggerAuthentication login is not in these files');
+    const inputs = [
+      { file: 'a.yaml', text: object },
+      { file: 'b.yaml', text: authentication },
+    ];
+    const { files, connections } = convertInputs(inputs, settings);
+    expect(files.flatMap(({ notes }) => notes.map(({ message }) => message))).not.toContainEqual(
+      expect.stringContaining('not in these files'),
+    );
+    expect(connections).toEqual(convert(scram).connections);
+  });
+
+  it('says that TLS was assumed where only the Secret knows', () => {
+    const assumed = (text: string): string[] =>
+      convert(text).notes.flatMap(({ message }) => (message.startsWith('tls:') ? [message] : []));
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
+    expect(assumed(yaml)).toEqual([
+      'tls: its value is not in these files (key "tls" of Secret kafka), so the connection was given TLS: remove tls from it if the value is "disable"',
+    ]);
+    expect(convert(yaml).notes.map(({ severity }) => severity)).not.toContain('error');
+    expect(configOf(convert(yaml))).toContain('    tls: true\n');
+    expect(assumed(scram)).toEqual([]);
+  });
+
   it('takes the host from NATS’s monitoring port, and names the account that the credentials need', async () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
     const made = convert(yaml);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { validateInputs } from '../../../src/scaledobjects/validate.ts';
+import { type Rules, validateInputs } from '../../../src/scaledobjects/validate.ts';
 import { sources } from '../../../src/sources/index.ts';
 import { loadExample } from '../../support/example-config.ts';
 import { mistakes, rightConfig, rightJob, rightObject, written } from '../../support/mistakes.ts';
@@ -76,6 +76,118 @@ describe('validate', () => {
     expect(faults[0]?.message).toContain(
       'ScaledObject order-workers (a.yaml) scales Deployment order-workers, too',
     );
+  });
+
+  describe('counting the same jobs', () => {
+    const named = (name: string, more = ''): string =>
+      rightJob.replace('name: runners', `name: ${name}`).replace('owner: acme\n', `owner: acme\n${more}`);
+    const labels = (text: string): string => `        labels: ${text}\n`;
+    const repos = (text: string): string => `        repos: ${text}\n`;
+    const asObject = named('pool')
+      .replace('ScaledJob', 'ScaledObject')
+      .replace('external', 'external-push')
+      .replace(/ {2}rollout[\s\S]*(?= {2}triggers)/, '  scaleTargetRef: { name: runners }\n');
+
+    const doubled = (first: string, second: string, rules: Partial<Rules> = { world }) => {
+      const inputs = [
+        { file: 'a.yaml', text: first },
+        { file: 'b.yaml', text: second },
+      ];
+      return validateInputs(inputs, { sources, namespace: '', ...rules }).faults.map(
+        ({ file, where, severity, message }) => [file, where, severity, message.split(':')[0]],
+      );
+    };
+    const counted = (kind: string, name: string): string[][] => [
+      [
+        'b.yaml',
+        `${kind} ci/${name}, triggers[0]`,
+        'warning',
+        'counts jobs that ScaledJob ci/runners (a.yaml), triggers[0] counts too',
+      ],
+    ];
+
+    it.each([
+      ['a ScaledJob and a ScaledObject', rightJob, asObject, 'ScaledObject'],
+      ['two ScaledJobs', rightJob, named('pool'), 'ScaledJob'],
+      ['labels in another order and case', named('runners', labels('a,b')), named('pool', labels('B, A'))],
+      ['all labels of one among those of the other', rightJob, named('pool', labels('gpu'))],
+      ['a repository of all', rightJob, named('pool', repos('web'))],
+      ['a repository in two spellings', named('runners', repos('web,api')), named('pool', repos('Acme/Web'))],
+      ['one that names the connection', named('runners', '        connection: ci\n'), named('pool')],
+    ])('is noticed: %s', (_, first, second, kind = 'ScaledJob') => {
+      expect(doubled(first, second)).toEqual(counted(kind, 'pool'));
+    });
+
+    it.each([
+      ['an object of which there are two copies', rightJob, rightJob],
+      ['labels of their own', named('runners', labels('small')), named('pool', labels('large'))],
+      ['other repositories', named('runners', repos('web')), named('pool', repos('api'))],
+      ['labels that a variable has', rightJob, named('pool', '        labelsFromEnv: LABELS\n')],
+      ['another source', rightJob, rightObject],
+    ])('is not claimed of %s', (_, first, second) => {
+      expect(doubled(first, second)).toEqual([]);
+    });
+
+    it('is noticed without a configuration where both say the same connection or owner', () => {
+      expect(doubled(rightJob, named('pool'), {})).toEqual(counted('ScaledJob', 'pool'));
+      const owner = (text: string, by: string): string => text.replace('owner: acme', by);
+      expect(doubled(rightJob, owner(named('pool'), 'owner: other'), {})).toEqual([]);
+      expect(doubled(rightJob, owner(named('pool'), 'connection: ci'), {})).toEqual([]);
+      const [first, second] = [owner(rightJob, 'connection: ci'), owner(named('pool'), 'connection: ci')];
+      expect(doubled(first, second, {})).toEqual(counted('ScaledJob', 'pool'));
+      const web = named('runners', repos('web'));
+      expect(doubled(web, named('pool', repos('acme/web')), {})).toEqual(counted('ScaledJob', 'pool'));
+      expect(doubled(web, named('pool', repos('acme/api')), {})).toEqual([]);
+    });
+
+    it('is noticed where the connection has the repositories', async () => {
+      const config = rightConfig.replace('    owner: acme\n', '    owner: acme\n    repos: [web]\n');
+      const { connections } = await loadExample(config);
+      const rules = { world: { ...world, connections } };
+      expect(doubled(rightJob, named('pool', repos('web')), rules)).toEqual(counted('ScaledJob', 'pool'));
+      expect(doubled(rightJob, named('pool', repos('api')), rules)).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['rolloutStrategy: gradual', 0],
+    ['rolloutStrategy: default\n  rollout: { strategy: gradual }', 1],
+    ['rollout: { strategy: immediate }', 1],
+    ['rollout: { propagationPolicy: foreground }', 1],
+  ])('reads what KEDA does with Jobs of before: %s', (rollout, warnings) => {
+    const text = rightJob.replace('rollout: { strategy: gradual }', rollout);
+    expect(faultsOf(text)).toHaveLength(warnings);
+  });
+
+  it('notices a queue of another account than the role', async () => {
+    const config = (more: string): string =>
+      `connections:\n  jobs:\n    source: sqs\n    region: eu-central-1\n    namespaces: [shop]\n${more}`;
+    const role = '    roleArn: arn:aws:iam::210987654321:role/queue-depth\n';
+    const reported = async (queueURL: string, more = role) => {
+      const { connections } = await loadExample(config(more));
+      const text = rightObject.replace(
+        /source: kafka[\s\S]*/,
+        `source: sqs\n        connection: jobs\n        queueURL: ${queueURL}\n`,
+      );
+      const rules = { sources, namespace: '', world: { ...world, connections } };
+      return validateInputs([{ file: 'a.yaml', text }], rules).faults;
+    };
+    const url = (account: string): string => `https://sqs.eu-central-1.amazonaws.com/${account}/thumbnails`;
+    expect(await reported(url('123456789012'))).toMatchObject([
+      {
+        line: 16,
+        severity: 'warning',
+        message: expect.stringMatching(
+          /^queueURL: is in account 123456789012, and the connection's roleArn is in 210987654321: name/,
+        ),
+      },
+    ]);
+    expect(await reported('/123456789012/thumbnails')).toHaveLength(1);
+    expect(await reported(url('210987654321'))).toEqual([]);
+    expect(await reported('thumbnails')).toEqual([]);
+    expect(await reported(url('123456789012'), '')).toEqual([]);
+    const emulated = `${role}    endpoint: http://localstack:4566\n`;
+    expect(await reported('http://localstack:4566/000000000000/thumbnails', emulated)).toEqual([]);
   });
 
   it.each([

@@ -120,7 +120,7 @@ describe('the arrivals', () => {
       { s: 9 },
     ]);
     expect([startMs, [...arrivals]]).toEqual([5_000, [2, 2]]);
-    expect(notes).toContain('Left out at the ends: 2 of 4 points, which know nothing.');
+    expect(notes).toContain('Left out at the ends: 2 of 4 points, which have no number.');
   });
 
   it('show where nothing was recorded', () => {
@@ -135,7 +135,7 @@ describe('the arrivals', () => {
         { s: 1, backlog: 1 },
       ]).notes,
     ).toEqual([
-      expect.stringMatching(/^Arrivals are not recorded: taken for them is what the backlog grew by/),
+      expect.stringMatching(/^Arrivals are not recorded: they are estimated as the growth of the backlog/),
     ]);
     expect(
       load([

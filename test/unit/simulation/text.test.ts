@@ -17,9 +17,7 @@ const comparison: Comparison = {
   items: 35_960,
   arrivalsAMinute: Array.from({ length: 120 }, (_, i) => (i > 9 && i < 25 ? 2_400 : 0)),
   settings: outcomes,
-  notes: [
-    'One replica works off 5 items a second (--replica-rate); a pod works 10 s after it was asked for.',
-  ],
+  notes: ['One replica finishes 5 items a second (--replica-rate). A new pod takes 10 s to start.'],
 };
 
 const hostile = '<b onload="x">&\u001b[31m\u202e]]>';

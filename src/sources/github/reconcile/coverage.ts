@@ -110,7 +110,7 @@ function notThere(repos: readonly string[], first?: Repo): string {
 }
 
 function nothingVisible(owner: string): string {
-  return `GitHub shows us no repository of ${owner}: check \`owner\`, and give the App's installation (or the token) access to its repositories`;
+  return `GitHub shows no repository of ${owner}: check \`owner\`, and give the App's installation (or the token) access to its repositories`;
 }
 
 const unseenWaits =

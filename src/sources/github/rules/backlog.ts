@@ -7,7 +7,7 @@ import type { GitHubConfig } from '../config.ts';
 import type { GitHubParams } from '../params.ts';
 import { canonicalLabels } from './job.ts';
 import type { OpenJobs } from './ledger.ts';
-import { isOf, namesOwner } from './repo-names.ts';
+import { fullNames, isOf, namesOwner } from './repo-names.ts';
 
 /** Whether REST has been read for the repositories, so that their number is known. */
 export type Covered =
@@ -203,6 +203,26 @@ export function conflict({ repos }: GitHubParams, { owner, scope }: GitHubConfig
   return foreign === undefined
     ? undefined
     : `repos: ${quote(foreign)} does not belong to ${owner}; name the connection of its owner`;
+}
+
+/**
+ * Whether a job that asks for all labels of one trigger's runners fits the other's, too, in a repository of both. Pools
+ * of which each has a label of its own are not meant, though a job without it would count in both.
+ */
+export function sharesItems(a: GitHubParams, b: GitHubParams, config: GitHubConfig | undefined): boolean {
+  const [one, other] = [runnerOf(a), runnerOf(b)];
+  if (!matches([...one.labels], other) && !matches([...other.labels], one)) return false;
+  const [these, those] = [a, b].map(({ repos }) =>
+    fullNames(config?.owner ?? '', repos.length === 0 ? (config?.repos ?? []) : repos),
+  );
+  // Without names they are all of the owner's.
+  if (!these?.length || !those?.length) return true;
+  // A name alone is of the connection's owner, which only a configuration tells.
+  const isSame = (repo: string, named: string): boolean =>
+    repo === named ||
+    (repo.startsWith('/') && named.endsWith(repo)) ||
+    (named.startsWith('/') && repo.endsWith(named));
+  return these.some((repo) => those.some((named) => isSame(repo, named)));
 }
 
 /** Events wake the subject. These reads only renew its age: each reading says when the last reconcile was. */

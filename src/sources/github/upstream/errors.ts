@@ -55,7 +55,7 @@ function refused(
   // The REST API's own 404 is always JSON. This comes from another server.
   if (status === 404 && !isJson(answer)) return unavailable(`GitHub (${host}) ${otherServer}`);
   if (status === 404) {
-    const known = about.missing ?? 'check its name, and that we may see it';
+    const known = about.missing ?? 'check its name, and that the scaler may see it';
     const check = isUsualAddress(host, pathname) ? known : `${known}; and that ${apiAddress}`;
     return new ScalerError('not_found', `GitHub (${host}) does not know ${about.what}: ${check}`);
   }
@@ -94,20 +94,20 @@ function isUnknownApp(answer: Answer, asker: Asker): boolean {
 const unauthorized: Readonly<Record<Asker, string>> = {
   app: "refuses the App's key: check the connection's `app.id`, and that `app.privateKeyFile` is a key of this App",
   installation: "no longer takes the token of the App's installation; a new one is requested next time",
-  token: 'refuses our token: has it expired or been revoked? Put a new one into `tokenFile`',
+  token: 'refuses the token: has it expired or been revoked? Put a new one into `tokenFile`',
 };
 
 function forbidden(answer: Answer, { what, permission }: About, asker: Asker): string {
   if (/suspended/i.test(said(answer))) {
     return `has suspended the App's installation: unsuspend it in the owner's settings`;
   }
-  if (asker === 'app') return `refuses us ${what}`;
+  if (asker === 'app') return `refuses ${what}`;
   const needed = permission ?? answer.headers.get('x-accepted-github-permissions') ?? 'Metadata: read';
   const grant =
     asker === 'token'
       ? `give the token the repository permission "${needed}" (a classic one the scope \`repo\`)`
       : `grant the App the permission "${needed}", and have the owner accept it`;
-  return `does not let us read ${what}: ${grant}`;
+  return `does not let the scaler read ${what}: ${grant}`;
 }
 
 const faults: Readonly<Record<string, string>> = {
@@ -119,7 +119,7 @@ const faults: Readonly<Record<string, string>> = {
 };
 const ownFaults = ['CANCELLED', 'PROXY'];
 const unknownAuthority =
-  'shows a TLS certificate of an authority we do not know: set NODE_EXTRA_CA_CERTS to a PEM file of it';
+  'shows a TLS certificate of an unknown authority: set NODE_EXTRA_CA_CERTS to a PEM file of it';
 
 /** The error of a request without an answer. Total. */
 export function unreachable(reason: unknown, host: string): ScalerError {
@@ -143,7 +143,7 @@ export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About,
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
   const other = text === '' ? 'it is empty' : `it is not what the REST API documents${where}`;
   const fault = isPage ? `it is a page; check that ${apiAddress}` : other;
-  throw unavailable(`GitHub (${host}) answers what we cannot read for ${what}: ${fault}`);
+  throw unavailable(`GitHub (${host}) gives an unexpected answer for ${what}: ${fault}`);
 }
 
 /**

@@ -247,7 +247,7 @@ function aboutJobs(what: string): About {
   return {
     what,
     permission: 'Actions: read',
-    missing: 'it was deleted, or we may no longer see its repository',
+    missing: 'it was deleted, or the scaler may no longer see its repository',
   };
 }
 

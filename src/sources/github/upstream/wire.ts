@@ -104,11 +104,11 @@ export class Wire {
       if (location === undefined) return { answer, sentAtMs, pauseMs, redirected: hops > 0 };
       target = new URL(location, target);
       if (target.origin !== this.apiUrl.origin) {
-        const text = `redirects us to ${target.host}, where our credentials do not belong`;
+        const text = `redirects to ${target.host}, where the connection's credentials do not belong`;
         throw this.fault(`${text}: check the connection's \`apiUrl\``);
       }
     }
-    throw this.fault('redirects us in a circle');
+    throw this.fault('redirects in a circle');
   }
 
   private headersOf({ etag }: Call, credential: Credential): Record<string, string> {

@@ -117,12 +117,12 @@ function nothing({ consumerGroup, topicPattern }: KafkaParams, { topics }: Kafka
   if (topicPattern !== '') {
     return new ScalerError(
       'unavailable',
-      `topicPattern ${quote(topicPattern)} matches no topic that our user may see: correct it, create the topic, or grant DESCRIBE on the topics`,
+      `topicPattern ${quote(topicPattern)} matches no topic that the connection's user may see: correct it, create the topic, or grant DESCRIBE on the topics`,
     );
   }
   return new ScalerError(
     'unavailable',
-    `group ${quote(consumerGroup)} has no committed offset that our user may see: name its topics by topic, or grant DESCRIBE on the group and its topics`,
+    `group ${quote(consumerGroup)} has no committed offset that the connection's user may see: name its topics by topic, or grant DESCRIBE on the group and its topics`,
   );
 }
 

@@ -15,7 +15,7 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
     return say("does not take this SASL mechanism: check the connection's `sasl.mechanism`");
   }
   if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
-    return say(`refuses our login: check the user and password (or token) of the connection's \`sasl\``);
+    return say(`refuses the login: check the user and password (or token) of the connection's \`sasl\``);
   }
   if (type === 'ILLEGAL_SASL_STATE') {
     return say('wants no SASL login on this listener: check its port, or leave out `sasl`');
@@ -66,7 +66,7 @@ export function fromErrorCode(code: number, what: string): ScalerError {
     case errorCodes.UNKNOWN_TOPIC_OR_PARTITION:
       return new ScalerError(
         'not_found',
-        `${what} does not exist on the cluster (or our user may not see it: grant it DESCRIBE on the topic)`,
+        `${what} does not exist on the cluster (or the connection's user may not see it: grant it DESCRIBE on the topic)`,
       );
     case errorCodes.INVALID_TOPIC_EXCEPTION:
       return new ScalerError('invalid', `${what} has a name that Kafka does not allow`);
@@ -74,12 +74,12 @@ export function fromErrorCode(code: number, what: string): ScalerError {
       return new ScalerError('invalid', `${what} has a group name that Kafka does not allow`);
     case errorCodes.TOPIC_AUTHORIZATION_FAILED:
       return refused(
-        `${what} is refused to our user: grant it DESCRIBE on the topic (READ for wakes within ms)`,
+        `${what} is refused to the connection's user: grant it DESCRIBE on the topic (READ for wakes within ms)`,
       );
     case errorCodes.GROUP_AUTHORIZATION_FAILED:
-      return refused(`${what} is refused to our user: grant it DESCRIBE on the group`);
+      return refused(`${what} is refused to the connection's user: grant it DESCRIBE on the group`);
     case errorCodes.CLUSTER_AUTHORIZATION_FAILED:
-      return refused(`${what} is refused to our user: grant it DESCRIBE on the cluster`);
+      return refused(`${what} is refused to the connection's user: grant it DESCRIBE on the cluster`);
     default:
       return new ScalerError('unavailable', `${what}: Kafka says ${errorName(code)}`);
   }
@@ -90,7 +90,7 @@ function refused(message: string): ScalerError {
 }
 
 const untrusted =
-  'shows a TLS certificate of an authority we do not know: `tls.caFile` must hold the PEM of the authority that signed it';
+  'shows a TLS certificate of an unknown authority: `tls.caFile` must hold the PEM of the authority that signed it';
 const wantsCertificate =
   'wants a client certificate (mTLS): set `tls.certFile` and `tls.keyFile`, signed by an authority it trusts';
 
@@ -104,7 +104,8 @@ const certificateFaults: Readonly<Record<string, string>> = {
   CERT_UNTRUSTED: untrusted,
   CERT_HAS_EXPIRED:
     'shows a TLS certificate that has expired: renew it on the broker (or the authority that signed it)',
-  CERT_NOT_YET_VALID: "shows a TLS certificate that is not valid yet: check the broker's clock and ours",
+  CERT_NOT_YET_VALID:
+    'shows a TLS certificate that is not valid yet: check the clocks of the broker and of the scaler',
   INVALID_PURPOSE: 'shows a TLS certificate that is not made for servers (its extended key usage)',
   CERT_REVOKED: 'shows a TLS certificate that was revoked',
 };
@@ -119,9 +120,9 @@ const handshakeFaults: readonly [RegExp, string][] = [
   [
     /bad.certificate|unknown.ca|certificate.unknown/i,
     // Java says `bad_certificate` also where it was shown none.
-    'wants a client certificate (mTLS) and does not take ours: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
+    'wants a client certificate (mTLS) and refuses the one it got: set `tls.certFile` and `tls.keyFile` to one signed by an authority it trusts',
   ],
-  [/certificate.expired/i, 'says our client certificate has expired: renew `tls.certFile`'],
+  [/certificate.expired/i, 'says that the client certificate has expired: renew `tls.certFile`'],
   [
     /before secure TLS connection was established/i,
     'broke the TLS handshake off: check whether this listener speaks TLS',

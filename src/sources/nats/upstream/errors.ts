@@ -46,7 +46,7 @@ export function fromNats(reason: unknown, asked: Asked): ScalerError {
     case code === codes.streamNotFound:
       return new ScalerError(
         'not_found',
-        `${where}: our account${there} has no such stream: create it, or correct the name, the credentials or the domain of the connection`,
+        `${where}: the connection's account${there} has no such stream: create it, or correct the name, the credentials or the domain of the connection`,
       );
     case code === codes.consumerNotFound:
       return new ScalerError(
@@ -56,7 +56,7 @@ export function fromNats(reason: unknown, asked: Asked): ScalerError {
     case isOneOf(codes.notEnabled, code):
       return new ScalerError(
         'unavailable',
-        `${where}: JetStream${there} is not enabled for our account: enable it, or correct the credentials of the connection`,
+        `${where}: JetStream${there} is not enabled for the connection's account: enable it, or correct the credentials of the connection`,
       );
     case isOneOf(codes.notReady, code):
       return new ScalerError(

@@ -150,7 +150,7 @@ export class Watcher {
       this.hasSaidDenied = true;
       this.deps.log.warn(
         { subject },
-        'we may not subscribe: consumers of such subjects are read at their pace instead of watched; allow it to the user of the connection',
+        'subscribing is not allowed: consumers of such subjects are read at their pace instead of watched; allow it to the user of the connection',
       );
     }
     for (const watch of [...ear.watches]) watch.refuse();

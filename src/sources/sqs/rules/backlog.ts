@@ -4,7 +4,7 @@ import { type Working, WorkingRows } from '../../working.ts';
 import type { SqsConfig } from '../config.ts';
 import type { SqsParams } from '../params.ts';
 import { burst, type SqsHistory, type SqsSnapshot, settled } from './history.ts';
-import { endpointOf, isAt } from './queue.ts';
+import { accountOf, endpointOf, isAt, isAws } from './queue.ts';
 
 /** How long after a hint a single read is believed: SQS's counts may be a minute late, and hints later still. */
 export const freshHintMs = 300_000;
@@ -129,4 +129,11 @@ export function conflict({ queueURL }: SqsParams, config: SqsConfig): string | u
     return `queueURL: ${quote(name)} is in ${given}, the connection is for ${region}; name the connection of that region`;
   }
   return `queueURL: ${quote(origin)} is not the connection's endpoint (${endpointOf(config)}); requests go nowhere else`;
+}
+
+/** A role may read queues of another account where their policies allow it; mostly the connection is the wrong one. */
+export function doubt({ queueURL }: SqsParams, config: SqsConfig): string | undefined {
+  const [given, roles] = [queueURL.account, accountOf(config.roleArn)];
+  if (given === undefined || roles === undefined || given === roles || !isAws(config)) return undefined;
+  return `queueURL: is in account ${given}, and the connection's roleArn is in ${roles}: name the connection of that account, or allow the role in the queue's policy`;
 }

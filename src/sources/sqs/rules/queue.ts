@@ -79,3 +79,8 @@ export function urlOf(place: Place, { account, name }: { account: string; name: 
   const origin = isAws(place) ? endpointOf({ region: place.region }) : endpointOf(place);
   return `${origin}/${account}/${name}`;
 }
+
+/** The account of a role. */
+export function accountOf(roleArn: string | undefined): string | undefined {
+  return roleArn?.split(':')[4];
+}

@@ -4,7 +4,7 @@ import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '.
 import type { SqsConfig } from '../config.ts';
 import type { SqsParams } from '../params.ts';
 import type { SqsSnapshot } from '../rules/history.ts';
-import { isAws, parseQueueAddress, urlOf } from '../rules/queue.ts';
+import { accountOf, isAws, parseQueueAddress, urlOf } from '../rules/queue.ts';
 import type { SqsClient } from './client.ts';
 
 /** What to read. Equal for all triggers of a subject. */
@@ -19,11 +19,6 @@ type Deps = Pick<ConnectionDeps, 'metrics' | 'same'>;
 /** One account and region, with one set of credentials. The AWS SDK is loaded here, and nothing is sent before something is read. */
 export function connect(config: SqsConfig, deps: Deps): SqsConnection {
   return new SqsConnection(config, deps);
-}
-
-/** The account of a role. */
-export function accountOf(roleArn: string | undefined): string | undefined {
-  return roleArn?.split(':')[4];
 }
 
 export class SqsConnection implements Connection<SqsParams, SqsSnapshot, SqsNeed> {

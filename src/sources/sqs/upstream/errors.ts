@@ -22,7 +22,7 @@ export function fromAws(reason: unknown, asked: Asked): ScalerError {
   }
   if (codes.throttled.test(facts.code) || facts.status === 429 || facts.status === 503) {
     const retryAfterMs = facts.retryAfterMs ?? throttledMs;
-    const throttled = `AWS throttles us (${nameOf(facts)}); the next try is in ${Math.ceil(retryAfterMs / 1000)} s`;
+    const throttled = `AWS throttles the requests (${nameOf(facts)}); the next try is in ${Math.ceil(retryAfterMs / 1000)} s`;
     return new ScalerError('unavailable', `${where}: ${throttled}`, { retryAfterMs });
   }
   const refusal = refusalOf(facts, asked);
@@ -73,20 +73,20 @@ function refusalOf({ code, status, message }: Facts, { operation, region }: Aske
     return 'the AWS credentials have expired: renew the files of `credentials`, or let a role renew them';
   }
   if (codes.unknownKey.test(code)) {
-    return 'AWS does not know our credentials: check the access key of the connection, and that it is of this partition';
+    return 'AWS does not know the credentials: check the access key of the connection, and that it is of this partition';
   }
   if (codes.clock.test(code) || /Signature (expired|not yet current)/.test(message)) {
     return 'the clock of this host is too far from that of AWS: set it';
   }
   if (codes.signature.test(code)) {
     return /valid region/.test(message)
-      ? `our requests are signed for ${region} and the endpoint is of another region: correct one of the two`
-      : 'our signature does not verify: check the secret access key of the connection';
+      ? `requests are signed for ${region} and the endpoint is of another region: correct one of the two`
+      : 'the signature does not verify: check the secret access key of the connection';
   }
   if (codes.address.test(code))
     return 'the endpoint does not serve it: check its region, account and endpoint';
   if (codes.denied.test(code) || status === 403) {
-    return `AWS refuses ${permissionOf(message, operation)}: allow it for our role or user; for a queue of another account, also in the queue's policy`;
+    return `AWS refuses ${permissionOf(message, operation)}: allow it for the scaler's role or user; for a queue of another account, also in the queue's policy`;
   }
   return undefined;
 }
@@ -211,7 +211,7 @@ export function networkFault({ code, systemCode, message }: Facts, asked: Asked)
     return `${host} ${known}${systemCode === 'ENOTFOUND' ? `: check the connection's ${setting}` : ''}`;
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL|EPROTO/.test(systemCode)) {
-    return `${host} shows a certificate that we do not trust, or speaks no TLS (${systemCode})`;
+    return `${host} shows a certificate that is not trusted, or speaks no TLS (${systemCode})`;
   }
   if (code === 'TimeoutError') return `${host} does not answer within ${requestTimeoutMs} ms`;
   if (code === 'OutOfTime') {

@@ -4,10 +4,10 @@ import { fromNats, JetStreamRefusal } from '../../../../src/sources/nats/upstrea
 const asked = { stream: 'orders', consumer: 'worker', servers: ['nats://a:4222'] };
 
 it.each([
-  [10059, 'not_found', 'our account of domain "hub" has no such stream'],
+  [10059, 'not_found', 'account of domain "hub" has no such stream'],
   [10014, 'not_found', 'the stream has no such consumer: create it before the workload runs'],
-  [10039, 'unavailable', 'JetStream of domain "hub" is not enabled for our account'],
-  [10076, 'unavailable', 'is not enabled for our account'],
+  [10039, 'unavailable', `JetStream of domain "hub" is not enabled for the connection's account`],
+  [10076, 'unavailable', "is not enabled for the connection's account"],
   [10008, 'unavailable', 'is not ready (said so\\u000a, 10008): it is asked again'],
   [10119, 'unavailable', 'is not ready'],
   [10003, 'unavailable', 'JetStream refuses (said so\\u000a, 10003)'],
@@ -26,7 +26,7 @@ it.each([
       name: 'RequestError',
       cause: Object.assign(new Error(), { name: 'NoResponders' }),
     }),
-    'has no JetStream for us',
+    'has no JetStream for this account and domain',
   ],
   [
     Object.assign(new Error('Permissions Violation for Publish to "x"'), {

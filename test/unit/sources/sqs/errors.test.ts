@@ -22,17 +22,17 @@ const refusals: [what: string, answer: Answer, message: string][] = [
   [
     'access is denied',
     coral('AccessDeniedException', `${user} is not authorized to perform: sqs:getqueueattributes on it`),
-    "AWS refuses sqs:GetQueueAttributes: allow it for our role or user; for a queue of another account, also in the queue's policy",
+    "AWS refuses sqs:GetQueueAttributes: allow it for the scaler's role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'access is denied without a word',
     { status: 403, body: 'Forbidden' },
-    "AWS refuses sqs:GetQueueAttributes: allow it for our role or user; for a queue of another account, also in the queue's policy",
+    "AWS refuses sqs:GetQueueAttributes: allow it for the scaler's role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'a key of KMS is',
     coral('AccessDenied', `${user} is not authorized to perform: kms:Decrypt on it`),
-    "AWS refuses kms:Decrypt: allow it for our role or user; for a queue of another account, also in the queue's policy",
+    "AWS refuses kms:Decrypt: allow it for the scaler's role or user; for a queue of another account, also in the queue's policy",
   ],
   [
     'the token has expired',
@@ -42,22 +42,22 @@ const refusals: [what: string, answer: Answer, message: string][] = [
   [
     'the key is not known',
     coral('UnrecognizedClientException'),
-    'AWS does not know our credentials: check the access key of the connection, and that it is of this partition',
+    'AWS does not know the credentials: check the access key of the connection, and that it is of this partition',
   ],
   [
     'the token is of another',
     errorAnswer('InvalidClientTokenId', { status: 403, queryCode: 'InvalidClientTokenId' }),
-    'AWS does not know our credentials: check the access key of the connection, and that it is of this partition',
+    'AWS does not know the credentials: check the access key of the connection, and that it is of this partition',
   ],
   [
     'the secret is wrong',
     coral('SignatureDoesNotMatch', 'The Canonical String for this request should have been hunter2'),
-    'our signature does not verify: check the secret access key of the connection',
+    'the signature does not verify: check the secret access key of the connection',
   ],
   [
     'the endpoint is of another region',
     coral('InvalidSignatureException', "Credential should be scoped to a valid region, not 'eu-central-1'."),
-    'our requests are signed for eu-central-1 and the endpoint is of another region: correct one of the two',
+    'requests are signed for eu-central-1 and the endpoint is of another region: correct one of the two',
   ],
   [
     'the clock is off',
@@ -127,7 +127,7 @@ describe('where AWS throttles', () => {
     const connection = connectionTo(server.url);
     const error = await errorOf(connection, queue);
     expect(error).toMatchObject({ code: 'unavailable', retryAfterMs });
-    expect(error.message).toContain(`AWS throttles us (`);
+    expect(error.message).toContain(`AWS throttles the requests (`);
     expect(error.message).toContain(named);
     await connection.close();
   });

@@ -11,7 +11,7 @@ it('a proxy that refuses is named, and not taken for AWS', async () => {
   vi.stubEnv('HTTPS_PROXY', proxy.url);
   const connection = connectionTo();
   expect((await errorOf(connection, queue)).message).toBe(
-    `queue jobs in eu-central-1: the proxy http://127.0.0.1:${new URL(proxy.url).port} does not let us through (HTTP 407): put user and password into its address`,
+    `queue jobs in eu-central-1: the proxy http://127.0.0.1:${new URL(proxy.url).port} does not let the request through (HTTP 407): put user and password into its address`,
   );
   expect(proxy.asked).toEqual(['CONNECT sqs.eu-central-1.amazonaws.com:443']);
   await connection.close();

@@ -57,7 +57,7 @@ class Throttles {
     const { clientId, log } = this.options;
     log.warn(
       { broker, throttleMs },
-      `broker ${broker}: throttles us for ${throttleMs} ms, by a quota on our user or on the client ID "${clientId}": raise it; until then readings are older, and records wake later`,
+      `broker ${broker}: throttles the scaler for ${throttleMs} ms, by a quota on its user or on the client ID "${clientId}": raise it; until then readings are older, and records wake later`,
     );
   }
 }
@@ -83,7 +83,7 @@ async function dial(
     metrics,
   });
   const deadline = setTimeout(() => {
-    const text = `broker ${address} does not accept us within ${connectTimeoutMs} ms`;
+    const text = `broker ${address} does not accept the connection within ${connectTimeoutMs} ms`;
     connection.destroy(new ScalerError('unavailable', text));
   }, connectTimeoutMs);
   try {

@@ -247,7 +247,7 @@ export function oauthBearer(
       if (!refusal) return;
       throw new ScalerError(
         'unavailable',
-        `broker ${host}:${port} refuses our bearer token${status(refusal)}: check the connection's \`sasl\``,
+        `broker ${host}:${port} refuses the bearer token${status(refusal)}: check the connection's \`sasl\``,
       );
     },
   });

@@ -110,7 +110,7 @@ export class BrokerWire implements Wire {
     const { connection, versions, loginTimeoutMs } = this.options;
     await this.drained();
     const timer = setTimeout(() => {
-      connection.destroy(this.unavailable(`does not renew our login within ${loginTimeoutMs} ms`));
+      connection.destroy(this.unavailable(`does not renew the login within ${loginTimeoutMs} ms`));
     }, loginTimeoutMs);
     try {
       await connection.login(versions);
@@ -143,7 +143,7 @@ export class BrokerWire implements Wire {
     const ours = `v${versions[0]} to v${versions.at(-1)}`;
     const isOld = range === undefined || range.max < (versions[0] ?? 0);
     const needed = isOld ? `Kafka ${since} or newer is needed` : 'a newer backlog-scaler is needed';
-    throw this.unavailable(`takes ${apiName} ${taken}, and we speak ${ours}: ${needed}`);
+    throw this.unavailable(`takes ${apiName} ${taken}, and the scaler speaks ${ours}: ${needed}`);
   }
 
   private unavailable(text: string): ScalerError {

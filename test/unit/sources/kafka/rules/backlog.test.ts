@@ -121,7 +121,7 @@ describe('what cannot be read is unknown, never zero', () => {
     expect(failure(snapshotOf({}), { topic: [], topicPattern: 'x-*' })).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(
-        /^topicPattern "x-\*" matches no topic that our user may see: .*DESCRIBE/,
+        /^topicPattern "x-\*" matches no topic that the connection's user may see: .*DESCRIBE/,
       ),
     });
   });
@@ -130,7 +130,7 @@ describe('what cannot be read is unknown, never zero', () => {
     expect(failure(snapshotOf({}), { topic: [] })).toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(
-        /^group "workers" has no committed offset that our user may see: .*topic/,
+        /^group "workers" has no committed offset that the connection's user may see: .*topic/,
       ),
     });
   });

@@ -51,7 +51,7 @@ describe('a login', () => {
     const reason: unknown = await dialing({ tls: false, sasl: plain })
       .dial(broker.address)
       .catch((error: unknown) => error);
-    expect(reason).toEqual(unavailable(/refuses our login: check the user and password/));
+    expect(reason).toEqual(unavailable(/refuses the login: check the user and password/));
     expect(JSON.stringify(reason) + String(reason)).not.toContain('horse');
     await vi.waitFor(() => expect(broker.sockets.size).toBe(0));
   });
@@ -68,7 +68,7 @@ describe('a login', () => {
     const sasl = scriptedSasl({ mechanism: 'PLAIN', verdict: () => 'silent' });
     const broker = await scriptedBroker({ script: sasl.script });
     const dial = dialing({ tls: false, sasl: plain }, 50).dial(broker.address);
-    await expect(dial).rejects.toThrow(unavailable(/does not accept us within 50 ms/));
+    await expect(dial).rejects.toThrow(unavailable(/does not accept the connection within 50 ms/));
     await vi.waitFor(() => expect(broker.sockets.size).toBe(0));
   });
 
@@ -91,7 +91,7 @@ describe('a login', () => {
     const dial = dialing({ tls: false, sasl: { mechanism: 'oauthbearer', token: async () => 'x' } }).dial(
       broker.address,
     );
-    await expect(dial).rejects.toThrow(unavailable(/refuses our bearer token \(invalid_token\)/));
+    await expect(dial).rejects.toThrow(unavailable(/refuses the bearer token \(invalid_token\)/));
   });
 
   it('without a token says why it has none', async () => {
@@ -162,8 +162,8 @@ describe('a login whose session ends (KIP-368)', () => {
   });
 
   it.each([
-    ['refused', 'the password was changed', /refuses our login/],
-    ['not answered', 'silent', /does not renew our login within 200 ms/],
+    ['refused', 'the password was changed', /refuses the login/],
+    ['not answered', 'silent', /does not renew the login within 200 ms/],
   ])('and whose renewal is %s loses the wire', async (_, verdict, message) => {
     const advance = movableLoginClock();
     const sasl = scriptedSasl({

@@ -105,7 +105,9 @@ describe('a wire', () => {
     });
     const wire = await dialing().dial(broker.address);
     await expect(wire.send(anyRequest, longMs)).rejects.toThrow(
-      unavailable(/takes ListOffsets in v0 to v1, and we speak v2 to v3: Kafka 0\.11 or newer is needed/),
+      unavailable(
+        /takes ListOffsets in v0 to v1, and the scaler speaks v2 to v3: Kafka 0\.11 or newer is needed/,
+      ),
     );
     await expect(wire.send(metadata({ topics: [] }), longMs)).rejects.toThrow(
       unavailable(/takes Metadata not at all/),
@@ -180,7 +182,7 @@ describe('dialing', () => {
   it('gives up on a broker that hangs after accept, and leaves no socket', async () => {
     const broker = await scriptedBroker({ script: () => true });
     const dial = dialing({ tls: false }, 50).dial(broker.address);
-    await expect(dial).rejects.toThrow(unavailable(/does not accept us within 50 ms/));
+    await expect(dial).rejects.toThrow(unavailable(/does not accept the connection within 50 ms/));
     await socketsGone(broker);
   });
 
