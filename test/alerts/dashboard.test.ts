@@ -78,7 +78,7 @@ describe('a Prometheus that scrapes a scaler', () => {
         const healths = await prometheus.ruleHealth();
         expect([...healths].sort()).toEqual(alertNames.toSorted().map((name) => [name, 'ok']));
       },
-      { timeout: 60_000, interval: 300 },
+      { timeout: 150_000, interval: 300 },
     );
-  });
+  }, 180_000);
 });
