@@ -16,6 +16,8 @@ const boundMs = 3000;
 /** A GitHub in this process, and an App that reads it and can request failed deliveries again. */
 export class GitHubPlace implements Place {
   readonly hub: FakeGitHub;
+  /** How many jobs and runs there have been. */
+  started = 0;
   private readonly tell: Surroundings['tell'];
 
   static async start({ tell, ingestUrl }: Surroundings): Promise<GitHubPlace> {
@@ -63,6 +65,9 @@ export class GitHubPlace implements Place {
     let open: number[] = [];
     let runs = 0;
     const say = () => tell(name, { least: open.length, most: open.length });
+    const started = (count: number) => {
+      this.started += count;
+    };
     const maxStalenessMs = (3 * sweepSeconds + verifyQueuedSeconds) * 1000;
     return {
       subject: { name, boundMs, maxStalenessMs },
@@ -71,6 +76,7 @@ export class GitHubPlace implements Place {
         const jobs = Array.from({ length: items }, () => ({ labels: labelsFor(pool) }));
         const run = hub.startRun(`repo-${runs++ % repositories}`, { jobs });
         open.push(...run.jobs.map(({ id }) => id));
+        started(1 + run.jobs.length);
         say();
       },
       async empty() {
