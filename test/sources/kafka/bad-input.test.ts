@@ -272,9 +272,9 @@ describe('the whole scaler, given bad input and faults', () => {
       JSON.stringify([message, fields]).includes('127.0.0.1:1 refuses'),
     );
     const levels = said.map(({ level }) => level).filter((level) => level !== 'debug');
-    // On a busy machine it may fail in another way in between. Then this fault has ended, and can be logged again.
-    expect(levels).toEqual(levels.map((_, index) => (index % 2 === 0 ? 'warn' : 'info')));
-    expect(levels).not.toEqual([]);
+    expect(levels[0]).toBe('warn');
+    // On a busy machine it may fail in another way in between, or be forgotten. Then this fault can be logged again.
+    expect(levels.filter((level) => level === 'warn').length).toBeLessThanOrEqual(3);
   });
 
   it(`takes ${cheapRepetitions} of each cheap one, and does not grow`, async () => {
