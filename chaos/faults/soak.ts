@@ -32,8 +32,11 @@ const mostRisePerHour: Readonly<Record<keyof Sample, number>> = {
   streams: 30,
 };
 
-/** What an ended job or run takes in the ledger for 72 hours, up to 500,000 of each: by two heap snapshots of a soak. */
-const rememberedBytes = 180;
+/**
+ * What an ended job or run takes, by two heap snapshots of a soak: 180 bytes in the ledger, for 72 hours and up to 500,000
+ * of each, the rest in the answers of REST that are kept with their ETags, up to 32 MiB.
+ */
+const rememberedBytes = 500;
 
 interface Sample {
   /** Left after a collection, with buffers outside of the heap. */
