@@ -33,8 +33,8 @@ const mostRisePerHour: Readonly<Record<keyof Sample, number>> = {
 };
 
 /**
- * What an ended job or run takes, by two heap snapshots of a soak: 180 bytes in the ledger, for 72 hours and up to 500,000
- * of each, the rest in the answers of REST that are kept with their ETags, up to 32 MiB.
+ * What an ended job or run takes, by two heap snapshots of a soak. The ledger has 180 bytes of it, for 72 hours and up to
+ * 500,000 of each. The rest is in answers of REST that are kept with their ETags, up to 32 MiB.
  */
 const rememberedBytes = 500;
 

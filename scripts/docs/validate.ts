@@ -46,7 +46,7 @@ an unreadable file, or nothing to check.
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
 - Where files of secrets or variables of \`--config\` are missing, such as in CI, a last line *Left open* names each. That is no fault, also with
-  \`--strict\`. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
+  \`--strict\`. A wrong mount shows only in the log of the pod. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
 
 ## What it says
 
