@@ -64,6 +64,8 @@ const restMs = 3_600_000;
  * ScaledObjects, of other scalers too, keep it busy for a minute.
  */
 const pausesMs: readonly number[] = [10_000, 20_000, 40_000];
+/** So many nudges in a row that were answered at once: a clock of the HPA or a poll that meets one by chance does not meet three. */
+const promptAnswers = 3;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
@@ -93,7 +95,9 @@ export class Nudges {
   private armedForMs = 0;
   /** Whether nudges are answered here, as far as is known now. */
   private proven = false;
-  /** Whether one ever was. */
+  /** Of the last nudges, how many in a row were answered at once. */
+  private prompt = 0;
+  /** Whether so many ever were that it was no chance. */
   private answered = false;
   private readonly silent = new Set<string>();
   /** Since one was answered. */
@@ -258,7 +262,10 @@ export class Nudges {
     if (!surge) return;
     const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
     const blind = this.deps.others.areSilent;
-    if (surge.unanswered) this.count(blind ? 'lost' : 'unanswered');
+    if (surge.unanswered) {
+      this.prompt = 0;
+      this.count(blind ? 'lost' : 'unanswered');
+    }
     const step = surge.step(demand, nowMs, { busy: nowMs < this.startedAtMs, blind });
     this.deps.log.debug({ trigger: trigger.label, ...step, ...surge.course, nudges: surge.nudges }, 'surge');
     if (step.kind === 'nudge') {
@@ -338,7 +345,8 @@ export class Nudges {
     this.silent.clear();
     this.restUntilMs = Number.NEGATIVE_INFINITY;
     this.proven = true;
-    this.answered = true;
+    this.prompt += 1;
+    this.answered ||= this.prompt >= promptAnswers;
     this.pauses = 0;
     if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
     this.said = false;

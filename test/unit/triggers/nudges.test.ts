@@ -59,9 +59,9 @@ function use(pace: Partial<Pace> = {}): void {
   nudges.use({ ...defaults, ...pace });
 }
 
-/** After one answered nudge, all triggers may be nudged at once. */
-async function prove(): Promise<void> {
-  new FakeTrigger('proof', 'proof').grow();
+/** After an answered nudge several triggers may be nudged at once; after three, it was no chance. */
+async function prove(items = 200): Promise<void> {
+  new FakeTrigger('proof', 'proof').grow(items);
   await pass(10_000);
   sent.length = 0;
 }
@@ -89,7 +89,7 @@ async function counts(): Promise<Record<string, number>> {
 }
 
 describe('the pace', () => {
-  beforeEach(prove);
+  beforeEach(() => prove());
 
   it('is as fast as nudges are answered, with a bounded number of surges under way', async () => {
     for (let i = 0; i < 40; i += 1) new FakeTrigger(`t-${i}`).grow();
@@ -306,6 +306,14 @@ describe('where nudges are not answered', () => {
     expect(log.messages('warn')).toEqual([]);
     // Three of them are left alone themselves, for a minute.
     expect(all.filter(({ surged }) => surged.mock.calls.length > 0).length).toBeGreaterThanOrEqual(37);
+  });
+
+  it('one that is answered at once by chance, as by the clock of an HPA that knows no nudges, proves nothing', async () => {
+    await prove(40);
+    await several(['a']);
+    await prove(40);
+    await several(['b', 'c', 'd']);
+    expect(log.messages('warn')).toHaveLength(1);
   });
 
   it('the same trigger counts once', async () => {
