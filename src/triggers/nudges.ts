@@ -64,8 +64,11 @@ const restMs = 3_600_000;
  * ScaledObjects, of other scalers too, keep it busy for a minute.
  */
 const pausesMs: readonly number[] = [10_000, 20_000, 40_000];
-/** So many nudges in a row that were answered at once: a clock of the HPA or a poll that meets one by chance does not meet three. */
-const promptAnswers = 3;
+/**
+ * So many nudges in a row that were answered at once are no chance. Where nudges are not known, a look by the clock of the HPA
+ * meets one by chance, and the second call of the same look the next.
+ */
+const promptAnswers = 6;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */

@@ -59,10 +59,12 @@ function use(pace: Partial<Pace> = {}): void {
   nudges.use({ ...defaults, ...pace });
 }
 
-/** After an answered nudge several triggers may be nudged at once; after three, it was no chance. */
+/** After an answered nudge several triggers may be nudged at once; after six, it was no chance. */
 async function prove(items = 200): Promise<void> {
-  new FakeTrigger('proof', 'proof').grow(items);
-  await pass(10_000);
+  for (const name of ['proof', 'another-proof']) {
+    new FakeTrigger(name, 'proof').grow(items);
+    await pass(10_000);
+  }
   sent.length = 0;
 }
 
