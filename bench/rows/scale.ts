@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BareServer, startBare } from '../support/bare.ts';
-import type { Turn } from '../support/child-process.ts';
+import { type Turn, turnInWords } from '../support/child-process.ts';
 import { Followers } from '../support/followers.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import type { BenchKafka } from '../support/kafka.ts';
@@ -177,7 +177,7 @@ class Side {
   }
 
   get summary(): string {
-    return `longest turn ${inWords(this.turn)}, p50 ${this.p50Ms.toFixed(2)}, p99 ${this.p99Ms.toFixed(2)} ms`;
+    return `longest turn ${turnInWords(this.turn)}, p50 ${this.p50Ms.toFixed(2)}, p99 ${this.p99Ms.toFixed(2)} ms`;
   }
 
   close(): void {
@@ -264,12 +264,12 @@ function loadFindings(
   const { ours, theirs, around, residentMiB } = measured;
   const { wakesMs, scrapesMs } = around;
   const wakes = { p50Ms: median(wakesMs), maxMs: Math.max(...wakesMs), wakes: wakesMs.length };
-  const arrival = `while the streams came ${inWords(ours.arrivalTurn)}, bare ${inWords(theirs.arrivalTurn)}`;
+  const arrival = `while the streams came ${turnInWords(ours.arrivalTurn)}, bare ${turnInWords(theirs.arrivalTurn)}`;
   return [
     {
       what: `longest turn of the event loop at ${perSecond} RPC/s, ${where}, two streams each`,
       target: `<= ${limits.turnMs} ms of work`,
-      measured: `${inWords(ours.turn)} (bare ${inWords(theirs.turn)}; ${arrival})`,
+      measured: `${turnInWords(ours.turn)} (bare ${turnInWords(theirs.turn)}; ${arrival})`,
       met: ours.turn.cpuMs <= limits.turnMs,
       numbers: {
         oursMs: ours.turn.ms,
@@ -382,10 +382,6 @@ function costFindings(cost: Record<'both' | 'trigger' | 'streams' | 'bareStreams
     finding('a trigger on a known group', trigger),
     finding('the two streams of a trigger', streams, bare),
   ];
-}
-
-function inWords({ ms, cpuMs }: Turn): string {
-  return `${cpuMs.toFixed(0)} ms of work, ${ms.toFixed(0)} by the clock`;
 }
 
 function kib(bytes: number): string {

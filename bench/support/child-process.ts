@@ -27,6 +27,10 @@ export interface Turn {
   readonly cpuMs: number;
 }
 
+export function turnInWords({ ms, cpuMs }: Turn): string {
+  return `${cpuMs.toFixed(0)} ms of work, ${ms.toFixed(0)} by the clock`;
+}
+
 /** A Node program under measurement, in a process of its own. A line of its output says that it is ready. */
 export class NodeProcess {
   readonly pid: number;

@@ -11,7 +11,9 @@ let worker: Worker | undefined;
 
 /** Requests /metrics once, in another thread (scraper.ts). One request after the other. */
 export async function scrape(url: string): Promise<Scrape> {
-  worker ??= new Worker(new URL('./scraper.ts', import.meta.url));
+  worker ??= new Worker(new URL('./scraper.ts', import.meta.url)).once('exit', () => {
+    worker = undefined;
+  });
   worker.ref();
   worker.postMessage(url);
   const [answer]: Scrape[] = await once(worker, 'message');

@@ -1,3 +1,4 @@
+import { turnInWords } from '../../bench/support/child-process.ts';
 import { attack, type HostileName, hostileSenders } from '../../fakes/senders/hostile.ts';
 import { type Fault, rounds } from '../fault.ts';
 import { tenant } from '../places/events.ts';
@@ -29,7 +30,7 @@ export const hostile: Fault = {
         for (const count of done?.values() ?? []) attempts += count;
       },
     });
-    const { ms, cpuMs } = await process.longestTurn();
-    return `${times}, ${attempts} attempts; longest turn ${cpuMs.toFixed(0)} ms of work, ${ms.toFixed(0)} by the clock`;
+    const turn = await process.longestTurn();
+    return `${times}, ${attempts} attempts; longest turn ${turnInWords(turn)}`;
   },
 };

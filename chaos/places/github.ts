@@ -65,18 +65,15 @@ export class GitHubPlace implements Place {
     let open: number[] = [];
     let runs = 0;
     const say = () => tell(name, { least: open.length, most: open.length });
-    const started = (count: number) => {
-      this.started += count;
-    };
     const maxStalenessMs = (3 * sweepSeconds + verifyQueuedSeconds) * 1000;
     return {
       subject: { name, boundMs, maxStalenessMs },
       reference: runners(pool),
-      async grow(items) {
+      grow: async (items) => {
         const jobs = Array.from({ length: items }, () => ({ labels: labelsFor(pool) }));
         const run = hub.startRun(`repo-${runs++ % repositories}`, { jobs });
         open.push(...run.jobs.map(({ id }) => id));
-        started(1 + run.jobs.length);
+        this.started += 1 + run.jobs.length;
         say();
       },
       async empty() {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { maxFileBytes, nonEmpty, problemOf } from '../config/files.ts';
@@ -29,9 +29,9 @@ export async function readInputs(
 ): Promise<readonly ReadInput[]> {
   const inputs: ReadInput[] = [];
   for (const path of paths) {
-    if (path === '-') inputs.push({ file: standardInput, ...(await readText(process.stdin, mostBytes)) });
-    else if (await isFolder(path)) inputs.push(...(await readFolder(path)));
-    else inputs.push({ file: path, ...(await readText(createReadStream(path), mostBytes)) });
+    const isFolder = path !== '-' && (await found(path))?.isDirectory() === true;
+    if (isFolder) inputs.push(...(await readFolder(path)));
+    else inputs.push({ file: nameOf(path), ...(await readText(opened(path), mostBytes)) });
   }
   return inputs;
 }
@@ -39,10 +39,9 @@ export async function readInputs(
 /** Loads the configuration that `--config` names: a file, `-` for standard input, or a pipe, such as a shell's `<(…)`. */
 export async function loadGiven(config: string): Promise<LoadResult> {
   const context = { environment: process.env, sources };
-  const isStandardInput = config === '-';
-  if (!isStandardInput && !(await isPipe(config))) return loadConfig(config, context);
-  const stream = isStandardInput ? process.stdin : createReadStream(config);
-  const got = await readText(stream, maxFileBytes);
+  const isStream = config === '-' || (await found(config))?.isFIFO() === true;
+  if (!isStream) return loadConfig(config, context);
+  const got = await readText(opened(config), maxFileBytes);
   const read = 'text' in got ? nonEmpty(got.text) : got;
   return loadConfig(nameOf(config), { ...context, read });
 }
@@ -58,20 +57,13 @@ export function bothFromStandardInput(paths: readonly string[], config: unknown)
   return '--file - and --config - cannot both be standard input: give one of them as a file';
 }
 
-async function isPipe(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFIFO();
-  } catch {
-    return false;
-  }
+function opened(path: string): NodeJS.ReadableStream {
+  return path === '-' ? process.stdin : createReadStream(path);
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+/** Undefined if nothing is there, or it may not be seen. */
+function found(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined);
 }
 
 async function readFolder(root: string): Promise<ReadInput[]> {

@@ -104,12 +104,12 @@ async function rulesOf(
   const loaded = await loadGiven(config);
   if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
   const file = nameOf(config);
-  const faults = loaded.faults.toSorted((a, b) => a.line - b.line);
-  for (const { line, message } of faults) if (!isNotHere.test(message)) fault(file, message, line);
-  return {
-    rules: { sources, namespace, connections: loaded.connections },
-    notHere: faults.filter(({ message }) => isNotHere.test(message)).map((one) => ({ file, ...one })),
-  };
+  const notHere: NotHere[] = [];
+  for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
+    if (isNotHere.test(message)) notHere.push({ file, line, message });
+    else fault(file, message, line);
+  }
+  return { rules: { sources, namespace, connections: loaded.connections }, notHere };
 }
 
 /** The rules under a configuration. */

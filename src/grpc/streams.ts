@@ -132,23 +132,23 @@ export class Streams {
     this.open.add(open);
     this.metrics.streams.inc({ rpc });
     // Not `once`: it keeps two objects more, for each of tens of thousands.
-    call.on('close', () => this.closed(open, Code.CANCELLED));
+    call.on('close', () => void this.closed(open, Code.CANCELLED));
     if (this.draining) this.end(open);
   }
 
   /** With OK: to KEDA that is the only end which resets its delay (external_scaler.go, v2.21). */
   private end(open: Open): void {
-    if (!this.open.has(open)) return;
-    this.closed(open, Code.OK);
-    open.call.end();
+    if (this.closed(open, Code.OK)) open.call.end();
   }
 
-  private closed(open: Open, code: Code): void {
-    if (!this.open.delete(open)) return;
+  /** False if it was closed before. */
+  private closed(open: Open, code: Code): boolean {
+    if (!this.open.delete(open)) return false;
     clearTimeout(open.age);
     this.metrics.streams.dec({ rpc: open.rpc });
     this.metrics.rpcRequests.inc({ method: open.rpc, code: codeName(code) });
     open.release();
+    return true;
   }
 
   /** Ends a stream that cannot be served. */

@@ -1,3 +1,4 @@
+import type { SharedItems } from '../sources/source.ts';
 import type { Said } from '../triggers/resolve.ts';
 import { type Mistake, type OurTrigger, warning } from './mistakes.ts';
 import type { ScaledResource } from './read.ts';
@@ -21,23 +22,23 @@ export function sameItems(triggers: readonly ReadTrigger[]): ReadonlyMap<ScaledR
   const places = new Map<string, ReadTrigger[]>();
   const found = new Map<ScaledResource, Mistake[]>();
   for (const one of triggers) {
+    const { resource, trigger, said } = one;
+    const shared = said.source?.shared;
     const place = placeOf(one);
-    if (place === undefined) continue;
+    if (shared === undefined || place === undefined) continue;
     const before = places.get(place) ?? [];
-    const other = before.find((earlier) => countsSame(earlier, one));
+    const other = before.find(
+      (earlier) =>
+        !isSame(earlier.resource, resource) &&
+        shared.areCountedBy(earlier.said.params, said.params, earlier.connection?.config),
+    );
     before.push(one);
     places.set(place, before);
     if (other === undefined) continue;
-    const { resource, trigger } = one;
-    found.set(resource, [...(found.get(resource) ?? []), mistakeOf(trigger, other)]);
+    const mistake = mistakeOf(trigger, other, shared);
+    found.set(resource, [...(found.get(resource) ?? []), mistake]);
   }
   return found;
-}
-
-function countsSame(a: ReadTrigger, b: ReadTrigger): boolean {
-  if (isSame(a.resource, b.resource)) return false;
-  const { source, params } = a.said;
-  return source?.sharesItems?.(params, b.said.params, a.connection?.config) === true;
 }
 
 /** Two copies of one object, such as of two overlays, are one in the cluster. */
@@ -48,7 +49,7 @@ function isSame(a: ScaledResource, b: ScaledResource): boolean {
 /** What is equal for triggers of one connection; undefined where it cannot be known. */
 function placeOf({ said, connection, namespace }: ReadTrigger): string | undefined {
   const { source, given, common } = said;
-  if (source?.sharesItems === undefined || [...given.values()].some(({ unseen }) => unseen)) return undefined;
+  if (source === undefined || [...given.values()].some(({ unseen }) => unseen)) return undefined;
   if (connection !== undefined) return connection.place;
   if (common.connection !== '') return JSON.stringify([source.kind, 'named', common.connection]);
   const selectors = [...given].filter(([key]) => source.connectionKeys[key]?.selects);
@@ -57,9 +58,12 @@ function placeOf({ said, connection, namespace }: ReadTrigger): string | undefin
   return namespace === '' ? undefined : JSON.stringify([source.kind, 'only', namespace]);
 }
 
-function mistakeOf({ index, entry }: OurTrigger, { resource, trigger }: ReadTrigger): Mistake {
+function mistakeOf(
+  { index, entry }: OurTrigger,
+  { resource, trigger }: ReadTrigger,
+  { items, so }: SharedItems<unknown, unknown>,
+): Mistake {
   const { kind, namespace, name, file } = resource;
   const other = `${kind} ${namespace === '' ? '' : `${namespace}/`}${name} (${file}), triggers[${trigger.index}]`;
-  const message = `counts jobs that ${other} counts too: each such job starts two runners; apply only one of them, or give their runners different labels`;
-  return warning(entry.line, message, index);
+  return warning(entry.line, `counts ${items} that ${other} counts too: ${so}`, index);
 }

@@ -378,11 +378,8 @@ export interface Source<P, C, S, H, N = undefined> {
   conflict?(params: P, config: C): string | undefined;
   /** What is allowed of a trigger on this connection, and probably not meant; `validate` warns. Pure. */
   doubt?(params: P, config: C): string | undefined;
-  /**
-   * Whether two triggers of one connection count some of the same items, of which each needs only one worker.
-   * `config` is undefined where only the triggers are known. Absent: it is not asked. Pure.
-   */
-  sharesItems?(a: P, b: P, config: C | undefined): boolean;
+  /** Where each item needs only one worker. Absent: two triggers may well count the same. */
+  readonly shared?: SharedItems<P, C>;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
   /** Takes a snapshot into the subject's bounded history. Pure. */
   fold(history: H | undefined, snapshot: S, takenAtMs: number): H;
@@ -394,6 +391,16 @@ export interface Source<P, C, S, H, N = undefined> {
   pace(config: C, view: PaceView<S, H>): Pace;
   /** The target of the HPA. Pure. */
   target(params: P, config: C): Target;
+}
+
+/** Items that two triggers of one connection should not both count; `validate` warns. */
+export interface SharedItems<P, C> {
+  /** What they are, as `jobs`. */
+  readonly items: string;
+  /** What comes of it, and what to do. */
+  readonly so: string;
+  /** Whether both count some of the same. `config` is undefined where only the triggers are known. Pure. */
+  areCountedBy(a: P, b: P, config: C | undefined): boolean;
 }
 
 /**

@@ -32,23 +32,28 @@ export type Followers<T> = readonly Following<T>[];
 /** There are tens of thousands of triggers: those that nobody follows share this. */
 export const nobody: readonly never[] = [];
 
-/** These and one more. Throws ScalerError `exhausted` where there are `mostFollowers`. */
-export function withFollower<T>(
-  followers: Followers<T>,
-  told: Following<T>,
-  trigger: { readonly label: string },
-): Followers<T> {
-  const { length } = followers;
-  if (length < mostFollowers) return [...followers, told];
-  throw new ScalerError(
-    'exhausted',
-    `${trigger.label}: ${length} streams of this kind are open already, and KEDA needs one`,
-  );
+/** Who is followed. */
+export interface Followed<T> {
+  readonly label: string;
+  followers: Followers<T>;
+  /** One of them has left. */
+  unfollowed(): void;
 }
 
-/** These without that one; undefined if it is not among them. */
-export function withoutFollower<T>(followers: Followers<T>, gone: Following<T>): Followers<T> | undefined {
-  const others = followers.filter((one) => one !== gone);
-  if (others.length === followers.length) return undefined;
-  return others.length === 0 ? nobody : others;
+/** Adds a follower until the returned function is called. Throws ScalerError `exhausted` where there are `mostFollowers`. */
+export function follow<T>(followed: Followed<T>, told: Following<T>): () => void {
+  const { length } = followed.followers;
+  if (length >= mostFollowers) {
+    throw new ScalerError(
+      'exhausted',
+      `${followed.label}: ${length} streams of this kind are open already, and KEDA needs one`,
+    );
+  }
+  followed.followers = [...followed.followers, told];
+  return () => {
+    const others = followed.followers.filter((one) => one !== told);
+    if (others.length === followed.followers.length) return;
+    followed.followers = others.length === 0 ? nobody : others;
+    followed.unfollowed();
+  };
 }

@@ -1,14 +1,7 @@
 import { type Demand, replicasFor } from '../scaling/metric.ts';
 import { canBeNudged, type Nudge, type Surge } from '../scaling/surge.ts';
 import type { SurgeCourse } from './decision.ts';
-import {
-  type Followers,
-  type Following,
-  nobody,
-  type Spec,
-  withFollower,
-  withoutFollower,
-} from './followers.ts';
+import { type Followed, type Followers, type Following, follow, nobody, type Spec } from './followers.ts';
 import type { Nudged, Nudges } from './nudges.ts';
 import type { OtherPods, SurgeNews } from './other-pods.ts';
 import type { Reference } from './reference.ts';
@@ -50,13 +43,13 @@ const pairMs = 2_000;
  * The surges of one trigger: what its HPA has seen, here and in other pods, and which target StreamMetricSpec sends. When
  * each nudge goes out is for `Nudges`.
  */
-export class Surges implements Nudged {
+export class Surges implements Nudged, Followed<Spec> {
   hpaReplicas: number | undefined;
   surge: Surge | undefined;
   lastNudgeAtMs: number | undefined;
+  followers: Followers<Spec> = nobody;
   private readonly trigger: Growing;
   private readonly host: SurgesHost;
-  private followers: Followers<Spec> = nobody;
   /**
    * When KEDA has started it, where not by a stream of this pod: another has sent `true`, or a GetMetrics told of replicas.
    * Undefined where nothing says so since the last edge.
@@ -91,16 +84,13 @@ export class Surges implements Nudged {
 
   /** `told` hears `spec` at once, and each other target until the returned function is called; see `Followers`. */
   follow(spec: Spec, told: Following<Spec>): () => void {
-    this.followers = withFollower(this.followers, told, this);
+    const unfollow = follow(this, told);
     told(spec);
     this.host.nudges.followed();
-    return () => this.unfollow(told);
+    return unfollow;
   }
 
-  private unfollow(told: Following<Spec>): void {
-    const others = withoutFollower(this.followers, told);
-    if (!others) return;
-    this.followers = others;
+  unfollowed(): void {
     this.trigger.unfollowed();
     if (!this.isFollowed) this.host.nudges.lost(this);
   }

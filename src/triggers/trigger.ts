@@ -5,12 +5,12 @@ import { Waiters } from '../waiters.ts';
 import type { Change, Decided, SurgeCourse } from './decision.ts';
 import {
   type Activity,
+  type Followed,
   type Followers,
   type Following,
+  follow,
   nobody,
   type Spec,
-  withFollower,
-  withoutFollower,
 } from './followers.ts';
 import type { Histories } from './history.ts';
 import { type Answer, type Measurable, Measurement, type MeasurementHost } from './measurement.ts';
@@ -39,7 +39,7 @@ export interface TriggerHost extends MeasurementHost, SurgesHost {
  * One live reference. Resolved, it is *measured* or *refused*. All who ask about it (unary calls, both streams,
  * `/api/triggers`, metrics, decisions) get what its one `measurement` says.
  */
-export class Trigger implements Measurable, Growing {
+export class Trigger implements Measurable, Growing, Followed<Activity> {
   readonly id: string;
   readonly reference: Reference;
   /** The last outcome of resolving that was no refusal; while it is refused, that of before. Undefined: there was none. */
@@ -50,9 +50,9 @@ export class Trigger implements Measurable, Growing {
   generation = 0;
   readonly measurement: Measurement;
   readonly surges: Surges;
+  followers: Followers<Activity> = nobody;
   private readonly trail: Trail;
   private readonly host: TriggerHost;
-  private followers: Followers<Activity> = nobody;
   /** What followers know; undefined where they know nothing, or what they knew is too old. */
   private heard: boolean | undefined;
   /** Only there while somebody waits. */
@@ -280,10 +280,10 @@ export class Trigger implements Measurable, Growing {
   follow(told: Following<Activity>): () => void {
     // So that those who follow already miss nothing.
     this.look(this.host.now());
-    this.followers = withFollower(this.followers, told, this);
+    const unfollow = follow(this, told);
     const active = this.heard;
     if (active !== undefined) told({ active, edge: false });
-    return () => this.unfollow(told);
+    return unfollow;
   }
 
   /** The same for its spec: told at once, when a changed configuration changes it, and when the HPA is to look. */
@@ -293,13 +293,6 @@ export class Trigger implements Measurable, Growing {
 
   get followed(): boolean {
     return this.isPushed || this.surges.isFollowed;
-  }
-
-  private unfollow(told: Following<Activity>): void {
-    const others = withoutFollower(this.followers, told);
-    if (!others) return;
-    this.followers = others;
-    this.unfollowed();
   }
 
   unfollowed(): void {

@@ -10,7 +10,7 @@ import {
 import { connect } from './connection.ts';
 import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
-import { backlog, conflict, leastStalenessSeconds, pace, sharesItems, target } from './rules/backlog.ts';
+import { backlog, conflict, leastStalenessSeconds, pace, shareJobs, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
 import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
@@ -38,7 +38,11 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   minReadMs: () => 0,
   leastStalenessSeconds,
   conflict,
-  sharesItems,
+  shared: {
+    items: 'jobs',
+    so: 'each such job starts two runners; apply only one of them, or give their runners different labels',
+    areCountedBy: shareJobs,
+  },
   connect,
   fold: () => undefined,
   evaluate: (params, { snapshot }) => backlog(params, snapshot),

@@ -209,7 +209,7 @@ export function conflict({ repos }: GitHubParams, { owner, scope }: GitHubConfig
  * Whether a job that asks for all labels of one trigger's runners fits the other's, too, in a repository of both. Pools
  * of which each has a label of its own are not meant, though a job without it would count in both.
  */
-export function sharesItems(a: GitHubParams, b: GitHubParams, config: GitHubConfig | undefined): boolean {
+export function shareJobs(a: GitHubParams, b: GitHubParams, config: GitHubConfig | undefined): boolean {
   const [one, other] = [runnerOf(a), runnerOf(b)];
   if (!matches([...one.labels], other) && !matches([...other.labels], one)) return false;
   const [these, those] = [a, b].map(({ repos }) =>
