@@ -1,28 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
-/*
- * What is done for a thousand subjects at once takes ten milliseconds. It is done in a turn of the event loop of its
- * own, so that RPCs are answered, and records wake, in between.
- */
+import { ownTurn } from '../../../turns.ts';
 
 /** How many subjects are worked on in one turn. */
 export const subjectsInATurn = 1000;
-
-let last: Promise<void> = Promise.resolve();
-
-/** Resolves in a turn of the event loop that belongs to this caller alone. */
-export function ownTurn(): Promise<void> {
-  last = last.then(() => nextTurn());
-  return last;
-}
-
-/** The list in parts of `size`, each in a turn of its own but the first, which comes at once. */
-export async function* inTurns<T>(list: readonly T[], size = subjectsInATurn): AsyncGenerator<readonly T[]> {
-  for (let at = 0; at < list.length; at += size) {
-    if (at > 0) await ownTurn();
-    yield list.slice(at, at + size);
-  }
-}
 
 /** How many answers are worked on in one turn: each goes on to its subject, its triggers and their streams. */
 const answersInATurn = 100;
@@ -63,7 +42,8 @@ const many = 100;
 
 /**
  * Collects the requests of one turn of the event loop, so that they go out together. A thousand due subjects become one
- * request a broker. Beyond that, each following turn sends a part, since every answer is processed in one turn. `run` settles every item; what it throws fails those it has not.
+ * request a broker, even where the answers that make them ask come in several turns. Beyond that, each following turn
+ * sends a part. `run` settles every item; what it throws fails those it has not.
  */
 export class TurnBatch<I, O> {
   private readonly run: (asked: readonly Asked<I, O>[]) => Promise<void>;
@@ -87,6 +67,10 @@ export class TurnBatch<I, O> {
   }
 
   private async flush(): Promise<void> {
+    if (this.isGrowing) {
+      setImmediate(() => void this.flush());
+      return;
+    }
     const asked = this.take();
     if (this.asked.length > 0) setImmediate(() => void this.flush());
     try {
@@ -95,6 +79,12 @@ export class TurnBatch<I, O> {
     } catch (reason) {
       for (const { reject } of asked) reject(reason);
     }
+  }
+
+  /** Whether the rest of a large read is about to ask as well. */
+  private get isGrowing(): boolean {
+    const { length } = this.asked;
+    return length >= many && length < subjectsInATurn && answers.waiting.length > 0;
   }
 
   /** What goes out now; at least one. */

@@ -1,4 +1,5 @@
 import { ScalerError } from '../../../../errors.ts';
+import { inTurns } from '../../../../turns.ts';
 import type { Deliver, Subject } from '../../../source.ts';
 import {
   type IsolationLevel,
@@ -8,7 +9,7 @@ import {
   type PartitionOffsets,
   type TopicOffsets,
 } from '../../rules/snapshot.ts';
-import { inTurns } from '../turns.ts';
+import { subjectsInATurn } from '../turns.ts';
 import { Brokers, type BrokersOptions } from './brokers.ts';
 import { Commits, Coordinators } from './commits.ts';
 import {
@@ -58,7 +59,7 @@ export class KafkaReader {
     const abort = rejectOnAbort(signal);
     try {
       const reads: Promise<void>[] = [];
-      for await (const part of inTurns(subjects)) {
+      for await (const part of inTurns(subjects, subjectsInATurn)) {
         for (const subject of part) reads.push(this.deliverOne(subject, deliver, abort.rejection));
       }
       await Promise.all(reads);
@@ -116,7 +117,7 @@ export class KafkaReader {
 
   private async readTopics(need: KafkaNeed, topics: readonly string[]): Promise<KafkaSnapshot['topics']> {
     const reads: Promise<[string, TopicOffsets]>[] = [];
-    for await (const part of inTurns([...new Set(topics)])) {
+    for await (const part of inTurns([...new Set(topics)], subjectsInATurn)) {
       for (const topic of part) reads.push(this.readTopic(need, topic));
     }
     return new Map(await Promise.all(reads));

@@ -1,9 +1,10 @@
 import { ScalerError } from '../../../../errors.ts';
 import { glob } from '../../../../params/glob.ts';
+import { inTurns } from '../../../../turns.ts';
 import { fromErrorCode } from '../errors.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
 import { type MetadataAnswer, type MetadataTopic, metadata } from '../protocol/metadata.ts';
-import { type Asked, inTurns, TurnBatch } from '../turns.ts';
+import { type Asked, subjectsInATurn, TurnBatch } from '../turns.ts';
 import type { Brokers } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -276,7 +277,7 @@ async function filter(
   matches: (topic: string) => boolean,
 ): Promise<readonly string[]> {
   const matching: string[] = [];
-  for await (const part of inTurns(topics))
+  for await (const part of inTurns(topics, subjectsInATurn))
     for (const topic of part) if (matches(topic)) matching.push(topic);
   return matching;
 }

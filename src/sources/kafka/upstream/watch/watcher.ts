@@ -1,7 +1,7 @@
 import type { Logger } from '../../../../telemetry/log.ts';
+import { ownTurn } from '../../../../turns.ts';
 import type { Wake, Watch } from '../../../source.ts';
 import type { IsolationLevel } from '../../rules/snapshot.ts';
-import { ownTurn } from '../turns.ts';
 import type { Dialer } from '../wire/wire.ts';
 import { Faults, watchesOf } from './faults.ts';
 import type { Leaders, PartitionEnd, WatchRequest, WatchSettings } from './settings.ts';

@@ -1,23 +1,34 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { inTurns, ownTurn } from '../../../../../src/sources/kafka/upstream/turns.ts';
+import { answerTurn, TurnBatch } from '../../../../../src/sources/kafka/upstream/turns.ts';
 
-describe('turns of the event loop', () => {
-  it('are had by one at a time', async () => {
-    const had: string[] = [];
-    for (const who of ['a', 'b', 'c']) void ownTurn().then(() => had.push(who));
-    const seen: string[] = [];
-    for (let turn = 0; turn < 8; turn += 1) {
-      await nextTurn();
-      seen.push(had.join(''));
-    }
-    expect(seen.at(-1)).toBe('abc');
-    expect(seen).toEqual(expect.arrayContaining(['a', 'ab', 'abc']));
+describe('what a large read makes its subjects ask', () => {
+  /** Each has its answer worked off, and then asks. Returns the sizes of the requests. */
+  async function requestsOf(count: number): Promise<number[]> {
+    const sizes: number[] = [];
+    const batch = new TurnBatch<number, number>(async (asked) => {
+      sizes.push(asked.length);
+      for (const { item, resolve } of asked) resolve(item);
+    });
+    const items = Array.from({ length: count }, (_, item) => item);
+    const answers = items.map(async (item) => {
+      await answerTurn();
+      return batch.ask(item);
+    });
+    expect(await Promise.all(answers)).toEqual(items);
+    return sizes;
+  }
+
+  it.each([
+    [99, [99]],
+    [100, [100]],
+    [101, [101]],
+    [1000, [1000]],
+    [2500, [1000, 1000, 500]],
+  ])('goes out together: %i of them', async (count, sizes) => {
+    expect(await requestsOf(count)).toEqual(sizes);
   });
 
-  it('take a list apart', async () => {
-    const parts: (readonly number[])[] = [];
-    for await (const part of inTurns([1, 2, 3, 4, 5], 2)) parts.push(part);
-    expect(parts).toEqual([[1, 2], [3, 4], [5]]);
+  it('never waits for more than are still to come', async () => {
+    expect(await Promise.all([requestsOf(350), requestsOf(350)])).toEqual([[350], [350]]);
   });
 });

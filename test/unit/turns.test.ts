@@ -1,0 +1,36 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { inTurns, ownTurn, stepByStep } from '../../src/turns.ts';
+
+describe('turns of the event loop', () => {
+  it('are had by one at a time', async () => {
+    const had: string[] = [];
+    for (const who of ['a', 'b', 'c']) void ownTurn().then(() => had.push(who));
+    const seen: string[] = [];
+    for (let turn = 0; turn < 8; turn += 1) {
+      await nextTurn();
+      seen.push(had.join(''));
+    }
+    expect(seen.at(-1)).toBe('abc');
+    expect(seen).toEqual(expect.arrayContaining(['a', 'ab', 'abc']));
+  });
+
+  it('take a list apart', async () => {
+    const parts: (readonly number[])[] = [];
+    for await (const part of inTurns([1, 2, 3, 4, 5], 2)) parts.push(part);
+    expect(parts).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
+  it('are had by each step but the first, and others have theirs in between', async () => {
+    const seen: string[] = [];
+    function* steps(who: string): Generator<undefined, string> {
+      for (const step of [1, 2, 3]) {
+        seen.push(`${who}${step}`);
+        yield;
+      }
+      return who;
+    }
+    expect(await Promise.all([stepByStep(steps('a')), stepByStep(steps('b'))])).toEqual(['a', 'b']);
+    expect(seen).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
+  });
+});
