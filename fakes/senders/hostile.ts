@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -219,6 +220,9 @@ export function attack(
 }
 
 if (parentPort !== null && workerData?.target !== undefined) {
+  // Attackers have machines of their own: this one's cores are the scaler's and the honest sender's first. On Linux it
+  // is the priority of this thread alone.
+  if (process.platform === 'linux') setPriority(0, 19);
   const { names, target }: { names: HostileName[]; target: Target } = workerData;
   const abort = new AbortController();
   const attacks = names.map((name) => [name, new Attack(target, abort.signal)] as const);

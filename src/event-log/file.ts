@@ -3,6 +3,7 @@ import type { EventFeed, InboundEvent } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Compaction, type Kept } from './compaction.ts';
 import type { EventLog } from './event-log.ts';
+import { fairShare } from './fair-share.ts';
 import { type Damage, Followers, Replays } from './followers.ts';
 import { Heads } from './heads.ts';
 import { type EventStore, encode, type Head } from './level-store.ts';
@@ -210,10 +211,10 @@ class Counter {
   }
 }
 
-/** A write to disk takes about as long for a thousand events as for one. */
-const maxGroup = 1_000;
-/** Ingest bounds the bytes of waiting events. This bounds the number of small ones. */
-const maxWaiting = 50_000;
+/** A group takes a turn of the event loop before its write and one after it, and the next one waits for it. */
+const maxGroup = 50;
+/** Ingest bounds the bytes of waiting events. This bounds the number of small ones, of each connection. */
+const maxWaiting = 10_000;
 
 interface Waiting {
   readonly event: InboundEvent;
@@ -221,10 +222,14 @@ interface Waiting {
   reject(reason: ScalerError): void;
 }
 
-/** Writes events in groups. Events that come during a write go into the next one together. */
+/**
+ * Writes events in groups. Events that come during a write go into the next one together. Connections take turns, so that
+ * one with many events does not keep those of others waiting.
+ */
 class GroupWriter {
   private readonly write: (events: readonly InboundEvent[]) => Promise<void>;
-  private waiting: Waiting[] = [];
+  /** By connection. None is empty. */
+  private readonly waiting = new Map<string, Waiting[]>();
   private running: Promise<void> | undefined;
   private closed = false;
 
@@ -235,12 +240,15 @@ class GroupWriter {
 
   append(event: InboundEvent): Promise<void> {
     if (this.closed) return Promise.reject(new ScalerError('unavailable', 'the event log is closed'));
-    if (this.waiting.length >= maxWaiting) {
-      const error = `${maxWaiting} events wait for the disk of the event log: it is too slow for them`;
+    const { connection } = event;
+    const queue = this.waiting.get(connection) ?? [];
+    if (queue.length >= maxWaiting) {
+      const error = `${maxWaiting} events of the connection wait for the disk of the event log: it is too slow for them`;
       return Promise.reject(new ScalerError('exhausted', error));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ event, resolve, reject });
+      queue.push({ event, resolve, reject });
+      this.waiting.set(connection, queue);
       this.running ??= this.run();
     });
   }
@@ -254,8 +262,27 @@ class GroupWriter {
   private async run(): Promise<void> {
     // Events appended in this turn all go into the first group.
     await undefined;
-    while (this.waiting.length > 0) await this.writeGroup(this.waiting.splice(0, maxGroup));
+    while (this.waiting.size > 0) await this.writeGroup(this.nextGroup());
     this.running = undefined;
+  }
+
+  /** Of those with the fewest events all, of the others as many each as have room: first the first of each. */
+  private nextGroup(): readonly Waiting[] {
+    const queues = [...this.waiting.values()];
+    const share = Math.max(
+      1,
+      fairShare(
+        queues.map(({ length }) => length),
+        maxGroup,
+      ),
+    );
+    const taken: Waiting[][] = [];
+    for (const [connection, queue] of this.waiting) {
+      taken.push(queue.splice(0, share));
+      if (queue.length === 0) this.waiting.delete(connection);
+    }
+    const longest = Math.max(...taken.map(({ length }) => length));
+    return Array.from({ length: longest }, (_, at) => taken.flatMap((some) => some[at] ?? [])).flat();
   }
 
   private async writeGroup(group: readonly Waiting[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { ownBytes, type Share } from './inflight.ts';
 import type { JsonCounter } from './json.ts';
 
@@ -9,6 +10,8 @@ export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';
 export interface BodyRules {
   readonly maxBytes: number;
   readonly leastSpeed?: LeastSpeed | undefined;
+  /** Of what is large: it waits for its turn to go on. */
+  readonly pace?: Pace | undefined;
   /** Of JSON. */
   readonly counter?: JsonCounter | undefined;
 }
@@ -19,6 +22,29 @@ export interface LeastSpeed {
   readonly everyMs: number;
 }
 
+/** Larger bodies are read at a pace, where their senders have shown nothing, and worked on one at a time. */
+export const smallBytes = 64 * 1024;
+
+/**
+ * How fast all large bodies together may come. Bodies at full speed leave the collector of garbage no rest, and each of its
+ * runs holds up everybody.
+ */
+export class Pace {
+  private readonly bytesPerMs: number;
+  private freeAtMs = 0;
+
+  constructor({ bytesPerSecond }: { bytesPerSecond: number }) {
+    this.bytesPerMs = bytesPerSecond / 1000;
+  }
+
+  /** Resolves when so many bytes, after those of others, may be followed by more. */
+  async passed(bytes: number): Promise<void> {
+    const nowMs = performance.now();
+    this.freeAtMs = Math.max(nowMs, this.freeAtMs) + bytes / this.bytesPerMs;
+    await setTimeout(this.freeAtMs - nowMs);
+  }
+}
+
 /**
  * The raw body. Its share of the memory for all requests grows with the bytes that arrive, not by `Content-Length`.
  * Otherwise a dozen connections that announce much and send nothing would block everyone. A body whose announced size
@@ -27,7 +53,7 @@ export interface LeastSpeed {
 export async function readBody(
   request: IncomingMessage,
   share: Share,
-  { maxBytes, leastSpeed, counter }: BodyRules,
+  { maxBytes, leastSpeed, pace, counter }: BodyRules,
 ): Promise<Buffer | BodyFault> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return 'too_large';
@@ -54,7 +80,12 @@ export async function readBody(
     };
     const take = (chunk: Buffer): void => {
       const fault = counter?.add(chunk) === false ? 'too_deep' : body.add(chunk);
-      if (fault !== undefined) end(fault);
+      if (fault !== undefined) {
+        end(fault);
+      } else if (pace !== undefined && body.length > smallBytes) {
+        request.pause();
+        void pace.passed(chunk.length).then(() => (isOver ? request : request.resume()));
+      }
     };
     const whole = (): void => end(request.complete ? body.bytes() : 'cut');
     const cut = (): void => end('cut');
@@ -62,41 +93,75 @@ export async function readBody(
   });
 }
 
+/** From this size on a chunk is kept as it came. */
+const keptBytes = 8 * 1024;
+/** The largest piece that small chunks are copied into. */
+const pieceBytes = 256 * 1024;
+
 /**
- * Chunks, copied together as they come: a sender can make each of them one byte, and a list of those would cost
- * a hundred times their bytes.
+ * What came, as a list of pieces, so that nothing is copied twice while a large body comes. Small chunks are copied
+ * together: a sender can make each of them one byte, and a list of those would cost a hundred times their bytes.
  */
 class Gathered {
   length = 0;
   private readonly share: Share;
   private readonly maxBytes: number;
-  private buffer: Buffer = Buffer.alloc(0);
+  private readonly pieces: Buffer[] = [];
+  /** The last piece, where it is one for small chunks, and how much of it is filled. */
+  private open: Buffer | undefined;
+  private filled = 0;
 
   constructor(share: Share, maxBytes: number) {
     this.share = share;
     this.maxBytes = maxBytes;
   }
 
-  add(chunk: Uint8Array): BodyFault | undefined {
-    const needed = this.length + chunk.length;
-    if (needed > this.maxBytes) return 'too_large';
-    if (needed > this.buffer.length && !this.grow(needed)) return 'busy';
-    this.buffer.set(chunk, this.length);
-    this.length = needed;
+  add(chunk: Buffer): BodyFault | undefined {
+    if (this.length + chunk.length > this.maxBytes) return 'too_large';
+    const fits = chunk.length <= this.room;
+    if (!(isWorthKeeping(chunk) && !fits ? this.keep(chunk) : this.copy(chunk))) return 'busy';
+    this.length += chunk.length;
     return undefined;
   }
 
   bytes(): Buffer {
-    return this.buffer.subarray(0, this.length);
+    this.close();
+    const [first = Buffer.alloc(0), ...more] = this.pieces;
+    return more.length === 0 ? first : Buffer.concat(this.pieces, this.length);
   }
 
-  private grow(needed: number): boolean {
-    const wanted = Math.max(needed, ownBytes, 2 * this.buffer.length);
-    const size = Math.min(wanted, this.maxBytes);
-    if (!this.share.grow(size - this.buffer.length)) return false;
-    const larger = Buffer.allocUnsafe(size);
-    this.buffer.copy(larger, 0, 0, this.length);
-    this.buffer = larger;
+  private keep(chunk: Buffer): boolean {
+    if (!this.share.grow(chunk.length)) return false;
+    this.close();
+    this.pieces.push(chunk);
     return true;
   }
+
+  private copy(chunk: Buffer): boolean {
+    if (chunk.length > this.room) {
+      const wanted = Math.min(Math.max(ownBytes, this.length), pieceBytes, this.maxBytes - this.length);
+      const size = Math.max(wanted, chunk.length);
+      if (!this.share.grow(size)) return false;
+      this.close();
+      this.open = Buffer.allocUnsafeSlow(size);
+      this.filled = 0;
+    }
+    this.filled += chunk.copy(this.open ?? chunk, this.filled);
+    return true;
+  }
+
+  private get room(): number {
+    return (this.open?.length ?? 0) - this.filled;
+  }
+
+  private close(): void {
+    if (this.open !== undefined) this.pieces.push(this.open.subarray(0, this.filled));
+    this.open = undefined;
+    this.filled = 0;
+  }
+}
+
+/** A chunk may be a small part of the memory that it keeps. */
+function isWorthKeeping({ length, buffer }: Buffer): boolean {
+  return length >= keptBytes && 2 * length >= buffer.byteLength;
 }

@@ -10,7 +10,7 @@ import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
-import { type BodyFault, type LeastSpeed, readBody } from './body.ts';
+import { type BodyFault, type LeastSpeed, Pace, readBody, smallBytes } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
@@ -81,8 +81,8 @@ const maxRequestsPerConnection = 1000;
 const busyRetrySeconds = 5;
 /** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
 const leastBytes = 8 * 1024;
-/** Larger bodies are verified and parsed one at a time, each in a turn of its own: see `inTurn`. */
-const smallBytes = 64 * 1024;
+/** Of all large bodies whose senders have shown nothing. A webhook of GitHub has 25 MB at most, and nearly always less than 64 KiB. */
+const unshownBytesPerSecond = 16 * 1024 * 1024;
 /** Load balancers ask for one of them whether we are there, and send nothing where they are not answered with 200. */
 const healthPaths = ['/', '/healthz'];
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
@@ -99,6 +99,7 @@ export class IngestServer {
   private app: FastifyInstance | undefined;
   private sockets: Sockets | undefined;
   private readonly inflight = new InflightBytes();
+  private readonly pace = new Pace({ bytesPerSecond: unshownBytesPerSecond });
   /** The last large body in the queue. */
   private large: Promise<unknown> = Promise.resolve();
   private readonly kinds: readonly IngestKind[];
@@ -271,7 +272,7 @@ export class IngestServer {
       const leastSpeed: LeastSpeed = { bytes: leastBytes, everyMs: this.times.slowMs };
       const body = await readBody(request, share, {
         maxBytes,
-        leastSpeed: isShown ? undefined : leastSpeed,
+        ...(isShown ? {} : { leastSpeed, pace: this.pace }),
         counter: kind.counter?.(head),
       });
       if (typeof body === 'string') return faulty(body, maxBytes);

@@ -14,7 +14,11 @@ export function parsed({ headers, body }: EventRequest): Parsed {
   const low = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
   const mode = modeOf(low);
   if (mode === undefined) throw new Error('this is 415');
-  return parseCloudEvents(mode, low, Buffer.from(body));
+  const steps = parseCloudEvents(mode, low, Buffer.from(body));
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** The only event of a request. Throws for another number of events, and for faults. */

@@ -3,6 +3,7 @@ import { epochNowMs } from '../../clock.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { stepByStep } from '../../turns.ts';
 import { type Answer, refusal } from '../answer.ts';
 import { JsonCounter } from '../json.ts';
 import { keepAll } from '../keep.ts';
@@ -46,7 +47,7 @@ export class CloudEvents implements IngestKind {
     if (mode === undefined || to === undefined) {
       return refusal(404, 'unknown_connection', 'there is no connection of this name any more');
     }
-    const parsed = parseCloudEvents(mode, headers, body);
+    const parsed = await stepByStep(parseCloudEvents(mode, headers, body));
     switch (parsed.kind) {
       case 'faulty':
         return refusal(400, 'malformed', `nothing was taken: ${parsed.why}`);

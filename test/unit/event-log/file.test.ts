@@ -54,10 +54,37 @@ describe('FileEventLog', () => {
     expect([ci.facts, other.facts, leaves.facts]).toEqual([[2], [1], []]);
   });
 
+  it('keeps nobody waiting for the many events of another connection', async () => {
+    const { events, store } = await openLog();
+    const { facts, replayed } = followed(events.feedOf('ci'));
+    await replayed;
+    const flood = upTo(10_000).map((n) => events.append(inbound(n, 'flood')));
+    await flood[0];
+    const before = store.puts;
+    await events.append(inbound(1));
+    expect([store.puts - before, facts]).toEqual([1, [1]]);
+    await Promise.all(flood);
+    const { facts: all, replayed: read } = followed(events.feedOf('flood'));
+    await read;
+    expect(all).toEqual(upTo(10_000));
+  });
+
+  it('refuses what a connection sends faster than the disk takes it, and nothing of another one', async () => {
+    const { events } = await openLog({ maxEvents: 20_000 });
+    const flood = Promise.allSettled(upTo(12_000).map((n) => events.append(inbound(n, 'flood'))));
+    await events.append(inbound(1));
+    const refused = (await flood).filter((one) => one.status === 'rejected');
+    expect(refused).toHaveLength(2000);
+    expect(refused[0]?.reason).toMatchObject({
+      code: 'exhausted',
+      message: expect.stringContaining('10000 events of the connection wait for the disk'),
+    });
+  });
+
   it('writes events that come during a write together', async () => {
     const { events, store } = await openLog();
     await Promise.all(upTo(3000).map((n) => events.append(inbound(n))));
-    expect(store.puts).toBe(3);
+    expect(store.puts).toBe(60);
   });
 
   it('keeps events under way when it is closed, and accepts no more', async () => {
