@@ -2,18 +2,17 @@ import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { toolsNeededBy } from './test/support/tools/needed.ts';
+import { isImportedBy, toolsNeededBy } from './test/support/tools/needed.ts';
 
-const withTools = globSync('test/**/*.test.ts').filter((file) => toolsNeededBy(resolve(file)).size > 0);
+const files = globSync('test/**/*.test.ts');
+const withTools = files.filter((file) => toolsNeededBy(resolve(file)).size > 0);
 const apart = ['test/cluster/**'];
-/** These need only Node too, but half a minute each beside others. `npm run test:quick` leaves them to `npm test`. */
+/** These need only Node too, but processes of their own, or many seconds. `npm run test:quick` leaves them to `npm test`. */
 const slow = [
+  ...files.filter((file) => !withTools.includes(file) && isImportedBy(resolve(file), resolve('test/support/command.ts'))),
   'test/sources/github/{complaints,faults}-*.test.ts',
-  'test/sources/github/{bad-input-flood,owners,scaled-job}.test.ts',
-  'test/sources/events/killed.test.ts',
-  'test/ingest/{hostile-load,limits}.test.ts',
-  'test/cli/{explain-sources,github}.test.ts',
-  'test/security/hostile-reader.test.ts',
+  'test/sources/github/{bad-input,bad-input-flood,owners,parts,restart,scaled-job}.test.ts',
+  'test/ingest/limits.test.ts',
   'test/rpc/conformance-github.test.ts',
   'test/chaos/harness.test.ts',
 ];
@@ -37,6 +36,8 @@ process.env['NODE_COMPILE_CACHE'] ??= resolve('.cache/node');
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Node runs TypeScript itself: nothing is transformed, and no test mocks a module.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // Vitest itself needs no core.
     maxWorkers: '100%',
     setupFiles: ['test/support/patience.ts'],

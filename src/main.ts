@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import type { ListedCommand } from './cli/command.ts';
 import { tooOld } from './node-version.ts';
 
 // First of all: an older Node lacks something that the other modules import.
@@ -9,34 +8,7 @@ if (problem !== undefined) {
   process.exit(1);
 }
 const { exitCode, runCommand } = await import('./cli/command.ts');
-
-const commands: readonly ListedCommand[] = [
-  {
-    name: 'serve',
-    summary: 'Answer KEDA.',
-    load: async () => (await import('./cli/serve.ts')).serve,
-  },
-  {
-    name: 'explain',
-    summary: 'Explain the replicas of a ScaledObject or ScaledJob.',
-    load: async () => (await import('./cli/explain.ts')).explain,
-  },
-  {
-    name: 'validate',
-    summary: 'Check ScaledObjects and the configuration, without any network.',
-    load: async () => (await import('./cli/validate.ts')).validate,
-  },
-  {
-    name: 'convert',
-    summary: "Convert triggers of KEDA's own scalers to this scaler.",
-    load: async () => (await import('./cli/convert.ts')).convert,
-  },
-  {
-    name: 'simulate',
-    summary: 'Play a recorded history through a ScaledObject, and compare settings.',
-    load: async () => (await import('./cli/simulate.ts')).simulate,
-  },
-];
+const { commands } = await import('./cli/commands.ts');
 
 /** A reader such as `head` may leave at any time; a full disk is reported. */
 function onLost({ code }: NodeJS.ErrnoException): never {

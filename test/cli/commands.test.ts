@@ -1,18 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Command } from '../support/command.ts';
+import { runHere } from '../support/run-here.ts';
 
-async function run(...args: string[]) {
-  const command = new Command(args);
-  return { code: await command.exited, stdout: command.stdout, stderr: command.stderr };
-}
+const run = (...args: string[]) => runHere(args);
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 describe('backlog-scaler', () => {
   it.each([[['--version']], [['serve', '--version']]])('%j', async (args) => {
     expect(await run(...args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('ends as a process with the code of its command, and what that printed', async () => {
+    for (const args of [['--help'], ['serv']]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, ['src/main.ts', ...args], {
+        encoding: 'utf8',
+      });
+      expect({ code: status, stdout, stderr }).toEqual(await run(...args));
+    }
   });
 
   it('lists its commands', async () => {

@@ -15,6 +15,7 @@ import { makeCertificates } from '../support/certificates.ts';
 import { Command } from '../support/command.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { explain, explainedJson, explainOne, partsOf, scaledObject, sectionOf } from '../support/explain.ts';
+import { rightObject } from '../support/mistakes.ts';
 import { TestClient } from '../support/rpc-client.ts';
 import { sdkClient } from '../support/sqs/client.ts';
 import { region } from '../support/sqs/region.ts';
@@ -43,6 +44,16 @@ function start(args: readonly string[], input?: string): Command {
   commands.push(command);
   return command;
 }
+
+it('asks a running scaler, whose source is down', async () => {
+  const orders = { source: 'kafka', bootstrapServers: ['127.0.0.1:1'], namespaces: ['shop'] };
+  await folder.write('config.yaml', stringify({ grpc: server, admin: server, connections: { orders } }));
+  const scaler = start(['serve', '--config', folder.file]);
+  const { code, stdout } = await explain(['--address', `127.0.0.1:${await scaler.port('grpc')}`], rightObject);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
+  expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);
+});
 
 describe('explain of a queue', () => {
   let sqs: EmbeddedSqs;

@@ -1,21 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { Command } from '../support/command.ts';
+import { runHere } from '../support/run-here.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { docsExample, explain as run } from '../support/explain.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
 
 let folder: ConfigFolder;
-let server: Command | undefined;
 beforeEach(async () => {
   folder = await ConfigFolder.make();
 });
-afterEach(async () => {
-  server?.signal('SIGKILL');
-  await server?.exited;
-  server = undefined;
-  await folder.remove();
-});
+afterEach(() => folder.remove());
 
 const config = `grpc: { host: 127.0.0.1, port: 0 }
 admin: { host: 127.0.0.1, port: 0 }
@@ -48,9 +42,9 @@ describe('backlog-scaler explain', () => {
     const list = { apiVersion: 'v1', kind: 'List', items: [parse(rightJob), parse(rightObject)] };
     await folder.write('list.yaml', JSON.stringify(list));
     await folder.write('values.yaml', 'replicas: 3\n');
-    const command = new Command(['explain', '-f', folder.path, '--backlog', '1']);
-    expect(await command.exited).toBe(0);
-    expect(command.stdout.match(/^Scaled.*$/gm)).toEqual([
+    const { code, stdout } = await runHere(['explain', '-f', folder.path, '--backlog', '1']);
+    expect(code).toBe(0);
+    expect(stdout.match(/^Scaled.*$/gm)).toEqual([
       'ScaledJob ci/runners, triggers[0]',
       'ScaledObject shop/order-workers, triggers[0]',
       'ScaledObject shop/order-workers, triggers[0]',
@@ -85,15 +79,6 @@ describe('backlog-scaler explain', () => {
     const { code, stdout } = await explain(['--backlog', '7', '-o', 'json'], rightJob);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ resources: [{ scaling: { kind: 'ScaledJob', creates: 7 } }] });
-  });
-
-  it('asks a running scaler, whose source is down', async () => {
-    await folder.write('config.yaml', config);
-    server = new Command(['serve', '--config', folder.file]);
-    const { code, stdout } = await explain(['--address', `127.0.0.1:${await server.port('grpc')}`]);
-    expect(code).toBe(3);
-    expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
-    expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);
   });
 
   it('says what to do where there is no scaler', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { simulatePages } from '../../scripts/docs/simulate.ts';
-import { Command } from '../support/command.ts';
+import { runHere } from '../support/run-here.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
 
@@ -26,11 +26,11 @@ async function simulate(args: readonly string[], { yaml = rightObject, csv = bur
   await folder.write('h.csv', csv);
   const file = (name: string): string => `${folder.path}/${name}`;
   const inPlace = args.map((arg) => arg.replace('FOLDER', folder.path));
-  const command = new Command(['simulate', '-f', '-', '--history', file('h.csv'), ...inPlace], env, yaml);
-  const code = await command.exited;
-  const { stdout, stderr } = command;
-  expect(stdout + stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-  return { code, stdout, stderr, read: (name: string) => readFileSync(file(name), 'utf8') };
+  const all = ['simulate', '-f', '-', '--history', file('h.csv'), ...inPlace];
+  return {
+    ...(await runHere(all, { input: yaml, env })),
+    read: (name: string) => readFileSync(file(name), 'utf8'),
+  };
 }
 
 const rate = ['--replica-rate', '5'];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Command } from '../support/command.ts';
+import { runHere } from '../support/run-here.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
 
@@ -64,10 +64,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function run(args: readonly string[], input?: string) {
-  const command = new Command(args, {}, input);
-  const code = await command.exited;
-  const { stdout, stderr } = command;
-  expect(stderr + stdout).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+  const { code, stdout, stderr } = await runHere(args, input === undefined ? {} : { input });
   return { code, stdout: stdout.replaceAll(`${folder}/`, ''), stderr: stderr.replaceAll(`${folder}/`, '') };
 }
 

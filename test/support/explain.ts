@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { Command } from './command.ts';
+import { type Ran, runHere } from './run-here.ts';
 
 const row = z.object({
   name: z.string(),
@@ -53,12 +53,8 @@ export function scaledObject(name: string, metadata: Readonly<Record<string, str
 }
 
 /** Runs `explain -f -` to its end. */
-export async function explain(args: readonly string[], input: string, env: NodeJS.ProcessEnv = {}) {
-  const command = new Command(['explain', '-f', '-', ...args], env, input);
-  const code = await command.exited;
-  const { stdout, stderr } = command;
-  if (/^\s+at .*:\d+:\d+\)?$/m.test(stdout + stderr)) throw new Error(`a stack trace:\n${stdout}${stderr}`);
-  return { code, stdout, stderr };
+export function explain(args: readonly string[], input: string): Promise<Ran> {
+  return runHere(['explain', '-f', '-', ...args], { input });
 }
 
 /** The only trigger in the output of `explain -o json`, and the exit code. */

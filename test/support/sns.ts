@@ -25,7 +25,7 @@ let made = 0;
 
 export function makeSigner(options: CertificateOptions = {}): Signer {
   const dir = mkdtempSync(join(tmpdir(), 'sns-'));
-  const { server } = makeCertificates(dir, { serverName: 'sns.amazonaws.com', ...options });
+  const { server } = makeCertificates(dir, { rsa: true, serverName: 'sns.amazonaws.com', ...options });
   const [key, certificate] = [readFileSync(server.key, 'utf8'), readFileSync(server.cert, 'utf8')];
   rmSync(dir, { recursive: true });
   made += 1;

@@ -13,15 +13,20 @@ const sources = new Map<string, Source>();
  * A file without such calls needs only Node.
  */
 export function toolsNeededBy(file: string): ReadonlySet<string> {
+  return new Set([...filesOf(file)].flatMap((one) => read(one).tools));
+}
+
+/** Whether a test file imports a file, itself or through its imports. */
+export function isImportedBy(file: string, imported: string): boolean {
+  return filesOf(file).has(imported);
+}
+
+/** A file, and what it imports. */
+function filesOf(file: string): ReadonlySet<string> {
   const files = new Set([file]);
-  const tools = new Set<string>();
   // The set grows during the loop.
-  for (const one of files) {
-    const source = read(one);
-    for (const name of source.tools) tools.add(name);
-    for (const imported of source.imports) files.add(imported);
-  }
-  return tools;
+  for (const one of files) for (const imported of read(one).imports) files.add(imported);
+  return files;
 }
 
 function read(file: string): Source {

@@ -278,6 +278,6 @@ it('whatever is lost or late, and whichever pod is called, nudges are bounded, t
       expect(warnings()).toEqual([]);
       await end();
     }),
-    { numRuns: 12 },
+    { numRuns: 6 },
   );
 });
