@@ -21,6 +21,7 @@ const alone = [
   'test/unit/sources/sqs/quiet.test.ts',
   'test/unit/sources/kafka/upstream/watch/{no-lost-wake.property,polls,watcher}.test.ts',
   'test/unit/sources/kafka/upstream/wire/kafkajs-connection.test.ts',
+  'test/unit/outbound/proxies.test.ts',
   'test/unit/subjects/hints.test.ts',
   'test/unit/{telemetry/tracing,walks}.test.ts',
   'test/unit/triggers/{answers,life}.test.ts',

@@ -13,12 +13,17 @@ export function ownTurn(): Promise<void> {
   return last;
 }
 
-/** The list in parts of `size`, each in a turn of its own but the first, which comes at once. */
-export async function* inTurns<T>(list: readonly T[], size: number): AsyncGenerator<readonly T[]> {
-  for (let at = 0; at < list.length; at += size) {
-    if (at > 0) await ownTurn();
-    yield list.slice(at, at + size);
+/** Things in parts of `size`, each in a turn of its own but the first, which comes at once. */
+export async function* inTurns<T>(things: Iterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let part: T[] = [];
+  for (const thing of things) {
+    part.push(thing);
+    if (part.length < size) continue;
+    yield part;
+    part = [];
+    await ownTurn();
   }
+  if (part.length > 0) yield part;
 }
 
 /** Runs steps to their end, each in a turn of its own but the first, which runs at once. */

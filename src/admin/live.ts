@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TriggerSummary } from '../triggers/trigger-status.ts';
+import { inTurns } from '../turns.ts';
 import type { ConnectionRow, Row, Tick } from './page/wire.ts';
-import { inTurns, type Statuses } from './trigger-series.ts';
+import { type Statuses, turnSize } from './trigger-series.ts';
 
 /** A connection, without what its triggers say. */
 export type ConnectionUse = Omit<ConnectionRow, 'triggers' | 'failing' | 'error'>;
@@ -130,7 +131,7 @@ export class LiveFeed {
   private async lookAtAll(): Promise<void> {
     const look = this.looks + 1;
     const health = new Map<string, { triggers: number; failing: number; error?: string }>();
-    for await (const turn of inTurns(this.deps.triggers.summaries())) {
+    for await (const turn of inTurns(this.deps.triggers.summaries(), turnSize)) {
       for (const summary of turn) {
         this.take(summary, look);
         if (summary.connection === '') continue;

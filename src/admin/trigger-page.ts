@@ -1,5 +1,6 @@
 import type { TriggerStatus } from '../triggers/trigger-status.ts';
-import { inTurns, type Statuses } from './trigger-series.ts';
+import { inTurns } from '../turns.ts';
+import { type Statuses, turnSize } from './trigger-series.ts';
 
 const maxPageSize = 1000;
 const defaultPageSize = 100;
@@ -49,7 +50,7 @@ export async function triggerPage(
   const after = cursor === undefined ? '' : decodeCursor(cursor);
   const wanted = limit + 1;
   let first: Candidate[] = [];
-  for await (const turn of inTurns(triggers.statuses())) {
+  for await (const turn of inTurns(triggers.statuses(), turnSize)) {
     for (const status of turn) {
       if (namespace !== undefined && status.namespace !== namespace) continue;
       const key = sortKey(status);

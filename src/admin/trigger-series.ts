@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { printable } from '../printable.ts';
 import type { DrainStep } from '../scaling/drain.ts';
 import type { TriggerStatus, TriggerSummary } from '../triggers/trigger-status.ts';
+import { inTurns } from '../turns.ts';
 
 /** Where the triggers' present state is read. */
 export interface Statuses {
@@ -96,7 +96,7 @@ export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string>
   const rows = await collectRows(triggers);
   for (const { name, help, labels = ownLabels, sample } of families) {
     yield `# HELP backlog_scaler_${name} ${help}\n# TYPE backlog_scaler_${name} gauge\n`;
-    for await (const turn of inTurns(rows)) {
+    for await (const turn of inTurns(rows, turnSize)) {
       const lines = turn.map((row) => line(name, labels(row), sample(row))).join('');
       if (lines !== '') yield lines;
     }
@@ -109,7 +109,7 @@ export async function* triggerSeries(triggers: Statuses): AsyncGenerator<string>
  */
 async function collectRows(triggers: Statuses): Promise<readonly Row[]> {
   const rows = new Map<string, Row>();
-  for await (const turn of inTurns(triggers.summaries())) {
+  for await (const turn of inTurns(triggers.summaries(), turnSize)) {
     for (const status of turn) {
       const labels = labelsOf(status);
       if (!rows.has(labels)) rows.set(labels, toRow(labels, status));
@@ -162,16 +162,3 @@ function escapeLabel(value: string): string {
 
 /** How many triggers are worked on before the event loop gets its turn: well under a millisecond of work. */
 export const turnSize = 50;
-
-/** Goes over many things in turns, so that RPCs are answered in between. */
-export async function* inTurns<T>(things: Iterable<T>): AsyncGenerator<T[]> {
-  let turn: T[] = [];
-  for (const thing of things) {
-    turn.push(thing);
-    if (turn.length < turnSize) continue;
-    yield turn;
-    turn = [];
-    await nextTurn();
-  }
-  if (turn.length > 0) yield turn;
-}

@@ -27,7 +27,7 @@ export const mostPerRead = 1_000;
  * Beyond this size, repeated reads come in pieces with this pause between them. Ten thousand at once take more than a
  * second, and their memory outlives the young generation of the heap. Urgent and first reads do not wait.
  */
-export const pieceSize = 100;
+export const pieceSize = 50;
 export const betweenPiecesMs = 20;
 
 export interface ConnectionOptions {

@@ -49,7 +49,10 @@ it('asks a running scaler, whose source is down', async () => {
   const orders = { source: 'kafka', bootstrapServers: ['127.0.0.1:1'], namespaces: ['shop'] };
   await folder.write('config.yaml', stringify({ grpc: server, admin: server, connections: { orders } }));
   const scaler = start(['serve', '--config', folder.file]);
-  const { code, stdout } = await explain(['--address', `127.0.0.1:${await scaler.port('grpc')}`], rightObject);
+  const { code, stdout } = await explain(
+    ['--address', `127.0.0.1:${await scaler.port('grpc')}`],
+    rightObject,
+  );
   expect(code).toBe(3);
   expect(stdout).toMatch(/IsActive, GetMetrics: UNAVAILABLE: kafka trigger of shop\/order-workers/);
   expect(stdout).toMatch(/GetMetricSpec, StreamMetricSpec: metricName=kafka-order-workers-orders/);

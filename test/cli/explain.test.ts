@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { runHere } from '../support/run-here.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { docsExample, explain as run } from '../support/explain.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
+import { runHere } from '../support/run-here.ts';
 
 let folder: ConfigFolder;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { simulatePages } from '../../scripts/docs/simulate.ts';
-import { runHere } from '../support/run-here.ts';
 import { ConfigFolder } from '../support/config-folder.ts';
 import { rightJob, rightObject } from '../support/mistakes.ts';
+import { runHere } from '../support/run-here.ts';
 
 const history = (...rows: readonly string[]): string => `time,backlog,arrivals\n${rows.join('\n')}\n`;
 /** 600 items within a minute, and the next twenty minutes. */

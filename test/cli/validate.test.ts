@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runHere } from '../support/run-here.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
+import { runHere } from '../support/run-here.ts';
 
 let folder = '';
 const at = (name: string): string => join(folder, name);

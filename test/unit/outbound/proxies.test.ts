@@ -86,7 +86,7 @@ describe('requests if the environment names a proxy', () => {
     await once(http, 'listening');
     const proxy = await connectProxy({ 'plain.test': portOf(http.address()) });
     vi.stubEnv('HTTP_PROXY', proxy.url);
-    vi.resetModules();
+    // It reads the environment when it is loaded.
     const { send } = await import('../../../src/outbound/send.ts');
     const limits = { timeoutMs: 5_000, maxBytes: 100 };
     await expect(send('http://plain.test/a?b', limits)).resolves.toMatchObject({ text: 'plain /a?b' });
