@@ -9,7 +9,9 @@ const withTools = files.filter((file) => toolsNeededBy(resolve(file)).size > 0);
 const apart = ['test/cluster/**'];
 /** These need only Node too, but processes of their own, or many seconds. `npm run test:quick` leaves them to `npm test`. */
 const slow = [
-  ...files.filter((file) => !withTools.includes(file) && isImportedBy(resolve(file), resolve('test/support/command.ts'))),
+  ...files.filter(
+    (file) => !withTools.includes(file) && isImportedBy(resolve(file), resolve('test/support/command.ts')),
+  ),
   'test/sources/github/{complaints,faults}-*.test.ts',
   'test/sources/github/{bad-input,bad-input-flood,owners,parts,restart,scaled-job}.test.ts',
   'test/ingest/limits.test.ts',

@@ -61,7 +61,7 @@ describe('requests if the environment names a proxy', () => {
   });
 
   it('can be cancelled while the tunnel is silent', async () => {
-    const { get, proxy } = await behindProxy();
+    const { get, proxy } = await behindProxy({}, 'HTTPS_PROXY', { proxyTimeoutMs: 60_000 });
     proxy.behave('silent after its yes');
     const own = new AbortController();
     const cancelled = get('/', own.signal);
@@ -101,7 +101,11 @@ describe('requests if the environment names a proxy', () => {
 });
 
 /** A server `target.test` that only the proxy can find. */
-async function behindProxy(environment: Readonly<Record<string, string>> = {}, name = 'HTTPS_PROXY') {
+async function behindProxy(
+  environment: Readonly<Record<string, string>> = {},
+  name = 'HTTPS_PROXY',
+  more: Partial<typeof settings> = {},
+) {
   const { server: pair, ca } = makeCertificates(mkdtempSync(join(tmpdir(), 'proxied-')), {
     serverAltNames: 'DNS:target.test',
   });
@@ -112,7 +116,7 @@ async function behindProxy(environment: Readonly<Record<string, string>> = {}, n
   await once(server, 'listening');
   const proxy = await connectProxy({ 'target.test': portOf(server.address()) });
   for (const [key, value] of Object.entries({ [name]: proxy.url, ...environment })) vi.stubEnv(key, value);
-  const agents = await agentsOf(settings);
+  const agents = await agentsOf({ ...settings, ...more });
   onTestFinished(() => {
     for (const agent of Object.values(agents)) agent.destroy();
     server.closeAllConnections();
