@@ -91,8 +91,11 @@ function part({ title, intro, rows }: Section, messages: readonly Message[], fau
   }
   const cells = [...taken].map(([[pattern, cause, remedy = ''], found]) => {
     if (found.length === 0) faults.push(`${title}: no message is like ${pattern}`);
+    const texts = found.map(({ text }) => beginning(text));
+    // A text of values alone, such as a broker and what it says, finds nothing.
+    const findable = texts.filter((text) => text.replaceAll('…', '').match(/[a-z]{2,}/i) !== null);
     return [
-      shown(found.map(({ text }) => literal(beginning(text)))),
+      shown((findable.length > 0 ? findable : texts).map(literal)),
       shown(found.map(codeOf)),
       cause,
       remedy,

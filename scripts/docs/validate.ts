@@ -46,9 +46,9 @@ an unreadable file, or nothing to check.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
 - Where files of secrets or variables of \`--config\` are missing, such as in CI, a last line *Left open* names each. That is no fault, also with
   \`--strict\`. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
-- Of the chart's values that line names the Secret and key that each file must be, such as \`/etc/backlog-scaler-kafka/password must be key "password" of
-  Secret backlog-scaler-kafka\`. A file below no mount of \`secretMounts\` and \`extraVolumeMounts\` is a warning. Whether the Secret exists, only the cluster
-  knows.
+- With the chart's values that line says which Secret and key each file must be:
+  \`/etc/backlog-scaler-kafka/password must be key "password" of Secret backlog-scaler-kafka\`. A file below no mount is a warning, *nothing is mounted at*.
+  Whether the Secret exists, only the cluster knows.
 
 ## What it says
 
