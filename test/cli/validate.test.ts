@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sources } from '../../src/sources/index.ts';
 import { Command } from '../support/command.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
@@ -338,6 +339,27 @@ describe('backlog-scaler validate', () => {
       stdout: '',
       stderr: expect.stringContaining(message),
     });
+  });
+});
+
+describe('deploy/examples', () => {
+  const examples = fileURLToPath(new URL('../../deploy/examples/', import.meta.url));
+  const checked = async (folder: string, args: readonly string[]): Promise<readonly string[]> => {
+    const config = join(examples, folder, 'values.yaml');
+    const { code, stdout } = await run(['validate', '--config', config, '--strict', ...args]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 0 errors, 0 warnings\n/)]);
+    return stdout.match(/(?<=^Left open: .*\/values\.yaml:\d+: ).*$/gm) ?? [];
+  };
+
+  it.each(sources.map(({ kind }) => kind))('%s: the page’s check finds no fault', async (kind) => {
+    for (const file of await checked(kind, ['-f', join(examples, kind)]))
+      expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
+  });
+
+  it.each(['pods', 'hints'])('%s: every file is a key of a Secret that is mounted', async (folder) => {
+    const files = await checked(folder, []);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
   });
 });
 
