@@ -85,6 +85,7 @@ export function mountOf(
   const own = /^[-._\w]+$/.test(file) ? file : undefined;
   const key = keys === undefined ? own : keys.get(file);
   if (key !== undefined) return { from: `${path} must be key ${quote(key)} of Secret ${secretName}` };
-  const given = keys === undefined ? 'its keys are files, not folders' : `items has ${[...keys.keys()].join(', ')}`;
+  const given =
+    keys === undefined ? 'its keys are files, not folders' : `items has ${[...keys.keys()].join(', ')}`;
   return { missing: `Secret ${secretName} makes no file ${path}: ${given}` };
 }

@@ -202,12 +202,7 @@ describe('backlog-scaler validate', () => {
       0,
       /warning: connections\.ci\.tokenFile: Secret runners makes no file \/etc\/backlog-scaler-github\/token: items has pat\n/,
     ],
-    [
-      'TLS of the chart, which triggers must use',
-      ['right.yaml', '--config', 'tls.yaml'],
-      2,
-      /error: .*TLS/,
-    ],
+    ['TLS of the chart, which triggers must use', ['right.yaml', '--config', 'tls.yaml'], 2, /error: .*TLS/],
     [
       'what helm template prints',
       ['--config', 'rendered.yaml'],
