@@ -29,7 +29,7 @@ connections:
 \`\`\`
 
 - **Chart.** All of it goes under \`config\` of the values, except \`grpc.tls\`, \`eventLog.dir\`, \`host\` and \`port\`: use \`tls\`, \`persistence\`
-  and \`service.port\`. \`secretMounts\` mounts a Secret at \`/etc/backlog-scaler-NAME/\`.
+  and \`service.port\`. An entry \`kafka\` of \`secretMounts\` makes each key of its Secret a file \`/etc/backlog-scaler-kafka/KEY\`.
 - **Strict.** All errors are listed at once, unknown keys with the nearest known one. The exit code is 2.
 - **Variables.** \`\${NAME}\` is that environment variable, which must be set. \`$\${\` stands for the characters.
 - **Files.** A \`…File\` key reads its value from a file, a \`…Files\` key a list: UTF-8, at most 1 MiB, paths relative to the configuration.

@@ -14,6 +14,53 @@ end that says what to do. Names and numbers are \`…\`. An empty “do” means
 [troubleshooting.md](troubleshooting.md).
 
 The code is what KEDA gets by gRPC. *config* is a fault of the configuration. *info*, *warn* and *error* are lines of the log.
+
+## Lines of the log
+
+Each is a JSON object on one line, such as
+
+\`\`\`json
+{"level":"warn","time":"2026-11-29T22:04:11.402Z","source":"kafka","connection":"orders","subject":"order-workers orders readUncommitted",
+ "code":"unavailable","error":"kafka connection \\"orders\\": no broker answers: broker kafka-0.kafka:9093 refuses the connection: is it running, and is this its port?",
+ "msg":"cannot be read; logged once for all affected subjects"}
+\`\`\`
+
+| field | is |
+| --- | --- |
+| \`msg\` | the message: search it below |
+| \`error\` | why, and what to do: search it too |
+| \`code\` | what KEDA gets: \`invalid\` is INVALID_ARGUMENT, \`denied\` PERMISSION_DENIED, \`not_found\` NOT_FOUND, \`unavailable\` UNAVAILABLE, \`exhausted\` RESOURCE_EXHAUSTED, \`internal\` INTERNAL |
+| \`source\`, \`connection\` | where it happened |
+| \`subject\` | the first of those that cannot be read: of Kafka the group, its topics and isolation level |
+| \`decision\`, and fields beside it | [what KEDA gets for a trigger from now on](decisions.md#fields); \`msg\` is \`decision\` |
+| \`applied\`, \`keys\`, \`faults\` | what became of a [change of the configuration](troubleshooting.md#a-change-that-does-nothing) |
+| \`alsoRefused\` | refused triggers that were not logged: 30 a minute are |
+| \`err\` | the stack of a bug |
+
+No line has the version. \`backlog_scaler_build_info\` and the status page do.
+
+**A failure is logged once**, for all its subjects and reads. It is logged again with another reason, or when it comes back after *can be read again*, a
+restart of the scaler or a change of its connection. A refused trigger is logged once for its metadata and reason, until its lease ends.
+\`/api/triggers\` always has the present error.
+
+## What happens when something fails
+
+| what | see |
+| --- | --- |
+| a source, or the only pod | [what KEDA does](operations.md#when-something-is-down), [restarts](operations.md#restarts) |
+| one of several pods | [one pod, several, several with NATS](pods.md#do-you-need-nats) |
+| NATS of the event log | [meanwhile](pods.md#when-nats-is-away) |
+| webhooks, GitHub, its limit | [lost or down](github.md#when-something-is-lost-or-down) |
+| senders, and the answers they get | [answers](ingest.md#answers) |
+| the event log | [after a restart, new, damaged](events.md#the-event-log) |
+| push streams of KEDA | [errors close the stream](keda.md#errors-close-the-stream) |
+| surges | [when it does not work](scaling.md#when-it-does-not-work) |
+| Jobs | [when something fails](scaledjobs.md#when-something-fails) |
+| connections through a firewall | [that die silently](kafka.md#connections-that-die-silently) |
+| all of it, tried | [what was broken on purpose](chaos.md) |
+
+Commands that show the cause: [Kafka](kafka.md#what-a-failure-looks-like), [SQS](sqs.md#what-a-failure-looks-like),
+[GitHub](github.md#what-a-failure-looks-like), [NATS](nats.md#what-a-failure-looks-like), [events](events.md#what-a-failure-looks-like).
 `;
 
 /** docs/errors.md: all messages of `src`. Throws if a message has no row, or a row no message. */
@@ -44,8 +91,11 @@ function part({ title, intro, rows }: Section, messages: readonly Message[], fau
   }
   const cells = [...taken].map(([[pattern, cause, remedy = ''], found]) => {
     if (found.length === 0) faults.push(`${title}: no message is like ${pattern}`);
+    const texts = found.map(({ text }) => beginning(text));
+    // A text of values alone, such as a broker and what it says, finds nothing.
+    const findable = texts.filter((text) => text.replaceAll('…', '').match(/[a-z]{2,}/i) !== null);
     return [
-      shown(found.map(({ text }) => literal(beginning(text)))),
+      shown((findable.length > 0 ? findable : texts).map(literal)),
       shown(found.map(codeOf)),
       cause,
       remedy,

@@ -171,7 +171,7 @@ export const sections: readonly Section[] = [
   {
     title: 'Configuration',
     intro:
-      'A start lists all faults and exits with code 2. A reload logs them, and the old configuration stays.',
+      'A start lists all faults below *The configuration cannot be used* and exits with code 2. A reload logs them, and the old configuration stays.',
     files: /^(config\/|sources\/[^/]+\/config\.ts|params\/config)/,
     rows: [
       [
@@ -214,7 +214,7 @@ export const sections: readonly Section[] = [
   },
   {
     title: 'Start and stop',
-    intro: 'A start that fails for one of these exits with code 1.',
+    intro: 'A start that fails for one of these says *The scaler cannot start* and exits with code 1.',
     files: /^(grpc\/(tls|server)|admin\/server|cli\/serve|lifecycle)/,
     rows: [
       [

@@ -20,7 +20,7 @@ const page = (rows: readonly string[][]): string => `# Checking before deploying
 <!-- Made by \`npm run docs\` from scripts/docs/validate.ts and test/support/mistakes.ts: change those, not this page. -->
 
 \`\`\`sh
-yq .config values.yaml | backlog-scaler validate --config - -f deploy/     # values of the chart
+backlog-scaler validate --config values.yaml -f deploy/
 kubectl get scaledobjects,scaledjobs -A -o yaml | backlog-scaler validate -f -
 helm template my-chart | backlog-scaler validate -f - -o github
 \`\`\`
@@ -32,8 +32,8 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 
 | option | meaning |
 | --- | --- |
-| \`-f FILE\`, \`-f DIR\`, or the names alone | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
-| \`--config FILE\` | the scaler's configuration, alone or with \`-f\`; \`-\` is standard input. It is checked, and triggers against it |
+| \`-f FILE\`, \`-f DIR\` | YAML or JSON, also lists of \`kubectl get\`; \`-\` is standard input. \`-f\` itself may be left out, as by pre-commit. Of a folder, every \`*.yaml\` and \`*.yml\` with a ScaledObject or ScaledJob, without hidden folders and \`node_modules\` |
+| \`--config FILE\` | the chart's values, or the scaler's configuration, alone or with \`-f\`; \`-\` is standard input. It is checked, and triggers against it |
 | \`-n NAME\` | the namespace of objects without one |
 | \`-o text\`, \`-o github\`, \`-o json\` | for people; as workflow commands (GitHub shows ten errors and ten warnings); for programs |
 | \`--strict\` | warnings fail as well |
@@ -42,11 +42,13 @@ refuses or silently ignores. Triggers of other scalers, and other objects, are o
 An **error** is refused by KEDA, Kubernetes or the scaler, or has no effect. A **warning** works, but probably not as intended. The exit code is 2 with errors,
 an unreadable file, or nothing to check.
 
-- The chart sets \`eventLog.dir\`. With \`type: file\` take \`yq '.config.eventLog.dir = "/tmp" | .config' values.yaml\`.
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
 - Where files of secrets or variables of \`--config\` are missing, such as in CI, a last line *Left open* names each. That is no fault, also with
-  \`--strict\`. A wrong mount shows only in the log of the pod. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
+  \`--strict\`. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
+- With the chart's values that line says which Secret and key each file must be:
+  \`/etc/backlog-scaler-kafka/password must be key "password" of Secret backlog-scaler-kafka\`. A file below no mount is a warning, *nothing is mounted at*.
+  Whether the Secret exists, only the cluster knows.
 
 ## What it says
 
@@ -84,7 +86,7 @@ repos:
 | \`files\`, \`scaledObjects\`, \`scaledJobs\`, \`triggers\` | how many were checked |
 | \`otherTriggers\`, \`otherObjects\`, \`skippedFiles\` | how many were skipped |
 | \`leftOpen\` | triggers whose connection is unknown |
-| \`notHere\` | files of secrets and variables that the configuration names and that are missing: a list of \`file\`, \`line\`, \`message\` |
+| \`notHere\` | files of secrets and variables that the configuration names and that are not on this machine: a list of \`file\`, \`line\`, \`message\` |
 `;
 
 export async function validatePage(): Promise<string> {

@@ -19,7 +19,7 @@ export const convert: Command = {
       value: 'FILE|DIR',
       multiple: true,
       positional: true,
-      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input. The result goes to standard output.',
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input. -f itself may be left out. The result goes to standard output.',
       required: true,
     },
     write: { type: 'boolean', short: 'w', doc: 'Write the result into the files instead.' },

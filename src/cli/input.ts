@@ -36,9 +36,12 @@ export async function readInputs(
   return inputs;
 }
 
-/** Loads the configuration that `--config` names: a file, `-` for standard input, or a pipe, such as a shell's `<(…)`. */
-export async function loadGiven(config: string): Promise<LoadResult> {
-  const context = { environment: process.env, sources };
+/**
+ * Loads the configuration that `--config` names: a file, `-` for standard input, or a pipe, such as a shell's `<(…)`.
+ * `takesChartValues`: see LoadContext.
+ */
+export async function loadGiven(config: string, { takesChartValues = false } = {}): Promise<LoadResult> {
+  const context = { environment: process.env, sources, takesChartValues };
   const isStream = config === '-' || (await found(config))?.isFIFO() === true;
   if (!isStream) return loadConfig(config, context);
   const got = await readText(opened(config), maxFileBytes);

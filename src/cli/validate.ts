@@ -1,3 +1,4 @@
+import { mountOf } from '../config/chart-values.ts';
 import type { Loaded } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
@@ -16,12 +17,12 @@ export const validate: Command = {
       value: 'FILE|DIR',
       multiple: true,
       positional: true,
-      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input.',
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs; - is standard input. -f itself may be left out.',
     },
     config: {
       type: 'string',
       value: 'FILE',
-      doc: "The scaler's configuration: it is checked, and triggers against its connections; - is standard input.",
+      doc: "The scaler's configuration, or the chart's values: it is checked, and triggers against its connections; - is standard input.",
     },
     namespace: {
       type: 'string',
@@ -55,8 +56,8 @@ async function run(values: Values): Promise<number> {
   if (both !== undefined) return refuse(both);
 
   const faults: Fault[] = [];
-  const fault: AddFault = (file, message, line = 1) => {
-    faults.push({ file, line, where: '', message, severity: 'error' });
+  const fault: AddFault = (file, message, line = 1, severity = 'error') => {
+    faults.push({ file, line, where: '', message, severity });
   };
   const { rules, notHere } = await rulesOf(values, fault);
   const read = await readInputs(paths);
@@ -83,11 +84,11 @@ function refuse(message: string): number {
 
 /** Secrets and variables are often only there where the scaler runs: without them the rest is checked all the same. */
 const isNotHere =
-  /: the file .+ (does not exist|(may not|cannot) be read \(.+\))$|: the environment variable \w+ is not set$/;
+  /^(?<key>.+?): the file (?<path>.+) (?:does not exist|(?:may not|cannot) be read \(.+\))$|: the environment variable \w+ is not set$/;
 
-type AddFault = (file: string, message: string, line?: number) => void;
+type AddFault = (file: string, message: string, line?: number, severity?: Fault['severity']) => void;
 
-/** A setting of the configuration that was not checked: its file or variable is not on this machine. */
+/** A setting that was not checked, since its file or variable is not on this machine; with the chart's values, where it comes from. */
 interface NotHere {
   readonly file: string;
   readonly line: number;
@@ -101,29 +102,37 @@ async function rulesOf(
   const namespace = String(values['namespace'] ?? '');
   const { config } = values;
   if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [] };
-  const loaded = await loadGiven(config);
+  const loaded = await loadGiven(config, { takesChartValues: true });
+  const { chart } = loaded;
   if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
   const file = nameOf(config);
   const notHere: NotHere[] = [];
   for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
-    if (isNotHere.test(message)) notHere.push({ file, line, message });
-    else fault(file, message, line);
+    const missing = isNotHere.exec(message);
+    const path = missing?.groups?.['path'];
+    const mount = path === undefined || chart === undefined ? undefined : mountOf(path, chart.mounts);
+    const key = missing?.groups?.['key'];
+    if (missing === null) fault(file, message, line);
+    else if (mount === undefined) notHere.push({ file, line, message });
+    else if ('from' in mount) notHere.push({ file, line, message: `${key}: ${mount.from}` });
+    else fault(file, `${key}: ${mount.missing}`, line, 'warning');
   }
   return { rules: { sources, namespace, connections: loaded.connections }, notHere };
 }
 
 /** The rules under a configuration. */
-export function rulesFor({ config, start }: Loaded, namespace: string): Rules {
+export function rulesFor({ config, start, chart }: Loaded, namespace: string): Rules {
   const { limits, security } = config.settings;
+  const tls = start.grpc.tls !== undefined || chart?.tls === true;
   return {
     sources,
     namespace,
-    tls: start.grpc.tls !== undefined,
+    tls,
     world: {
       sources,
       connections: config.connections,
       maxStalenessSeconds: limits.maxStalenessSeconds,
-      refuseSecretsFromEnv: start.grpc.tls === undefined && !security.allowPlaintextSecrets,
+      refuseSecretsFromEnv: !tls && !security.allowPlaintextSecrets,
     },
   };
 }

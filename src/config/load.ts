@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
+import { type ChartValues, chartValuesOf } from './chart-values.ts';
 import type { Environment, FileFault, Mapping } from './document.ts';
 import {
   expandEnvironment,
@@ -33,6 +34,8 @@ export interface Loaded {
   readonly start: StartSettings;
   readonly guards: Guards;
   readonly stamps: Stamps;
+  /** What the file holds, if it is not the configuration alone. */
+  readonly chart?: ChartValues | undefined;
 }
 
 /**
@@ -52,6 +55,7 @@ export type LoadResult =
       readonly stamps: Stamps;
       /** What is known of its connections all the same; undefined where one does not say its source or namespaces. */
       readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
+      readonly chart?: ChartValues | undefined;
     };
 
 export interface LoadContext {
@@ -59,6 +63,8 @@ export interface LoadContext {
   readonly sources: readonly AnySource[];
   /** What was read already, of standard input or a pipe. Its paths are relative to the working directory. */
   readonly read?: ReadFile;
+  /** Takes the chart's values as well, and reads the configuration in them. */
+  readonly takesChartValues?: boolean;
 }
 
 /** What `convert` writes where no file says a value. */
@@ -67,7 +73,7 @@ const toBeFilledIn = 'TO-BE-FILLED-IN';
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
 export async function loadConfig(
   file: string,
-  { environment, sources, read: given }: LoadContext,
+  { environment, sources, read: given, takesChartValues = false }: LoadContext,
 ): Promise<LoadResult> {
   const path = given === undefined ? resolve(file) : file;
   const files = new ConfigFiles(given === undefined ? dirname(path) : process.cwd());
@@ -81,11 +87,12 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const other = otherThanConfiguration(parsed.value);
+  const chart = takesChartValues ? chartValuesOf(parsed.value) : undefined;
+  const other = chart === undefined ? otherThanConfiguration(parsed.value) : undefined;
   if (other !== undefined) return refuse([{ line: 1, message: other }]);
 
   const faults = new Faults();
-  const { value, paths } = expandEnvironment(parsed.value, environment, faults);
+  const { value, paths } = expandEnvironment(chart?.config ?? parsed.value, environment, faults);
   mapTexts(value, (text, at) => {
     if (text.includes(toBeFilledIn)) faults.add(at, `is still ${toBeFilledIn}: write its value there`);
     return text;
@@ -95,12 +102,16 @@ export async function loadConfig(
   if (found === undefined || faults.list.length > 0) {
     return {
       kind: 'refused',
-      faults: faults.list.map(({ path: at, text }) => ({ line: parsed.lineOf(at), message: text })),
+      faults: faults.list.map(({ path: at, text }) => ({
+        line: parsed.lineOf(chart === undefined ? at : ['config', ...at]),
+        message: text,
+      })),
       stamps,
       connections: namedConnections(document['connections'], sources),
+      chart,
     };
   }
-  return { kind: 'loaded', ...found, stamps };
+  return { kind: 'loaded', ...found, stamps, chart };
 }
 
 /** What a file holds, where it is no configuration at all. */

@@ -144,9 +144,11 @@ function overlap(a: string, b: string): boolean {
   return parts(a).some((one) => others.has(one));
 }
 
+/** One from which people see what it is: with a role the account, since two of one region differ in nothing else. */
 function nameFor(kind: string, { metadata, authenticationRef }: TriggerEntry): string {
-  const from =
-    kind === 'github' ? metadata['owner'] : kind === 'sqs' ? metadata['awsRegion'] : authenticationRef?.name;
+  const [, account] = /^arn:[\w-]+:iam::(\d+):/.exec(metadata['awsRoleArn'] ?? '') ?? [];
+  const region = [metadata['awsRegion'] ?? kind, account].filter(Boolean).join('-');
+  const from = kind === 'github' ? metadata['owner'] : kind === 'sqs' ? region : authenticationRef?.name;
   const slug = `${from ?? kind}`.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '-');
   return slug === '' ? kind : slug.slice(0, 40);
 }

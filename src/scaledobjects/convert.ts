@@ -203,7 +203,9 @@ function convertTrigger(
     }
   }
   if (entry.authenticationRef !== undefined) {
-    remove(node, 'authenticationRef', 'credentials belong to the connection');
+    const { kind, name } = entry.authenticationRef;
+    const left = `${kind} ${name} stays: delete it and its Secret when nothing else uses them`;
+    remove(node, 'authenticationRef', `credentials belong to the connection. ${left}`);
   }
   if (entry.useCachedMetrics !== undefined) {
     remove(node, 'useCachedMetrics', 'after a push the HPA would get the zero of the last poll');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sources } from '../../src/sources/index.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
 import { runHere } from '../support/run-here.ts';
@@ -15,6 +16,10 @@ const wrong = written(mistakes[0] ?? expect.fail());
 const warned = written(mistakes.find(({ severity }) => severity === 'warning') ?? expect.fail());
 const unready = rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: /nowhere/token');
 const configMap = `kind: ConfigMap\napiVersion: v1\ndata:\n  config.yaml: |\n${rightConfig.replaceAll(/^/gm, '    ')}`;
+const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
+const mountedConfig = unready.replace('/nowhere/', '/etc/backlog-scaler-github/');
+const valuesWith = (secretMounts: string): string =>
+  `config:\n${indented(mountedConfig)}secretMounts: ${secretMounts}\n`;
 const builtIn = publicShapes[0]?.yaml ?? '';
 
 beforeAll(async () => {
@@ -28,7 +33,15 @@ beforeAll(async () => {
     'unfilled.yaml': rightConfig.replace('a-token-that-nobody-knows', 'TO-BE-FILLED-IN'),
     'unready.yaml': unready,
     'unset.yaml': rightConfig.replace('a-token-that-nobody-knows', '${NOWHERE_SET}'),
-    'values.yaml': `replicaCount: 1\nconfig:\n${rightConfig.replaceAll(/^/gm, '  ')}`,
+    'values.yaml': `replicaCount: 1\nconfig:\n${indented(rightConfig)}`,
+    'mounted.yaml': valuesWith('[{ name: github, secretName: runners }]'),
+    'items.yaml': valuesWith('[{ name: github, secretName: runners, items: [{ key: pat, path: token }] }]'),
+    'elsewhere.yaml': valuesWith('[{ name: git, secretName: runners }]'),
+    'renamed.yaml': valuesWith('[{ name: github, secretName: runners, items: [{ key: token, path: pat }] }]'),
+    'own-volume.yaml': `${valuesWith('[]')}extraVolumeMounts: [{ name: a, mountPath: /etc/backlog-scaler-github/ }]\n`,
+    'unmounted.yaml': valuesWith('[]').replace('/etc/backlog-scaler-github', '/run/secrets'),
+    'logged.yaml': `config:\n  eventLog: { type: file }\n${indented(rightConfig)}`,
+    'tls.yaml': `config:\n${indented(rightConfig)}tls: { enabled: true, existingSecret: a }\n`,
     'rendered.yaml': `---\nkind: Service\napiVersion: v1\n---\n${configMap}`,
     'config-map.yaml': configMap,
     'billing.yaml': rightObject.replace('namespace: shop', 'namespace: billing'),
@@ -148,12 +161,45 @@ describe('backlog-scaler validate', () => {
       2,
       /^late\.yaml:17: error: admin\.tokn: unknown key.*\n(?:.*\n)*Left open: late\.yaml:18: admin\.tokenFile: the file/m,
     ],
+    ["the chart's values", ['right.yaml', '--config', 'values.yaml', '--strict'], 0, /0 warnings\n$/],
+    ["the chart's values, with an event log", ['--config', 'logged.yaml', '--strict'], 0, /0 warnings\n$/],
     [
-      "the chart's values",
-      ['--config', 'values.yaml'],
-      2,
-      /^values\.yaml:1: error: \S+ holds the chart's values: give what is below `config`, such as `yq \.config values\.yaml`\n0 ScaledObjects.*1 error,/m,
+      "the chart's values, with a Secret for their file",
+      ['right.yaml', '--config', 'mounted.yaml', '--strict'],
+      0,
+      /0 warnings\nLeft open: mounted\.yaml:14: connections\.ci\.tokenFile: \/etc\/backlog-scaler-github\/token must be key "token" of Secret runners\n/,
     ],
+    [
+      'a file by another name than its key',
+      ['--config', 'items.yaml', '--strict'],
+      0,
+      /^Left open: .*github\/token must be key "pat" of Secret runners$/m,
+    ],
+    [
+      'a file of an own volume',
+      ['--config', 'own-volume.yaml', '--strict'],
+      0,
+      /^Left open: .*github\/token must be in the volume at \/etc\/backlog-scaler-github$/m,
+    ],
+    [
+      'a file whose Secret is mounted elsewhere',
+      ['--config', 'elsewhere.yaml'],
+      0,
+      /^elsewhere\.yaml:14: warning: connections\.ci\.tokenFile: nothing is mounted at \/etc\/backlog-scaler-github\/token: add { name: github, secretName: SECRET } to secretMounts; mounted are \/etc\/backlog-scaler-git\n/,
+    ],
+    [
+      'a file that no Secret holds, strictly',
+      ['--config', 'unmounted.yaml', '--strict'],
+      2,
+      /warning: connections\.ci\.tokenFile: nothing is mounted at \/run\/secrets\/token: add { name: NAME, secretName: SECRET, mountPath: \/run\/secrets } to secretMounts\n/,
+    ],
+    [
+      'a file that the items of its Secret lack',
+      ['--config', 'renamed.yaml'],
+      0,
+      /warning: connections\.ci\.tokenFile: Secret runners makes no file \/etc\/backlog-scaler-github\/token: items has pat\n/,
+    ],
+    ['TLS of the chart, which triggers must use', ['right.yaml', '--config', 'tls.yaml'], 2, /error: .*TLS/],
     [
       'what helm template prints',
       ['--config', 'rendered.yaml'],
@@ -285,6 +331,27 @@ describe('backlog-scaler validate', () => {
       stdout: '',
       stderr: expect.stringContaining(message),
     });
+  });
+});
+
+describe('deploy/examples', () => {
+  const examples = fileURLToPath(new URL('../../deploy/examples/', import.meta.url));
+  const checked = async (folder: string, args: readonly string[]): Promise<readonly string[]> => {
+    const config = join(examples, folder, 'values.yaml');
+    const { code, stdout } = await run(['validate', '--config', config, '--strict', ...args]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 0 errors, 0 warnings\n/)]);
+    return stdout.match(/(?<=^Left open: .*\/values\.yaml:\d+: ).*$/gm) ?? [];
+  };
+
+  it.each(sources.map(({ kind }) => kind))('%s: the page’s check finds no fault', async (kind) => {
+    for (const file of await checked(kind, ['-f', join(examples, kind)]))
+      expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
+  });
+
+  it.each(['pods', 'hints'])('%s: every file is a key of a Secret that is mounted', async (folder) => {
+    const files = await checked(folder, []);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
   });
 });
 

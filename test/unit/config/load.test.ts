@@ -75,6 +75,10 @@ describe('an invalid configuration', () => {
     ['a: &x [*y]', /is not YAML/],
     ['a: 1\n---\nb: 2', /is not YAML: line \d/],
     ['connections', /must be a mapping/],
+    [
+      'config: { connections: {} }',
+      /holds the chart's values: give what is below `config`, such as `yq \.config/,
+    ],
   ])('%j', async (yaml, message) => {
     const faults = faultsOf(await load(yaml));
     expect(faults).toHaveLength(1);

@@ -270,7 +270,7 @@ items:
         'two AWS accounts in one region',
         queue('a', '111111111111', 'arn:aws:iam::111111111111:role/depth'),
         queue('b', '222222222222', 'arn:aws:iam::222222222222:role/depth'),
-        ['eu-central-1', 'eu-central-1-2'],
+        ['eu-central-1-111111111111', 'eu-central-1-222222222222'],
       ],
       [
         'two logins at the same brokers',

@@ -26,6 +26,34 @@
 {{- toYaml $config -}}
 {{- end -}}
 
+{{- /* The files that the configuration names and no mount holds: a line each. */ -}}
+{{- define "backlog-scaler.unmounted" -}}
+{{- $at := .at -}}
+{{- $mounts := .mounts -}}
+{{- if kindIs "map" .node -}}
+{{- range $key, $value := .node -}}
+{{- $path := printf "%s.%s" $at $key -}}
+{{- if regexMatch "Files?$" $key -}}
+{{- range $file := (kindIs "slice" $value | ternary $value (list $value)) -}}
+{{- $held := false -}}
+{{- range $mount := $mounts -}}
+{{- if hasPrefix (printf "%s/" $mount) (printf "%s/" (toString $file)) }}{{ $held = true }}{{ end -}}
+{{- end -}}
+{{- if and (hasPrefix "/" (toString $file)) (not $held) }}
+  {{ $path }}: {{ $file }}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{{- include "backlog-scaler.unmounted" (dict "node" $value "at" $path "mounts" $mounts) -}}
+{{- end -}}
+{{- end -}}
+{{- else if kindIs "slice" .node -}}
+{{- range $i, $value := .node -}}
+{{- include "backlog-scaler.unmounted" (dict "node" $value "at" (printf "%s[%d]" $at $i) "mounts" $mounts) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "backlog-scaler.eventLog" -}}
 {{- dig "eventLog" "type" "memory" .Values.config -}}
 {{- end -}}

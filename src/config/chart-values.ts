@@ -1,0 +1,91 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { quote } from '../printable.ts';
+import { isMapping, type Mapping } from './document.ts';
+
+/**
+ * The chart's values, as `validate` reads them: the configuration that the chart makes, and its mounts
+ * (deploy/helm/backlog-scaler/templates/_config.tpl and _pod.tpl).
+ */
+export interface ChartValues {
+  /** With `eventLog.dir`, which the chart sets; without addresses and certificates. */
+  readonly config: Mapping;
+  readonly mounts: readonly Mount[];
+  /** Whether the chart sets `grpc.tls`. */
+  readonly tls: boolean;
+}
+
+interface Mount {
+  /** Its folder, or with `subPath` its file. */
+  readonly path: string;
+  /** Undefined if it is not of `secretMounts`. */
+  readonly secretName?: string;
+  /** The Secret's keys by the names of their files; undefined if each file has the name of its key. */
+  readonly keys?: ReadonlyMap<string, string>;
+}
+
+/** Whatever else is wrong is found by Helm, with the chart's own schema. */
+const shape = z.looseObject({
+  config: z.record(z.string(), z.unknown()),
+  secretMounts: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        secretName: z.string(),
+        mountPath: z.string().optional(),
+        items: z.array(z.looseObject({ key: z.string(), path: z.string() })).optional(),
+      }),
+    )
+    .catch([]),
+  extraVolumeMounts: z.array(z.looseObject({ mountPath: z.string() })).catch([]),
+  tls: z.looseObject({ enabled: z.boolean() }).catch({ enabled: false }),
+});
+
+/** Undefined if the document is something else. */
+export function chartValuesOf(document: unknown): ChartValues | undefined {
+  const read = shape.safeParse(document);
+  if (!read.success) return undefined;
+  const { config, secretMounts, extraVolumeMounts, tls } = read.data;
+  const { eventLog } = config;
+  const isFile = isMapping(eventLog) && eventLog['type'] === 'file';
+  const secrets = secretMounts.map(({ name, secretName, mountPath, items }): Mount => {
+    const path = folder(mountPath ?? `/etc/backlog-scaler-${name}`);
+    if (items === undefined) return { path, secretName };
+    return { path, secretName, keys: new Map(items.map((item) => [item.path, item.key])) };
+  });
+  return {
+    config: isFile ? { ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } } : config,
+    mounts: [...secrets, ...extraVolumeMounts.map(({ mountPath }): Mount => ({ path: folder(mountPath) }))],
+    tls: tls.enabled,
+  };
+}
+
+function folder(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+/** In words that follow a setting's name: where the pod has this file from, or why it does not have it. */
+export function mountOf(
+  path: string,
+  mounts: readonly Mount[],
+): { readonly from: string } | { readonly missing: string } {
+  const mount = mounts.find((one) => path === one.path || path.startsWith(`${one.path}/`));
+  if (mount === undefined) {
+    const [, name] = /^\/etc\/backlog-scaler-([\w-]+)\/[^/]+$/.exec(path) ?? [];
+    const entry =
+      name === undefined
+        ? `{ name: NAME, secretName: SECRET, mountPath: ${posix.dirname(path)} }`
+        : `{ name: ${name}, secretName: SECRET }`;
+    const known = mounts.length === 0 ? '' : `; mounted are ${mounts.map((one) => one.path).join(', ')}`;
+    return { missing: `nothing is mounted at ${path}: add ${entry} to secretMounts${known}` };
+  }
+  const { secretName, keys } = mount;
+  if (secretName === undefined) return { from: `${path} must be in the volume at ${mount.path}` };
+  const file = path.slice(mount.path.length + 1);
+  const own = /^[-._\w]+$/.test(file) ? file : undefined;
+  const key = keys === undefined ? own : keys.get(file);
+  if (key !== undefined) return { from: `${path} must be key ${quote(key)} of Secret ${secretName}` };
+  const given =
+    keys === undefined ? 'its keys are files, not folders' : `items has ${[...keys.keys()].join(', ')}`;
+  return { missing: `Secret ${secretName} makes no file ${path}: ${given}` };
+}
