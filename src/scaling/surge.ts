@@ -64,6 +64,13 @@ export const mostNudgesAMinute = 12;
 const minuteMs = 60_000;
 /** An HPA looks every 15 s (--horizontal-pod-autoscaler-sync-period); what else comes by itself is a poll of KEDA's. */
 const ownLooksMs = 14_000;
+/**
+ * So long after a surge the HPA is held to have what that came to, whatever it was told since: its downscale stabilization
+ * keeps that for 300 s by default. A backlog that goes up and down would else be nudged all the time, for nothing.
+ */
+const heldMs = 60_000;
+/** An edge so long after a surge counts as one from zero. KEDA waits longer by default (cooldownPeriod, 300 s). */
+const letGoMs = 15_000;
 
 /** What comes of a surge when it is its turn. */
 export type Step =
@@ -76,7 +83,7 @@ export type Step =
 
 /** What a GetMetrics meant for a surge. `first`: the HPA now knows of the growth. */
 export type Looked =
-  /** It answered a nudge. `prompt`: before that was repeated, so that it is hardly chance. */
+  /** It answered a nudge. `prompt`: before that was to be repeated, so that it is hardly chance. */
   | { readonly kind: 'answered'; readonly prompt: boolean; readonly first: boolean }
   /** It came by itself before the nudge went out, which then need not go. */
   | { readonly kind: 'overtook'; readonly first: boolean }
@@ -97,6 +104,8 @@ export class Surge {
   private had: Nudge = 0;
   /** Nudges since the last look. */
   private tries = 0;
+  /** Nudges in a row, also of several surges, that no look has followed in time while KEDA had little to do. */
+  private misses = 0;
   private sent = 0;
   private nextAtMs = 0;
   private ownLookAtMs = Number.NEGATIVE_INFINITY;
@@ -157,20 +166,24 @@ export class Surge {
   /** Whether nothing of it matters any more. */
   spent(nowMs: number): boolean {
     return (
-      !this.running && this.failures === 0 && this.said === this.had && nowMs - this.minuteBeganMs >= minuteMs
+      !this.running &&
+      this.failures === 0 &&
+      this.misses === 0 &&
+      this.said === this.had &&
+      nowMs - this.minuteBeganMs >= minuteMs
     );
   }
 
   /**
    * There is a new reading. `replicas`: for what the HPA was last told, or 1 since the last edge. `pushedAtMs`: when `true`
-   * was last sent. Says whether a surge begins.
+   * was last sent. Returns whether a surge begins.
    */
   begin(demand: Demand, replicas: number, nowMs: number, pushedAtMs: number): boolean {
     if (this.running) {
       this.urgency = this.growthTo(demand);
       return false;
     }
-    const from = Math.max(1, replicas);
+    const from = Math.max(1, replicas, this.held(nowMs, pushedAtMs));
     if (this.resting(nowMs) || !asksForMore(demand, from) || !this.mayNudge(nowMs)) return false;
     this.running = true;
     this.replicas = from;
@@ -191,7 +204,8 @@ export class Surge {
   step(demand: Demand | undefined, nowMs: number, { busy = false, blind = false } = {}): Step {
     if (!this.running) return { kind: 'over', gaveUp: false };
     const { answerMs } = this.times;
-    if (this.tries >= answerMs.length && !busy) return this.giveUp(nowMs, blind);
+    if (this.tries > 0 && !busy) this.misses += 1;
+    if (this.misses >= answerMs.length) return this.giveUp(nowMs, blind);
     if (!demand || !asksForMore(demand, this.replicas) || !this.mayNudge(nowMs)) return this.end(false);
     const repeated = this.tries > 0;
     this.said = this.another(demand);
@@ -213,7 +227,12 @@ export class Surge {
     this.tries = 0;
     if (!this.running) return { kind: 'quiet' };
     let first = false;
-    if (tries > 0) this.failures = 0;
+    // A trigger that waits for its turn is looked at by the clock before it is nudged again.
+    const inTime = tries > 0 && nowMs < this.nextAtMs;
+    if (inTime) {
+      this.failures = 0;
+      this.misses = 0;
+    }
     const polled = tries === 0 && nowMs - this.ownLookAtMs < ownLooksMs;
     if (tries === 0 && !polled) this.ownLookAtMs = nowMs;
     const grows = asksForMore(demand, this.replicas);
@@ -224,8 +243,11 @@ export class Surge {
       this.toldAtMs = nowMs;
     }
     if (!lags) this.urgency = this.growthTo(demand);
-    this.nextAtMs = lags ? nowMs + this.times.lagMs : nowMs;
-    return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
+    if (lags) this.nextAtMs = nowMs + this.times.lagMs;
+    else if (tries > 0) this.nextAtMs = nowMs;
+    return tries > 0
+      ? { kind: 'answered', prompt: inTime && tries === 1, first }
+      : { kind: 'overtook', first };
   }
 
   /** KEDA does not listen any more. When it does again, it gets the exact target first. */
@@ -247,7 +269,15 @@ export class Surge {
     const [first, then] = this.times.restMs;
     this.restUntilMs = nowMs + (blind || this.failures === 0 ? first : then);
     if (!blind) this.failures += 1;
+    this.misses = 0;
     return this.end(true);
+  }
+
+  /** Replicas that the last surge came to, if the HPA is still held to have them. */
+  private held(nowMs: number, pushedAtMs: number): number {
+    const { toldAtMs } = this;
+    if (toldAtMs === undefined || nowMs - toldAtMs >= heldMs || pushedAtMs - toldAtMs >= letGoMs) return 1;
+    return this.replicas;
   }
 
   /**

@@ -101,6 +101,32 @@ describe('a trigger that grows', () => {
     expect(hpa.replicas).toBe(11);
   });
 
+  it('below its activation gets no nudge, which nobody would answer: KEDA keeps it at zero', async () => {
+    const hpa = await hpaOf(reference('worker', { activation: '100' }));
+    for (const value of [10, 30, 60, 90]) {
+      tanks.set('worker', value);
+      await pass(10_000);
+      await hpa.look();
+    }
+    expect(hpa.said).toEqual([10]);
+    tanks.set('worker', 200);
+    await pass(500);
+    expect(hpa.replicas).toBe(20);
+  });
+
+  it('and falls again and again is nudged a few times a minute, since the HPA holds the most', async () => {
+    tanks.set('worker', 80);
+    const hpa = await hpaOf(reference(), 8);
+    for (let second = 1; second <= 600; second += 1) {
+      tanks.set('worker', 30 + ((23 * second) % 51));
+      await pass(1_000);
+      if (second % 15 === 0) await hpa.look();
+    }
+    expect(hpa.replicas).toBe(8);
+    expect(hpa.said.length).toBeLessThanOrEqual(60);
+    expect(hpa.target).toBe(10);
+  });
+
   it('needs no `true` while it runs', async () => {
     tanks.set('worker', 10);
     const hpa = await hpaOf(reference(), 1);
