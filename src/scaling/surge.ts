@@ -65,11 +65,11 @@ const minuteMs = 60_000;
 /** An HPA looks every 15 s (--horizontal-pod-autoscaler-sync-period); what else comes by itself is a poll of KEDA's. */
 const ownLooksMs = 14_000;
 /**
- * So long after a surge the HPA is held to have what that came to, whatever it was told since: its downscale stabilization
- * keeps that for 300 s by default. A backlog that goes up and down would else be nudged all the time, for nothing.
+ * So long after a surge the HPA is held to have what that came to, whatever GetMetrics answers meanwhile: its downscale
+ * stabilization keeps that for 300 s by default. Without this, a backlog that goes up and down is nudged all the time.
  */
 const heldMs = 60_000;
-/** An edge so long after a surge counts as one from zero. KEDA waits longer by default (cooldownPeriod, 300 s). */
+/** Except if it was inactive for so long. By default KEDA waits longer before it scales to zero (cooldownPeriod, 300 s). */
 const letGoMs = 15_000;
 
 /** What comes of a surge when it is its turn. */
@@ -99,6 +99,8 @@ export class Surge {
   private fromReplicas = 1;
   private sinceMs = 0;
   private toldAtMs: number | undefined;
+  /** The last reading. */
+  private readAtMs = Number.NEGATIVE_INFINITY;
   /** The last target sent to KEDA, and the target of the HPA's last look. */
   private said: Nudge = 0;
   private had: Nudge = 0;
@@ -179,11 +181,14 @@ export class Surge {
    * was last sent. Returns whether a surge begins.
    */
   begin(demand: Demand, replicas: number, nowMs: number, pushedAtMs: number): boolean {
+    const wasInactive = pushedAtMs - this.readAtMs >= letGoMs;
+    this.readAtMs = nowMs;
     if (this.running) {
       this.urgency = this.growthTo(demand);
       return false;
     }
-    const from = Math.max(1, replicas, this.held(nowMs, pushedAtMs));
+    if (wasInactive || nowMs - (this.toldAtMs ?? nowMs) >= heldMs) this.toldAtMs = undefined;
+    const from = Math.max(1, replicas, this.toldAtMs === undefined ? 1 : this.replicas);
     if (this.resting(nowMs) || !asksForMore(demand, from) || !this.mayNudge(nowMs)) return false;
     this.running = true;
     this.replicas = from;
@@ -227,7 +232,7 @@ export class Surge {
     this.tries = 0;
     if (!this.running) return { kind: 'quiet' };
     let first = false;
-    // A trigger that waits for its turn is looked at by the clock before it is nudged again.
+    // While a trigger waits for its turn, the HPA may look by its clock.
     const inTime = tries > 0 && nowMs < this.nextAtMs;
     if (inTime) {
       this.failures = 0;
@@ -271,13 +276,6 @@ export class Surge {
     if (!blind) this.failures += 1;
     this.misses = 0;
     return this.end(true);
-  }
-
-  /** Replicas that the last surge came to, if the HPA is still held to have them. */
-  private held(nowMs: number, pushedAtMs: number): number {
-    const { toldAtMs } = this;
-    if (toldAtMs === undefined || nowMs - toldAtMs >= heldMs || pushedAtMs - toldAtMs >= letGoMs) return 1;
-    return this.replicas;
   }
 
   /**

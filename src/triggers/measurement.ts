@@ -223,7 +223,7 @@ export class Measurement implements Member {
   }
 
   /**
-   * What it asks the HPA for; undefined where nothing fresh says so, or it is not active: KEDA may keep it at zero then, and
+   * What it asks the HPA for; undefined where nothing fresh says so, or it is not active. KEDA may keep it at zero then, and
    * an HPA of no replicas does not look.
    */
   demandAt(nowMs: number): Demand | undefined {

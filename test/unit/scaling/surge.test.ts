@@ -421,7 +421,7 @@ describe('whatever happens', () => {
         surge.step(demand, nowMs + 55);
       }
     }
-    // The HPA holds what it was told for longer than a minute.
+    // The HPA holds its replicas for longer than a minute.
     expect(sent).toBe(10);
   });
 
