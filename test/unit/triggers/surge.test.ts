@@ -117,7 +117,7 @@ describe('a trigger that grows', () => {
   it.each([
     ['by chance', 8, (second: number) => 30 + ((23 * second) % 51)],
     ['to nothing', 20, (second: number) => (second % 10 < 5 ? 0 : 200)],
-  ])('and falls again and again, %s, is seldom nudged, since the HPA holds the most', async (_, most, at) => {
+  ])('and falls again and again, %s, is rarely nudged, since the HPA holds the most', async (_, most, at) => {
     const hpa = await hpaOf(reference(), 1);
     for (let second = 1; second <= 600; second += 1) {
       tanks.set('worker', at(second));
