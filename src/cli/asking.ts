@@ -167,17 +167,18 @@ export async function byScaler(address: string, { ca, cert, key }: TlsPaths): Pr
   const client = new ScalerClient(address, tls, askTimeoutMs);
   const ask = async ({ namespace, name, metadata: scalerMetadata }: Reference): Promise<Asked> => {
     const reference = { namespace, name, scalerMetadata };
-    const isActive = await client.isActive(reference);
-    if (isActive.kind === 'error' && !isActive.reached) {
-      return { ...nothing, faults: [notThere(address, isActive.message)], unreachable: true };
+    const spec = await client.getMetricSpec(reference);
+    if (spec.kind === 'error' && !spec.reached) {
+      return { ...nothing, faults: [notThere(address, spec.message)], unreachable: true };
     }
-    const [streamed, spec, streamedSpec] = await Promise.all([
+    const told = spec.kind === 'answer' ? spec.response.metricSpecs[0] : undefined;
+    // One right after the other, as KEDA asks: a scaler that gets only one of them takes it that KEDA asks other pods, too.
+    const values = await client.getMetrics(reference, told?.metricName ?? '');
+    const isActive = await client.isActive(reference);
+    const [streamed, streamedSpec] = await Promise.all([
       client.streamIsActive(reference, streamTimeoutMs),
-      client.getMetricSpec(reference),
       client.streamMetricSpec(reference),
     ]);
-    const told = spec.kind === 'answer' ? spec.response.metricSpecs[0] : undefined;
-    const values = await client.getMetrics(reference, told?.metricName ?? '');
     const value = values.kind === 'answer' ? values.response.metricValues[0] : undefined;
     const isStranger = isActive.kind === 'error' && isActive.code === 'UNIMPLEMENTED';
     return {

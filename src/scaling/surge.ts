@@ -64,6 +64,13 @@ export const mostNudgesAMinute = 12;
 const minuteMs = 60_000;
 /** An HPA looks every 15 s (--horizontal-pod-autoscaler-sync-period); what else comes by itself is a poll of KEDA's. */
 const ownLooksMs = 14_000;
+/**
+ * So long after a surge the HPA is held to have what that came to, whatever GetMetrics answers meanwhile: its downscale
+ * stabilization keeps that for 300 s by default. Without this, a backlog that goes up and down is nudged all the time.
+ */
+const heldMs = 60_000;
+/** Except if it was inactive for so long. By default KEDA waits longer before it scales to zero (cooldownPeriod, 300 s). */
+const letGoMs = 15_000;
 
 /** What comes of a surge when it is its turn. */
 export type Step =
@@ -76,7 +83,7 @@ export type Step =
 
 /** What a GetMetrics meant for a surge. `first`: the HPA now knows of the growth. */
 export type Looked =
-  /** It answered a nudge. `prompt`: before that was repeated, so that it is hardly chance. */
+  /** It answered a nudge. `prompt`: before that was to be repeated, so that it is hardly chance. */
   | { readonly kind: 'answered'; readonly prompt: boolean; readonly first: boolean }
   /** It came by itself before the nudge went out, which then need not go. */
   | { readonly kind: 'overtook'; readonly first: boolean }
@@ -92,11 +99,15 @@ export class Surge {
   private fromReplicas = 1;
   private sinceMs = 0;
   private toldAtMs: number | undefined;
+  /** The last reading. */
+  private readAtMs = Number.NEGATIVE_INFINITY;
   /** The last target sent to KEDA, and the target of the HPA's last look. */
   private said: Nudge = 0;
   private had: Nudge = 0;
   /** Nudges since the last look. */
   private tries = 0;
+  /** Nudges in a row, also of several surges, that no look has followed in time while KEDA had little to do. */
+  private misses = 0;
   private sent = 0;
   private nextAtMs = 0;
   private ownLookAtMs = Number.NEGATIVE_INFINITY;
@@ -157,20 +168,27 @@ export class Surge {
   /** Whether nothing of it matters any more. */
   spent(nowMs: number): boolean {
     return (
-      !this.running && this.failures === 0 && this.said === this.had && nowMs - this.minuteBeganMs >= minuteMs
+      !this.running &&
+      this.failures === 0 &&
+      this.misses === 0 &&
+      this.said === this.had &&
+      nowMs - this.minuteBeganMs >= minuteMs
     );
   }
 
   /**
    * There is a new reading. `replicas`: for what the HPA was last told, or 1 since the last edge. `pushedAtMs`: when `true`
-   * was last sent. Says whether a surge begins.
+   * was last sent. Returns whether a surge begins.
    */
   begin(demand: Demand, replicas: number, nowMs: number, pushedAtMs: number): boolean {
+    const wasInactive = pushedAtMs - this.readAtMs >= letGoMs;
+    this.readAtMs = nowMs;
     if (this.running) {
       this.urgency = this.growthTo(demand);
       return false;
     }
-    const from = Math.max(1, replicas);
+    if (wasInactive || nowMs - (this.toldAtMs ?? nowMs) >= heldMs) this.toldAtMs = undefined;
+    const from = Math.max(1, replicas, this.toldAtMs === undefined ? 1 : this.replicas);
     if (this.resting(nowMs) || !asksForMore(demand, from) || !this.mayNudge(nowMs)) return false;
     this.running = true;
     this.replicas = from;
@@ -191,7 +209,8 @@ export class Surge {
   step(demand: Demand | undefined, nowMs: number, { busy = false, blind = false } = {}): Step {
     if (!this.running) return { kind: 'over', gaveUp: false };
     const { answerMs } = this.times;
-    if (this.tries >= answerMs.length && !busy) return this.giveUp(nowMs, blind);
+    if (this.tries > 0 && !busy) this.misses += 1;
+    if (this.misses >= answerMs.length) return this.giveUp(nowMs, blind);
     if (!demand || !asksForMore(demand, this.replicas) || !this.mayNudge(nowMs)) return this.end(false);
     const repeated = this.tries > 0;
     this.said = this.another(demand);
@@ -213,7 +232,12 @@ export class Surge {
     this.tries = 0;
     if (!this.running) return { kind: 'quiet' };
     let first = false;
-    if (tries > 0) this.failures = 0;
+    // While a trigger waits for its turn, the HPA may look by its clock.
+    const inTime = tries > 0 && nowMs < this.nextAtMs;
+    if (inTime) {
+      this.failures = 0;
+      this.misses = 0;
+    }
     const polled = tries === 0 && nowMs - this.ownLookAtMs < ownLooksMs;
     if (tries === 0 && !polled) this.ownLookAtMs = nowMs;
     const grows = asksForMore(demand, this.replicas);
@@ -224,8 +248,11 @@ export class Surge {
       this.toldAtMs = nowMs;
     }
     if (!lags) this.urgency = this.growthTo(demand);
-    this.nextAtMs = lags ? nowMs + this.times.lagMs : nowMs;
-    return tries > 0 ? { kind: 'answered', prompt: tries === 1, first } : { kind: 'overtook', first };
+    if (lags) this.nextAtMs = nowMs + this.times.lagMs;
+    else if (tries > 0) this.nextAtMs = nowMs;
+    return tries > 0
+      ? { kind: 'answered', prompt: inTime && tries === 1, first }
+      : { kind: 'overtook', first };
   }
 
   /** KEDA does not listen any more. When it does again, it gets the exact target first. */
@@ -247,6 +274,7 @@ export class Surge {
     const [first, then] = this.times.restMs;
     this.restUntilMs = nowMs + (blind || this.failures === 0 ? first : then);
     if (!blind) this.failures += 1;
+    this.misses = 0;
     return this.end(true);
   }
 

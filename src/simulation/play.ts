@@ -262,7 +262,7 @@ class Player {
     const { surge, trigger } = this;
     const metric = this.answer(secondMs);
     if (!surge || this.replicas === 0) return;
-    const demand = metric && { value: metric.value, perReplica: trigger.perReplica };
+    const demand = metric?.active ? { value: metric.value, perReplica: trigger.perReplica } : undefined;
     if (demand) surge.begin(demand, this.told, secondMs, this.activeSinceMs);
     let nowMs = secondMs;
     while (surge.on) {

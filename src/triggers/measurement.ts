@@ -222,12 +222,16 @@ export class Measurement implements Member {
     };
   }
 
-  /** What it asks the HPA for; undefined where nothing fresh says so. */
+  /**
+   * What it asks the HPA for; undefined where nothing fresh says so, or it is not active. KEDA may keep it at zero then, and
+   * an HPA of no replicas does not look.
+   */
   demandAt(nowMs: number): Demand | undefined {
     const { measured } = this.of;
     if (!measured || this.error || this.good?.kind !== 'known') return undefined;
     const answer = attempt(() => this.answer(nowMs));
-    return 'value' in answer ? { value: answer.value, perReplica: measured.target.perReplica } : undefined;
+    if (!('value' in answer) || !answer.active) return undefined;
+    return { value: answer.value, perReplica: measured.target.perReplica };
   }
 
   /** What its source has confirmed since the last read is news for `policy: drain`. */

@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { SurgeCourse } from './decision.ts';
 import type { OtherPods, SurgeNews } from './other-pods.ts';
+import { Suspicion } from './suspicion.ts';
 
 /** How much KEDA may be asked of. */
 export interface Pace {
@@ -55,20 +56,8 @@ const startMs = 100;
 const mostStartsMs = 30_000;
 /** What the end of a surge takes of KEDA, as long as one is under way at once. */
 const settleMs = 500;
-/** So many triggers in a row whose nudges nobody answers: the cluster does not know them, or KEDA has too much to do. */
-const silentTriggers = 3;
-/** How long a cluster is left alone that does not know nudges. */
-const restMs = 3_600_000;
-/**
- * A cluster that has answered knows them. KEDA, whatever keeps it busy, gets these pauses first. Measured: 120 new
- * ScaledObjects, of other scalers too, keep it busy for a minute.
- */
-const pausesMs: readonly number[] = [10_000, 20_000, 40_000];
-/**
- * So many nudges in a row that were answered at once are no chance. Where nudges are not known, a look by the clock of the HPA
- * meets one by chance, and the second call of the same look the next.
- */
-const promptAnswers = 6;
+/** So long a surge that only has its end left waits for others at most. Forty at once are through by then. */
+const mostEndWaitMs = 60_000;
 /** Steps in one turn of the event loop. Each step scans all surges, which may be thousands. */
 const stepsATurn = 20;
 /** What began within this time is equally old. */
@@ -79,7 +68,7 @@ const equalMs = 20;
  * begun at once ends late for all. So `true` goes out first, and few surges are under way. The next nudge of each goes out
  * when the one before was answered: as fast as KEDA and the HPA are, whatever they allow themselves. The others wait,
  * fairly between namespaces, what waits longest first, of equals what grows most. What only ends a surge waits for all of
- * these.
+ * these, for a minute at most.
  *
  * Until a first nudge was answered, one is under way: where they are not answered, they cost KEDA little.
  */
@@ -96,23 +85,14 @@ export class Nudges {
   private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private armedForMs = 0;
-  /** Whether nudges are answered here, as far as is known now. */
-  private proven = false;
-  /** Of the last nudges, how many in a row were answered at once. */
-  private prompt = 0;
-  /** Whether so many ever were that it was no chance. */
-  private answered = false;
-  private readonly silent = new Set<string>();
-  /** Since one was answered. */
-  private pauses = 0;
-  private restUntilMs = Number.NEGATIVE_INFINITY;
-  private said = false;
+  private readonly suspicion: Suspicion;
   private heard = false;
   private saidOld = false;
   private saidBlind = false;
 
   constructor(deps: NudgesDeps) {
     this.deps = deps;
+    this.suspicion = new Suspicion(deps.log);
     for (const outcome of outcomes) deps.metrics.nudges.inc({ outcome }, 0);
   }
 
@@ -163,11 +143,16 @@ export class Nudges {
   grown(trigger: Nudged, { nowMs, pushedAtMs, cause }: Growth): void {
     if (trigger.surge?.spent(nowMs)) trigger.surge = undefined;
     const replicas = trigger.hpaReplicas;
-    if (replicas === undefined || this.resting(nowMs)) return;
+    if (replicas === undefined || this.resting(trigger, nowMs)) return;
     const demand = trigger.demandNow(nowMs);
     if (!demand) return;
     const surge = trigger.surge ?? new Surge();
-    if (!surge.begin(demand, replicas, nowMs, pushedAtMs)) return;
+    const ends = surge.on && surge.growth === 0;
+    if (!surge.begin(demand, replicas, nowMs, pushedAtMs)) {
+      // Its end may have waited for later.
+      if (ends && surge.growth > 0) this.armFor(surge.dueAtMs, nowMs);
+      return;
+    }
     surge.cause = cause;
     trigger.surge = surge;
     this.add(trigger);
@@ -184,7 +169,8 @@ export class Nudges {
     this.count(looked.kind === 'answered' ? 'answered' : 'overtaken');
     this.deps.log.debug({ trigger: trigger.label, ...looked, ...surge.course }, 'surge: GetMetrics');
     this.observe(looked, surge);
-    if (looked.kind === 'answered' && looked.prompt) this.prove();
+    if (looked.kind === 'answered' && looked.prompt) this.suspicion.answeredPromptly();
+    else if (looked.kind === 'answered') this.suspicion.missed();
     const going = this.underWay.has(trigger);
     // What has only its end left gives its place to another.
     if (going && surge.growth === 0) this.underWay.delete(trigger);
@@ -200,10 +186,14 @@ export class Nudges {
     this.remove(trigger);
   }
 
-  stateOf(surge: Surge | undefined, nowMs: number): 'ready' | 'surging' | 'left alone' | 'off' {
+  stateOf(
+    trigger: Pick<Nudged, 'namespace' | 'surge'>,
+    nowMs: number,
+  ): 'ready' | 'surging' | 'left alone' | 'off' {
+    const { surge } = trigger;
     if (!this.pace.enabled) return 'off';
     if (surge?.on) return 'surging';
-    return this.resting(nowMs) || surge?.resting(nowMs) ? 'left alone' : 'ready';
+    return this.resting(trigger, nowMs) || surge?.resting(nowMs) ? 'left alone' : 'ready';
   }
 
   close(): void {
@@ -235,7 +225,7 @@ export class Nudges {
     let last: Nudged | undefined;
     for (const triggers of this.surging.values()) {
       const first = this.firstOf(triggers, nowMs);
-      if (first?.surge?.growth) return first;
+      if (first && isUrgent(first, nowMs)) return first;
       last ??= first;
     }
     return last;
@@ -244,13 +234,13 @@ export class Nudges {
   private firstOf(triggers: Iterable<Nudged>, nowMs: number): Nudged | undefined {
     let first: Nudged | undefined;
     for (const trigger of triggers) {
-      if (this.dueAt(trigger) <= nowMs && (!first || isBefore(trigger, first))) first = trigger;
+      if (this.dueAt(trigger) <= nowMs && (!first || isBefore(trigger, first, nowMs))) first = trigger;
     }
     return first;
   }
 
   private get hasRoom(): boolean {
-    return this.underWay.size < (this.proven ? this.pace.surgesAtOnce : 1);
+    return this.underWay.size < (this.suspicion.isProven ? this.pace.surgesAtOnce : 1);
   }
 
   /** For one that is under way, or while there is room for more. */
@@ -263,10 +253,10 @@ export class Nudges {
   private step(trigger: Nudged, nowMs: number): void {
     const { surge } = trigger;
     if (!surge) return;
-    const demand = this.resting(nowMs) ? undefined : trigger.demandNow(nowMs);
+    const demand = this.resting(trigger, nowMs) ? undefined : trigger.demandNow(nowMs);
     const blind = this.deps.others.areSilent;
     if (surge.unanswered) {
-      this.prompt = 0;
+      this.suspicion.missed();
       this.count(blind ? 'lost' : 'unanswered');
     }
     const step = surge.step(demand, nowMs, { busy: nowMs < this.startedAtMs, blind });
@@ -280,13 +270,14 @@ export class Nudges {
     }
     this.remove(trigger);
     if (step.kind === 'settle') {
+      this.rotate(trigger.namespace);
       this.count('settled');
       this.settleAtMs = nowMs + settleMs / this.pace.surgesAtOnce;
       this.tell({ kind: 'nudged', id: trigger.id });
       trigger.sayTarget(0);
     }
     if (step.gaveUp && blind) this.sayBlind(trigger);
-    else if (step.gaveUp) this.gaveUp(trigger, nowMs);
+    else if (step.gaveUp) this.suspicion.gaveUp(trigger, nowMs);
     else this.finished(trigger, surge, nowMs);
   }
 
@@ -340,19 +331,8 @@ export class Nudges {
 
   // --- Whether it works here.
 
-  private resting(nowMs: number): boolean {
-    return !this.pace.enabled || nowMs < this.restUntilMs;
-  }
-
-  private prove(): void {
-    this.silent.clear();
-    this.restUntilMs = Number.NEGATIVE_INFINITY;
-    this.proven = true;
-    this.prompt += 1;
-    this.answered ||= this.prompt >= promptAnswers;
-    this.pauses = 0;
-    if (this.said) this.deps.log.info({}, 'nudges are answered: all replicas come at once again');
-    this.said = false;
+  private resting({ namespace }: Pick<Nudged, 'namespace'>, nowMs: number): boolean {
+    return !this.pace.enabled || this.suspicion.rests(namespace, nowMs);
   }
 
   private sayBlind(trigger: Nudged): void {
@@ -361,22 +341,6 @@ export class Nudges {
     this.deps.log.info(
       { trigger: trigger.label },
       'KEDA asks other pods of this scaler, and this pod does not hear of it: growth takes some seconds, and from 64 replicas on the clock of the HPA; all at once with several pods needs eventLog.type nats',
-    );
-  }
-
-  private gaveUp(trigger: Nudged, nowMs: number): void {
-    this.silent.add(trigger.id);
-    if (this.silent.size < silentTriggers) return;
-    this.silent.clear();
-    this.proven = false;
-    const pauseMs = this.answered ? pausesMs[this.pauses] : undefined;
-    this.restUntilMs = nowMs + (pauseMs ?? restMs);
-    this.pauses += 1;
-    if (pauseMs !== undefined || this.said) return;
-    this.said = true;
-    this.deps.log.warn(
-      { trigger: trigger.label, triggers: silentTriggers, againInSeconds: restMs / 1000 },
-      'HPAs do not look when their target changes: the first replica comes at once, the others by the clock of the HPA; all at once needs KEDA 2.21 and Kubernetes 1.37 with its feature gate HPAGeneration',
     );
   }
 
@@ -391,10 +355,18 @@ export class Nudges {
   }
 }
 
-/** What asks for replicas before what only ends; then by age, and then by growth. */
-function isBefore({ surge: a }: Nudged, { surge: b }: Nudged): boolean {
+/** It asks for replicas, or has waited for its end for long. */
+function isUrgent({ surge }: Nudged, nowMs: number): boolean {
+  return surge !== undefined && (surge.growth > 0 || nowMs - surge.dueAtMs >= mostEndWaitMs);
+}
+
+/** What is urgent first; then by age, and then by growth. */
+function isBefore(one: Nudged, other: Nudged, nowMs: number): boolean {
+  const { surge: a } = one;
+  const { surge: b } = other;
   if (!a || !b) return false;
-  if (a.growth > 0 !== b.growth > 0) return a.growth > 0;
+  const urgent = isUrgent(one, nowMs);
+  if (urgent !== isUrgent(other, nowMs)) return urgent;
   const ages = Math.floor(a.beganAtMs / equalMs) - Math.floor(b.beganAtMs / equalMs);
   return ages < 0 || (ages === 0 && a.growth > b.growth);
 }

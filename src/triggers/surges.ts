@@ -192,6 +192,6 @@ export class Surges implements Nudged, Followed<Spec> {
     if (!measured || refusal) return undefined;
     if (!measured.surge || !canBeNudged(measured.target.perReplica)) return 'off';
     if (!this.mayNudge) return 'no stream';
-    return this.host.nudges.stateOf(this.surge, nowMs);
+    return this.host.nudges.stateOf(this, nowMs);
   }
 }

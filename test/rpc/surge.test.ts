@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { byScaler } from '../../src/cli/asking.ts';
 import { agedEventDir } from '../support/event-store.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
 import { surge } from '../support/live-triggers.ts';
@@ -90,6 +91,15 @@ describe('a backlog that grows', () => {
     const again = client.streamMetricSpec(boiler);
     expect((await again.next()).metricSpecs).toMatchObject([{ targetSizeFloat: 10 }]);
   });
+});
+
+it('who explains a trigger asks like KEDA, and is no sign of other pods', async () => {
+  const { live, port } = await startQueueScaler();
+  const asker = await byScaler(`127.0.0.1:${port}`, {});
+  onTestFinished(() => asker.close());
+  const reference = { namespace: 'shop', name: 'boiler', metadata: boiler.scalerMetadata ?? {} };
+  expect(await asker.ask(reference)).toMatchObject({ active: false, value: 0, target: 10 });
+  expect(live.triggers.others.areCalled).toBe(false);
 });
 
 // ns "shop", name "boiler", metadata source=level, tank=boiler.

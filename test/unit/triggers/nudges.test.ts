@@ -132,9 +132,37 @@ describe('the pace', () => {
     new FakeTrigger('b').grow();
     new FakeTrigger('c', 'other').grow();
     await pass(5_000);
-    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'b1', 'c1', 'a0', 'b0', 'c0']);
+    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'b1', 'c1', 'a0', 'c0', 'b0']);
     const ends = sent.slice(3).map(({ atMs }) => atMs);
     expect(ends.map((atMs) => atMs - (ends[0] ?? 0))).toEqual([0, 500, 1000]);
+  });
+
+  it('ends a surge after a minute, however many others grow', async () => {
+    use({ surgesAtOnce: 1 });
+    new FakeTrigger('done', 'small').grow();
+    await pass(30);
+    for (let i = 0; i < 200; i += 1) {
+      const trigger = new FakeTrigger(`t-${i}`, 'large');
+      trigger.answersMs = 400;
+      trigger.grow();
+    }
+    const ofDone = () => sent.filter(({ who }) => who === 'done').map(({ nudge }) => nudge);
+    await pass(59_000);
+    expect(ofDone()).toEqual([1]);
+    await pass(3_000);
+    expect(ofDone()).toEqual([1, 0]);
+    expect(nudges.waiting).toBeGreaterThan(0);
+  });
+
+  it('nudges at once if a trigger grows whose end waits', async () => {
+    use({ surgesAtOnce: 1 });
+    new FakeTrigger('a').grow();
+    await pass(100);
+    const b = new FakeTrigger('b').grow();
+    await pass(100);
+    b.grow(90);
+    await pass(5);
+    expect(sent.map(({ who, nudge }) => `${who}${nudge}`)).toEqual(['a1', 'a0', 'b1', 'b2']);
   });
 
   it('is shared fairly between namespaces', async () => {
@@ -234,17 +262,18 @@ describe('until a nudge is answered', () => {
 });
 
 describe('where nudges are not answered', () => {
-  const silent = (name: string): FakeTrigger => {
-    const trigger = new FakeTrigger(name);
+  const silent = (name: string, namespace?: string): FakeTrigger => {
+    const trigger = new FakeTrigger(name, namespace);
     trigger.answersMs = undefined;
     return trigger.grow();
   };
-  const several = async (names: string[]): Promise<void> => {
+  const several = async (names: string[], namespace?: string): Promise<void> => {
     for (const name of names) {
-      silent(name);
+      silent(name, namespace);
       await pass(10_000);
     }
   };
+  const state = (namespace = 'shop') => nudges.stateOf({ namespace, surge: undefined }, performance.now());
 
   it('after three triggers in a row the cluster is left alone for an hour, logged once', async () => {
     await several(['a', 'b']);
@@ -256,7 +285,7 @@ describe('where nudges are not answered', () => {
     expect(sent).toHaveLength(15);
     await several(['d']);
     expect(sent).toHaveLength(15);
-    expect(nudges.stateOf(undefined, performance.now())).toBe('left alone');
+    expect(state()).toBe('left alone');
     await pass(hourMs);
     await several(['e', 'f', 'g', 'h']);
     expect(sent).toHaveLength(30);
@@ -272,7 +301,7 @@ describe('where nudges are not answered', () => {
     await several(['d', 'e']);
     await prove();
     await several(['f', 'g']);
-    expect(nudges.stateOf(undefined, performance.now())).toBe('ready');
+    expect(state()).toBe('ready');
   });
 
   it('a cluster that has answered before gets pauses of seconds, and is left alone after two minutes of silence', async () => {
@@ -282,14 +311,9 @@ describe('where nudges are not answered', () => {
     for (let i = 0; log.messages('warn').length === 0; i += 1) {
       silent(`t-${i}`);
       await pass(6_100);
-      const state = nudges.stateOf(undefined, performance.now());
-      if (state !== 'left alone') continue;
+      if (state() !== 'left alone') continue;
       const since = performance.now();
-      while (
-        nudges.stateOf(undefined, performance.now()) === 'left alone' &&
-        performance.now() < since + hourMs
-      )
-        await pass(1_000);
+      while (state() === 'left alone' && performance.now() < since + hourMs) await pass(1_000);
       restingMs.push(Math.ceil((performance.now() - since) / 10_000) * 10_000);
     }
     expect(restingMs).toEqual([10_000, 20_000, 40_000, hourMs]);
@@ -318,6 +342,54 @@ describe('where nudges are not answered', () => {
     expect(log.messages('warn')).toHaveLength(1);
   });
 
+  it('looks by the clock at triggers that wait to be nudged again prove nothing', async () => {
+    const all = Array.from({ length: 40 }, (_, i) => silent(`t-${i}`, `n-${i}`).grow(2_000));
+    for (let second = 1; second <= 60; second += 1) {
+      await pass(1_000);
+      for (const [i, one] of all.entries()) if ((second + i) % 15 === 0) one.look();
+    }
+    expect((await counts())['answered']).toBeGreaterThan(20);
+    for (const one of all) one.items = 0;
+    await pass(minuteMs);
+    expect(log.messages('warn')).toEqual([]);
+    await several(['a', 'b', 'c']);
+    expect(log.messages('warn')).toHaveLength(1);
+  });
+
+  it('bursts that are over before the fourth nudge count, too', async () => {
+    const all = ['a', 'b', 'c'].map((name) => silent(name));
+    for (let round = 0; round < 3; round += 1) {
+      for (const one of all) {
+        one.grow(200);
+        await pass(1_500);
+        one.items = 0;
+        await pass(3_500);
+      }
+    }
+    expect(log.messages('warn')).toHaveLength(1);
+    const { length } = sent;
+    all[0]?.grow(200);
+    await pass(10_000);
+    expect(sent).toHaveLength(length);
+  });
+
+  it('of one namespace alone, the others are still nudged', async () => {
+    await several(['a', 'b', 'c']);
+    expect([state(), state('bank')]).toEqual(['left alone', 'ready']);
+    const other = new FakeTrigger('other', 'bank').grow();
+    await pass(1_000);
+    expect(other.surged).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ['one after the other', ['shop', 'shop', 'shop', 'bank', 'bank', 'bank']],
+    ['in between', ['shop', 'bank', 'shop']],
+  ])('of two namespaces, %s, all are left alone', async (_, namespaces) => {
+    for (const [i, namespace] of namespaces.entries()) await several([`t-${i}`], namespace);
+    expect([state('shop'), state('bank'), state('yard')]).toEqual(Array(3).fill('left alone'));
+    expect(log.messages('warn')).toHaveLength(1);
+  });
+
   it('the same trigger counts once', async () => {
     const trigger = silent('a');
     for (let i = 0; i < 5; i += 1) {
@@ -339,8 +411,7 @@ describe('where nudges are not answered', () => {
     await pass(minuteMs);
     expect(log.messages('warn')).toEqual([]);
     expect(nudges.waiting).toBe(0);
-    // All except the first two, which have had their nudges for a minute.
-    expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(198);
+    expect(all.filter(({ surged }) => surged.mock.calls.length === 1)).toHaveLength(200);
   });
 
   it('silence of a KEDA that has just opened many streams does not count: it reconciles each ScaledObject', async () => {
@@ -367,7 +438,7 @@ describe('where nudges are not answered', () => {
     await pass(5_900);
     slow.grow(10_000);
     await pass(6_000);
-    expect(nudges.stateOf(undefined, performance.now())).toBe('left alone');
+    expect(state()).toBe('left alone');
     await pass(minuteMs);
     expect(sent.filter(({ who }) => who === 'slow').at(-1)?.nudge).toBe(0);
     expect(slow.surge?.on).toBe(false);

@@ -101,6 +101,35 @@ describe('a trigger that grows', () => {
     expect(hpa.replicas).toBe(11);
   });
 
+  it('below its activation gets no nudge, which nobody would answer: KEDA keeps it at zero', async () => {
+    const hpa = await hpaOf(reference('worker', { activation: '100' }));
+    for (const value of [10, 30, 60, 90]) {
+      tanks.set('worker', value);
+      await pass(10_000);
+      await hpa.look();
+    }
+    expect(hpa.said).toEqual([10]);
+    tanks.set('worker', 200);
+    await pass(500);
+    expect(hpa.replicas).toBe(20);
+  });
+
+  it.each([
+    ['by chance', 8, (second: number) => 30 + ((23 * second) % 51)],
+    ['to nothing', 20, (second: number) => (second % 10 < 5 ? 0 : 200)],
+  ])('and falls again and again, %s, is rarely nudged, since the HPA holds the most', async (_, most, at) => {
+    const hpa = await hpaOf(reference(), 1);
+    for (let second = 1; second <= 600; second += 1) {
+      tanks.set('worker', at(second));
+      await pass(1_000);
+      if (second % 15 === 0) await hpa.look();
+    }
+    expect(hpa.replicas).toBe(most);
+    // One surge a minute.
+    expect(hpa.said.length).toBeLessThanOrEqual(60);
+    expect(hpa.target).toBe(10);
+  });
+
   it('needs no `true` while it runs', async () => {
     tanks.set('worker', 10);
     const hpa = await hpaOf(reference(), 1);
