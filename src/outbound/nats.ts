@@ -31,7 +31,7 @@ function isServer(address: string): boolean {
 /** The settings of a connection to NATS. A schema with these also calls `natsLoginFault`. */
 export const natsSettings = {
   servers: z.array(server).min(1).describe('Some servers of the cluster, as nats://host:port.'),
-  tls: tlsSettings('`true`, or [these keys](#tls). Without it: TLS where the server has it.'),
+  tls: tlsSettings('`true`, or [these keys](#tls). Without it: TLS if an address has tls://, or the server has it.'),
   credentials: text('A user’s JWT and seed, as nsc writes them (`.creds`).').exactOptional(),
   username: text('With `password`.').exactOptional(),
   password: text('With `username`.').exactOptional(),
@@ -101,6 +101,8 @@ export async function connectNats(settings: NatsSettings, name: string): Promise
       pingInterval: 2_000,
       maxPingOut: 2,
       ...(tls !== undefined && { tls: tlsOptions(tls) }),
+      // The client itself ignores the scheme. With `tls` it leaves a server that has no TLS, before it sends anything.
+      ...(tls === undefined && servers.some((one) => one.startsWith('tls:')) && { tls: {} }),
       ...(credentials !== undefined && {
         authenticator: credsAuthenticator(new TextEncoder().encode(credentials)),
       }),
@@ -142,7 +144,12 @@ export function natsFault(reason: unknown): string {
 }
 
 /** Error codes of JetStream (`err_code`, in server/errors.json of nats-server). */
-export const jetStreamErrors = { streamNotFound: 10059, notEnabled: [10076, 10039] } as const;
+export const jetStreamErrors = { streamNotFound: 10059, consumerNotFound: 10014, notEnabled: [10076, 10039] } as const;
+
+/** The code of an error of JetStream or of the network. Undefined without one. */
+export function errorCode(reason: unknown): unknown {
+  return reason instanceof Error && 'code' in reason ? reason.code : undefined;
+}
 
 /** Whether JetStream has refused a request. After any other error the request may have been carried out. */
 export function isJetStreamRefusal(reason: unknown): boolean {

@@ -105,7 +105,7 @@ export class NatsEventLog implements EventLog {
     return {
       keptSince: () => since,
       wholeUntilMs: () => following?.wholeUntilMs,
-      unreadable: () => this.unreadable(),
+      unreadable: () => this.unreadable(following),
       follow: (take, replayed) => {
         const reader = new Reader({
           stream,
@@ -148,14 +148,15 @@ export class NatsEventLog implements EventLog {
     );
   }
 
-  private unreadable(): ScalerError | undefined {
+  private unreadable(reader: Reader | undefined): ScalerError | undefined {
     const { link } = this.options;
     if (link.fault !== undefined) {
       const message = `events that were kept cannot be read while NATS is away: ${link.fault}`;
       return new ScalerError('unavailable', message);
     }
-    if (this.stream.fault === undefined) return undefined;
-    const message = `events that were kept cannot be read, since their stream cannot be used: ${this.stream.fault}`;
+    const fault = this.stream.fault ?? reader?.fault;
+    if (fault === undefined) return undefined;
+    const message = `events that were kept cannot be read, since their stream cannot be used: ${fault}`;
     return new ScalerError('unavailable', message);
   }
 
