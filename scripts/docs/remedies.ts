@@ -397,19 +397,19 @@ export const sections: readonly Section[] = [
         'Nothing, if it passes. Else check `nats stream report` and, in the system account, `nats server report jetstream`.',
       ],
       [
-        /subscribe|does not allow|may not/,
+        /subscribe|does not allow|may not|lacks a permission/,
         'A permission is missing for the user of NATS.',
         'Grant the subjects that [pods.md](pods.md#set-up) lists.',
       ],
       [
-        /NATS is away|cannot agree|no pod has the lease|does not take events|no room for more/,
+        /NATS is away|cannot agree|no pod has the lease|cannot be written|does not take events|no room for more/,
         'The pods cannot reach NATS, or it takes no events.',
         'Check the servers, egress and the credentials. [What works meanwhile](pods.md#when-nats-is-away).',
       ],
       [/was cancelled|is closed/, 'The pod ends, or a reload closed the connection.', 'Nothing.'],
       [/larger than NATS takes/, 'The event is above `max_payload` or `max_msg_size`.', 'Raise them.'],
       [
-        /cannot be used|cannot use its stream|other subjects|its own limits/,
+        /cannot be used|cannot use its stream|cannot read the events of|other subjects|does not keep|its own limits/,
         'The stream is not one that the scaler made, or lacks a permission.',
         'Follow the rest of the message, or choose another `eventLog.stream`.',
       ],

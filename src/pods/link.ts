@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
-import { connectNats, type NatsSettings, natsFault } from '../outbound/nats.ts';
+import { connectNats, isNotAllowed, type NatsSettings, natsFault } from '../outbound/nats.ts';
 import { backoffMs } from '../retry.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -159,7 +159,7 @@ export class NatsLink {
 
   /** Without this, messages that may not be published would be lost in silence. Logs once for each kind of subject. */
   private refused(error: Error): void {
-    if (error.name !== 'PermissionViolationError' || !('subject' in error) || !('operation' in error)) return;
+    if (!isNotAllowed(error) || !('subject' in error) || !('operation' in error)) return;
     if (error.operation !== 'publish') return;
     const subject = String(error.subject);
     // What follows may be random.

@@ -161,6 +161,19 @@ it('the bucket of leases is deleted, and created again: one pod has the lease', 
   await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);
 });
 
+it('a bucket that takes no writes is reported, once', async () => {
+  const stream = newStream();
+  const a = join(stream);
+  await holds(a);
+  const connection = await connectNats({ ...z.object(natsSettings).parse({ servers: nats().urls }) }, 'test');
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.update(`KV_${stream}-leases`, { sealed: true });
+  await expect.poll(() => a.log.messages('error')).toEqual([expect.stringContaining('cannot be written')]);
+  await expect.poll(() => a.peers.term).toBeUndefined();
+  expect(a.log.messages('error')).toHaveLength(1);
+});
+
 it('without NATS a question fails within seconds, and says why', async () => {
   const log = recordingLogger();
   const settings = {

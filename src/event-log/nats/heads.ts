@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv';
 import { epochNowMs } from '../../clock.ts';
-import { errorCode } from '../../outbound/nats.ts';
+import { isOvertaken } from '../../outbound/nats.ts';
 import type { Up } from '../../pods/link.ts';
 import type { KeptSince } from '../../sources/source.ts';
 import type { StreamSettings } from './stream.ts';
@@ -52,11 +52,10 @@ export class Heads {
         else await this.bucket.update(key, text, entry.revision);
         return value;
       } catch (reason) {
-        if (attempt >= mostAttempts || errorCode(reason) !== wrongLastSequence) throw reason;
+        if (attempt >= mostAttempts || !isOvertaken(reason)) throw reason;
       }
     }
   }
 }
 
 const mostAttempts = 10;
-const wrongLastSequence = 10071;

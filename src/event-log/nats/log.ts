@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { isJetStreamRefusal } from '../../outbound/nats.ts';
 import type { NatsLink } from '../../pods/link.ts';
 import type { EventFeed, InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -11,6 +10,7 @@ import { Followers } from '../followers.ts';
 import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
 import { Reader } from './reader.ts';
 import {
+  isRefusal,
   isTooLarge,
   LogStream,
   messageId,
@@ -208,7 +208,7 @@ export class NatsEventLog implements EventLog {
     if (fault === undefined) return this.recovered();
     this.stall();
     this.say(streamFault(fault));
-    if (!isJetStreamRefusal(fault)) this.stream.suspect(ready);
+    if (!isRefusal(fault)) this.stream.suspect(ready);
     await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
   }
 

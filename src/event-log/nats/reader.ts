@@ -2,7 +2,6 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { fromJson } from '../../errors.ts';
-import { isJetStreamRefusal } from '../../outbound/nats.ts';
 import type { KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Follower, Followers } from '../followers.ts';
@@ -10,8 +9,7 @@ import { eventOf } from '../level-store.ts';
 import { type Kept, keptSince } from './since.ts';
 import {
   firstMs,
-  isConsumerGone,
-  isNotFound,
+  isRefusal,
   type LogStream,
   limitOf,
   limitsOf,
@@ -271,10 +269,4 @@ export class Reader {
     this.part = undefined;
     if (part?.firstMs !== undefined) this.since = keptSince(part, part.beganMs);
   }
-}
-
-/** A refusal that says nothing about whether the stream is still the same. */
-function isRefusal(reason: unknown): boolean {
-  if (reason instanceof Error && reason.name === 'PermissionViolationError') return true;
-  return isJetStreamRefusal(reason) && !isNotFound(reason) && !isConsumerGone(reason);
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { errorCode, jetStreamErrors, natsFault } from '../../outbound/nats.ts';
+import { errorCode, isJetStreamRefusal, isNotAllowed, jetStreamErrors, natsFault } from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
 import type { InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -176,7 +176,7 @@ export class LogStream {
   private async confirm({ up }: Ready): Promise<void> {
     const sentAtMs = performance.now();
     const info = await up.manager.streams.info(this.options.settings.stream).catch(() => undefined);
-    if (info !== undefined) this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
+    if (info !== undefined && hasLeader(info)) this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
   }
 
   private say(error: string): void {
@@ -228,6 +228,7 @@ export class LogStream {
       if (!isNotFound(reason)) throw reason;
       return manager.streams.add({ ...configOf(this.options.settings), subjects });
     });
+    if (!hasLeader(info)) throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
     const { config } = info;
     if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
       throw new ScalerError(
@@ -281,6 +282,11 @@ export class LogStream {
     const streamFirstMs = firstMs(info);
     return { since: sinceRaise(before, after, { bytes: info.state.bytes, streamFirstMs }, nowMs), make };
   }
+}
+
+/** A server that is cut off from the others answers too, from its own copy. It knows of no leader. */
+function hasLeader({ cluster }: StreamInfo): boolean {
+  return cluster === undefined || Boolean(cluster.leader);
 }
 
 interface SetUp extends Pick<Ready, 'heads' | 'created'> {
@@ -337,12 +343,16 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
 /** An error code of JetStream. */
 const messageTooLarge = 10054;
 
-export function isNotFound(reason: unknown): boolean {
+function isNotFound(reason: unknown): boolean {
   return errorCode(reason) === jetStreamErrors.streamNotFound;
 }
 
-export function isConsumerGone(reason: unknown): boolean {
-  return errorCode(reason) === jetStreamErrors.consumerNotFound;
+/** Whether a request was refused for a reason that says nothing about whether the stream is still the same. */
+export function isRefusal(reason: unknown): boolean {
+  const { streamNotFound, consumerNotFound } = jetStreamErrors;
+  if (isNotAllowed(reason)) return true;
+  const code = errorCode(reason);
+  return isJetStreamRefusal(reason) && code !== streamNotFound && code !== consumerNotFound;
 }
 
 /** Whether the stream will never take a message of this size. */
