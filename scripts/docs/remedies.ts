@@ -392,7 +392,7 @@ export const sections: readonly Section[] = [
     files: /^(event-log\/nats\/|pods\/)/,
     rows: [
       [
-        /is not ready|does not answer in time/,
+        /is not ready|has no leader|does not answer in time/,
         'The server elects a leader, lost its quorum, or is overloaded.',
         'Nothing, if it passes. Else check `nats stream report` and, in the system account, `nats server report jetstream`.',
       ],

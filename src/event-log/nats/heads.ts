@@ -3,7 +3,6 @@ import { epochNowMs } from '../../clock.ts';
 import { isOvertaken } from '../../outbound/nats.ts';
 import type { Up } from '../../pods/link.ts';
 import type { KeptSince } from '../../sources/source.ts';
-import type { StreamSettings } from './stream.ts';
 
 /** A dot would split a subject, and a bucket's key may not have one everywhere. No connection's name has a `=`. */
 export const token = (connection: string): string => connection.replaceAll('.', '=');
@@ -19,7 +18,7 @@ export class Heads {
     this.bucket = bucket;
   }
 
-  static async open({ jetstream }: Up, { stream, replicas }: StreamSettings): Promise<Heads> {
+  static async open({ jetstream }: Up, stream: string, replicas: number): Promise<Heads> {
     const { Kvm } = await import('@nats-io/kv');
     return new Heads(await new Kvm(jetstream).create(`${stream}-since`, { replicas, history: 1 }));
   }

@@ -15,7 +15,7 @@ import {
   limitsOf,
   nanosPerMs,
   type Ready,
-  saidFrom,
+  saidAfterMs,
   streamFault,
   subjectOf,
 } from './stream.ts';
@@ -64,7 +64,7 @@ export class Reader {
   private isReplayed = false;
   /** When the server last sent a message or a heartbeat to the caught-up reader, in ms of `performance.now()`. */
   private heardMs = Number.NEGATIVE_INFINITY;
-  private failures = 0;
+  private failingSinceMs: number | undefined;
   private said: string | undefined;
 
   constructor(options: ReaderOptions) {
@@ -123,8 +123,8 @@ export class Reader {
 
   private failed(reason: unknown): void {
     const { follower, log } = this.options;
-    this.failures += 1;
-    if (this.failures < saidFrom) return;
+    this.failingSinceMs ??= performance.now();
+    if (performance.now() - this.failingSinceMs < saidAfterMs) return;
     const error = streamFault(reason);
     const isSaid = this.said !== undefined;
     this.said = error;
@@ -255,7 +255,7 @@ export class Reader {
     const since = keptSince(part, part.beganMs);
     this.since = since;
     this.heard();
-    this.failures = 0;
+    this.failingSinceMs = undefined;
     this.said = undefined;
     if (this.isReplayed && since === before) return;
     this.isReplayed = true;

@@ -59,8 +59,8 @@ const retryMs = 500;
  * answers, but the next attempt reaches another.
  */
 const attemptMs = 1_500;
-/** How many times in a row something fails before it is logged. A cluster that elects a leader needs no log line. */
-export const saidFrom = 3;
+/** How long something fails before it is logged. A cluster that elects a leader needs no log line. */
+export const saidAfterMs = 10_000;
 /** How often the stream's leader is asked whether it is still there. */
 const confirmEveryMs = 2_500;
 
@@ -143,6 +143,7 @@ export class LogStream {
   }
 
   private async settle(up: Up): Promise<void> {
+    const beganMs = performance.now();
     for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
       try {
         const ready = await within(attempt * attemptMs, this.setUp(up));
@@ -150,7 +151,7 @@ export class LogStream {
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        if (attempt >= saidFrom) this.say(streamFault(reason));
+        if (performance.now() - beganMs >= saidAfterMs) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
     }
@@ -196,7 +197,7 @@ export class LogStream {
     const sentAtMs = performance.now();
     const info = await this.made(up);
     this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
-    const heads = await Heads.open(up, settings);
+    const heads = await Heads.open(up, settings.stream, settings.replicas);
     const change = this.hasLimits ? undefined : await this.limitsToBe(up, info, heads);
     const { created, state } = info;
     const lost = state.lost?.msgs?.length ?? 0;
