@@ -159,7 +159,10 @@ export function errorCode(reason: unknown): unknown {
 
 /** Whether the user of the connection may not do it. */
 export function isNotAllowed(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'PermissionViolationError';
+  // The client wraps the error of a request.
+  for (let error = reason; error instanceof Error; error = error.cause)
+    if (error.name === 'PermissionViolationError') return true;
+  return false;
 }
 
 /**
