@@ -10,12 +10,12 @@ import { type Kept, keptSince } from './since.ts';
 import {
   firstMs,
   isRefusal,
+  isToSay,
   type LogStream,
   limitOf,
   limitsOf,
   nanosPerMs,
   type Ready,
-  saidAfterMs,
   streamFault,
   subjectOf,
 } from './stream.ts';
@@ -124,7 +124,7 @@ export class Reader {
   private failed(reason: unknown): void {
     const { follower, log } = this.options;
     this.failingSinceMs ??= performance.now();
-    if (performance.now() - this.failingSinceMs < saidAfterMs) return;
+    if (!isToSay(reason, this.failingSinceMs)) return;
     const error = streamFault(reason);
     const isSaid = this.said !== undefined;
     this.said = error;

@@ -59,8 +59,10 @@ const retryMs = 500;
  * answers, but the next attempt reaches another.
  */
 const attemptMs = 1_500;
-/** How long something fails before it is logged. A cluster that elects a leader needs no log line. */
-export const saidAfterMs = 10_000;
+/** How long something fails before it is logged: a cluster that elects a leader needs no log line. */
+const saidAfterMs = 10_000;
+/** The same, if nothing but a person can help. */
+const saidSoonAfterMs = 1_000;
 /** How often the stream's leader is asked whether it is still there. */
 const confirmEveryMs = 2_500;
 
@@ -151,7 +153,7 @@ export class LogStream {
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        if (performance.now() - beganMs >= saidAfterMs) this.say(streamFault(reason));
+        if (isToSay(reason, beganMs)) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
     }
@@ -346,6 +348,12 @@ const messageTooLarge = 10054;
 
 function isNotFound(reason: unknown): boolean {
   return errorCode(reason) === jetStreamErrors.streamNotFound;
+}
+
+/** Whether what has failed since `beganMs`, of `performance.now()`, is to be logged now. */
+export function isToSay(reason: unknown, beganMs: number): boolean {
+  const isLasting = isNotAllowed(reason) || (reason instanceof ScalerError && reason.code === 'invalid');
+  return performance.now() - beganMs >= (isLasting ? saidSoonAfterMs : saidAfterMs);
 }
 
 /** Whether a request was refused for a reason that says nothing about whether the stream is still the same. */
