@@ -434,6 +434,7 @@ export const sections: readonly Section[] = [
         'The disk lost data.',
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
+      [/can never be kept/, 'The event is above `max_payload` or `max_msg_size` of NATS.', 'Raise them.'],
       [
         /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write its count|cannot be read; trying again|could not be removed/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',
