@@ -407,6 +407,7 @@ export const sections: readonly Section[] = [
         'Check the servers, egress and the credentials. [What works meanwhile](pods.md#when-nats-is-away).',
       ],
       [/was cancelled|is closed/, 'The pod ends, or a reload closed the connection.', 'Nothing.'],
+      [/clocks of this pod/, 'A node has a wrong clock.', 'Set it. Readings stay right meanwhile.'],
       [/larger than NATS takes/, 'The event is above `max_payload` or `max_msg_size`.', 'Raise them.'],
       [
         /cannot be used|cannot use its stream|cannot read the events of|other subjects|does not keep|its own limits/,

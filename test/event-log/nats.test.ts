@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { epochNowMs } from '../../src/clock.ts';
 import { messageId } from '../../src/event-log/nats/stream.ts';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
@@ -201,6 +202,33 @@ it('a connection for which there is no consumer left says so, and disturbs no ot
   await expect.poll(() => feed.unreadable?.()?.message).toMatch(/maximum consumers limit reached/);
   expect(await consumers()).toEqual(before);
   expect(log.messages('error')).toEqual([expect.stringContaining('cannot read the events of a connection')]);
+});
+
+it('a pod whose clock is wrong makes nothing look older than it is in the others', async () => {
+  const stream = newStream();
+  const realMs = performance.timeOrigin;
+  const wrongBy = (ms: number): void => {
+    Object.defineProperty(performance, 'timeOrigin', { value: realMs + ms, configurable: true });
+  };
+  onTestFinished(() => void Reflect.deleteProperty(performance, 'timeOrigin'));
+  const hours = 3_600_000;
+  wrongBy(-2 * hours);
+  const behind = await open(stream);
+  await followed(behind.events.feedOf('ci')).replayed;
+  await behind.events.append(inbound(1, 'ci', epochNowMs()));
+  await behind.close();
+  expect(behind.log.messages('warn')).toContain('the clocks of this pod and of NATS differ: set both by NTP');
+  for (const skewMs of [0, 2 * hours]) {
+    wrongBy(skewMs);
+    const feed = (await open(stream)).events.feedOf('ci');
+    const receivedMs: number[] = [];
+    await new Promise<void>((resolve) => {
+      feed.follow(({ receivedAtMs }) => receivedMs.push(receivedAtMs), resolve);
+    });
+    for (const atMs of [feed.keptSince().atMs, ...receivedMs])
+      expect(Math.abs(epochNowMs() - atMs)).toBeLessThan(hours);
+    expect(receivedMs).toHaveLength(1);
+  }
 });
 
 it('a follower that leaves gets nothing more', async () => {

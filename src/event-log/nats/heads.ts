@@ -1,5 +1,4 @@
 import type { KV } from '@nats-io/kv';
-import { epochNowMs } from '../../clock.ts';
 import { isOvertaken } from '../../outbound/nats.ts';
 import type { Up } from '../../pods/link.ts';
 import type { KeptSince } from '../../sources/source.ts';
@@ -23,17 +22,16 @@ export class Heads {
     return new Heads(await new Kvm(jetstream).create(`${stream}-since`, { replicas, history: 1 }));
   }
 
-  /** Events from before a connection was first followed are unknown. */
-  ofConnection(connection: string): Promise<KeptSince> {
-    const isNew = (known: KeptSince | undefined): KeptSince =>
-      known ?? { atMs: epochNowMs(), because: 'new' };
+  /** Events from before a connection was first followed are unknown. `nowMs` is by the clock of NATS. */
+  ofConnection(connection: string, nowMs: number): Promise<KeptSince> {
+    const isNew = (known: KeptSince | undefined): KeptSince => known ?? { atMs: nowMs, because: 'new' };
     return this.change(token(connection), isNew);
   }
 
-  /** Since when the whole stream has every event. */
-  stream(): Promise<KeptSince> {
+  /** Since when the whole stream has every event. `nowMs` is by the clock of NATS. */
+  stream(nowMs: number): Promise<KeptSince> {
     const isKnown = (known: KeptSince | undefined): KeptSince =>
-      known ?? { atMs: epochNowMs(), because: 'damaged' };
+      known ?? { atMs: nowMs, because: 'damaged' };
     return this.change(streamKey, isKnown);
   }
 

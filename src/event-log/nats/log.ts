@@ -82,7 +82,8 @@ export class NatsEventLog implements EventLog {
 
   async append(event: InboundEvent): Promise<void> {
     if (this.closed) throw new ScalerError('unavailable', 'the event log is closed');
-    const payload = Buffer.from(JSON.stringify(event));
+    const receivedAtMs = event.receivedAtMs - this.stream.aheadMs;
+    const payload = Buffer.from(JSON.stringify({ ...event, receivedAtMs }));
     this.checkSize(payload.length);
     let settle = (): void => {};
     const stored = new Promise<void>((resolve) => {

@@ -42,7 +42,7 @@ const heartbeatMs = 2_500;
 /** How often a reader that has yet to catch up asks whether it has: its last messages may have been dropped meanwhile. */
 const idleMs = 2_000;
 
-/** A connection's part of the stream, as it was when a read began. */
+/** A connection's part of the stream, as it was when a read began. All times are by the clock of NATS. */
 type Part = Omit<Kept, 'count' | 'firstMs'> & {
   readonly beganMs: number;
   count: number;
@@ -140,8 +140,9 @@ export class Reader {
   private async read(ready: Ready, signal: AbortSignal): Promise<void> {
     const { name, follower } = this.options;
     const { manager, jetstream } = ready.up;
-    const connection = await ready.heads.ofConnection(follower.connection);
-    const stream = await ready.heads.stream();
+    const beganMs = epochNowMs() - this.options.stream.aheadMs;
+    const connection = await ready.heads.ofConnection(follower.connection, beganMs);
+    const stream = await ready.heads.stream(beganMs);
     const info = await manager.streams.info(name);
     // Another stream, or one that has lost its end: sequences would begin again.
     if (info.created !== ready.created || info.state.last_seq < this.after) return;
@@ -150,7 +151,8 @@ export class Reader {
       opt_start_seq: this.after + 1,
     });
     const { num_pending: count } = await consumer.info(true);
-    this.part = this.partOf(info, this.since === undefined ? [stream, connection] : [this.since], count);
+    const known = this.since === undefined ? [stream, connection] : [this.since];
+    this.part = { ...this.partOf(info), beganMs, known, count };
     const messages = await consumer.consume({
       max_messages: ahead,
       expires: 10_000,
@@ -172,18 +174,14 @@ export class Reader {
     }
   }
 
-  private partOf({ config, state, ts }: StreamInfo, known: readonly KeptSince[], count: number): Part {
-    const beganMs = epochNowMs();
+  private partOf({ config, state, ts }: StreamInfo): Omit<Part, 'beganMs' | 'known' | 'count'> {
     // By the server's clock, as the times of its messages. Some events of the last heartbeats may not have come.
-    const serverNowMs = ts === undefined ? beganMs : Date.parse(ts);
+    const serverNowMs = ts === undefined ? epochNowMs() : Date.parse(ts);
     const heardMs = serverNowMs - (performance.now() - this.heardMs) - 2 * heartbeatMs;
     const readUntilMs = this.since === undefined ? undefined : Math.max(heardMs, this.afterMs ?? heardMs);
     return {
       ...limitsOf(config),
-      beganMs,
-      known,
       readUntilMs,
-      count,
       firstMs: undefined,
       streamFirstMs: firstMs({ state }),
       messages: state.messages,
@@ -231,7 +229,8 @@ export class Reader {
     this.heard();
     stream.seen(streamSequence);
     const event = eventOf(fromJson(message.string()));
-    if (event?.connection === follower.connection) live.hand(event, follower);
+    if (event?.connection !== follower.connection) return;
+    live.hand({ ...event, receivedAtMs: event.receivedAtMs + stream.aheadMs }, follower);
   }
 
   /** A reader that has yet to catch up does not have every event. */
@@ -260,7 +259,7 @@ export class Reader {
     if (this.isReplayed && since === before) return;
     this.isReplayed = true;
     this.options.live.add(this.options.follower);
-    this.options.replayed(since);
+    this.options.replayed({ ...since, atMs: since.atMs + this.options.stream.aheadMs });
   }
 
   /** A read ended before the reader had caught up. What was dropped of what it read must not be forgotten. */

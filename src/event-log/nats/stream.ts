@@ -65,6 +65,8 @@ const saidAfterMs = 10_000;
 const saidSoonAfterMs = 1_000;
 /** How often the stream's leader is asked whether it is still there. */
 const confirmEveryMs = 2_500;
+/** Clocks that differ by less count as equal. */
+const clockToleranceMs = 5_000;
 
 /**
  * The stream of the event log. It creates the stream, sets its limits, and notices when the stream is another one. It
@@ -80,9 +82,11 @@ export class LogStream {
   private head: StreamHead | undefined;
   private seenSequence = 0;
   private leaderAtMs = Number.NEGATIVE_INFINITY;
+  private ahead = 0;
   private confirming: NodeJS.Timeout | undefined;
   private said: string | undefined;
   private saidReady = false;
+  private saidClock = false;
   private hasLimits = false;
 
   constructor(options: LogStreamOptions) {
@@ -99,6 +103,14 @@ export class LogStream {
    */
   get confirmedAtMs(): number {
     return this.leaderAtMs;
+  }
+
+  /**
+   * How far the clock of this process is ahead of that of NATS, in ms. 0 if they nearly agree. All times in the stream and
+   * its bucket are by the clock of NATS, so that a pod with a wrong clock does not mislead the others.
+   */
+  get aheadMs(): number {
+    return this.ahead;
   }
 
   /** Undefined while it is not usable. */
@@ -199,6 +211,7 @@ export class LogStream {
     const sentAtMs = performance.now();
     const info = await this.made(up);
     this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
+    this.compareClocks(info);
     const heads = await Heads.open(up, settings.stream, settings.replicas);
     const change = this.hasLimits ? undefined : await this.limitsToBe(up, info, heads);
     const { created, state } = info;
@@ -206,7 +219,7 @@ export class LogStream {
     const facts = { created, lost, lastSequence: state.last_seq, seenSequence };
     const before = this.head;
     const head = await heads.change<StreamHead>(streamKey, (known) => {
-      const next = streamHead(known, facts, epochNowMs());
+      const next = streamHead(known, facts, epochNowMs() - this.ahead);
       const since = change?.since;
       return since === undefined || next.atMs >= since.atMs ? next : { ...next, ...since };
     });
@@ -222,6 +235,17 @@ export class LogStream {
       );
     }
     return { heads, created, messages: state.messages };
+  }
+
+  private compareClocks({ ts }: StreamInfo): void {
+    const aheadMs = ts === undefined ? 0 : epochNowMs() - Date.parse(ts);
+    this.ahead = Math.abs(aheadMs) < clockToleranceMs ? 0 : aheadMs;
+    if (this.ahead === 0 || this.saidClock) return;
+    this.saidClock = true;
+    this.options.log.warn(
+      { aheadSeconds: Math.round(aheadMs / 1000) },
+      'the clocks of this pod and of NATS differ: set both by NTP',
+    );
   }
 
   private async made({ manager }: Up): Promise<StreamInfo> {
@@ -262,7 +286,7 @@ export class LogStream {
     if (Object.entries(wanted).every(([key, value]) => is[key] === value)) return undefined;
     const before = limitsOf(info.config);
     const after = limitsOf(wanted);
-    const nowMs = epochNowMs();
+    const nowMs = epochNowMs() - this.ahead;
     if (after.maxCount > before.maxCount) {
       const { state } = await manager.streams.info(stream, { subjects_filter: subjectOf(stream) });
       const full = Object.entries(state.subjects ?? {}).filter(([, count]) => count >= before.maxCount);
