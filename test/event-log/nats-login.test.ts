@@ -85,6 +85,7 @@ describe('an account', () => {
   JS { jetstream: enabled, users: [
     { user: all, password: p },
     { user: reads, password: p, permissions: { publish: { deny: ["$JS.API.STREAM.CREATE.>"] } } }
+    { user: some, password: p, permissions: { publish: { deny: ["*.events.bad"] } } }
     { user: writes, password: p, permissions: { publish: { deny: ["$JS.API.CONSUMER.CREATE.>"] } } }
   ] }
   NONE { users: [{ user: none, password: p }] }
@@ -119,6 +120,18 @@ describe('an account', () => {
         expect.stringContaining('the event log cannot read the events of a connection'),
         expect.stringContaining('the user of NATS lacks a permission'),
       ]);
+  });
+
+  it('whose user may not send events of one connection: those of the others go on', async () => {
+    const stream = newStream();
+    const open = (username: string) =>
+      openNatsLog({ urls: nats().urls, stream, settings: { username, password: 'p' } });
+    const { events } = await open('some');
+    await followed(events.feedOf('good')).replayed;
+    const bad = Array.from({ length: 300 }, (_, fact) => events.append(inbound(fact, 'bad')));
+    await Promise.all([...bad, events.append(inbound(1, 'good'))]);
+    const seen = followed((await open('all')).events.feedOf('good'));
+    await expect.poll(() => seen.facts).toEqual([1]);
   });
 
   it('has no such domain', async () => {

@@ -186,6 +186,7 @@ export class NatsEventLog implements EventLog {
     const done = new Set<Outgoing>();
     const dropped: Outgoing[] = [];
     const faults: unknown[] = [];
+    const refused = new Set<string>();
     const sent = group.map(async (outgoing) => {
       try {
         if (outgoing.payload.length > mostBytes(ready)) dropped.push(outgoing);
@@ -193,14 +194,20 @@ export class NatsEventLog implements EventLog {
         done.add(outgoing);
         outgoing.settle();
       } catch (reason) {
-        if (isTooLarge(reason)) dropped.push(outgoing);
-        else faults.push(reason);
+        if (isTooLarge(reason)) {
+          dropped.push(outgoing);
+          return;
+        }
+        faults.push(reason);
+        refused.add(outgoing.event.connection);
       }
     });
     await untilAborted(Promise.all(sent), ready.signal);
     clearTimeout(late);
     for (const outgoing of dropped) done.add(outgoing);
     this.outbox.remove(done);
+    // What only one connection may not send must not stop the others.
+    if (refused.size > 0) this.outbox.defer(refused);
     this.drop(dropped);
     this.options.metrics.eventLogForwarded.inc(done.size - dropped.length);
     this.count();
