@@ -140,6 +140,18 @@ it('an event that is larger than NATS takes is refused, and delays no other', as
   await pod.events.append(inbound(2));
 });
 
+it('an event that is larger than the stream takes is refused', async () => {
+  const stream = newStream();
+  const maker = await open(stream);
+  await followed(maker.events.feedOf('ci')).replayed;
+  await maker.link.up?.manager.streams.update(stream, { max_msg_size: 1_000 });
+  const pod = await open(stream);
+  await followed(pod.events.feedOf('ci')).replayed;
+  await pod.events.append(inbound(1));
+  const large = { ...inbound(2), fact: 'x'.repeat(1_000) };
+  await expect(pod.events.append(large)).rejects.toThrow(/max_msg_size of the stream/);
+});
+
 it('an event that turns out too large when NATS is back is dropped, and delays no other', async () => {
   await nats().server('n1').stop();
   const stream = newStream();

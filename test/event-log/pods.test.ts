@@ -184,7 +184,7 @@ describe('with servers that take only small messages', () => {
     const stream = newStream();
     const { pod } = await startPod(eventsOf(stream, { servers: small().urls }));
     await expect.poll(() => readyz(pod)).toBe(200);
-    const large = workEvent('requested', 'x'.repeat(190));
+    const large = { ...workEvent('requested', 'large'), id: 'x'.repeat(2_000) };
     for (let i = 0; i < 3; i += 1) expect(await postEvents(pod.port('ingest'), large)).toBe(413);
     expect(await postEvents(pod.port('ingest'), workEvent('requested', 'x'))).toBe(202);
     const said = pod.log.lines.filter(({ message }) => message.startsWith('an event from outside can never'));

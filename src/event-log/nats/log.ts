@@ -166,7 +166,7 @@ export class NatsEventLog implements EventLog {
     if (current === undefined || bytes <= mostBytes(current)) return;
     throw new ScalerError(
       'invalid',
-      `an event of ${bytes} bytes is larger than NATS takes: see its max_payload`,
+      `an event of ${bytes} bytes is larger than NATS takes: see its max_payload, and max_msg_size of the stream`,
     );
   }
 
@@ -270,12 +270,12 @@ export class NatsEventLog implements EventLog {
   }
 }
 
-/** More than a message's headers and subject need. */
-const headerBytes = 1_024;
+/** More than a message's headers need. */
+const headerBytes = 128;
 
-/** The largest event that the server takes. */
-function mostBytes({ up }: Ready): number {
-  return (up.connection.info?.max_payload ?? Number.POSITIVE_INFINITY) - headerBytes;
+/** The largest event that the server and the stream take. */
+function mostBytes({ up, maxMessageBytes }: Ready): number {
+  return Math.min(up.connection.info?.max_payload ?? Number.POSITIVE_INFINITY, maxMessageBytes) - headerBytes;
 }
 
 /** Resolves when the work is done, or `signal` is aborted. */

@@ -40,6 +40,7 @@ export interface Ready {
   readonly epoch: number;
   /** When the server created it, as the server writes it. */
   readonly created: string;
+  readonly maxMessageBytes: number;
   readonly heads: Heads;
   /** Aborted when the stream is no longer usable. */
   readonly signal: AbortSignal;
@@ -171,15 +172,15 @@ export class LogStream {
     }
   }
 
-  private become(up: Up, { heads, created, messages }: SetUp): void {
+  private become(up: Up, { messages, ...stream }: SetUp): void {
     const gone = new AbortController();
-    const ready = { up, heads, created, epoch: this.epoch, signal: gone.signal };
+    const ready = { up, ...stream, epoch: this.epoch, signal: gone.signal };
     this.now = { ready, gone };
     clearInterval(this.confirming);
     this.confirming = setInterval(() => void this.confirm(ready), confirmEveryMs);
-    const { stream } = this.options.settings;
     if (!this.saidReady || this.said !== undefined) {
-      this.options.log.info({ stream, events: messages }, 'the event log has its stream in NATS');
+      const { stream: name } = this.options.settings;
+      this.options.log.info({ stream: name, events: messages }, 'the event log has its stream in NATS');
     }
     this.saidReady = true;
     this.said = undefined;
@@ -234,7 +235,8 @@ export class LogStream {
         'the event log is damaged: its stream was made anew or has lost its end; numbers of `events` connections are not known for ttlSeconds',
       );
     }
-    return { heads, created, messages: state.messages };
+    const maxMessageBytes = limitOf(info.config.max_msg_size);
+    return { heads, created, maxMessageBytes, messages: state.messages };
   }
 
   private compareClocks({ ts }: StreamInfo): void {
@@ -316,7 +318,7 @@ function hasLeader({ cluster }: StreamInfo): boolean {
   return cluster === undefined || Boolean(cluster.leader);
 }
 
-interface SetUp extends Pick<Ready, 'heads' | 'created'> {
+interface SetUp extends Pick<Ready, 'heads' | 'created' | 'maxMessageBytes'> {
   readonly messages: number;
 }
 
