@@ -39,7 +39,8 @@ export class Keeper {
     const due = this.few.due(code);
     const fields = { error: message, ...(due?.unsaid !== undefined && { alsoRefused: due.unsaid }) };
     if (code === 'invalid') {
-      if (due) this.log.error(fields, 'an event from outside can never be kept: its sender is answered with 413');
+      if (due)
+        this.log.error(fields, 'an event from outside can never be kept: its sender is answered with 413');
       return refusal(413, 'too_large', 'an event is larger than the event log takes');
     }
     if (due)

@@ -101,34 +101,37 @@ it('a question under way when the pod gives up its lease goes to the next holder
   expect(answers.filter((answer) => typeof answer === 'string')).toHaveLength(1);
 });
 
-it.each(['asks', 'answers'])('a break of the pod that %s, while the answer is on its way, costs seconds', async (which) => {
-  const stream = newStream();
-  const proxy = await cuttableProxy(Number(new URL(nats().urls[0] ?? '').port));
-  const far = [`nats://127.0.0.1:${proxy.port}`];
-  let questions = 0;
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const answer = async (): Promise<string> => {
-    questions += 1;
-    await released;
-    return 'yes';
-  };
-  const a = join(stream, 'acme', answer, which === 'answers' ? far : nats().urls);
-  await holds(a);
-  const b = join(stream, 'acme', undefined, which === 'asks' ? far : nats().urls);
-  const answers: unknown[] = [];
-  const asked = b.peers.ask(1, never).then((reply) => answers.push(reply));
-  await expect.poll(() => questions).toBe(1);
-  proxy.cut();
-  release();
-  await sleep(100);
-  proxy.heal();
-  // Undefined if the machine is so slow that the lease has moved.
-  await expect.poll(() => answers).toEqual([expect.toBeOneOf(['yes', undefined])]);
-  await asked;
-});
+it.each(['asks', 'answers'])(
+  'a break of the pod that %s, while the answer is on its way, costs seconds',
+  async (which) => {
+    const stream = newStream();
+    const proxy = await cuttableProxy(Number(new URL(nats().urls[0] ?? '').port));
+    const far = [`nats://127.0.0.1:${proxy.port}`];
+    let questions = 0;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const answer = async (): Promise<string> => {
+      questions += 1;
+      await released;
+      return 'yes';
+    };
+    const a = join(stream, 'acme', answer, which === 'answers' ? far : nats().urls);
+    await holds(a);
+    const b = join(stream, 'acme', undefined, which === 'asks' ? far : nats().urls);
+    const answers: unknown[] = [];
+    const asked = b.peers.ask(1, never).then((reply) => answers.push(reply));
+    await expect.poll(() => questions).toBe(1);
+    proxy.cut();
+    release();
+    await sleep(100);
+    proxy.heal();
+    // Undefined if the machine is so slow that the lease has moved.
+    await expect.poll(() => answers).toEqual([expect.toBeOneOf(['yes', undefined])]);
+    await asked;
+  },
+);
 
 it('pods with another place under the same name have a lease of their own', async () => {
   const stream = newStream();
@@ -168,7 +171,7 @@ it('a bucket that takes no writes is reported, once', async () => {
   const connection = await connectNats({ ...z.object(natsSettings).parse({ servers: nats().urls }) }, 'test');
   onTestFinished(() => connection.close());
   const manager = await jetstreamManager(connection);
-  await manager.streams.update(`KV_${stream}-leases`, { sealed: true });
+  await manager.streams.update(`KV_${stream}-leases`, { max_msg_size: 1 });
   await expect.poll(() => a.log.messages('error')).toEqual([expect.stringContaining('cannot be written')]);
   await expect.poll(() => a.peers.term).toBeUndefined();
   expect(a.log.messages('error')).toHaveLength(1);

@@ -30,8 +30,7 @@ export class Heads {
 
   /** Since when the whole stream has every event. `nowMs` is by the clock of NATS. */
   stream(nowMs: number): Promise<KeptSince> {
-    const isKnown = (known: KeptSince | undefined): KeptSince =>
-      known ?? { atMs: nowMs, because: 'damaged' };
+    const isKnown = (known: KeptSince | undefined): KeptSince => known ?? { atMs: nowMs, because: 'damaged' };
     return this.change(streamKey, isKnown);
   }
 

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { errorCode, isJetStreamRefusal, isNotAllowed, jetStreamErrors, natsFault } from '../../outbound/nats.ts';
+import {
+  errorCode,
+  isJetStreamRefusal,
+  isNotAllowed,
+  jetStreamErrors,
+  natsFault,
+} from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
 import type { InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -257,7 +263,8 @@ export class LogStream {
       if (!isNotFound(reason)) throw reason;
       return manager.streams.add({ ...configOf(this.options.settings), subjects });
     });
-    if (!hasLeader(info)) throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
+    if (!hasLeader(info))
+      throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
     const { config } = info;
     if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
       throw new ScalerError(

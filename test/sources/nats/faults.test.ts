@@ -98,7 +98,9 @@ describe('three servers', () => {
     const others = ['n2', 'n3'].map((name) => nats().server(name));
     for (const server of others) server.signal('SIGSTOP');
     try {
-      await expect.poll(() => on.value(brief).catch(String), { timeout: 60_000 }).toMatch(/has not caught up/);
+      await expect
+        .poll(() => on.value(brief).catch(String), { timeout: 60_000 })
+        .toMatch(/has not caught up/);
     } finally {
       for (const server of others) server.signal('SIGCONT');
     }
