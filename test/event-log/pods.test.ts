@@ -182,9 +182,14 @@ describe('with servers that take only small messages', () => {
 
   it('an event that is too large is refused for good, and logged once', async () => {
     const stream = newStream();
-    const { pod } = await startPod(eventsOf(stream, { servers: small().urls }));
+    // An event of each kind is an item of ten backlogs.
+    const items = workItems.flatMap((item) =>
+      Array.from({ length: 10 }, (_, i) => ({ ...item, backlog: `work-${i}` })),
+    );
+    const connections = { builds: { ...builds, items } };
+    const { pod } = await startPod({ ...eventsOf(stream, { servers: small().urls }), connections });
     await expect.poll(() => readyz(pod)).toBe(200);
-    const large = { ...workEvent('requested', 'large'), id: 'x'.repeat(2_000) };
+    const large = workEvent('requested', 'x'.repeat(190));
     for (let i = 0; i < 3; i += 1) expect(await postEvents(pod.port('ingest'), large)).toBe(413);
     expect(await postEvents(pod.port('ingest'), workEvent('requested', 'x'))).toBe(202);
     const said = pod.log.lines.filter(({ message }) => message.startsWith('an event from outside can never'));
