@@ -7,6 +7,12 @@ const RealDate = Date;
 const realNow = Date.now.bind(Date);
 let skewMs = Number(new URL(import.meta.url).searchParams.get('skewMs') ?? 0);
 
+// Where the process takes the time of its start from. What the clock does later does not change it.
+Object.defineProperty(performance, 'timeOrigin', {
+  value: performance.timeOrigin + skewMs,
+  configurable: true,
+});
+
 globalThis.Date = new Proxy(RealDate, {
   construct: (target, args, newTarget) =>
     Reflect.construct(target, args.length === 0 ? [realNow() + skewMs] : args, newTarget),

@@ -79,11 +79,14 @@ export class NatsCluster {
     await Promise.all(this.servers.map((server) => server.healthy()));
   }
 
-  /** Starts a stopped or killed server again, with its old ports and data. Resolves when JetStream answers. */
-  async restart(name: string): Promise<void> {
+  /**
+   * Starts a stopped or killed server again, with its old ports and data. `config` replaces its lines of `NatsOptions`.
+   * Resolves when JetStream answers.
+   */
+  async restart(name: string, config?: string): Promise<void> {
     const server = this.server(name);
     await server.stop();
-    await server.spawn();
+    await server.spawn(config);
     this.guard();
     await server.healthy();
   }

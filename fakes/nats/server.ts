@@ -29,9 +29,11 @@ export class NatsServer {
   private readonly options: ServerOptions;
   private child: ChildProcess | undefined;
   private printed = '';
+  private lines: string;
 
   constructor(options: ServerOptions) {
     this.options = options;
+    this.lines = options.config ?? '';
   }
 
   get name(): string {
@@ -57,8 +59,10 @@ export class NatsServer {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  async spawn(): Promise<void> {
+  /** `config` replaces the lines of the options from now on. */
+  async spawn(config = this.lines): Promise<void> {
     const { program, directory } = this.options;
+    this.lines = config;
     const file = join(directory, 'nats.conf');
     await mkdir(directory, { recursive: true });
     await writeFile(file, this.config());
@@ -108,13 +112,13 @@ export class NatsServer {
   }
 
   private config(): string {
-    const { node, routes, directory, config = '', domain } = this.options;
+    const { node, routes, directory, domain } = this.options;
     return `server_name: ${node.name}
 listen: "127.0.0.1:${node.client}"
 http: "127.0.0.1:${node.monitoring}"
 jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}${domain === undefined ? '' : `, domain: ${domain}`} }
 ${routes.length === 0 ? '' : `cluster { name: test, listen: "127.0.0.1:${node.routes}", routes: ${JSON.stringify(routes)} }`}
-${config}
+${this.lines}
 `;
   }
 

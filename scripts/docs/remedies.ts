@@ -392,24 +392,25 @@ export const sections: readonly Section[] = [
     files: /^(event-log\/nats\/|pods\/)/,
     rows: [
       [
-        /is not ready|does not answer in time/,
+        /is not ready|has no leader|does not answer in time/,
         'The server elects a leader, lost its quorum, or is overloaded.',
         'Nothing, if it passes. Else check `nats stream report` and, in the system account, `nats server report jetstream`.',
       ],
       [
-        /subscribe|does not allow|may not/,
+        /subscribe|does not allow|may not|lacks a permission/,
         'A permission is missing for the user of NATS.',
         'Grant the subjects that [pods.md](pods.md#set-up) lists.',
       ],
       [
-        /NATS is away|cannot agree|no pod has the lease|does not take events|no room for more/,
+        /NATS is away|cannot agree|no pod has the lease|cannot be written|does not take events|no room for more/,
         'The pods cannot reach NATS, or it takes no events.',
         'Check the servers, egress and the credentials. [What works meanwhile](pods.md#when-nats-is-away).',
       ],
       [/was cancelled|is closed/, 'The pod ends, or a reload closed the connection.', 'Nothing.'],
+      [/clocks of this pod/, 'A node has a wrong clock.', 'Set it. Readings stay right meanwhile.'],
       [/larger than NATS takes/, 'The event is above `max_payload` or `max_msg_size`.', 'Raise them.'],
       [
-        /cannot be used|cannot use its stream|other subjects|its own limits/,
+        /cannot be used|cannot use its stream|cannot read the events of|other subjects|does not keep|its own limits/,
         'The stream is not one that the scaler made, or lacks a permission.',
         'Follow the rest of the message, or choose another `eventLog.stream`.',
       ],
@@ -434,6 +435,7 @@ export const sections: readonly Section[] = [
         'The disk lost data.',
         'Restore the directory from a copy, or move it away. [What is then unknown](events.md#the-event-log).',
       ],
+      [/can never be kept/, 'The event is above `max_payload` or `max_msg_size` of NATS.', 'Raise them.'],
       [
         /cannot be used|cannot be written|refused until|wait for the disk|could not be kept|could not write|cannot write its count|cannot be read; trying again|could not be removed/,
         'The volume of the event log is full, read-only, gone or too slow. Senders get 503 and repeat.',

@@ -8,7 +8,7 @@ import type { InboundEvent, WebhookHeaders } from '../sources/source.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
 import { JsonReader } from './json.ts';
-import { keepAll } from './keep.ts';
+import { Keeper } from './keep.ts';
 import type { Head, IngestKind, PathShape } from './kind.ts';
 import { mediaTypeOf } from './media-type.ts';
 import type { Receiver } from './receiver.ts';
@@ -38,11 +38,14 @@ export class SignedWebhooks implements IngestKind {
   readonly knowsBy = 'body';
   private readonly options: WebhooksOptions;
   private readonly refusals: RefusalLog;
+  private readonly keeper: Keeper;
 
   constructor(options: WebhooksOptions) {
+    const { kind, log, events, now = () => performance.now() } = options;
     this.options = options;
-    this.kind = options.kind;
-    this.refusals = new RefusalLog(options.log, options.now ?? (() => performance.now()));
+    this.kind = kind;
+    this.refusals = new RefusalLog(log, now);
+    this.keeper = new Keeper(log, events, now);
   }
 
   refuse({ headers }: Head): Answer | undefined {
@@ -57,7 +60,7 @@ export class SignedWebhooks implements IngestKind {
   }
 
   async take({ headers, connection }: Head, body: Buffer): Promise<Answer> {
-    const { headers: names, log, events } = this.options;
+    const { headers: names } = this.options;
     const signature = headerOf(headers, names.signature);
     const type = payloadTypeOf(headers['content-type']);
     if (!isSignature(signature) || type === undefined) return malformed('the request is not whole');
@@ -83,7 +86,7 @@ export class SignedWebhooks implements IngestKind {
       return refusal(403, 'foreign', error);
     }
     const delivery = headerOf(headers, names.delivery);
-    return keepAll(factsOf(owners, event, delivery, parsed.payload), log, events);
+    return this.keeper.keep(factsOf(owners, event, delivery, parsed.payload));
   }
 
   private candidates(connection: string | undefined): readonly Receiver[] {

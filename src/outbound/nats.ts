@@ -31,7 +31,9 @@ function isServer(address: string): boolean {
 /** The settings of a connection to NATS. A schema with these also calls `natsLoginFault`. */
 export const natsSettings = {
   servers: z.array(server).min(1).describe('Some servers of the cluster, as nats://host:port.'),
-  tls: tlsSettings('`true`, or [these keys](#tls). Without it: TLS where the server has it.'),
+  tls: tlsSettings(
+    '`true`, or [these keys](#tls). Without it: TLS if an address has tls://, or the server has it.',
+  ),
   credentials: text('A user’s JWT and seed, as nsc writes them (`.creds`).').exactOptional(),
   username: text('With `password`.').exactOptional(),
   password: text('With `username`.').exactOptional(),
@@ -101,6 +103,8 @@ export async function connectNats(settings: NatsSettings, name: string): Promise
       pingInterval: 2_000,
       maxPingOut: 2,
       ...(tls !== undefined && { tls: tlsOptions(tls) }),
+      // The client itself ignores the scheme. With `tls` it leaves a server that has no TLS, before it sends anything.
+      ...(tls === undefined && servers.some((one) => one.startsWith('tls:')) && { tls: {} }),
       ...(credentials !== undefined && {
         authenticator: credsAuthenticator(new TextEncoder().encode(credentials)),
       }),
@@ -132,7 +136,7 @@ export function natsFault(reason: unknown): string {
     if (Object.hasOwn(networkFaults, code)) return networkFaults[code as keyof typeof networkFaults];
     if (error.name === 'AuthorizationError' || error.name === 'UserAuthenticationExpiredError')
       return 'refuses the login: check the credentials, the user and password, or the token';
-    if (error.name === 'PermissionViolationError') return `does not allow it: ${error.message}`;
+    if (isNotAllowed(error)) return `does not allow it: ${error.message}`;
     if (error.name === 'TimeoutError') return 'does not answer in time';
     if (error.name === 'NoResponders') return 'has no JetStream for this account and domain: enable it';
     if (code.startsWith('ERR_TLS') || certificateCodes.test(code))
@@ -142,7 +146,33 @@ export function natsFault(reason: unknown): string {
 }
 
 /** Error codes of JetStream (`err_code`, in server/errors.json of nats-server). */
-export const jetStreamErrors = { streamNotFound: 10059, notEnabled: [10076, 10039] } as const;
+export const jetStreamErrors = {
+  streamNotFound: 10059,
+  consumerNotFound: 10014,
+  notEnabled: [10076, 10039],
+} as const;
+
+/** The code of an error of JetStream or of the network. Undefined without one. */
+export function errorCode(reason: unknown): unknown {
+  return reason instanceof Error && 'code' in reason ? reason.code : undefined;
+}
+
+/** Whether the user of the connection may not do it. */
+export function isNotAllowed(reason: unknown): boolean {
+  // The client wraps the error of a request.
+  for (let error = reason; error instanceof Error; error = error.cause)
+    if (error.name === 'PermissionViolationError') return true;
+  return false;
+}
+
+/**
+ * Whether a write was refused because another came first. The second code is that of a cluster in which the other write is
+ * still being agreed on.
+ */
+export function isOvertaken(reason: unknown): boolean {
+  const code = errorCode(reason);
+  return code === 10071 || code === 10164;
+}
 
 /** Whether JetStream has refused a request. After any other error the request may have been carried out. */
 export function isJetStreamRefusal(reason: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { QueuedIterator } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
-import { isJetStreamRefusal } from '../outbound/nats.ts';
+import { isJetStreamRefusal, isOvertaken, natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Waiters } from '../waiters.ts';
 import { LeaseRules } from './lease-rules.ts';
@@ -36,6 +36,7 @@ export class Lease {
   private holderTold: string | undefined;
   private end: NodeJS.Timeout | undefined;
   private entries: QueuedIterator<KvWatchEntry> | undefined;
+  private saidRefused = false;
   private readonly sleeping = new Waiters();
   private readonly loops: Promise<unknown>;
 
@@ -92,14 +93,25 @@ export class Lease {
     try {
       const revision = await bucket.put(key, id, { previousSeq: onRevision, timeout: writeLimitMs });
       this.rules.wrote(revision, sentAtMs, this.now());
+      this.saidRefused = false;
     } catch (reason) {
       this.rules.failed(this.now());
       log.debug({ key, error: ScalerError.from(reason).message }, 'the lease was not written');
+      if (!isJetStreamRefusal(reason)) suspect(bucket);
       // Another pod's write came first.
-      if (isJetStreamRefusal(reason)) await this.look(bucket);
-      else suspect(bucket);
+      else if (isOvertaken(reason)) await this.look(bucket);
+      else this.refused(natsFault(reason));
     }
     this.settle();
+  }
+
+  private refused(error: string): void {
+    if (this.saidRefused) return;
+    this.saidRefused = true;
+    this.options.log.error(
+      { error },
+      'the lease of the connection cannot be written: no pod asks the upstream until it can',
+    );
   }
 
   /** After a refused write: the entry has another revision, and perhaps another holder. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { ScalerError } from '../errors.ts';
-import { connectNats, type NatsSettings, natsFault } from '../outbound/nats.ts';
+import { connectNats, isNotAllowed, type NatsSettings, natsFault } from '../outbound/nats.ts';
 import { backoffMs } from '../retry.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -27,6 +27,8 @@ export interface LinkOptions {
 }
 
 const mostBackoffMs = 5_000;
+/** When a refused subscription is tried again. Somebody may have granted the permission meanwhile. */
+const refusedMs = 30_000;
 
 /**
  * The one connection to NATS for everything that pods do together. It opens in the background, so no start waits for it,
@@ -40,6 +42,7 @@ export class NatsLink {
   private connection: NatsConnection | undefined;
   private current: { readonly up: Up; readonly gone: AbortController } | undefined;
   private said: string | undefined;
+  private readonly denied = new Set<string>();
 
   constructor(options: LinkOptions) {
     this.options = options;
@@ -64,7 +67,7 @@ export class NatsLink {
 
   /**
    * Hands on the messages of a subject, until the returned function is called. `refused` gets the reason if none can come,
-   * such as a missing permission.
+   * such as a missing permission. It is tried again later, and `refused` is called once until it succeeds.
    */
   listen(
     subject: string,
@@ -72,19 +75,33 @@ export class NatsLink {
     refused: (error: string, subject: string) => void,
   ): () => void {
     let on: { readonly connection: NatsConnection; readonly subscription: Subscription } | undefined;
-    const end = this.onUp(({ connection }) => {
-      // The client restores a subscription after a break.
+    let again: NodeJS.Timeout | undefined;
+    let isRefused = false;
+    const listen = ({ connection }: Up): void => {
+      // The client restores a subscription after a break, but not one that the server refused.
       if (on?.connection === connection) return;
       const subscription = connection.subscribe(subject, {
         callback: (error, message) => {
-          if (error === null) take(message);
-          else refused(natsFault(error), subject);
+          if (error === null) {
+            isRefused = false;
+            take(message);
+            return;
+          }
+          on = undefined;
+          clearTimeout(again);
+          again = setTimeout(() => {
+            if (this.up !== undefined) listen(this.up);
+          }, refusedMs).unref();
+          if (!isRefused) refused(natsFault(error), subject);
+          isRefused = true;
         },
       });
       on = { connection, subscription };
-    });
+    };
+    const end = this.onUp(listen);
     return () => {
       end();
+      clearTimeout(again);
       on?.subscription.unsubscribe();
     };
   }
@@ -135,9 +152,24 @@ export class NatsLink {
       else if (status.type === 'reconnect') this.comeUp(parts);
       else if (status.type === 'error' && this.current === undefined) {
         this.away(`NATS at ${this.options.settings.servers.join(', ')} ${natsFault(status.error)}`);
-      }
+      } else if (status.type === 'error') this.refused(status.error);
     }
     this.away('the connection to NATS is closed');
+  }
+
+  /** Without this, messages that may not be published would be lost in silence. Logs once for each kind of subject. */
+  private refused(error: Error): void {
+    if (!isNotAllowed(error) || !('subject' in error) || !('operation' in error)) return;
+    if (error.operation !== 'publish') return;
+    const subject = String(error.subject);
+    // What follows may be random.
+    const kind = subject.startsWith('_INBOX.') ? '_INBOX' : subject.split('.', 3).join('.');
+    if (this.denied.has(kind)) return;
+    this.denied.add(kind);
+    this.options.log.error(
+      { error: natsFault(error) },
+      'the user of NATS lacks a permission, without which pods do not work together: allow it to publish to the subject',
+    );
   }
 
   private comeUp(parts: Omit<Up, 'signal'>): void {

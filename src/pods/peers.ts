@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { KV } from '@nats-io/kv';
@@ -8,7 +9,7 @@ import type { PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Waiters } from '../waiters.ts';
 import { Lease } from './lease.ts';
-import type { NatsLink } from './link.ts';
+import type { NatsLink, Up } from './link.ts';
 
 /** How long a question waits for a holder of the lease that answers, before it fails. */
 const patienceMs = 10_000;
@@ -109,7 +110,9 @@ export class PodPeers implements Peers {
       .then((message) => decode(message.data));
     try {
       // The pod may be gone. Then the next holder of the lease gets the question.
-      const reply = await Promise.race([asked, this.leaves(pod, asked, signal)]);
+      // After a break no answer can come to a question from before.
+      const over = AbortSignal.any([signal, up.signal]);
+      const reply = await Promise.race([asked, this.leaves(pod, asked, over)]);
       return reply === undefined || reply.kind === 'moved' ? undefined : reply;
     } catch (reason) {
       this.options.log.debug({ pod, error: natsFault(reason) }, 'a pod did not answer');
@@ -151,13 +154,18 @@ export class PodPeers implements Peers {
   }
 
   private async answer(message: Msg): Promise<void> {
+    const { link, log } = this.options;
     try {
       const data = await encode(await this.reply(fromJson(message.string())));
-      const most = this.options.link.up?.connection.info?.max_payload ?? data.length;
-      message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+      const giveUpAtMs = performance.now() + answerLimitMs;
+      while (!this.closed && performance.now() < giveUpAtMs) {
+        const { up } = link;
+        if (up !== undefined && (await respond(message, data, up))) return;
+        // The other pod still waits, if only this one was cut off for a moment.
+        await sleep(againMs);
+      }
     } catch (reason) {
-      // NATS went away meanwhile. The other pod hears nothing, and asks again.
-      this.options.log.debug({ error: natsFault(reason) }, 'another pod was not answered');
+      log.debug({ error: natsFault(reason) }, 'another pod was not answered');
     }
   }
 
@@ -176,6 +184,16 @@ export class PodPeers implements Peers {
       this.answering -= 1;
     }
   }
+}
+
+/** Returns whether the server has the answer. */
+async function respond(message: Msg, data: Uint8Array, { connection }: Up): Promise<boolean> {
+  const most = connection.info?.max_payload ?? data.length;
+  message.respond(data.length <= most ? data : await encode(tooLarge(data.length, most)));
+  return connection.flush().then(
+    () => true,
+    () => false,
+  );
 }
 
 type Reply =

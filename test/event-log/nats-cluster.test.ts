@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import type { EventFeed } from '../../src/sources/source.ts';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
@@ -61,4 +62,34 @@ it('the server that feeds a pod is killed and stays away: the pod continues with
   } finally {
     await nats().restart(server);
   }
+});
+
+it('pods whose server is cut off from the majority know until when they had every event', async () => {
+  const stream = newStream();
+  const [url = ''] = nats().urls;
+  const { events, link } = await openNatsLog({ urls: [url], stream, settings: { replicas: 3 } });
+  const feeds: EventFeed[] = [];
+  const follow = async (): Promise<void> => {
+    const feed = events.feedOf(`ci-${feeds.length}`);
+    feeds.push(feed);
+    await followed(feed).replayed;
+  };
+  const servers = async () => {
+    const found = new Set<string | undefined>();
+    for await (const { cluster } of link.up?.manager.consumers.list(stream) ?? []) found.add(cluster?.leader);
+    return found;
+  };
+  await follow();
+  // Its consumer goes on when the others are gone.
+  while (!(await servers()).has('n1')) await follow();
+  const upToDate = () => feeds.filter((feed) => feed.wholeUntilMs?.() === undefined).length;
+  expect(upToDate()).toBe(feeds.length);
+  const others = ['n2', 'n3'].map((name) => nats().server(name));
+  for (const server of others) server.signal('SIGSTOP');
+  try {
+    await expect.poll(upToDate, { timeout: 60_000 }).toBe(0);
+  } finally {
+    for (const server of others) server.signal('SIGCONT');
+  }
+  await expect.poll(upToDate, { timeout: 100_000 }).toBe(feeds.length);
 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Kvm } from '@nats-io/kv';
 import { expect, it, onTestFinished } from 'vitest';
 import { TcpProxy } from '../../fakes/tcp-proxy.ts';
 import { followed, inbound } from '../support/event-store.ts';
@@ -139,6 +140,18 @@ it('an event that is larger than NATS takes is refused, and delays no other', as
   await pod.events.append(inbound(2));
 });
 
+it('an event that is larger than the stream takes is refused', async () => {
+  const stream = newStream();
+  const maker = await open(stream);
+  await followed(maker.events.feedOf('ci')).replayed;
+  await maker.link.up?.manager.streams.update(stream, { max_msg_size: 1_000 });
+  const pod = await open(stream);
+  await followed(pod.events.feedOf('ci')).replayed;
+  await pod.events.append(inbound(1));
+  const large = { ...inbound(2), fact: 'x'.repeat(1_000) };
+  await expect(pod.events.append(large)).rejects.toThrow(/max_msg_size of the stream/);
+});
+
 it('an event that turns out too large when NATS is back is dropped, and delays no other', async () => {
   await nats().server('n1').stop();
   const stream = newStream();
@@ -180,6 +193,7 @@ it('a pod that is cut off says until when it knew every event, and when it does 
   const seen = followed(feed);
   await seen.replayed;
   expect(feed.wholeUntilMs?.()).toBeUndefined();
+  const since = feed.keptSince();
   const cutMs = performance.now();
   proxy.become('silent');
   await near.events.append(inbound(1));
@@ -187,5 +201,66 @@ it('a pod that is cut off says until when it knew every event, and when it does 
   expect(seen.facts).toEqual([]);
   proxy.become('passing');
   await expect.poll(() => seen.facts).toEqual([1]);
-  expect(feed.wholeUntilMs?.()).toBeUndefined();
+  await expect.poll(() => feed.wholeUntilMs?.()).toBeUndefined();
+  expect(feed.keptSince()).toBe(since);
+});
+
+/** A pod with a network of its own, beside one that always reaches NATS. */
+async function nearAndFar(settings: Parameters<typeof openNatsLog>[0]['settings'] = {}) {
+  const proxy = await TcpProxy.start(() => Number(new URL(nats().urls[0] ?? '').port));
+  onTestFinished(() => proxy.close());
+  const stream = newStream();
+  const near = await open(stream, settings);
+  const far = await openNatsLog({ urls: [`nats://127.0.0.1:${proxy.port}`], stream, settings });
+  return { proxy, stream, near, far, feed: far.events.feedOf('ci') };
+}
+
+it('a pod that was cut off while its stream dropped events knows that it misses some', async () => {
+  const { proxy, near, feed } = await nearAndFar({ maxEventsPerConnection: 10 });
+  const seen = followed(feed);
+  await seen.replayed;
+  await near.events.append(inbound(1));
+  await expect.poll(() => seen.facts).toEqual([1]);
+  expect(feed.keptSince().because).toBe('new');
+  proxy.become('silent');
+  for (const fact of upTo(31, 2)) await near.events.append(inbound(fact));
+  proxy.become('passing');
+  await expect.poll(() => seen.facts).toEqual([1, ...upTo(31, 22)]);
+  await expect.poll(() => feed.keptSince().because).toBe('dropped');
+});
+
+it('a pod that returns is not up to date before it has read what it missed', async () => {
+  const { proxy, near, feed } = await nearAndFar();
+  let taken = 0;
+  const untils: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    feed.follow(() => {
+      taken += 1;
+      untils.push(feed.wholeUntilMs?.());
+    }, resolve);
+  });
+  proxy.become('silent');
+  await expect.poll(() => feed.wholeUntilMs?.()).toBeDefined();
+  for (const fact of upTo(500)) await near.events.append(inbound(fact));
+  proxy.become('passing');
+  await expect.poll(() => taken).toBe(500);
+  expect(untils).not.toContain(undefined);
+  await expect.poll(() => feed.wholeUntilMs?.()).toBeUndefined();
+});
+
+it('damage of the stream that another pod has found counts in every pod', async () => {
+  const { proxy, stream, near, feed } = await nearAndFar();
+  const seen = followed(feed);
+  await seen.replayed;
+  await near.events.append(inbound(1));
+  await expect.poll(() => seen.facts).toEqual([1]);
+  proxy.become('silent');
+  const { up } = near.link;
+  if (up === undefined) throw new Error('NATS is away');
+  const bucket = await new Kvm(up.jetstream).open(`${stream}-since`);
+  const head = (await bucket.get('=stream'))?.json<object>();
+  await bucket.put('=stream', JSON.stringify({ ...head, atMs: Date.now(), because: 'damaged' }));
+  proxy.become('passing');
+  await expect.poll(() => feed.keptSince().because).toBe('damaged');
+  expect(seen.facts).toEqual([1, 1]);
 });

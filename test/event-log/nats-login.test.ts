@@ -39,6 +39,16 @@ describe('a user with a password', () => {
   });
 });
 
+describe('an address with tls://', () => {
+  const nats = useNats({ config: 'authorization { user: scaler, password: "s3cret-pass" }' });
+
+  it('never sends a password to a server without TLS', async () => {
+    const urls = nats().urls.map((url) => url.replace('nats:', 'tls:'));
+    const login = { username: 'scaler', password: 's3cret-pass' };
+    expect(await says(urls, login, /does not support 'tls'/)).not.toContain('connected to NATS');
+  });
+});
+
 describe('a token', () => {
   const nats = useNats({ config: 'authorization { token: "t0ken-for-us" }' });
 
@@ -75,6 +85,8 @@ describe('an account', () => {
   JS { jetstream: enabled, users: [
     { user: all, password: p },
     { user: reads, password: p, permissions: { publish: { deny: ["$JS.API.STREAM.CREATE.>"] } } }
+    { user: some, password: p, permissions: { publish: { deny: ["*.events.bad"] } } }
+    { user: writes, password: p, permissions: { publish: { deny: ["$JS.API.CONSUMER.CREATE.>"] } } }
   ] }
   NONE { users: [{ user: none, password: p }] }
 }`,
@@ -94,6 +106,32 @@ describe('an account', () => {
       { username: 'reads', password: 'p' },
       /does not allow it.*\$JS\.API\.STREAM\.CREATE/,
     );
+  });
+
+  it('whose user may not read the stream: the permission is named, once', async () => {
+    const settings = { username: 'writes', password: 'p' };
+    const { events, log } = await openNatsLog({ urls: nats().urls, stream: newStream(), settings });
+    const feed = events.feedOf('ci');
+    followed(feed);
+    await expect.poll(() => feed.unreadable?.()?.message).toMatch(/does not allow it.*CONSUMER\.CREATE/);
+    await expect
+      .poll(() => log.messages('error').sort())
+      .toEqual([
+        expect.stringContaining('the event log cannot read the events of a connection'),
+        expect.stringContaining('the user of NATS lacks a permission'),
+      ]);
+  });
+
+  it('whose user may not send events of one connection: those of the others go on', async () => {
+    const stream = newStream();
+    const open = (username: string) =>
+      openNatsLog({ urls: nats().urls, stream, settings: { username, password: 'p' } });
+    const { events } = await open('some');
+    await followed(events.feedOf('good')).replayed;
+    const bad = Array.from({ length: 300 }, (_, fact) => events.append(inbound(fact, 'bad')));
+    await Promise.all([...bad, events.append(inbound(1, 'good'))]);
+    const seen = followed((await open('all')).events.feedOf('good'));
+    await expect.poll(() => seen.facts).toEqual([1]);
   });
 
   it('has no such domain', async () => {

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { epochNowMs } from '../../src/clock.ts';
 import { messageId } from '../../src/event-log/nats/stream.ts';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
@@ -139,6 +140,95 @@ it('a foreign stream is left alone', async () => {
   expect(events.feedOf('ci').unreadable?.()?.message).toMatch(
     /cannot be read, since their stream cannot be used: has other subjects/,
   );
+});
+
+it('no event can be taken out of the stream by hand', async () => {
+  const stream = newStream();
+  const { link } = await open(newStream());
+  await expect.poll(() => link.up).toBeDefined();
+  const streams = link.up?.manager.streams;
+  // As an earlier version made it.
+  await streams?.add({ name: stream, subjects: [`${stream}.events.*`] });
+  const { events } = await open(stream);
+  await followed(events.feedOf('ci')).replayed;
+  await events.append(inbound(1));
+  await expect(streams?.purge(stream)).rejects.toThrow();
+  await expect(streams?.deleteMessage(stream, 1)).rejects.toThrow();
+  expect((await streams?.info(stream))?.state.messages).toBe(1);
+});
+
+it('events that were dropped by a limit which the scaler does not set count as dropped', async () => {
+  const stream = newStream();
+  const first = await open(stream);
+  await followed(first.events.feedOf('quiet')).replayed;
+  await first.link.up?.manager.streams.update(stream, { max_msgs: 5 });
+  await first.events.append(inbound(1, 'quiet'));
+  for (const fact of upTo(10)) await first.events.append(inbound(fact, 'loud'));
+  const quiet = (await open(stream)).events.feedOf('quiet');
+  const seen = followed(quiet);
+  await seen.replayed;
+  expect(seen.facts).toEqual([]);
+  expect(quiet.keptSince().because).toBe('dropped');
+});
+
+it.each([{ retention: 'interest' }, { storage: 'memory' }] as const)(
+  'a stream that does not keep its events is left alone (%o)',
+  async (config) => {
+    const stream = newStream();
+    const { link } = await open(newStream());
+    await expect.poll(() => link.up).toBeDefined();
+    await link.up?.manager.streams.add({ name: stream, subjects: [`${stream}.events.*`], ...config });
+    const { log } = await open(stream);
+    await expect.poll(() => log.text()).toMatch(/does not keep its events.*eventLog\.stream/);
+  },
+);
+
+it('a connection for which there is no consumer left says so, and disturbs no other', async () => {
+  const stream = newStream();
+  const { link } = await open(newStream());
+  await expect.poll(() => link.up).toBeDefined();
+  const manager = link.up?.manager;
+  await manager?.streams.add({ name: stream, subjects: [`${stream}.events.*`], max_consumers: 1 });
+  const consumers = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for await (const { name } of manager?.consumers.list(stream) ?? []) names.push(name);
+    return names;
+  };
+  const { events, log } = await open(stream);
+  await followed(events.feedOf('a')).replayed;
+  const before = await consumers();
+  const feed = events.feedOf('b');
+  followed(feed);
+  await expect.poll(() => feed.unreadable?.()?.message).toMatch(/maximum consumers limit reached/);
+  expect(await consumers()).toEqual(before);
+  expect(log.messages('error')).toEqual([expect.stringContaining('cannot read the events of a connection')]);
+});
+
+it('a pod whose clock is wrong makes nothing look older than it is in the others', async () => {
+  const stream = newStream();
+  const realMs = performance.timeOrigin;
+  const wrongBy = (ms: number): void => {
+    Object.defineProperty(performance, 'timeOrigin', { value: realMs + ms, configurable: true });
+  };
+  onTestFinished(() => void Reflect.deleteProperty(performance, 'timeOrigin'));
+  const hours = 3_600_000;
+  wrongBy(-2 * hours);
+  const behind = await open(stream);
+  await followed(behind.events.feedOf('ci')).replayed;
+  await behind.events.append(inbound(1, 'ci', epochNowMs()));
+  await behind.close();
+  expect(behind.log.messages('warn')).toContain('the clocks of this pod and of NATS differ: set both by NTP');
+  for (const skewMs of [0, 2 * hours]) {
+    wrongBy(skewMs);
+    const feed = (await open(stream)).events.feedOf('ci');
+    const receivedMs: number[] = [];
+    await new Promise<void>((resolve) => {
+      feed.follow(({ receivedAtMs }) => receivedMs.push(receivedAtMs), resolve);
+    });
+    for (const atMs of [feed.keptSince().atMs, ...receivedMs])
+      expect(Math.abs(epochNowMs() - atMs)).toBeLessThan(hours);
+    expect(receivedMs).toHaveLength(1);
+  }
 });
 
 it('a follower that leaves gets nothing more', async () => {

@@ -1,5 +1,5 @@
 import { startFauxqs } from 'fauxqs';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeGitHub } from '../../fakes/github/fake-github.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
 import { app, patient, secret } from '../support/github-scaler.ts';
@@ -175,4 +175,24 @@ it('a pod that starts while NATS is away knows no number until NATS is back', as
   expect(await postEvents(pod.port('ingest'), workEvent('requested', 'x'))).toBe(202);
   await nats().restart('n1');
   await expect.poll(() => numberOf(pod).catch(() => 'unknown')).toBe(1);
+});
+
+describe('with servers that take only small messages', () => {
+  const small = useNats({ config: 'max_payload: 1400' });
+
+  it('an event that is too large is refused for good, and logged once', async () => {
+    const stream = newStream();
+    // An event of each kind is an item of ten backlogs.
+    const items = workItems.flatMap((item) =>
+      Array.from({ length: 10 }, (_, i) => ({ ...item, backlog: `work-${i}` })),
+    );
+    const connections = { builds: { ...builds, items } };
+    const { pod } = await startPod({ ...eventsOf(stream, { servers: small().urls }), connections });
+    await expect.poll(() => readyz(pod)).toBe(200);
+    const large = workEvent('requested', 'x'.repeat(190));
+    for (let i = 0; i < 3; i += 1) expect(await postEvents(pod.port('ingest'), large)).toBe(413);
+    expect(await postEvents(pod.port('ingest'), workEvent('requested', 'x'))).toBe(202);
+    const said = pod.log.lines.filter(({ message }) => message.startsWith('an event from outside can never'));
+    expect(said).toHaveLength(1);
+  });
 });

@@ -7,6 +7,7 @@ import { ScalerError } from '../../src/errors.ts';
 import { connectNats, natsSettings } from '../../src/outbound/nats.ts';
 import { Pods } from '../../src/pods/pods.ts';
 import type { PeerDuties, Peers } from '../../src/sources/source.ts';
+import { cuttableProxy } from '../support/nats/cuttable-proxy.ts';
 import { newStream } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';
 import { recordingLogger } from '../support/recording-logger.ts';
@@ -26,9 +27,10 @@ function join(
   stream: string,
   place = 'acme',
   answer: PeerDuties['answer'] = () => Promise.resolve('yes'),
+  servers = nats().urls,
 ): Joined {
   const log = recordingLogger();
-  const settings = { ...z.object(natsSettings).parse({ servers: nats().urls }), stream, replicas: 1 };
+  const settings = { ...z.object(natsSettings).parse({ servers }), stream, replicas: 1 };
   const pods = new Pods({ settings, hinted() {}, surging() {}, held() {}, log });
   pods.open();
   const heard: unknown[] = [];
@@ -99,6 +101,38 @@ it('a question under way when the pod gives up its lease goes to the next holder
   expect(answers.filter((answer) => typeof answer === 'string')).toHaveLength(1);
 });
 
+it.each(['asks', 'answers'])(
+  'a break of the pod that %s, while the answer is on its way, costs seconds',
+  async (which) => {
+    const stream = newStream();
+    const proxy = await cuttableProxy(Number(new URL(nats().urls[0] ?? '').port));
+    const far = [`nats://127.0.0.1:${proxy.port}`];
+    let questions = 0;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const answer = async (): Promise<string> => {
+      questions += 1;
+      await released;
+      return 'yes';
+    };
+    const a = join(stream, 'acme', answer, which === 'answers' ? far : nats().urls);
+    await holds(a);
+    const b = join(stream, 'acme', undefined, which === 'asks' ? far : nats().urls);
+    const answers: unknown[] = [];
+    const asked = b.peers.ask(1, never).then((reply) => answers.push(reply));
+    await expect.poll(() => questions).toBe(1);
+    proxy.cut();
+    release();
+    await sleep(100);
+    proxy.heal();
+    // Undefined if the machine is so slow that the lease has moved.
+    await expect.poll(() => answers).toEqual([expect.toBeOneOf(['yes', undefined])]);
+    await asked;
+  },
+);
+
 it('pods with another place under the same name have a lease of their own', async () => {
   const stream = newStream();
   const [a, b] = [join(stream, 'acme'), join(stream, 'other')];
@@ -128,6 +162,19 @@ it('the bucket of leases is deleted, and created again: one pod has the lease', 
   await manager.streams.delete(`KV_${stream}-leases`);
   await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(0);
   await expect.poll(() => pods.filter(({ peers }) => peers.term !== undefined)).toHaveLength(1);
+});
+
+it('a bucket that takes no writes is reported, once', async () => {
+  const stream = newStream();
+  const a = join(stream);
+  await holds(a);
+  const connection = await connectNats({ ...z.object(natsSettings).parse({ servers: nats().urls }) }, 'test');
+  onTestFinished(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await manager.streams.update(`KV_${stream}-leases`, { max_msg_size: 1 });
+  await expect.poll(() => a.log.messages('error')).toEqual([expect.stringContaining('cannot be written')]);
+  await expect.poll(() => a.peers.term).toBeUndefined();
+  expect(a.log.messages('error')).toHaveLength(1);
 });
 
 it('without NATS a question fails within seconds, and says why', async () => {

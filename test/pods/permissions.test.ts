@@ -27,7 +27,19 @@ const users = [
   { user: 'fewer', password: 'secret', permissions: { publish: few, subscribe } },
   { user: 'scaler', password: 'secret', permissions: { publish, subscribe } },
 ];
-const nats = useNats({ config: `authorization ${JSON.stringify({ users })}` });
+const hints = 'backlog-scaler.hints';
+const mute = {
+  user: 'mute',
+  password: 'secret',
+  permissions: { publish: publish.filter((subject) => subject !== hints), subscribe },
+};
+const deaf = {
+  user: 'deaf',
+  password: 'secret',
+  permissions: { publish, subscribe: subscribe.filter((subject) => subject !== hints) },
+};
+const configOf = (...all: readonly object[]): string => `authorization ${JSON.stringify({ users: all })}`;
+const nats = useNats({ config: configOf(...users, mute, deaf) });
 
 it.each(users)('with the permissions of docs/pods.md ($user) events are kept', async ({ user }) => {
   expect(instead).toContain('$JS.API.STREAM.INFO.*');
@@ -96,3 +108,47 @@ it.each(users)(
     expect([...a.log.messages('error'), ...b.log.messages('error')]).toEqual([]);
   },
 );
+
+async function startPod(user: string) {
+  const log = recordingLogger();
+  const parsed = z.object(natsSettings).parse({ servers: nats().urls, username: user, password: 'secret' });
+  const told: unknown[] = [];
+  const pods = new Pods({
+    settings: { ...parsed, stream: 'backlog-scaler', replicas: 1 },
+    hinted: (hint) => void told.push(hint),
+    surging() {},
+    held() {},
+    log,
+  });
+  pods.open();
+  onTestFinished(() => pods.close());
+  await expect.poll(() => pods.link.up).toBeDefined();
+  await pods.link.up?.connection.flush();
+  return { pods, log, told };
+}
+
+const hint = { connection: 'jobs', subject: undefined, cause: 'hint' } as const;
+
+it('a user who may not publish hints is told of it, once', async () => {
+  const { pods, log } = await startPod('mute');
+  for (let i = 0; i < 3; i += 1) {
+    pods.hint(hint);
+    await pods.link.up?.connection.flush();
+    await expect.poll(() => log.messages('error')).toEqual([expect.stringContaining('lacks a permission')]);
+  }
+  expect(log.text()).toContain(hints);
+});
+
+it('a subject that may be heard only later is heard then', async () => {
+  const { pods, log, told } = await startPod('deaf');
+  await expect.poll(() => log.messages('error')).toEqual([expect.stringContaining('does not come')]);
+  await nats().restart('n1', configOf(...users, mute, { ...deaf, permissions: { publish, subscribe } }));
+  const other = await startPod('scaler');
+  await expect
+    .poll(() => {
+      other.pods.hint(hint);
+      return told.length;
+    })
+    .toBeGreaterThan(0);
+  await pods.close();
+});

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { isJetStreamRefusal } from '../../outbound/nats.ts';
 import type { NatsLink } from '../../pods/link.ts';
 import type { EventFeed, InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -11,6 +10,7 @@ import { Followers } from '../followers.ts';
 import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
 import { Reader } from './reader.ts';
 import {
+  isRefusal,
   isTooLarge,
   LogStream,
   messageId,
@@ -82,7 +82,8 @@ export class NatsEventLog implements EventLog {
 
   async append(event: InboundEvent): Promise<void> {
     if (this.closed) throw new ScalerError('unavailable', 'the event log is closed');
-    const payload = Buffer.from(JSON.stringify(event));
+    const receivedAtMs = event.receivedAtMs - this.stream.aheadMs;
+    const payload = Buffer.from(JSON.stringify({ ...event, receivedAtMs }));
     this.checkSize(payload.length);
     let settle = (): void => {};
     const stored = new Promise<void>((resolve) => {
@@ -105,7 +106,7 @@ export class NatsEventLog implements EventLog {
     return {
       keptSince: () => since,
       wholeUntilMs: () => following?.wholeUntilMs,
-      unreadable: () => this.unreadable(),
+      unreadable: () => this.unreadable(following),
       follow: (take, replayed) => {
         const reader = new Reader({
           stream,
@@ -148,14 +149,15 @@ export class NatsEventLog implements EventLog {
     );
   }
 
-  private unreadable(): ScalerError | undefined {
+  private unreadable(reader: Reader | undefined): ScalerError | undefined {
     const { link } = this.options;
     if (link.fault !== undefined) {
       const message = `events that were kept cannot be read while NATS is away: ${link.fault}`;
       return new ScalerError('unavailable', message);
     }
-    if (this.stream.fault === undefined) return undefined;
-    const message = `events that were kept cannot be read, since their stream cannot be used: ${this.stream.fault}`;
+    const fault = this.stream.fault ?? reader?.fault;
+    if (fault === undefined) return undefined;
+    const message = `events that were kept cannot be read, since their stream cannot be used: ${fault}`;
     return new ScalerError('unavailable', message);
   }
 
@@ -164,7 +166,7 @@ export class NatsEventLog implements EventLog {
     if (current === undefined || bytes <= mostBytes(current)) return;
     throw new ScalerError(
       'invalid',
-      `an event of ${bytes} bytes is larger than NATS takes: see its max_payload`,
+      `an event of ${bytes} bytes is larger than NATS takes: see its max_payload, and max_msg_size of the stream`,
     );
   }
 
@@ -184,6 +186,7 @@ export class NatsEventLog implements EventLog {
     const done = new Set<Outgoing>();
     const dropped: Outgoing[] = [];
     const faults: unknown[] = [];
+    const refused = new Set<string>();
     const sent = group.map(async (outgoing) => {
       try {
         if (outgoing.payload.length > mostBytes(ready)) dropped.push(outgoing);
@@ -191,14 +194,20 @@ export class NatsEventLog implements EventLog {
         done.add(outgoing);
         outgoing.settle();
       } catch (reason) {
-        if (isTooLarge(reason)) dropped.push(outgoing);
-        else faults.push(reason);
+        if (isTooLarge(reason)) {
+          dropped.push(outgoing);
+          return;
+        }
+        faults.push(reason);
+        refused.add(outgoing.event.connection);
       }
     });
     await untilAborted(Promise.all(sent), ready.signal);
     clearTimeout(late);
     for (const outgoing of dropped) done.add(outgoing);
     this.outbox.remove(done);
+    // What only one connection may not send must not stop the others.
+    if (refused.size > 0) this.outbox.defer(refused);
     this.drop(dropped);
     this.options.metrics.eventLogForwarded.inc(done.size - dropped.length);
     this.count();
@@ -207,7 +216,7 @@ export class NatsEventLog implements EventLog {
     if (fault === undefined) return this.recovered();
     this.stall();
     this.say(streamFault(fault));
-    if (!isJetStreamRefusal(fault)) this.stream.suspect(ready);
+    if (!isRefusal(fault)) this.stream.suspect(ready);
     await sleep(retryMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
   }
 
@@ -261,12 +270,12 @@ export class NatsEventLog implements EventLog {
   }
 }
 
-/** More than a message's headers and subject need. */
-const headerBytes = 1_024;
+/** More than a message's headers need. */
+const headerBytes = 128;
 
-/** The largest event that the server takes. */
-function mostBytes({ up }: Ready): number {
-  return (up.connection.info?.max_payload ?? Number.POSITIVE_INFINITY) - headerBytes;
+/** The largest event that the server and the stream take. */
+function mostBytes({ up, maxMessageBytes }: Ready): number {
+  return Math.min(up.connection.info?.max_payload ?? Number.POSITIVE_INFINITY, maxMessageBytes) - headerBytes;
 }
 
 /** Resolves when the work is done, or `signal` is aborted. */

@@ -64,6 +64,12 @@ export class Outbox {
     for (const { payload } of taken) this.heldBytes -= payload.length;
   }
 
+  /** Puts the events of these connections behind all others. Within a connection the order stays. */
+  defer(connections: ReadonlySet<string>): void {
+    const isLast = ({ event }: Outgoing): boolean => connections.has(event.connection);
+    this.waiting = [...this.waiting.filter((one) => !isLast(one)), ...this.waiting.filter(isLast)];
+  }
+
   /** Lets all senders go. The events stay. */
   settleAll(): void {
     for (const outgoing of this.waiting) outgoing.settle();

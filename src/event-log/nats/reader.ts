@@ -6,10 +6,13 @@ import type { KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Follower, Followers } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
-import { keptSince } from './since.ts';
+import { type Kept, keptSince } from './since.ts';
 import {
   firstMs,
+  isRefusal,
+  isToSay,
   type LogStream,
+  limitOf,
   limitsOf,
   nanosPerMs,
   type Ready,
@@ -36,30 +39,33 @@ const ahead = 256;
 const retryMs = 500;
 /** How often the server sends a heartbeat while it has no message. Two missed ones count as a break. */
 const heartbeatMs = 2_500;
-/** How often a replay checks whether it has reached the end: its last messages may have been dropped meanwhile. */
+/** How often a reader that has yet to catch up asks whether it has: its last messages may have been dropped meanwhile. */
 const idleMs = 2_000;
 
-/** A connection's part of the stream, as it was when its replay began. */
-interface Replay {
-  readonly connection: KeptSince;
-  readonly stream: KeptSince;
-  readonly info: StreamInfo;
-  readonly count: number;
-  /** When the first of its events was stored, in ms since 1970. */
+/** A connection's part of the stream, as it was when a read began. All times are by the clock of NATS. */
+type Part = Omit<Kept, 'count' | 'firstMs'> & {
+  readonly beganMs: number;
+  count: number;
   firstMs: number | undefined;
-}
+};
 
 /** Hands a connection's events to a follower, from the beginning of the stream and then as they come. */
 export class Reader {
   private readonly options: ReaderOptions;
   private readonly closing = new AbortController();
   private epoch: number | undefined;
-  /** Sequence of the last message that was handed over. */
+  /** Sequence of the last message that was handed over, and when it was stored, in ms since 1970. */
   private after = 0;
-  private replay: Replay | undefined;
+  private afterMs: number | undefined;
+  /** Undefined before the first read of an epoch. */
+  private since: KeptSince | undefined;
+  /** Undefined once the reader has caught up. */
+  private part: Part | undefined;
   private isReplayed = false;
-  /** When the server last sent a message or a heartbeat, in ms of `performance.now()`. */
+  /** When the server last sent a message or a heartbeat to the caught-up reader, in ms of `performance.now()`. */
   private heardMs = Number.NEGATIVE_INFINITY;
+  private failingSinceMs: number | undefined;
+  private said: string | undefined;
 
   constructor(options: ReaderOptions) {
     this.options = options;
@@ -69,7 +75,13 @@ export class Reader {
   /** Until when the reader surely has every event. Undefined if it hears the server now, or never heard it. */
   get wholeUntilMs(): number | undefined {
     if (this.heardMs === Number.NEGATIVE_INFINITY) return undefined;
-    return performance.now() - this.heardMs <= 2 * heartbeatMs ? undefined : this.heardMs;
+    const untilMs = Math.min(this.heardMs, this.options.stream.confirmedAtMs);
+    return performance.now() - untilMs <= 2 * heartbeatMs ? undefined : untilMs;
+  }
+
+  /** Why the connection's events cannot be read. Undefined if they can, or if the reason is not known yet. */
+  get fault(): string | undefined {
+    return this.said;
   }
 
   close(): void {
@@ -78,43 +90,69 @@ export class Reader {
   }
 
   private async run(): Promise<void> {
-    const { stream, follower, log } = this.options;
+    const { stream } = this.options;
     const { signal } = this.closing;
     while (!signal.aborted) {
       const ready = await stream.ready();
       if (ready === undefined || signal.aborted) return;
-      if (ready.epoch !== this.epoch) {
-        this.epoch = ready.epoch;
-        this.after = 0;
-        this.replay = undefined;
-        this.isReplayed = false;
-      }
+      if (ready.epoch !== this.epoch) this.begin(ready.epoch);
       try {
         await this.read(ready, AbortSignal.any([signal, ready.signal]));
       } catch (reason) {
         if (signal.aborted || ready.signal.aborted) continue;
-        const { connection } = follower;
-        log.debug({ connection, error: streamFault(reason) }, 'the event log cannot be read; trying again');
+        this.failed(reason);
         await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+        // One connection that is refused, as by a limit of consumers, must not stop the others.
+        if (isRefusal(reason)) continue;
+      } finally {
+        this.brokeOff();
       }
       // Whatever ended the read, the stream may have been deleted and created again.
       if (!signal.aborted) stream.suspect(ready);
     }
   }
 
+  private begin(epoch: number): void {
+    this.epoch = epoch;
+    this.after = 0;
+    this.afterMs = undefined;
+    this.since = undefined;
+    this.part = undefined;
+    this.isReplayed = false;
+  }
+
+  private failed(reason: unknown): void {
+    const { follower, log } = this.options;
+    this.failingSinceMs ??= performance.now();
+    if (!isToSay(reason, this.failingSinceMs)) return;
+    const error = streamFault(reason);
+    const isSaid = this.said !== undefined;
+    this.said = error;
+    // The next error may only name another consumer.
+    if (isSaid) return;
+    log.error(
+      { connection: follower.connection, error },
+      'the event log cannot read the events of a connection: its numbers grow old, or are unknown, until it can',
+    );
+  }
+
   /** Continues after the last message, until `signal` is aborted or the consumer is gone. */
   private async read(ready: Ready, signal: AbortSignal): Promise<void> {
     const { name, follower } = this.options;
     const { manager, jetstream } = ready.up;
-    const connection = await ready.heads.ofConnection(follower.connection);
-    const stream = await ready.heads.stream();
+    const beganMs = epochNowMs() - this.options.stream.aheadMs;
+    const connection = await ready.heads.ofConnection(follower.connection, beganMs);
+    const stream = await ready.heads.stream(beganMs);
     const info = await manager.streams.info(name);
+    // Another stream, or one that has lost its end: sequences would begin again.
+    if (info.created !== ready.created || info.state.last_seq < this.after) return;
     const consumer = await jetstream.consumers.get(name, {
       filter_subjects: subjectOf(name, follower.connection),
       opt_start_seq: this.after + 1,
     });
     const { num_pending: count } = await consumer.info(true);
-    this.replay ??= { connection, stream, info, count, firstMs: undefined };
+    const known = this.since === undefined ? [stream, connection] : [this.since];
+    this.part = { ...this.partOf(info), beganMs, known, count };
     const messages = await consumer.consume({
       max_messages: ahead,
       expires: 10_000,
@@ -125,7 +163,6 @@ export class Reader {
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     const idle = setInterval(() => void this.lookIdle(consumer), idleMs);
-    this.heardMs = performance.now();
     void this.listen(messages);
     try {
       if (count === 0) this.caughtUp();
@@ -137,13 +174,29 @@ export class Reader {
     }
   }
 
+  private partOf({ config, state, ts }: StreamInfo): Omit<Part, 'beganMs' | 'known' | 'count'> {
+    // By the server's clock, as the times of its messages. Some events of the last heartbeats may not have come.
+    const serverNowMs = ts === undefined ? epochNowMs() : Date.parse(ts);
+    const heardMs = serverNowMs - (performance.now() - this.heardMs) - 2 * heartbeatMs;
+    const readUntilMs = this.since === undefined ? undefined : Math.max(heardMs, this.afterMs ?? heardMs);
+    return {
+      ...limitsOf(config),
+      readUntilMs,
+      firstMs: undefined,
+      streamFirstMs: firstMs({ state }),
+      messages: state.messages,
+      maxMessages: limitOf(config.max_msgs),
+      bytes: state.bytes,
+    };
+  }
+
   /**
    * When heartbeats are missed, the client asks for the same consumer again and again. A consumer lives on one server, and
    * while that is away nothing answers. So the read stops here, and the next one creates another consumer.
    */
   private async listen(messages: ConsumerMessages): Promise<void> {
     for await (const { type } of messages.status()) {
-      if (type === 'heartbeat') this.heardMs = performance.now();
+      if (type === 'heartbeat') this.heard();
       else if (type === 'heartbeats_missed') messages.stop();
     }
   }
@@ -164,31 +217,55 @@ export class Reader {
 
   private hand(message: JsMsg): void {
     const { stream, follower, live } = this.options;
-    const { streamSequence, timestampNanos } = message.info;
-    if (this.replay !== undefined) this.replay.firstMs ??= timestampNanos / nanosPerMs;
+    const { streamSequence, timestampNanos, pending } = message.info;
+    const storedMs = timestampNanos / nanosPerMs;
+    if (this.part !== undefined && this.part.firstMs === undefined) {
+      this.part.firstMs = storedMs;
+      // More may have come since the consumer was made, and pushed out events that it had not sent.
+      this.part.count = Math.max(this.part.count, pending + 1);
+    }
     this.after = streamSequence;
-    this.heardMs = performance.now();
+    this.afterMs = storedMs;
+    this.heard();
     stream.seen(streamSequence);
     const event = eventOf(fromJson(message.string()));
-    if (event?.connection === follower.connection) live.hand(event, follower);
+    if (event?.connection !== follower.connection) return;
+    live.hand({ ...event, receivedAtMs: event.receivedAtMs + stream.aheadMs }, follower);
   }
 
-  /** Ends a replay whose last messages the stream has dropped meanwhile: no message would end it. */
+  /** A reader that has yet to catch up does not have every event. */
+  private heard(): void {
+    if (this.part === undefined) this.heardMs = performance.now();
+  }
+
+  /** Notices that a reader has caught up whose last messages the stream has dropped meanwhile: no message would tell it. */
   private async lookIdle(consumer: Consumer): Promise<void> {
-    if (this.isReplayed) return;
-    const { after } = this;
+    const { after, part } = this;
+    if (part === undefined) return;
     const info = await consumer.info().catch(() => undefined);
+    if (part !== this.part) return;
     if (info?.num_pending === 0 && info.delivered.stream_seq <= after) this.caughtUp();
   }
 
   private caughtUp(): void {
-    if (this.isReplayed || this.replay === undefined || this.closing.signal.aborted) return;
-    const { info, ...replay } = this.replay;
+    const { part, since: before } = this;
+    if (part === undefined || this.closing.signal.aborted) return;
+    this.part = undefined;
+    const since = keptSince(part, part.beganMs);
+    this.since = since;
+    this.heard();
+    this.failingSinceMs = undefined;
+    this.said = undefined;
+    if (this.isReplayed && since === before) return;
     this.isReplayed = true;
-    const { maxAgeMs, maxCount, maxBytes } = limitsOf(info.config);
-    const { bytes } = info.state;
-    const kept = { ...replay, maxAgeMs, maxCount, maxBytes, bytes, streamFirstMs: firstMs(info) };
     this.options.live.add(this.options.follower);
-    this.options.replayed(keptSince(kept, epochNowMs()));
+    this.options.replayed({ ...since, atMs: since.atMs + this.options.stream.aheadMs });
+  }
+
+  /** A read ended before the reader had caught up. What was dropped of what it read must not be forgotten. */
+  private brokeOff(): void {
+    const { part } = this;
+    this.part = undefined;
+    if (part?.firstMs !== undefined) this.since = keptSince(part, part.beganMs);
   }
 }

@@ -30,18 +30,27 @@ export function streamHead(known: StreamHead | undefined, facts: StreamFacts, no
   return isWhole ? known : { created, lost, atMs: nowMs, because: 'damaged' };
 }
 
-/** A connection's part of the stream when its replay begins. */
+/** Whether a process that knew the head `before` must read the stream again. Another pod may have found the damage first. */
+export function isDamage(before: StreamHead, now: StreamHead, facts: StreamFacts): boolean {
+  if (before.created !== facts.created || facts.lastSequence < facts.seenSequence) return true;
+  return now.because === 'damaged' && now.atMs !== before.atMs;
+}
+
+/** A connection's part of the stream when a reader begins to read it, or continues. Times are in ms since 1970. */
 export interface Kept {
-  readonly stream: KeptSince;
-  /** When the connection was first followed. */
-  readonly connection: KeptSince;
-  /** How many of its events the stream has, and the most that it may have. */
+  /** Since when the stream is whole, and when the connection was first followed. Where a reader continues: what it found before. */
+  readonly known: readonly KeptSince[];
+  /** When the last event was stored that the reader surely has. Undefined at the beginning. What was dropped before is no loss. */
+  readonly readUntilMs: number | undefined;
+  /** How many events the stream has for the reader, and the most that it may have of the connection. */
   readonly count: number;
   readonly maxCount: number;
-  /** When the connection's oldest event was stored, in ms since 1970. Undefined without an event. */
+  /** When the first event for the reader was stored. Undefined without one. */
   readonly firstMs: number | undefined;
   /** When the stream's oldest event was stored. */
   readonly streamFirstMs: number | undefined;
+  readonly messages: number;
+  readonly maxMessages: number;
   readonly bytes: number;
   readonly maxBytes: number;
   /** The longest that an event is kept, in ms. */
@@ -51,18 +60,17 @@ export interface Kept {
 /** From this part of its limit on, a stream may have dropped its oldest messages to stay below. */
 const nearlyFull = 0.9;
 
-/** Since when all events of the connection are kept. If some may have been dropped, they count as dropped. */
+/** Since when the reader has all events of the connection. If some may have been dropped, they count as dropped. */
 export function keptSince(kept: Kept, nowMs: number): KeptSince {
-  const { stream, connection, count, maxCount, firstMs, streamFirstMs, bytes, maxBytes, maxAgeMs } = kept;
-  const dropped: number[] = [nowMs - maxAgeMs];
+  const { known, readUntilMs = Number.NEGATIVE_INFINITY, count, maxCount, firstMs, streamFirstMs } = kept;
+  const dropped: number[] = [nowMs - kept.maxAgeMs];
   if (count >= maxCount && firstMs !== undefined) dropped.push(firstMs);
-  if (bytes >= maxBytes * nearlyFull && streamFirstMs !== undefined) dropped.push(streamFirstMs);
-  const reasons: KeptSince[] = [
-    stream,
-    connection,
-    ...dropped.map((atMs) => ({ atMs, because: 'dropped' }) as const),
-  ];
-  return reasons.reduce((latest, one) => (one.atMs > latest.atMs ? one : latest));
+  const isFull = kept.bytes >= kept.maxBytes * nearlyFull || kept.messages >= kept.maxMessages;
+  if (isFull && streamFirstMs !== undefined) dropped.push(streamFirstMs);
+  const losses = dropped
+    .filter((atMs) => atMs > readUntilMs)
+    .map((atMs): KeptSince => ({ atMs, because: 'dropped' }));
+  return [...known, ...losses].reduce((latest, one) => (one.atMs > latest.atMs ? one : latest));
 }
 
 /** Limits of a stream. */

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
-import type { KV } from '@nats-io/kv';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import { jetStreamErrors, natsFault } from '../../outbound/nats.ts';
+import {
+  errorCode,
+  isJetStreamRefusal,
+  isNotAllowed,
+  jetStreamErrors,
+  natsFault,
+} from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
 import type { InboundEvent, KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { type Limits, type StreamHead, sinceRaise, streamHead } from './since.ts';
+import { Heads, streamKey, token } from './heads.ts';
+import { isDamage, type Limits, type StreamHead, sinceRaise, streamHead } from './since.ts';
 
 export interface StreamSettings {
   readonly stream: string;
@@ -17,9 +23,6 @@ export interface StreamSettings {
   readonly maxEventsPerConnection: number;
   readonly maxBytes: number;
 }
-
-/** A dot would split a subject, and a bucket's key may not have one everywhere. No connection's name has a `=`. */
-const token = (connection: string): string => connection.replaceAll('.', '=');
 
 /** The subject of a connection's events. Without a connection, that of all. */
 export function subjectOf(stream: string, connection?: string): string {
@@ -41,6 +44,9 @@ export interface Ready {
   readonly up: Up;
   /** It changes when the stream is another one or has lost its end. Then read from the beginning. */
   readonly epoch: number;
+  /** When the server created it, as the server writes it. */
+  readonly created: string;
+  readonly maxMessageBytes: number;
   readonly heads: Heads;
   /** Aborted when the stream is no longer usable. */
   readonly signal: AbortSignal;
@@ -60,7 +66,14 @@ const retryMs = 500;
  * answers, but the next attempt reaches another.
  */
 const attemptMs = 1_500;
-const saidFrom = 3;
+/** How long something fails before it is logged: a cluster that elects a leader needs no log line. */
+const saidAfterMs = 10_000;
+/** The same, if nothing but a person can help. */
+const saidSoonAfterMs = 1_000;
+/** How often the stream's leader is asked whether it is still there. */
+const confirmEveryMs = 2_500;
+/** Clocks that differ by less count as equal. */
+const clockToleranceMs = 5_000;
 
 /**
  * The stream of the event log. It creates the stream, sets its limits, and notices when the stream is another one. It
@@ -73,10 +86,14 @@ export class LogStream {
   private now: { readonly ready: Ready; readonly gone: AbortController } | undefined;
   private closed = false;
   private epoch = 0;
-  private created: string | undefined;
+  private head: StreamHead | undefined;
   private seenSequence = 0;
+  private leaderAtMs = Number.NEGATIVE_INFINITY;
+  private ahead = 0;
+  private confirming: NodeJS.Timeout | undefined;
   private said: string | undefined;
   private saidReady = false;
+  private saidClock = false;
   private hasLimits = false;
 
   constructor(options: LogStreamOptions) {
@@ -85,6 +102,22 @@ export class LogStream {
       up.signal.addEventListener('abort', () => this.now?.ready.up === up && this.lose(), { once: true });
       void this.settle(up);
     });
+  }
+
+  /**
+   * When the stream's leader last answered, in ms of `performance.now()`. A server that is cut off from the others goes on
+   * with its consumers, and sends heartbeats, but it leads no stream after some seconds.
+   */
+  get confirmedAtMs(): number {
+    return this.leaderAtMs;
+  }
+
+  /**
+   * How far the clock of this process is ahead of that of NATS, in ms. 0 if they nearly agree. All times in the stream and
+   * its bucket are by the clock of NATS, so that a pod with a wrong clock does not mislead the others.
+   */
+  get aheadMs(): number {
+    return this.ahead;
   }
 
   /** Undefined while it is not usable. */
@@ -124,12 +157,14 @@ export class LogStream {
   }
 
   private lose(): void {
+    clearInterval(this.confirming);
     this.now?.gone.abort();
     this.now = undefined;
     this.options.usable(false);
   }
 
   private async settle(up: Up): Promise<void> {
+    const beganMs = performance.now();
     for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
       try {
         const ready = await within(attempt * attemptMs, this.setUp(up));
@@ -137,26 +172,33 @@ export class LogStream {
         return;
       } catch (reason) {
         if (this.closed || up.signal.aborted) return;
-        // A cluster that elects a leader needs no log line.
-        if (attempt >= saidFrom) this.say(streamFault(reason));
+        if (isToSay(reason, beganMs)) this.say(streamFault(reason));
         await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
       }
     }
   }
 
-  private become(up: Up, { heads, messages }: { heads: Heads; messages: number }): void {
+  private become(up: Up, { messages, ...stream }: SetUp): void {
     const gone = new AbortController();
-    const ready = { up, heads, epoch: this.epoch, signal: gone.signal };
+    const ready = { up, ...stream, epoch: this.epoch, signal: gone.signal };
     this.now = { ready, gone };
-    const { stream } = this.options.settings;
+    clearInterval(this.confirming);
+    this.confirming = setInterval(() => void this.confirm(ready), confirmEveryMs);
     if (!this.saidReady || this.said !== undefined) {
-      this.options.log.info({ stream, events: messages }, 'the event log has its stream in NATS');
+      const { stream: name } = this.options.settings;
+      this.options.log.info({ stream: name, events: messages }, 'the event log has its stream in NATS');
     }
     this.saidReady = true;
     this.said = undefined;
     this.options.usable(true);
     for (const resolve of this.waiting) resolve(ready);
     this.waiting.clear();
+  }
+
+  private async confirm({ up }: Ready): Promise<void> {
+    const sentAtMs = performance.now();
+    const info = await up.manager.streams.info(this.options.settings.stream).catch(() => undefined);
+    if (info !== undefined && hasLeader(info)) this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
   }
 
   private say(error: string): void {
@@ -169,27 +211,29 @@ export class LogStream {
     );
   }
 
-  private async setUp(up: Up): Promise<{ heads: Heads; messages: number }> {
+  private async setUp(up: Up): Promise<SetUp> {
     const { settings, log } = this.options;
+    // An attempt that was given up continues. What is seen meanwhile says nothing about the answer to this one.
+    const { seenSequence } = this;
+    const sentAtMs = performance.now();
     const info = await this.made(up);
-    const heads = await Heads.open(up, settings);
+    this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
+    this.compareClocks(info);
+    const heads = await Heads.open(up, settings.stream, settings.replicas);
     const change = this.hasLimits ? undefined : await this.limitsToBe(up, info, heads);
     const { created, state } = info;
-    const facts = {
-      created,
-      lost: state.lost?.msgs?.length ?? 0,
-      lastSequence: state.last_seq,
-      seenSequence: this.seenSequence,
-    };
+    const lost = state.lost?.msgs?.length ?? 0;
+    const facts = { created, lost, lastSequence: state.last_seq, seenSequence };
+    const before = this.head;
     const head = await heads.change<StreamHead>(streamKey, (known) => {
-      const next = streamHead(known, facts, epochNowMs());
+      const next = streamHead(known, facts, epochNowMs() - this.ahead);
       const since = change?.since;
       return since === undefined || next.atMs >= since.atMs ? next : { ...next, ...since };
     });
     await change?.make();
     this.hasLimits = true;
-    const isAnother = this.created !== undefined && this.created !== created;
-    if (isAnother || state.last_seq < this.seenSequence) {
+    this.head = head;
+    if (before !== undefined && isDamage(before, head, facts)) {
       this.epoch += 1;
       this.seenSequence = 0;
       log.error(
@@ -197,8 +241,19 @@ export class LogStream {
         'the event log is damaged: its stream was made anew or has lost its end; numbers of `events` connections are not known for ttlSeconds',
       );
     }
-    this.created = created;
-    return { heads, messages: state.messages };
+    const maxMessageBytes = limitOf(info.config.max_msg_size);
+    return { heads, created, maxMessageBytes, messages: state.messages };
+  }
+
+  private compareClocks({ ts }: StreamInfo): void {
+    const aheadMs = ts === undefined ? 0 : epochNowMs() - Date.parse(ts);
+    this.ahead = Math.abs(aheadMs) < clockToleranceMs ? 0 : aheadMs;
+    if (this.ahead === 0 || this.saidClock) return;
+    this.saidClock = true;
+    this.options.log.warn(
+      { aheadSeconds: Math.round(aheadMs / 1000) },
+      'the clocks of this pod and of NATS differ: set both by NTP',
+    );
   }
 
   private async made({ manager }: Up): Promise<StreamInfo> {
@@ -208,11 +263,20 @@ export class LogStream {
       if (!isNotFound(reason)) throw reason;
       return manager.streams.add({ ...configOf(this.options.settings), subjects });
     });
-    if (JSON.stringify(info.config.subjects) === JSON.stringify(subjects)) return info;
-    throw new ScalerError(
-      'invalid',
-      'has other subjects: it is for something else. Name another in eventLog.stream',
-    );
+    if (!hasLeader(info))
+      throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
+    const { config } = info;
+    if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
+      throw new ScalerError(
+        'invalid',
+        'has other subjects: it is for something else. Name another in eventLog.stream',
+      );
+    if (config.retention !== 'limits' || config.storage !== 'file')
+      throw new ScalerError(
+        'invalid',
+        'does not keep its events: it needs `retention: limits` and `storage: file`. Name another in eventLog.stream',
+      );
+    return info;
   }
 
   /**
@@ -231,7 +295,7 @@ export class LogStream {
     if (Object.entries(wanted).every(([key, value]) => is[key] === value)) return undefined;
     const before = limitsOf(info.config);
     const after = limitsOf(wanted);
-    const nowMs = epochNowMs();
+    const nowMs = epochNowMs() - this.ahead;
     if (after.maxCount > before.maxCount) {
       const { state } = await manager.streams.info(stream, { subjects_filter: subjectOf(stream) });
       const full = Object.entries(state.subjects ?? {}).filter(([, count]) => count >= before.maxCount);
@@ -256,6 +320,15 @@ export class LogStream {
   }
 }
 
+/** A server that is cut off from the others answers too, from its own copy. It knows of no leader. */
+function hasLeader({ cluster }: StreamInfo): boolean {
+  return cluster === undefined || Boolean(cluster.leader);
+}
+
+interface SetUp extends Pick<Ready, 'heads' | 'created' | 'maxMessageBytes'> {
+  readonly messages: number;
+}
+
 async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -277,18 +350,24 @@ function configOf(settings: StreamSettings) {
     max_bytes: maxBytes,
     num_replicas: replicas,
     duplicate_window: Math.min(dedupeMs, maxAgeMs) * nanosPerMs,
+    // Nobody could tell events that were taken out by hand from events that never were.
+    deny_purge: true,
+    deny_delete: true,
   } satisfies Partial<StreamConfig>;
 }
 
 /** The server writes "no limit" as 0 or -1. */
+export function limitOf(value: number): number {
+  return value > 0 ? value : Number.POSITIVE_INFINITY;
+}
+
 export function limitsOf(
   config: Pick<StreamConfig, 'max_age' | 'max_msgs_per_subject' | 'max_bytes'>,
 ): Limits {
-  const limit = (value: number): number => (value > 0 ? value : Number.POSITIVE_INFINITY);
   return {
-    maxAgeMs: limit(config.max_age) / nanosPerMs,
-    maxCount: limit(config.max_msgs_per_subject),
-    maxBytes: limit(config.max_bytes),
+    maxAgeMs: limitOf(config.max_age) / nanosPerMs,
+    maxCount: limitOf(config.max_msgs_per_subject),
+    maxBytes: limitOf(config.max_bytes),
   };
 }
 
@@ -300,77 +379,35 @@ export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefine
 /** An error code of JetStream. */
 const messageTooLarge = 10054;
 
-function codeOf(reason: unknown): unknown {
-  return reason instanceof Error && 'code' in reason ? reason.code : undefined;
+function isNotFound(reason: unknown): boolean {
+  return errorCode(reason) === jetStreamErrors.streamNotFound;
 }
 
-export function isNotFound(reason: unknown): boolean {
-  return codeOf(reason) === jetStreamErrors.streamNotFound;
+/** Whether what has failed since `beganMs`, of `performance.now()`, is to be logged now. */
+export function isToSay(reason: unknown, beganMs: number): boolean {
+  const isLasting = isNotAllowed(reason) || (reason instanceof ScalerError && reason.code === 'invalid');
+  return performance.now() - beganMs >= (isLasting ? saidSoonAfterMs : saidAfterMs);
+}
+
+/** Whether a request was refused for a reason that says nothing about whether the stream is still the same. */
+export function isRefusal(reason: unknown): boolean {
+  const { streamNotFound, consumerNotFound } = jetStreamErrors;
+  if (isNotAllowed(reason)) return true;
+  const code = errorCode(reason);
+  return isJetStreamRefusal(reason) && code !== streamNotFound && code !== consumerNotFound;
 }
 
 /** Whether the stream will never take a message of this size. */
 export function isTooLarge(reason: unknown): boolean {
-  return codeOf(reason) === messageTooLarge;
+  return errorCode(reason) === messageTooLarge;
 }
 
 /** What an error of JetStream means and what to do, in words that follow the stream's name. */
 export function streamFault(reason: unknown): string {
   if (reason instanceof ScalerError) return reason.message;
-  const code = codeOf(reason);
+  const code = errorCode(reason);
   const isOff = reason instanceof Error && reason.name === 'JetStreamNotEnabled';
   if (isOff || jetStreamErrors.notEnabled.some((one) => one === code))
     return 'NATS has no JetStream for this account and domain: enable it';
   return `NATS ${natsFault(reason)}`;
 }
-
-/** The bucket beside the stream: a key for the whole stream, and one for each connection. */
-export class Heads {
-  private readonly bucket: KV;
-
-  private constructor(bucket: KV) {
-    this.bucket = bucket;
-  }
-
-  static async open({ jetstream }: Up, { stream, replicas }: StreamSettings): Promise<Heads> {
-    const { Kvm } = await import('@nats-io/kv');
-    return new Heads(await new Kvm(jetstream).create(`${stream}-since`, { replicas, history: 1 }));
-  }
-
-  /** Events from before a connection was first followed are unknown. */
-  ofConnection(connection: string): Promise<KeptSince> {
-    const isNew = (known: KeptSince | undefined): KeptSince =>
-      known ?? { atMs: epochNowMs(), because: 'new' };
-    return this.change(token(connection), isNew);
-  }
-
-  /** Since when the whole stream has every event. */
-  stream(): Promise<KeptSince> {
-    const isKnown = (known: KeptSince | undefined): KeptSince =>
-      known ?? { atMs: epochNowMs(), because: 'damaged' };
-    return this.change(streamKey, isKnown);
-  }
-
-  /** Writes what `next` makes of the stored value, unless it is the same. Another pod may write at the same time. */
-  async change<T>(key: string, next: (known: T | undefined) => T): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      const entry = await this.bucket.get(key);
-      // Only our own pods write to the bucket.
-      const known = entry?.operation === 'PUT' ? entry.json<T>() : undefined;
-      const value = next(known);
-      if (value === known) return value;
-      const text = JSON.stringify(value);
-      try {
-        if (entry === null) await this.bucket.create(key, text);
-        else await this.bucket.update(key, text, entry.revision);
-        return value;
-      } catch (reason) {
-        if (attempt >= mostAttempts || codeOf(reason) !== wrongLastSequence) throw reason;
-      }
-    }
-  }
-}
-
-/** No connection's name begins with `=`. */
-const streamKey = '=stream';
-const mostAttempts = 10;
-const wrongLastSequence = 10071;

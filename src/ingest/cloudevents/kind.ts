@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import { stepByStep } from '../../turns.ts';
 import { type Answer, refusal } from '../answer.ts';
 import { JsonCounter } from '../json.ts';
-import { keepAll } from '../keep.ts';
+import { Keeper } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import { type Hinted, refuseBearer, type Senders } from '../senders.ts';
 import { maxBatch, modeOf, parseCloudEvents } from './parse.ts';
@@ -27,9 +27,11 @@ export class CloudEvents implements IngestKind {
   readonly paths = connectionPaths;
   readonly knowsBy = 'head';
   private readonly options: CloudEventsOptions;
+  private readonly keeper: Keeper;
 
   constructor(options: CloudEventsOptions) {
     this.options = options;
+    this.keeper = new Keeper(options.log, options.events);
   }
 
   refuse(head: Head): Answer | undefined {
@@ -74,10 +76,9 @@ export class CloudEvents implements IngestKind {
     subject: string | undefined,
     events: readonly InboundCloudEvent[],
   ): Promise<Answer> {
-    const { events: eventLog, hint, log } = this.options;
-    if (fact !== undefined) return keepAll(factsOf(name, fact, events), log, eventLog);
+    if (fact !== undefined) return this.keeper.keep(factsOf(name, fact, events));
     if (events.length === 0) return { status: 202, outcome: 'ignored', body: { accepted: 'holds no event' } };
-    const outcome = hinted(hint(name, subject, 'event'));
+    const outcome = hinted(this.options.hint(name, subject, 'event'));
     const accepted = outcome === 'accepted' ? 'is looked at now' : 'nobody watches it';
     return { status: 202, outcome, body: { accepted } };
   }

@@ -81,6 +81,33 @@ describe('three servers', () => {
     await user.close();
   });
 
+  it('give no zero of a server that is cut off from the others', async () => {
+    const [first = ''] = nats().urls;
+    const user = await JetStreamUser.connect([first]);
+    const on = openNats({ servers: [first] });
+    const { stream } = await user.stream({ num_replicas: 3 });
+    // A consumer with one copy goes on alone.
+    let trigger = { stream, consumer: '' };
+    for (let i = 0, leader = ''; leader !== 'n1'; i += 1) {
+      trigger = await user.consumer(stream, { durable_name: `alone-${i}`, num_replicas: 1 });
+      const { cluster } = await user.manager.consumers.info(stream, trigger.consumer);
+      leader = cluster?.leader ?? '';
+    }
+    const brief = { ...trigger, maxStalenessSeconds: '3' };
+    await on.becomes(brief, 0);
+    const others = ['n2', 'n3'].map((name) => nats().server(name));
+    for (const server of others) server.signal('SIGSTOP');
+    try {
+      await expect
+        .poll(() => on.value(brief).catch(String), { timeout: 60_000 })
+        .toMatch(/has not caught up/);
+    } finally {
+      for (const server of others) server.signal('SIGCONT');
+    }
+    await expect.poll(() => on.value(brief).catch(String), { timeout: 60_000 }).toBe(0);
+    await user.close();
+  });
+
   it('give no wrong zero while leaders change, and wake afterwards', async () => {
     const user = await JetStreamUser.connect(nats().urls);
     const on = openNats({ servers: [...nats().urls] });

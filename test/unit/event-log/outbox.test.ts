@@ -49,3 +49,11 @@ it('has room for so many and so many bytes', () => {
   outbox.add(outgoing(3, 60));
   expect(outbox.counts()).toEqual({ ci: 2 });
 });
+
+it('events of a connection that are deferred come after all others, in their order', () => {
+  const outbox = new Outbox({ maxBuffered: 10, maxBufferedBytes: 100 });
+  for (const [fact, connection] of ['a', 'b', 'a', 'c'].entries())
+    outbox.add({ event: inbound(fact, connection), payload: Buffer.alloc(1), settle: () => {} });
+  outbox.defer(new Set(['a']));
+  expect(outbox.group().map(({ event }) => event.fact)).toEqual([1, 3, 0, 2]);
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  isDamage,
   type Kept,
   keptSince,
   type StreamHead,
@@ -32,13 +33,30 @@ describe('the head of a stream', () => {
   });
 });
 
+const stream = { atMs: 10, because: 'new' } as const;
+const connection = { atMs: 20, because: 'new' } as const;
+describe('a process that knew the head', () => {
+  const found = { ...head, atMs: 500, because: 'damaged' } as const;
+  it.each([
+    ['reads on where it is the same', head, head, facts, false],
+    ['reads again where the stream was made anew', head, head, { ...facts, created: 'tuesday' }, true],
+    ['reads again where its end is gone', head, head, { ...facts, lastSequence: 8 }, true],
+    ['reads again where another pod has found damage', head, found, { ...facts, lastSequence: 12 }, true],
+    ['reads on where it has read again', found, found, facts, false],
+  ])('%s', (_, before, now, state, expected) => {
+    expect(isDamage(before, now, state)).toBe(expected);
+  });
+});
+
 const kept: Kept = {
-  stream: { atMs: 10, because: 'new' },
-  connection: { atMs: 20, because: 'new' },
+  known: [stream, connection],
+  readUntilMs: undefined,
   count: 5,
   maxCount: 10,
   firstMs: 500_000,
   streamFirstMs: 400_000,
+  messages: 7,
+  maxMessages: 70,
   bytes: 100,
   maxBytes: 1_000,
   maxAgeMs: 5_000_000,
@@ -47,7 +65,11 @@ const kept: Kept = {
 describe('since when a connection is whole', () => {
   it.each([
     ['since it was followed', {}, { atMs: 20, because: 'new' }],
-    ['since the stream is', { stream: { atMs: 30, because: 'damaged' } }, { atMs: 30, because: 'damaged' }],
+    [
+      'since the stream is',
+      { known: [{ atMs: 30, because: 'damaged' }, connection] },
+      { atMs: 30, because: 'damaged' },
+    ],
     ['for as long as events are kept', { maxAgeMs: 1_000 }, { atMs: 999_000, because: 'dropped' }],
     [
       'since its first event, where it has as many as it may',
@@ -58,6 +80,21 @@ describe('since when a connection is whole', () => {
       'since the first event of all, where the stream is full',
       { bytes: 900 },
       { atMs: 400_000, because: 'dropped' },
+    ],
+    [
+      'since the first event of all, where the stream has as many as it may',
+      { messages: 70 },
+      { atMs: 400_000, because: 'dropped' },
+    ],
+    [
+      'as before, where only events were dropped that the reader has',
+      { count: 10, bytes: 900, maxAgeMs: 1_000, readUntilMs: 999_000 },
+      { atMs: 20 },
+    ],
+    [
+      'since what was dropped after the reader was there last',
+      { count: 10, bytes: 900, maxAgeMs: 1_000, readUntilMs: 450_000, known: [{ atMs: 5, because: 'new' }] },
+      { atMs: 999_000, because: 'dropped' },
     ],
     [
       'since it was followed, though the stream was full before',
@@ -75,8 +112,10 @@ describe('since when a connection is whole', () => {
         const { atMs } = keptSince(
           {
             ...kept,
-            stream: { atMs: stream, because: 'damaged' },
-            connection: { atMs: connection, because: 'new' },
+            known: [
+              { atMs: stream, because: 'damaged' },
+              { atMs: connection, because: 'new' },
+            ],
             firstMs,
             count,
           },

@@ -11,8 +11,10 @@ export interface StreamFacts {
   readonly subjects: readonly string[];
   /** Why a watch could miss messages: not all are published here on its subjects. Undefined if it could not. */
   readonly silent: string | undefined;
-  /** The server that leads the stream. Undefined without a cluster. */
+  /** The server that leads the stream. Undefined without a cluster, and where the cluster has no leader for it. */
   readonly leader: string | undefined;
+  /** Whether the answer came from a server that knows of no leader: it may be cut off from the others. */
+  readonly isLeaderless: boolean;
   /** The other servers with a copy, and how many entries each is behind: infinitely many if it is offline. */
   readonly replicas: readonly { readonly name: string; readonly behind: number }[];
 }
@@ -63,6 +65,7 @@ export function isSame(then: NatsSnapshot, now: NatsSnapshot): boolean {
  * lack entries that it does not have yet.
  */
 export function behindBy({ stream, consumer }: NatsSnapshot): number {
+  if (stream.isLeaderless) return Number.POSITIVE_INFINITY;
   if (consumer.leader === undefined || consumer.leader === stream.leader) return 0;
   return stream.replicas.find(({ name }) => name === consumer.leader)?.behind ?? 0;
 }

@@ -51,6 +51,7 @@ const streamAnswer = z
       subjects: config.subjects ?? [],
       silent: whySilent(config),
       leader: cluster?.leader,
+      isLeaderless: cluster != null && cluster.leader === undefined,
       replicas: (cluster?.replicas ?? []).map(({ name, offline, lag }) => ({
         name,
         behind: offline ? Number.POSITIVE_INFINITY : (lag ?? 0),

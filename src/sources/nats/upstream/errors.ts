@@ -25,7 +25,6 @@ export class JetStreamRefusal extends Error {
 
 /** `err_code` in server/errors.json of nats-server. */
 const codes = {
-  consumerNotFound: 10014,
   ...jetStreamErrors,
   /** No leader, no quorum, or its servers are offline. */
   notReady: [10008, 10009, 10118, 10119, 10194, 10195],

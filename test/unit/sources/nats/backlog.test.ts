@@ -46,6 +46,12 @@ describe('the reading of a snapshot', () => {
     expect(backlog(paramsOf(), snapshotOf({ pending, leader }, behind(by))).kind).toBe(kind);
   });
 
+  it('is not believed if it is 0, and comes from a server that knows of no leader', () => {
+    const kindOf = (pending: number) =>
+      backlog(paramsOf(), snapshotOf({ pending, leader: 'n1' }, { isLeaderless: true })).kind;
+    expect([kindOf(0), kindOf(3)]).toEqual(['unknown', 'known']);
+  });
+
   it('says why a zero is not believed', () => {
     expect(backlog(paramsOf(), snapshotOf({ leader: 'n2' }, behind(500)))).toMatchObject({
       error: { code: 'unavailable', message: expect.stringMatching(/server "n2", .* has not caught up/) },

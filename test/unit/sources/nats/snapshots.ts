@@ -16,6 +16,7 @@ export function snapshotOf(
       subjects: ['orders.>'],
       silent: undefined,
       leader: undefined,
+      isLeaderless: false,
       replicas: [],
       ...stream,
     },
