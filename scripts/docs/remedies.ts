@@ -47,7 +47,7 @@ export const sections: readonly Section[] = [
     title: 'Triggers that are refused',
     intro:
       'KEDA shows these in an event of the ScaledObject, behind `trigger of NAMESPACE/NAME:`. `/api/triggers` and the log have them too, and [`validate`](validate.md) before you deploy.',
-    files: /^(triggers\/(?!triggers\.ts|trigger\.ts|measurement|limits|followers|nudges)|params\/)/,
+    files: /^(triggers\/(?!triggers\.ts|trigger\.ts|measurement|limits|followers|nudges|suspicion)|params\/)/,
     rows: [
       [
         /^connection: |may not be used from namespace/,
@@ -78,7 +78,7 @@ export const sections: readonly Section[] = [
     title: 'Readings and limits',
     intro: 'Answers to KEDA while a trigger has no number that it may use. KEDA holds the replicas.',
     files:
-      /^(triggers\/(triggers|trigger|measurement|limits|followers|nudges)|subjects\/|grpc\/(?!tls|server)|sources\/[^/]+\/connection\.ts|scaling\/|errors)/,
+      /^(triggers\/(triggers|trigger|measurement|limits|followers|nudges|suspicion)|subjects\/|grpc\/(?!tls|server)|sources\/[^/]+\/connection\.ts|scaling\/|errors)/,
     rows: [
       [
         /nothing has been read yet|is not resolved yet|has no configuration yet|the last good reading is/,

@@ -38,7 +38,7 @@ export class ControlPlane {
     directory: string,
     { featureGates = {}, controllerFlags: more = [] }: DifferentPlane = {},
   ): Promise<ControlPlane> {
-    const certificates = makeCertificates(directory, { serverAltNames: names.join(',') });
+    const certificates = makeCertificates(directory, { rsa: true, serverAltNames: names.join(',') });
     const [etcdPort, peerPort, apiPort] = [await freePort(), await freePort(), await freePort()];
     const api = new Api({ port: apiPort, ca: certificates.ca, token });
     const kubeconfig = await writeKubeconfig(directory, api);
