@@ -255,7 +255,7 @@ const sayers: readonly { name: string; arg: number; code: string; object?: RegEx
   { name: 'warn', arg: 1, code: 'warn', object: /log$/i },
   { name: 'error', arg: 1, code: 'error', object: /log$/i },
   // Most lines of this level report success. Those of these files want something from the user.
-  { name: 'info', arg: 1, code: 'info', object: /log$/i, file: /^(cli\/serve|triggers\/nudges)/ },
+  { name: 'info', arg: 1, code: 'info', object: /log$/i, file: /^(cli\/serve|triggers\/(nudges|suspicion))/ },
   { name: 'add', arg: 1, code: 'configuration', object: /^faults$/ },
   { name: 'push', arg: 0, code: 'invalid', object: /^faults$/, file: /^(triggers|params)\// },
   { name: 'none', arg: 0, code: 'invalid', file: /^triggers\/select-connection/ },
