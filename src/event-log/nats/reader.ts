@@ -39,6 +39,8 @@ const ahead = 256;
 const retryMs = 500;
 /** How often the server sends a heartbeat while it has no message. Two missed ones count as a break. */
 const heartbeatMs = 2_500;
+/** How long the stream may be without a leader. Elections take less, and meanwhile no pod can store an event. */
+const leaderlessMs = 15_000;
 /** How often a reader that has yet to catch up asks whether it has: its last messages may have been dropped meanwhile. */
 const idleMs = 2_000;
 
@@ -75,8 +77,10 @@ export class Reader {
   /** Until when the reader surely has every event. Undefined if it hears the server now, or never heard it. */
   get wholeUntilMs(): number | undefined {
     if (this.heardMs === Number.NEGATIVE_INFINITY) return undefined;
-    const untilMs = Math.min(this.heardMs, this.options.stream.confirmedAtMs);
-    return performance.now() - untilMs <= 2 * heartbeatMs ? undefined : untilMs;
+    const nowMs = performance.now();
+    const { confirmedAtMs } = this.options.stream;
+    if (nowMs - confirmedAtMs > leaderlessMs) return Math.min(this.heardMs, confirmedAtMs);
+    return nowMs - this.heardMs <= 2 * heartbeatMs ? undefined : this.heardMs;
   }
 
   /** Why the connection's events cannot be read. Undefined if they can, or if the reason is not known yet. */

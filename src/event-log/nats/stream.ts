@@ -88,7 +88,7 @@ export class LogStream {
   private epoch = 0;
   private head: StreamHead | undefined;
   private seenSequence = 0;
-  private leaderAtMs = Number.NEGATIVE_INFINITY;
+  private leaderAtMs = performance.now();
   private ahead = 0;
   private confirming: NodeJS.Timeout | undefined;
   private said: string | undefined;
@@ -217,7 +217,10 @@ export class LogStream {
     const { seenSequence } = this;
     const sentAtMs = performance.now();
     const info = await this.made(up);
-    this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
+    if (hasLeader(info)) this.leaderAtMs = Math.max(this.leaderAtMs, sentAtMs);
+    // A copy may lack what another server has.
+    else if (info.state.last_seq < seenSequence)
+      throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
     this.compareClocks(info);
     const heads = await Heads.open(up, settings.stream, settings.replicas);
     const change = this.hasLimits ? undefined : await this.limitsToBe(up, info, heads);
@@ -263,8 +266,6 @@ export class LogStream {
       if (!isNotFound(reason)) throw reason;
       return manager.streams.add({ ...configOf(this.options.settings), subjects });
     });
-    if (!hasLeader(info))
-      throw new ScalerError('unavailable', 'has no leader: its servers do not reach each other');
     const { config } = info;
     if (JSON.stringify(config.subjects) !== JSON.stringify(subjects))
       throw new ScalerError(
