@@ -18,11 +18,21 @@ export interface Outgoing {
 const groupEvents = 256;
 const groupBytes = 512 * 1024;
 
+/** What waits, of all connections or of one. */
+interface Held {
+  events: number;
+  bytes: number;
+}
+
+/** The last quarter of the room is for connections that have less than a quarter of it: nobody takes it all. */
+const quarter = 1 / 4;
+
 /** The events that the stream has not taken yet, oldest first. */
 export class Outbox {
   private readonly limits: OutboxLimits;
   private waiting: Outgoing[] = [];
-  private heldBytes = 0;
+  private readonly held: Held = { events: 0, bytes: 0 };
+  private readonly heldBy = new Map<string, Held>();
 
   constructor(limits: OutboxLimits) {
     this.limits = limits;
@@ -33,19 +43,37 @@ export class Outbox {
   }
 
   get bytes(): number {
-    return this.heldBytes;
+    return this.held.bytes;
   }
 
-  /** Throws ScalerError `exhausted` if it is full. */
+  /** Throws ScalerError `exhausted` if it is full, or has no more room for the connection. */
   add(outgoing: Outgoing): void {
-    const { maxBuffered, maxBufferedBytes } = this.limits;
-    const { length } = outgoing.payload;
-    if (this.waiting.length >= maxBuffered || this.heldBytes + length > maxBufferedBytes) {
-      const error = `${this.waiting.length} events (${this.heldBytes} bytes) wait for NATS, and there is no room for more: see eventLog.maxBuffered and eventLog.maxBufferedBytes`;
+    const { connection } = outgoing.event;
+    const own = this.heldBy.get(connection) ?? { events: 0, bytes: 0 };
+    if (!this.hasRoom(own, outgoing.payload.length)) {
+      const { events, bytes } = this.held;
+      const error = `${events} events (${bytes} bytes) wait for NATS, ${own.events} of them of connection "${connection}", and there is no room for more: see eventLog.maxBuffered and eventLog.maxBufferedBytes`;
       throw new ScalerError('exhausted', error);
     }
     this.waiting.push(outgoing);
-    this.heldBytes += length;
+    this.heldBy.set(connection, own);
+    this.hold(outgoing, 1);
+  }
+
+  private hasRoom(own: Held, bytes: number): boolean {
+    const { maxBuffered, maxBufferedBytes } = this.limits;
+    const isLarge = own.events >= maxBuffered * quarter || own.bytes >= maxBufferedBytes * quarter;
+    const part = isLarge ? 1 - quarter : 1;
+    return this.held.events < maxBuffered * part && this.held.bytes + bytes <= maxBufferedBytes * part;
+  }
+
+  private hold({ event: { connection }, payload }: Outgoing, sign: 1 | -1): void {
+    const own = this.heldBy.get(connection);
+    for (const held of own === undefined ? [this.held] : [this.held, own]) {
+      held.events += sign;
+      held.bytes += sign * payload.length;
+    }
+    if (own?.events === 0) this.heldBy.delete(connection);
   }
 
   /** The oldest events, as many as are sent together. At least one, unless it is empty. */
@@ -60,8 +88,9 @@ export class Outbox {
 
   /** Removes events that the stream has. The others keep their order. */
   remove(taken: ReadonlySet<Outgoing>): void {
-    this.waiting = this.waiting.filter((outgoing) => !taken.has(outgoing));
-    for (const { payload } of taken) this.heldBytes -= payload.length;
+    const kept = this.waiting.filter((outgoing) => !taken.has(outgoing));
+    for (const outgoing of this.waiting) if (taken.has(outgoing)) this.hold(outgoing, -1);
+    this.waiting = kept;
   }
 
   /** Puts the events of these connections behind all others. Within a connection the order stays. */
@@ -77,9 +106,6 @@ export class Outbox {
 
   /** The number of waiting events by connection. */
   counts(): Readonly<Record<string, number>> {
-    const counts = new Map<string, number>();
-    for (const { event } of this.waiting)
-      counts.set(event.connection, (counts.get(event.connection) ?? 0) + 1);
-    return Object.fromEntries(counts);
+    return Object.fromEntries([...this.heldBy].map(([connection, { events }]) => [connection, events]));
   }
 }

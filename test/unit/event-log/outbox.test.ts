@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { Outbox, type Outgoing } from '../../../src/event-log/nats/outbox.ts';
 import { inbound } from '../../support/event-store.ts';
 
-function outgoing(fact: number, bytes: number): Outgoing {
-  return { event: inbound(fact), payload: Buffer.alloc(bytes), settle: () => {} };
+function outgoing(fact: number, bytes: number, connection = 'ci'): Outgoing {
+  return { event: inbound(fact, connection), payload: Buffer.alloc(bytes), settle: () => {} };
 }
 
 it('returns groups in the order of events, whatever was taken before, and counts the rest', () => {
@@ -40,14 +40,26 @@ it('a group is bounded by its number and its bytes, and has one at least', () =>
 });
 
 it('has room for so many and so many bytes', () => {
-  const outbox = new Outbox({ maxBuffered: 2, maxBufferedBytes: 100 });
-  outbox.add(outgoing(1, 60));
-  expect(() => outbox.add(outgoing(2, 60))).toThrow(/1 events \(60 bytes\) wait for NATS/);
-  outbox.add(outgoing(2, 40));
-  expect(() => outbox.add(outgoing(3, 0))).toThrow(/eventLog\.maxBuffered/);
+  const outbox = new Outbox({ maxBuffered: 4, maxBufferedBytes: 400 });
+  outbox.add(outgoing(1, 200));
+  expect(() => outbox.add(outgoing(2, 101))).toThrow(
+    /1 events \(200 bytes\) wait for NATS, 1 of them of connection "ci"/,
+  );
+  outbox.add(outgoing(2, 100));
+  expect(() => outbox.add(outgoing(3, 1))).toThrow(/eventLog\.maxBuffered/);
   outbox.remove(new Set(outbox.group().slice(0, 1)));
-  outbox.add(outgoing(3, 60));
+  outbox.add(outgoing(3, 200));
   expect(outbox.counts()).toEqual({ ci: 2 });
+});
+
+it('keeps the last quarter for connections that have less than a quarter', () => {
+  const outbox = new Outbox({ maxBuffered: 100, maxBufferedBytes: 1e9 });
+  for (let i = 0; i < 75; i += 1) outbox.add(outgoing(i, 1, i % 2 === 0 ? 'loud' : 'louder'));
+  for (const loud of ['loud', 'louder'])
+    expect(() => outbox.add(outgoing(1, 1, loud))).toThrow(/75 events .* no room for more/);
+  for (let i = 0; i < 25; i += 1) outbox.add(outgoing(i, 1, 'quiet'));
+  expect(() => outbox.add(outgoing(1, 1, 'another'))).toThrow(/100 events/);
+  expect(outbox.counts()).toEqual({ loud: 38, louder: 37, quiet: 25 });
 });
 
 it('events of a connection that are deferred come after all others, in their order', () => {
