@@ -61,6 +61,7 @@ export async function readBody(
   const body = new Gathered(share, announced || maxBytes);
   return new Promise((resolve) => {
     let before = 0;
+    let unpaced = 0;
     let isOver = false;
     // After what has come meanwhile is read: it is the sender that may be slow, not this process.
     const check = (): NodeJS.Immediate => setImmediate(look);
@@ -82,10 +83,13 @@ export async function readBody(
       const fault = counter?.add(chunk) === false ? 'too_deep' : body.add(chunk);
       if (fault !== undefined) {
         end(fault);
-      } else if (pace !== undefined && body.length > smallBytes) {
-        request.pause();
-        void pace.passed(chunk.length).then(() => (isOver ? request : request.resume()));
+        return;
       }
+      unpaced += chunk.length;
+      if (pace === undefined || unpaced < smallBytes) return;
+      request.pause();
+      void pace.passed(unpaced).then(() => (isOver ? request : request.resume()));
+      unpaced = 0;
     };
     const whole = (): void => end(request.complete ? body.bytes() : 'cut');
     const cut = (): void => end('cut');
@@ -154,11 +158,24 @@ class Gathered {
     return (this.open?.length ?? 0) - this.filled;
   }
 
+  /** Gives back what is not filled: the largest body has no room to spare. */
   private close(): void {
-    if (this.open !== undefined) this.pieces.push(this.open.subarray(0, this.filled));
+    if (this.open !== undefined) {
+      const { room } = this;
+      const filled = this.open.subarray(0, this.filled);
+      this.pieces.push(room === 0 ? filled : copyOf(filled));
+      this.share.grow(-room);
+    }
     this.open = undefined;
     this.filled = 0;
   }
+}
+
+/** In memory of its own: `Buffer.from` may take a part of a shared piece. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** A chunk may be a small part of the memory that it keeps. */

@@ -90,7 +90,7 @@ export class Share {
     return this.all.fits(this.holder, this.beyondOwn(bytes));
   }
 
-  /** Takes so many more; false, with nothing taken, where they do not fit. */
+  /** Takes so many more, or gives them back; false, with nothing taken, where they do not fit. */
   grow(bytes: number): boolean {
     const beyondOwn = this.beyondOwn(bytes);
     if (!this.all.fits(this.holder, beyondOwn)) return false;
