@@ -110,9 +110,21 @@ describe.each(alertNames)('%s, as a file', (name) => {
 });
 
 it('there is nothing in docs/runbooks and test/alerts for alerts that are not there', () => {
-  const runbooks = readdirSync(new URL('docs/runbooks', root)).map((name) => name.replace(/\.md$/, ''));
+  const runbooks = readdirSync(new URL('docs/runbooks', root))
+    .filter((name) => name !== 'README.md')
+    .map((name) => name.replace(/\.md$/, ''));
   const unitTests = readdirSync(new URL('.', import.meta.url))
     .filter((name) => name.endsWith('.test.yaml'))
     .map((name) => name.replace(/\.test\.yaml$/, ''));
   expect([runbooks.sort(), unitTests.sort()]).toEqual([alertNames.toSorted(), alertNames.toSorted()]);
+});
+
+it('the index of docs/runbooks has each alert once, with the urgency of its runbook', () => {
+  const rows = runbook('README').matchAll(/^\| \[\w+\]\((\w+)\.md\) \| ([\w ]+) \|/gm);
+  const listed = [...rows].map(([, name = '', act = '']) => [name, act]);
+  const urgency = alertNames.map((name) => {
+    const [, act = ''] = /^\*\*(?:Act )?(.+?)\.\*\*/m.exec(runbook(name)) ?? [];
+    return [name, act.toLowerCase()];
+  });
+  expect(listed.toSorted()).toEqual(urgency.toSorted());
 });

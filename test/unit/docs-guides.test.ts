@@ -36,6 +36,18 @@ const scaled = z.looseObject({
 const snippet = z.strictObject({ triggers: z.array(trigger).min(1) });
 const config = z.looseObject({ connections: z.record(z.string(), z.unknown()) });
 const helmValues = z.looseObject({ config: z.record(z.string(), z.unknown()) });
+/** How KEDA calls by TLS, and the lines of a trigger that say so. */
+const authentication = z.strictObject({
+  apiVersion: z.literal('keda.sh/v1alpha1'),
+  kind: z.literal('ClusterTriggerAuthentication'),
+  metadata: z.strictObject({ name: z.string() }),
+  spec: z.strictObject({
+    secretTargetRef: z.array(z.strictObject({ parameter: z.string(), name: z.string(), key: z.string() })),
+  }),
+});
+const reference = z.strictObject({
+  authenticationRef: z.strictObject({ name: z.string(), kind: z.literal('ClusterTriggerAuthentication') }),
+});
 type Scaled = z.infer<typeof scaled>;
 
 interface Guide {
@@ -43,6 +55,8 @@ interface Guide {
   readonly scaled: readonly Scaled[];
   readonly configs: readonly string[];
   readonly values: readonly z.infer<typeof helmValues>[];
+  readonly authentications: readonly z.infer<typeof authentication>[];
+  readonly references: readonly z.infer<typeof reference>[];
   /** What is neither: it would be shown to people and read by no test. */
   readonly unread: readonly string[];
 }
@@ -87,8 +101,13 @@ function readGuide(page: string): Guide {
       ...values.map((value) => chartConfig(parseChartValues(stringify(value)))),
     ],
     values,
+    authentications: documents.flatMap((document) => authentication.safeParse(document).data ?? []),
+    references: documents.flatMap((document) => reference.safeParse(document).data ?? []),
     unread: documents
-      .filter((one) => !(scaledOf(one) || config.safeParse(one).success || helmValues.safeParse(one).success))
+      .filter((one) => !scaledOf(one))
+      .filter((one) =>
+        [config, helmValues, authentication, reference].every((schema) => !schema.safeParse(one).success),
+      )
       .map((one) => stringify(one)),
   };
 }
@@ -347,4 +366,16 @@ describe('the chart', () => {
       expect(unknown(z.object({}).loose().parse(given), known, '')).toEqual([]);
     }
   });
+});
+
+it('docs/operations.md has the TriggerAuthentication of the chart, and the trigger names it', () => {
+  const { authentications, references } = readGuide('docs/operations.md');
+  const template = readFileSync(new URL('deploy/helm/backlog-scaler/templates/_tls.tpl', root), 'utf8');
+  const inChart = [...template.matchAll(/parameter: (\w+), name: \{\{ \$secret \}\}, key: ([\w.]+)/g)];
+  const wanted = inChart.map(([, parameter, key]) => ({ parameter, name: 'backlog-scaler-client-tls', key }));
+  expect(wanted.length).toBe(3);
+  expect(authentications.map(({ spec }) => spec.secretTargetRef)).toEqual([wanted]);
+  expect(references.map(({ authenticationRef }) => authenticationRef.name)).toEqual(
+    authentications.map(({ metadata }) => metadata.name),
+  );
 });
