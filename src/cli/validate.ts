@@ -117,13 +117,12 @@ async function rulesOf(
     else if ('from' in mount) notHere.push({ file, line, message: `${key}: ${mount.from}` });
     else fault(file, `${key}: ${mount.missing}`, line, 'warning');
   }
-  return { rules: { sources, namespace, connections: loaded.connections }, notHere };
+  return { rules: { sources, namespace, connections: loaded.connections, tls: loaded.tls }, notHere };
 }
 
 /** The rules under a configuration. */
-export function rulesFor({ config, start, chart }: Loaded, namespace: string): Rules {
+export function rulesFor({ config, tls }: Loaded, namespace: string): Rules {
   const { limits, security } = config.settings;
-  const tls = start.grpc.tls !== undefined || chart?.tls === true;
   return {
     sources,
     namespace,
@@ -132,7 +131,7 @@ export function rulesFor({ config, start, chart }: Loaded, namespace: string): R
       sources,
       connections: config.connections,
       maxStalenessSeconds: limits.maxStalenessSeconds,
-      refuseSecretsFromEnv: !tls && !security.allowPlaintextSecrets,
+      refuseSecretsFromEnv: tls === 'none' && !security.allowPlaintextSecrets,
     },
   };
 }

@@ -11,8 +11,8 @@ export interface ChartValues {
   /** With `eventLog.dir`, which the chart sets; without addresses and certificates. */
   readonly config: Mapping;
   readonly mounts: readonly Mount[];
-  /** Whether the chart sets `grpc.tls`. */
-  readonly tls: boolean;
+  /** What `grpc.tls` the chart makes. */
+  readonly tls: PortTls;
 }
 
 interface Mount {
@@ -23,6 +23,9 @@ interface Mount {
   /** The Secret's keys by the names of their files; undefined if each file has the name of its key. */
   readonly keys?: ReadonlyMap<string, string>;
 }
+
+/** Of the gRPC port. Mutual: callers must show a certificate. */
+export type PortTls = 'none' | 'server' | 'mutual';
 
 /** Whatever else is wrong is found by Helm, with the chart's own schema. */
 const shape = z.looseObject({
@@ -38,7 +41,18 @@ const shape = z.looseObject({
     )
     .catch([]),
   extraVolumeMounts: z.array(z.looseObject({ mountPath: z.string() })).catch([]),
-  tls: z.looseObject({ enabled: z.boolean() }).catch({ enabled: false }),
+  tls: z
+    .looseObject({
+      enabled: z.boolean().optional(),
+      clientCaSecret: z.string().optional(),
+      certManager: z
+        .looseObject({
+          enabled: z.boolean().optional(),
+          client: z.looseObject({ enabled: z.boolean().optional() }).optional(),
+        })
+        .optional(),
+    })
+    .catch({}),
 });
 
 /** Undefined if the document is something else. */
@@ -56,8 +70,15 @@ export function chartValuesOf(document: unknown): ChartValues | undefined {
   return {
     config: isFile ? { ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } } : config,
     mounts: [...secrets, ...extraVolumeMounts.map(({ mountPath }): Mount => ({ path: folder(mountPath) }))],
-    tls: tls.enabled,
+    tls: tlsOf(tls),
   };
+}
+
+/** As `backlog-scaler.clientCaSecret` of the chart has it. */
+function tlsOf({ enabled, clientCaSecret = '', certManager }: z.infer<typeof shape>['tls']): PortTls {
+  if (enabled !== true) return 'none';
+  const isKedas = certManager?.enabled === true && certManager.client?.enabled !== false;
+  return clientCaSecret !== '' || isKedas ? 'mutual' : 'server';
 }
 
 function folder(path: string): string {

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
-import { type ChartValues, chartValuesOf } from './chart-values.ts';
+import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
 import type { Environment, FileFault, Mapping } from './document.ts';
 import {
   expandEnvironment,
@@ -34,6 +34,8 @@ export interface Loaded {
   readonly start: StartSettings;
   readonly guards: Guards;
   readonly stamps: Stamps;
+  /** Of the gRPC port. */
+  readonly tls: PortTls;
   /** What the file holds, if it is not the configuration alone. */
   readonly chart?: ChartValues | undefined;
 }
@@ -55,6 +57,8 @@ export type LoadResult =
       readonly stamps: Stamps;
       /** What is known of its connections all the same; undefined where one does not say its source or namespaces. */
       readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
+      /** Undefined where the file could not be read so far. */
+      readonly tls?: PortTls;
       readonly chart?: ChartValues | undefined;
     };
 
@@ -98,6 +102,7 @@ export async function loadConfig(
     return text;
   });
   const document = await withSecrets(value, sources, files, faults);
+  const tls = chart?.tls ?? tlsOf(document);
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
@@ -108,10 +113,16 @@ export async function loadConfig(
       })),
       stamps,
       connections: namedConnections(document['connections'], sources),
+      tls,
       chart,
     };
   }
-  return { kind: 'loaded', ...found, stamps, chart };
+  return { kind: 'loaded', ...found, tls, stamps, chart };
+}
+
+function tlsOf(document: Mapping): PortTls {
+  if (valueAt(document, ['grpc', 'tls']) === undefined) return 'none';
+  return valueAt(document, ['grpc', 'tls', 'clientCaFile']) === undefined ? 'server' : 'mutual';
 }
 
 /** What a file holds, where it is no configuration at all. */

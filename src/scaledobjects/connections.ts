@@ -43,7 +43,7 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function authenticationOf(
-  { entry: { authenticationRef: ref }, namespace }: Placed,
+  { entry: { authenticationRef: ref }, namespace }: Pick<Placed, 'entry' | 'namespace'>,
   authentications: readonly TriggerAuthentication[],
 ): TriggerAuthentication | undefined {
   return authentications.find(
@@ -161,6 +161,14 @@ function unusedName(wanted: string, places: readonly Place[]): string {
   }
 }
 
+/** The parameters that it gives KEDA; undefined where a store outside Kubernetes decides. */
+export function parametersOf(authentication: TriggerAuthentication): ReadonlySet<string> | undefined {
+  const isElsewhere = Object.keys(authentication.spec).some((key) => !ownKeys.includes(key));
+  return isElsewhere ? undefined : new Set(loginsOf(authentication).map(({ parameter }) => parameter));
+}
+
+const ownKeys = ['secretTargetRef', 'env', 'podIdentity'];
+
 /** Names of Secrets and their keys; where the values come from somewhere else, that. */
 function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
   const secrets = list(spec['secretTargetRef']).map(({ parameter, name, key }) => ({
@@ -183,7 +191,7 @@ function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
           },
         ];
   const elsewhere = Object.keys(spec)
-    .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
+    .filter((key) => !ownKeys.includes(key))
     .map((key) => ({ parameter: key, from: 'what is configured there' }));
   return [...secrets, ...variables, ...identity, ...elsewhere];
 }
