@@ -3,7 +3,7 @@ import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { refusalByName } from '../triggers/select-connection.ts';
-import { authenticationOf, parametersOf } from './connections.ts';
+import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
 import { type Fault, readScaledResources, type ScaledResource, type TriggerAuthentication } from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';

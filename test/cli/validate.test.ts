@@ -405,6 +405,16 @@ describe('backlog-scaler convert', () => {
     expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
   });
 
+  it('writes a file of connections that validate reads, with what mounts their Secrets', async () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
+    await run(['convert', '-', '--connections', at('made.yaml')], yaml);
+    expect(await readFile(at('made.yaml'), 'utf8')).toContain(
+      '# secretMounts:\n#   - { name: nats, secretName: backlog-scaler-nats }\n',
+    );
+    const { code, stdout } = await run(['validate', '--config', at('made.yaml'), '--strict']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('user.creds does not exist')]);
+  });
+
   it('writes only where told', async () => {
     const file = at('built-in.yaml');
     await run(['convert', file]);
