@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
-import type { Environment, FileFault, Mapping } from './document.ts';
+import type { Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
   Faults,
@@ -16,6 +16,7 @@ import {
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
+import { openConnections } from './open-connections.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
@@ -36,8 +37,9 @@ export interface Loaded {
   readonly stamps: Stamps;
   /** Of the gRPC port. */
   readonly tls: PortTls;
-  /** What the file holds, if it is not the configuration alone. */
-  readonly chart?: ChartValues | undefined;
+  readonly chart?: GivenChart | undefined;
+  /** What is allowed, and probably not meant. */
+  readonly doubts?: readonly FileFault[];
 }
 
 /**
@@ -49,6 +51,11 @@ export type Guards = ReadonlyMap<string, boolean>;
 /** What every file looked like when it was read, by path. A change of one triggers another load. */
 export type Stamps = ReadonlyMap<string, string>;
 
+/** What the file holds, if it is not the configuration alone. */
+export interface GivenChart extends Omit<ChartValues, 'faults'> {
+  readonly faults: readonly FileFault[];
+}
+
 export type LoadResult =
   | Loaded
   | {
@@ -59,7 +66,8 @@ export type LoadResult =
       readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
       /** Undefined where the file could not be read so far. */
       readonly tls?: PortTls;
-      readonly chart?: ChartValues | undefined;
+      readonly chart?: GivenChart | undefined;
+      readonly doubts?: readonly FileFault[];
     };
 
 export interface LoadContext {
@@ -91,7 +99,11 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const chart = takesChartValues ? chartValuesOf(parsed.value) : undefined;
+  const values = takesChartValues ? chartValuesOf(parsed.value, sources) : undefined;
+  const chart: GivenChart | undefined = values && {
+    ...values,
+    faults: values.faults.map(({ path: at, text }) => ({ line: parsed.lineOf(at), message: text })),
+  };
   const other = chart === undefined ? otherThanConfiguration(parsed.value) : undefined;
   if (other !== undefined) return refuse([{ line: 1, message: other }]);
 
@@ -103,21 +115,27 @@ export async function loadConfig(
   });
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
+  const lineOf = (at: Path): number => parsed.lineOf(chart === undefined ? at : ['config', ...at]);
+  const doubts = openConnections(document['connections']).map(({ path: at, text }) => ({
+    line: lineOf(at),
+    message: text,
+  }));
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
       kind: 'refused',
       faults: faults.list.map(({ path: at, text }) => ({
-        line: parsed.lineOf(chart === undefined ? at : ['config', ...at]),
+        line: lineOf(at),
         message: text,
       })),
       stamps,
       connections: namedConnections(document['connections'], sources),
       tls,
       chart,
+      doubts,
     };
   }
-  return { kind: 'loaded', ...found, tls, stamps, chart };
+  return { kind: 'loaded', ...found, tls, stamps, chart, doubts };
 }
 
 function tlsOf(document: Mapping): PortTls {

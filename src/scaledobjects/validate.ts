@@ -2,7 +2,7 @@ import { attempt, ScalerError } from '../errors.ts';
 import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
-import { refusalByName } from '../triggers/select-connection.ts';
+import { allows, refusalByName } from '../triggers/select-connection.ts';
 import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
 import { type Fault, readScaledResources, type ScaledResource, type TriggerAuthentication } from './read.ts';
@@ -136,7 +136,10 @@ function triggerFaults(
   const outcome = outcomeOf(reference, rules.world, said);
   if (outcome.kind === 'measured') {
     const { source, params, connection } = outcome.measured;
-    const doubt = source.doubt?.(params, connection.config);
+    const others = [...rules.world.connections.values()].filter(
+      (one) => one !== connection && one.source === source && allows(one, place),
+    );
+    const doubt = source.doubt?.(params, connection.config, others);
     const faults = doubt === undefined ? [] : [{ ...mistake(doubt), severity: 'warning' as const }];
     return { faults, open: false, right: { said, connection, namespace: place } };
   }
