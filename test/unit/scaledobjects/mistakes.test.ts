@@ -198,6 +198,29 @@ describe('validate', () => {
     expect(await reported('http://localstack:4566/000000000000/thumbnails', emulated)).toEqual([]);
   });
 
+  it('names the connection of the account that a queue is in', async () => {
+    const connection = (name: string, more: string): string =>
+      `  ${name}:\n    source: sqs\n    region: eu-central-1\n    namespaces: ${more}\n`;
+    const role = '\n    roleArn: arn:aws:iam::222222222222:role/depth';
+    const reported = async (jobs: string, media: string) => {
+      const config = `connections:\n${connection('jobs', jobs)}${connection('media', media)}`;
+      const { connections } = await loadExample(config);
+      const text = rightObject.replace(
+        /source: kafka[\s\S]*/,
+        'source: sqs\n        connection: jobs\n        queueURL: https://sqs.eu-central-1.amazonaws.com/222222222222/thumbnails\n',
+      );
+      const rules = { sources, namespace: '', world: { ...world, connections } };
+      return validateInputs([{ file: 'a.yaml', text }], rules).faults.map(({ message }) => message);
+    };
+    const named =
+      'queueURL: is in account 222222222222, which is that of connection "media" by its roleArn: name that connection, unless this one may read the queue';
+    expect(await reported('[shop]', `[shop]${role}`)).toEqual([named]);
+    expect(await reported(`[shop]${role.replaceAll('2', '1')}`, `[shop]${role}`)).toEqual([named]);
+    expect(await reported(`[shop]${role}`, `[shop]${role}`)).toEqual([]);
+    expect(await reported('[shop]', `[bank]${role}`)).toEqual([]);
+    expect(await reported('[shop]', '[shop]')).toEqual([]);
+  });
+
   it.each([
     ['none', enabled, '', ['error 14 enableTLS: the gRPC port of the scaler has no TLS']],
     ['none', '', '', []],
