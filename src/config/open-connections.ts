@@ -2,7 +2,7 @@ import { isMapping, type Mapping, type Path } from './document.ts';
 
 /**
  * Connections without `namespaces`, where another of the same source and address has some: any namespace may use the
- * login of the first. Looks only at what is in the file, so secrets may be missing.
+ * login of the first. Reads no secrets.
  */
 export function openConnections(connections: unknown): readonly { path: Path; text: string }[] {
   const entries = Object.entries(isMapping(connections) ? connections : {}).flatMap(([name, entry]) =>

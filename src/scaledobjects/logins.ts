@@ -9,7 +9,7 @@ export interface Login {
   readonly from: string;
   /** Undefined if it comes from somewhere else. */
   readonly secret?: { readonly namespace: string; readonly name: string; readonly key: string };
-  /** Where a Secret in the given files says it, and it is none itself. */
+  /** Read of a Secret in the given files, if the parameter is not a secret. */
   readonly value?: string | undefined;
   /** Of `podIdentity`: the role that it assumes. */
   readonly roleArn?: string;

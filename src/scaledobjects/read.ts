@@ -81,7 +81,7 @@ export interface Secret {
   readonly kind: 'Secret';
   readonly namespace: string;
   readonly name: string;
-  /** Only what is asked for is read. */
+  /** Reads this key alone. */
   valueAt(key: string): string | undefined;
 }
 
