@@ -148,7 +148,7 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
 function* unknownKeys(values: Values): Generator<ChartFault> {
   for (const key of Object.keys(values)) {
     if (chartKeys.includes(key)) continue;
-    const text = `${key}: unknown value, which the chart refuses${didYouMean(key, chartKeys)}`;
+    const text = `${key}: unknown key${didYouMean(key, chartKeys)}`;
     yield { path: [key], text };
   }
 }

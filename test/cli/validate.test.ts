@@ -237,7 +237,7 @@ describe('backlog-scaler validate', () => {
       'a key that the chart does not have',
       ['--config', 'typo.yaml'],
       2,
-      /^typo\.yaml:1: error: replicaCont: unknown value, which the chart refuses \(did you mean "replicaCount"\?\)$/m,
+      /^typo\.yaml:1: error: replicaCont: unknown key \(did you mean "replicaCount"\?\)$/m,
     ],
     [
       'a connection that any namespace may use, beside one of some',
