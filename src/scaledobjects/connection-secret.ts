@@ -70,11 +70,12 @@ export function secretFor({
   // One command reads one Secret.
   const copied = known.filter((one) => one.name === first?.name);
   if (first !== undefined) {
-    const data = copied.map(({ file, key }) => `${file}: {{ index .data "${key}" }}`).join(', ');
-    const metadata = `metadata: { name: ${made}, namespace: ${scalerNamespace} }`;
+    // JSON, which kubectl takes on one line; it reads no YAML that starts with a brace.
+    const data = copied.map(({ file, key }) => `"${file}": "{{ index .data "${key}" }}"`).join(', ');
+    const metadata = `"metadata": {"name": "${made}", "namespace": "${scalerNamespace}"}`;
     steps.push(
       `Make its Secret:`,
-      `${get(first)} -o go-template='{ apiVersion: v1, kind: Secret, ${metadata}, data: { ${data} } }' | kubectl apply -f -`,
+      `${get(first)} -o go-template='{"apiVersion": "v1", "kind": "Secret", ${metadata}, "data": {${data}}}' | kubectl apply -f -`,
     );
   }
   const missing = files.filter((file) => !copied.some((one) => one.file === file));

@@ -266,7 +266,7 @@ spec: ${JSON.stringify({ secretTargetRef: refs })}
 
     it('says how to make the Secret, and what mounts it', () => {
       const get = 'kubectl -n shop get secret keda-kafka-secrets -o go-template=';
-      const make = `${get}'{ apiVersion: v1, kind: Secret, metadata: { name: backlog-scaler-login, namespace: keda }, data: { ca.crt: {{ index .data "ca" }}, password: {{ index .data "password" }} } }' | kubectl apply -f -`;
+      const make = `${get}'{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "backlog-scaler-login", "namespace": "keda"}, "data": {"ca.crt": "{{ index .data "ca" }}", "password": "{{ index .data "password" }}"}}' | kubectl apply -f -`;
       const mount = '{ name: login, secretName: backlog-scaler-login }';
       const value = (key: string): string => `${key}: {{ index .data "${key}" | base64decode }}{{ "\\n" }}`;
       expect(convert(example).connections).toMatchObject([
