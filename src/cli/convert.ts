@@ -99,10 +99,21 @@ function leftover(notes: readonly Fault[]): number {
 
 function connectionsText(entries: readonly ConnectionEntry[]): string {
   if (entries.length === 0) return '';
+  const mounts = entries.flatMap(({ mount }) => (mount === undefined ? [] : [mount]));
   return [
     '# To configure; see docs/configuration.md.',
     'connections:',
     ...entries.flatMap(({ lines }) => lines),
+    ...(mounts.length === 0
+      ? []
+      : [
+          "# In the chart's values, beside config:",
+          '# secretMounts:',
+          ...mounts.map((mount) => `#   - ${mount}`),
+        ]),
+    ...entries
+      .filter(({ steps }) => steps.length > 0)
+      .flatMap(({ name, steps }) => [`# Connection ${name}.`, ...steps.map((step) => `# ${step}`)]),
     '',
   ].join('\n');
 }

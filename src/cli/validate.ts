@@ -59,7 +59,7 @@ async function run(values: Values): Promise<number> {
   const fault: AddFault = (file, message, line = 1, severity = 'error') => {
     faults.push({ file, line, where: '', message, severity });
   };
-  const { rules, notHere } = await rulesOf(values, fault);
+  const { rules, notHere, hasChart } = await rulesOf(values, fault);
   const read = await readInputs(paths);
   for (const one of read) if ('problem' in one) fault(one.file, one.problem);
   const inputs = read.filter((one): one is Input => 'text' in one);
@@ -71,7 +71,10 @@ async function run(values: Values): Promise<number> {
   }
   const all = [...faults, ...report.faults];
   process.stdout.write(
-    format({ ...report, faults: all, notHere, skippedFiles }, { rules, isConfigured: config !== undefined }),
+    format(
+      { ...report, faults: all, notHere, skippedFiles },
+      { rules, isConfigured: config !== undefined, hasChart },
+    ),
   );
   const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
   return failing.length === 0 ? exitCode.ok : exitCode.invalid;
@@ -98,14 +101,17 @@ interface NotHere {
 async function rulesOf(
   values: Values,
   fault: AddFault,
-): Promise<{ rules: Rules; notHere: readonly NotHere[] }> {
+): Promise<{ rules: Rules; notHere: readonly NotHere[]; hasChart: boolean }> {
   const namespace = String(values['namespace'] ?? '');
   const { config } = values;
-  if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [] };
+  if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [], hasChart: false };
   const loaded = await loadGiven(config, { takesChartValues: true });
   const { chart } = loaded;
-  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
+  const hasChart = chart !== undefined;
   const file = nameOf(config);
+  for (const { line, message } of chart?.faults ?? []) fault(file, message, line);
+  for (const { line, message } of loaded.doubts ?? []) fault(file, message, line, 'warning');
+  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [], hasChart };
   const notHere: NotHere[] = [];
   for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
     const missing = isNotHere.exec(message);
@@ -117,13 +123,16 @@ async function rulesOf(
     else if ('from' in mount) notHere.push({ file, line, message: `${key}: ${mount.from}` });
     else fault(file, `${key}: ${mount.missing}`, line, 'warning');
   }
-  return { rules: { sources, namespace, connections: loaded.connections }, notHere };
+  return {
+    rules: { sources, namespace, connections: loaded.connections, tls: loaded.tls },
+    notHere,
+    hasChart,
+  };
 }
 
 /** The rules under a configuration. */
-export function rulesFor({ config, start, chart }: Loaded, namespace: string): Rules {
+export function rulesFor({ config, tls }: Loaded, namespace: string): Rules {
   const { limits, security } = config.settings;
-  const tls = start.grpc.tls !== undefined || chart?.tls === true;
   return {
     sources,
     namespace,
@@ -132,7 +141,7 @@ export function rulesFor({ config, start, chart }: Loaded, namespace: string): R
       sources,
       connections: config.connections,
       maxStalenessSeconds: limits.maxStalenessSeconds,
-      refuseSecretsFromEnv: !tls && !security.allowPlaintextSecrets,
+      refuseSecretsFromEnv: tls === 'none' && !security.allowPlaintextSecrets,
     },
   };
 }
@@ -151,6 +160,8 @@ interface Checked {
   readonly rules: Rules;
   /** Whether a configuration was given; one that is refused is not in the rules. */
   readonly isConfigured: boolean;
+  /** Whether it was in the chart's values. */
+  readonly hasChart: boolean;
 }
 
 function inText(report: Shown, checked: Checked): string {
@@ -161,7 +172,10 @@ function inText(report: Shown, checked: Checked): string {
 }
 
 /** What was checked and what was skipped: the last lines. */
-function summed(report: Shown, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
+function summed(
+  report: Shown,
+  { rules: { world, connections }, isConfigured, hasChart }: Checked,
+): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
   const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, notHere, skippedFiles } = report;
@@ -173,6 +187,7 @@ function summed(report: Shown, { rules: { world, connections }, isConfigured }: 
     ].join('; '),
   ];
   if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
+  if (hasChart) lines.push("Not looked at: most of the chart's own values; helm template checks them.");
   if (skippedFiles > 0) lines.push(`Skipped: ${count(skippedFiles, 'file')} without apiVersion and kind.`);
   for (const { file, line, message } of notHere)
     lines.push(printable(`Left open: ${file}:${line}: ${message}`));

@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
-import { isMapping, type Mapping } from './document.ts';
+import type { AnySource } from '../sources/source.ts';
+import { isMapping, type Mapping, type Path, pathText, valueAt } from './document.ts';
 
 /**
  * The chart's values, as `validate` reads them: the configuration that the chart makes, and its mounts
@@ -11,8 +13,15 @@ export interface ChartValues {
   /** With `eventLog.dir`, which the chart sets; without addresses and certificates. */
   readonly config: Mapping;
   readonly mounts: readonly Mount[];
-  /** Whether the chart sets `grpc.tls`. */
-  readonly tls: boolean;
+  /** What `grpc.tls` the chart makes. */
+  readonly tls: PortTls;
+  readonly faults: readonly ChartFault[];
+}
+
+/** What the chart refuses. */
+interface ChartFault {
+  readonly path: Path;
+  readonly text: string;
 }
 
 interface Mount {
@@ -24,7 +33,10 @@ interface Mount {
   readonly keys?: ReadonlyMap<string, string>;
 }
 
-/** Whatever else is wrong is found by Helm, with the chart's own schema. */
+/** Of the gRPC port. Mutual: callers must show a certificate. */
+export type PortTls = 'none' | 'server' | 'mutual';
+
+/** Values of other types are refused by Helm, with the chart's own schema. */
 const shape = z.looseObject({
   config: z.record(z.string(), z.unknown()),
   secretMounts: z
@@ -38,11 +50,83 @@ const shape = z.looseObject({
     )
     .catch([]),
   extraVolumeMounts: z.array(z.looseObject({ mountPath: z.string() })).catch([]),
-  tls: z.looseObject({ enabled: z.boolean() }).catch({ enabled: false }),
+  replicaCount: z.number().catch(1),
+  autoscaling: z
+    .looseObject({ enabled: z.boolean().optional(), maxReplicas: z.number().optional() })
+    .catch({}),
+  ingest: z.looseObject({ enabled: z.boolean().optional() }).catch({}),
+  tls: z
+    .looseObject({
+      enabled: z.boolean().optional(),
+      clientCaSecret: z.string().optional(),
+      certManager: z
+        .looseObject({
+          enabled: z.boolean().optional(),
+          client: z.looseObject({ enabled: z.boolean().optional() }).optional(),
+        })
+        .optional(),
+    })
+    .catch({}),
 });
 
+type Values = z.infer<typeof shape>;
+
+/** Those of deploy/helm/backlog-scaler/values.schema.json, which is not in the image. */
+export const chartKeys: readonly string[] = [
+  'global',
+  'enabled',
+  'nameOverride',
+  'fullnameOverride',
+  'commonLabels',
+  'clusterDomain',
+  'replicaCount',
+  'autoscaling',
+  'deploymentAnnotations',
+  'revisionHistoryLimit',
+  'image',
+  'imagePullSecrets',
+  'config',
+  'secretMounts',
+  'restartOnConfigChange',
+  'persistence',
+  'service',
+  'admin',
+  'ingest',
+  'tls',
+  'keda',
+  'networkPolicy',
+  'serviceMonitor',
+  'prometheusRule',
+  'dashboard',
+  'serviceAccount',
+  'podDisruptionBudget',
+  'resources',
+  'nodeOptions',
+  'listenHost',
+  'hostAliases',
+  'dnsConfig',
+  'terminationGracePeriodSeconds',
+  'podAnnotations',
+  'podLabels',
+  'podSecurityContext',
+  'securityContext',
+  'priorityClassName',
+  'nodeSelector',
+  'tolerations',
+  'affinity',
+  'topologySpread',
+  'extraEnv',
+  'extraEnvFrom',
+  'extraVolumes',
+  'extraVolumeMounts',
+  'extraContainers',
+  'extraInitContainers',
+  'extraManifests',
+  'helmTest',
+];
+
 /** Undefined if the document is something else. */
-export function chartValuesOf(document: unknown): ChartValues | undefined {
+export function chartValuesOf(document: unknown, sources: readonly AnySource[]): ChartValues | undefined {
   const read = shape.safeParse(document);
   if (!read.success) return undefined;
   const { config, secretMounts, extraVolumeMounts, tls } = read.data;
@@ -56,8 +140,48 @@ export function chartValuesOf(document: unknown): ChartValues | undefined {
   return {
     config: isFile ? { ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } } : config,
     mounts: [...secrets, ...extraVolumeMounts.map(({ mountPath }): Mount => ({ path: folder(mountPath) }))],
-    tls: tls.enabled,
+    tls: tlsOf(tls),
+    faults: [...unknownKeys(read.data), ...replicaFaults(read.data, sources)],
   };
+}
+
+function* unknownKeys(values: Values): Generator<ChartFault> {
+  for (const key of Object.keys(values)) {
+    if (chartKeys.includes(key)) continue;
+    const text = `${key}: unknown key${didYouMean(key, chartKeys)}`;
+    yield { path: [key], text };
+  }
+}
+
+/** As `backlog-scaler.refuseReplicas` of the chart has it. */
+function* replicaFaults(values: Values, sources: readonly AnySource[]): Generator<ChartFault> {
+  const { config, replicaCount, autoscaling, ingest } = values;
+  const [path, most] =
+    autoscaling.enabled === true
+      ? [['autoscaling', 'maxReplicas'], autoscaling.maxReplicas ?? 4]
+      : [['replicaCount'], replicaCount];
+  const type = valueAt(config, ['eventLog', 'type']) ?? 'memory';
+  if (most <= 1 || type === 'nats') return;
+  const tokens = valueAt(config, ['ingest', 'tokens']);
+  const why = type === 'file' ? ['the event log on a volume'] : [];
+  if (ingest.enabled === true || (Array.isArray(tokens) && tokens.length > 0)) why.push('ingest');
+  const { connections } = config;
+  for (const [name, entry] of Object.entries(isMapping(connections) ? connections : {})) {
+    if (!isMapping(entry)) continue;
+    const source = sources.find(({ kind }) => kind === entry['source']);
+    const isFilled = source?.webhooks !== undefined || source?.cloudEvents !== undefined;
+    if (isFilled || valueAt(entry, ['snsTopics', 0]) !== undefined) why.push(`connection ${name}`);
+  }
+  if (why.length === 0) return;
+  const text = `${pathText(path)}: must be 1 because of ${why.join(', ')}, or set config.eventLog.type: nats`;
+  yield { path, text };
+}
+
+/** As `backlog-scaler.clientCaSecret` of the chart has it. */
+function tlsOf({ enabled, clientCaSecret = '', certManager }: Values['tls']): PortTls {
+  if (enabled !== true) return 'none';
+  const isKedas = certManager?.enabled === true && certManager.client?.enabled !== false;
+  return clientCaSecret !== '' || isKedas ? 'mutual' : 'server';
 }
 
 function folder(path: string): string {

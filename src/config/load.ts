@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
-import { type ChartValues, chartValuesOf } from './chart-values.ts';
-import type { Environment, FileFault, Mapping } from './document.ts';
+import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
+import type { Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
   Faults,
@@ -16,6 +16,7 @@ import {
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
+import { openConnections } from './open-connections.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
@@ -34,8 +35,11 @@ export interface Loaded {
   readonly start: StartSettings;
   readonly guards: Guards;
   readonly stamps: Stamps;
-  /** What the file holds, if it is not the configuration alone. */
-  readonly chart?: ChartValues | undefined;
+  /** Of the gRPC port. */
+  readonly tls: PortTls;
+  readonly chart?: GivenChart | undefined;
+  /** What is allowed, and probably not meant. */
+  readonly doubts?: readonly FileFault[];
 }
 
 /**
@@ -47,6 +51,11 @@ export type Guards = ReadonlyMap<string, boolean>;
 /** What every file looked like when it was read, by path. A change of one triggers another load. */
 export type Stamps = ReadonlyMap<string, string>;
 
+/** What the file holds, if it is not the configuration alone. */
+export interface GivenChart extends Omit<ChartValues, 'faults'> {
+  readonly faults: readonly FileFault[];
+}
+
 export type LoadResult =
   | Loaded
   | {
@@ -55,7 +64,10 @@ export type LoadResult =
       readonly stamps: Stamps;
       /** What is known of its connections all the same; undefined where one does not say its source or namespaces. */
       readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
-      readonly chart?: ChartValues | undefined;
+      /** Undefined where the file could not be read so far. */
+      readonly tls?: PortTls;
+      readonly chart?: GivenChart | undefined;
+      readonly doubts?: readonly FileFault[];
     };
 
 export interface LoadContext {
@@ -87,7 +99,11 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const chart = takesChartValues ? chartValuesOf(parsed.value) : undefined;
+  const values = takesChartValues ? chartValuesOf(parsed.value, sources) : undefined;
+  const chart: GivenChart | undefined = values && {
+    ...values,
+    faults: values.faults.map(({ path: at, text }) => ({ line: parsed.lineOf(at), message: text })),
+  };
   const other = chart === undefined ? otherThanConfiguration(parsed.value) : undefined;
   if (other !== undefined) return refuse([{ line: 1, message: other }]);
 
@@ -98,20 +114,33 @@ export async function loadConfig(
     return text;
   });
   const document = await withSecrets(value, sources, files, faults);
+  const tls = chart?.tls ?? tlsOf(document);
+  const lineOf = (at: Path): number => parsed.lineOf(chart === undefined ? at : ['config', ...at]);
+  const doubts = openConnections(document['connections']).map(({ path: at, text }) => ({
+    line: lineOf(at),
+    message: text,
+  }));
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
       kind: 'refused',
       faults: faults.list.map(({ path: at, text }) => ({
-        line: parsed.lineOf(chart === undefined ? at : ['config', ...at]),
+        line: lineOf(at),
         message: text,
       })),
       stamps,
       connections: namedConnections(document['connections'], sources),
+      tls,
       chart,
+      doubts,
     };
   }
-  return { kind: 'loaded', ...found, stamps, chart };
+  return { kind: 'loaded', ...found, tls, stamps, chart, doubts };
+}
+
+function tlsOf(document: Mapping): PortTls {
+  if (valueAt(document, ['grpc', 'tls']) === undefined) return 'none';
+  return valueAt(document, ['grpc', 'tls', 'clientCaFile']) === undefined ? 'server' : 'mutual';
 }
 
 /** What a file holds, where it is no configuration at all. */

@@ -1,11 +1,12 @@
 import { splitList } from '../params/schema.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
+import { type ConnectionSecret, secretFor } from './connection-secret.ts';
+import { identityOf, type Login, type Placed, textOfIdentity } from './logins.ts';
 import type { TriggerAuthentication, TriggerEntry } from './read.ts';
-import { mapping } from './yaml-values.ts';
 
 /** An entry of `connections:` to configure, as far as the triggers say it. */
-export interface ConnectionEntry {
+export interface ConnectionEntry extends ConnectionSecret {
   readonly name: string;
   /** Its YAML, two spaces in, with comments on what is to be filled in. */
   readonly lines: readonly string[];
@@ -20,20 +21,6 @@ export interface Place {
   readonly name: string;
 }
 
-/** A parameter of a scaler, and the Secret that it comes from. */
-interface Login {
-  readonly parameter: string;
-  readonly from: string;
-  /** Of `podIdentity`: the role that it assumes. */
-  readonly roleArn?: string;
-}
-
-export interface Placed {
-  readonly source: AnySource;
-  readonly entry: TriggerEntry;
-  readonly namespace: string;
-}
-
 /** The keys that say where a connection measures. */
 const placeKeys: Readonly<Record<string, readonly string[]>> = {
   kafka: ['bootstrapServers', 'sasl', 'tls', 'saslTokenProvider', 'awsRegion', 'unsafeSsl'],
@@ -42,22 +29,11 @@ const placeKeys: Readonly<Record<string, readonly string[]>> = {
   nats: ['natsServerMonitoringEndpoint', 'account', 'accountID'],
 };
 
-export function authenticationOf(
-  { entry: { authenticationRef: ref }, namespace }: Placed,
-  authentications: readonly TriggerAuthentication[],
-): TriggerAuthentication | undefined {
-  return authentications.find(
-    (one) =>
-      one.kind === ref?.kind &&
-      one.name === ref.name &&
-      (one.kind === 'ClusterTriggerAuthentication' || (one.namespace || namespace) === namespace),
-  );
-}
-
 /** What its connection may lack, or have wrong, because of how the trigger logged in. */
 export function* doubtsOf(
   placed: Placed,
   authentication: TriggerAuthentication | undefined,
+  logins: readonly Login[],
 ): Iterable<string> {
   const { source, entry } = placed;
   const { authenticationRef: ref, metadata } = entry;
@@ -67,9 +43,10 @@ export function* doubtsOf(
   if (authentication === undefined) return;
   const left = identityLeft(placed, authentication);
   if (left !== undefined) yield left;
-  const login = loginsOf(authentication).find(({ parameter }) => parameter === 'tls');
-  if (source.kind === 'kafka' && login !== undefined && metadata['tls'] !== 'enable' && !isMsk(metadata)) {
-    yield `tls: its value is not in these files (${login.from}), so the connection was given TLS: remove tls from it if the value is "disable"`;
+  const login = logins.find(({ parameter }) => parameter === 'tls');
+  const isKnown = login === undefined || login.value !== undefined;
+  if (source.kind === 'kafka' && !isKnown && metadata['tls'] !== 'enable' && !isMsk(metadata)) {
+    yield `tls: its value is only in ${login.from}, which is not in these files, so the connection was given TLS: remove tls from it if the value is "disable"`;
   }
 }
 
@@ -97,7 +74,7 @@ function identityLeft({ source, entry }: Placed, { spec }: TriggerAuthentication
 export function placeOf(
   places: Map<string, Place>,
   { source, entry, namespace }: Placed,
-  authentication: TriggerAuthentication | undefined,
+  logins: readonly Login[] | undefined,
 ): Place {
   const keys = placeKeys[source.kind] ?? [];
   const said = keys.flatMap((key) =>
@@ -119,7 +96,7 @@ export function placeOf(
   place.namespaces.add(namespace);
   if (ref === undefined) return place;
   const login = `${ref.kind} ${ref.name}`;
-  place.logins.set(login, authentication === undefined ? place.logins.get(login) : loginsOf(authentication));
+  place.logins.set(login, logins ?? place.logins.get(login));
   return place;
 }
 
@@ -161,81 +138,33 @@ function unusedName(wanted: string, places: readonly Place[]): string {
   }
 }
 
-/** Names of Secrets and their keys; where the values come from somewhere else, that. */
-function loginsOf({ spec }: TriggerAuthentication): readonly Login[] {
-  const secrets = list(spec['secretTargetRef']).map(({ parameter, name, key }) => ({
-    parameter: String(parameter),
-    from: `key ${quote(String(key))} of Secret ${String(name)}`,
-  }));
-  const variables = list(spec['env']).map(({ parameter, name }) => ({
-    parameter: String(parameter),
-    from: `variable ${String(name)} of the workload`,
-  }));
-  const pod = identityOf(spec);
-  const identity =
-    pod === undefined
-      ? []
-      : [
-          {
-            parameter: 'podIdentity',
-            from: textOfIdentity(pod),
-            ...(pod.roleArn === undefined ? {} : { roleArn: pod.roleArn }),
-          },
-        ];
-  const elsewhere = Object.keys(spec)
-    .filter((key) => !['secretTargetRef', 'env', 'podIdentity'].includes(key))
-    .map((key) => ({ parameter: key, from: 'what is configured there' }));
-  return [...secrets, ...variables, ...identity, ...elsewhere];
-}
-
-interface Identity {
-  readonly provider: string;
-  readonly roleArn: string | undefined;
-  readonly identityOwner: string | undefined;
-}
-
-function identityOf(spec: TriggerAuthentication['spec']): Identity | undefined {
-  const pod = mapping(spec['podIdentity']);
-  const text = (key: string): string | undefined => {
-    const value = pod?.[key];
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-  const provider = text('provider');
-  if (provider === undefined || provider === 'none') return undefined;
-  return { provider, roleArn: text('roleArn'), identityOwner: text('identityOwner') };
-}
-
-function textOfIdentity({ provider, roleArn, identityOwner }: Identity): string {
-  const more = [
-    ...(roleArn === undefined ? [] : [`roleArn ${quote(roleArn)}`]),
-    ...(identityOwner === undefined ? [] : [`identityOwner ${quote(identityOwner)}`]),
-  ];
-  return [`podIdentity ${quote(provider)}`, ...more].join(', ');
-}
-
-function list(value: unknown): Readonly<Record<string, unknown>>[] {
-  return (Array.isArray(value) ? value : []).map((one) => mapping(one) ?? {});
-}
-
-export function entriesOf(places: readonly Place[]): ConnectionEntry[] {
-  return places.map((place) => ({
-    name: place.name,
-    lines: [
-      `  ${place.name}:`,
-      `    source: ${place.source.kind}`,
-      ...settingsOf(place).map((line) => `    ${line}`),
-      `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-NAMED' : one)).join(', ')}]`,
-      ...[...place.logins].flatMap(([name, logins]) =>
-        loginComments(name, logins).map((line) => `    # ${line}`),
-      ),
-    ],
-  }));
+export function entriesOf(places: readonly Place[], scalerNamespace: string): ConnectionEntry[] {
+  return places.map((place) => {
+    const settings = settingsOf(place);
+    return {
+      name: place.name,
+      lines: [
+        `  ${place.name}:`,
+        `    source: ${place.source.kind}`,
+        ...settings.map((line) => `    ${line}`),
+        `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-NAMED' : one)).join(', ')}]`,
+        ...[...place.logins].flatMap(([name, logins]) =>
+          loginComments(name, logins).map((line) => `    # ${line}`),
+        ),
+      ],
+      ...secretFor({ name: place.name, settings, logins: loginsAt(place), scalerNamespace }),
+    };
+  });
 }
 
 function loginComments(name: string, logins: readonly Login[] | undefined): string[] {
   if (logins === undefined)
     return [`${name} is not in these files: its Secrets go into the files that are named here.`];
   return logins.map(({ parameter, from }) => `${parameter}: ${from} (${name})`);
+}
+
+function loginsAt({ logins }: Place): readonly Login[] {
+  return [...logins.values()].flatMap((all) => all ?? []);
 }
 
 function settingsOf(place: Place): string[] {
@@ -285,12 +214,14 @@ function kafkaSettings(place: Place): string[] {
       ? `bootstrapServers: ${settingOr(place, 'bootstrapServers', 'TO-BE-FILLED-IN')}`
       : `bootstrapServers: [${splitList(servers).map(scalar).join(', ')}]`,
   ];
-  const parameters = new Set(
-    [...place.logins.values()].flatMap((all) => (all ?? []).map(({ parameter }) => parameter)),
-  );
-  const { sasl: kedaSasl = 'none' } = metadata;
+  const logins = loginsAt(place);
+  const parameters = new Set(logins.map(({ parameter }) => parameter));
+  const valueAt = (key: string): string | undefined =>
+    logins.find(({ parameter }) => parameter === key)?.value?.trim();
+  const kedaSasl = valueAt('sasl') ?? metadata['sasl'] ?? 'none';
+  const username = valueAt('username');
   const isIam = isMsk(metadata);
-  if (metadata['tls'] === 'enable' || isIam || parameters.has('tls')) {
+  if (metadata['tls'] === 'enable' || isIam || (parameters.has('tls') && valueAt('tls') !== 'disable')) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')
@@ -302,7 +233,11 @@ function kafkaSettings(place: Place): string[] {
     lines.push(tls.length === 0 ? 'tls: true' : `tls: { ${tls.join(', ')} }`);
   }
   // Where the Secret has it, only who may read that knows it.
-  const inSecret = parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username'));
+  const inSecret =
+    !Object.hasOwn(mechanisms, kedaSasl) &&
+    valueAt('sasl') !== 'none' &&
+    kedaSasl !== 'oauthbearer' &&
+    (parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username')));
   const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
   if (isIam) {
     lines.push(
@@ -312,7 +247,7 @@ function kafkaSettings(place: Place): string[] {
     lines.push(
       'sasl:',
       `  mechanism: ${mechanism}`,
-      '  username: TO-BE-FILLED-IN',
+      `  username: ${username === undefined ? 'TO-BE-FILLED-IN' : scalar(username)}`,
       `  passwordFile: ${mounted(name, 'password')}`,
     );
   } else if (kedaSasl === 'oauthbearer') {
@@ -320,7 +255,7 @@ function kafkaSettings(place: Place): string[] {
       'sasl:',
       '  mechanism: oauthbearer',
       '  tokenEndpoint: https://TO-BE-FILLED-IN',
-      '  clientId: TO-BE-FILLED-IN',
+      `  clientId: ${username === undefined ? 'TO-BE-FILLED-IN' : scalar(username)}`,
       `  clientSecretFile: ${mounted(name, 'client-secret')}`,
     );
   }
@@ -332,10 +267,8 @@ function isMsk(metadata: Readonly<Record<string, string>>): boolean {
 }
 
 function sqsSettings(place: Place): string[] {
-  const { metadata, logins } = place;
-  const assumed = [...logins.values()].flatMap((all) =>
-    (all ?? []).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn])),
-  );
+  const { metadata } = place;
+  const assumed = loginsAt(place).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn]));
   const roleArn = metadata['awsRoleArn'] ?? assumed[0];
   return [
     `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,

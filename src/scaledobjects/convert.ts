@@ -1,21 +1,13 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import type { AnySource } from '../sources/source.ts';
 import { readReference } from '../triggers/resolve.ts';
-import {
-  authenticationOf,
-  type ConnectionEntry,
-  doubtsOf,
-  entriesOf,
-  mayFit,
-  type Place,
-  placeOf,
-} from './connections.ts';
+import { type ConnectionEntry, doubtsOf, entriesOf, mayFit, type Place, placeOf } from './connections.ts';
+import { authenticationOf, loginsOf } from './logins.ts';
 import {
   type Fault,
   readScaledResources,
   type ScaledResource,
   type ScaledResources,
-  type TriggerAuthentication,
   type TriggerEntry,
 } from './read.ts';
 import type { Input } from './validate.ts';
@@ -65,7 +57,10 @@ export function convertInputs(
 ): { files: readonly ConvertedFile[]; connections: readonly ConnectionEntry[] } {
   const places = new Map<string, Place>();
   const read = inputs.map((input) => ({ ...input, ...readScaledResources(input.text, input.file) }));
-  const all = read.flatMap(({ authentications }) => authentications);
+  const all = {
+    authentications: read.flatMap(({ authentications }) => authentications),
+    secrets: read.flatMap(({ secrets }) => secrets),
+  };
   const drafts = read.map((one) => draftOf(one, all, settings, places));
   const placed = [...places.values()];
   const files = drafts.map(({ file, text, notes, faults, edits, converted }): ConvertedFile => {
@@ -86,7 +81,12 @@ export function convertInputs(
       faults,
     };
   });
-  return { files, connections: entriesOf(placed) };
+  return { files, connections: entriesOf(placed, namespaceOf(settings.scalerAddress)) };
+}
+
+/** Of a Service's address; where it does not say one, KEDA's. */
+function namespaceOf(scalerAddress: string): string {
+  return /^[\w-]+\.([a-z][a-z0-9-]*)/.exec(scalerAddress)?.[1] ?? 'keda';
 }
 
 /** A file before the connections of all files are known: they decide which trigger has to name its own. */
@@ -103,7 +103,7 @@ interface Draft extends Input {
 
 function draftOf(
   { text, file, resources, authentications, faults }: Input & ScaledResources,
-  all: readonly TriggerAuthentication[],
+  all: Pick<ScaledResources, 'authentications' | 'secrets'>,
   settings: ConvertSettings,
   places: Map<string, Place>,
 ): Draft {
@@ -124,9 +124,11 @@ function draftOf(
       edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
       const placed = { source, entry, namespace };
-      const authentication = authenticationOf(placed, all);
-      for (const message of doubtsOf(placed, authentication)) note('authenticationRef', message);
-      const place = placeOf(places, placed, authentication);
+      const authentication = authenticationOf(placed, all.authentications);
+      const logins = authentication && loginsOf(authentication, namespace, all.secrets);
+      for (const message of doubtsOf(placed, authentication, logins ?? []))
+        note('authenticationRef', message);
+      const place = placeOf(places, placed, logins);
       converted.push({ metadata: made.metadata, place, namespace });
     }
   }

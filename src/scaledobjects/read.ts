@@ -77,9 +77,18 @@ export interface TriggerAuthentication {
   readonly node: Node;
 }
 
+export interface Secret {
+  readonly kind: 'Secret';
+  readonly namespace: string;
+  readonly name: string;
+  /** Reads this key alone. */
+  valueAt(key: string): string | undefined;
+}
+
 export interface ScaledResources {
   readonly resources: readonly ScaledResource[];
   readonly authentications: readonly TriggerAuthentication[];
+  readonly secrets: readonly Secret[];
   /** How many objects of other kinds were passed over. */
   readonly others: number;
   readonly faults: readonly Fault[];
@@ -99,9 +108,15 @@ const tooDeep = 'is not YAML that can be read: it is nested too deeply';
  */
 export function readScaledResources(text: string, file: string): ScaledResources {
   const lines = new LineCounter();
-  const found: { resources: ScaledResource[]; authentications: TriggerAuthentication[]; others: number } = {
+  const found: {
+    resources: ScaledResource[];
+    authentications: TriggerAuthentication[];
+    secrets: Secret[];
+    others: number;
+  } = {
     resources: [],
     authentications: [],
+    secrets: [],
     others: 0,
   };
   const faults: Fault[] = [];
@@ -147,7 +162,10 @@ export function readScaledResources(text: string, file: string): ScaledResources
       const read = attempt(() => objectOf(node, values, file, faults));
       if (read instanceof ScalerError) fault(values.lastLine, read.message);
       else if (read === undefined) result.others += 1;
-      else if ('triggers' in read) result.resources.push(read);
+      else if ('valueAt' in read) {
+        result.secrets.push(read);
+        result.others += 1;
+      } else if ('triggers' in read) result.resources.push(read);
       else result.authentications.push(read);
     }
   }
@@ -211,7 +229,7 @@ function objectOf(
   values: Values,
   file: string,
   faults: Fault[],
-): ScaledResource | TriggerAuthentication | undefined {
+): ScaledResource | TriggerAuthentication | Secret | undefined {
   const line = values.lineOf(node);
   const apiVersion = values.value(values.child(node, 'apiVersion'));
   const written = values.value(values.child(node, 'kind'));
@@ -224,6 +242,9 @@ function objectOf(
   const names = { namespace: textOf(meta['namespace']), name: textOf(meta['name']) };
   if (authenticationKinds.includes(written)) {
     return { kind: written, ...names, spec: mapping(values.value(values.child(node, 'spec'))) ?? {}, node };
+  }
+  if (written === 'Secret') {
+    return { kind: written, ...names, valueAt: (key) => valueInSecret(node, values, key) };
   }
   const kind = kinds.find((one) => one === written);
   if (kind === undefined) return undefined;
@@ -273,6 +294,16 @@ function objectOf(
     node,
     lineOf,
   };
+}
+
+/** As the API server has it: `stringData` wins. */
+function valueInSecret(node: Node, values: Values, key: string): string | undefined {
+  const textAt = (part: string): string | undefined => {
+    const text = attempt(() => values.value(values.child(values.child(node, part), key)));
+    return typeof text === 'string' ? text : undefined;
+  };
+  const data = textAt('data');
+  return textAt('stringData') ?? (data === undefined ? undefined : Buffer.from(data, 'base64').toString());
 }
 
 /** Those that are whole numbers. */

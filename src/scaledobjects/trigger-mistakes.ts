@@ -151,10 +151,6 @@ export const triggerMistakes: readonly Rule[] = [
           yield warning(entry.lineOf(fromEnv), message, index);
         }
       }
-      if (entry.authenticationRef === undefined) continue;
-      const message =
-        'authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler; credentials of the source belong to the connection';
-      yield warning(entry.lineOf('authenticationRef'), message, index);
     }
   },
 

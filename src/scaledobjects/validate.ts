@@ -2,9 +2,10 @@ import { attempt, ScalerError } from '../errors.ts';
 import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
-import { refusalByName } from '../triggers/select-connection.ts';
-import { type Mistake, type OurTrigger, oursOf, sharedTargets } from './mistakes.ts';
-import { type Fault, readScaledResources, type ScaledResource } from './read.ts';
+import { allows, refusalByName } from '../triggers/select-connection.ts';
+import { authenticationOf, parametersOf } from './logins.ts';
+import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
+import { type Fault, readScaledResources, type ScaledResource, type TriggerAuthentication } from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
@@ -20,8 +21,8 @@ export interface Rules {
   readonly world?: World;
   /** The connections of a configuration that cannot be used here. */
   readonly connections?: ReadonlyMap<string, NamedConnection> | undefined;
-  /** Whether the scaler's gRPC port has TLS, where that is known. */
-  readonly tls?: boolean;
+  /** Of the scaler's gRPC port, where that is known. Mutual: callers must show a certificate. */
+  readonly tls?: 'none' | 'server' | 'mutual' | undefined;
   /** The namespace of objects without one. '' means unknown. */
   readonly namespace: string;
 }
@@ -46,6 +47,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const read = inputs.map(({ file, text }) => readScaledResources(text, file));
   const resources = read.flatMap((one) => one.resources);
   const faults = read.flatMap((one) => one.faults);
+  const authentications = read.flatMap((one) => one.authentications);
   const shared = sharedTargets(resources);
   let [triggers, leftOpen] = [0, 0];
   const right: ReadTrigger[] = [];
@@ -59,7 +61,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
       const said = triggerFaults(resource, trigger, rules);
       if (said.open) leftOpen += 1;
       if (said.right !== undefined) right.push({ resource, trigger, ...said.right });
-      mistakes.push(...tlsFaults(trigger, rules));
+      mistakes.push(...tlsFaults(resource, trigger, rules, authentications));
       mistakes.push(...said.faults.filter((one) => !mistakes.some((other) => sameKey(one, other))));
     }
     faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
@@ -134,7 +136,10 @@ function triggerFaults(
   const outcome = outcomeOf(reference, rules.world, said);
   if (outcome.kind === 'measured') {
     const { source, params, connection } = outcome.measured;
-    const doubt = source.doubt?.(params, connection.config);
+    const others = [...rules.world.connections.values()].filter(
+      (one) => one !== connection && one.source === source && allows(one, place),
+    );
+    const doubt = source.doubt?.(params, connection.config, others);
     const faults = doubt === undefined ? [] : [{ ...mistake(doubt), severity: 'warning' as const }];
     return { faults, open: false, right: { said, connection, namespace: place } };
   }
@@ -143,17 +148,47 @@ function triggerFaults(
 }
 
 /** KEDA uses TLS with `enableTLS`, or if it has a certificate (external_scaler.go:418, v2.21). The port must agree. */
-function* tlsFaults({ index, entry }: OurTrigger, { tls }: Rules): Generator<Mistake> {
-  const enabled = /^(1|t|true)$/i.test(entry.metadata['enableTLS']?.trim() ?? '');
-  const mistake = { trigger: index, severity: 'error' } as const;
-  if (tls === false && enabled) {
+function* tlsFaults(
+  { namespace }: ScaledResource,
+  { index, entry }: OurTrigger,
+  rules: Rules,
+  authentications: readonly TriggerAuthentication[],
+): Generator<Mistake> {
+  const { tls } = rules;
+  const { authenticationRef: ref, metadata } = entry;
+  const enabled = isTrue(metadata['enableTLS']);
+  if (tls === 'none' && enabled) {
     const message = 'enableTLS: the gRPC port of the scaler has no TLS: leave it out, or set grpc.tls';
-    yield { ...mistake, line: entry.lineOf('enableTLS'), message };
+    yield error(entry.lineOf('enableTLS'), message, index);
   }
-  if (tls === true && !enabled && entry.authenticationRef === undefined) {
+  if (tls === undefined || tls === 'none') {
+    if (ref === undefined) return;
     const message =
-      'enableTLS: is missing: the gRPC port of the scaler has TLS, and KEDA would call it without';
-    yield { ...mistake, line: entry.line, message };
+      'authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler; credentials of the source belong to the connection';
+    yield warning(entry.lineOf('authenticationRef'), message, index);
+    return;
+  }
+  const placed = { entry, namespace: namespace || rules.namespace };
+  const authentication = ref === undefined ? undefined : authenticationOf(placed, authentications);
+  const parameters = authentication === undefined ? undefined : parametersOf(authentication);
+  // One that is not in these files may have all it needs.
+  if (ref !== undefined && parameters === undefined) return;
+  const has = (key: string): boolean => parameters?.has(key) === true;
+  const lacks = (keys: string): string =>
+    ref === undefined
+      ? 'authenticationRef: is missing'
+      : `authenticationRef: ${ref.kind} ${ref.name} lacks ${keys}`;
+  const remedy = "`helm get notes` prints the trigger's lines and its TriggerAuthentication";
+  const line = entry.lineOf('authenticationRef');
+  if (tls === 'mutual' && !(has('tlsClientCert') && has('tlsClientKey'))) {
+    const why = 'the scaler takes only calls with a client certificate';
+    yield error(line, `${lacks('tlsClientCert or tlsClientKey')}: ${why}; ${remedy}`, index);
+  } else if (!enabled && !has('caCert') && !has('tlsClientCert')) {
+    const why = 'the gRPC port of the scaler has TLS, and KEDA would call it without';
+    yield error(line, `${lacks('caCert')}: ${why}; ${remedy}`, index);
+  } else if (!has('caCert') && !isTrue(metadata['unsafeSsl'])) {
+    const why = "KEDA would take the scaler's certificate only from a CA that it trusts already";
+    yield warning(line, `${lacks('caCert')}: ${why}; ${remedy}`, index);
   }
 }
 

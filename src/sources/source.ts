@@ -376,8 +376,11 @@ export interface Source<P, C, S, H, N = undefined> {
   leastStalenessSeconds?(params: P, config: C): number;
   /** The fault of a trigger on this connection, beside its connection keys, or undefined. Pure. */
   conflict?(params: P, config: C): string | undefined;
-  /** What is allowed of a trigger on this connection, and probably not meant; `validate` warns. Pure. */
-  doubt?(params: P, config: C): string | undefined;
+  /**
+   * What is allowed of a trigger on this connection, and probably not meant; `validate` warns. `others`: those of this
+   * source that the trigger could name instead. Pure.
+   */
+  doubt?(params: P, config: C, others: readonly { name: string; config: C }[]): string | undefined;
   /** Where each item needs only one worker. Absent: two triggers may well count the same. */
   readonly shared?: SharedItems<P, C>;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;

@@ -18,6 +18,7 @@ const unready = rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFi
 const configMap = `kind: ConfigMap\napiVersion: v1\ndata:\n  config.yaml: |\n${rightConfig.replaceAll(/^/gm, '    ')}`;
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 const mountedConfig = unready.replace('/nowhere/', '/etc/backlog-scaler-github/');
+const shared = rightConfig.replace('kafka-0.bank:9092', 'KAFKA-0.kafka:9092, kafka-1.kafka:9092');
 const valuesWith = (secretMounts: string): string =>
   `config:\n${indented(mountedConfig)}secretMounts: ${secretMounts}\n`;
 const builtIn = publicShapes[0]?.yaml ?? '';
@@ -42,6 +43,16 @@ beforeAll(async () => {
     'unmounted.yaml': valuesWith('[]').replace('/etc/backlog-scaler-github', '/run/secrets'),
     'logged.yaml': `config:\n  eventLog: { type: file }\n${indented(rightConfig)}`,
     'tls.yaml': `config:\n${indented(rightConfig)}tls: { enabled: true, existingSecret: a }\n`,
+    'replicas.yaml': `replicaCount: 3\nconfig:\n${indented(rightConfig)}`,
+    'autoscaled.yaml': `config:\n${indented(rightConfig)}ingest: { enabled: true }\nautoscaling:\n  enabled: true\n`,
+    'pods.yaml': `replicaCount: 3\nconfig:\n  eventLog: { type: nats, servers: [tls://nats.nats:4222] }\n${indented(rightConfig)}`,
+    'typo.yaml': `replicaCont: 3\nconfig:\n${indented(rightConfig)}`,
+    'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
+    'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
+    'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
+    'mutual.yaml': `config:\n${indented(rightConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
+    'called-by-tls.yaml': `${rightObject}      authenticationRef: { name: backlog-scaler, kind: ClusterTriggerAuthentication }\n`,
+    'enabled-tls.yaml': rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
     'rendered.yaml': `---\nkind: Service\napiVersion: v1\n---\n${configMap}`,
     'config-map.yaml': configMap,
     'billing.yaml': rightObject.replace('namespace: shop', 'namespace: billing'),
@@ -161,13 +172,23 @@ describe('backlog-scaler validate', () => {
       2,
       /^late\.yaml:17: error: admin\.tokn: unknown key.*\n(?:.*\n)*Left open: late\.yaml:18: admin\.tokenFile: the file/m,
     ],
-    ["the chart's values", ['right.yaml', '--config', 'values.yaml', '--strict'], 0, /0 warnings\n$/],
-    ["the chart's values, with an event log", ['--config', 'logged.yaml', '--strict'], 0, /0 warnings\n$/],
+    [
+      "the chart's values",
+      ['right.yaml', '--config', 'values.yaml', '--strict'],
+      0,
+      /0 warnings\nNot looked at: most of the chart's own values; helm template checks them\.\n$/,
+    ],
+    [
+      "the chart's values, with an event log",
+      ['--config', 'logged.yaml', '--strict'],
+      0,
+      /0 warnings\nNot looked at/,
+    ],
     [
       "the chart's values, with a Secret for their file",
       ['right.yaml', '--config', 'mounted.yaml', '--strict'],
       0,
-      /0 warnings\nLeft open: mounted\.yaml:14: connections\.ci\.tokenFile: \/etc\/backlog-scaler-github\/token must be key "token" of Secret runners\n/,
+      /0 warnings\nNot looked at: .*\nLeft open: mounted\.yaml:14: connections\.ci\.tokenFile: \/etc\/backlog-scaler-github\/token must be key "token" of Secret runners\n/,
     ],
     [
       'a file by another name than its key',
@@ -199,7 +220,51 @@ describe('backlog-scaler validate', () => {
       0,
       /warning: connections\.ci\.tokenFile: Secret runners makes no file \/etc\/backlog-scaler-github\/token: items has pat\n/,
     ],
+    [
+      'more pods than the chart takes',
+      ['--config', 'replicas.yaml'],
+      2,
+      /^replicas\.yaml:1: error: replicaCount: must be 1 because of connection ci, or set config\.eventLog\.type: nats$/m,
+    ],
+    [
+      'more pods by autoscaling',
+      ['--config', 'autoscaled.yaml'],
+      2,
+      /^autoscaled\.yaml:\d+: error: autoscaling\.maxReplicas: must be 1 because of ingest, connection ci, or/m,
+    ],
+    ['more pods with their event log', ['--config', 'pods.yaml', '--strict'], 0, /0 errors, 0 warnings\n/],
+    [
+      'a key that the chart does not have',
+      ['--config', 'typo.yaml'],
+      2,
+      /^typo\.yaml:1: error: replicaCont: unknown key \(did you mean "replicaCount"\?\)$/m,
+    ],
+    [
+      'a connection that any namespace may use, beside one of some',
+      ['--config', 'open.yaml', '--strict'],
+      2,
+      /^open\.yaml:2: warning: connections\.orders: has no namespaces, so .* where connection payments measures: write namespaces/m,
+    ],
+    ['one that says so', ['--config', 'open-to-all.yaml', '--strict'], 0, /0 warnings\n$/],
     ['TLS of the chart, which triggers must use', ['right.yaml', '--config', 'tls.yaml'], 2, /error: .*TLS/],
+    [
+      'TLS of the chart, without its secrets',
+      ['right.yaml', '--config', 'tls-unready.yaml'],
+      2,
+      /error: .*authenticationRef: is missing: .*TLS/,
+    ],
+    [
+      'a trigger as the chart’s notes have it, strictly',
+      ['called-by-tls.yaml', '--config', 'tls-unready.yaml', '--strict'],
+      0,
+      /0 errors, 0 warnings\n/,
+    ],
+    [
+      'a trigger without a client certificate',
+      ['enabled-tls.yaml', '--config', 'mutual.yaml'],
+      2,
+      /error: .*authenticationRef: is missing: the scaler takes only calls with a client certificate/,
+    ],
     [
       'what helm template prints',
       ['--config', 'rendered.yaml'],
@@ -381,6 +446,16 @@ describe('backlog-scaler convert', () => {
     expect(made.stdout.length).toBeGreaterThan(1_000_000);
     await shell('sh', ['-c', `${convert} | head -c 10`]);
     expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
+  });
+
+  it('writes a file of connections that validate reads, with what mounts their Secrets', async () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
+    await run(['convert', '-', '--connections', at('made.yaml')], yaml);
+    expect(await readFile(at('made.yaml'), 'utf8')).toContain(
+      '# secretMounts:\n#   - { name: nats, secretName: backlog-scaler-nats }\n',
+    );
+    const { code, stdout } = await run(['validate', '--config', at('made.yaml'), '--strict']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('user.creds does not exist')]);
   });
 
   it('writes only where told', async () => {

@@ -30,7 +30,14 @@ async function start(more: object = {}) {
     }),
   );
   const config = { settings, connections: byName([connectionOf('jobs', hintSource, service)]) };
-  const loaded = { kind: 'loaded', config, start, guards: new Map(), stamps: new Map() } as const;
+  const loaded = {
+    kind: 'loaded',
+    config,
+    start,
+    tls: 'none',
+    guards: new Map(),
+    stamps: new Map(),
+  } as const;
   const scaler = new Scaler({
     sources: [hintSource],
     loaded,

@@ -133,7 +133,7 @@ describe('convert', () => {
       convert(text).notes.flatMap(({ message }) => (message.startsWith('tls:') ? [message] : []));
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
     expect(assumed(yaml)).toEqual([
-      'tls: its value is not in these files (key "tls" of Secret kafka), so the connection was given TLS: remove tls from it if the value is "disable"',
+      'tls: its value is only in key "tls" of Secret kafka, which is not in these files, so the connection was given TLS: remove tls from it if the value is "disable"',
     ]);
     expect(convert(yaml).notes.map(({ severity }) => severity)).not.toContain('error');
     expect(configOf(convert(yaml))).toContain('    tls: true\n');
@@ -220,6 +220,88 @@ items:
     .replace(', "uid": "6b1f7a0e", "generation": 1', '')
     .replace('  status: {}\n', '')
     .replace('    uid: 6b1f7a0e\n', '');
+
+  describe("KEDA's own example, whose Secret has more than files", () => {
+    const keys = ['sasl', 'username', 'password', 'ca', 'tls'];
+    const refs = keys.map((key) => ({ parameter: key, name: 'keda-kafka-secrets', key }));
+    const example = `apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: { name: orders, namespace: shop }
+spec:
+  scaleTargetRef: { name: orders }
+  triggers:
+    - type: kafka
+      metadata: { bootstrapServers: "kafka:9093", consumerGroup: g, topic: t }
+      authenticationRef: { name: login }
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: { name: login, namespace: shop }
+spec: ${JSON.stringify({ secretTargetRef: refs })}
+`;
+    const secret = (tls: string, sasl = 'scram_sha512', namespace = 'shop'): string =>
+      `---\napiVersion: v1\nkind: Secret\nmetadata: { name: keda-kafka-secrets, namespace: ${namespace} }\nstringData: { sasl: ${sasl}, username: admin }\ndata: { tls: ${btoa(tls)}, password: ${btoa('hunter2')} }\n`;
+    const doubts = (text: string): string[] =>
+      convert(text).notes.flatMap(({ message }) => (message.startsWith('tls:') ? [message] : []));
+
+    it('reads what is no secret where the Secret is given, and nothing else', () => {
+      const text = example + secret('enable');
+      const made = configOf(convert(text));
+      expect(made).toContain(
+        '    sasl:\n      mechanism: scram-sha-512\n      username: admin\n      passwordFile: /etc/backlog-scaler-login/password\n',
+      );
+      expect(made).toContain('    tls: { caFile: /etc/backlog-scaler-login/ca.crt }\n');
+      expect(doubts(text)).toEqual([]);
+      expect(JSON.stringify([convert(text).connections, convert(text).notes])).not.toContain('hunter2');
+      const plaintext = configOf(convert(example + secret('disable', 'none')));
+      expect(plaintext).not.toMatch(/^ {4}(?:tls|sasl):/m);
+      expect(configOf(convert(example + secret('enable', 'other')))).toContain('mechanism: TO-BE-FILLED-IN');
+    });
+
+    it('takes no Secret of another namespace', () => {
+      const text = example + secret('enable', 'scram_sha512', 'bank');
+      expect(configOf(convert(text))).toContain('username: TO-BE-FILLED-IN');
+      expect(doubts(text)).toHaveLength(1);
+    });
+
+    it('says how to make the Secret, and what mounts it', () => {
+      const get = 'kubectl -n shop get secret keda-kafka-secrets -o go-template=';
+      const make = `${get}'{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "backlog-scaler-login", "namespace": "keda"}, "data": {"ca.crt": "{{ index .data "ca" }}", "password": "{{ index .data "password" }}"}}' | kubectl apply -f -`;
+      const mount = '{ name: login, secretName: backlog-scaler-login }';
+      const value = (key: string): string => `${key}: {{ index .data "${key}" | base64decode }}{{ "\\n" }}`;
+      expect(convert(example).connections).toMatchObject([
+        {
+          mount,
+          steps: [
+            'Read what is no file:',
+            `${get}'${['sasl', 'username', 'tls'].map(value).join('')}'`,
+            'Make its Secret:',
+            make,
+          ],
+        },
+      ]);
+      expect(convert(example + secret('enable')).connections).toMatchObject([
+        { mount, steps: ['Make its Secret:', make] },
+      ]);
+    });
+
+    it('names what the old Secret does not have', () => {
+      const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
+      expect(convert(yaml).connections).toMatchObject([
+        {
+          mount: '{ name: nats, secretName: backlog-scaler-nats }',
+          steps: ['Make its Secret backlog-scaler-nats in namespace keda, with the key user.creds.'],
+        },
+      ]);
+    });
+
+    it('writes no name into a command that a shell would run', () => {
+      const made = convert(example.replaceAll('"keda-kafka-secrets"', JSON.stringify("a'; reboot #")));
+      expect(made.connections.flatMap(({ steps }) => steps)).toEqual([
+        'Make its Secret backlog-scaler-login in namespace keda, with the keys ca.crt, password.',
+      ]);
+    });
+  });
 
   it('removes what the API server wrote, and keeps comments, order and the rest', () => {
     const made = convert(fetched);

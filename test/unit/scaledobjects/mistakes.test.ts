@@ -4,6 +4,14 @@ import { sources } from '../../../src/sources/index.ts';
 import { loadExample } from '../../support/example-config.ts';
 import { mistakes, rightConfig, rightJob, rightObject, written } from '../../support/mistakes.ts';
 
+const enabled = 'enableTLS: "true"\n        ';
+const reference = '      authenticationRef: { name: scaler }\n';
+const authentication = (...parameters: readonly string[]): string => {
+  const refs = parameters.map((parameter) => ({ parameter, name: 'scaler-tls', key: parameter }));
+  const spec = JSON.stringify({ secretTargetRef: refs });
+  return `---\nkind: TriggerAuthentication\nmetadata: { name: scaler, namespace: shop }\nspec: ${spec}\n`;
+};
+
 const { connections } = await loadExample(rightConfig);
 const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: false };
 
@@ -190,20 +198,70 @@ describe('validate', () => {
     expect(await reported('http://localstack:4566/000000000000/thumbnails', emulated)).toEqual([]);
   });
 
+  it('names the connection of the account that a queue is in', async () => {
+    const connection = (name: string, more: string): string =>
+      `  ${name}:\n    source: sqs\n    region: eu-central-1\n    namespaces: ${more}\n`;
+    const role = '\n    roleArn: arn:aws:iam::222222222222:role/depth';
+    const reported = async (jobs: string, media: string) => {
+      const config = `connections:\n${connection('jobs', jobs)}${connection('media', media)}`;
+      const { connections } = await loadExample(config);
+      const text = rightObject.replace(
+        /source: kafka[\s\S]*/,
+        'source: sqs\n        connection: jobs\n        queueURL: https://sqs.eu-central-1.amazonaws.com/222222222222/thumbnails\n',
+      );
+      const rules = { sources, namespace: '', world: { ...world, connections } };
+      return validateInputs([{ file: 'a.yaml', text }], rules).faults.map(({ message }) => message);
+    };
+    const named =
+      'queueURL: is in account 222222222222, which is that of connection "media" by its roleArn: name that connection, unless this one may read the queue';
+    expect(await reported('[shop]', `[shop]${role}`)).toEqual([named]);
+    expect(await reported(`[shop]${role.replaceAll('2', '1')}`, `[shop]${role}`)).toEqual([named]);
+    expect(await reported(`[shop]${role}`, `[shop]${role}`)).toEqual([]);
+    expect(await reported('[shop]', `[bank]${role}`)).toEqual([]);
+    expect(await reported('[shop]', '[shop]')).toEqual([]);
+  });
+
   it.each([
-    [true, rightObject, [['enableTLS: is missing', 11]]],
-    [true, rightObject.replace('source:', 'enableTLS: "true"\n        source:'), []],
+    ['none', enabled, '', ['error 14 enableTLS: the gRPC port of the scaler has no TLS']],
+    ['none', '', '', []],
+    ['none', '', reference, ['warning 19 authenticationRef: only its caCert']],
+    ['server', '', '', ['error 11 authenticationRef: is missing: the gRPC port of the scaler has TLS']],
+    ['server', '', reference, []],
+    ['server', '', `${reference}${authentication('caCert')}`, []],
     [
-      false,
-      rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
-      [['enableTLS: the gRPC port', 14]],
+      'server',
+      '',
+      `${reference}${authentication('password')}`,
+      [
+        'error 19 authenticationRef: TriggerAuthentication scaler lacks caCert: the gRPC port of the scaler has TLS',
+      ],
     ],
-    [false, rightObject, []],
-  ] as const)('compares TLS with the port: %j', (tls, text, expected) => {
+    [
+      'server',
+      enabled,
+      '',
+      ["warning 11 authenticationRef: is missing: KEDA would take the scaler's certificate"],
+    ],
+    ['server', `${enabled}unsafeSsl: "true"\n        `, '', []],
+    ['mutual', '', reference, []],
+    [
+      'mutual',
+      enabled,
+      '',
+      ['error 11 authenticationRef: is missing: the scaler takes only calls with a client'],
+    ],
+    [
+      'mutual',
+      '',
+      `${reference}${authentication('caCert')}`,
+      ['error 19 authenticationRef: TriggerAuthentication scaler lacks tlsClientCert or tlsClientKey'],
+    ],
+    ['mutual', '', `${reference}${authentication('caCert', 'tlsClientCert', 'tlsClientKey')}`, []],
+  ] as const)('compares TLS with the port: %s %j%j', (tls, key, more, expected) => {
+    const text = rightObject.replace('source:', `${key}source:`) + more;
     const { faults } = validateInputs([{ file: 'a.yaml', text }], { sources, namespace: '', world, tls });
-    expect(faults.map(({ message, line }) => [message.slice(0, expected[0]?.[0].length), line])).toEqual(
-      expected,
-    );
+    const said = faults.map(({ severity, line, message }) => `${severity} ${line} ${message}`);
+    expect(said).toEqual(expected.map((start) => expect.stringContaining(start)));
   });
 
   it('ignores triggers of other scalers', () => {

@@ -132,8 +132,17 @@ export function conflict({ queueURL }: SqsParams, config: SqsConfig): string | u
 }
 
 /** A role may read queues of another account where their policies allow it; mostly the connection is the wrong one. */
-export function doubt({ queueURL }: SqsParams, config: SqsConfig): string | undefined {
+export function doubt(
+  { queueURL }: SqsParams,
+  config: SqsConfig,
+  others: readonly { name: string; config: SqsConfig }[],
+): string | undefined {
   const [given, roles] = [queueURL.account, accountOf(config.roleArn)];
-  if (given === undefined || roles === undefined || given === roles || !isAws(config)) return undefined;
+  if (given === undefined || given === roles || !isAws(config)) return undefined;
+  const fitting = others.find((one) => accountOf(one.config.roleArn) === given && isAt(one.config, queueURL));
+  if (fitting !== undefined) {
+    return `queueURL: is in account ${given}, which is that of connection ${quote(fitting.name)} by its roleArn: name that connection, unless this one may read the queue`;
+  }
+  if (roles === undefined) return undefined;
   return `queueURL: is in account ${given}, and the connection's roleArn is in ${roles}: name the connection of that account, or allow the role in the queue's policy`;
 }
