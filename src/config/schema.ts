@@ -178,11 +178,7 @@ const natsLog = z
     maxBytes: bytes
       .default(1_073_741_824)
       .describe('Beyond it the oldest events are dropped. One takes about 400 bytes.'),
-    maxBuffered: whole(
-      1,
-      10_000,
-      'Events that wait in a pod for NATS, the last quarter of connections with few. Beyond it senders get 503.',
-    ),
+    maxBuffered: whole(1, 10_000, 'Events that wait in a pod for NATS. Beyond it senders get 503.'),
     maxBufferedBytes: bytes.default(16_777_216).describe('Their bytes.'),
   })
   .superRefine((settings, context) => {
