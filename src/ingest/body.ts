@@ -135,8 +135,8 @@ class Gathered {
   }
 
   private keep(chunk: Buffer): boolean {
-    if (!this.share.grow(chunk.length)) return false;
     this.close();
+    if (!this.share.grow(chunk.length)) return false;
     this.pieces.push(chunk);
     return true;
   }
@@ -145,8 +145,8 @@ class Gathered {
     if (chunk.length > this.room) {
       const wanted = Math.min(Math.max(ownBytes, this.length), pieceBytes, this.maxBytes - this.length);
       const size = Math.max(wanted, chunk.length);
-      if (!this.share.grow(size)) return false;
       this.close();
+      if (!this.share.grow(size)) return false;
       this.open = Buffer.allocUnsafeSlow(size);
       this.filled = 0;
     }

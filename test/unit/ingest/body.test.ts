@@ -57,6 +57,15 @@ describe('a body', () => {
     expect(Buffer.isBuffer(result) && result.buffer.byteLength).toBe(10 * kib);
   });
 
+  it('has room up to its largest size where it is alone, in whatever chunks', async () => {
+    // The room for one sender is just as large.
+    const most = maxBodyBytes + 1;
+    const sizes = [...Array.from({ length: 59 }, () => 64), 20, 7, 64, 64, 64, 64, 37];
+    const chunks = sizes.map((size) => Buffer.alloc(size * kib));
+    expect((await read(chunks, { most })).result).toHaveLength(maxBodyBytes);
+    expect((await read([...chunks, Buffer.alloc(1)], { most })).result).toBe('too_large');
+  });
+
   it('is refused beyond its largest size, and where there is no room', async () => {
     const large = Array.from({ length: 65 }, () => Buffer.alloc(64 * kib));
     expect((await read(large)).result).toBe('too_large');
