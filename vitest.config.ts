@@ -14,7 +14,10 @@ const slow = [
   ),
   'test/sources/github/{complaints,faults}-*.test.ts',
   'test/sources/github/{bad-input,bad-input-flood,owners,parts,restart,scaled-job}.test.ts',
+  'test/sources/github/limits.test.ts',
   'test/ingest/limits.test.ts',
+  'test/cli/explain-terminal.test.ts',
+  'test/unit/demo/main.test.ts',
   'test/rpc/conformance-github.test.ts',
   'test/chaos/harness.test.ts',
 ];
@@ -52,7 +55,7 @@ export default defineConfig({
         test: {
           name: 'quick-unit',
           include: ['test/unit/**/*.test.ts'],
-          exclude: [...withTools, ...alone],
+          exclude: [...withTools, ...alone, ...slow],
           isolate: false,
           ...shared,
         },
