@@ -38,10 +38,10 @@ export async function readInputs(
 
 /**
  * Loads the configuration that `--config` names: a file, `-` for standard input, or a pipe, such as a shell's `<(…)`.
- * `takesChartValues`: see LoadContext.
+ * `isCheck`: see LoadContext.
  */
-export async function loadGiven(config: string, { takesChartValues = false } = {}): Promise<LoadResult> {
-  const context = { environment: process.env, sources, takesChartValues };
+export async function loadGiven(config: string, { isCheck = false } = {}): Promise<LoadResult> {
+  const context = { environment: process.env, sources, isCheck };
   const isStream = config === '-' || (await found(config))?.isFIFO() === true;
   if (!isStream) return loadConfig(config, context);
   const got = await readText(opened(config), maxFileBytes);

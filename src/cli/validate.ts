@@ -105,7 +105,7 @@ async function rulesOf(
   const namespace = String(values['namespace'] ?? '');
   const { config } = values;
   if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [], hasChart: false };
-  const loaded = await loadGiven(config, { takesChartValues: true });
+  const loaded = await loadGiven(config, { isCheck: true });
   const { chart } = loaded;
   const hasChart = chart !== undefined;
   const file = nameOf(config);

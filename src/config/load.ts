@@ -75,8 +75,8 @@ export interface LoadContext {
   readonly sources: readonly AnySource[];
   /** What was read already, of standard input or a pipe. Its paths are relative to the working directory. */
   readonly read?: ReadFile;
-  /** Takes the chart's values as well, and reads the configuration in them. */
-  readonly takesChartValues?: boolean;
+  /** Takes the chart's values as well, reads the configuration in them, and looks for what is probably not meant. */
+  readonly isCheck?: boolean;
 }
 
 /** What `convert` writes where no file says a value. */
@@ -85,7 +85,7 @@ const toBeFilledIn = 'TO-BE-FILLED-IN';
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
 export async function loadConfig(
   file: string,
-  { environment, sources, read: given, takesChartValues = false }: LoadContext,
+  { environment, sources, read: given, isCheck = false }: LoadContext,
 ): Promise<LoadResult> {
   const path = given === undefined ? resolve(file) : file;
   const files = new ConfigFiles(given === undefined ? dirname(path) : process.cwd());
@@ -99,10 +99,12 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const values = takesChartValues ? chartValuesOf(parsed.value, sources) : undefined;
+  const inFile = (found: readonly { path: Path; text: string }[], below: Path): readonly FileFault[] =>
+    found.map(({ path: at, text }) => ({ line: parsed.lineOf([...below, ...at]), message: text }));
+  const values = isCheck ? chartValuesOf(parsed.value, sources) : undefined;
   const chart: GivenChart | undefined = values && {
     ...values,
-    faults: values.faults.map(({ path: at, text }) => ({ line: parsed.lineOf(at), message: text })),
+    faults: inFile(values.faults, []),
   };
   const other = chart === undefined ? otherThanConfiguration(parsed.value) : undefined;
   if (other !== undefined) return refuse([{ line: 1, message: other }]);
@@ -115,19 +117,13 @@ export async function loadConfig(
   });
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
-  const lineOf = (at: Path): number => parsed.lineOf(chart === undefined ? at : ['config', ...at]);
-  const doubts = openConnections(document['connections']).map(({ path: at, text }) => ({
-    line: lineOf(at),
-    message: text,
-  }));
+  const below = chart === undefined ? [] : ['config'];
+  const doubts = isCheck ? inFile(openConnections(document['connections']), below) : [];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
       kind: 'refused',
-      faults: faults.list.map(({ path: at, text }) => ({
-        line: lineOf(at),
-        message: text,
-      })),
+      faults: inFile(faults.list, below),
       stamps,
       connections: namedConnections(document['connections'], sources),
       tls,

@@ -11,7 +11,7 @@ export interface BodyRules {
   readonly maxBytes: number;
   readonly leastSpeed?: LeastSpeed | undefined;
   /** Of what is large: it waits for its turn to go on. */
-  readonly pace?: Pace | undefined;
+  readonly pace?: BytePace | undefined;
   /** Of JSON. */
   readonly counter?: JsonCounter | undefined;
 }
@@ -29,7 +29,7 @@ export const smallBytes = 64 * 1024;
  * How fast all large bodies together may come. Bodies at full speed leave the collector of garbage no rest, and each of its
  * runs holds up everybody.
  */
-export class Pace {
+export class BytePace {
   private readonly bytesPerMs: number;
   private freeAtMs = 0;
 

@@ -10,7 +10,7 @@ import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
-import { type BodyFault, type LeastSpeed, Pace, readBody, smallBytes } from './body.ts';
+import { type BodyFault, BytePace, type LeastSpeed, readBody, smallBytes } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
@@ -99,7 +99,7 @@ export class IngestServer {
   private app: FastifyInstance | undefined;
   private sockets: Sockets | undefined;
   private readonly inflight = new InflightBytes();
-  private readonly pace = new Pace({ bytesPerSecond: unshownBytesPerSecond });
+  private readonly pace = new BytePace({ bytesPerSecond: unshownBytesPerSecond });
   /** The last large body in the queue. */
   private large: Promise<unknown> = Promise.resolve();
   private readonly kinds: readonly IngestKind[];

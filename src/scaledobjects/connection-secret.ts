@@ -1,4 +1,4 @@
-import type { Login } from './logins.ts';
+import { type Login, openParameters } from './logins.ts';
 
 /** The Secret with a connection's files: what mounts it, and how to make it. */
 export interface ConnectionSecret {
@@ -51,7 +51,7 @@ export function secretFor({
     `kubectl -n ${plain.test(one.namespace) ? one.namespace : 'NAMESPACE'} get secret ${one.name}`;
   const steps: string[] = [];
   const unread = secrets.filter(
-    ({ parameter, value }) => value === undefined && ['sasl', 'tls', 'username'].includes(parameter),
+    ({ parameter, value }) => value === undefined && openParameters.includes(parameter),
   );
   if (unread.length > 0) steps.push('Read what is no file:');
   for (const command of new Set(unread.map(get))) {

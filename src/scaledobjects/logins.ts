@@ -42,7 +42,7 @@ export function parametersOf(authentication: TriggerAuthentication): ReadonlySet
 const ownKeys = ['secretTargetRef', 'env', 'podIdentity'];
 
 /** Parameters that are no secrets, wherever they are kept. */
-const openParameters = ['sasl', 'tls', 'username'];
+export const openParameters: readonly string[] = ['sasl', 'tls', 'username'];
 
 /** Names of Secrets and their keys; where the values come from somewhere else, that. */
 export function loginsOf(
