@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ownFileSettings } from '../../src/config/files.ts';
+import { secretSettings } from '../../src/config/files.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import type { AnySource } from '../../src/sources/source.ts';
 import { kedaSecretKeys } from '../../src/triggers/common-params.ts';
@@ -101,8 +101,6 @@ export function filled(text: string, parts: Readonly<Record<string, string>>): s
 
 /** The chart's `files/sources.yaml`: facts about sources for its templates. */
 export function chartSources(sources: readonly AnySource[]): string {
-  const settings = [ownFileSettings, ...sources.map(({ files = {} }) => files)].flatMap(Object.entries);
-  const secret = new Set(settings.filter(([, how]) => how !== 'open').map(([key]) => key));
   const entries = sources.flatMap((source) => {
     const filled = filledBy(source);
     return [
@@ -113,7 +111,7 @@ export function chartSources(sources: readonly AnySource[]): string {
   });
   return `# Made by \`npm run docs\` from the manifests in src/sources: change those, not this file.
 # Settings that hold a secret, wherever in the configuration they stand.
-secretKeys: [${[...secret].join(', ')}]
+secretKeys: [${Object.keys(secretSettings(sources)).join(', ')}]
 # The sources. One that is filled from outside has its events in a log of one pod.
 sources:
 ${entries.join('\n')}

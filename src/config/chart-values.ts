@@ -4,6 +4,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
 import { isMapping, type Mapping, type Path, pathText, valueAt } from './document.ts';
+import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
 
 /**
  * The chart's values, as `validate` reads them: the configuration that the chart makes, and its mounts
@@ -36,6 +37,8 @@ interface Mount {
 /** Of the gRPC port. Mutual: callers must show a certificate. */
 export type PortTls = 'none' | 'server' | 'mutual';
 
+const portAt = (port: number) => z.looseObject({ port: z.number().default(port) }).catch({ port });
+
 /** Values of other types are refused by Helm, with the chart's own schema. */
 const shape = z.looseObject({
   config: z.record(z.string(), z.unknown()),
@@ -54,10 +57,15 @@ const shape = z.looseObject({
   autoscaling: z
     .looseObject({ enabled: z.boolean().optional(), maxReplicas: z.number().optional() })
     .catch({}),
-  ingest: z.looseObject({ enabled: z.boolean().optional() }).catch({}),
+  service: portAt(6000),
+  admin: portAt(8080),
+  ingest: z
+    .looseObject({ enabled: z.boolean().optional(), port: z.number().default(8081) })
+    .catch({ port: 8081 }),
   tls: z
     .looseObject({
       enabled: z.boolean().optional(),
+      allowedClientNames: z.array(z.string()).optional(),
       clientCaSecret: z.string().optional(),
       certManager: z
         .looseObject({
@@ -133,7 +141,7 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
   const { eventLog } = config;
   const isFile = isMapping(eventLog) && eventLog['type'] === 'file';
   const secrets = secretMounts.map(({ name, secretName, mountPath, items }): Mount => {
-    const path = folder(mountPath ?? `/etc/backlog-scaler-${name}`);
+    const path = folderOf(name, mountPath);
     if (items === undefined) return { path, secretName };
     return { path, secretName, keys: new Map(items.map((item) => [item.path, item.key])) };
   });
@@ -141,7 +149,12 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
     config: isFile ? { ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } } : config,
     mounts: [...secrets, ...extraVolumeMounts.map(({ mountPath }): Mount => ({ path: folder(mountPath) }))],
     tls: tlsOf(tls),
-    faults: [...unknownKeys(read.data), ...replicaFaults(read.data, sources)],
+    faults: [
+      ...unknownKeys(read.data),
+      ...replicaFaults(read.data, sources),
+      ...installFaults(read.data),
+      ...secretFaults(config, ['config'], secretSettings(sources)),
+    ],
   };
 }
 
@@ -177,11 +190,64 @@ function* replicaFaults(values: Values, sources: readonly AnySource[]): Generato
   yield { path, text };
 }
 
+/** As `backlog-scaler.refuse` and `backlog-scaler.refuseVolumes` of the chart have it. */
+function* installFaults({ service, admin, ingest, tls, secretMounts }: Values): Generator<ChartFault> {
+  if (new Set([service.port, admin.port, ingest.port]).size < 3) {
+    const text = 'service.port, admin.port and ingest.port: must differ, since they are ports of one pod';
+    yield { path: ['service', 'port'], text };
+  }
+  if (tls.enabled === true && tls.allowedClientNames?.length && tlsOf(tls) !== 'mutual') {
+    const text =
+      'tls.allowedClientNames: needs tls.clientCaSecret, since clients show no certificate without it';
+    yield { path: ['tls', 'allowedClientNames'], text };
+  }
+  const paths = secretMounts.map(({ name, mountPath }) => folderOf(name, mountPath));
+  for (const [i, { name }] of secretMounts.entries()) {
+    const isTaken =
+      secretMounts.findIndex((one) => one.name === name) < i || paths.indexOf(paths[i] ?? '') < i;
+    if (!isTaken) continue;
+    const path = ['secretMounts', i];
+    yield {
+      path,
+      text: `${pathText(path)}: another entry has its name or mountPath; give it one of its own`,
+    };
+  }
+}
+
+/** As `backlog-scaler.refuseSecrets` of the chart has it. */
+function* secretFaults(node: unknown, at: Path, secrets: FileSettings): Generator<ChartFault> {
+  if (Array.isArray(node)) {
+    for (const [i, member] of node.entries()) yield* secretFaults(member, [...at, i], secrets);
+  }
+  if (!isMapping(node)) return;
+  for (const [key, value] of Object.entries(node)) {
+    const path = [...at, key];
+    const inFile = fileSpelling(key, secrets);
+    if (inFile !== undefined && !isMapping(value)) {
+      if ([value].flat().every(isVariable)) continue;
+      const text = `${pathText(path)}: a secret cannot be in a ConfigMap; write ${inFile} with a path in secretMounts, or \${NAME} with extraEnv`;
+      yield { path, text };
+    } else if (typeof value === 'string' && value.includes('PRIVATE KEY-----')) {
+      const text = `${pathText(path)}: a private key cannot be in a ConfigMap; write ${key}File with a path in secretMounts`;
+      yield { path, text };
+    } else yield* secretFaults(value, path, secrets);
+  }
+}
+
+/** `${NAME}` and no more. Helm takes a key without a value as absent. */
+function isVariable(value: unknown): boolean {
+  return value === null || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(String(value));
+}
+
 /** As `backlog-scaler.clientCaSecret` of the chart has it. */
 function tlsOf({ enabled, clientCaSecret = '', certManager }: Values['tls']): PortTls {
   if (enabled !== true) return 'none';
   const isKedas = certManager?.enabled === true && certManager.client?.enabled !== false;
   return clientCaSecret !== '' || isKedas ? 'mutual' : 'server';
+}
+
+function folderOf(name: string, mountPath: string | undefined): string {
+  return folder(mountPath ?? `/etc/backlog-scaler-${name}`);
 }
 
 function folder(path: string): string {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { natsFiles } from '../outbound/nats.ts';
-import type { FromFile } from '../sources/source.ts';
+import type { AnySource, FromFile } from '../sources/source.ts';
 import type { Faults, Path } from './document.ts';
 import { isMapping, mapTexts } from './document.ts';
 
@@ -101,6 +101,12 @@ export const sectionFiles: Readonly<Record<string, FileSettings>> = {
 
 /** All of them. */
 export const ownFileSettings: FileSettings = Object.assign({}, ...Object.values(sectionFiles));
+
+/** Those that hold a secret, wherever in the configuration they stand. */
+export function secretSettings(sources: readonly AnySource[]): FileSettings {
+  const all = [ownFileSettings, ...sources.map(({ files = {} }) => files)].flatMap(Object.entries);
+  return Object.fromEntries(all.filter(([, how]) => how !== 'open'));
+}
 
 /** The key that names one or several files for a setting. Undefined if there is no such key. */
 export function fileSpelling(setting: string, settings: FileSettings): string | undefined {

@@ -19,6 +19,7 @@ const configMap = `kind: ConfigMap\napiVersion: v1\ndata:\n  config.yaml: |\n${r
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 const mountedConfig = unready.replace('/nowhere/', '/etc/backlog-scaler-github/');
 const shared = rightConfig.replace('kafka-0.bank:9092', 'KAFKA-0.kafka:9092, kafka-1.kafka:9092');
+const hiddenConfig = rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: token');
 const valuesWith = (secretMounts: string): string =>
   `config:\n${indented(mountedConfig)}secretMounts: ${secretMounts}\n`;
 const builtIn = publicShapes[0]?.yaml ?? '';
@@ -31,26 +32,28 @@ beforeAll(async () => {
     'right.yaml': rightObject,
     'warned.yaml': warned,
     'config.yaml': rightConfig,
+    token: 'a-token-that-nobody-knows',
+    'secret.yaml': `config:\n${indented(rightConfig)}`,
     'unfilled.yaml': rightConfig.replace('a-token-that-nobody-knows', 'TO-BE-FILLED-IN'),
     'unready.yaml': unready,
     'unset.yaml': rightConfig.replace('a-token-that-nobody-knows', '${NOWHERE_SET}'),
-    'values.yaml': `replicaCount: 1\nconfig:\n${indented(rightConfig)}`,
+    'values.yaml': `replicaCount: 1\nconfig:\n${indented(hiddenConfig)}`,
     'mounted.yaml': valuesWith('[{ name: github, secretName: runners }]'),
     'items.yaml': valuesWith('[{ name: github, secretName: runners, items: [{ key: pat, path: token }] }]'),
     'elsewhere.yaml': valuesWith('[{ name: git, secretName: runners }]'),
     'renamed.yaml': valuesWith('[{ name: github, secretName: runners, items: [{ key: token, path: pat }] }]'),
     'own-volume.yaml': `${valuesWith('[]')}extraVolumeMounts: [{ name: a, mountPath: /etc/backlog-scaler-github/ }]\n`,
     'unmounted.yaml': valuesWith('[]').replace('/etc/backlog-scaler-github', '/run/secrets'),
-    'logged.yaml': `config:\n  eventLog: { type: file }\n${indented(rightConfig)}`,
-    'tls.yaml': `config:\n${indented(rightConfig)}tls: { enabled: true, existingSecret: a }\n`,
-    'replicas.yaml': `replicaCount: 3\nconfig:\n${indented(rightConfig)}`,
-    'autoscaled.yaml': `config:\n${indented(rightConfig)}ingest: { enabled: true }\nautoscaling:\n  enabled: true\n`,
-    'pods.yaml': `replicaCount: 3\nconfig:\n  eventLog: { type: nats, servers: [tls://nats.nats:4222] }\n${indented(rightConfig)}`,
-    'typo.yaml': `replicaCont: 3\nconfig:\n${indented(rightConfig)}`,
+    'logged.yaml': `config:\n  eventLog: { type: file }\n${indented(hiddenConfig)}`,
+    'tls.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, existingSecret: a }\n`,
+    'replicas.yaml': `replicaCount: 3\nconfig:\n${indented(hiddenConfig)}`,
+    'autoscaled.yaml': `config:\n${indented(hiddenConfig)}ingest: { enabled: true }\nautoscaling:\n  enabled: true\n`,
+    'pods.yaml': `replicaCount: 3\nconfig:\n  eventLog: { type: nats, servers: [tls://nats.nats:4222] }\n${indented(hiddenConfig)}`,
+    'typo.yaml': `replicaCont: 3\nconfig:\n${indented(hiddenConfig)}`,
     'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
     'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
-    'mutual.yaml': `config:\n${indented(rightConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
+    'mutual.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
     'called-by-tls.yaml': `${rightObject}      authenticationRef: { name: backlog-scaler, kind: ClusterTriggerAuthentication }\n`,
     'enabled-tls.yaml': rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
     'rendered.yaml': `---\nkind: Service\napiVersion: v1\n---\n${configMap}`,
@@ -233,6 +236,12 @@ describe('backlog-scaler validate', () => {
       /^autoscaled\.yaml:\d+: error: autoscaling\.maxReplicas: must be 1 because of ingest, connection ci, or/m,
     ],
     ['more pods with their event log', ['--config', 'pods.yaml', '--strict'], 0, /0 errors, 0 warnings\n/],
+    [
+      'a secret in plain text, which the chart refuses',
+      ['--config', 'secret.yaml'],
+      2,
+      /^secret\.yaml:14: error: config\.connections\.ci\.token: a secret cannot be in a ConfigMap; write tokenFile with a path in secretMounts, or \$\{NAME\} with extraEnv$/m,
+    ],
     [
       'a key that the chart does not have',
       ['--config', 'typo.yaml'],

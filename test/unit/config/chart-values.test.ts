@@ -31,6 +31,44 @@ it.each([
   expect(faults).toEqual(why === undefined ? [] : [{ path: ['replicaCount'], text }]);
 });
 
+const orders = (settings: object): object => ({ connections: { orders: { source: 'kafka', ...settings } } });
+const key = '-----BEGIN PRIVATE KEY-----';
+
+it.each([
+  [orders({ sasl: { password: 'hunter2' } }), 'connections.orders.sasl.password', 'passwordFile'],
+  [orders({ sasl: { password: '' } }), 'connections.orders.sasl.password', 'passwordFile'],
+  [orders({ sasl: { password: 'a${PASSWORD}' } }), 'connections.orders.sasl.password', 'passwordFile'],
+  [orders({ tls: { keyPassword: 1 } }), 'connections.orders.tls.keyPassword', 'keyPasswordFile'],
+  [{ connections: { ci: { webhookSecrets: ['a'] } } }, 'connections.ci.webhookSecrets', 'webhookSecretFiles'],
+  [{ ingest: { tokens: [{ name: 'a', token: 'b' }] } }, 'ingest.tokens[0].token', 'tokenFile'],
+  [orders({ tls: { key } }), 'connections.orders.tls.key', 'keyFile'],
+  [orders({ sasl: { password: '${PASSWORD}' } }), undefined, ''],
+  [orders({ sasl: { password: null, passwordFile: '/a' } }), undefined, ''],
+  [{ connections: { token: { source: 'kafka' } } }, undefined, ''],
+])('refuses a secret that would be in a ConfigMap: %j', (config, at, instead) => {
+  const found = chartValuesOf({ config }, sources)?.faults.map(({ text }) => text) ?? [];
+  expect(
+    found.map((text) => /^config\.(\S+): .* cannot be in a ConfigMap; write (\w+)/.exec(text)?.slice(1)),
+  ).toEqual(at === undefined ? [] : [[at, instead]]);
+});
+
+const mount = { name: 'a', secretName: 'a' };
+it.each([
+  [{ admin: { port: 6000 } }, 'service.port, admin.port and ingest.port: must differ'],
+  [
+    { tls: { enabled: true, allowedClientNames: ['keda'] } },
+    'tls.allowedClientNames: needs tls.clientCaSecret',
+  ],
+  [{ secretMounts: [mount, { ...mount, mountPath: '/b' }] }, 'secretMounts[1]: another entry has its name'],
+  [
+    { secretMounts: [mount, { ...mount, name: 'b', mountPath: '/etc/backlog-scaler-a/' }] },
+    'secretMounts[1]: another entry has its name or mountPath',
+  ],
+])('refuses what would be installed and not work: %j', (values, says) => {
+  const faults = chartValuesOf({ ...values, config: {} }, sources)?.faults;
+  expect(faults).toEqual([{ path: expect.any(Array), text: expect.stringContaining(says) }]);
+});
+
 const tls = { enabled: true };
 it.each([
   [{}, 'none'],

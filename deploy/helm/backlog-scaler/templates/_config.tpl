@@ -82,7 +82,8 @@
 {{- if and (has $key $secrets) (not (kindIs "map" $value)) -}}
 {{- range (kindIs "slice" $value | ternary $value (list $value)) -}}
 {{- if not (regexMatch "^\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}$" (toString .)) -}}
-{{- fail (printf "%s: a secret cannot be in a ConfigMap; write %sFile with a path in secretMounts, or ${NAME} with extraEnv" $path $key) -}}
+{{- $inFile := ternary (printf "%sFiles" (trimSuffix "s" $key)) (printf "%sFile" $key) (kindIs "slice" $value) -}}
+{{- fail (printf "%s: a secret cannot be in a ConfigMap; write %s with a path in secretMounts, or ${NAME} with extraEnv" $path $inFile) -}}
 {{- end -}}
 {{- end -}}
 {{- else if and (kindIs "string" $value) (contains "PRIVATE KEY-----" $value) -}}
