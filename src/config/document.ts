@@ -112,15 +112,19 @@ export class Faults {
 
   /** What is already known to be wrong is not complained about again under the same key. */
   add(path: Path, message: string): void {
-    const key = pathText(path);
-    this.paths.add(key);
-    const written = this.writtenAs.get(key) ?? path;
+    this.paths.add(pathText(path));
+    const written = this.written(path);
     this.found.push({ path: written, text: `${pathText(written)}: ${message}` });
+  }
+
+  /** The key as the user wrote it: `caFile`, where its content stands at `ca`. */
+  written(path: Path): Path {
+    return this.writtenAs.get(pathText(path)) ?? path;
   }
 
   has(path: Path): boolean {
     const key = pathText(path);
-    return this.paths.has(key) || this.paths.has(pathText(this.writtenAs.get(key) ?? path));
+    return this.paths.has(key) || this.paths.has(pathText(this.written(path)));
   }
 
   /** The value at `path` was written under another key: faults name that one. */

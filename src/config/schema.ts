@@ -225,7 +225,9 @@ const surge = z.strictObject({
     .min(1)
     .max(100)
     .default(2)
-    .describe('Workloads that surge at a time. The others [wait](scaling.md#many-workloads-at-once).'),
+    .describe(
+      'Workloads that surge at a time, in each pod. The others [wait](scaling.md#many-workloads-at-once).',
+    ),
 });
 
 const history = z.strictObject({

@@ -59,7 +59,10 @@ function addIssues(
       const chosen = choiceOf(schema, issue.path, valueAt(input, issue.path));
       for (const key of issue.keys) {
         const foreign = chosen !== undefined && known.includes(key);
-        const message = foreign ? `is not used with ${chosen}` : `unknown key${didYouMean(key, known)}`;
+        const written = String(faults.written([...path, key]).at(-1));
+        const keysOf = (outer: string) => knownKeys(schema, [...issue.path, outer], fileSettings);
+        const hint = belongsIn(written, known, keysOf) ?? didYouMean(key, known);
+        const message = foreign ? `is not used with ${chosen}` : `unknown key${hint}`;
         faults.add([...path, key], message);
       }
     } else if (!faults.has(path)) {
@@ -68,6 +71,16 @@ function addIssues(
       faults.add(path, missing ? requiredBecause(issue) : describe(issue));
     }
   }
+}
+
+/** ` (did you mean "tls.caFile"?)`, where exactly one of the known keys is a mapping that has this one. */
+function belongsIn(
+  key: string,
+  known: readonly string[],
+  keysOf: (outer: string) => readonly string[],
+): string | undefined {
+  const outer = known.filter((one) => keysOf(one).includes(key));
+  return outer.length === 1 ? ` (did you mean "${outer[0]}.${key}"?)` : undefined;
 }
 
 /** A schema may say why it has no default: by an error that begins with the same words. */

@@ -48,6 +48,19 @@ export function* doubtsOf(
   if (source.kind === 'kafka' && !isKnown && metadata['tls'] !== 'enable' && !isMsk(metadata)) {
     yield `tls: its value is only in ${login.from}, which is not in these files, so the connection was given TLS: remove tls from it if the value is "disable"`;
   }
+  const unused = logins.find(({ parameter }) => tlsParameters.includes(parameter));
+  if (source.kind === 'kafka' && unused !== undefined && !hasTls(metadata, logins)) {
+    yield `${unused.parameter}: KEDA uses it only with tls: enable, so the connection got no TLS: if the brokers use TLS, write tls: { caFile: … } into it`;
+  }
+}
+
+const tlsParameters: readonly string[] = ['ca', 'cert', 'key'];
+
+/** Also where only a Secret knows it, that is not given. */
+function hasTls(metadata: TriggerEntry['metadata'], logins: readonly Login[]): boolean {
+  const login = logins.find(({ parameter }) => parameter === 'tls');
+  const isSaid = login !== undefined && login.value?.trim() !== 'disable';
+  return metadata['tls'] === 'enable' || isMsk(metadata) || isSaid;
 }
 
 /** What a `podIdentity` gave the trigger in KEDA, and the connection cannot have; undefined where nothing is lost. */
@@ -221,7 +234,7 @@ function kafkaSettings(place: Place): string[] {
   const kedaSasl = valueAt('sasl') ?? metadata['sasl'] ?? 'none';
   const username = valueAt('username');
   const isIam = isMsk(metadata);
-  if (metadata['tls'] === 'enable' || isIam || (parameters.has('tls') && valueAt('tls') !== 'disable')) {
+  if (hasTls(metadata, logins)) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')

@@ -49,6 +49,7 @@ beforeAll(async () => {
     'replicas.yaml': `replicaCount: 3\nconfig:\n${indented(hiddenConfig)}`,
     'autoscaled.yaml': `config:\n${indented(hiddenConfig)}ingest: { enabled: true }\nautoscaling:\n  enabled: true\n`,
     'pods.yaml': `replicaCount: 3\nconfig:\n  eventLog: { type: nats, servers: [tls://nats.nats:4222] }\n${indented(hiddenConfig)}`,
+    'no-tls.yaml': rightConfig.replace('namespaces: [shop]', 'caFile: token'),
     'typo.yaml': `replicaCont: 3\nconfig:\n${indented(hiddenConfig)}`,
     'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
@@ -241,6 +242,12 @@ describe('backlog-scaler validate', () => {
       ['--config', 'secret.yaml'],
       2,
       /^secret\.yaml:14: error: config\.connections\.ci\.token: a secret cannot be in a ConfigMap; write tokenFile with a path in secretMounts, or \$\{NAME\} with extraEnv$/m,
+    ],
+    [
+      'a CA beside tls',
+      ['--config', 'no-tls.yaml'],
+      2,
+      /^no-tls\.yaml:5: error: connections\.orders\.caFile: unknown key \(did you mean "tls\.caFile"\?\)$/m,
     ],
     [
       'a key that the chart does not have',

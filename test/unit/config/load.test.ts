@@ -193,6 +193,10 @@ describe('an invalid configuration', () => {
       'connections.k.tls.insecureSkipVerfy: unknown key (did you mean "insecureSkipVerify"?)',
     ],
     [
+      'connections: { k: { source: kafka, bootstrapServers: ["b:9092"], ca: a } }',
+      'connections.k.ca: unknown key (did you mean "tls.ca"?)',
+    ],
+    [
       'connections: { a: { source: place, address: x, password: open sesame } }',
       'connections.a: would send its password or token without TLS: set tls, or set security.allowPlaintextSecrets',
     ],

@@ -258,6 +258,20 @@ spec: ${JSON.stringify({ secretTargetRef: refs })}
       expect(configOf(convert(example + secret('enable', 'other')))).toContain('mechanism: TO-BE-FILLED-IN');
     });
 
+    it.each([
+      ['without tls', example.replace(/,\{"parameter":"tls"[^}]*\}/, ''), 1],
+      ['with tls: disable', example + secret('disable'), 1],
+      ['with tls: enable', example + secret('enable'), 0],
+      ['with tls of a Secret that is not given', example, 0],
+    ])('says that KEDA does not use a ca %s', (_, text, count) => {
+      const made = convert(text);
+      const said = made.notes.filter(({ message }) =>
+        message.startsWith('ca: KEDA uses it only with tls: enable'),
+      );
+      expect(said).toHaveLength(count);
+      expect(/^ {4}tls:/m.test(configOf(made))).toBe(count === 0);
+    });
+
     it('takes no Secret of another namespace', () => {
       const text = example + secret('enable', 'scram_sha512', 'bank');
       expect(configOf(convert(text))).toContain('username: TO-BE-FILLED-IN');
