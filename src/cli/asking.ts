@@ -24,7 +24,7 @@ import { silentLogger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import { ownerOf, type Reference } from '../triggers/reference.ts';
-import { metricName, perReplicaOf, readReference } from '../triggers/resolve.ts';
+import { metricName, outcomeOf, perReplicaOf, readReference, type World } from '../triggers/resolve.ts';
 import type { Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
 import type { RunningTrigger, RunningTriggers } from './running-triggers.ts';
@@ -46,17 +46,22 @@ export interface Asker {
 
 const nothing: Asked = { answers: [], notes: [], unreachable: false };
 
-/** By the YAML alone: what the answers would be if so many items waited. */
-export function byBacklog(backlog: number | undefined): Asker {
+/** By the YAML, and the connections where they are known: what the answers would be if so many items waited. */
+export function byBacklog(backlog: number | undefined, world: World | undefined): Asker {
   const ask = (reference: Reference): Asked => {
     const said = readReference(reference, { sources, refuseSecretsFromEnv: false }, { asWritten: true });
     const { source } = said;
     if (!source || said.faults.length > 0) return nothing;
-    // What the trigger says of its connection stands for that: the owner is a part of a metric's name.
-    const config = Object.fromEntries([...said.given].map(([name, { value }]) => [name, value]));
+    const outcome = world && outcomeOf(reference, world, said);
+    // Otherwise what the trigger says of its connection stands for that: the owner is a part of a metric's name.
+    const config =
+      outcome?.kind === 'measured'
+        ? outcome.measured.connection.config
+        : Object.fromEntries([...said.given].map(([name, { value }]) => [name, value]));
     const target = attempt(() => source.target(said.params, config));
     if (target instanceof ScalerError) {
-      return { ...nothing, notes: ['The answers depend on the connection, which only --config knows.'] };
+      const note = 'The answers depend on the connection: give --config FILE as well, with its secrets.';
+      return { ...nothing, notes: [note] };
     }
     const { activation, nameParts } = target;
     const drain = drainPolicyOf(said.common);

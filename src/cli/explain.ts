@@ -12,12 +12,12 @@ import { oursOf } from '../scaledobjects/mistakes.ts';
 import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
 import { type Input, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
-import { readReference } from '../triggers/resolve.ts';
+import { readReference, type World } from '../triggers/resolve.ts';
 import { type Asked, type Asker, byBacklog, byScaler, bySources, notAsked, withRunning } from './asking.ts';
 import { type Command, exitCode, type Values } from './command.ts';
 import { bothFromStandardInput, loadGiven, readInputs } from './input.ts';
 import { RunningTriggers } from './running-triggers.ts';
-import { rulesFor } from './validate.ts';
+import { rulesFor, rulesOf } from './validate.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -33,7 +33,7 @@ export const explain: Command = {
     config: {
       type: 'string',
       value: 'FILE',
-      doc: 'Read the sources with this configuration; - is standard input.',
+      doc: 'Read the sources with this configuration; with --backlog check the triggers against it. - is standard input.',
     },
     address: { type: 'string', value: 'HOST:PORT', doc: 'Call the scaler that runs there.' },
     'ca-file': { type: 'string', value: 'FILE', doc: 'With --address: the authority of its certificate.' },
@@ -82,14 +82,22 @@ async function run(values: Values): Promise<number> {
     if ('text' in input) inputs.push(input);
   }
   const config = option('config');
-  const loaded = config === undefined ? undefined : await loadGiven(config);
+  const isWhatIf = option('backlog') !== undefined;
+  const loaded = config === undefined || isWhatIf ? undefined : await loadGiven(config);
   if (loaded?.kind === 'refused') {
     for (const { message } of loaded.faults) complain(message);
     return exitCode.invalid;
   }
   const read = inputs.map(({ file, text }) => readScaledResources(text, file));
   const resources = read.flatMap((one) => one.resources);
-  const rules = loaded ? rulesFor(loaded, namespace) : { sources, namespace };
+  let isRefused = false;
+  const { rules } = loaded
+    ? { rules: rulesFor(loaded, namespace) }
+    : await rulesOf(values, (where, message, line = 1, severity = 'error') => {
+        isRefused ||= severity === 'error';
+        complain(`${where}:${line}: ${severity}: ${message}`);
+      });
+  if (isRefused) return exitCode.invalid;
   const { faults } = validateInputs(inputs, rules);
   for (const { file, line, where, message, severity } of faults) {
     complain(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`);
@@ -107,7 +115,7 @@ async function run(values: Values): Promise<number> {
   let running: RunningTriggers | undefined;
   try {
     running = await runningOf(option('admin'), option('admin-token-file'));
-    asker = await askerOf(option, loaded, leaving.signal);
+    asker = await askerOf(option, { loaded, world: rules.world }, leaving.signal);
   } catch (reason) {
     return refuse(ScalerError.from(reason).message);
   }
@@ -138,8 +146,8 @@ function faultOf(values: Values): string | undefined {
   const { output = 'text' } = values;
   if (output !== 'text' && output !== 'json')
     return `--output must be text or json, got ${quote(String(output))}`;
-  const ways = ['config', 'address', 'backlog'].filter(given);
-  if (ways.length > 1) return `only one of --${ways.join(' and --')} can be given`;
+  const other = ['config', 'backlog'].find(given);
+  if (given('address') && other !== undefined) return `only one of --address and --${other} can be given`;
   const both = bothFromStandardInput([String(values['file'])], values['config']);
   if (both !== undefined) return both;
   for (const name of ['backlog', 'current-replicas']) {
@@ -155,8 +163,9 @@ function faultOf(values: Values): string | undefined {
     return '--admin-token-file is for --admin, which is not given';
   if (given('admin') && (given('config') || given('backlog')))
     return '--admin is of a running scaler: it goes with --address, or alone';
-  if (given('watch') && !given('config') && !given('address') && !given('admin'))
-    return '--watch needs something to watch: --config, --address or --admin';
+  const watched = ['config', 'address', 'admin'].some(given) && !given('backlog');
+  if (given('watch') && !watched)
+    return '--watch needs something to watch: --config, --address or --admin, without --backlog';
   return undefined;
 }
 
@@ -200,14 +209,14 @@ async function runningOf(
 /** Rejects with ScalerError where a file of --address cannot be used. */
 async function askerOf(
   option: (name: string) => string | undefined,
-  loaded: Loaded | undefined,
+  { loaded, world }: { readonly loaded: Loaded | undefined; readonly world: World | undefined },
   signal: AbortSignal,
 ): Promise<Asker> {
   if (loaded) return bySources(loaded, complain, signal);
   const address = option('address');
   if (address === undefined) {
     return option('admin') === undefined
-      ? byBacklog(wholeNumber(option('backlog')))
+      ? byBacklog(wholeNumber(option('backlog')), world)
       : { ask: async () => ({ answers: [], notes: [], unreachable: false }), close: () => {} };
   }
   try {

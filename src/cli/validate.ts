@@ -98,7 +98,11 @@ interface NotHere {
   readonly message: string;
 }
 
-async function rulesOf(
+/**
+ * The rules under what `--config` names, also where its secrets are not on this machine: then only names, sources and
+ * namespaces of its connections are known.
+ */
+export async function rulesOf(
   values: Values,
   fault: AddFault,
 ): Promise<{ rules: Rules; notHere: readonly NotHere[]; hasChart: boolean }> {

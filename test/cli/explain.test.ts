@@ -68,6 +68,38 @@ describe('backlog-scaler explain', () => {
     expect(stdout).toMatch(/and none coming: 600 \/ 60 s \/ 2 a\s+second,\s+rounded\s+up/);
   });
 
+  it('checks with --config what --backlog plays, and reads nothing', async () => {
+    const values = `config:\n${config.replaceAll(/^(?=connections)/gm, '  ').replace(/^grpc.*\nadmin.*\n/, '')}`;
+    await folder.write('config.yaml', values);
+    const asked = ['--backlog', '5', '--config', folder.file];
+    const { code, stdout } = await explain(asked);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining('As it would be with 5 items; nothing was read.'),
+    ]);
+    await folder.write('config.yaml', values.replace('[shop]', '[bank]'));
+    const denied = await explain(asked);
+    expect([denied.code, denied.stderr]).toEqual([
+      2,
+      expect.stringContaining('may not be used from namespace'),
+    ]);
+    await folder.write('config.yaml', values.replace('[shop]', 'shop'));
+    const refused = await explain(asked);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('namespaces: must be a list'),
+    ]);
+  });
+
+  it('takes from --config what only the connection knows', async () => {
+    await folder.write('config.yaml', 'connections: { ci: { source: github, owner: acme, token: t } }\n');
+    const job = rightJob.replace(/ *owner:.*\n/, '');
+    const bare = await explain(['--backlog', '7'], job);
+    expect(bare.stdout).toMatch(/depend on the\s+connection: give --config FILE as well/);
+    const { code, stdout } = await explain(['--backlog', '7', '--config', folder.file], job);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/metricName=github-acme\s+metricValue=7/)]);
+  });
+
   it('ends with 2 where the configuration keeps the namespace out', async () => {
     await folder.write('config.yaml', config.replace('[shop]', '[bank]'));
     const { code, stdout } = await explain(['--config', folder.file]);
@@ -133,6 +165,8 @@ describe('backlog-scaler explain', () => {
     ['an admin port that is down', ['--admin', 'http://127.0.0.1:1'], rightObject, 3],
     ['nothing to watch', ['--watch', '--backlog', '3'], rightObject, 2],
     ['two ways at once', ['--backlog', '1', '--address', 'a:1'], rightObject, 2],
+    ['two configurations at once', ['--config', 'a', '--address', 'a:1'], rightObject, 2],
+    ['a backlog to watch', ['--watch', '--backlog', '3', '--config', 'a'], rightObject, 2],
   ])('%s', async (_, args, input, expected) => {
     expect((await explain(args, input)).code).toBe(expected);
   });
