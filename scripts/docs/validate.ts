@@ -49,7 +49,8 @@ an unreadable file, or nothing to check.
 - With the chart's values that line says which Secret and key each file must be:
   \`/etc/backlog-scaler-kafka/password must be key "password" of Secret backlog-scaler-kafka\`. A file below no mount is a warning, *nothing is mounted at*.
   Whether the Secret exists, only the cluster knows.
-- Of the chart's other values only \`tls\`, what needs one pod, and unknown keys at the top are checked; \`helm template\` checks the rest.
+- It refuses what the chart refuses: secrets in plain text, several pods where one is needed, ports or mounts that clash, unknown keys at the top. The
+  types of the chart's other values only \`helm template\` checks.
 - A connection without \`namespaces\` beside one of the same brokers or account with some is a warning.
 
 ## What it says

@@ -186,10 +186,10 @@ export const specMistakes: readonly Rule[] = [
         `fallback: ${replicas} replicas are above maxReplicaCount ${max}`,
       );
     }
-    if (Number(failureThreshold) > 0) {
+    if (Number(failureThreshold) === 0) {
       yield warning(
         lineOf('fallback', 'failureThreshold'),
-        'fallback: fires when the scaler answers with errors, not while it is gone, which KEDA does not count (KEDA issue 8056); then KEDA holds the replicas',
+        'fallback: with failureThreshold 0 KEDA uses it at each restart of the scaler too; 3 is for a source that is down',
       );
     }
   },

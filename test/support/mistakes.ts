@@ -194,11 +194,11 @@ export const mistakes: readonly RealMistake[] = [
     says: /set count to queued/,
   },
   {
-    mistake: '`fallback` for a dead process',
+    mistake: '`fallback` at each restart',
     in: 'object',
-    change: [[max, `${max}  fallback: { failureThreshold: 3, replicas: 5 }\n`]],
+    change: [[max, `${max}  fallback: { failureThreshold: 0, replicas: 5 }\n`]],
     severity: 'warning',
-    says: /not while it is gone/,
+    says: /at each restart of the scaler too/,
   },
   {
     mistake: 'a `behavior` that undoes the surge',
