@@ -61,9 +61,10 @@ interface Guide {
   readonly unread: readonly string[];
 }
 
+/** Also those of lists, which are indented. */
 function fenced(text: string, language: string): string[] {
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
-  return [...blocks].map(([, block = '']) => block);
+  const blocks = text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n(.*?)^ *\`\`\`$`, 'gms'));
+  return [...blocks].map(([, indent = '', block = '']) => block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
 }
 
 /** The text of a diff before (`-`) or after (`+`). */

@@ -58,7 +58,7 @@ spec:
 `;
 
 it('docs/migrate.md moves a Secret to the files that its connection, and convert, name', () => {
-  const [, template = ''] = /-o go-template='\n(.*?)\n' \| kubectl apply/s.exec(page) ?? [];
+  const [, template = ''] = /-o go-template='\n(.*?)\n *' \| kubectl apply/s.exec(page) ?? [];
   const filled = template.replaceAll(/\{\{ index \.data "([\w.]+)" \}\}/g, (_, key: string) => btoa(key));
   const secret = z
     .object({
@@ -68,7 +68,7 @@ it('docs/migrate.md moves a Secret to the files that its connection, and convert
     })
     .loose()
     .parse(parse(filled));
-  const [, block = ''] = /```yaml\n(config:\n.*?)```/s.exec(page) ?? [];
+  const [, block = ''] = /```yaml\n( *config:\n.*?) *```/s.exec(page) ?? [];
   const values = z
     .looseObject({ secretMounts: z.array(z.object({ name: z.string(), secretName: z.string() })).length(1) })
     .parse(parse(block));
