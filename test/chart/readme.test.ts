@@ -46,7 +46,7 @@ it('has values for every source', () => {
 it.each([...values.keys()])('installs a configuration that serve takes: %s', async (from) => {
   const config = at(manifest(installed(from), 'ConfigMap'), 'data', 'config.yaml');
   const { connections } = await loadExample(z.string().parse(config));
-  expect(connections.size).toBe(1);
+  expect(connections.size).toBeGreaterThan(0);
 });
 
 it('names the Deployment and the address that there are', () => {

@@ -64,7 +64,9 @@ interface Guide {
 /** Also those of lists, which are indented. */
 function fenced(text: string, language: string): string[] {
   const blocks = text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n(.*?)^ *\`\`\`$`, 'gms'));
-  return [...blocks].map(([, indent = '', block = '']) => block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+  return [...blocks].map(([, indent = '', block = '']) =>
+    block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+  );
 }
 
 /** The text of a diff before (`-`) or after (`+`). */

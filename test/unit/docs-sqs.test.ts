@@ -5,7 +5,9 @@ import { loadExample } from '../support/example-config.ts';
 
 const page = readFileSync(new URL('../../docs/sqs.md', import.meta.url), 'utf8');
 const blocks = (language: string): string[] =>
-  [...page.matchAll(new RegExp(`^ *\`\`\`${language}\\n(.*?)^ *\`\`\`$`, 'gms'))].map(([, block = '']) => block);
+  [...page.matchAll(new RegExp(`^ *\`\`\`${language}\\n(.*?)^ *\`\`\`$`, 'gms'))].map(
+    ([, block = '']) => block,
+  );
 
 const texts = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 const statement = z.object({
