@@ -1,5 +1,5 @@
 import { ScalerError } from '../../../../errors.ts';
-import { inTurns } from '../../../../turns.ts';
+import { inTurns, ownTurn } from '../../../../turns.ts';
 import type { Deliver, Subject } from '../../../source.ts';
 import {
   type IsolationLevel,
@@ -56,52 +56,65 @@ export class KafkaReader {
     deliver: Deliver<KafkaSnapshot>,
     signal: AbortSignal,
   ): Promise<void> {
-    const abort = rejectOnAbort(signal);
-    try {
-      const reads: Promise<void>[] = [];
-      for await (const part of inTurns(subjects, subjectsInATurn)) {
-        for (const subject of part) reads.push(this.deliverOne(subject, deliver, abort.rejection));
-      }
-      await Promise.all(reads);
-    } finally {
-      abort.stop();
+    const waiting = new Set(subjects.map(({ key }) => key));
+    const give: Deliver<KafkaSnapshot> = (key, result) => waiting.delete(key) && deliver(key, result);
+    const rangeOf = this.rangesOfOneRead();
+    const reads: Promise<void>[] = [];
+    for await (const part of inTurns(subjects, subjectsInATurn)) {
+      for (const subject of part) reads.push(this.deliverOne(subject, give, rangeOf));
     }
+    await untilAborted(Promise.all(reads), signal);
+    for (const key of waiting) give(key, givenUp);
+  }
+
+  /** A topic's logs are the same for all subjects of a read: its ends are asked for once. */
+  private rangesOfOneRead(): RangeOf {
+    const levels: Record<IsolationLevel, Map<string, Promise<TopicRange>>> = {
+      readCommitted: new Map(),
+      readUncommitted: new Map(),
+    };
+    return (topic, isolationLevel) => {
+      const known = levels[isolationLevel].get(topic);
+      if (known !== undefined) return known;
+      const range = this.ranges.of(topic, isolationLevel);
+      levels[isolationLevel].set(topic, range);
+      return range;
+    };
   }
 
   private async deliverOne(
-    subject: Subject<KafkaNeed>,
+    { key, needs }: Subject<KafkaNeed>,
     deliver: Deliver<KafkaSnapshot>,
-    abort: Promise<never>,
+    rangeOf: RangeOf,
   ): Promise<void> {
-    deliver(subject.key, await this.readOne(subject, abort));
-  }
-
-  private async readOne({ needs }: Subject<KafkaNeed>, abort: Promise<never>) {
     try {
       // The key comes from the need, so a subject has one. But only some may need the members.
       const need = needs[0];
       if (need === undefined) throw new ScalerError('internal', 'a kafka subject without a need');
-      const topics = await Promise.race([this.topicsOf(need), abort]);
+      const topics = await this.topicsOf(need, rangeOf);
       const counted = needs.some((one) => one.members);
-      return { snapshot: counted ? { topics, members: this.members.of(need.consumerGroup) } : { topics } };
+      const snapshot = counted ? { topics, members: this.members.of(need.consumerGroup) } : { topics };
+      deliver(key, { snapshot });
     } catch (reason) {
-      return ScalerError.from(reason);
+      deliver(key, ScalerError.from(reason));
     }
   }
 
-  private async topicsOf(need: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+  private async topicsOf(need: KafkaNeed, rangeOf: RangeOf): Promise<KafkaSnapshot['topics']> {
     if (Buffer.byteLength(need.consumerGroup) > longestGroupBytes) {
       throw new ScalerError('invalid', `consumerGroup: has more than ${longestGroupBytes} bytes`);
     }
-    if (need.topics.length > 0) return this.readTopics(need, need.topics);
+    if (need.topics.length > 0) return this.readTopics(need, need.topics, rangeOf);
     return this.withoutGone(
-      need.topicPattern === '' ? await this.readCommitted(need) : await this.readMatching(need),
+      need.topicPattern === ''
+        ? await this.readCommitted(need, rangeOf)
+        : await this.readMatching(need, rangeOf),
     );
   }
 
-  private async readMatching(need: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+  private async readMatching(need: KafkaNeed, rangeOf: RangeOf): Promise<KafkaSnapshot['topics']> {
     const names = await this.topology.topicNames();
-    return this.readTopics(need, await this.patterns.matching(need.topicPattern, names));
+    return this.readTopics(need, await this.patterns.matching(need.topicPattern, names), rangeOf);
   }
 
   /** What we found ourselves, and is no more, is no member of the set: a name that was given would be an error. */
@@ -115,20 +128,29 @@ export class KafkaReader {
     return left ?? topics;
   }
 
-  private async readTopics(need: KafkaNeed, topics: readonly string[]): Promise<KafkaSnapshot['topics']> {
+  private async readTopics(
+    need: KafkaNeed,
+    topics: readonly string[],
+    rangeOf: RangeOf,
+  ): Promise<KafkaSnapshot['topics']> {
     const reads: Promise<[string, TopicOffsets]>[] = [];
-    for await (const part of inTurns([...new Set(topics)], subjectsInATurn)) {
-      for (const topic of part) reads.push(this.readTopic(need, topic));
+    for (const topic of new Set(topics)) {
+      if (reads.length > 0 && reads.length % subjectsInATurn === 0) await ownTurn();
+      reads.push(this.readTopic(need, topic, rangeOf));
     }
     return new Map(await Promise.all(reads));
   }
 
-  private async readTopic(need: KafkaNeed, topic: string): Promise<[string, TopicOffsets]> {
+  private async readTopic(
+    { consumerGroup, isolationLevel }: KafkaNeed,
+    topic: string,
+    rangeOf: RangeOf,
+  ): Promise<[string, TopicOffsets]> {
     const [range, commits] = await Promise.all([
-      this.ranges.of(topic, need.isolationLevel),
-      this.commitsOf(need.consumerGroup, topic),
+      rangeOf(topic, isolationLevel),
+      this.commitsOf(consumerGroup, topic),
     ]);
-    return [topic, await this.withHighWatermarks(topic, range, commits, need.isolationLevel)];
+    return [topic, await this.withHighWatermarks(topic, range, commits, isolationLevel)];
   }
 
   /** Where a commit is beyond the last stable offset, it takes the high watermark to say whether there is a log for it. */
@@ -151,20 +173,19 @@ export class KafkaReader {
     return layout.kind !== 'known' ? noCommits : this.commits.of(group, topic, layout.partitions);
   }
 
-  private async readCommitted({
-    consumerGroup,
-    isolationLevel,
-  }: KafkaNeed): Promise<KafkaSnapshot['topics']> {
+  private async readCommitted(
+    { consumerGroup, isolationLevel }: KafkaNeed,
+    rangeOf: RangeOf,
+  ): Promise<KafkaSnapshot['topics']> {
     const remembered = this.committedTopics.get(consumerGroup) ?? [];
-    const early = new Map(remembered.map((topic) => [topic, this.ranges.of(topic, isolationLevel)]));
     // If the commits fail, nobody waits for these any more.
-    for (const range of early.values()) range.catch(() => {});
+    for (const topic of remembered) rangeOf(topic, isolationLevel).catch(() => {});
     const committed = await this.commits.all(consumerGroup);
     const missing = remembered.filter((topic) => !committed.has(topic));
     const hidden = missing.length === 0 ? new Map<string, TopicOffsets>() : await this.hidden(missing);
     this.committedTopics.set(consumerGroup, [...committed.keys(), ...hidden.keys()]);
     const read = [...committed].map(async ([topic, commits]): Promise<[string, TopicOffsets]> => {
-      const range = await (early.get(topic) ?? this.ranges.of(topic, isolationLevel));
+      const range = await rangeOf(topic, isolationLevel);
       return [topic, await this.withHighWatermarks(topic, range, commits, isolationLevel)];
     });
     return new Map([...(await Promise.all(read)), ...hidden]);
@@ -187,6 +208,8 @@ export class KafkaReader {
   }
 }
 
+/** Of one read. @throws ScalerError as `TopicRanges.of` */
+type RangeOf = (topic: string, isolationLevel: IsolationLevel) => Promise<TopicRange>;
 type ReadRange = Extract<TopicRange, { kind: 'read' }>;
 
 const noCommits: Offsets = { values: [], faults: noFaults };
@@ -222,17 +245,16 @@ const noPartitions: TopicOffsets = {
   error: new ScalerError('unavailable', 'has no partitions yet'),
 };
 
-function rejectOnAbort(signal: AbortSignal): { rejection: Promise<never>; stop(): void } {
-  let onAbort = (): void => {};
-  const rejection = new Promise<never>((_, reject) => {
-    onAbort = () =>
-      reject(new ScalerError('unavailable', 'Kafka did not answer before the read was given up'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+const givenUp = new ScalerError('unavailable', 'Kafka did not answer before the read was given up');
+
+/** Resolves when the work is done or the signal aborts. The work must not reject. */
+function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    const end = (): void => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    void work.then(end).finally(() => signal.removeEventListener('abort', end));
   });
-  // With no subject to read nobody races it.
-  rejection.catch(() => {});
-  return { rejection, stop: () => signal.removeEventListener('abort', onAbort) };
 }
 
 export interface ClusterOptions extends BrokersOptions {
