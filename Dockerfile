@@ -32,8 +32,10 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
 # The heap gets a share of the container's memory limit, and sockets, buffers and code the rest. Node has this option since
 # 24.6. By default V8 sizes the space for young objects by the memory: from 1 MiB in a container of 512 MiB to 32 MiB on a
 # large machine, two or three times over. If you set NODE_OPTIONS for something else, repeat both options.
+# glibc gives each thread an arena of its own, and what one frees the others cannot use (mallopt(3), M_ARENA_MAX).
 ENV NODE_ENV=production \
     NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=4" \
+    MALLOC_ARENA_MAX=2 \
     BACKLOG_SCALER_COMMIT=${COMMIT}
 COPY --from=production /app/node_modules /app/node_modules/
 COPY --from=build /src/dist /app/dist/

@@ -43,7 +43,7 @@ export class NodeProcess {
   constructor(args: readonly string[], { probed = false, preload = [], log }: ProcessOptions = {}) {
     const imports = [...(probed ? [probe] : []), ...preload].flatMap((module) => ['--import', module]);
     this.child = spawn(process.execPath, [...imports, ...args], {
-      env: { ...process.env, NODE_OPTIONS: imageOptions() },
+      env: { ...process.env, ...imageEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const { pid, stdout, stderr } = this.child;
@@ -144,10 +144,15 @@ export class NodeProcess {
   };
 }
 
-/** The options that the image gives to Node, so that a program is measured as shipped. */
-function imageOptions(): string {
+/** What the image sets for Node and its memory, so that a program is measured as shipped. */
+function imageEnvironment(): Record<string, string> {
   const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
-  const options = /NODE_OPTIONS="(.*)"/.exec(dockerfile)?.[1];
-  if (options === undefined) throw new Error('Dockerfile: has no NODE_OPTIONS');
-  return options;
+  const names = ['NODE_OPTIONS', 'MALLOC_ARENA_MAX'];
+  return Object.fromEntries(
+    names.map((name) => {
+      const value = new RegExp(`\\b${name}="?([^"\\\\\\n]*[^"\\\\\\n ])`).exec(dockerfile)?.[1];
+      if (value === undefined) throw new Error(`Dockerfile: has no ${name}`);
+      return [name, value];
+    }),
+  );
 }
