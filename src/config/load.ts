@@ -118,7 +118,7 @@ export async function loadConfig(
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const doubts = isCheck ? inFile(openConnections(document['connections']), below) : [];
+  const doubts = isCheck ? inFile(openConnections(document['connections'], sources), below) : [];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {

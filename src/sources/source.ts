@@ -92,6 +92,14 @@ export interface About {
   readonly jobs: { readonly default: string; readonly accurate: string };
 }
 
+/** Where a connection measures, as plain JSON. Credentials, limits and times are no part of it. */
+export interface Place {
+  /** Servers, an owner, a region: connections with one of these in common measure the same upstream. */
+  readonly addresses: readonly unknown[];
+  /** Which part of it: a domain, an account, repositories, a mapping. Absent: all of it. */
+  readonly part?: unknown;
+}
+
 /** The target of the HPA. */
 export interface Target {
   /** Items one replica is good for. */
@@ -348,10 +356,10 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly files?: Readonly<Record<string, FromFile>>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
   /**
-   * What says where the connection measures, as plain JSON: servers, region, owner, mapping. A reading is one of the
-   * same place as long as this is equal; credentials, limits and times are no part of it.
+   * Where the connection measures. A reading is one of the same place as long as this is equal. `validate` also compares
+   * connections some of whose settings cannot be read, such as secrets that are elsewhere.
    */
-  place(config: C): unknown;
+  place(config: C | Partial<C>): Place;
   /** The settings, by their top-level keys, that the upstream never sees: when only they change, the connection stays open. */
   readonly local?: readonly string[];
   /** Whether the connection would send a password or token over a network connection without TLS. */

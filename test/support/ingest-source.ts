@@ -29,7 +29,7 @@ export const ingestSource: Source<{ pool: string }, Config, number, undefined> =
     owns: ({ owner }, said) => payload.safeParse(said).data?.owner === owner,
     fact: (event, said) => (event === 'workflow_job' ? fact.safeParse(said).data : undefined),
   },
-  place: ({ owner }) => owner,
+  place: ({ owner }) => ({ addresses: [owner] }),
   local: ['webhookSecret', 'webhookSecrets'],
   minReadMs: () => 0,
   connect(_, { events, wake, metrics }) {

@@ -17,7 +17,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   maxStalenessSeconds: 3600,
   config: eventsConfig,
   connectionKeys: {},
-  place: ({ items, presets }) => ({ items, presets }),
+  place: ({ items, presets }) => ({ addresses: [], part: { items, presets } }),
   cloudEvents: { fact },
   minReadMs: () => 0,
   // Reads are of memory, and twice as often: once a second.

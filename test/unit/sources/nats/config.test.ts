@@ -45,7 +45,9 @@ describe('the place', () => {
   const of = (claims: object) => placeOf(natsConfig.parse({ ...base, credentials: creds(claims) }));
 
   it('is that of the account that has signed the user, itself or by a key of its own', () => {
-    expect(of({ iss: 'AKEY', nats: { issuer_account: 'ACCOUNT' } })).toMatchObject({ account: 'ACCOUNT' });
+    expect(of({ iss: 'AKEY', nats: { issuer_account: 'ACCOUNT' } })).toMatchObject({
+      part: { account: 'ACCOUNT' },
+    });
     expect(of({ iss: 'ACCOUNT', sub: 'UONE', nats: {} })).toEqual(
       of({ iss: 'ACCOUNT', sub: 'UTWO', nats: {} }),
     );
@@ -55,7 +57,8 @@ describe('the place', () => {
   it('holds no secret, whatever the file is', () => {
     expect(JSON.stringify(of({}))).not.toContain('SUAB');
     expect(placeOf(natsConfig.parse({ ...base, credentials: '-----BEGIN USER NKEY SEED-----' }))).toEqual({
-      servers: base.servers,
+      addresses: base.servers,
+      part: {},
     });
   });
 });
