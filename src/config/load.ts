@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
-import type { Environment, FileFault, Mapping, Path } from './document.ts';
+import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
   Faults,
@@ -99,8 +99,15 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const inFile = (found: readonly { path: Path; text: string }[], below: Path): readonly FileFault[] =>
-    found.map(({ path: at, text }) => ({ line: parsed.lineOf([...below, ...at]), message: text }));
+  const inFile = (
+    found: readonly { path: Path; text: string; absent?: Absent }[],
+    below: Path,
+  ): readonly FileFault[] =>
+    found.map(({ path: at, text, absent }) => ({
+      line: parsed.lineOf([...below, ...at]),
+      message: text,
+      absent,
+    }));
   const values = isCheck ? chartValuesOf(parsed.value, sources) : undefined;
   const chart: GivenChart | undefined = values && {
     ...values,
@@ -342,8 +349,7 @@ async function withPaths(
     const name = tls[key];
     if (name === undefined) continue;
     tls[key] = files.path(name);
-    const problem = await files.check(name);
-    if (problem !== undefined) faults.add(['grpc', 'tls', key], `the file ${tls[key]} ${problem}`);
+    await files.check(name, faults, ['grpc', 'tls', key]);
   }
   return { ...grpc, tls };
 }

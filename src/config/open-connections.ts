@@ -31,7 +31,7 @@ export function openConnections(
   });
 }
 
-/** The settings that have no fault, each looked at alone. */
+/** The settings without a fault of their own. */
 function usable({ config }: AnySource, entry: Mapping): Mapping {
   if (!(config instanceof z.ZodObject)) return {};
   const read = Object.entries(config.shape).flatMap(([key, schema]): [string, unknown][] => {

@@ -29,7 +29,10 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   place: ({ apiUrl, scope, owner, repos = [] }) =>
     owner === undefined
       ? { addresses: [] }
-      : { addresses: [{ apiUrl, owner: owner.toLowerCase() }], part: { scope, repos: fullNames(owner, repos) } },
+      : {
+          addresses: [{ apiUrl, owner: owner.toLowerCase() }],
+          part: { scope, repos: fullNames(owner, repos) },
+        },
   local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
   webhooks: { headers: webhookHeaders, secrets: webhookSecretsOf, owns, fact },

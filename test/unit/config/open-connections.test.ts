@@ -25,7 +25,8 @@ it.each([
   ['other sources', kafka, { ...nats, servers: ['a:9092'] }, false],
   ['no address', { source: 'events' }, { source: 'events' }, false],
 ])('notices a connection without namespaces beside another: %s', (_, open, closed, noticed) => {
-  const at = (connections: unknown) => openConnections(connections, sources).map(({ path }) => path.join('.'));
+  const at = (connections: unknown) =>
+    openConnections(connections, sources).map(({ path }) => path.join('.'));
   const both = { open, closed: { ...closed, namespaces } };
   expect(at(both)).toEqual(noticed ? ['connections.open'] : []);
   expect(at({ ...both, open: { ...open, namespaces: ['*'] } })).toEqual([]);
