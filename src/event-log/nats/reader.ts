@@ -1,9 +1,10 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { fromJson } from '../../errors.ts';
 import type { KeptSince } from '../../sources/source.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { ownTurn } from '../../turns.ts';
 import type { Follower, Followers } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
 import { type Kept, keptSince } from './since.ts';
@@ -214,7 +215,7 @@ export class Reader {
       count += 1;
       if (count >= pending || message.info.pending === 0) this.caughtUp();
       if (performance.now() < turnEndsMs) continue;
-      await setImmediate();
+      await ownTurn();
       turnEndsMs = performance.now() + turnMs;
     }
   }
