@@ -12,13 +12,13 @@ import {
   isMapping,
   mapTexts,
   parseYaml,
-  pathText,
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
 import { openConnections } from './open-connections.ts';
+import { checkConnection, checkEventLog, checkSink } from './plaintext.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
-import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
+import { configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
 
 /** What a part's `prepare` sees: only what is taken while running. */
@@ -222,8 +222,10 @@ async function readDocument(
   if (root === undefined) return undefined;
   const { start, live } = settingsOf(root.value);
   checkTokens(live.ingest.tokens, Object.keys(entries), faults);
-  checkSink(live.decisions, live.security, faults);
-  checkEventLog(start.eventLog, live.security, faults);
+  if (!live.security.allowPlaintextSecrets) {
+    checkSink(live.decisions, faults);
+    checkEventLog(start.eventLog, faults);
+  }
   const grpc = await withPaths(start.grpc, files, faults);
   return {
     config: { settings: live, connections },
@@ -268,15 +270,7 @@ function configureConnection(
   const read = validate(source.config, settings, where, faults);
   if (read === undefined) return undefined;
   const config = read.value;
-  if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
-    const [address] = plainAddresses(settings);
-    const remedy = address === undefined ? 'set tls' : `write https:// in ${address}`;
-    faults.add(
-      at,
-      `would send its password or token without TLS: ${remedy}, or set security.allowPlaintextSecrets`,
-    );
-    return undefined;
-  }
+  if (!allowPlaintextSecrets && checkConnection(name, { source, config, settings }, faults)) return undefined;
   return {
     name,
     source,
@@ -285,16 +279,6 @@ function configureConnection(
     fingerprint: fingerprintOf(source, config),
     place: placeOf(name, source, config),
   };
-}
-
-/** The keys whose value is an address without TLS. */
-function plainAddresses(settings: Mapping): string[] {
-  const found: string[] = [];
-  mapTexts(settings, (text, path) => {
-    if (/^http:\/\//i.test(text)) found.push(pathText(path));
-    return text;
-  });
-  return found;
 }
 
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */

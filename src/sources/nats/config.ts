@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NatsSettings, natsLoginFault, natsSettings } from '../../outbound/nats.ts';
+import { natsLoginFault, natsSettings } from '../../outbound/nats.ts';
 import { ignored } from '../ignored-keys.ts';
 import type { ConnectionKey, Place } from '../source.ts';
 
@@ -62,9 +62,3 @@ const jwtClaims = z.object({
   iss: z.string().optional(),
   nats: z.object({ issuer_account: z.string().optional() }).optional(),
 });
-
-/** With a `.creds` file the client only signs a challenge, which is worthless to a listener. */
-export function sendsSecretInPlaintext({ tls, servers, password, token }: NatsSettings): boolean {
-  if (password === undefined && token === undefined) return false;
-  return tls === undefined && !servers.every((server) => server.startsWith('tls:'));
-}

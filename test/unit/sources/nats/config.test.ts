@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { natsConfig, placeOf, sendsSecretInPlaintext } from '../../../../src/sources/nats/config.ts';
+import { natsSendsSecretInPlaintext } from '../../../../src/outbound/nats.ts';
+import { natsConfig, placeOf } from '../../../../src/sources/nats/config.ts';
 
 const base = { servers: ['nats://a:4222'] };
 const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
@@ -72,5 +73,5 @@ it.each([
   [{ token: 't', servers: ['tls://a:4222', 'nats://b:4222'] }, true],
   [{ credentials: creds({}) }, false],
 ])('%j sends a secret without TLS: %s', (settings, sends) => {
-  expect(sendsSecretInPlaintext(natsConfig.parse({ ...base, ...settings }))).toBe(sends);
+  expect(natsSendsSecretInPlaintext(natsConfig.parse({ ...base, ...settings }))).toBe(sends);
 });
