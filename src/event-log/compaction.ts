@@ -1,6 +1,6 @@
 import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
-import type { InboundEvent } from '../sources/source.ts';
+import type { InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { fairShare } from './fair-share.ts';
 import type { Heads } from './heads.ts';

@@ -1,5 +1,5 @@
 import { ScalerError } from '../errors.ts';
-import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventFeed, InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Compaction, type Kept } from './compaction.ts';
 import type { EventLog } from './event-log.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { ClassicLevel } from 'classic-level';
 import { ScalerError } from '../errors.ts';
-import type { InboundEvent, KeptSince } from '../sources/source.ts';
+import type { InboundEvent, KeptSince } from '../sources/inbound.ts';
 import { ownTurn } from '../turns.ts';
 
 /** An event as it is stored. */

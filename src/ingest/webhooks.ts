@@ -3,7 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../clock.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import type { InboundEvent, WebhookHeaders } from '../sources/source.ts';
+import type { InboundEvent, WebhookHeaders } from '../sources/inbound.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { ownTurn } from '../turns.ts';
 import { type Answer, refusal } from './answer.ts';

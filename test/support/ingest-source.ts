@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
 import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
-import type { InboundEvent, Source } from '../../src/sources/source.ts';
+import type { InboundEvent } from '../../src/sources/inbound.ts';
+import type { Source } from '../../src/sources/source.ts';
 import { about } from './about.ts';
 
 const config = z.strictObject({

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { NatsLink } from '../../pods/link.ts';
-import type { EventFeed, InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EventLog } from '../event-log.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { fromJson } from '../../errors.ts';
-import type { KeptSince } from '../../sources/source.ts';
+import type { KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { ownTurn } from '../../turns.ts';
 import type { Follower, Followers } from '../followers.ts';

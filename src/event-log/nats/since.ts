@@ -1,4 +1,4 @@
-import type { KeptSince } from '../../sources/source.ts';
+import type { KeptSince } from '../../sources/inbound.ts';
 
 /*
  * Since when the stream has every event of a connection. Pure. A bucket beside the stream, whose entries never expire,

@@ -11,7 +11,7 @@ import {
   natsFault,
 } from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
-import type { InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { InboundEvent, KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { Heads, streamKey, token } from './heads.ts';
 import { isDamage, type Limits, type StreamHead, sinceRaise, streamHead } from './since.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { InboundCloudEvent, Source } from '../source.ts';
+import type { InboundCloudEvent } from '../inbound.ts';
+import type { Source } from '../source.ts';
 import { eventsAbout } from './about.ts';
 import { conflict, type EventsConfig, eventsConfig } from './config.ts';
 import { connect } from './connection.ts';
