@@ -14,7 +14,8 @@ import { Reader } from '../protocol/reader.ts';
 import { Writer } from '../protocol/writer.ts';
 import './kafkajs-idle-timer.ts';
 import type { OpenSocket } from './dialer.ts';
-import type { SaslSecurity, TokenProvider } from './security.ts';
+import type { SaslSecurity } from './security.ts';
+import type { TokenProvider } from './tokens.ts';
 
 /** The largest answer that is believed: what is not Kafka reads as a length of hundreds of MiB. */
 const maxAnswerBytes = 128 * 1024 * 1024;
