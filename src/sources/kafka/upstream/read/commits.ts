@@ -10,7 +10,7 @@ import {
   offsetFetch,
   offsetFetchSingle,
 } from '../protocol/offset-fetch.ts';
-import { type Asked, answerTurn, TurnBatch } from '../turns.ts';
+import { answerTurn, type Pending, TurnBatch } from '../turns.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Brokers, Send } from './brokers.ts';
 import { noFaults, type Offsets } from './log-ranges.ts';
@@ -29,7 +29,7 @@ interface Answer {
   readonly commits: GroupCommits;
 }
 
-type AskedQuestion = Asked<Question, Answer>;
+type PendingQuestion = Pending<Question, Answer>;
 
 const coordinatorMoved: ReadonlySet<number> = new Set([
   errorCodes.COORDINATOR_LOAD_IN_PROGRESS,
@@ -86,11 +86,11 @@ export class Commits {
     }
   }
 
-  private async askCoordinators(asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinators(asked: readonly PendingQuestion[]): Promise<void> {
     await Promise.all([...byAddress(asked)].map(([address, own]) => this.askCoordinator(address, own)));
   }
 
-  private async askCoordinator(address: string, asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinator(address: string, asked: readonly PendingQuestion[]): Promise<void> {
     const groups = mergeGroups(asked);
     try {
       const answers = await this.brokers.ask(address, (send, wire) =>
@@ -129,7 +129,7 @@ function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
 }
 
 /** The request for each group, once: some brokers refuse a group that occurs twice in a request. */
-function mergeGroups(asked: readonly AskedQuestion[]): GroupTopics[] {
+function mergeGroups(asked: readonly PendingQuestion[]): GroupTopics[] {
   const merged = new Map<string, GroupTopics['topics']>();
   for (const { item } of asked) {
     const known = merged.get(item.group);
@@ -232,7 +232,7 @@ export class Coordinators {
     return address;
   }
 
-  private async refresh(asked: readonly Asked<string, string>[]): Promise<void> {
+  private async refresh(asked: readonly Pending<string, string>[]): Promise<void> {
     const groups = [...new Set(asked.map(({ item }) => item))];
     const answers = await this.brokers.askAny((send, wire) =>
       askFor(
