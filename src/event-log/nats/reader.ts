@@ -7,19 +7,9 @@ import type { Logger } from '../../telemetry/log.ts';
 import { ownTurn } from '../../turns.ts';
 import type { Follower, Followers } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
-import { type Kept, keptSince } from './since.ts';
-import {
-  firstMs,
-  isRefusal,
-  isToSay,
-  type LogStream,
-  limitOf,
-  limitsOf,
-  nanosPerMs,
-  type Ready,
-  streamFault,
-  subjectOf,
-} from './stream.ts';
+import { isRefusal, isToSay, streamFault } from './faults.ts';
+import { firstMs, keptSince, limitOf, limitsOf, nanosPerMs, type StreamPart } from './since.ts';
+import { type LogStream, type Ready, subjectOf } from './stream.ts';
 
 export interface ReaderOptions {
   readonly stream: LogStream;
@@ -46,7 +36,7 @@ const leaderlessMs = 15_000;
 const idleMs = 2_000;
 
 /** A connection's part of the stream, as it was when a read began. All times are by the clock of NATS. */
-type Part = Omit<Kept, 'count' | 'firstMs'> & {
+type Part = Omit<StreamPart, 'count' | 'firstMs'> & {
   readonly beganMs: number;
   count: number;
   firstMs: number | undefined;
