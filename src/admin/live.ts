@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TriggerSummary } from '../triggers/trigger-status.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns, ownTurn } from '../turns.ts';
 import type { ConnectionRow, Row, Tick } from './page/wire.ts';
 import { type Statuses, turnSize } from './trigger-series.ts';
 
@@ -213,7 +212,7 @@ export class LiveFeed {
       ];
       [rows, ages, gone] = [[], [], []];
       if (parts.length > 0) reader.response.write(`event: change\ndata: {${parts.join(',')}}\n\n`);
-      await nextTurn();
+      await ownTurn();
       return this.isReady(reader);
     };
     for (const known of this.known.values()) {

@@ -9,7 +9,8 @@ import { explainScaling, explainTrigger, type Layout } from '../explain/text.ts'
 import type { ScalingView, TriggerView } from '../explain/view.ts';
 import { printable, quote } from '../printable.ts';
 import { oursOf } from '../scaledobjects/mistakes.ts';
-import { readScaledResources, type ScaledResource } from '../scaledobjects/read.ts';
+import { readScaledResources } from '../scaledobjects/read.ts';
+import type { ScaledResource } from '../scaledobjects/scaled-resource.ts';
 import { type Input, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
 import { readReference, type World } from '../triggers/resolve.ts';

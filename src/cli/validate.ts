@@ -85,10 +85,6 @@ function refuse(message: string): number {
   return exitCode.invalid;
 }
 
-/** Secrets and variables are often only there where the scaler runs: without them the rest is checked all the same. */
-const isNotHere =
-  /^(?<key>.+?): the file (?<path>.+) (?:does not exist|(?:may not|cannot) be read \(.+\))$|: the environment variable \w+ is not set$/;
-
 type AddFault = (file: string, message: string, line?: number, severity?: Fault['severity']) => void;
 
 /** A setting that was not checked, since its file or variable is not on this machine; with the chart's values, where it comes from. */
@@ -117,15 +113,13 @@ export async function rulesOf(
   for (const { line, message } of loaded.doubts ?? []) fault(file, message, line, 'warning');
   if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [], hasChart };
   const notHere: NotHere[] = [];
-  for (const { line, message } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
-    const missing = isNotHere.exec(message);
-    const path = missing?.groups?.['path'];
-    const mount = path === undefined || chart === undefined ? undefined : mountOf(path, chart.mounts);
-    const key = missing?.groups?.['key'];
-    if (missing === null) fault(file, message, line);
+  for (const { line, message, absent } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
+    const mount = absent?.file && chart ? mountOf(absent.file, chart.mounts) : undefined;
+    // Secrets and variables are often only where the scaler runs: without them the rest is checked all the same.
+    if (absent === undefined) fault(file, message, line);
     else if (mount === undefined) notHere.push({ file, line, message });
-    else if ('from' in mount) notHere.push({ file, line, message: `${key}: ${mount.from}` });
-    else fault(file, `${key}: ${mount.missing}`, line, 'warning');
+    else if ('from' in mount) notHere.push({ file, line, message: `${absent.key}: ${mount.from}` });
+    else fault(file, `${absent.key}: ${mount.missing}`, line, 'warning');
   }
   return {
     rules: { sources, namespace, connections: loaded.connections, tls: loaded.tls },

@@ -5,6 +5,15 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parse, parseDocum
 export interface FileFault {
   readonly line: number;
   readonly message: string;
+  readonly absent?: Absent | undefined;
+}
+
+/** A file or variable that is not on this machine; it may be where the scaler runs. */
+export interface Absent {
+  /** The setting, as it is written. */
+  readonly key: string;
+  /** The full path of the file. Undefined for a variable. */
+  readonly file?: string | undefined;
 }
 
 export type ParsedYaml =
@@ -101,20 +110,25 @@ export function pathText(path: Path): string {
 
 /** What is wrong with a configuration: each fault in one sentence, with the key it is about. */
 export class Faults {
-  private readonly found: { readonly path: Path; readonly text: string }[] = [];
+  private readonly found: { readonly path: Path; readonly text: string; readonly absent?: Absent }[] = [];
   private readonly paths = new Set<string>();
   private readonly writtenAs = new Map<string, Path>();
 
   /** Each with the path of the key as it is written. */
-  get list(): readonly { readonly path: Path; readonly text: string }[] {
+  get list(): readonly { readonly path: Path; readonly text: string; readonly absent?: Absent }[] {
     return this.found;
   }
 
   /** What is already known to be wrong is not complained about again under the same key. */
-  add(path: Path, message: string): void {
+  add(path: Path, message: string, absent?: Omit<Absent, 'key'>): void {
     this.paths.add(pathText(path));
     const written = this.written(path);
-    this.found.push({ path: written, text: `${pathText(written)}: ${message}` });
+    const key = pathText(written);
+    this.found.push({
+      path: written,
+      text: `${key}: ${message}`,
+      ...(absent && { absent: { ...absent, key } }),
+    });
   }
 
   /** The key as the user wrote it: `caFile`, where its content stands at `ca`. */
@@ -174,7 +188,7 @@ function lookUp(
     return undefined;
   }
   const value = environment[name];
-  if (value === undefined) faults.add(path, `the environment variable ${name} is not set`);
+  if (value === undefined) faults.add(path, `the environment variable ${name} is not set`, {});
   return value;
 }
 

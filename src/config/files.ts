@@ -8,7 +8,14 @@ import { isMapping, mapTexts } from './document.ts';
 /** Far above any certificate bundle; keeps a wrong path from filling the memory. */
 export const maxFileBytes = 1024 * 1024;
 
-export type ReadFile = { text: string } | { problem: string };
+/** What a file holds, or why it cannot be used, in words that go on after its name. */
+export type ReadFile =
+  | { text: string }
+  | {
+      problem: string;
+      /** Whether it is not there, or may not be read. */
+      isAbsent?: boolean;
+    };
 
 /**
  * Reads the configuration's files and remembers what each looked like, so that a change can be seen later by
@@ -30,21 +37,14 @@ export class ConfigFiles {
     const path = this.path(name);
     // The stamp is taken before the bytes: a change in between is then seen at the next look.
     this.stamps.set(path, await stampOf(path));
-    try {
-      return await readText(path);
-    } catch (reason) {
-      return { problem: problemOf(reason) };
-    }
+    return readText(path);
   }
 
-  /** Why the file cannot be used, or undefined. For files that somebody else reads. */
-  async check(name: string): Promise<string | undefined> {
-    try {
-      const found = await readText(this.path(name));
-      return 'problem' in found ? found.problem : undefined;
-    } catch (reason) {
-      return problemOf(reason);
-    }
+  /** Adds a fault if the file cannot be used. For files that somebody else reads. */
+  async check(name: string, faults: Faults, at: Path): Promise<void> {
+    const path = this.path(name);
+    const found = await readText(path);
+    if ('problem' in found) addFault(faults, at, path, found);
   }
 }
 
@@ -62,11 +62,30 @@ export async function stampOf(path: string): Promise<string> {
 }
 
 async function readText(path: string): Promise<ReadFile> {
-  // Asked before it is opened: opening a named pipe would wait for its writer.
-  const found = await stat(path);
-  if (!found.isFile()) return { problem: 'is not a file' };
-  if (found.size > maxFileBytes) return { problem: `is larger than ${maxFileBytes} bytes` };
-  return nonEmpty(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
+  try {
+    // Asked before it is opened: opening a named pipe would wait for its writer.
+    const found = await stat(path);
+    if (!found.isFile()) return { problem: 'is not a file' };
+    if (found.size > maxFileBytes) return { problem: `is larger than ${maxFileBytes} bytes` };
+    return nonEmpty(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
+  } catch (reason) {
+    return { problem: problemOf(reason), isAbsent: absentCodes.has(codeOf(reason)) };
+  }
+}
+
+const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+
+function codeOf(reason: unknown): string {
+  return reason instanceof Error && 'code' in reason ? String(reason.code) : 'unknown error';
+}
+
+function addFault(
+  faults: Faults,
+  at: Path,
+  file: string,
+  { problem, isAbsent = false }: Extract<ReadFile, { problem: string }>,
+): void {
+  faults.add(at, `the file ${file} ${problem}`, isAbsent ? { file } : undefined);
 }
 
 export function nonEmpty(text: string): ReadFile {
@@ -76,7 +95,7 @@ export function nonEmpty(text: string): ReadFile {
 /** Why a file could not be read, in words that go on after its name. */
 export function problemOf(reason: unknown): string {
   if (reason instanceof TypeError) return 'is not UTF-8 text';
-  const code = reason instanceof Error && 'code' in reason ? String(reason.code) : 'unknown error';
+  const code = codeOf(reason);
   const known: Record<string, string> = {
     ENOENT: 'does not exist',
     ENOTDIR: 'does not exist',
@@ -178,7 +197,7 @@ async function readSecret(
   }
   const read = await files.read(name);
   if ('text' in read) return withoutLineEnds(read.text);
-  faults.add(path, `the file ${files.path(name)} ${read.problem}`);
+  addFault(faults, path, files.path(name), read);
   return unread;
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
-import type { Environment, FileFault, Mapping, Path } from './document.ts';
+import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
   Faults,
@@ -12,13 +12,13 @@ import {
   isMapping,
   mapTexts,
   parseYaml,
-  pathText,
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
 import { openConnections } from './open-connections.ts';
+import { checkConnection, checkEventLog, checkSink } from './plaintext.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
-import { checkEventLog, checkSink, configSchema, connectionSchema, settingsOf } from './schema.ts';
+import { configSchema, connectionSchema, settingsOf } from './schema.ts';
 import { validate } from './validate.ts';
 
 /** What a part's `prepare` sees: only what is taken while running. */
@@ -99,8 +99,15 @@ export async function loadConfig(
   if ('problem' in read) return refuse([{ line: 1, message: read.problem }]);
   const parsed = parseYaml(read.text);
   if ('faults' in parsed) return refuse(parsed.faults);
-  const inFile = (found: readonly { path: Path; text: string }[], below: Path): readonly FileFault[] =>
-    found.map(({ path: at, text }) => ({ line: parsed.lineOf([...below, ...at]), message: text }));
+  const inFile = (
+    found: readonly { path: Path; text: string; absent?: Absent }[],
+    below: Path,
+  ): readonly FileFault[] =>
+    found.map(({ path: at, text, absent }) => ({
+      line: parsed.lineOf([...below, ...at]),
+      message: text,
+      absent,
+    }));
   const values = isCheck ? chartValuesOf(parsed.value, sources) : undefined;
   const chart: GivenChart | undefined = values && {
     ...values,
@@ -118,7 +125,7 @@ export async function loadConfig(
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const doubts = isCheck ? inFile(openConnections(document['connections']), below) : [];
+  const doubts = isCheck ? inFile(openConnections(document['connections'], sources), below) : [];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
@@ -215,8 +222,10 @@ async function readDocument(
   if (root === undefined) return undefined;
   const { start, live } = settingsOf(root.value);
   checkTokens(live.ingest.tokens, Object.keys(entries), faults);
-  checkSink(live.decisions, live.security, faults);
-  checkEventLog(start.eventLog, live.security, faults);
+  if (!live.security.allowPlaintextSecrets) {
+    checkSink(live.decisions, faults);
+    checkEventLog(start.eventLog, faults);
+  }
   const grpc = await withPaths(start.grpc, files, faults);
   return {
     config: { settings: live, connections },
@@ -261,15 +270,7 @@ function configureConnection(
   const read = validate(source.config, settings, where, faults);
   if (read === undefined) return undefined;
   const config = read.value;
-  if (!allowPlaintextSecrets && source.sendsSecretInPlaintext?.(config)) {
-    const [address] = plainAddresses(settings);
-    const remedy = address === undefined ? 'set tls' : `write https:// in ${address}`;
-    faults.add(
-      at,
-      `would send its password or token without TLS: ${remedy}, or set security.allowPlaintextSecrets`,
-    );
-    return undefined;
-  }
+  if (!allowPlaintextSecrets && checkConnection(name, { source, config, settings }, faults)) return undefined;
   return {
     name,
     source,
@@ -278,16 +279,6 @@ function configureConnection(
     fingerprint: fingerprintOf(source, config),
     place: placeOf(name, source, config),
   };
-}
-
-/** The keys whose value is an address without TLS. */
-function plainAddresses(settings: Mapping): string[] {
-  const found: string[] = [];
-  mapTexts(settings, (text, path) => {
-    if (/^http:\/\//i.test(text)) found.push(pathText(path));
-    return text;
-  });
-  return found;
 }
 
 /** Keyed by the process, so that nobody can guess a short password from its hash in a log. */
@@ -342,8 +333,7 @@ async function withPaths(
     const name = tls[key];
     if (name === undefined) continue;
     tls[key] = files.path(name);
-    const problem = await files.check(name);
-    if (problem !== undefined) faults.add(['grpc', 'tls', key], `the file ${tls[key]} ${problem}`);
+    await files.check(name, faults, ['grpc', 'tls', key]);
   }
   return { ...grpc, tls };
 }

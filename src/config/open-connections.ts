@@ -1,19 +1,28 @@
+import { z } from 'zod';
+import type { AnySource } from '../sources/source.ts';
 import { isMapping, type Mapping, type Path } from './document.ts';
 
 /**
  * Connections without `namespaces`, where another of the same source and address has some: any namespace may use the
- * login of the first. Reads no secrets.
+ * login of the first. Also where settings of them cannot be used, such as secrets that are not here.
  */
-export function openConnections(connections: unknown): readonly { path: Path; text: string }[] {
-  const entries = Object.entries(isMapping(connections) ? connections : {}).flatMap(([name, entry]) =>
-    isMapping(entry) ? [{ name, entry, addresses: addressesOf(entry) }] : [],
-  );
-  return entries.flatMap(({ name, entry, addresses }) => {
-    if (entry['namespaces'] !== undefined) return [];
+export function openConnections(
+  connections: unknown,
+  sources: readonly AnySource[],
+): readonly { path: Path; text: string }[] {
+  const entries = Object.entries(isMapping(connections) ? connections : {}).flatMap(([name, entry]) => {
+    const source = isMapping(entry) ? sources.find(({ kind }) => kind === entry['source']) : undefined;
+    if (!isMapping(entry) || source === undefined) return [];
+    const addresses = source.place(usable(source, entry)).addresses.map((one) => JSON.stringify(one));
+    return [{ name, source, namespaces: entry['namespaces'], addresses }];
+  });
+  return entries.flatMap(({ name, source, namespaces, addresses }) => {
+    if (namespaces !== undefined) return [];
     const other = entries.find(
       (one) =>
-        Array.isArray(one.entry['namespaces']) &&
-        !one.entry['namespaces'].includes('*') &&
+        one.source === source &&
+        Array.isArray(one.namespaces) &&
+        !one.namespaces.includes('*') &&
         one.addresses.some((address) => addresses.includes(address)),
     );
     if (other === undefined) return [];
@@ -22,19 +31,12 @@ export function openConnections(connections: unknown): readonly { path: Path; te
   });
 }
 
-/** One in common is the same place: brokers or servers, a GitHub owner, or the account of a region. */
-function addressesOf(entry: Mapping): readonly string[] {
-  const { source, bootstrapServers, servers, owner, apiUrl, region, endpoint, roleArn } = entry;
-  const text = (value: unknown): string =>
-    typeof value === 'string' ? value.toLowerCase().replace(/\/+$/, '') : '';
-  const inList = [bootstrapServers, servers]
-    .flatMap((list) => (Array.isArray(list) ? list : [list]))
-    .map(text);
-  const account = /^arn:[\w-]+:iam::(\d+):/.exec(text(roleArn))?.[1] ?? '';
-  const alone = owner !== undefined ? [text(apiUrl), text(owner)] : [text(region), text(endpoint), account];
-  const isAlone = owner !== undefined || region !== undefined;
-  return [
-    ...inList.filter((one) => one !== '').map((one) => JSON.stringify([source, one])),
-    ...(isAlone ? [JSON.stringify([source, ...alone])] : []),
-  ];
+/** The settings without a fault of their own. */
+function usable({ config }: AnySource, entry: Mapping): Mapping {
+  if (!(config instanceof z.ZodObject)) return {};
+  const read = Object.entries(config.shape).flatMap(([key, schema]): [string, unknown][] => {
+    const value = z.safeParse(schema, entry[key]);
+    return value.success && value.data !== undefined ? [[key, value.data]] : [];
+  });
+  return Object.fromEntries(read);
 }

@@ -1,11 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { longestTimerMs } from '../clock.ts';
-import { natsLoginFault, natsSendsSecretInPlaintext, natsSettings } from '../outbound/nats.ts';
+import { natsLoginFault, natsSettings } from '../outbound/nats.ts';
 import { withoutFinalDot } from '../server-name.ts';
 import { leastSecretLength } from '../sources/source.ts';
 import { levels } from '../telemetry/log.ts';
-import type { Faults } from './document.ts';
 
 /*
  * The configuration file, without the sources' own settings: those are each source's `config`. Strict: what is
@@ -252,10 +251,7 @@ const decisions = z
   .strictObject({
     sink: z
       .string()
-      .refine(
-        (text) => sinkUrl(text) !== undefined,
-        'must be an https:// or http:// address without user and password (use token)',
-      )
+      .refine(isSink, 'must be an https:// or http:// address without user and password (use token)')
       .overwrite(withoutFinalDot)
       .optional()
       .describe(
@@ -276,10 +272,9 @@ const decisions = z
     message: 'must be at least batchSize',
   });
 
-function sinkUrl(text: string): URL | undefined {
+function isSink(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
-  return url.username === '' && url.password === '' ? url : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username + url.password === '';
 }
 
 const namespacePattern = z
@@ -373,32 +368,4 @@ function partOf(document: Sections, schemas: Readonly<Record<string, z.ZodType>>
     return [name, Object.fromEntries(taken)];
   });
   return Object.fromEntries(entries);
-}
-
-/** A password or token is sent to servers of NATS without TLS only with `allowPlaintextSecrets`. */
-export function checkEventLog(
-  eventLog: StartSettings['eventLog'],
-  { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
-  faults: Faults,
-): void {
-  if (eventLog.type !== 'nats' || allowPlaintextSecrets || !natsSendsSecretInPlaintext(eventLog)) return;
-  faults.add(
-    ['eventLog'],
-    'would send its password or token without TLS: set tls or a tls:// address, or security.allowPlaintextSecrets',
-  );
-}
-
-/** A token or a query is sent without TLS only with `allowPlaintextSecrets`. */
-export function checkSink(
-  { sink, token }: LiveSettings['decisions'],
-  { allowPlaintextSecrets }: { allowPlaintextSecrets: boolean },
-  faults: Faults,
-): void {
-  const url = sink === undefined ? undefined : sinkUrl(sink);
-  if (allowPlaintextSecrets || url?.protocol !== 'http:') return;
-  if (token === undefined && url.search === '') return;
-  faults.add(
-    ['decisions', 'sink'],
-    'would send its token or query without TLS: use https://, or set security.allowPlaintextSecrets',
-  );
 }

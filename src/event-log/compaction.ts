@@ -1,19 +1,19 @@
 import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
-import type { InboundEvent } from '../sources/source.ts';
+import type { InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { fairShare } from './fair-share.ts';
 import type { Heads } from './heads.ts';
 import { decode, type EventStore, type Head } from './level-store.ts';
 
 /** How much is kept. */
-export interface Kept {
+export interface Retention {
   /** The longest that an event is kept, in ms. */
   readonly retentionMs: number;
   readonly maxEvents: number;
 }
 
-interface CompactionOptions extends Kept {
+interface CompactionOptions extends Retention {
   readonly store: Pick<EventStore, 'read' | 'remove'>;
   readonly heads: Heads;
   /** The last kept sequence of each connection. */

@@ -1,6 +1,6 @@
 import { ScalerError } from '../errors.ts';
 import type { Pods } from '../pods/pods.ts';
-import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventFeed, InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { FileEventLog } from './file.ts';

@@ -1,7 +1,7 @@
 import { ScalerError } from '../errors.ts';
-import type { EventFeed, InboundEvent } from '../sources/source.ts';
+import type { EventFeed, InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
-import { Compaction, type Kept } from './compaction.ts';
+import { Compaction, type Retention } from './compaction.ts';
 import type { EventLog } from './event-log.ts';
 import { fairShare } from './fair-share.ts';
 import { type Damage, Followers, Replays } from './followers.ts';
@@ -12,7 +12,7 @@ const compactEveryMs = 60_000;
 /** After a failed write the store is opened again, at most this often. */
 const mendEveryMs = 1_000;
 
-export interface FileEventLogOptions extends Kept {
+export interface FileEventLogOptions extends Retention {
   readonly store: EventStore;
   readonly log: Logger;
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { ScalerError } from '../errors.ts';
-import type { InboundEvent } from '../sources/source.ts';
+import type { InboundEvent } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { decode, type Entry, type EventStore, type Head } from './level-store.ts';
 

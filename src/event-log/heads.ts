@@ -1,6 +1,6 @@
 import { epochNowMs } from '../clock.ts';
 import { ScalerError } from '../errors.ts';
-import type { KeptSince } from '../sources/source.ts';
+import type { KeptSince } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventStore, Head } from './level-store.ts';
 

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { ClassicLevel } from 'classic-level';
 import { ScalerError } from '../errors.ts';
-import type { InboundEvent, KeptSince } from '../sources/source.ts';
+import type { InboundEvent, KeptSince } from '../sources/inbound.ts';
+import { ownTurn } from '../turns.ts';
 
 /** An event as it is stored. */
 export interface Entry {
@@ -109,7 +109,7 @@ export class LevelStore implements EventStore {
         if (pairs.length === 0) return;
         yield pairs.map(([key, text]) => ({ connection, sequence: Number(key.slice(-digits)), text }));
         // The iterator returns entries that it has read ahead without yielding to the event loop.
-        await setImmediate();
+        await ownTurn();
       }
     } finally {
       await iterator.close();

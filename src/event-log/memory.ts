@@ -1,5 +1,5 @@
 import { epochNowMs } from '../clock.ts';
-import type { EventFeed, InboundEvent, KeptSince } from '../sources/source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../sources/inbound.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EventLog } from './event-log.ts';
 import { fairShare } from './fair-share.ts';

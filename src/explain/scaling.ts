@@ -1,5 +1,5 @@
 import { readBehavior } from '../scaledobjects/behavior.ts';
-import type { ScaledResource, ScaledSpec } from '../scaledobjects/read.ts';
+import type { ScaledResource, ScaledSpec } from '../scaledobjects/scaled-resource.ts';
 import { defaultedBehavior, type HpaMemory, type HpaSpec, hpaDefaults, sync } from '../scaling/hpa.ts';
 import { decide, type KedaSpec, kedaDefaults } from '../scaling/keda.ts';
 import { replicasFor } from '../scaling/metric.ts';

@@ -1,6 +1,6 @@
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import type { InboundEvent } from '../sources/source.ts';
+import type { InboundEvent } from '../sources/inbound.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { type Answer, refusal } from './answer.ts';
 

@@ -1,5 +1,6 @@
 import { bearerOf, hashOf, isSame } from '../bearer.ts';
-import type { AnySource, InboundCloudEvent } from '../sources/source.ts';
+import type { InboundCloudEvent } from '../sources/inbound.ts';
+import type { AnySource } from '../sources/source.ts';
 import { type Answer, refusal } from './answer.ts';
 import type { Head } from './kind.ts';
 import { type Receiver, receiversOf } from './receiver.ts';

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import { epochNowMs } from '../clock.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import type { InboundEvent, WebhookHeaders } from '../sources/source.ts';
+import type { InboundEvent, WebhookHeaders } from '../sources/inbound.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
+import { ownTurn } from '../turns.ts';
 import { type Answer, refusal } from './answer.ts';
 import { JsonReader } from './json.ts';
 import { Keeper } from './keep.ts';
@@ -173,7 +173,7 @@ export async function signersOf(
 async function hmacOf(body: Buffer, secret: string): Promise<Buffer> {
   const hmac = createHmac('sha256', secret);
   for (let at = 0; at < body.length; at += turnBytes) {
-    if (at > 0) await setImmediate();
+    if (at > 0) await ownTurn();
     hmac.update(body.subarray(at, at + turnBytes));
   }
   return hmac.digest();

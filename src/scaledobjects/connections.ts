@@ -3,7 +3,8 @@ import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
 import { type ConnectionSecret, secretFor } from './connection-secret.ts';
 import { identityOf, type Login, type Placed, textOfIdentity } from './logins.ts';
-import type { TriggerAuthentication, TriggerEntry } from './read.ts';
+import type { TriggerAuthentication } from './read.ts';
+import type { TriggerEntry } from './scaled-resource.ts';
 
 /** An entry of `connections:` to configure, as far as the triggers say it. */
 export interface ConnectionEntry extends ConnectionSecret {

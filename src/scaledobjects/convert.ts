@@ -3,13 +3,8 @@ import type { AnySource } from '../sources/source.ts';
 import { readReference } from '../triggers/resolve.ts';
 import { type ConnectionEntry, doubtsOf, entriesOf, mayFit, type Place, placeOf } from './connections.ts';
 import { authenticationOf, loginsOf } from './logins.ts';
-import {
-  type Fault,
-  readScaledResources,
-  type ScaledResource,
-  type ScaledResources,
-  type TriggerEntry,
-} from './read.ts';
+import { type Fault, readScaledResources, type ScaledResources } from './read.ts';
+import type { ScaledResource, TriggerEntry } from './scaled-resource.ts';
 import type { Input } from './validate.ts';
 import { pairOf } from './yaml-values.ts';
 

@@ -1,6 +1,7 @@
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
-import type { Secret, TriggerAuthentication, TriggerEntry } from './read.ts';
+import type { Secret, TriggerAuthentication } from './read.ts';
+import type { TriggerEntry } from './scaled-resource.ts';
 import { mapping } from './yaml-values.ts';
 
 /** A parameter of a scaler, and where it comes from. */

@@ -1,5 +1,5 @@
 import type { AnySource } from '../sources/source.ts';
-import type { ScaledResource, TriggerEntry } from './read.ts';
+import type { ScaledResource, TriggerEntry } from './scaled-resource.ts';
 
 /*
  * What is wrong around a trigger, as KEDA 2.21 and Kubernetes 1.37 take it: what the scaler itself cannot see, since

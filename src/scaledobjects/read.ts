@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { attempt, ScalerError } from '../errors.ts';
-import { quote } from '../printable.ts';
+import { resourceOf, type ScaledResource, scaledKinds, textOf } from './scaled-resource.ts';
 import { type Mapping, mapping, pairOf, Values } from './yaml-values.ts';
 
 /** What is wrong with a file, or with a ScaledObject in it. */
@@ -13,59 +13,6 @@ export interface Fault {
   readonly message: string;
   /** An error: KEDA, Kubernetes or the scaler refuses it, or it never scales. A warning: it scales, but probably not as intended. */
   readonly severity: 'error' | 'warning';
-}
-
-/** What a ScaledObject or ScaledJob says around its triggers; what is absent is not there. */
-export interface ScaledSpec {
-  readonly minReplicaCount?: number;
-  readonly maxReplicaCount?: number;
-  readonly idleReplicaCount?: number;
-  readonly pollingInterval?: number;
-  readonly cooldownPeriod?: number;
-  readonly initialCooldownPeriod?: number;
-  readonly fallback?: Mapping;
-  /** `advanced.horizontalPodAutoscalerConfig.behavior`, as written. */
-  readonly behavior?: Mapping;
-  /** `advanced.scalingModifiers`, as written. */
-  readonly scalingModifiers?: Mapping;
-  readonly scaleTargetRef?: Mapping;
-  readonly scalingStrategy?: Mapping;
-  readonly rollout?: Mapping;
-  /** The older place of `rollout.strategy`. */
-  readonly rolloutStrategy?: string;
-}
-
-export interface TriggerEntry {
-  readonly type: string;
-  readonly name?: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** KEDA's default where none is written. */
-  readonly metricType: string;
-  readonly useCachedMetrics?: boolean;
-  readonly authenticationRef?: { readonly name: string; readonly kind: string };
-  readonly line: number;
-  /** The line of one of its keys, or of a key of its metadata. Its own line by default. */
-  lineOf(key: string): number;
-  /** Every key beside `metadata`, for what does not belong there. */
-  readonly keys: readonly string[];
-  /** Where it is in the text. */
-  readonly node: Node;
-}
-
-export interface ScaledResource {
-  readonly kind: 'ScaledObject' | 'ScaledJob';
-  readonly file: string;
-  /** '' where the file does not say. */
-  readonly namespace: string;
-  readonly name: string;
-  readonly line: number;
-  readonly spec: ScaledSpec;
-  /** Every key of `spec`. */
-  readonly keys: readonly string[];
-  readonly triggers: readonly TriggerEntry[];
-  readonly node: Node;
-  /** The line of the value at a path below `spec`, or of the nearest that is there. */
-  lineOf(...path: readonly string[]): number;
 }
 
 /** `TriggerAuthentication` and `ClusterTriggerAuthentication`: names of Secrets and their keys, never data. */
@@ -221,7 +168,6 @@ function* objectsOf(root: unknown, values: Values): Generator<Node> {
   yield node;
 }
 
-const kinds = ['ScaledObject', 'ScaledJob'] as const;
 const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
 
 function objectOf(
@@ -231,7 +177,6 @@ function objectOf(
   faults: Fault[],
 ): ScaledResource | TriggerAuthentication | Secret | undefined {
   const line = values.lineOf(node);
-  const apiVersion = values.value(values.child(node, 'apiVersion'));
   const written = values.value(values.child(node, 'kind'));
   if (typeof written !== 'string') {
     const message = 'is no object of Kubernetes: it has no kind';
@@ -246,54 +191,12 @@ function objectOf(
   if (written === 'Secret') {
     return { kind: written, ...names, valueAt: (key) => valueInSecret(node, values, key) };
   }
-  const kind = kinds.find((one) => one === written);
+  const kind = scaledKinds.find((one) => one === written);
   if (kind === undefined) return undefined;
-  const where = `${kind} ${names.namespace === '' ? '' : `${names.namespace}/`}${names.name || '(no name)'}`;
-  const fault = (at: number, message: string, part = ''): void => {
-    faults.push({ file, line: at, where: `${where}${part}`, message, severity: 'error' });
-  };
-  if (apiVersion !== 'keda.sh/v1alpha1') {
-    fault(line, `apiVersion: must be keda.sh/v1alpha1, got ${quote(String(apiVersion ?? ''))}`);
-  }
-  if (names.name === '' && textOf(meta['generateName']) === '') fault(line, 'metadata.name: is missing');
-  const specNode = values.child(node, 'spec');
-  const raw = mapping(values.value(specNode, (at, key) => fault(at, `${quote(key)} is written twice`)));
-  if (raw === undefined || !isMap(specNode)) {
-    fault(line, 'spec: is missing');
-    return undefined;
-  }
-  const lineOf = (...path: readonly string[]): number => {
-    let at: Node = specNode;
-    let found = values.lineOf(specNode);
-    for (const key of path) {
-      const pair = isMap(at) ? pairOf(at, key) : undefined;
-      if (pair === undefined) break;
-      found = values.lineOf(pair.key);
-      const next = values.resolved(pair.value);
-      if (next === undefined) break;
-      at = next;
-    }
-    return found;
-  };
-  const list = values.resolved(values.child(specNode, 'triggers'));
-  if (!isSeq(list) || list.items.length === 0)
-    fault(lineOf('triggers'), 'triggers: must be a list with a trigger');
-  const triggers = (isSeq(list) ? list.items : []).map((item, i) =>
-    triggerOf(values.resolved(item), values, values.lineOf(item), (at, message) =>
-      fault(at, message, `, triggers[${i}]`),
-    ),
-  );
-  return {
-    kind,
-    file,
-    ...names,
-    line,
-    spec: specOf(raw, (key, message) => fault(lineOf(key), `${key}: ${message}`)),
-    keys: Object.keys(raw),
-    triggers: triggers.filter((one) => one !== undefined),
-    node,
-    lineOf,
-  };
+  return resourceOf(node, { kind, file, ...names }, values, (at, message, part) => {
+    const where = `${kind} ${names.namespace === '' ? '' : `${names.namespace}/`}${names.name || '(no name)'}${part}`;
+    faults.push({ file, line: at, where, message, severity: 'error' });
+  });
 }
 
 /** As the API server has it: `stringData` wins. */
@@ -304,113 +207,4 @@ function valueInSecret(node: Node, values: Values, key: string): string | undefi
   };
   const data = textAt('data');
   return textAt('stringData') ?? (data === undefined ? undefined : Buffer.from(data, 'base64').toString());
-}
-
-/** Those that are whole numbers. */
-export const scaledCounts = [
-  'minReplicaCount',
-  'maxReplicaCount',
-  'idleReplicaCount',
-  'pollingInterval',
-  'cooldownPeriod',
-  'initialCooldownPeriod',
-] as const;
-
-function specOf(raw: Mapping, fault: (key: string, message: string) => void): ScaledSpec {
-  const counts: Partial<Record<(typeof scaledCounts)[number], number>> = {};
-  for (const key of scaledCounts) {
-    const value = raw[key];
-    if (value === undefined || value === null) continue;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0) counts[key] = value;
-    else fault(key, `must be a whole number without quotes or unit, got ${quote(String(value))}`);
-  }
-  const advanced = mapping(raw['advanced']);
-  const hpa = mapping(advanced?.['horizontalPodAutoscalerConfig']);
-  const mappings = {
-    fallback: mapping(raw['fallback']),
-    behavior: mapping(hpa?.['behavior']),
-    scalingModifiers: mapping(advanced?.['scalingModifiers']),
-    scaleTargetRef: mapping(raw['scaleTargetRef']),
-    scalingStrategy: mapping(raw['scalingStrategy']),
-    rollout: mapping(raw['rollout']),
-  };
-  const given = Object.entries(mappings).filter(([, value]) => value !== undefined);
-  const { rolloutStrategy } = raw;
-  const older = typeof rolloutStrategy === 'string' ? { rolloutStrategy } : {};
-  return { ...counts, ...Object.fromEntries(given), ...older };
-}
-
-function triggerOf(
-  node: Node | undefined,
-  values: Values,
-  line: number,
-  fault: (line: number, message: string) => void,
-): TriggerEntry | undefined {
-  if (!isMap(node)) {
-    fault(line, 'must be a mapping with type and metadata');
-    return undefined;
-  }
-  const raw = mapping(values.value(node)) ?? {};
-  const metadataNode = values.resolved(values.child(node, 'metadata'));
-  const lineOf = (key: string): number => {
-    const pair = (isMap(metadataNode) && pairOf(metadataNode, key)) || pairOf(node, key);
-    return pair ? values.lineOf(pair.key) : line;
-  };
-  const type = textOf(raw['type']);
-  if (type === '') fault(line, 'type: is missing');
-  const given = raw['metadata'];
-  if (given !== undefined && given !== null && mapping(given) === undefined) {
-    fault(lineOf('metadata'), 'metadata: must be a mapping of keys to texts');
-  }
-  // Without a prototype: a key __proto__ is one of the trigger's, too.
-  const metadata: Record<string, string> = Object.setPrototypeOf({}, null);
-  for (const [key, value] of Object.entries(mapping(given) ?? {})) {
-    metadata[key] = typeof value === 'string' ? value : value === null ? '' : textIn(value);
-    const problem = noText(value);
-    if (problem !== undefined) fault(lineOf(key), `${key}: ${problem}`);
-  }
-  const cached = raw['useCachedMetrics'];
-  if (cached !== undefined && typeof cached !== 'boolean') {
-    fault(lineOf('useCachedMetrics'), 'useCachedMetrics: must be true or false');
-  }
-  const ref = mapping(raw['authenticationRef']);
-  return {
-    type,
-    ...(typeof raw['name'] === 'string' ? { name: raw['name'] } : {}),
-    metadata,
-    metricType: textOf(raw['metricType']) || 'AverageValue',
-    ...(typeof cached === 'boolean' ? { useCachedMetrics: cached } : {}),
-    ...(ref === undefined
-      ? {}
-      : {
-          authenticationRef: {
-            name: textOf(ref['name']),
-            kind: textOf(ref['kind']) || 'TriggerAuthentication',
-          },
-        }),
-    line,
-    lineOf,
-    keys: Object.keys(raw),
-    node,
-  };
-}
-
-/** Why Kubernetes does not take a value of `metadata`, which is a map of texts in the CRD. */
-function noText(value: unknown): string | undefined {
-  if (typeof value === 'string') {
-    return undefined;
-  }
-  if (typeof value === 'number' || typeof value === 'boolean') {
-    return `Kubernetes takes text only: write ${quote(String(value))} in quotes`;
-  }
-  if (value === null) return undefined;
-  return 'must be text: lists are written as one text, with commas';
-}
-
-function textIn(value: unknown): string {
-  return Array.isArray(value) ? value.map(String).join(',') : String(value);
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }

@@ -1,7 +1,7 @@
 import type { SharedItems } from '../sources/source.ts';
 import type { Said } from '../triggers/resolve.ts';
 import { type Mistake, type OurTrigger, warning } from './mistakes.ts';
-import type { ScaledResource } from './read.ts';
+import type { ScaledResource } from './scaled-resource.ts';
 
 /** A trigger without faults, and its connection as far as it is known. */
 export interface ReadTrigger {

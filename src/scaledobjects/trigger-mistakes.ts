@@ -3,7 +3,7 @@ import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys, kedaSecretKeys } from '../triggers/common-params.ts';
 import { error, isTrue, type Rule, warning } from './mistakes.ts';
-import type { TriggerEntry } from './read.ts';
+import type { TriggerEntry } from './scaled-resource.ts';
 
 const fields: readonly string[] = [
   'type',

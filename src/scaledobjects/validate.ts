@@ -5,8 +5,9 @@ import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { allows, refusalByName } from '../triggers/select-connection.ts';
 import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
-import { type Fault, readScaledResources, type ScaledResource, type TriggerAuthentication } from './read.ts';
+import { type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';
+import type { ScaledResource } from './scaled-resource.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
 

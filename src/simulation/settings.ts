@@ -7,7 +7,7 @@ import {
   type ScaledSpec,
   scaledCounts,
   type TriggerEntry,
-} from '../scaledobjects/read.ts';
+} from '../scaledobjects/scaled-resource.ts';
 import { mistakesOf } from '../scaledobjects/validate.ts';
 import { mapping } from '../scaledobjects/yaml-values.ts';
 import type { AnySource } from '../sources/source.ts';

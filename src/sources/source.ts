@@ -3,6 +3,7 @@ import type { ScalerError } from '../errors.ts';
 import type { ParamsSchema } from '../params/schema.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { SourceMetrics } from '../telemetry/metrics.ts';
+import type { CloudEventRules, EventFeed, WebhookRules } from './inbound.ts';
 import type { Working } from './working.ts';
 
 /*
@@ -90,6 +91,14 @@ export interface About {
   readonly oldest: { readonly since: string; readonly tooSmallBy: string };
   /** How a ScaledJob counts, by its strategy. */
   readonly jobs: { readonly default: string; readonly accurate: string };
+}
+
+/** Where a connection measures, as plain JSON. Credentials, limits and times are no part of it. */
+export interface Place {
+  /** Servers, an owner, a region: connections with one of these in common measure the same upstream. */
+  readonly addresses: readonly unknown[];
+  /** Which part of it: a domain, an account, repositories, a mapping. Absent: all of it. */
+  readonly part?: unknown;
 }
 
 /** The target of the HPA. */
@@ -181,93 +190,6 @@ export interface Pace {
   watch: boolean;
 }
 
-/** A verified event from outside, as the event log keeps it: a fact for the ledger of one connection. */
-export interface InboundEvent {
-  readonly connection: string;
-  /** What the sender calls the event and its action: `workflow_job.queued`. */
-  readonly type: string;
-  /** The sender's name for this event, for people. Duplicates do not matter: facts are idempotent. */
-  readonly id: string;
-  /** When it was taken in, in ms since 1970 (the only times here that are not monotonic: logs outlive a process). */
-  readonly receivedAtMs: number;
-  /** Plain JSON, small, without secrets. Only the source that made it reads it. */
-  readonly fact: unknown;
-}
-
-/** Since when a log has every event of a connection, and why not for longer. */
-export interface KeptSince {
-  /** In ms since 1970. Of what was taken in before, some may be lost. */
-  readonly atMs: number;
-  readonly because: /** It is in memory, and began with the process. */
-    | 'memory'
-    /** It is new, or new to the connection. */
-    | 'new'
-    /** Older events were dropped: they were too many, or too old. */
-    | 'dropped'
-    /** Some were lost. */
-    | 'damaged';
-}
-
-/** The events of one connection. */
-export interface EventFeed {
-  /** Of what has been handed over so far. */
-  keptSince(): KeptSince;
-  /**
-   * First the stored events in order, then each new one, until the returned function is called. `replayed` is called after
-   * the stored ones, maybe before this returns. It is called again if some were lost since and `keptSince` has changed.
-   */
-  follow(take: (event: InboundEvent) => void, replayed?: () => void): () => void;
-  /** Why the stored ones cannot be read now. Undefined or absent: nothing is in the way. */
-  unreadable?(): ScalerError | undefined;
-  /**
-   * Until when the events of every pod have been handed over, in ms of `performance.now()`. Undefined or absent means until
-   * now. A pod that is cut off from a shared log does not know what the others have received since.
-   */
-  wholeUntilMs?(): number | undefined;
-}
-
-/** A CloudEvent (CloudEvents 1.0), however it was sent; an EventBridge event is made into one. */
-export interface InboundCloudEvent {
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly subject: string | undefined;
-  /** When it happened, in ms since 1970 by the sender's clock. */
-  readonly timeMs: number | undefined;
-  /** Parsed JSON, or text. Undefined without a body, or for a binary one. */
-  readonly data: unknown;
-  readonly extensions: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** How CloudEvents become facts of a ledger. */
-export interface CloudEventRules<C> {
-  /** What the event says, as the event log keeps it; undefined where it says nothing that the ledger needs. */
-  fact(config: C, event: InboundCloudEvent): unknown;
-}
-
-/** The names of a sender's headers, as the sender writes them. */
-export interface WebhookHeaders {
-  /** `sha256=` and the HMAC-SHA256 of the raw body, in lower-case hex. */
-  readonly signature: string;
-  /** What the event is called. */
-  readonly event: string;
-  /** The ID of the delivery. */
-  readonly delivery: string;
-  /** The number of the webhook, for people. */
-  readonly hook: string;
-}
-
-/** How webhooks that are signed by their sender become facts; `ingest` takes them at `/ingest/<kind>` and verifies them by it. */
-export interface WebhookRules<C> {
-  readonly headers: WebhookHeaders;
-  /** The secrets that may have signed for a connection: several while one is replaced. */
-  secrets(config: C): readonly string[];
-  /** Whether a verified payload is about this connection's owner. */
-  owns(config: C, payload: unknown): boolean;
-  /** What the payload says, as the event log keeps it; undefined where it says nothing that a ledger needs. */
-  fact(event: string, payload: unknown): unknown;
-}
-
 /**
  * The pods of the scaler that have the same connection. One of them at a time may act for all: it has the lease. A pod
  * that is cut off from the others has it no longer before another can have it.
@@ -348,10 +270,10 @@ export interface Source<P, C, S, H, N = undefined> {
   readonly files?: Readonly<Record<string, FromFile>>;
   readonly connectionKeys: Readonly<Record<string, ConnectionKey<C>>>;
   /**
-   * What says where the connection measures, as plain JSON: servers, region, owner, mapping. A reading is one of the
-   * same place as long as this is equal; credentials, limits and times are no part of it.
+   * Where the connection measures. A reading is one of the same place as long as this is equal. `validate` also compares
+   * connections some of whose settings cannot be read, such as secrets that are elsewhere.
    */
-  place(config: C): unknown;
+  place(config: C | Partial<C>): Place;
   /** The settings, by their top-level keys, that the upstream never sees: when only they change, the connection stays open. */
   readonly local?: readonly string[];
   /** Whether the connection would send a password or token over a network connection without TLS. */

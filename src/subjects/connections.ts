@@ -1,5 +1,6 @@
 import { attempt, ScalerError } from '../errors.ts';
-import type { AnyConnection, ConfiguredConnection, EventFeed, PeerDuties, Peers } from '../sources/source.ts';
+import type { EventFeed } from '../sources/inbound.ts';
+import type { AnyConnection, ConfiguredConnection, PeerDuties, Peers } from '../sources/source.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { OpenConnection } from './connection.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { EventFeed } from '../../src/sources/source.ts';
+import type { EventFeed } from '../../src/sources/inbound.ts';
 import { followed, inbound } from '../support/event-store.ts';
 import { newStream, openNatsLog } from '../support/nats/event-log.ts';
 import { useNats } from '../support/nats/server.ts';

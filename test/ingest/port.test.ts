@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { IngestServer } from '../../src/ingest/server.ts';
 import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
-import type { InboundEvent } from '../../src/sources/source.ts';
+import type { InboundEvent } from '../../src/sources/inbound.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { ingestLimits, post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
 

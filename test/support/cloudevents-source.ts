@@ -24,7 +24,7 @@ export const cloudEventsSource: Source<{ pool: string }, Config, number, undefin
       return { key: source, open: type.endsWith('.started') };
     },
   },
-  place: ({ prefix }) => prefix,
+  place: ({ prefix }) => ({ addresses: [], part: prefix }),
   minReadMs: () => 0,
   connect(_, { events, wake }) {
     const items = new Set<string>();

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { modeOf, type Parsed, parseCloudEvents } from '../../src/ingest/cloudevents/parse.ts';
-import type { InboundCloudEvent } from '../../src/sources/source.ts';
+import type { InboundCloudEvent } from '../../src/sources/inbound.ts';
 
 /** A request with events. */
 export interface EventRequest {

@@ -24,7 +24,7 @@ const placeConfig = z.strictObject({
 const place: AnySource = {
   ...hintSource,
   kind: 'place',
-  place: (config) => placeConfig.parse(config).address,
+  place: (config) => ({ addresses: [placeConfig.parse(config).address] }),
   local: ['port'],
   config: placeConfig,
   files: { password: 'secret', ca: 'open', token: 'secret' },

@@ -1,4 +1,4 @@
-import type { EventFeed } from '../../src/sources/source.ts';
+import type { EventFeed } from '../../src/sources/inbound.ts';
 import type { SourceMetrics } from '../../src/telemetry/metrics.ts';
 
 /** For a connection whose metrics do not matter. */

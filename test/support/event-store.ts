@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { age } from '../../fakes/aged-event-log.ts';
 import { FileEventLog } from '../../src/event-log/file.ts';
 import { type Entry, LevelStore } from '../../src/event-log/level-store.ts';
-import type { EventFeed, InboundEvent } from '../../src/sources/source.ts';
+import type { EventFeed, InboundEvent } from '../../src/sources/inbound.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 
 export { age };

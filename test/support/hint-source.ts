@@ -48,7 +48,7 @@ export const hintSource: Source<HintParams, QueueService, Counts, undefined> = {
   },
   config: z.custom<QueueService>(),
   connectionKeys: {},
-  place: () => 'queues',
+  place: () => ({ addresses: ['queues'] }),
   minReadMs: () => 1_000,
   connect: (service) => {
     service.open += 1;

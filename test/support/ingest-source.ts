@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { required, text } from '../../src/params/schema.ts';
 import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
-import type { InboundEvent, Source } from '../../src/sources/source.ts';
+import type { InboundEvent } from '../../src/sources/inbound.ts';
+import type { Source } from '../../src/sources/source.ts';
 import { about } from './about.ts';
 
 const config = z.strictObject({
@@ -29,7 +30,7 @@ export const ingestSource: Source<{ pool: string }, Config, number, undefined> =
     owns: ({ owner }, said) => payload.safeParse(said).data?.owner === owner,
     fact: (event, said) => (event === 'workflow_job' ? fact.safeParse(said).data : undefined),
   },
-  place: ({ owner }) => owner,
+  place: ({ owner }) => ({ addresses: [owner] }),
   local: ['webhookSecret', 'webhookSecrets'],
   minReadMs: () => 0,
   connect(_, { events, wake, metrics }) {

@@ -12,7 +12,7 @@ import {
   type IngestTimes,
 } from '../../src/ingest/server.ts';
 import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
-import type { InboundEvent } from '../../src/sources/source.ts';
+import type { InboundEvent } from '../../src/sources/inbound.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 

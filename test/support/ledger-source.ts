@@ -61,7 +61,7 @@ export const ledgerSource: Source<
   config: z.custom<JobLedger>(),
   connectionKeys: {},
   maxStalenessSeconds: 3_600,
-  place: () => 'ledger',
+  place: () => ({ addresses: ['ledger'] }),
   minReadMs: () => 0,
   connect(ledger, deps) {
     ledger.open(deps);

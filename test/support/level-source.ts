@@ -28,7 +28,7 @@ export const levelSource: Source<LevelParams, Tanks, number, undefined> = {
   },
   config: z.custom<Tanks>(),
   connectionKeys: {},
-  place: () => 'tanks',
+  place: () => ({ addresses: ['tanks'] }),
   minReadMs: () => 0,
   connect: (tanks) => ({
     subject: ({ tank }) => ({ key: tank, hintNames: [tank], need: undefined }),

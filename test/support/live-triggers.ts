@@ -1,4 +1,5 @@
-import type { AnySource, ConfiguredConnection, EventFeed } from '../../src/sources/source.ts';
+import type { EventFeed } from '../../src/sources/inbound.ts';
+import type { AnySource, ConfiguredConnection } from '../../src/sources/source.ts';
 import { Connections } from '../../src/subjects/connections.ts';
 import { type Logger, silentLogger } from '../../src/telemetry/log.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';

@@ -26,7 +26,7 @@ export const queueSource: Source<HintParams, Config, Counts, undefined> = {
   config,
   connectionKeys: {},
   snsTopics: ({ snsTopics = [] }) => snsTopics,
-  place: ({ service }) => service,
+  place: ({ service }) => ({ addresses: [service] }),
   minReadMs: ({ service }) => hintSource.minReadMs(serviceOf(service)),
   connect: ({ service }, deps) => hintSource.connect(serviceOf(service), deps),
   pace: ({ service }, view) => hintSource.pace(serviceOf(service), view),

@@ -1,4 +1,5 @@
-import { readScaledResources, type ScaledResource } from '../../src/scaledobjects/read.ts';
+import { readScaledResources } from '../../src/scaledobjects/read.ts';
+import type { ScaledResource } from '../../src/scaledobjects/scaled-resource.ts';
 import type { Load } from '../../src/simulation/load.ts';
 import { type Model, type Outcome, play, type Setting } from '../../src/simulation/play.ts';
 import { changed, readChange, settingOf } from '../../src/simulation/settings.ts';

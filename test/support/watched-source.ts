@@ -23,7 +23,7 @@ export const watchedSource: Source<{ name: string }, WatchedLog, number, undefin
   params: { table: { name: required(text({ doc: 'The log.' })) }, rules: [] },
   config: z.custom<WatchedLog>(),
   connectionKeys: {},
-  place: () => 'log',
+  place: () => ({ addresses: ['log'] }),
   minReadMs: () => 1_000,
   connect: (log) => ({
     subject: ({ name }) => ({ key: name, hintNames: [name], need: undefined }),

@@ -3,7 +3,8 @@ import type { Change, Tick } from './wire.ts';
 
 export type Link = 'connecting' | 'live' | 'lost' | 'full';
 
-export interface Told {
+/** Hears what the scaler tells. */
+export interface Listener {
   /** A new stream begins: it sends everything again. */
   begin(): void;
   change(change: Change): void;
@@ -16,31 +17,31 @@ const silenceMs = 30_000;
 const mostWaitMs = 15_000;
 
 /** Follows what the scaler tells, again and again. `fetch` and not EventSource, which cannot show a token. */
-export async function follow(told: Told): Promise<never> {
+export async function follow(listener: Listener): Promise<never> {
   let waitMs = 500;
   for (;;) {
     let state: Link = 'lost';
     try {
-      await followOnce(told, () => {
+      await followOnce(listener, () => {
         waitMs = 500;
       });
     } catch (reason) {
       if (reason instanceof Refused && reason.status === 503) state = 'full';
     }
-    told.link(state);
+    listener.link(state);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(2 * waitMs, mostWaitMs);
   }
 }
 
 /** Until the stream ends. */
-async function followOnce(told: Told, heard: () => void): Promise<void> {
+async function followOnce(listener: Listener, heard: () => void): Promise<void> {
   const abort = new AbortController();
   let late: number | undefined;
   try {
     const { body } = await request('api/live', abort.signal);
     if (!body) return;
-    told.begin();
+    listener.begin();
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let left = '';
     for (;;) {
@@ -50,7 +51,7 @@ async function followOnce(told: Told, heard: () => void): Promise<void> {
       if (done) return;
       const events = (left + value).split('\n\n');
       left = events.pop() ?? '';
-      for (const event of events) take(event, told);
+      for (const event of events) take(event, listener);
       heard();
     }
   } finally {
@@ -59,11 +60,11 @@ async function followOnce(told: Told, heard: () => void): Promise<void> {
   }
 }
 
-function take(event: string, told: Told): void {
+function take(event: string, listener: Listener): void {
   const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
-  if (name === 'change' && data !== undefined) told.change(JSON.parse(data));
+  if (name === 'change' && data !== undefined) listener.change(JSON.parse(data));
   if (name === 'tick' && data !== undefined) {
-    told.tick(JSON.parse(data));
-    told.link('live');
+    listener.tick(JSON.parse(data));
+    listener.link('live');
   }
 }

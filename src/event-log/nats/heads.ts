@@ -1,7 +1,7 @@
 import type { KV } from '@nats-io/kv';
 import { isOvertaken } from '../../outbound/nats.ts';
 import type { Up } from '../../pods/link.ts';
-import type { KeptSince } from '../../sources/source.ts';
+import type { KeptSince } from '../../sources/inbound.ts';
 
 /** A dot would split a subject, and a bucket's key may not have one everywhere. No connection's name has a `=`. */
 export const token = (connection: string): string => connection.replaceAll('.', '=');

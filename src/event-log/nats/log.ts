@@ -2,23 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { NatsLink } from '../../pods/link.ts';
-import type { EventFeed, InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EventLog } from '../event-log.ts';
 import { Followers } from '../followers.ts';
+import { isRefusal, isTooLarge, streamFault } from './faults.ts';
 import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
 import { Reader } from './reader.ts';
-import {
-  isRefusal,
-  isTooLarge,
-  LogStream,
-  messageId,
-  type Ready,
-  type StreamSettings,
-  streamFault,
-  subjectOf,
-} from './stream.ts';
+import { LogStream, messageId, type Ready, type StreamSettings, subjectOf } from './stream.ts';
 
 export interface NatsLogSettings extends StreamSettings, OutboxLimits {
   readonly requestTimeoutMs: number;

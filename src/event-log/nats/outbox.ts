@@ -1,5 +1,5 @@
 import { ScalerError } from '../../errors.ts';
-import type { InboundEvent } from '../../sources/source.ts';
+import type { InboundEvent } from '../../sources/inbound.ts';
 
 export interface OutboxLimits {
   readonly maxBuffered: number;

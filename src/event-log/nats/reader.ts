@@ -1,24 +1,15 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { fromJson } from '../../errors.ts';
-import type { KeptSince } from '../../sources/source.ts';
+import type { KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { ownTurn } from '../../turns.ts';
 import type { Follower, Followers } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
-import { type Kept, keptSince } from './since.ts';
-import {
-  firstMs,
-  isRefusal,
-  isToSay,
-  type LogStream,
-  limitOf,
-  limitsOf,
-  nanosPerMs,
-  type Ready,
-  streamFault,
-  subjectOf,
-} from './stream.ts';
+import { isRefusal, isToSay, streamFault } from './faults.ts';
+import { firstMs, keptSince, limitOf, limitsOf, nanosPerMs, type StreamPart } from './since.ts';
+import { type LogStream, type Ready, subjectOf } from './stream.ts';
 
 export interface ReaderOptions {
   readonly stream: LogStream;
@@ -45,7 +36,7 @@ const leaderlessMs = 15_000;
 const idleMs = 2_000;
 
 /** A connection's part of the stream, as it was when a read began. All times are by the clock of NATS. */
-type Part = Omit<Kept, 'count' | 'firstMs'> & {
+type Part = Omit<StreamPart, 'count' | 'firstMs'> & {
   readonly beganMs: number;
   count: number;
   firstMs: number | undefined;
@@ -214,7 +205,7 @@ export class Reader {
       count += 1;
       if (count >= pending || message.info.pending === 0) this.caughtUp();
       if (performance.now() < turnEndsMs) continue;
-      await setImmediate();
+      await ownTurn();
       turnEndsMs = performance.now() + turnMs;
     }
   }

@@ -1,4 +1,5 @@
-import type { KeptSince } from '../../sources/source.ts';
+import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
+import type { KeptSince } from '../../sources/inbound.ts';
 
 /*
  * Since when the stream has every event of a connection. Pure. A bucket beside the stream, whose entries never expire,
@@ -37,7 +38,7 @@ export function isDamage(before: StreamHead, now: StreamHead, facts: StreamFacts
 }
 
 /** A connection's part of the stream when a reader begins to read it, or continues. Times are in ms since 1970. */
-export interface Kept {
+export interface StreamPart {
   /** Since when the stream is whole, and when the connection was first followed. Where a reader continues: what it found before. */
   readonly known: readonly KeptSince[];
   /** When the last event was stored that the reader surely has. Undefined at the beginning. What was dropped before is no loss. */
@@ -61,11 +62,11 @@ export interface Kept {
 const nearlyFull = 0.9;
 
 /** Since when the reader has all events of the connection. If some may have been dropped, they count as dropped. */
-export function keptSince(kept: Kept, nowMs: number): KeptSince {
-  const { known, readUntilMs = Number.NEGATIVE_INFINITY, count, maxCount, firstMs, streamFirstMs } = kept;
-  const dropped: number[] = [nowMs - kept.maxAgeMs];
+export function keptSince(part: StreamPart, nowMs: number): KeptSince {
+  const { known, readUntilMs = Number.NEGATIVE_INFINITY, count, maxCount, firstMs, streamFirstMs } = part;
+  const dropped: number[] = [nowMs - part.maxAgeMs];
   if (count >= maxCount && firstMs !== undefined) dropped.push(firstMs);
-  const isFull = kept.bytes >= kept.maxBytes * nearlyFull || kept.messages >= kept.maxMessages;
+  const isFull = part.bytes >= part.maxBytes * nearlyFull || part.messages >= part.maxMessages;
   if (isFull && streamFirstMs !== undefined) dropped.push(streamFirstMs);
   const losses = dropped
     .filter((atMs) => atMs > readUntilMs)
@@ -80,6 +81,28 @@ export interface Limits {
   readonly maxBytes: number;
 }
 
+export const nanosPerMs = 1_000_000;
+
+/** The server writes "no limit" as 0 or -1. */
+export function limitOf(value: number): number {
+  return value > 0 ? value : Number.POSITIVE_INFINITY;
+}
+
+export function limitsOf(
+  config: Pick<StreamConfig, 'max_age' | 'max_msgs_per_subject' | 'max_bytes'>,
+): Limits {
+  return {
+    maxAgeMs: limitOf(config.max_age) / nanosPerMs,
+    maxCount: limitOf(config.max_msgs_per_subject),
+    maxBytes: limitOf(config.max_bytes),
+  };
+}
+
+/** When the first message of a stream was stored, in ms since 1970. */
+export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefined {
+  return state.messages === 0 ? undefined : Date.parse(state.first_ts);
+}
+
 /**
  * Since when a stream is whole, given that its limits change now. Events dropped under lower limits stay dropped.
  * Undefined if none was. Connections that were at their own limit are handled one by one, in `stream.ts`.
@@ -87,7 +110,7 @@ export interface Limits {
 export function sinceRaise(
   before: Limits,
   after: Limits,
-  { bytes, streamFirstMs }: Pick<Kept, 'bytes' | 'streamFirstMs'>,
+  { bytes, streamFirstMs }: Pick<StreamPart, 'bytes' | 'streamFirstMs'>,
   nowMs: number,
 ): KeptSince | undefined {
   const dropped: number[] = [];

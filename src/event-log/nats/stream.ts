@@ -3,18 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import {
-  errorCode,
-  isJetStreamRefusal,
-  isNotAllowed,
-  jetStreamErrors,
-  natsFault,
-} from '../../outbound/nats.ts';
 import type { NatsLink, Up } from '../../pods/link.ts';
-import type { InboundEvent, KeptSince } from '../../sources/source.ts';
+import type { InboundEvent, KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { isNotFound, isToSay, streamFault } from './faults.ts';
 import { Heads, streamKey, token } from './heads.ts';
-import { isDamage, type Limits, type StreamHead, sinceRaise, streamHead } from './since.ts';
+import {
+  firstMs,
+  isDamage,
+  limitOf,
+  limitsOf,
+  nanosPerMs,
+  type StreamHead,
+  sinceRaise,
+  streamHead,
+} from './since.ts';
 
 export interface StreamSettings {
   readonly stream: string;
@@ -66,10 +69,6 @@ const retryMs = 500;
  * answers, but the next attempt reaches another.
  */
 const attemptMs = 1_500;
-/** How long something fails before it is logged: a cluster that elects a leader needs no log line. */
-const saidAfterMs = 10_000;
-/** The same, if nothing but a person can help. */
-const saidSoonAfterMs = 1_000;
 /** How often the stream's leader is asked whether it is still there. */
 const confirmEveryMs = 2_500;
 /** Clocks that differ by less count as equal. */
@@ -338,7 +337,6 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-export const nanosPerMs = 1_000_000;
 const dedupeMs = 120_000;
 
 function configOf(settings: StreamSettings) {
@@ -355,60 +353,4 @@ function configOf(settings: StreamSettings) {
     deny_purge: true,
     deny_delete: true,
   } satisfies Partial<StreamConfig>;
-}
-
-/** The server writes "no limit" as 0 or -1. */
-export function limitOf(value: number): number {
-  return value > 0 ? value : Number.POSITIVE_INFINITY;
-}
-
-export function limitsOf(
-  config: Pick<StreamConfig, 'max_age' | 'max_msgs_per_subject' | 'max_bytes'>,
-): Limits {
-  return {
-    maxAgeMs: limitOf(config.max_age) / nanosPerMs,
-    maxCount: limitOf(config.max_msgs_per_subject),
-    maxBytes: limitOf(config.max_bytes),
-  };
-}
-
-/** When the first message of a stream was stored, in ms since 1970. */
-export function firstMs({ state }: Pick<StreamInfo, 'state'>): number | undefined {
-  return state.messages === 0 ? undefined : Date.parse(state.first_ts);
-}
-
-/** An error code of JetStream. */
-const messageTooLarge = 10054;
-
-function isNotFound(reason: unknown): boolean {
-  return errorCode(reason) === jetStreamErrors.streamNotFound;
-}
-
-/** Whether what has failed since `beganMs`, of `performance.now()`, is to be logged now. */
-export function isToSay(reason: unknown, beganMs: number): boolean {
-  const isLasting = isNotAllowed(reason) || (reason instanceof ScalerError && reason.code === 'invalid');
-  return performance.now() - beganMs >= (isLasting ? saidSoonAfterMs : saidAfterMs);
-}
-
-/** Whether a request was refused for a reason that says nothing about whether the stream is still the same. */
-export function isRefusal(reason: unknown): boolean {
-  const { streamNotFound, consumerNotFound } = jetStreamErrors;
-  if (isNotAllowed(reason)) return true;
-  const code = errorCode(reason);
-  return isJetStreamRefusal(reason) && code !== streamNotFound && code !== consumerNotFound;
-}
-
-/** Whether the stream will never take a message of this size. */
-export function isTooLarge(reason: unknown): boolean {
-  return errorCode(reason) === messageTooLarge;
-}
-
-/** What an error of JetStream means and what to do, in words that follow the stream's name. */
-export function streamFault(reason: unknown): string {
-  if (reason instanceof ScalerError) return reason.message;
-  const code = errorCode(reason);
-  const isOff = reason instanceof Error && reason.name === 'JetStreamNotEnabled';
-  if (isOff || jetStreamErrors.notEnabled.some((one) => one === code))
-    return 'NATS has no JetStream for this account and domain: enable it';
-  return `NATS ${natsFault(reason)}`;
 }

@@ -1,5 +1,5 @@
 import { CloudEvent, ValidationError } from 'cloudevents';
-import type { InboundCloudEvent } from '../../sources/source.ts';
+import type { InboundCloudEvent } from '../../sources/inbound.ts';
 
 const required = ['id', 'source', 'type'] as const;
 const optional = ['subject', 'time', 'datacontenttype', 'dataschema'] as const;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { InboundCloudEvent } from '../../sources/source.ts';
+import type { InboundCloudEvent } from '../../sources/inbound.ts';
 import { JsonReader } from '../json.ts';
 import { cloudEventOf, type Faults } from './attributes.ts';
 import { dataOf } from './structured.ts';

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../../clock.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
-import type { InboundCloudEvent, InboundEvent } from '../../sources/source.ts';
+import type { InboundCloudEvent, InboundEvent } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { stepByStep } from '../../turns.ts';
 import { type Answer, refusal } from '../answer.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { InboundCloudEvent } from '../../sources/source.ts';
+import type { InboundCloudEvent } from '../../sources/inbound.ts';
 import { JsonReader } from '../json.ts';
 import { isJson, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, Faults, type Report } from './attributes.ts';

@@ -1,4 +1,4 @@
-import type { InboundCloudEvent } from '../../sources/source.ts';
+import type { InboundCloudEvent } from '../../sources/inbound.ts';
 import { type Content, type JsonReader, textOf } from '../json.ts';
 import { isJson, isText, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, type Report } from './attributes.ts';

@@ -1,15 +1,7 @@
 import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
-import type {
-  Connection,
-  ConnectionDeps,
-  Deliver,
-  EventFeed,
-  InboundEvent,
-  KeptSince,
-  Subject,
-  SubjectRef,
-} from '../source.ts';
+import type { EventFeed, InboundEvent, KeptSince } from '../inbound.ts';
+import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '../source.ts';
 import { backlogsOf, type EventsConfig } from './config.ts';
 import type { EventsParams } from './params.ts';
 import type { Coverage, EventsSnapshot } from './rules/backlog.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { InboundCloudEvent, Source } from '../source.ts';
+import type { InboundCloudEvent } from '../inbound.ts';
+import type { Source } from '../source.ts';
 import { eventsAbout } from './about.ts';
 import { conflict, type EventsConfig, eventsConfig } from './config.ts';
 import { connect } from './connection.ts';
@@ -17,7 +18,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   maxStalenessSeconds: 3600,
   config: eventsConfig,
   connectionKeys: {},
-  place: ({ items, presets }) => ({ items, presets }),
+  place: ({ items, presets }) => ({ addresses: [], part: { items, presets } }),
   cloudEvents: { fact },
   minReadMs: () => 0,
   // Reads are of memory, and twice as often: once a second.

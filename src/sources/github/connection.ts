@@ -1,7 +1,8 @@
 import { epochNowMs, monotonicMs } from '../../clock.ts';
 import { ScalerError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Connection, ConnectionDeps, Deliver, InboundEvent, Subject, SubjectRef } from '../source.ts';
+import type { InboundEvent } from '../inbound.ts';
+import type { Connection, ConnectionDeps, Deliver, Subject, SubjectRef } from '../source.ts';
 import { type GitHubConfig, webhookSecretsOf } from './config.ts';
 import type { GitHubParams } from './params.ts';
 import { subjectKey } from './reconcile/interest.ts';

@@ -26,12 +26,13 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   config: githubConfig,
   files: { token: 'secret', privateKey: 'secret', webhookSecret: 'secret', webhookSecrets: 'secrets' },
   connectionKeys: githubConnectionKeys,
-  place: ({ apiUrl, scope, owner, repos }) => ({
-    apiUrl,
-    scope,
-    owner: owner.toLowerCase(),
-    repos: fullNames(owner, repos ?? []),
-  }),
+  place: ({ apiUrl, scope, owner, repos = [] }) =>
+    owner === undefined
+      ? { addresses: [] }
+      : {
+          addresses: [{ apiUrl, owner: owner.toLowerCase() }],
+          part: { scope, repos: fullNames(owner, repos) },
+        },
   local: ['webhookSecret', 'webhookSecrets'],
   sendsSecretInPlaintext,
   webhooks: { headers: webhookHeaders, secrets: webhookSecretsOf, owns, fact },

@@ -24,7 +24,7 @@ export const kafka: Source<KafkaParams, KafkaConfig, KafkaSnapshot, KafkaHistory
     ...tlsFiles,
   },
   connectionKeys: kafkaConnectionKeys,
-  place: ({ bootstrapServers }) => bootstrapServers.toSorted(),
+  place: ({ bootstrapServers = [] }) => ({ addresses: bootstrapServers.toSorted() }),
   local: ['activeReadMs'],
   sendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type NatsSettings, natsLoginFault, natsSettings } from '../../outbound/nats.ts';
+import { natsLoginFault, natsSettings } from '../../outbound/nats.ts';
 import { ignored } from '../ignored-keys.ts';
-import type { ConnectionKey } from '../source.ts';
+import type { ConnectionKey, Place } from '../source.ts';
 
 /*
  * A connection: an account of a NATS system. The loader has read the files already: for `credentialsFile` in the
@@ -41,9 +41,10 @@ export const natsConnectionKeys: Readonly<Record<string, ConnectionKey<NatsConfi
 };
 
 /** Where streams are looked up: servers, domain, and the account as far as the settings show it. */
-export function placeOf({ servers, domain, credentials, username }: NatsConfig): unknown {
+export function placeOf({ servers = [], domain, credentials, username }: Partial<NatsConfig>): Place {
   const account = credentials === undefined ? username : accountOf(credentials);
-  return { servers: servers.toSorted(), domain, account };
+  const addresses = servers.map((server) => server.toLowerCase().replace(/\/$/, '')).toSorted();
+  return { addresses, part: { domain, account } };
 }
 
 /** The public key of a user's account, from the user's JWT (NATS JWT 2: `nats.issuer_account`, otherwise the signer). */
@@ -61,9 +62,3 @@ const jwtClaims = z.object({
   iss: z.string().optional(),
   nats: z.object({ issuer_account: z.string().optional() }).optional(),
 });
-
-/** With a `.creds` file the client only signs a challenge, which is worthless to a listener. */
-export function sendsSecretInPlaintext({ tls, servers, password, token }: NatsSettings): boolean {
-  if (password === undefined && token === undefined) return false;
-  return tls === undefined && !servers.every((server) => server.startsWith('tls:'));
-}

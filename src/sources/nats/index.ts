@@ -1,13 +1,7 @@
-import { natsFiles } from '../../outbound/nats.ts';
+import { natsFiles, natsSendsSecretInPlaintext } from '../../outbound/nats.ts';
 import type { Source } from '../source.ts';
 import { natsAbout } from './about.ts';
-import {
-  type NatsConfig,
-  natsConfig,
-  natsConnectionKeys,
-  placeOf,
-  sendsSecretInPlaintext,
-} from './config.ts';
+import { type NatsConfig, natsConfig, natsConnectionKeys, placeOf } from './config.ts';
 import { type NatsParams, natsParams } from './params.ts';
 import { backlog, target } from './rules/backlog.ts';
 import { fold, type NatsHistory, pace } from './rules/pace.ts';
@@ -25,7 +19,7 @@ export const nats: Source<NatsParams, NatsConfig, NatsSnapshot, NatsHistory, Nat
   connectionKeys: natsConnectionKeys,
   place: placeOf,
   local: ['activeReadMs', 'reconcileSeconds'],
-  sendsSecretInPlaintext,
+  sendsSecretInPlaintext: natsSendsSecretInPlaintext,
   minReadMs: ({ activeReadMs }) => activeReadMs,
   readsAlone: true,
   // Three reads, since one may be late or lost.

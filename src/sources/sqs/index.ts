@@ -17,7 +17,9 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   config: sqsConfig,
   files: { accessKeyId: 'open', secretAccessKey: 'secret', sessionToken: 'secret' },
   connectionKeys: sqsConnectionKeys,
-  place: ({ region, endpoint, roleArn }) => ({ region, endpoint, account: accountOf(roleArn) }),
+  place: ({ region, endpoint, roleArn }) => ({
+    addresses: region === undefined ? [] : [{ region, endpoint, account: accountOf(roleArn) }],
+  }),
   local: ['snsTopics', 'idleReadSeconds', 'activeReadSeconds'],
   snsTopics: ({ snsTopics = [] }) => snsTopics,
   minReadMs: () => minReadMs,

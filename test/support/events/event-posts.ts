@@ -1,4 +1,4 @@
-import type { InboundCloudEvent } from '../../../src/sources/source.ts';
+import type { InboundCloudEvent } from '../../../src/sources/inbound.ts';
 
 export const token = 'builds-t0ken-0123456789';
 

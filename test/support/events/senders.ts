@@ -1,4 +1,4 @@
-import type { InboundCloudEvent } from '../../../src/sources/source.ts';
+import type { InboundCloudEvent } from '../../../src/sources/inbound.ts';
 
 /*
  * Events in their senders' own form, cut to the parts that matter here.

@@ -5,8 +5,8 @@ import {
   type KafkaRequest,
   type Spoken,
 } from '../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Decoder } from '../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import type { Dialer, Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import { type FetchAsked, FetchSessions } from './model-fetch-sessions.ts';
 
@@ -159,7 +159,7 @@ class ModelWire implements Wire {
 
   send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
     const versioned = request.at(highestCommon(request, { min: 4, max: 11 }) ?? 11);
-    const to = new Writer();
+    const to = new Encoder();
     versioned.write(to);
     const bytes = to.finish();
     const answer = this.turn.then(() => this.serve(bytes));
@@ -180,7 +180,7 @@ class ModelWire implements Wire {
         if (this.frozen) return;
         settle();
         if (this.closed) return;
-        const read = versioned.read(new Reader(raw));
+        const read = versioned.read(new Decoder(raw));
         this.throttledUntilMs = performance.now() + read.throttleTimeMs;
         resolve(read);
       }, reject);

@@ -1,6 +1,6 @@
+import { Decoder } from '../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
-import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelCluster } from './model-fetch-broker.ts';
 
 const batchBytes = 70;
@@ -162,7 +162,7 @@ function hasNews({ cached }: Session, said: Said): boolean {
 }
 
 function readRequest(bytes: Buffer, address: string): FetchAsked {
-  const from = new Reader(bytes);
+  const from = new Decoder(bytes);
   from.int32(); // replica id
   const maxWaitMs = from.int32();
   from.int32(); // minBytes
@@ -175,7 +175,7 @@ function readRequest(bytes: Buffer, address: string): FetchAsked {
   return { address, maxWaitMs, readCommitted, sessionId, sessionEpoch, positions, forgotten };
 }
 
-function readPositions(from: Reader): Position[] {
+function readPositions(from: Decoder): Position[] {
   const topic = from.string();
   return from.array((each) => {
     const partition = each.int32();
@@ -186,13 +186,13 @@ function readPositions(from: Reader): Position[] {
   });
 }
 
-function readForgotten(from: Reader): string[] {
+function readForgotten(from: Decoder): string[] {
   const topic = from.string();
   return from.array((each) => `${topic}/${each.int32()}`);
 }
 
 function writeAnswer(errorCode: number, sessionId: number, said: readonly Said[], throttleMs = 0): Buffer {
-  const to = new Writer().int32(throttleMs).int16(errorCode).int32(sessionId);
+  const to = new Encoder().int32(throttleMs).int16(errorCode).int32(sessionId);
   to.array(said, (writer, { position, ...each }) => {
     writer.string(position.topic).array([position.partition], (inner, partition) => {
       inner.int32(partition).int16(each.errorCode).int64(each.highWatermark).int64(each.lastStableOffset);

@@ -1,7 +1,7 @@
 import { parseAddress } from '../../../src/sources/kafka/upstream/protocol/address.ts';
+import type { Decoder } from '../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import { errorCodes } from '../../../src/sources/kafka/upstream/protocol/error-codes.ts';
-import type { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
 import type { ModelKafka } from './model-kafka.ts';
 
 export interface ModelAnswer {
@@ -15,7 +15,7 @@ interface Asked {
 }
 
 /** Reads a request and writes its answer, the reverse of the product's codecs. */
-export function answerOf(asked: Asked, from: Reader, model: ModelKafka, address: string): ModelAnswer {
+export function answerOf(asked: Asked, from: Decoder, model: ModelKafka, address: string): ModelAnswer {
   const node = model.addresses.indexOf(address);
   switch (`${asked.apiName} ${asked.apiVersion}`) {
     case 'Metadata 6':
@@ -43,11 +43,11 @@ function hostPort(address: string): { host: string; port: number } {
   return parseAddress(address) ?? { host: '', port: -1 };
 }
 
-function metadata(from: Reader, model: ModelKafka): ModelAnswer {
+function metadata(from: Decoder, model: ModelKafka): ModelAnswer {
   const count = from.int32();
   const seen = [...model.topics.keys()].filter((topic) => !isHidden(model, topic));
   const names = count < 0 ? seen : Array.from({ length: count }, () => from.string());
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.array(model.addresses, (writer, address) => {
     const { host, port } = hostPort(address);
     writer.int32(model.addresses.indexOf(address)).string(host).int32(port).int16(-1);
@@ -73,14 +73,14 @@ function isHidden(model: ModelKafka, topic: string): boolean {
   return model.topicErrors.get(topic) === errorCodes.TOPIC_AUTHORIZATION_FAILED;
 }
 
-function listOffsets(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+function listOffsets(from: Decoder, model: ModelKafka, node: number): ModelAnswer {
   from.int32();
   const readCommitted = from.int8() === 1;
   const asked = from.array((topic) => ({
     topic: topic.string(),
     partitions: topic.array((each) => ({ partition: each.int32(), timestamp: each.int64() })),
   }));
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.array(asked, (writer, { topic, partitions }) => {
     writer.string(topic);
     writer.array(partitions, (each, { partition, timestamp }) => {
@@ -109,17 +109,17 @@ function coordinatorOf(model: ModelKafka, group: string) {
   return { node, error: model.groupErrors.get(group) ?? 0, ...hostPort(model.addresses[node] ?? '') };
 }
 
-function findCoordinator(from: Reader, model: ModelKafka): ModelAnswer {
+function findCoordinator(from: Decoder, model: ModelKafka): ModelAnswer {
   const group = from.string();
   const { node, error, host, port } = coordinatorOf(model, group);
-  const to = new Writer().int32(0).int16(error).int16(-1).int32(node).string(host).int32(port);
+  const to = new Encoder().int32(0).int16(error).int16(-1).int32(node).string(host).int32(port);
   return { names: [group], bytes: to.finish() };
 }
 
-function findCoordinators(from: Reader, model: ModelKafka): ModelAnswer {
+function findCoordinators(from: Decoder, model: ModelKafka): ModelAnswer {
   from.int8();
   const groups = from.compactArray((reader) => reader.compactString());
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.compactArray(groups, (writer, group) => {
     const { node, error, host, port } = coordinatorOf(model, group);
     writer.compactString(group).int32(node).compactString(host).int32(port).int16(error).uvarint(0).noTags();
@@ -127,9 +127,9 @@ function findCoordinators(from: Reader, model: ModelKafka): ModelAnswer {
   return { names: groups, bytes: to.noTags().finish() };
 }
 
-function describeGroups(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+function describeGroups(from: Decoder, model: ModelKafka, node: number): ModelAnswer {
   const groups = from.compactArray((reader) => reader.compactString());
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.compactArray(groups, (writer, group) => {
     const known = model.members.get(group);
     const { state, members } = known && !known.newer ? known : { state: 'Dead', members: 0 };
@@ -146,9 +146,9 @@ function describeGroups(from: Reader, model: ModelKafka, node: number): ModelAns
   return { names: groups, bytes: to.noTags().finish() };
 }
 
-function describeConsumerGroups(from: Reader, model: ModelKafka): ModelAnswer {
+function describeConsumerGroups(from: Decoder, model: ModelKafka): ModelAnswer {
   const groups = from.compactArray((reader) => reader.compactString());
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.compactArray(groups, (writer, group) => {
     const known = model.members.get(group);
     const { state, members } = known?.newer ? known : { state: '', members: 0 };
@@ -184,7 +184,7 @@ function groupError(model: ModelKafka, group: string, node: number): number {
   return model.groupErrors.get(group) ?? (isHere ? 0 : errorCodes.NOT_COORDINATOR);
 }
 
-function offsetFetch(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+function offsetFetch(from: Decoder, model: ModelKafka, node: number): ModelAnswer {
   const groups = from.compactArray((reader) => {
     const group = reader.compactString();
     const count = reader.uvarint();
@@ -196,7 +196,7 @@ function offsetFetch(from: Reader, model: ModelKafka, node: number): ModelAnswer
     reader.skipTags();
     return { group, asked: count === 0 ? ('all' as const) : topics };
   });
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.compactArray(groups, (writer, { group, asked }) => {
     const error = groupError(model, group, node);
     writer.compactString(group);
@@ -211,7 +211,7 @@ function offsetFetch(from: Reader, model: ModelKafka, node: number): ModelAnswer
   return { names: groups.map(({ group }) => group), bytes: to.noTags().finish() };
 }
 
-function offsetFetchSingle(from: Reader, model: ModelKafka, node: number): ModelAnswer {
+function offsetFetchSingle(from: Decoder, model: ModelKafka, node: number): ModelAnswer {
   const group = from.string();
   const count = from.int32();
   const topics = Array.from({ length: Math.max(0, count) }, (): [string, number[]] => [
@@ -220,7 +220,7 @@ function offsetFetchSingle(from: Reader, model: ModelKafka, node: number): Model
   ]);
   const error = groupError(model, group, node);
   const commits = error === 0 ? commitsOf(model, group, count < 0 ? 'all' : topics) : [];
-  const to = new Writer().int32(0);
+  const to = new Encoder().int32(0);
   to.array(commits, (writer, [topic, offsets]) => {
     writer.string(topic).array(offsets, (each, [partition, offset]) => {
       each.int32(partition).int64(offset).int16(-1).int16(0);

@@ -5,8 +5,8 @@ import {
   type KafkaRequest,
   type Spoken,
 } from '../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Decoder } from '../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import type { Wire } from '../../../src/sources/kafka/upstream/wire/wire.ts';
 import type { ModelKafka } from './model-kafka.ts';
 import { answerOf } from './model-read-answers.ts';
@@ -34,7 +34,7 @@ export class ModelReadWire implements Wire {
 
   send<T extends KafkaAnswer>(request: KafkaRequest<T>, timeoutMs: number): Promise<T> {
     const versioned = request.at(this.versionOf(request) ?? -1);
-    const to = new Writer();
+    const to = new Encoder();
     versioned.write(to);
     return new Promise<T>((resolve, reject) => {
       if (this.closed) return reject(gone(this.address));
@@ -44,7 +44,7 @@ export class ModelReadWire implements Wire {
         reject(reason);
       };
       this.rejects.add(fail);
-      const { names, bytes } = answerOf(versioned, new Reader(to.finish()), this.model, this.address);
+      const { names, bytes } = answerOf(versioned, new Decoder(to.finish()), this.model, this.address);
       this.model.asked.push({ address: this.address, apiName: request.apiName, names });
       if (this.model.hanging.has(this.address) || this.model.frozen.has(this)) return;
       const later = (answer: () => void) =>
@@ -52,7 +52,7 @@ export class ModelReadWire implements Wire {
       later(() => {
         clearTimeout(timer);
         this.rejects.delete(fail);
-        if (!this.closed) resolve(versioned.read(new Reader(bytes)));
+        if (!this.closed) resolve(versioned.read(new Decoder(bytes)));
       });
     });
   }

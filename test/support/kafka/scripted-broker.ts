@@ -5,14 +5,14 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { listen } from '../../../fakes/ports.ts';
 import { apiKeys } from '../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Reader } from '../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Decoder } from '../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 
 export interface ReceivedRequest {
   apiKey: number;
   apiVersion: number;
   /** The request after its header. */
-  body: Reader;
+  body: Decoder;
   /** Answers with this body, now or later. */
   reply(body: Buffer): void;
   socket: Socket;
@@ -71,27 +71,27 @@ function readRequests(socket: Socket, deliver: (request: ReceivedRequest) => voi
     buffered = Buffer.concat([buffered, chunk]);
     while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
       const end = 4 + buffered.readInt32BE(0);
-      deliver(parse(socket, new Reader(buffered.subarray(4, end))));
+      deliver(parse(socket, new Decoder(buffered.subarray(4, end))));
       buffered = buffered.subarray(end);
     }
   });
 }
 
-function parse(socket: Socket, body: Reader): ReceivedRequest {
+function parse(socket: Socket, body: Decoder): ReceivedRequest {
   const [apiKey, apiVersion, correlationId] = [body.int16(), body.int16(), body.int32()];
   body.nullableString(); // client id
   const reply = (answer: Buffer): void => {
-    socket.write(frame(Buffer.concat([new Writer().int32(correlationId).finish(), answer])));
+    socket.write(frame(Buffer.concat([new Encoder().int32(correlationId).finish(), answer])));
   };
   return { apiKey, apiVersion, body, reply, socket };
 }
 
 /** Adds the length in front. */
 export function frame(payload: Buffer): Buffer {
-  return Buffer.concat([new Writer().int32(payload.length).finish(), payload]);
+  return Buffer.concat([new Encoder().int32(payload.length).finish(), payload]);
 }
 
-const allVersions = new Writer()
+const allVersions = new Encoder()
   .int16(0)
   .array(Object.values(apiKeys), (to, apiKey) => to.int16(apiKey).int16(0).int16(12))
   .int32(0)

@@ -1,5 +1,5 @@
 import { apiKeys } from '../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Writer } from '../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Encoder } from '../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import type { Script } from './scripted-broker.ts';
 
 export interface SaslOptions {
@@ -20,7 +20,7 @@ export function scriptedSasl(options: SaslOptions): { script: Script; messages: 
     if (apiKey === apiKeys.saslHandshake) {
       const known = body.string() === options.mechanism;
       reply(
-        new Writer()
+        new Encoder()
           .int16(known ? 0 : 33)
           .array([options.mechanism], (to, mechanism) => to.string(mechanism))
           .finish(),
@@ -38,9 +38,9 @@ export function scriptedSasl(options: SaslOptions): { script: Script; messages: 
 }
 
 function answer(verdict: string, { lifetimeMs = 0, challenge = Buffer.alloc(0) }: SaslOptions): Buffer {
-  const head = new Writer();
+  const head = new Encoder();
   if (verdict === 'ok') head.int16(0).int16(-1);
   else head.int16(58).string(verdict);
   head.int32(challenge.length);
-  return Buffer.concat([head.finish(), challenge, new Writer().int64(lifetimeMs).finish()]);
+  return Buffer.concat([head.finish(), challenge, new Encoder().int64(lifetimeMs).finish()]);
 }

@@ -15,7 +15,7 @@ export const lines: Source<LinesParams, LinesConfig, LinesSnapshot, undefined> =
   connectionKeys: linesConnectionKeys,
   maxStalenessSeconds: 20,
   requestsAnHour: 36_000,
-  place: ({ directory }) => directory,
+  place: ({ directory }) => ({ addresses: [directory] }),
   local: ['activeReadMs'],
   minReadMs: ({ activeReadMs }) => activeReadMs,
   // Three reads, since one may be late or lost.

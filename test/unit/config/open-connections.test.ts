@@ -1,23 +1,32 @@
 import { expect, it } from 'vitest';
 import { openConnections } from '../../../src/config/open-connections.ts';
+import { sources } from '../../../src/sources/index.ts';
 
 const namespaces = ['shop'];
 const kafka = { source: 'kafka', bootstrapServers: ['a:9092', 'b:9092'] };
 const sqs = { source: 'sqs', region: 'eu-central-1' };
 const github = { source: 'github', owner: 'acme' };
-const role = (account: string) => ({ roleArn: `arn:aws:iam::${account}:role/a` });
+const nats = { source: 'nats', servers: ['nats://a:4222', 'nats://b:4222'] };
+const role = (account: number) => ({ roleArn: `arn:aws:iam::${String(account).repeat(12)}:role/a` });
 
 it.each([
-  ['a broker in common', kafka, { ...kafka, bootstrapServers: 'B:9092' }, true],
+  ['a broker in common', kafka, { ...kafka, bootstrapServers: ['B:9092'] }, true],
   ['other brokers', kafka, { ...kafka, bootstrapServers: ['c:9092'] }, false],
-  ['one account', { ...sqs, ...role('1') }, { ...sqs, ...role('1') }, true],
-  ['other accounts', { ...sqs, ...role('1') }, { ...sqs, ...role('2') }, false],
+  ['one account', { ...sqs, ...role(1) }, { ...sqs, ...role(1) }, true],
+  ['other accounts', { ...sqs, ...role(1) }, { ...sqs, ...role(2) }, false],
   ['other regions', sqs, { ...sqs, region: 'eu-west-1' }, false],
   ['one owner', github, { ...github, owner: 'Acme' }, true],
   ['other owners', github, { ...github, owner: 'other' }, false],
+  ['GitHub itself, and a server', github, { ...github, apiUrl: 'https://ghes.test/api/v3' }, false],
+  ['a server in common', nats, { ...nats, servers: ['nats://B:4222/'] }, true],
+  ['another user', { ...nats, username: 'u', password: 'p' }, { ...nats, username: 'v' }, true],
+  ['secrets that are not here', { ...github, app: { privateKey: 'unread' } }, github, true],
+  ['regions that are not here', { ...sqs, region: '' }, { ...sqs, region: '' }, false],
+  ['other sources', kafka, { ...nats, servers: ['a:9092'] }, false],
   ['no address', { source: 'events' }, { source: 'events' }, false],
 ])('notices a connection without namespaces beside another: %s', (_, open, closed, noticed) => {
-  const at = (connections: unknown) => openConnections(connections).map(({ path }) => path.join('.'));
+  const at = (connections: unknown) =>
+    openConnections(connections, sources).map(({ path }) => path.join('.'));
   const both = { open, closed: { ...closed, namespaces } };
   expect(at(both)).toEqual(noticed ? ['connections.open'] : []);
   expect(at({ ...both, open: { ...open, namespaces: ['*'] } })).toEqual([]);

@@ -79,6 +79,26 @@ describe('secrets from files', () => {
     expect(faultsOf(await load(entry))).toEqual([fault]);
   });
 
+  it('are marked where they are not on this machine, and variables too', async () => {
+    await folder.write('empty', '');
+    await folder.write(
+      'config.yaml',
+      `grpc: { tls: { certFile: nowhere, keyFile: empty } }
+connections:
+  a: { source: place, address: x, passwordFile: gone }
+  b: { source: place, address: "\${NOPE}" }
+  c: { source: place, address: "does not exist", passwordFile: empty }`,
+    );
+    const result = await folder.load();
+    expect(result.kind === 'refused' && result.faults.map(({ line, absent }) => [line, absent])).toEqual([
+      [4, { key: 'connections.b.address' }],
+      [3, { key: 'connections.a.passwordFile', file: join(folder.path, 'gone') }],
+      [5, undefined],
+      [1, { key: 'grpc.tls.certFile', file: join(folder.path, 'nowhere') }],
+      [1, undefined],
+    ]);
+  });
+
   it('names a misplaced key as it was written', async () => {
     await folder.write('ca.pem', 'PEM');
     expect(faultsOf(await load('caFile: ca.pem'))).toEqual([

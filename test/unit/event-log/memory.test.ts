@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEventLog } from '../../../src/event-log/memory.ts';
-import type { InboundEvent } from '../../../src/sources/source.ts';
+import type { InboundEvent } from '../../../src/sources/inbound.ts';
 import { silentLogger } from '../../../src/telemetry/log.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 

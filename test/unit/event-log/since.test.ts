@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   isDamage,
-  type Kept,
   keptSince,
   type StreamHead,
+  type StreamPart,
   sinceRaise,
   streamHead,
 } from '../../../src/event-log/nats/since.ts';
@@ -48,7 +48,7 @@ describe('a process that knew the head', () => {
   });
 });
 
-const kept: Kept = {
+const kept: StreamPart = {
   known: [stream, connection],
   readUntilMs: undefined,
   count: 5,

@@ -57,7 +57,7 @@ const source: Source<{ name: string; most: boolean }, World, Snapshot, undefined
   },
   config: z.custom<World>(),
   connectionKeys: {},
-  place: () => 'chaos',
+  place: () => ({ addresses: ['chaos'] }),
   minReadMs: () => 1_000,
   connect: (world, { wake, same }) => {
     const refOf = (name: string) => ({ key: name, hintNames: [name], need: undefined });

@@ -1,5 +1,5 @@
 import { matchesGlob } from '../../../params/glob.ts';
-import type { InboundCloudEvent } from '../../source.ts';
+import type { InboundCloudEvent } from '../../inbound.ts';
 import type { ItemFact } from './fact.ts';
 import { type ItemRule, type PresetName, presets } from './presets.ts';
 

@@ -1,4 +1,4 @@
-import type { WebhookHeaders } from '../../source.ts';
+import type { WebhookHeaders } from '../../inbound.ts';
 import type { GitHubConfig } from '../config.ts';
 import {
   canonicalLabels,

@@ -8,7 +8,7 @@ import type { Job } from '../rules/job.ts';
  */
 
 /** An answer, and when it was requested. Later changes may be missing in it. */
-export interface Asked<T> {
+export interface Dated<T> {
   readonly value: T;
   /** When the first of its requests was sent, in ms since 1970 by our clock. */
   readonly askedAtMs: number;
@@ -35,12 +35,12 @@ export interface OpenRun {
   readonly runAttempt: number;
 }
 
-export interface OpenRuns extends Asked<readonly OpenRun[]> {
+export interface OpenRuns extends Dated<readonly OpenRun[]> {
   /** The repository of the runs, if the answer names it. The requested name may be an old one. */
   readonly repo?: RepoIdentity | undefined;
 }
 
-export interface JobsOfRun extends Asked<readonly Job[]> {
+export interface JobsOfRun extends Dated<readonly Job[]> {
   /** GitHub answered for another name: the repository was renamed or transferred. */
   readonly moved?: boolean;
 }
@@ -76,7 +76,7 @@ export interface GitHubApi {
   openRuns(repo: string, signal: AbortSignal, sinceMs?: number): Promise<OpenRuns>;
   /** Every job of the run's latest attempt, completed ones included. */
   jobsOf(run: { repo: string; runId: number }, signal: AbortSignal, sinceMs?: number): Promise<JobsOfRun>;
-  job(ref: { repo: string; jobId: number }, signal: AbortSignal, sinceMs?: number): Promise<Asked<Job>>;
+  job(ref: { repo: string; jobId: number }, signal: AbortSignal, sinceMs?: number): Promise<Dated<Job>>;
   /**
    * Deliveries of this owner's job and run events since `sinceMs` (GitHub's clock) that have never succeeded. Undefined
    * without an App, because only an App may list them.

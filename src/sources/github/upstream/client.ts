@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
-import type { Asked } from './api.ts';
+import type { Dated } from './api.ts';
 import type { Auth } from './auth.ts';
 import { type About, readJson, statusOf } from './errors.ts';
 import type { Call, Credential, Sent, Wire } from './wire.ts';
@@ -117,7 +117,7 @@ export class Client {
   async list<T extends { readonly id: number }>(
     ask: Ask<Chunk<T>>,
     signal: AbortSignal,
-  ): Promise<Asked<T[]> & { readonly moved: boolean }> {
+  ): Promise<Dated<T[]> & { readonly moved: boolean }> {
     const seen = new Map<number, T>();
     let askedAtMs: number | undefined;
     let moved = false;

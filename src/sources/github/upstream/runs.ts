@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import { canonicalLabels, type Job, type RunRef } from '../rules/job.ts';
-import type { Asked, JobsOfRun, OpenRun, OpenRuns, RepoIdentity } from './api.ts';
+import type { Dated, JobsOfRun, OpenRun, OpenRuns, RepoIdentity } from './api.ts';
 import { type Ask, type Chunk, type Client, largestPage, type Page } from './client.ts';
 import { type About, isNotFound } from './errors.ts';
 import { attempt, id, listOf, repositoryShape, time, total } from './shapes.ts';
@@ -65,7 +65,7 @@ export class Runs {
     return { value: value.map((job) => jobOf(repo, job)), askedAtMs, ...(moved && { moved }) };
   }
 
-  async job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Asked<Job>> {
+  async job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Dated<Job>> {
     const { owner, path } = repoPath(repo);
     const ask = {
       operation: 'job',
@@ -122,7 +122,7 @@ export class Runs {
     repo: string,
     status: string,
     signal: AbortSignal,
-  ): Promise<Asked<RunShape[]> & { readonly moved: boolean }> {
+  ): Promise<Dated<RunShape[]> & { readonly moved: boolean }> {
     const seen = new Map<number, RunShape>();
     let askedAtMs: number | undefined;
     let moved = false;

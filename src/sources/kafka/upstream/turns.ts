@@ -29,7 +29,7 @@ function setAnswerTurn(): void {
 }
 
 /** One thing asked for in a turn of the event loop. */
-export interface Asked<I, O> {
+export interface Pending<I, O> {
   readonly item: I;
   resolve(answer: O | PromiseLike<O>): void;
   reject(reason: unknown): void;
@@ -46,13 +46,13 @@ const many = 100;
  * sends a part. `run` settles every item; what it throws fails those it has not.
  */
 export class TurnBatch<I, O> {
-  private readonly run: (asked: readonly Asked<I, O>[]) => Promise<void>;
+  private readonly run: (asked: readonly Pending<I, O>[]) => Promise<void>;
   private readonly partitionsOf: (item: I) => number;
-  private asked: Asked<I, O>[] = [];
+  private asked: Pending<I, O>[] = [];
 
   /** `partitionsOf` says how many partitions an item's answer will be about. */
   constructor(
-    run: (asked: readonly Asked<I, O>[]) => Promise<void>,
+    run: (asked: readonly Pending<I, O>[]) => Promise<void>,
     partitionsOf: (item: I) => number = () => 1,
   ) {
     this.run = run;
@@ -88,7 +88,7 @@ export class TurnBatch<I, O> {
   }
 
   /** What goes out now; at least one. */
-  private take(): Asked<I, O>[] {
+  private take(): Pending<I, O>[] {
     let count = 0;
     let partitions = 0;
     for (const { item } of this.asked) {

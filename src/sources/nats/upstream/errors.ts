@@ -3,7 +3,7 @@ import { jetStreamErrors, natsFault } from '../../../outbound/nats.ts';
 import { printable, quote } from '../../../printable.ts';
 
 /** What was requested, for the message. */
-export interface Asked {
+export interface FailedRequest {
   readonly stream: string;
   readonly consumer: string;
   readonly servers: readonly string[];
@@ -31,7 +31,7 @@ const codes = {
 } as const;
 
 /** Turns an error of the client or of JetStream into ours. Total. */
-export function fromNats(reason: unknown, asked: Asked): ScalerError {
+export function fromNats(reason: unknown, asked: FailedRequest): ScalerError {
   if (reason instanceof ScalerError) return reason;
   const { stream, consumer, servers, domain } = asked;
   const where = `stream ${quote(stream)}, consumer ${quote(consumer)}`;

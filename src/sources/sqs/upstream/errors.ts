@@ -10,7 +10,7 @@ export const throttledMs = 5_000;
  * What the AWS SDK or Node's sockets said about a request, in our words. Total. Of AWS's own text nothing is
  * taken over but the name of a refused permission, and the SDK's error is not kept: it can hold signatures.
  */
-export function fromAws(reason: unknown, asked: Asked): ScalerError {
+export function fromAws(reason: unknown, asked: FailedRequest): ScalerError {
   if (reason instanceof ScalerError) return reason;
   const facts = factsOf(reason);
   const where = `queue ${asked.queue} in ${asked.region}`;
@@ -50,7 +50,7 @@ export function isStaleSocket(reason: unknown): boolean {
 /** The SDK's error where an answer is not JSON. */
 const unreadable = 'SyntaxError';
 
-function notSqs({ endpoint }: Asked): string {
+function notSqs({ endpoint }: FailedRequest): string {
   return `what answers is not SQS: check ${endpoint === undefined ? 'proxies in between' : `the connection's endpoint ${endpoint}`}`;
 }
 
@@ -68,7 +68,10 @@ const codes = {
   address: /(^|[.#])(InvalidAddress|InvalidSecurity|UnsupportedOperation)$/,
 };
 
-function refusalOf({ code, status, message }: Facts, { operation, region }: Asked): string | undefined {
+function refusalOf(
+  { code, status, message }: Facts,
+  { operation, region }: FailedRequest,
+): string | undefined {
   if (codes.expired.test(code)) {
     return 'the AWS credentials have expired: renew the files of `credentials`, or let a role renew them';
   }
@@ -109,7 +112,7 @@ function nameOf({ code, status }: Facts): string {
 export type Operation = 'GetQueueAttributes' | 'GetQueueUrl';
 
 /** What was asked, for the message. */
-export interface Asked {
+export interface FailedRequest {
   operation: Operation;
   queue: string;
   region: string;
@@ -200,7 +203,7 @@ function localFault({
 const faults: Readonly<Record<string, string | undefined>> = { ...networkFaults, ETIMEDOUT: undefined };
 
 /** What keeps a request from being answered at all; undefined where it was answered. */
-export function networkFault({ code, systemCode, message }: Facts, asked: Asked): string | undefined {
+export function networkFault({ code, systemCode, message }: Facts, asked: FailedRequest): string | undefined {
   const { endpoint, region, requestTimeoutMs, limitMs } = asked;
   const host = endpoint ?? `AWS's endpoint of ${region}`;
   if (systemCode === 'PROXY') return message;

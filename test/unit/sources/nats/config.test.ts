@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { natsConfig, placeOf, sendsSecretInPlaintext } from '../../../../src/sources/nats/config.ts';
+import { natsSendsSecretInPlaintext } from '../../../../src/outbound/nats.ts';
+import { natsConfig, placeOf } from '../../../../src/sources/nats/config.ts';
 
 const base = { servers: ['nats://a:4222'] };
 const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
@@ -45,7 +46,9 @@ describe('the place', () => {
   const of = (claims: object) => placeOf(natsConfig.parse({ ...base, credentials: creds(claims) }));
 
   it('is that of the account that has signed the user, itself or by a key of its own', () => {
-    expect(of({ iss: 'AKEY', nats: { issuer_account: 'ACCOUNT' } })).toMatchObject({ account: 'ACCOUNT' });
+    expect(of({ iss: 'AKEY', nats: { issuer_account: 'ACCOUNT' } })).toMatchObject({
+      part: { account: 'ACCOUNT' },
+    });
     expect(of({ iss: 'ACCOUNT', sub: 'UONE', nats: {} })).toEqual(
       of({ iss: 'ACCOUNT', sub: 'UTWO', nats: {} }),
     );
@@ -55,7 +58,8 @@ describe('the place', () => {
   it('holds no secret, whatever the file is', () => {
     expect(JSON.stringify(of({}))).not.toContain('SUAB');
     expect(placeOf(natsConfig.parse({ ...base, credentials: '-----BEGIN USER NKEY SEED-----' }))).toEqual({
-      servers: base.servers,
+      addresses: base.servers,
+      part: {},
     });
   });
 });
@@ -69,5 +73,5 @@ it.each([
   [{ token: 't', servers: ['tls://a:4222', 'nats://b:4222'] }, true],
   [{ credentials: creds({}) }, false],
 ])('%j sends a secret without TLS: %s', (settings, sends) => {
-  expect(sendsSecretInPlaintext(natsConfig.parse({ ...base, ...settings }))).toBe(sends);
+  expect(natsSendsSecretInPlaintext(natsConfig.parse({ ...base, ...settings }))).toBe(sends);
 });

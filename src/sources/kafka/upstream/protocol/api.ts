@@ -1,6 +1,6 @@
 import type { IsolationLevel } from '../../rules/snapshot.ts';
-import type { Reader } from './reader.ts';
-import type { Writer } from './writer.ts';
+import type { Decoder } from './decoder.ts';
+import type { Encoder } from './encoder.ts';
 
 /** Kafka's API keys of the requests we send (https://kafka.apache.org/protocol#protocol_api_keys). */
 export const apiKeys = {
@@ -32,8 +32,8 @@ export interface KafkaAnswer {
 export interface Codec<O, T> {
   /** Flexible versions carry tagged fields in their headers (KIP-482). */
   readonly flexible?: boolean;
-  write(to: Writer, options: O): void;
-  read(from: Reader, options: O): T;
+  write(to: Encoder, options: O): void;
+  read(from: Decoder, options: O): T;
 }
 
 /** What one needs to know of an API to tell whether a broker takes it. */
@@ -58,8 +58,8 @@ export interface VersionedRequest<T extends KafkaAnswer> {
   readonly apiName: string;
   readonly apiVersion: number;
   readonly flexible: boolean;
-  write(to: Writer): void;
-  read(from: Reader): T;
+  write(to: Encoder): void;
+  read(from: Decoder): T;
 }
 
 /** An API as a table of its versions. */
@@ -124,9 +124,9 @@ const codec: Codec<undefined, ApiVersionsAnswer> = {
   write() {},
   read(from) {
     const errorCode = from.int16();
-    const ranges = from.array((reader): [number, VersionRange] => [
-      reader.int16(),
-      { min: reader.int16(), max: reader.int16() },
+    const ranges = from.array((decoder): [number, VersionRange] => [
+      decoder.int16(),
+      { min: decoder.int16(), max: decoder.int16() },
     ]);
     // Version 0 ends here. A broker that does not take the version that it was asked in answers in version 0.
     const throttleTimeMs = from.remaining === 0 ? 0 : from.int32();

@@ -1,5 +1,5 @@
 import { Api, apiKeys, type Codec, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
+import type { Decoder } from './decoder.ts';
 
 /** What a group's coordinator says of it: enough to count its members. */
 export interface GroupDescription {
@@ -21,7 +21,7 @@ interface Groups {
 /** Both versions are written and read alike. */
 const plain: Codec<Groups, DescribeGroupsAnswer> = {
   write(to, { groups }) {
-    to.array(groups, (writer, group) => writer.string(group));
+    to.array(groups, (encoder, group) => encoder.string(group));
   },
   read(from) {
     const throttleTimeMs = from.int32();
@@ -30,10 +30,10 @@ const plain: Codec<Groups, DescribeGroupsAnswer> = {
 };
 
 /** The flexible ones differ only in what they say of a group. */
-const flexible = (group: (from: Reader) => GroupDescription): Codec<Groups, DescribeGroupsAnswer> => ({
+const flexible = (group: (from: Decoder) => GroupDescription): Codec<Groups, DescribeGroupsAnswer> => ({
   flexible: true,
   write(to, { groups }) {
-    to.compactArray(groups, (writer, one) => writer.compactString(one));
+    to.compactArray(groups, (encoder, one) => encoder.compactString(one));
     const includeAuthorizedOperations = false;
     to.boolean(includeAuthorizedOperations).noTags();
   },
@@ -61,7 +61,7 @@ export const describeGroups = (options: Groups) => api.request(options);
 /** The members of groups of the newer protocol, which are `Dead` to `describeGroups`. */
 export const describeConsumerGroups = (options: Groups) => consumerApi.request(options);
 
-function readGroup(from: Reader): GroupDescription {
+function readGroup(from: Decoder): GroupDescription {
   const errorCode = from.int16();
   const group = from.string();
   const state = from.string();
@@ -71,7 +71,7 @@ function readGroup(from: Reader): GroupDescription {
   return { group, errorCode, state, members };
 }
 
-function skipMember(from: Reader): void {
+function skipMember(from: Decoder): void {
   from.string(); // member id
   from.string(); // client id
   from.string(); // host
@@ -79,7 +79,7 @@ function skipMember(from: Reader): void {
   from.skipBytes(); // assignment
 }
 
-function readFlexibleGroup(from: Reader): GroupDescription {
+function readFlexibleGroup(from: Decoder): GroupDescription {
   const errorCode = from.int16();
   const group = from.compactString();
   const state = from.compactString();
@@ -91,7 +91,7 @@ function readFlexibleGroup(from: Reader): GroupDescription {
   return { group, errorCode, state, members };
 }
 
-function skipFlexibleMember(from: Reader): void {
+function skipFlexibleMember(from: Decoder): void {
   from.compactString(); // member id
   from.compactNullableString(); // instance id
   from.compactString(); // client id
@@ -101,7 +101,7 @@ function skipFlexibleMember(from: Reader): void {
   from.skipTags();
 }
 
-function readConsumerGroup(from: Reader): GroupDescription {
+function readConsumerGroup(from: Decoder): GroupDescription {
   const errorCode = from.int16();
   from.compactNullableString(); // the error as text
   const group = from.compactString();
@@ -115,14 +115,14 @@ function readConsumerGroup(from: Reader): GroupDescription {
   return { group, errorCode, state, members };
 }
 
-function skipConsumer(from: Reader): void {
+function skipConsumer(from: Decoder): void {
   from.compactString(); // member id
   from.compactNullableString(); // instance id
   from.compactNullableString(); // rack
   from.int32(); // member epoch
   from.compactString(); // client id
   from.compactString(); // host
-  from.compactArray((reader) => reader.compactString()); // topics
+  from.compactArray((decoder) => decoder.compactString()); // topics
   from.compactNullableString(); // pattern of topics
   skipAssignment(from);
   skipAssignment(from); // the target
@@ -131,16 +131,16 @@ function skipConsumer(from: Reader): void {
 
 const uuidBytes = 16;
 
-function skipAssignment(from: Reader): void {
-  from.compactArray((reader) => {
-    reader.skip(uuidBytes);
-    reader.compactString(); // topic
-    reader.compactArray((partitions) => partitions.int32());
-    reader.skipTags();
+function skipAssignment(from: Decoder): void {
+  from.compactArray((decoder) => {
+    decoder.skip(uuidBytes);
+    decoder.compactString(); // topic
+    decoder.compactArray((partitions) => partitions.int32());
+    decoder.skipTags();
   });
   from.skipTags();
 }
 
-function skipCompactBytes(from: Reader): void {
+function skipCompactBytes(from: Decoder): void {
   from.skip(Math.max(0, from.uvarint() - 1));
 }

@@ -1,6 +1,6 @@
 import type { IsolationLevel } from '../../rules/snapshot.ts';
 import { Api, apiKeys, type Codec, consumerReplicaId, isolationByte, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
+import type { Decoder } from './decoder.ts';
 
 export interface FetchPosition {
   readonly partition: number;
@@ -56,15 +56,15 @@ function codec({ epochs, rack }: { epochs: boolean; rack: boolean }): Codec<Fetc
       to.int32(consumerReplicaId).int32(options.maxWaitMs).int32(options.minBytes).int32(options.maxBytes);
       to.int8(isolationByte(options.isolationLevel));
       to.int32(options.sessionId).int32(options.sessionEpoch);
-      to.array(options.topics, (writer, [topic, positions]) => {
-        writer.string(topic).array(positions, (each, { partition, fetchOffset }) => {
+      to.array(options.topics, (encoder, [topic, positions]) => {
+        encoder.string(topic).array(positions, (each, { partition, fetchOffset }) => {
           each.int32(partition);
           if (epochs) each.int32(unknownLeaderEpoch);
           each.int64(fetchOffset).int64(noLogStartOffset).int32(options.partitionMaxBytes);
         });
       });
-      to.array(options.forgotten, (writer, [topic, partitions]) => {
-        writer.string(topic).array(partitions, (each, partition) => each.int32(partition));
+      to.array(options.forgotten, (encoder, [topic, partitions]) => {
+        encoder.string(topic).array(partitions, (each, partition) => each.int32(partition));
       });
       if (rack) to.string(noRack);
     },
@@ -72,7 +72,7 @@ function codec({ epochs, rack }: { epochs: boolean; rack: boolean }): Codec<Fetc
       const throttleTimeMs = from.int32();
       const errorCode = from.int16();
       const sessionId = from.int32();
-      const partitions = from.array((reader) => readTopic(reader, rack)).flat();
+      const partitions = from.array((decoder) => readTopic(decoder, rack)).flat();
       return { throttleTimeMs, errorCode, sessionId, partitions };
     },
   };
@@ -89,12 +89,12 @@ export const fetchApi = new Api(
 /** Waits for records without reading them. */
 export const fetch = (options: FetchOptions) => fetchApi.request(options);
 
-function readTopic(from: Reader, rack: boolean): FetchedPartition[] {
+function readTopic(from: Decoder, rack: boolean): FetchedPartition[] {
   const topic = from.string();
-  return from.array((reader) => readPartition(reader, topic, rack));
+  return from.array((decoder) => readPartition(decoder, topic, rack));
 }
 
-function readPartition(from: Reader, topic: string, rack: boolean): FetchedPartition {
+function readPartition(from: Decoder, topic: string, rack: boolean): FetchedPartition {
   const partition = from.int32();
   const errorCode = from.int16();
   const highWatermark = from.int64();

@@ -1,6 +1,6 @@
 import { formatAddress } from './address.ts';
 import { Api, apiKeys, type Codec, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
+import type { Decoder } from './decoder.ts';
 
 export interface Coordinator {
   readonly group: string;
@@ -37,7 +37,7 @@ const many: Codec<{ groups: readonly string[] }, FindCoordinatorAnswer> = {
   flexible: true,
   write(to, { groups }) {
     to.int8(groupKeyType);
-    to.compactArray(groups, (writer, group) => writer.compactString(group)).noTags();
+    to.compactArray(groups, (encoder, group) => encoder.compactString(group)).noTags();
   },
   read(from) {
     const throttleTimeMs = from.int32();
@@ -58,7 +58,7 @@ export const findCoordinator = (options: { group: string }) => singleApi.request
 /** The same for many groups at once. */
 export const findCoordinators = (options: { groups: readonly string[] }) => manyApi.request(options);
 
-function readCoordinator(from: Reader): Coordinator {
+function readCoordinator(from: Decoder): Coordinator {
   const group = from.compactString();
   const nodeId = from.int32();
   const address = formatAddress({ host: from.compactString(), port: from.int32() });

@@ -1,6 +1,6 @@
 import type { IsolationLevel } from '../../rules/snapshot.ts';
 import { Api, apiKeys, type Codec, consumerReplicaId, isolationByte, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
+import type { Decoder } from './decoder.ts';
 
 export interface ListedOffset {
   readonly partition: number;
@@ -28,9 +28,9 @@ const timestamps = { end: -1, logStart: -2 } as const;
 const codec: Codec<ListOffsetsOptions, ListOffsetsAnswer> = {
   write(to, { topics, timestamp, isolationLevel }) {
     to.int32(consumerReplicaId).int8(isolationByte(isolationLevel));
-    to.array(topics, (writer, [topic, partitions]) => {
-      writer.string(topic);
-      writer.array(partitions, (each, partition) => each.int32(partition).int64(timestamps[timestamp]));
+    to.array(topics, (encoder, [topic, partitions]) => {
+      encoder.string(topic);
+      encoder.array(partitions, (each, partition) => each.int32(partition).int64(timestamps[timestamp]));
     });
   },
   read(from) {
@@ -47,11 +47,11 @@ const api = new Api(
 /** One offset of each partition. */
 export const listOffsets = (options: ListOffsetsOptions) => api.request(options);
 
-function readTopic(from: Reader): ListOffsetsAnswer['topics'][number] {
+function readTopic(from: Decoder): ListOffsetsAnswer['topics'][number] {
   return { topic: from.string(), partitions: from.array(readPartition) };
 }
 
-function readPartition(from: Reader): ListedOffset {
+function readPartition(from: Decoder): ListedOffset {
   const partition = from.int32();
   const errorCode = from.int16();
   from.skip(8); // the timestamp of the record, which only a search by time fills

@@ -1,6 +1,6 @@
 import { formatAddress } from './address.ts';
 import { Api, apiKeys, type Codec, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
+import type { Decoder } from './decoder.ts';
 
 export interface MetadataBroker {
   readonly nodeId: number;
@@ -36,7 +36,7 @@ function codec(offline: boolean): Codec<MetadataOptions, MetadataAnswer> {
   return {
     write(to, { topics }) {
       if (topics === 'all') to.nullArray();
-      else to.array(topics, (writer, topic) => writer.string(topic));
+      else to.array(topics, (encoder, topic) => encoder.string(topic));
       const allowAutoTopicCreation = false;
       to.boolean(allowAutoTopicCreation);
     },
@@ -45,7 +45,7 @@ function codec(offline: boolean): Codec<MetadataOptions, MetadataAnswer> {
       const brokers = from.array(readBroker);
       from.nullableString(); // cluster id
       from.int32(); // controller
-      return { throttleTimeMs, brokers, topics: from.array((reader) => readTopic(reader, offline)) };
+      return { throttleTimeMs, brokers, topics: from.array((decoder) => readTopic(decoder, offline)) };
     },
   };
 }
@@ -58,21 +58,21 @@ const api = new Api(
 /** Brokers, and the leaders of these topics. Never creates a topic. */
 export const metadata = (options: MetadataOptions) => api.request(options);
 
-function readBroker(from: Reader): MetadataBroker {
+function readBroker(from: Decoder): MetadataBroker {
   const nodeId = from.int32();
   const address = formatAddress({ host: from.string(), port: from.int32() });
   from.nullableString(); // rack
   return { nodeId, address };
 }
 
-function readTopic(from: Reader, offline: boolean): MetadataTopic {
+function readTopic(from: Decoder, offline: boolean): MetadataTopic {
   const errorCode = from.int16();
   const topic = from.string();
   const internal = from.boolean();
-  return { topic, errorCode, internal, partitions: from.array((reader) => readPartition(reader, offline)) };
+  return { topic, errorCode, internal, partitions: from.array((decoder) => readPartition(decoder, offline)) };
 }
 
-function readPartition(from: Reader, offline: boolean): MetadataPartition {
+function readPartition(from: Decoder, offline: boolean): MetadataPartition {
   const errorCode = from.int16();
   const partition = from.int32();
   const leader = from.int32();

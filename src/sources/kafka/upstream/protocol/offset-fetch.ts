@@ -1,6 +1,6 @@
 import { Api, apiKeys, type Codec, type KafkaAnswer } from './api.ts';
-import type { Reader } from './reader.ts';
-import type { Writer } from './writer.ts';
+import type { Decoder } from './decoder.ts';
+import type { Encoder } from './encoder.ts';
 
 export interface CommittedOffset {
   readonly partition: number;
@@ -38,8 +38,8 @@ const single: Codec<GroupTopics, OffsetFetchAnswer> = {
       to.nullArray();
       return;
     }
-    to.array(topics, (writer, [topic, partitions]) => {
-      writer.string(topic).array(partitions, (each, partition) => each.int32(partition));
+    to.array(topics, (encoder, [topic, partitions]) => {
+      encoder.string(topic).array(partitions, (each, partition) => each.int32(partition));
     });
   },
   read(from, { group }) {
@@ -75,20 +75,20 @@ export const offsetFetchSingle = (options: GroupTopics) => singleApi.request(opt
 /** The commits of many groups of one coordinator. Offsets of open transactions are not waited for. */
 export const offsetFetch = (options: { groups: readonly GroupTopics[] }) => manyApi.request(options);
 
-function writeGroup(to: Writer, { group, topics }: GroupTopics): void {
+function writeGroup(to: Encoder, { group, topics }: GroupTopics): void {
   to.compactString(group);
   if (topics === 'all') {
     to.compactNullArray().noTags();
     return;
   }
-  to.compactArray(topics, (writer, [topic, partitions]) => {
-    writer.compactString(topic);
-    writer.compactArray(partitions, (each, partition) => each.int32(partition)).noTags();
+  to.compactArray(topics, (encoder, [topic, partitions]) => {
+    encoder.compactString(topic);
+    encoder.compactArray(partitions, (each, partition) => each.int32(partition)).noTags();
   });
   to.noTags();
 }
 
-function readGroup(from: Reader): GroupOffsets {
+function readGroup(from: Decoder): GroupOffsets {
   const group = from.compactString();
   const topics = from.compactArray(readTopic);
   const errorCode = from.int16();
@@ -96,14 +96,14 @@ function readGroup(from: Reader): GroupOffsets {
   return { group, errorCode, topics };
 }
 
-function readTopic(from: Reader): CommittedTopic {
+function readTopic(from: Decoder): CommittedTopic {
   const topic = from.compactString();
   const partitions = from.compactArray(readPartition);
   from.skipTags();
   return { topic, partitions };
 }
 
-function readPartition(from: Reader): CommittedOffset {
+function readPartition(from: Decoder): CommittedOffset {
   const partition = from.int32();
   const offset = from.int64();
   from.int32(); // leader epoch
@@ -113,11 +113,11 @@ function readPartition(from: Reader): CommittedOffset {
   return { partition, errorCode, committed: committedOrNone(offset) };
 }
 
-function readSingleTopic(from: Reader): CommittedTopic {
+function readSingleTopic(from: Decoder): CommittedTopic {
   return { topic: from.string(), partitions: from.array(readSinglePartition) };
 }
 
-function readSinglePartition(from: Reader): CommittedOffset {
+function readSinglePartition(from: Decoder): CommittedOffset {
   const partition = from.int32();
   const offset = from.int64();
   from.nullableString(); // the committer's own note

@@ -1,7 +1,8 @@
 import { ScalerError } from '../../../../errors.ts';
 import { fromErrorCode } from '../errors.ts';
+import type { KafkaAnswer, KafkaRequest } from '../protocol/api.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
-import { type Coordinator, findCoordinator, findCoordinators } from '../protocol/find-coordinator.ts';
+import { findCoordinator, findCoordinators } from '../protocol/find-coordinator.ts';
 import {
   type CommittedOffset,
   type GroupOffsets,
@@ -9,7 +10,7 @@ import {
   offsetFetch,
   offsetFetchSingle,
 } from '../protocol/offset-fetch.ts';
-import { type Asked, answerTurn, TurnBatch } from '../turns.ts';
+import { answerTurn, type Pending, TurnBatch } from '../turns.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { Brokers, Send } from './brokers.ts';
 import { noFaults, type Offsets } from './log-ranges.ts';
@@ -28,7 +29,7 @@ interface Answer {
   readonly commits: GroupCommits;
 }
 
-type AskedQuestion = Asked<Question, Answer>;
+type PendingQuestion = Pending<Question, Answer>;
 
 const coordinatorMoved: ReadonlySet<number> = new Set([
   errorCodes.COORDINATOR_LOAD_IN_PROGRESS,
@@ -85,15 +86,17 @@ export class Commits {
     }
   }
 
-  private async askCoordinators(asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinators(asked: readonly PendingQuestion[]): Promise<void> {
     await Promise.all([...byAddress(asked)].map(([address, own]) => this.askCoordinator(address, own)));
   }
 
-  private async askCoordinator(address: string, asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinator(address: string, asked: readonly PendingQuestion[]): Promise<void> {
     const groups = mergeGroups(asked);
     try {
-      const answers = await this.brokers.ask(address, (send, wire) => askFor(groups, send, wire));
-      const found = new Map(answers.map((one) => [one.group, one]));
+      const answers = await this.brokers.ask(address, (send, wire) =>
+        askFor(offsetFetch({ groups }), () => groups.map(offsetFetchSingle), send, wire),
+      );
+      const found = new Map(answers.flatMap((answer) => answer.groups.map((one) => [one.group, one])));
       for (const { item, resolve, reject } of asked) {
         const answer = found.get(item.group);
         await answerTurn();
@@ -126,7 +129,7 @@ function partitionsOf(topics: ReadonlyMap<string, readonly number[]>): number {
 }
 
 /** The request for each group, once: some brokers refuse a group that occurs twice in a request. */
-function mergeGroups(asked: readonly AskedQuestion[]): GroupTopics[] {
+function mergeGroups(asked: readonly PendingQuestion[]): GroupTopics[] {
   const merged = new Map<string, GroupTopics['topics']>();
   for (const { item } of asked) {
     const known = merged.get(item.group);
@@ -151,15 +154,14 @@ function mergeTopics(known: Topics, more: Topics): Topics {
 class MergedTopics extends Map<string, readonly number[]> {}
 
 /** One request for all groups, or one each where the broker is older than Kafka 3.0. */
-async function askFor(
-  groups: readonly GroupTopics[],
+async function askFor<T extends KafkaAnswer>(
+  together: KafkaRequest<T>,
+  each: () => readonly KafkaRequest<T>[],
   send: Send,
   wire: Wire,
-): Promise<readonly GroupOffsets[]> {
-  const together = offsetFetch({ groups });
-  if (wire.takes(together)) return (await send(together)).groups;
-  const answers = await Promise.all(groups.map((group) => send(offsetFetchSingle(group))));
-  return answers.flatMap((answer) => answer.groups);
+): Promise<readonly T[]> {
+  if (wire.takes(together)) return [await send(together)];
+  return Promise.all(each().map((request) => send(request)));
 }
 
 function readAnswer({ errorCode, topics }: GroupOffsets): Answer {
@@ -230,10 +232,17 @@ export class Coordinators {
     return address;
   }
 
-  private async refresh(asked: readonly Asked<string, string>[]): Promise<void> {
+  private async refresh(asked: readonly Pending<string, string>[]): Promise<void> {
     const groups = [...new Set(asked.map(({ item }) => item))];
-    const answers = await this.brokers.askAny((send, wire) => askForCoordinators(groups, send, wire));
-    const found = new Map(answers.map((answer) => [answer.group, answer]));
+    const answers = await this.brokers.askAny((send, wire) =>
+      askFor(
+        findCoordinators({ groups }),
+        () => groups.map((group) => findCoordinator({ group })),
+        send,
+        wire,
+      ),
+    );
+    const found = new Map(answers.flatMap(({ coordinators }) => coordinators.map((one) => [one.group, one])));
     for (const { item, resolve, reject } of asked) {
       const answer = found.get(item);
       const what = `the coordinator of group ${JSON.stringify(item)}`;
@@ -248,16 +257,4 @@ export class Coordinators {
       }
     }
   }
-}
-
-/** One request for all groups, or one each where the broker is older than Kafka 3.0. */
-async function askForCoordinators(
-  groups: readonly string[],
-  send: Send,
-  wire: Wire,
-): Promise<readonly Coordinator[]> {
-  const together = findCoordinators({ groups });
-  if (wire.takes(together)) return (await send(together)).coordinators;
-  const answers = await Promise.all(groups.map((group) => send(findCoordinator({ group }))));
-  return answers.flatMap(({ coordinators }) => coordinators);
 }

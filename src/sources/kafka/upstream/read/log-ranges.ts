@@ -3,7 +3,7 @@ import type { IsolationLevel } from '../../rules/snapshot.ts';
 import { fromErrorCode } from '../errors.ts';
 import { errorCodes, leaderMovedCodes } from '../protocol/error-codes.ts';
 import { type ListedOffset, type ListOffsetsOptions, listOffsets } from '../protocol/list-offsets.ts';
-import { type Asked, answerTurn, TurnBatch } from '../turns.ts';
+import { answerTurn, type Pending, TurnBatch } from '../turns.ts';
 import type { Brokers } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 import type { KnownLayout, Topology } from './topology.ts';
@@ -54,7 +54,7 @@ export class LeaderOffsets {
     return this.batch.ask(question);
   }
 
-  private async askLeaders(asked: readonly Asked<LeaderQuestion, LeaderAnswer>[]): Promise<void> {
+  private async askLeaders(asked: readonly Pending<LeaderQuestion, LeaderAnswer>[]): Promise<void> {
     const requests = new Map<string, LeaderRequest>();
     const parts = asked.map(({ item }) => {
       const leaders = leadersOf(item);

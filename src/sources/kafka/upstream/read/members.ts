@@ -4,7 +4,7 @@ import {
   type GroupDescription,
 } from '../protocol/describe-groups.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
-import { type Asked, TurnBatch } from '../turns.ts';
+import { type Pending, TurnBatch } from '../turns.ts';
 import type { Brokers, Send } from './brokers.ts';
 import { byAddress, type Coordinators } from './commits.ts';
 import { RecentMap } from './recent-map.ts';
@@ -23,7 +23,7 @@ interface Known {
 }
 
 type Question = { readonly group: string; readonly address: string };
-type AskedQuestion = Asked<Question, GroupDescription | undefined>;
+type PendingQuestion = Pending<Question, GroupDescription | undefined>;
 
 /** How many members groups have, by DescribeGroups: one request a coordinator for every request of one turn. */
 export class GroupMembers {
@@ -71,11 +71,11 @@ export class GroupMembers {
     known.toldAtMs = this.now();
   }
 
-  private async askCoordinators(asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinators(asked: readonly PendingQuestion[]): Promise<void> {
     await Promise.all([...byAddress(asked)].map(([address, own]) => this.askCoordinator(address, own)));
   }
 
-  private async askCoordinator(address: string, asked: readonly AskedQuestion[]): Promise<void> {
+  private async askCoordinator(address: string, asked: readonly PendingQuestion[]): Promise<void> {
     const groups = [...new Set(asked.map(({ item }) => item.group))];
     try {
       const found = await this.brokers.ask(address, (send) => describe(groups, send));

@@ -67,7 +67,7 @@ export class KafkaReader {
     for (const key of waiting) give(key, givenUp);
   }
 
-  /** A topic's logs are the same for all subjects of a read: its ends are asked for once. */
+  /** The logs of a topic are the same for all subjects of a read, which asks for their ends once. */
   private rangesOfOneRead(): RangeOf {
     const levels: Record<IsolationLevel, Map<string, Promise<TopicRange>>> = {
       readCommitted: new Map(),

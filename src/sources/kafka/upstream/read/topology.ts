@@ -4,7 +4,7 @@ import { inTurns } from '../../../../turns.ts';
 import { fromErrorCode } from '../errors.ts';
 import { errorCodes } from '../protocol/error-codes.ts';
 import { type MetadataAnswer, type MetadataTopic, metadata } from '../protocol/metadata.ts';
-import { type Asked, subjectsInATurn, TurnBatch } from '../turns.ts';
+import { type Pending, subjectsInATurn, TurnBatch } from '../turns.ts';
 import type { Brokers } from './brokers.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -141,7 +141,7 @@ export class Topology {
     return layout?.kind === 'known' ? layout.partitions.length : 1;
   }
 
-  private async refresh(asked: readonly Asked<string, TopicLayout>[]): Promise<void> {
+  private async refresh(asked: readonly Pending<string, TopicLayout>[]): Promise<void> {
     const patience = setTimeout(() => this.answerFromMemory(asked), patienceMs);
     try {
       const request = metadata({ topics: [...new Set(asked.map(({ item }) => item))] });
@@ -165,7 +165,7 @@ export class Topology {
     }
   }
 
-  private answerFromMemory(asked: readonly Asked<string, TopicLayout>[]): void {
+  private answerFromMemory(asked: readonly Pending<string, TopicLayout>[]): void {
     for (const { item, resolve } of asked) {
       const layout = this.topics.peek(item)?.layout;
       if (layout?.kind === 'known') resolve(layout);

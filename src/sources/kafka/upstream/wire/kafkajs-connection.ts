@@ -10,11 +10,12 @@ import { closedByBroker, fromKafka } from '../errors.ts';
 import type { HostPort } from '../protocol/address.ts';
 import type { KafkaAnswer, VersionedRequest, VersionRange } from '../protocol/api.ts';
 import { apiKeys } from '../protocol/api.ts';
-import { Reader } from '../protocol/reader.ts';
-import { Writer } from '../protocol/writer.ts';
+import { Decoder } from '../protocol/decoder.ts';
+import { Encoder } from '../protocol/encoder.ts';
 import './kafkajs-idle-timer.ts';
 import type { OpenSocket } from './dialer.ts';
-import type { SaslSecurity, TokenProvider } from './security.ts';
+import type { SaslSecurity } from './security.ts';
+import type { TokenProvider } from './tokens.ts';
 
 /** The largest answer that is believed: what is not Kafka reads as a length of hundreds of MiB. */
 const maxAnswerBytes = 128 * 1024 * 1024;
@@ -133,11 +134,11 @@ export class KafkaJsConnection {
   }
 
   private read<T extends KafkaAnswer>(request: VersionedRequest<T>, payload: Buffer): T {
-    const reader = new Reader(payload);
+    const decoder = new Decoder(payload);
     try {
       // KIP-511: the answer to ApiVersions never has tagged fields in its header.
-      if (request.flexible && request.apiKey !== apiKeys.apiVersions) reader.skipTags();
-      return request.read(reader);
+      if (request.flexible && request.apiKey !== apiKeys.apiVersions) decoder.skipTags();
+      return request.read(decoder);
     } catch (reason) {
       const where = `broker ${this.options.address}: ${request.apiName} v${request.apiVersion}`;
       const error = ScalerError.from(reason).within(where);
@@ -207,10 +208,10 @@ export class KafkaJsConnection {
 }
 
 function encode<T extends KafkaAnswer>(request: VersionedRequest<T>): Buffer {
-  const writer = new Writer();
-  if (request.flexible) writer.noTags();
-  request.write(writer);
-  return writer.finish();
+  const encoder = new Encoder();
+  if (request.flexible) encoder.noTags();
+  request.write(encoder);
+  return encoder.finish();
 }
 
 /** A new object for every connection: kafkajs keeps its authenticator in it. */

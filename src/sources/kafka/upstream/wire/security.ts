@@ -1,5 +1,5 @@
 import type { KafkaConfig } from '../../config.ts';
-import { mskIamToken, oauthToken } from './tokens.ts';
+import { mskIamToken, oauthToken, type TokenProvider } from './tokens.ts';
 
 /** How a wire is encrypted. `false` means plaintext. Texts are PEM. */
 export type TlsSecurity =
@@ -13,9 +13,6 @@ export type TlsSecurity =
       /** Takes any certificate. */
       readonly insecureSkipVerify?: boolean;
     };
-
-/** A current bearer token. Rejects with ScalerError. Called at each login, so it caches. */
-export type TokenProvider = () => Promise<string>;
 
 export type SaslSecurity =
   | {

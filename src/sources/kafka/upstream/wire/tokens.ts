@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { fromJson, ScalerError } from '../../../../errors.ts';
 import { type Answer, send, Unanswered } from '../../../../outbound/send.ts';
-import type { TokenProvider } from './security.ts';
+
+/** A current bearer token. Rejects with ScalerError. Called at each login, so it caches. */
+export type TokenProvider = () => Promise<string>;
 
 export interface IssuedToken {
   readonly value: string;

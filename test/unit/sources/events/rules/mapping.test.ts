@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventsConfig } from '../../../../../src/sources/events/config.ts';
 import { fact } from '../../../../../src/sources/events/index.ts';
-import type { InboundCloudEvent } from '../../../../../src/sources/source.ts';
+import type { InboundCloudEvent } from '../../../../../src/sources/inbound.ts';
 
 const event = (more: Partial<InboundCloudEvent> = {}): InboundCloudEvent => ({
   id: 'e-1',

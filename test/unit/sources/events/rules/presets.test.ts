@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventsConfig } from '../../../../../src/sources/events/config.ts';
 import { fact } from '../../../../../src/sources/events/index.ts';
 import type { PresetName } from '../../../../../src/sources/events/rules/presets.ts';
-import type { InboundCloudEvent } from '../../../../../src/sources/source.ts';
+import type { InboundCloudEvent } from '../../../../../src/sources/inbound.ts';
 import { cdEvent, codePipelineEvent, tektonEvent } from '../../../../support/events/senders.ts';
 
 function said(preset: PresetName, event: InboundCloudEvent, narrower: object = {}) {

@@ -1,7 +1,7 @@
 import { ScalerError } from '../../../../../src/errors.ts';
 import type { Job, JobStatus } from '../../../../../src/sources/github/rules/job.ts';
 import type {
-  Asked,
+  Dated,
   FailedDelivery,
   GitHubApi,
   JobsOfRun,
@@ -129,7 +129,7 @@ export class ScriptedGitHub implements GitHubApi {
     return { ...answer, moved: this.renamed.has(repo) };
   }
 
-  job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Asked<Job>> {
+  job({ repo, jobId }: { repo: string; jobId: number }, signal: AbortSignal): Promise<Dated<Job>> {
     return this.answer('job', repo, signal, () => {
       const job = this.jobs.get(jobId);
       if (!job || this.deletedRuns.has(job.runId)) throw notFound(`job ${jobId}`);
@@ -162,7 +162,7 @@ export class ScriptedGitHub implements GitHubApi {
     signal: AbortSignal,
     make: () => T,
     runId?: number,
-  ): Promise<Asked<T>> {
+  ): Promise<Dated<T>> {
     const askedAtMs = this.clock.nowMs;
     const call = { operation, about, atMs: askedAtMs, ...(runId === undefined ? {} : { runId }) };
     this.calls.push(call);

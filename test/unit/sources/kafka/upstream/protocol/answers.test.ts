@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../../../src/errors.ts';
 import { apiVersions } from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Reader } from '../../../../../../src/sources/kafka/upstream/protocol/reader.ts';
+import { Decoder } from '../../../../../../src/sources/kafka/upstream/protocol/decoder.ts';
 import { goldens } from './goldens.ts';
 import { answer, bytes, newestOf } from './hex.ts';
 
 describe.each(goldens)('the answer to $name', ({ request, version = newestOf(request), body, expected }) => {
   it('is read to its last byte, with the errors of single partitions beside the rest', () => {
-    const reader = new Reader(bytes(body));
+    const reader = new Decoder(bytes(body));
     expect(request.at(version).read(reader)).toEqual(expected);
     expect(reader.remaining).toBe(0);
   });

@@ -3,8 +3,8 @@ import type {
   KafkaRequest,
   Spoken,
 } from '../../../../../../src/sources/kafka/upstream/protocol/api.ts';
-import { Reader } from '../../../../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Decoder } from '../../../../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../../../../src/sources/kafka/upstream/protocol/encoder.ts';
 
 /** The bytes of a readable golden: hex in groups, `'text'` for characters. */
 export function bytes(golden: string): Buffer {
@@ -24,7 +24,7 @@ export function written<T extends KafkaAnswer>(
   request: KafkaRequest<T>,
   version = newestOf(request),
 ): string {
-  const writer = new Writer();
+  const writer = new Encoder();
   request.at(version).write(writer);
   return writer.finish().toString('hex');
 }
@@ -34,5 +34,5 @@ export function answer<T extends KafkaAnswer>(
   body: Buffer,
   version = newestOf(request),
 ): T {
-  return request.at(version).read(new Reader(body));
+  return request.at(version).read(new Decoder(body));
 }

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
+import { Encoder } from '../../../../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import { listOffsets } from '../../../../../../src/sources/kafka/upstream/protocol/list-offsets.ts';
-import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 import { createDialer } from '../../../../../../src/sources/kafka/upstream/wire/dialer.ts';
 import type { KafkaSecurity } from '../../../../../../src/sources/kafka/upstream/wire/security.ts';
 import type { Wire } from '../../../../../../src/sources/kafka/upstream/wire/wire.ts';
@@ -37,7 +37,7 @@ export const anyRequest = listOffsets({
   isolationLevel: 'readUncommitted',
 });
 export function anyAnswer(throttleTimeMs = 0): Buffer {
-  return new Writer()
+  return new Encoder()
     .int32(throttleTimeMs)
     .array([], () => {})
     .finish();

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { Encoder } from '../../../../../../src/sources/kafka/upstream/protocol/encoder.ts';
 import { metadata } from '../../../../../../src/sources/kafka/upstream/protocol/metadata.ts';
-import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
 import { frame, scriptedBroker } from '../../../../../support/kafka/scripted-broker.ts';
 import { anyAnswer, anyRequest, dialing, longMs } from './dialing.ts';
 
@@ -22,7 +22,7 @@ describe('a wire', () => {
       script: ({ apiKey, body, reply }) => {
         if (apiKey !== 3) return false;
         const [topic = ''] = body.array((reader) => reader.string());
-        const answer = new Writer()
+        const answer = new Encoder()
           .int32(0)
           .array([], () => {})
           .int16(-1)
@@ -92,7 +92,7 @@ describe('a wire', () => {
   });
 
   it('sends nothing that the broker does not support', async () => {
-    const old = new Writer()
+    const old = new Encoder()
       .int16(0)
       .array([2], (to, key) => to.int16(key).int16(0).int16(1))
       .int32(0)
@@ -214,7 +214,7 @@ describe('dialing', () => {
     const broker = await scriptedBroker({
       script: ({ reply }) => {
         reply(
-          new Writer()
+          new Encoder()
             .int16(35)
             .array([], () => {})
             .finish(),

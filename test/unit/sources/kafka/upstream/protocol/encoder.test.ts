@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Reader } from '../../../../../../src/sources/kafka/upstream/protocol/reader.ts';
-import { Writer } from '../../../../../../src/sources/kafka/upstream/protocol/writer.ts';
+import { Decoder } from '../../../../../../src/sources/kafka/upstream/protocol/decoder.ts';
+import { Encoder } from '../../../../../../src/sources/kafka/upstream/protocol/encoder.ts';
 
-const hex = (write: (to: Writer) => unknown): string => {
-  const writer = new Writer();
-  write(writer);
-  return writer.finish().toString('hex');
+const hex = (write: (to: Encoder) => unknown): string => {
+  const encoder = new Encoder();
+  write(encoder);
+  return encoder.finish().toString('hex');
 };
 
-describe('Writer', () => {
+describe('Encoder', () => {
   it('writes big-endian numbers', () => {
     expect(hex((to) => to.int8(-1).int16(-2).int32(-3).int64(-1).boolean(true))).toBe(
       'fffffefffffffdffffffffffffffff01',
@@ -26,20 +26,20 @@ describe('Writer', () => {
   });
 
   it('grows as far as it must', () => {
-    const writer = new Writer().string('x'.repeat(200)).string('y'.repeat(30_000)).int8(7);
-    const from = new Reader(writer.finish());
+    const encoder = new Encoder().string('x'.repeat(200)).string('y'.repeat(30_000)).int8(7);
+    const from = new Decoder(encoder.finish());
     expect([from.string().length, from.string().length, from.int8(), from.remaining]).toEqual([
       200, 30_000, 7, 0,
     ]);
   });
 
   it('refuses a text that Kafka cannot carry as a fault of its author', () => {
-    expect(() => new Writer().string('x'.repeat(32_768))).toThrow(
+    expect(() => new Encoder().string('x'.repeat(32_768))).toThrow(
       expect.objectContaining({ code: 'invalid', message: expect.stringContaining('32768 bytes') }),
     );
   });
 
-  it('writes bytes that the reader can read', () => {
+  it('writes bytes that the decoder can read', () => {
     fc.assert(
       fc.property(
         fc.maxSafeInteger(),
@@ -47,11 +47,11 @@ describe('Writer', () => {
         fc.string({ unit: 'binary' }),
         fc.array(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })),
         (long, varint, text, numbers) => {
-          const writer = new Writer().int64(long).uvarint(varint).string(text).compactString(text);
-          writer.array(numbers, (each, value) => each.int32(value));
-          writer.compactArray(numbers, (each, value) => each.int32(value));
-          const from = new Reader(writer.finish());
-          const int32 = (each: Reader) => each.int32();
+          const encoder = new Encoder().int64(long).uvarint(varint).string(text).compactString(text);
+          encoder.array(numbers, (each, value) => each.int32(value));
+          encoder.compactArray(numbers, (each, value) => each.int32(value));
+          const from = new Decoder(encoder.finish());
+          const int32 = (each: Decoder) => each.int32();
           const plain = Buffer.from(text).toString();
           expect(from.int64()).toBe(long);
           expect(from.uvarint()).toBe(varint);

@@ -6,7 +6,7 @@ const highWord = 2 ** 32;
 const maxStringBytes = 0x7fff;
 
 /** Writes Kafka's primitive types (https://kafka.apache.org/protocol#protocol_types) into a buffer that grows. */
-export class Writer {
+export class Encoder {
   private bytes = Buffer.allocUnsafe(initialBytes);
   private at = 0;
 
@@ -62,7 +62,7 @@ export class Writer {
     return this.text(text, length);
   }
 
-  array<T>(items: Iterable<T> & Sized, item: (writer: Writer, value: T) => void): this {
+  array<T>(items: Iterable<T> & Sized, item: (encoder: Encoder, value: T) => void): this {
     this.int32(sizeOf(items));
     for (const value of items) item(this, value);
     return this;
@@ -72,7 +72,7 @@ export class Writer {
     return this.int32(-1);
   }
 
-  compactArray<T>(items: Iterable<T> & Sized, item: (writer: Writer, value: T) => void): this {
+  compactArray<T>(items: Iterable<T> & Sized, item: (encoder: Encoder, value: T) => void): this {
     this.uvarint(sizeOf(items) + 1);
     for (const value of items) item(this, value);
     return this;
@@ -87,7 +87,7 @@ export class Writer {
     return this.uvarint(0);
   }
 
-  /** What was written; the writer must not be used afterwards. */
+  /** What was written; the encoder must not be used afterwards. */
   finish(): Buffer {
     return this.bytes.subarray(0, this.at);
   }

@@ -8,7 +8,7 @@ const maxVarintBytes = 5;
  * Reads Kafka's primitive types (https://kafka.apache.org/protocol#protocol_types) from one answer, big-endian.
  * Whatever does not fit throws one ScalerError `unavailable`; a length is believed only as far as there are bytes.
  */
-export class Reader {
+export class Decoder {
   private readonly bytes: Buffer;
   private at = 0;
 
@@ -71,11 +71,11 @@ export class Reader {
   }
 
   /** A null array is read as an empty one. */
-  array<T>(item: (reader: Reader) => T): T[] {
+  array<T>(item: (decoder: Decoder) => T): T[] {
     return this.items(this.int32(), item);
   }
 
-  compactArray<T>(item: (reader: Reader) => T): T[] {
+  compactArray<T>(item: (decoder: Decoder) => T): T[] {
     return this.items(this.uvarint() - 1, item);
   }
 
@@ -115,7 +115,7 @@ export class Reader {
     return text;
   }
 
-  private items<T>(count: number, item: (reader: Reader) => T): T[] {
+  private items<T>(count: number, item: (decoder: Decoder) => T): T[] {
     // Every item has at least one byte, so a count beyond the bytes left is absurd and must not be allocated.
     if (count < -1 || count > this.remaining) throw this.malformed(`an array of ${count}`);
     const items: T[] = [];
