@@ -15,7 +15,11 @@ export type TlsSecurity =
     };
 
 /** A current bearer token. Rejects with ScalerError. Called at each login, so it caches. */
-export type TokenProvider = () => Promise<string>;
+export interface TokenProvider {
+  (): Promise<string>;
+  /** A broker has refused the token: its issuer may have ended it early, or changed its keys. */
+  refused?(token: string): void;
+}
 
 export type SaslSecurity =
   | {

@@ -9,26 +9,40 @@ export interface IssuedToken {
   readonly usableMs: number;
 }
 
-/** Keeps a token while it is usable. Those who ask while one is being issued share it; a failure is not kept. */
+/** A token that is refused so soon was never good, and neither would another be. */
+const freshMs = 10_000;
+
+/**
+ * Keeps a token while it is usable and no broker refuses it. Those who ask while one is being issued share it; a failure
+ * is not kept.
+ */
 export function cachedToken(issue: () => Promise<IssuedToken>): TokenProvider {
   let value = '';
+  let issuedAtMs = Number.NEGATIVE_INFINITY;
   let usableUntilMs = Number.NEGATIVE_INFINITY;
   let issuing: Promise<string> | undefined;
 
   async function renew(): Promise<string> {
     const issued = await issue();
     value = issued.value;
-    usableUntilMs = performance.now() + issued.usableMs;
+    issuedAtMs = performance.now();
+    usableUntilMs = issuedAtMs + issued.usableMs;
     return value;
   }
 
-  return () => {
+  function token(): Promise<string> {
     if (performance.now() < usableUntilMs) return Promise.resolve(value);
     issuing ??= renew().finally(() => {
       issuing = undefined;
     });
     return issuing;
-  };
+  }
+
+  function refused(one: string): void {
+    if (one === value && performance.now() - issuedAtMs > freshMs) usableUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  return Object.assign(token, { refused });
 }
 
 export interface OAuthTokenOptions {
