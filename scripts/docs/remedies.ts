@@ -157,7 +157,7 @@ export const sections: readonly Section[] = [
         'The rest of the message, or `why` in the log, says how to avoid it.',
       ],
       [
-        /more open items than maxItems/,
+        /more (open items|items are open) than maxItems/,
         'The ledger is full.',
         'Raise `maxItems`, or find the sender that never finishes its items.',
       ],
@@ -370,7 +370,7 @@ export const sections: readonly Section[] = [
         'The first sync is under way, or has failed.',
         'Follow the rest of the message.',
       ],
-      [/ledger is full/, 'More jobs are open than `maxJobs`.'],
+      [/ledger is full|more jobs are open than/, 'More jobs are open than `maxJobs`.'],
       [/sweeps take longer/, 'The owner has more repositories than one sweep can read.'],
       [
         /too many to be read|more than … pages/,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
+import type { JsonCounter } from '../json.ts';
 import { ownBytes, type Share } from './inflight.ts';
-import type { JsonCounter } from './json.ts';
 
 /** Why a body was not read to its end; what is left of it stays unread. */
 export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';

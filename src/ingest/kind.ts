@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { JsonCounter } from '../json.ts';
 import type { Answer, Outcome } from './answer.ts';
-import type { JsonCounter } from './json.ts';
 
 /** A request without its body. */
 export interface Head {

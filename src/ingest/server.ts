@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../event-log/event-log.ts';
+import { tooMuchJson } from '../json.ts';
 import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
@@ -14,7 +15,6 @@ import { type BodyFault, BytePace, type LeastSpeed, readBody, smallBytes } from 
 import { CloudEvents } from './cloudevents/kind.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
-import { tooMuchJson } from './json.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';

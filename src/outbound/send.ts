@@ -117,11 +117,17 @@ function respond(
   });
 }
 
+/** Empty if nothing comes: a 304 may have the headers of the answer that it stands for (RFC 9110 §15.4.5). */
 function unpacked(response: IncomingMessage): Readable {
   const unzip = createGunzip();
+  let isEmpty = true;
+  response.once('data', () => {
+    isEmpty = false;
+  });
+  response.once('end', () => (isEmpty ? unzip.push(null) : unzip.end()));
   response.on('error', (reason) => unzip.destroy(reason));
   unzip.on('close', () => response.destroy());
-  return response.pipe(unzip);
+  return response.pipe(unzip, { end: false });
 }
 
 /** Reads a body that may be endless. If it fails it closes the stream, and rejects with Unanswered or the stream's error. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { JsonReader } from '../../json.ts';
 import type { InboundCloudEvent } from '../../sources/inbound.ts';
-import { JsonReader } from '../json.ts';
 import { cloudEventOf, type Faults } from './attributes.ts';
 import { dataOf } from './structured.ts';
 

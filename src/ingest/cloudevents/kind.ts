@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../../clock.ts';
 import type { EventLog } from '../../event-log/event-log.ts';
+import { JsonCounter } from '../../json.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { stepByStep } from '../../turns.ts';
 import { type Answer, refusal } from '../answer.ts';
-import { JsonCounter } from '../json.ts';
 import { Keeper } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import { type Hinted, refuseBearer, type Senders } from '../senders.ts';

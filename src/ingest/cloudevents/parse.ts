@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { JsonReader } from '../../json.ts';
 import type { InboundCloudEvent } from '../../sources/inbound.ts';
-import { JsonReader } from '../json.ts';
 import { isJson, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, Faults, type Report } from './attributes.ts';
 import { binaryEvent } from './binary.ts';

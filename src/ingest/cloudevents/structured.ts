@@ -1,5 +1,5 @@
+import { type Content, type JsonReader, textOf } from '../../json.ts';
 import type { InboundCloudEvent } from '../../sources/inbound.ts';
-import { type Content, type JsonReader, textOf } from '../json.ts';
 import { isJson, isText, mediaTypeOf } from '../media-type.ts';
 import { cloudEventOf, type Report } from './attributes.ts';
 

@@ -2,8 +2,8 @@ import { createVerify, type KeyObject, type Verify } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { regionalHost } from '../../aws-endpoints.ts';
+import { JsonReader } from '../../json.ts';
 import { type Answer, refusal } from '../answer.ts';
-import { JsonReader } from '../json.ts';
 import { mediaTypeOf } from '../media-type.ts';
 
 /*

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { type ErrorCode, ScalerError } from '../../errors.ts';
+import { JsonCounter } from '../../json.ts';
 import { FewAMinute, type Logger } from '../../telemetry/log.ts';
 import { type Answer, type Outcome, refusal } from '../answer.ts';
-import { JsonCounter } from '../json.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import type { Senders } from '../senders.ts';
 import { Certificates } from './certificates.ts';

@@ -53,12 +53,13 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   async read(subjects: readonly Subject<undefined>[], deliver: Deliver<EventsSnapshot>): Promise<void> {
     const nowMs = epochNowMs();
     this.wake(this.ledger.expire(nowMs));
-    const coverage = this.completeness.at(nowMs);
+    const all = this.completeness.at(nowMs);
     const confirmedAtMs = this.deps.events.wholeUntilMs?.();
     const confirmed = confirmedAtMs === undefined ? {} : { confirmedAtMs };
     for (const { key } of subjects) {
       const sinceMs = this.ledger.queuedSinceMs(key);
       const queuedSinceMs = sinceMs === undefined ? undefined : monotonicMs(sinceMs);
+      const coverage = all.kind === 'whole' && this.ledger.lacks(key) ? full : all;
       const snapshot = { counts: this.ledger.counts(key), queuedSinceMs, coverage };
       deliver(key, { snapshot, ...confirmed });
     }
@@ -119,6 +120,14 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     );
   }
 }
+
+const full: Coverage = {
+  kind: 'full',
+  error: new ScalerError(
+    'unavailable',
+    'more items are open than maxItems, and some of this backlog have no room: raise it, or find the sender that never finishes its items; the number is known ttlSeconds after the last that had none',
+  ),
+};
 
 /**
  * Since when the ledger knows every item. Only events announce items. So without all events of the last `ttlSeconds`, an

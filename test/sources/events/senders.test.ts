@@ -101,6 +101,19 @@ describe('work items over the whole scaler', () => {
     expect(await number('work')).toBe(0);
   });
 
+  it('items whose numbers differ only in what a JavaScript number cannot hold are two', async () => {
+    const items = workItems.map((item) => ({ ...item, key: '/id' }));
+    const { post, number } = await start({ connections: { builds: { ...builds, items } } });
+    const postOf = (word: 'requested' | 'done', id: string) =>
+      post(JSON.stringify({ ...workEvent(word, 'a'), data: { id: '?' } }).replace('"?"', id));
+    for (const id of ['1234567890123456768', '1234567890123456769']) {
+      expect(await postOf('requested', id)).toBe(202);
+    }
+    expect(await number('work')).toBe(2);
+    expect(await postOf('done', '1234567890123456768')).toBe(202);
+    expect(await number('work')).toBe(1);
+  });
+
   it('refuses an unknown backlog', async () => {
     const { scaler, trigger } = await start();
     const asked = scaler.client.getMetrics(trigger('wrok'), '');

@@ -9,7 +9,7 @@ export const ingest = {
   tokens: [{ name: 'builds', token, connections: ['builds'] }],
 };
 
-/** Posts JSON of a media type to the connection `builds`. Resolves with the status. */
+/** Posts JSON of a media type to the connection `builds`, text as it is. Resolves with the status. */
 export async function postEvents(
   port: number,
   body: unknown,
@@ -18,7 +18,7 @@ export async function postEvents(
   const response = await fetch(`http://127.0.0.1:${port}/ingest/events/builds`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': type },
-    body: JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   await response.arrayBuffer();
   return response.status;

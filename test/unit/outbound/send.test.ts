@@ -39,6 +39,23 @@ describe('a request to the outside', () => {
     await expect(send(`${url}/large`, limits)).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 
+  it.each([
+    ['a 304', { status: 304 }],
+    ['an empty 200', { status: 200, 'content-length': '0' }],
+    ['an empty 200 of unknown length', { status: 200 }],
+  ])('takes %s with headers of a compressed one for empty', async (_, { status, ...headers }) => {
+    const url = await server((_request, response) =>
+      response.writeHead(status, { 'content-encoding': 'gzip', ...headers }).end(),
+    );
+    expect(await send(url, limits)).toMatchObject({ status, text: '' });
+  });
+
+  it('is refused half an answer in whole framing', async () => {
+    const half = gzipSync('a'.repeat(1_000)).subarray(0, 15);
+    const url = await server((_, response) => response.setHeader('content-encoding', 'gzip').end(half));
+    await expect(send(url, limits)).rejects.toMatchObject({ code: 'Z_BUF_ERROR' });
+  });
+
   it('closes the connection of an answer without an end', async () => {
     let sent = 0;
     let closed = false;

@@ -9,6 +9,8 @@ export type Coverage =
   | { readonly kind: 'whole' }
   /** Its items exist, but there may be more. The reason, and what to do. */
   | { readonly kind: 'partial'; readonly error: ScalerError }
+  /** As before, but the items that are held give the number. */
+  | { readonly kind: 'full'; readonly error: ScalerError }
   /** Events that were kept are being read: an item that is open so far may be finished further on. */
   | { readonly kind: 'replaying'; readonly error: ScalerError };
 
@@ -28,8 +30,9 @@ export function backlog(
   const items = counted.reduce((sum, state) => sum + counts[state], 0);
   const working = (): Working => workingOf(counts);
   const active = items > activationItems;
-  if (coverage.kind === 'whole') {
-    const oldest = queuedSinceMs !== undefined && { oldest: { sinceMs: queuedSinceMs, atLeast: false } };
+  const isWhole = coverage.kind === 'whole';
+  if (isWhole || (coverage.kind === 'full' && active)) {
+    const oldest = queuedSinceMs !== undefined && { oldest: { sinceMs: queuedSinceMs, atLeast: !isWhole } };
     return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }), working };
   }
   const { error } = coverage;

@@ -17,6 +17,8 @@ interface Tally {
   /** The keys of queued items, and since when. The oldest is first. */
   readonly queued: Map<string, number>;
   running: number;
+  /** When there was last no room for an open one. */
+  refusedAtMs: number;
 }
 
 /**
@@ -50,6 +52,12 @@ export class Ledger {
     return oldest;
   }
 
+  /** Whether an item that may still be open had no room. */
+  lacks(backlog: string): boolean {
+    const { refusedAtMs = Number.NEGATIVE_INFINITY } = this.tallies.get(backlog) ?? {};
+    return refusedAtMs >= this.clockMs - this.limits.ttlMs;
+  }
+
   /** Takes what was heard at `receivedAtMs`. Returns the backlogs that now have other counts. */
   take(fact: ItemFact, receivedAtMs: number): ReadonlySet<string> {
     const changed = this.expire(receivedAtMs);
@@ -61,7 +69,7 @@ export class Ledger {
     const name = `${backlog}/${key}`;
     const known = this.open.get(name) ?? this.finished.get(name);
     const heard: Item = { backlog, key, state, attempt };
-    if (known === undefined && !this.makeRoom()) return changed;
+    if (known === undefined && !this.makeRoom()) return this.refuse(heard) ? changed.add(backlog) : changed;
     const item = known === undefined ? heard : join(known, heard);
     this.put(name, item);
     return this.count(known, item) ? changed.add(backlog) : changed;
@@ -89,12 +97,18 @@ export class Ledger {
 
   private makeRoom(): boolean {
     if (this.open.size + this.finished.size < this.limits.maxItems) return true;
-    if (this.finished.size === 0) {
-      this.refusals += 1;
-      return false;
-    }
+    if (this.finished.size === 0) return false;
     this.finished.deleteOldest();
     return true;
+  }
+
+  /** Tells whether the backlog has lacked nothing before. The end of an unknown item changes no number. */
+  private refuse({ backlog, state }: Item): boolean {
+    this.refusals += 1;
+    if (state === 'finished') return false;
+    const isNews = !this.lacks(backlog);
+    this.tallyOf(backlog).refusedAtMs = this.clockMs;
+    return isNews;
   }
 
   /** Tells whether a count has changed. */
@@ -123,7 +137,11 @@ export class Ledger {
   }
 
   private tallyOf(backlog: string): Tally {
-    const tally = this.tallies.get(backlog) ?? { queued: new Map(), running: 0 };
+    const tally = this.tallies.get(backlog) ?? {
+      queued: new Map(),
+      running: 0,
+      refusedAtMs: Number.NEGATIVE_INFINITY,
+    };
     this.tallies.set(backlog, tally);
     return tally;
   }

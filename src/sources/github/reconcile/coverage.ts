@@ -13,6 +13,8 @@ export interface RepoCoverageOptions {
   readonly paused: () => string | undefined;
   /** Until when sweeps are held back because GitHub's limit is nearly used up. 0 if they are not. */
   readonly heldUntilMs: () => number;
+  /** When the ledger last had no room for an open job. */
+  readonly refusedAtMs: () => number;
   /** Why the list could not be read. */
   readonly listError: () => ScalerError | undefined;
 }
@@ -27,10 +29,13 @@ export class RepoCoverage {
 
   /**
    * Covers the named repositories (`owner/name`, lower case), or without names all of the owner's. `confirmedAtMs` is
-   * when the last reconcile of all of them was completed, in ms since 1970 by our clock.
+   * when the last reconcile of all of them was completed, in ms since 1970 by our clock. Without room for all of their
+   * jobs since, they are covered in part.
    */
   of(repos: readonly string[]): Covered {
-    return repos.length === 0 ? this.ofOwner() : this.ofNamed(repos);
+    const read = repos.length === 0 ? this.ofOwner() : this.ofNamed(repos);
+    if (read.kind === 'unsynced' || this.options.refusedAtMs() < read.confirmedAtMs) return read;
+    return { repos: [], fault: ledgerFull, ...read, kind: 'partial' };
   }
 
   private ofOwner(): Covered {
@@ -112,6 +117,11 @@ function notThere(repos: readonly string[], first?: Repo): string {
 function nothingVisible(owner: string): string {
   return `GitHub shows no repository of ${owner}: check \`owner\`, and give the App's installation (or the token) access to its repositories`;
 }
+
+const ledgerFull = new ScalerError(
+  'unavailable',
+  "more jobs are open than the connection's `maxJobs`, and some have no room: raise it, or split the connection",
+);
 
 const unseenWaits =
   'no list and no event has it, and such names wait for all others; check the name, or name it in `repos` of the connection';

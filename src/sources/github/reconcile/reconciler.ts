@@ -154,6 +154,7 @@ export class Reconciler {
       hasList: this.hasList,
       paused: () => this.pause.why(now()),
       heldUntilMs: () => sweepsHeldUntilMs(api.quota, now()),
+      refusedAtMs: () => ledger.refusedAtMs,
       listError: () => list.error,
     });
   }
@@ -192,10 +193,11 @@ export class Reconciler {
     const key = repo?.key ?? fact.repo;
     // Most repositories keep their name. Spreading an object would cost more than the rest of the work on a webhook.
     const known = key === fact.repo ? fact : { ...fact, repo: key };
+    const { refused } = ledger;
     const taken =
       known.kind === 'job' ? ledger.takeWebhook(known, receivedAtMs) : ledger.takeRun(known, receivedAtMs);
     this.noticed(known, repo, taken);
-    if (taken.changed) this.wake(key, 'webhook');
+    if (taken.changed || ledger.refused > refused) this.wake(key, 'webhook');
   }
 
   /** The same repositories, each by one name. */

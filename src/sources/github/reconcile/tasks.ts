@@ -212,7 +212,7 @@ export class Tasks {
     if (nowMs - this.expiredAtMs < expireEveryMs) return;
     this.expiredAtMs = nowMs;
     const keys = [...ledger.repos()];
-    if (ledger.expire(nowMs + api.clockOffsetMs)) for (const key of keys) changed(key);
+    if (ledger.expire(nowMs, api.clockOffsetMs)) for (const key of keys) changed(key);
   }
 }
 

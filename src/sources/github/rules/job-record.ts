@@ -262,17 +262,26 @@ const limitMs: Record<Exclude<JobStatus, 'completed'>, number> = {
 /** No job can expire earlier than this after it was first heard of. */
 export const soonestExpiryMs = Math.min(...Object.values(limitMs));
 
-/** Whether the job has been in its state for longer than GitHub allows, so that its end was lost. */
-export function isExpired(record: JobRecord, githubNowMs: number): boolean {
+/**
+ * Whether the job has been in its state for longer than GitHub allows, so that its end was lost. `clockOffsetMs` is
+ * GitHub's clock minus ours.
+ */
+export function isExpired(record: JobRecord, nowMs: number, clockOffsetMs = 0): boolean {
   const register = believed(record.webhook, record.rest);
   if (register === undefined || register.status === 'gone' || register.status === 'completed') return false;
-  return githubNowMs - startMs(record, register) > limitMs[register.status];
+  return nowMs - startMs(record, register, clockOffsetMs) > limitMs[register.status];
 }
 
 /**
  * GitHub says when a job was created. A job that waited for an approval was created long before it was queued, so only
- * our own clock counts for it. We may also have missed that it waited.
+ * our own clock counts for it. We may also have missed that it waited. By our clock: no wrong `Date` of GitHub, or of a
+ * proxy, makes a job older than we have known it.
  */
-function startMs({ gated, firstHeardMs }: JobRecord, { atMs, sinceMs }: Register): number {
-  return Math.max((gated ? undefined : sinceMs) ?? atMs, firstHeardMs);
+function startMs(
+  { gated, firstHeardMs }: JobRecord,
+  { atMs, sinceMs }: Register,
+  clockOffsetMs: number,
+): number {
+  const saidMs = gated || sinceMs === undefined ? atMs : sinceMs - clockOffsetMs;
+  return Math.max(saidMs, firstHeardMs);
 }

@@ -72,6 +72,7 @@ export class Ledger implements OpenJobs {
   private readonly tally = new Tally();
   private readonly labelSets = new LabelSets();
   private refusals = 0;
+  private lastRefusedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ maxJobs = 500_000, maxTombstones = 500_000 }: LedgerOptions = {}) {
     this.maxJobs = maxJobs;
@@ -82,6 +83,11 @@ export class Ledger implements OpenJobs {
   /** How many open jobs were refused because the ledger was full. */
   get refused(): number {
     return this.refusals;
+  }
+
+  /** When one was last. */
+  get refusedAtMs(): number {
+    return this.lastRefusedAtMs;
   }
 
   /** How many runs have open jobs. */
@@ -168,15 +174,15 @@ export class Ledger implements OpenJobs {
 
   /**
    * Drops jobs that have been in their state for longer than GitHub allows, and forgets old ends. Returns whether a
-   * count changed. `githubNowMs` is by GitHub's clock.
+   * count changed. `clockOffsetMs` is GitHub's clock minus ours.
    */
-  expire(githubNowMs: number): boolean {
+  expire(nowMs: number, clockOffsetMs = 0): boolean {
     const changes = noChanges();
-    for (const record of this.runs.jobsHeardBefore(githubNowMs - soonestExpiryMs)) {
-      if (isExpired(record, githubNowMs)) this.close(record, { atMs: githubNowMs, last: record }, changes);
+    for (const record of this.runs.jobsHeardBefore(nowMs - soonestExpiryMs)) {
+      if (isExpired(record, nowMs, clockOffsetMs)) this.close(record, { atMs: nowMs, last: record }, changes);
     }
-    this.tombstones.forget(githubNowMs);
-    this.attempts.forget(githubNowMs);
+    this.tombstones.forget(nowMs);
+    this.attempts.forget(nowMs);
     return changes.changed;
   }
 
@@ -211,6 +217,7 @@ export class Ledger implements OpenJobs {
     const before = this.jobs.get(record.jobId);
     if (before === undefined && this.jobs.size >= this.maxJobs) {
       this.refusals += 1;
+      this.lastRefusedAtMs = Math.max(this.lastRefusedAtMs, record.heardMs);
       return;
     }
     this.tombstones.delete(record.jobId);

@@ -103,10 +103,11 @@ export class Client {
     for (let pages = 0; pages < limit; pages += 1) {
       const page = await this.page({ ...ask, query }, signal);
       yield page;
-      if (page.next === undefined || page.next === query) return;
+      if (page.next === undefined) return;
+      if (page.next === query) break;
       query = page.next;
     }
-    const text = `lists more than ${limit} pages of ${ask.about.what}`;
+    const text = `lists more than ${limit} pages of ${ask.about.what}, or one again and again`;
     throw new ScalerError('unavailable', `GitHub (${this.wire.host}) ${text}`);
   }
 

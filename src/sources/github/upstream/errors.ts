@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
+import { type Content, JsonReader } from '../../../json.ts';
 import { networkFaults } from '../../../outbound/network-faults.ts';
 import { type Answer, Unanswered } from '../../../outbound/send.ts';
 
@@ -135,27 +136,24 @@ export function unreachable(reason: unknown, host: string): ScalerError {
 
 /** The content of an answer. Throws ScalerError `unavailable` if it does not fit the schema. */
 export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About, host: string): T {
-  const parsed = schema.safeParse(json(text));
+  const read = jsonOf(text);
+  const parsed = schema.safeParse('value' in read ? read.value : undefined);
   if (parsed.success) return parsed.data;
   // A login page: a proxy's, or that of a GitHub Enterprise Server beside its API.
   const isPage = text.trimStart().startsWith('<');
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-  const other = text === '' ? 'it is empty' : `it is not what the REST API documents${where}`;
+  const documented = 'value' in read ? `is not what the REST API documents${where}` : read.fault;
+  const other = text === '' ? 'it is empty' : `it ${documented}`;
   const fault = isPage ? `it is a page; check that ${apiAddress}` : other;
   throw unavailable(`GitHub (${host}) gives an unexpected answer for ${what}: ${fault}`);
 }
 
-/**
- * Parses JSON, but keeps an `id` beyond 2^53 as text, since a number cannot hold it (octokit/request.js#797: deliveries
- * since 2026). The pattern cannot match inside a string, where its quotes would be escaped.
- */
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/"id"\s*:\s*(\d{16,})/g, '"id":"$1"'));
-  } catch {
-    return undefined;
-  }
+/** A page of 100 jobs with all their steps has some 30,000. */
+const maxValues = 1_000_000;
+
+function jsonOf(text: string): Content {
+  return new JsonReader(maxValues).read(Buffer.from(text));
 }
 
 const shownLength = 200;
@@ -164,7 +162,8 @@ const secrets = /\b(gh[a-z]_|github_pat_|eyJ)[\w.-]+/g;
 
 /** GitHub's own reason for a refusal, fit for a message: short, one line, no token. '' without one. */
 export function said({ text }: Pick<Answer, 'text'>): string {
-  const body = json(text);
+  const read = jsonOf(text);
+  const body = 'value' in read ? read.value : undefined;
   // A proxy's page is not GitHub's reason.
   if (typeof body !== 'object' || body === null || !('message' in body)) return '';
   const message = typeof body.message === 'string' ? body.message : '';

@@ -14,7 +14,7 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
   if (type === 'UNSUPPORTED_SASL_MECHANISM' || /mechanism is not supported/.test(message)) {
     return say("does not take this SASL mechanism: check the connection's `sasl.mechanism`");
   }
-  if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
+  if (isRefusedLogin(reason)) {
     return say(`refuses the login: check the user and password (or token) of the connection's \`sasl\``);
   }
   if (type === 'ILLEGAL_SASL_STATE') {
@@ -29,6 +29,12 @@ export function fromKafka(reason: unknown, broker: string): ScalerError {
     if (/closed/i.test(message)) return say(closedByBroker);
   }
   return say(`failed: ${message}`);
+}
+
+/** Whether a broker does not accept the password or token. Of any error. */
+export function isRefusedLogin(reason: unknown): boolean {
+  const { name, type } = facts(reason);
+  return name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED';
 }
 
 /** A broker silently drops a client that speaks TLS to a plain listener, or does not log in where it must. */

@@ -43,15 +43,15 @@ function open(feed: EventFeed, more: object = {}) {
   const wake = (key: string, cause: string) => void woken.push(`${key} ${cause}`);
   const same = () => false;
   const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events: feed, wake, same });
-  const read = async (activationItems = 0): Promise<Reading> => {
+  const read = async (activationItems = 0, of = 'builds'): Promise<Reading> => {
     const delivered: EventsSnapshot[] = [];
-    const subject = { key: 'builds', needs: [undefined] };
+    const subject = { key: of, needs: [undefined] };
     await connection.read([subject], (_, result) => {
       if ('snapshot' in result) delivered.push(result.snapshot);
     });
     const [snapshot] = delivered;
     if (snapshot === undefined) throw new Error('nothing was delivered');
-    return backlog({ backlog: 'builds', targetItems: 1, activationItems }, snapshot);
+    return backlog({ backlog: of, targetItems: 1, activationItems }, snapshot);
   };
   return { connection, read, woken, log };
 }
@@ -192,6 +192,31 @@ describe('over a durable log', () => {
     // An end counts whenever it was.
     log.take(event('finished', 'a', { fact: about('finished', nowMs() - 3_601_000) }));
     expect(await read()).toMatchObject({ kind: 'known', items: 0 });
+  });
+
+  it('knows no zero of a backlog while it lacks items that had no room, and no other number less', async () => {
+    const log = logOf();
+    const items = [item, { ...item, backlog: 'tests' }];
+    const { read, woken } = open(log.feed, { maxItems: 2, items });
+    const fact = (backlog: string, key: string, state: ItemState = 'queued') => [
+      { backlog, key, state, attempt: 0 },
+    ];
+    log.replayed();
+    for (const key of ['a', 'b']) log.take(event('queued', key, { fact: fact('tests', key) }));
+    log.take(event('finished', 'x', { fact: fact('builds', 'x', 'finished') }));
+    expect(await read()).toMatchObject({ kind: 'known', items: 0 });
+    woken.length = 0;
+    log.take(event('queued', 'c'));
+    log.take(event('queued', 'd'));
+    expect(woken).toEqual(['builds event']);
+    expect(await read()).toMatchObject({
+      kind: 'unknown',
+      error: { code: 'unavailable', message: expect.stringMatching(/maxItems.*raise it/) },
+    });
+    expect(await read(0, 'tests')).toMatchObject({ kind: 'known', items: 2 });
+    log.take(event('finished', 'a', { fact: fact('tests', 'a', 'finished') }));
+    log.take(event('queued', 'c'));
+    expect(await read()).toMatchObject({ kind: 'known', items: 1, oldest: { atLeast: true } });
   });
 
   it('logs once that it cannot hold more items', () => {

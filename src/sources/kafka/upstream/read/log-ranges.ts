@@ -121,7 +121,9 @@ async function answerTo(
     }
     await answerTurn();
     for (const { partition, errorCode, offset } of outcome?.get(topic) ?? []) {
-      if (errorCode === 0 && partition >= 0 && partition < leaders.length) values[partition] = offset;
+      // Without an error, -1 means that the broker knows no offset.
+      const isOffset = errorCode === 0 && offset >= 0;
+      if (isOffset && partition >= 0 && partition < leaders.length) values[partition] = offset;
       if (errorCode === 0) continue;
       faults ??= new Map();
       faults.set(partition, fromErrorCode(errorCode, 'the partition'));
@@ -191,13 +193,14 @@ export class TopicRanges {
 
     const ends = await ask(layout, layout.partitions);
     if (ends.lostLeader || ends.stale.length > 0) topology.forget(topic);
-    if (ends.stale.length === 0) return this.finish(topic, layout, ends);
+    if (ends.stale.length === 0) return this.finish(topic, layout, ends, isolationLevel);
 
     const moved = await topology.layout(topic);
     if (moved.kind !== 'known') return failed(moved.error);
     const again = await ask(moved, ends.stale);
     if (again.lostLeader || again.stale.length > 0) topology.forget(topic);
-    return this.finish(topic, { ...moved, partitions: common(layout, moved) }, merge(ends, again));
+    const still = { ...moved, partitions: common(layout, moved) };
+    return this.finish(topic, still, merge(ends, again), isolationLevel);
   }
 
   /** The high watermarks of some partitions. Never rejects: where one cannot be read, its fault says why. */
@@ -214,8 +217,13 @@ export class TopicRanges {
     });
   }
 
-  private async finish(topic: string, layout: KnownLayout, ends: Offsets): Promise<TopicRange> {
-    const starts = await this.options.starts.of(topic, layout, ends.values);
+  private async finish(
+    topic: string,
+    layout: KnownLayout,
+    ends: Offsets,
+    isolationLevel: IsolationLevel,
+  ): Promise<TopicRange> {
+    const starts = await this.options.starts.of(topic, layout, ends.values, isolationLevel);
     return { kind: 'read', partitions: layout.partitions, ends, starts };
   }
 }
@@ -247,6 +255,8 @@ const mostTopics = 100_000;
 
 interface Cached {
   readonly starts: Offsets['values'];
+  /** Of the last read at each isolation level. */
+  readonly ends: Partial<Record<IsolationLevel, Offsets['values']>>;
   readonly takenAtMs: number;
 }
 
@@ -257,8 +267,8 @@ export interface LogStartsOptions {
 }
 
 /**
- * Where logs start. That moves slowly, with retention, so it is kept for one reconcile. An end below its start means that
- * the topic was created again; then it is read again at once.
+ * Where logs start. That moves slowly, with retention, so it is kept for one reconcile. An end below its start, or below
+ * the end before it, means that the topic was created again; then it is read again at once.
  */
 export class LogStarts {
   private readonly options: LogStartsOptions;
@@ -270,12 +280,20 @@ export class LogStarts {
   }
 
   /** The starts of the partitions whose ends are given. Never rejects. */
-  async of(topic: string, layout: KnownLayout, ends: Offsets['values']): Promise<Offsets> {
+  async of(
+    topic: string,
+    layout: KnownLayout,
+    ends: Offsets['values'],
+    isolationLevel: IsolationLevel,
+  ): Promise<Offsets> {
     const { leaders, now } = this.options;
     const cached = this.cache.get(topic);
     const current = cached && this.isCurrent(cached) ? cached : undefined;
-    const partitions = partitionsWithout(current?.starts ?? [], ends);
-    if (current && partitions.length === 0) return { values: current.starts, faults: noFaults };
+    const partitions = partitionsWithout(current?.starts ?? [], current?.ends[isolationLevel] ?? [], ends);
+    if (current && partitions.length === 0) {
+      current.ends[isolationLevel] = ends;
+      return { values: current.starts, faults: noFaults };
+    }
     const answer = await leaders.ask({
       topic,
       partitions,
@@ -283,10 +301,12 @@ export class LogStarts {
       timestamp: 'logStart',
       isolationLevel: 'readUncommitted',
     });
-    const starts = layout.leaders.map(
-      (_, partition) => answer.values[partition] ?? current?.starts[partition],
+    const asked = new Set(partitions);
+    const starts = layout.leaders.map((_, partition) =>
+      asked.has(partition) ? answer.values[partition] : current?.starts[partition],
     );
-    this.cache.set(topic, { starts, takenAtMs: current?.takenAtMs ?? now() });
+    const known = { ...current?.ends, [isolationLevel]: ends };
+    this.cache.set(topic, { starts, ends: known, takenAtMs: current?.takenAtMs ?? now() });
     return { values: starts, faults: answer.faults };
   }
 
@@ -297,12 +317,16 @@ export class LogStarts {
   }
 }
 
-function partitionsWithout(starts: readonly (number | undefined)[], ends: Offsets['values']): number[] {
+function partitionsWithout(
+  starts: Offsets['values'],
+  before: Offsets['values'],
+  ends: Offsets['values'],
+): number[] {
   const missing: number[] = [];
   for (const [partition, end] of ends.entries()) {
     if (end === undefined) continue;
     const start = starts[partition];
-    if (start === undefined || end < start) missing.push(partition);
+    if (start === undefined || end < start || end < (before[partition] ?? 0)) missing.push(partition);
   }
   return missing;
 }

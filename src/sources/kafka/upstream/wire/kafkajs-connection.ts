@@ -6,7 +6,7 @@ import { ScalerError } from '../../../../errors.ts';
 import type { Logger } from '../../../../telemetry/log.ts';
 import type { SourceMetrics } from '../../../../telemetry/metrics.ts';
 import { ownTurn } from '../../../../turns.ts';
-import { closedByBroker, fromKafka } from '../errors.ts';
+import { closedByBroker, fromKafka, isRefusedLogin } from '../errors.ts';
 import type { HostPort } from '../protocol/address.ts';
 import type { KafkaAnswer, VersionedRequest, VersionRange } from '../protocol/api.ts';
 import { apiKeys } from '../protocol/api.ts';
@@ -240,12 +240,17 @@ export function oauthBearer(
 ): (args: AuthenticationProviderArgs) => Authenticator {
   return ({ host, port, saslAuthenticate }) => ({
     async authenticate() {
-      const request = bearerRequest(await token(), extensions);
+      const current = await token();
+      const request = bearerRequest(current, extensions);
       const refusal = await saslAuthenticate({
         request: { encode: () => request },
         response: { decode: withoutLength, parse: (answer) => answer.toString('utf8') },
+      }).catch((reason: unknown) => {
+        if (isRefusedLogin(reason)) token.refused?.(current);
+        throw reason;
       });
       if (!refusal) return;
+      token.refused?.(current);
       throw new ScalerError(
         'unavailable',
         `broker ${host}:${port} refuses the bearer token${status(refusal)}: check the connection's \`sasl\``,

@@ -3,7 +3,11 @@ import { fromJson, ScalerError } from '../../../../errors.ts';
 import { type Answer, send, Unanswered } from '../../../../outbound/send.ts';
 
 /** A current bearer token. Rejects with ScalerError. Called at each login, so it caches. */
-export type TokenProvider = () => Promise<string>;
+export interface TokenProvider {
+  (): Promise<string>;
+  /** A broker has refused the token: its issuer may have ended it early, or changed its keys. */
+  refused?(token: string): void;
+}
 
 export interface IssuedToken {
   readonly value: string;
@@ -11,26 +15,40 @@ export interface IssuedToken {
   readonly usableMs: number;
 }
 
-/** Keeps a token while it is usable. Those who ask while one is being issued share it; a failure is not kept. */
+/** A token that is refused so soon was never good, and neither would another be. */
+const freshMs = 10_000;
+
+/**
+ * Keeps a token while it is usable and no broker refuses it. Those who ask while one is being issued share it; a failure
+ * is not kept.
+ */
 export function cachedToken(issue: () => Promise<IssuedToken>): TokenProvider {
   let value = '';
+  let issuedAtMs = Number.NEGATIVE_INFINITY;
   let usableUntilMs = Number.NEGATIVE_INFINITY;
   let issuing: Promise<string> | undefined;
 
   async function renew(): Promise<string> {
     const issued = await issue();
     value = issued.value;
-    usableUntilMs = performance.now() + issued.usableMs;
+    issuedAtMs = performance.now();
+    usableUntilMs = issuedAtMs + issued.usableMs;
     return value;
   }
 
-  return () => {
+  function token(): Promise<string> {
     if (performance.now() < usableUntilMs) return Promise.resolve(value);
     issuing ??= renew().finally(() => {
       issuing = undefined;
     });
     return issuing;
-  };
+  }
+
+  function refused(one: string): void {
+    if (one === value && performance.now() - issuedAtMs > freshMs) usableUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  return Object.assign(token, { refused });
 }
 
 export interface OAuthTokenOptions {

@@ -140,6 +140,17 @@ describe('Ledger', () => {
     expect(counts()).toEqual([0, 0]);
   });
 
+  it('lacks an item that had no room, for ttlSeconds', () => {
+    const { ledger, take } = ledgerOf(1);
+    take('queued', 0, { key: 'a', backlog: 'other' });
+    expect(take('queued', 10)).toEqual(['builds']);
+    expect(take('queued', 20)).toEqual([]);
+    ledger.expire(20 + ttlMs);
+    expect([ledger.lacks('builds'), ledger.lacks('other')]).toEqual([true, false]);
+    ledger.expire(21 + ttlMs);
+    expect(ledger.lacks('builds')).toBe(false);
+  });
+
   it('a later attempt starts the item again, an earlier one is ignored', () => {
     const { counts, take } = ledgerOf();
     take('finished', 0, { attempt: 1 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { backlog } from '../../../../../src/sources/github/rules/backlog.ts';
+import { paramsOf } from '../trigger-params.ts';
 import { reconciling } from './reconciling.ts';
 import { down, limited } from './scripted-github.ts';
 
@@ -232,6 +234,45 @@ it('closes at once during a request, and leaves no timer', async () => {
   await at.seconds(3600);
   expect(at.github.calls).toHaveLength(calls);
   expect(at.log.lines).toEqual([]);
+});
+
+it.each([2 * 86_400_000, -2 * 86_400_000])(
+  'keeps its jobs while answers have a `Date` that is wrong by %s ms',
+  async (offsetMs) => {
+    const at = reconciling();
+    await at.seconds(10);
+    at.hear(at.github.put('acme/web', 1, 11));
+    at.hear({ ...at.github.put('acme/web', 2, 12, 'queued', { gated: true }), sinceMs: undefined });
+    at.github.clockOffsetMs = offsetMs;
+    at.github.fault = down;
+    await at.seconds(3000);
+    expect(at.counted()).toBe(2);
+  },
+);
+
+it('knows no zero while the ledger lacks jobs that had no room, and again after a sweep that has room for all', async () => {
+  const at = reconciling({ repos: ['acme/web', 'acme/api'], maxJobs: 1 });
+  const items = (repos: readonly string[]) => {
+    const reading = backlog(paramsOf({}), {
+      repos,
+      jobs: at.reconciler.jobs,
+      covered: at.coverage.of(repos),
+    });
+    return reading.kind === 'unknown' ? reading.error.message : reading.kind === 'known' && reading.items;
+  };
+  at.reconciler.need(['acme/api'], undefined);
+  await at.seconds(10);
+  at.hear(at.github.put('acme/web', 1, 11));
+  expect([items([]), items(['acme/api'])]).toEqual([1, 0]);
+  at.woken.length = 0;
+  at.hear(at.github.put('acme/api', 2, 12));
+  expect(at.woken).toEqual(['acme/api webhook']);
+  expect([items([]), items(['acme/api'])]).toEqual([1, expect.stringContaining('maxJobs')]);
+  await at.seconds(1000);
+  expect(items(['acme/api'])).toEqual(expect.stringContaining('maxJobs'));
+  at.hear(at.github.put('acme/web', 1, 11, 'completed'));
+  await at.seconds(2000);
+  expect([items(['acme/web']), items(['acme/api'])]).toEqual([0, 1]);
 });
 
 it('logs once that the ledger is full', async () => {

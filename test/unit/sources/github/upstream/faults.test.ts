@@ -30,6 +30,16 @@ describe('an unusable answer', () => {
     ],
     ['nothing', { body: '' }, /it is empty/],
     ['another thing', { body: { hello: 'world' } }, /workflow_runs/],
+    [
+      'a list in a list, a million deep',
+      { body: '['.repeat(1_000_000) + ']'.repeat(1_000_000) },
+      /unexpected answer.*nested more than 64 deep/,
+    ],
+    [
+      'more small values than any page has',
+      { body: `[${'0,'.repeat(1_000_000)}0]` },
+      /unexpected answer.*too many values/,
+    ],
     ['a list', { body: [] }, /unexpected answer/],
     [
       'a page of a proxy',

@@ -177,4 +177,13 @@ describe('the open runs of a repository', () => {
     });
     expect((await failure(api.openRuns('acme/shop', never))).message).toContain('more than 100 pages');
   });
+
+  it('of a list whose next page is the same page are unknown', async () => {
+    const { api, github } = await setup(({ query }) => ({
+      headers: { link: `<http://x/?${query}>; rel="next"` },
+      body: { total_count: 250, workflow_runs: [run(1)] },
+    }));
+    expect((await failure(api.openRuns('acme/shop', never))).message).toContain('one again and again');
+    expect(github.seen.length).toBeLessThan(10);
+  });
 });

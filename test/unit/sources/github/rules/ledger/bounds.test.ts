@@ -18,6 +18,27 @@ describe('expire', () => {
     expect([...ledger.counts()]).toEqual([]);
   });
 
+  it.each([2 * dayMs, -2 * dayMs])(
+    'drops no job, and forgets no end, because a `Date` of GitHub is wrong by %s ms',
+    (offsetMs) => {
+      const ledger = new Ledger();
+      ledger.takeWebhook(aJob({ sinceMs: startMs }), startMs);
+      ledger.takeWebhook(aJob({ jobId: 2, gated: true, sinceMs: undefined }), startMs);
+      ledger.takeWebhook(aJob({ jobId: 3, status: 'completed' }), startMs);
+      expect(ledger.expire(startMs + 24 * hourMs, offsetMs)).toBe(false);
+      ledger.takeWebhook(aJob({ jobId: 3 }), startMs + 24 * hourMs);
+      expect(shown(ledger.counts())).toEqual(['linux+self-hosted: 2/0']);
+    },
+  );
+
+  it('drops a job by GitHub’s clock if ours is wrong', () => {
+    const ledger = new Ledger();
+    const offsetMs = 40 * hourMs;
+    ledger.takeWebhook(aJob({ sinceMs: startMs + offsetMs }), startMs);
+    expect(ledger.expire(startMs + 25 * hourMs, offsetMs)).toBe(false);
+    expect(ledger.expire(startMs + 25 * hourMs + 1, offsetMs)).toBe(true);
+  });
+
   it('drops a job that REST still calls queued, and does not take it back', () => {
     const ledger = new Ledger();
     const stuck = aJob({ sinceMs: startMs });
@@ -119,7 +140,7 @@ describe('too many jobs', () => {
     ledger.takeWebhook(aJob({ jobId: 1 }), startMs);
     ledger.takeWebhook(aJob({ jobId: 2 }), startMs);
     expect(ledger.takeWebhook(aJob({ jobId: 3 }), startMs).changed).toBe(false);
-    expect(ledger.refused).toBe(1);
+    expect([ledger.refused, ledger.refusedAtMs]).toEqual([1, startMs]);
     ledger.takeWebhook(aJob({ jobId: 1, status: 'in_progress' }), startMs);
     expect(shown(ledger.counts())).toEqual(['linux+self-hosted: 1/1']);
     ledger.takeWebhook(aJob({ jobId: 2, status: 'completed' }), startMs);

@@ -88,6 +88,22 @@ describe('the topics of a subject', () => {
     expect(show(await reading.topics({ topics: ['mail'] }))).toEqual({ mail: '0: 0..3@-' });
   });
 
+  it('start at the new log start also where the new log has passed the old start', async () => {
+    const { model, reading } = shop();
+    model.create('mail', { logStart: 500, end: 900 });
+    await reading.topics({ topics: ['mail'] });
+    await reading.topics({ topics: ['mail'], isolationLevel: 'readCommitted' });
+    model.create('mail', { logStart: 0, end: 500 });
+    expect(show(await reading.topics({ topics: ['mail'] }))).toEqual({ mail: '0: 0..500@-' });
+  });
+
+  it('whose ends are not known have no number', async () => {
+    const { model, reading } = shop();
+    model.create('mail', { end: -1 });
+    const { mail } = show(await reading.topics({ topics: ['mail'] }));
+    expect(mail).toMatch(/unavailable/);
+  });
+
   it('have starts that are at most one reconcile old', async () => {
     const { model, reading } = shop();
     await reading.topics({ topics: ['mail'] });

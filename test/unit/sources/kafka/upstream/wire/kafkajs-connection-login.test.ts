@@ -88,10 +88,23 @@ describe('a login', () => {
     const broker = await scriptedBroker({
       script: scriptedSasl({ mechanism: 'OAUTHBEARER', challenge }).script,
     });
-    const dial = dialing({ tls: false, sasl: { mechanism: 'oauthbearer', token: async () => 'x' } }).dial(
-      broker.address,
-    );
+    const refused = vi.fn();
+    const token = Object.assign(async () => 'x', { refused });
+    const dial = dialing({ tls: false, sasl: { mechanism: 'oauthbearer', token } }).dial(broker.address);
     await expect(dial).rejects.toThrow(unavailable(/refuses the bearer token \(invalid_token\)/));
+    expect(refused.mock.calls).toEqual([['x']]);
+  });
+
+  it('by a token that the broker refuses with an error code says so to who issues it', async () => {
+    const verdict = () => 'no such token';
+    const broker = await scriptedBroker({
+      script: scriptedSasl({ mechanism: 'OAUTHBEARER', verdict }).script,
+    });
+    const refused = vi.fn();
+    const token = Object.assign(async () => 'x', { refused });
+    const dial = dialing({ tls: false, sasl: { mechanism: 'oauthbearer', token } }).dial(broker.address);
+    await expect(dial).rejects.toThrow(unavailable(/refuses the login/));
+    expect(refused.mock.calls).toEqual([['x']]);
   });
 
   it('without a token says why it has none', async () => {

@@ -3,7 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { listen } from '../../../../../../fakes/ports.ts';
-import type { OAuthTokenOptions } from '../../../../../../src/sources/kafka/upstream/wire/tokens.ts';
+import type {
+  OAuthTokenOptions,
+  TokenProvider,
+} from '../../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 import { oauthToken } from '../../../../../../src/sources/kafka/upstream/wire/tokens.ts';
 
 interface Asked {
@@ -14,7 +17,7 @@ interface Asked {
 
 interface Endpoint {
   asked: Asked[];
-  token(options?: Partial<OAuthTokenOptions>): () => Promise<string>;
+  token(options?: Partial<OAuthTokenOptions>): TokenProvider;
 }
 
 /** A token endpoint on a free port. `answer` gets the number of the request, from 0. */
@@ -83,6 +86,21 @@ describe('oauthToken', () => {
     vi.advanceTimersByTime(2000);
     expect(await provider()).toBe('token-1');
     expect(asked).toHaveLength(2);
+  });
+
+  it('keeps no token that a broker refuses, but one that was never good', async () => {
+    const { token } = await endpoint(numbered(3600));
+    const provider = token();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await provider()).toBe('token-0');
+    provider.refused?.('token-0');
+    expect(await provider(), 'issued a moment ago').toBe('token-0');
+    vi.advanceTimersByTime(11_000);
+    provider.refused?.('of before');
+    expect(await provider()).toBe('token-0');
+    provider.refused?.('token-0');
+    expect(await provider()).toBe('token-1');
   });
 
   it('requests once for all callers at the same time', async () => {

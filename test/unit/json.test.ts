@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonReader } from '../../../src/ingest/json.ts';
+import { JsonCounter, JsonReader } from '../../src/json.ts';
 
 const read = (text: string | Buffer, most?: number) => new JsonReader(most).read(Buffer.from(text));
 const tooMuch = { fault: expect.stringContaining('nested more than 64 deep, or holds too many values') };
@@ -35,6 +35,30 @@ describe('JSON of a request', () => {
     expect(read(nested(66))).toEqual(tooMuch);
     // Its beginning is enough to refuse it.
     expect(read(open.repeat(1_000_000))).toEqual(tooMuch);
+  });
+
+  it('keeps every digit of an integer that a number cannot hold, as text', () => {
+    const ids =
+      '{"id":9007199254740993,"near":[9007199254740992,-12345678901234567890],"seen":9007199254740991}';
+    expect(read(ids)).toEqual({
+      value: {
+        id: '9007199254740993',
+        near: ['9007199254740992', '-12345678901234567890'],
+        seen: 9007199254740991,
+      },
+    });
+    const others = '[1.2345678901234567,1e1000000000000000,12345678,12345678,"9007199254740993"]';
+    expect(read(others)).toEqual({ value: JSON.parse(others) });
+  });
+
+  it('has a long number also where it comes in pieces', () => {
+    const hasLong = (...pieces: string[]) => {
+      const counter = new JsonCounter();
+      for (const piece of pieces) counter.add(Buffer.from(piece));
+      return counter.hasLongNumber;
+    };
+    expect(hasLong('[12345678', '90123456]')).toBe(true);
+    expect(hasLong('[12345678,', '90123456]', '["12345678', '90123456"]')).toBe(false);
   });
 
   it('has no more values than allowed, of any kind', () => {
