@@ -54,7 +54,7 @@ async function measure(
     await scaler.process.longestTurn();
     const target = { port, connection: 'builds', token, snsConnection: 'jobs', snsTopic };
     const attacks = names.length === 0 ? undefined : attack(names, target);
-    const count = perSecond * (quick ? 3 : 15);
+    const count = perSecond * (quick ? 3 : 30);
     const { tookMs, lost } = await honestWebhooks(honest, { perSecond, count });
     const turn = await scaler.process.longestTurn();
     const done = (await attacks?.stop()) ?? new Map<string, number>();

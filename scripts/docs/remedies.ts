@@ -449,6 +449,11 @@ export const sections: readonly Section[] = [
       [/could not be taken/, 'A bug, or an event that the source cannot read.', 'Report it, with this line.'],
       [/cannot listen on/, 'Another process has the port.', 'Choose another `ingest.port`.'],
       [
+        /maxEventsPerSecond/,
+        'A sender has more events than the bound of its connection.',
+        'Slow it down, or raise `ingest.maxEventsPerSecond`.',
+      ],
+      [
         /SNS|certificate|cannot be asked|moment ago/,
         'A message of an SNS topic cannot be verified. It does not wake.',
         'If the message does not say more, let the pod reach `sns.REGION.amazonaws.com` by HTTPS. [Set-up](ingest.md#sns).',

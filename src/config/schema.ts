@@ -123,6 +123,14 @@ const ingestAddress = z.strictObject({
 const ingestAccess = z.strictObject({
   maxBodyBytes: bytes.default(5_242_880).describe('The largest request.'),
   maxInflightBytes: bytes.default(67_108_864).describe('All requests in progress. Beyond it: 429.'),
+  maxEventsPerSecond: z
+    .number()
+    .int()
+    .min(1)
+    .default(2_000)
+    .describe(
+      'Webhooks and CloudEvents of each connection. Five seconds’ worth may come at once. Beyond it senders wait, then get 429.',
+    ),
   tokens: z.array(ingestToken).max(100).default([]).describe('For senders of hints and CloudEvents.'),
 });
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout } from 'node:timers/promises';
 import type { JsonCounter } from '../json.ts';
 import { ownBytes, type Share } from './inflight.ts';
+import type { Pace } from './pace.ts';
 
 /** Why a body was not read to its end; what is left of it stays unread. */
 export type BodyFault = 'too_large' | 'busy' | 'too_slow' | 'too_deep' | 'cut';
@@ -11,7 +11,7 @@ export interface BodyRules {
   readonly maxBytes: number;
   readonly leastSpeed?: LeastSpeed | undefined;
   /** Of what is large: it waits for its turn to go on. */
-  readonly pace?: BytePace | undefined;
+  readonly pace?: Pace | undefined;
   /** Of JSON. */
   readonly counter?: JsonCounter | undefined;
 }
@@ -24,26 +24,6 @@ export interface LeastSpeed {
 
 /** Larger bodies are read at a pace, where their senders have shown nothing, and worked on one at a time. */
 export const smallBytes = 64 * 1024;
-
-/**
- * How fast all large bodies together may come. Bodies at full speed leave the collector of garbage no rest, and each of its
- * runs holds up everybody.
- */
-export class BytePace {
-  private readonly bytesPerMs: number;
-  private freeAtMs = 0;
-
-  constructor({ bytesPerSecond }: { bytesPerSecond: number }) {
-    this.bytesPerMs = bytesPerSecond / 1000;
-  }
-
-  /** Resolves when so many bytes, after those of others, may be followed by more. */
-  async passed(bytes: number): Promise<void> {
-    const nowMs = performance.now();
-    this.freeAtMs = Math.max(nowMs, this.freeAtMs) + bytes / this.bytesPerMs;
-    await setTimeout(this.freeAtMs - nowMs);
-  }
-}
 
 /**
  * The raw body. Its share of the memory for all requests grows with the bytes that arrive, not by `Content-Length`.

@@ -11,11 +11,13 @@ import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
-import { type BodyFault, BytePace, type LeastSpeed, readBody, smallBytes } from './body.ts';
+import { type BodyFault, type LeastSpeed, readBody, smallBytes } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
+import { Keeper } from './keep.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
+import { EventPaces, Pace, type PaceOptions } from './pace.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
 import { SnsMessages, type SnsMessagesOptions } from './sns/messages.ts';
@@ -35,6 +37,8 @@ export interface IngestLimits {
   readonly maxBodyBytes: number;
   /** What all bodies together may hold. */
   readonly maxInflightBytes: number;
+  /** Of each connection. */
+  readonly maxEventsPerSecond: number;
 }
 
 export interface IngestDeps {
@@ -83,12 +87,19 @@ const busyRetrySeconds = 5;
 const leastBytes = 8 * 1024;
 /** Of all large bodies whose senders have shown nothing. A webhook of GitHub has 25 MB at most, and nearly always less than 64 KiB. */
 const unshownBytesPerSecond = 16 * 1024 * 1024;
+/**
+ * Refusals to senders who have shown nothing. Those who guess and forge one request after the other get so many, and take
+ * no more of the event loop from the others.
+ */
+const refusalPace: PaceOptions = { perSecond: 100, burst: 100, mostWaitMs: 2_000 };
 /** Load balancers ask for one of them whether we are there, and send nothing where they are not answered with 200. */
 const healthPaths = ['/', '/healthz'];
 /** Longer than any name: a topic's 249, `owner/repo` 140, a queue's URL about as much. */
 const maxSubjectLength = 512;
 /** What only comes of a request whose sender is known: the connection is worth more than others. */
 const shown: ReadonlySet<Outcome> = new Set(['accepted', 'unwatched', 'ping']);
+/** What does not come of a request whose sender has shown nothing. */
+const unpaced: ReadonlySet<Outcome> = new Set([...shown, 'ignored', 'unavailable']);
 const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
 
 /** The port for inbound events. It may face the internet. Each kind decides what a request must show. */
@@ -99,7 +110,9 @@ export class IngestServer {
   private app: FastifyInstance | undefined;
   private sockets: Sockets | undefined;
   private readonly inflight = new InflightBytes();
-  private readonly pace = new BytePace({ bytesPerSecond: unshownBytesPerSecond });
+  private readonly unshownBytes = new Pace({ perSecond: unshownBytesPerSecond });
+  private readonly refusals: Pace;
+  private readonly eventPaces = new EventPaces();
   /** The last large body in the queue. */
   private large: Promise<unknown> = Promise.resolve();
   private readonly kinds: readonly IngestKind[];
@@ -108,18 +121,20 @@ export class IngestServer {
   private readonly underWay = new UnderWay();
   private draining = false;
 
-  constructor(deps: IngestDeps, times: Partial<IngestTimes> = {}) {
+  constructor(deps: IngestDeps, times: Partial<IngestTimes> = {}, refusals = refusalPace) {
     this.deps = deps;
+    this.refusals = new Pace(refusals);
     this.times = { ...defaultTimes, ...times };
     const { events, hint, webhooks, log, sns } = deps;
     const senders = (): Senders => this.senders;
+    const keeper = new Keeper({ events, log, paces: this.eventPaces });
     this.kinds = [
       ...webhooks.map(
-        (kind) => new SignedWebhooks({ ...kind, events, log, receivers: () => this.senders.receivers }),
+        (kind) => new SignedWebhooks({ ...kind, keeper, log, receivers: () => this.senders.receivers }),
       ),
       new Hints({ senders, hint }),
       new SnsMessages({ senders, hint, log, ...sns }),
-      new CloudEvents({ senders, events, hint, log }),
+      new CloudEvents({ senders, keeper, hint }),
     ];
   }
 
@@ -141,8 +156,9 @@ export class IngestServer {
   }
 
   /** From the next request on. */
-  use(senders: Senders, { maxBodyBytes, maxInflightBytes }: IngestLimits): void {
+  use(senders: Senders, { maxBodyBytes, maxInflightBytes, maxEventsPerSecond }: IngestLimits): void {
     this.senders = senders;
+    this.eventPaces.use(maxEventsPerSecond, senders.connections);
     this.maxBodyBytes = maxBodyBytes;
     this.inflight.use(maxInflightBytes, maxBodyBytes, this.deps.address.maxConnections);
   }
@@ -210,7 +226,9 @@ export class IngestServer {
     this.sockets = boundHttp(app.server, { most: this.deps.address.maxConnections, answerMs });
     app.addHook('onRequest', async ({ is404 }, reply) => {
       reply.raw.once('close', this.underWay.begin());
-      return is404 ? this.nothingHere(reply) : undefined;
+      if (!is404) return undefined;
+      await this.refusals.passed(1);
+      return this.nothingHere(reply);
     });
     app.addHook('onSend', async (_, reply) => {
       if (this.draining) reply.header('connection', 'close');
@@ -246,7 +264,13 @@ export class IngestServer {
   }
 
   private async answerTo(kind: IngestKind, head: Head, { method, raw }: FastifyRequest): Promise<Answer> {
-    if (method === 'POST') return kind.refuse(head) ?? (await this.take(kind, head, raw));
+    if (method === 'POST') {
+      const refused = kind.refuse(head);
+      const answer = refused ?? (await this.take(kind, head, raw));
+      const isShown = refused === undefined && kind.knowsBy === 'head';
+      if (!isShown && !unpaced.has(await outcomeSoon(answer))) await this.refusals.passed(1);
+      return answer;
+    }
     if (method === 'OPTIONS' && kind.handshake !== undefined) return kind.handshake(head);
     const allow = kind.handshake === undefined ? 'POST' : 'POST, OPTIONS';
     return refusal(405, 'unsupported', `takes ${allow}`, { headers: { allow } });
@@ -272,7 +296,7 @@ export class IngestServer {
       const leastSpeed: LeastSpeed = { bytes: leastBytes, everyMs: this.times.slowMs };
       const body = await readBody(request, share, {
         maxBytes,
-        ...(isShown ? {} : { leastSpeed, pace: this.pace }),
+        ...(isShown ? {} : { leastSpeed, pace: this.unshownBytes }),
         counter: kind.counter?.(head),
       });
       if (typeof body === 'string') return faulty(body, maxBytes);
@@ -299,6 +323,11 @@ export class IngestServer {
     this.large = taken.catch(() => undefined);
     return taken;
   }
+}
+
+/** What became of it; `refused` where that takes longer than a turn of the event loop. */
+function outcomeSoon({ decided, outcome }: Answer): Outcome | Promise<Outcome> {
+  return decided === undefined ? outcome : Promise.race([decided, setImmediate<Outcome>('refused')]);
 }
 
 /**

@@ -2,13 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../clock.ts';
-import type { EventLog } from '../event-log/event-log.ts';
 import { JsonReader } from '../json.ts';
 import type { InboundEvent, WebhookHeaders } from '../sources/inbound.ts';
 import { FewAMinute, type Logger } from '../telemetry/log.ts';
 import { ownTurn } from '../turns.ts';
 import { type Answer, refusal } from './answer.ts';
-import { Keeper } from './keep.ts';
+import type { Keeper } from './keep.ts';
 import type { Head, IngestKind, PathShape } from './kind.ts';
 import { mediaTypeOf } from './media-type.ts';
 import type { Receiver } from './receiver.ts';
@@ -20,7 +19,7 @@ export interface WebhooksOptions {
   /** The kind of the source, and the path. */
   readonly kind: string;
   readonly headers: WebhookHeaders;
-  readonly events: Pick<EventLog, 'append'>;
+  readonly keeper: Keeper;
   /** All connections that take webhooks now. */
   readonly receivers: () => readonly Receiver[];
   readonly log: Logger;
@@ -38,14 +37,12 @@ export class SignedWebhooks implements IngestKind {
   readonly knowsBy = 'body';
   private readonly options: WebhooksOptions;
   private readonly refusals: RefusalLog;
-  private readonly keeper: Keeper;
 
   constructor(options: WebhooksOptions) {
-    const { kind, log, events, now = () => performance.now() } = options;
+    const { kind, log, now = () => performance.now() } = options;
     this.options = options;
     this.kind = kind;
     this.refusals = new RefusalLog(log, now);
-    this.keeper = new Keeper(log, events, now);
   }
 
   refuse({ headers }: Head): Answer | undefined {
@@ -86,7 +83,7 @@ export class SignedWebhooks implements IngestKind {
       return refusal(403, 'foreign', error);
     }
     const delivery = headerOf(headers, names.delivery);
-    return this.keeper.keep(factsOf(owners, event, delivery, parsed.payload));
+    return this.options.keeper.keep(factsOf(owners, event, delivery, parsed.payload));
   }
 
   private candidates(connection: string | undefined): readonly Receiver[] {

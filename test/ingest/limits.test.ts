@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Hinted } from '../../src/ingest/senders.ts';
-import { post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
+import { type Posted, post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
 import { IngestSocket } from '../support/ingest-socket.ts';
 
 const mebibyte = 1024 * 1024;
@@ -326,5 +326,49 @@ describe('the end', () => {
     await server.drain(20);
     await slow.closed;
     await expect.poll(() => server.inflightBytes).toBe(0);
+  });
+});
+
+describe('one refused request after the other', () => {
+  const refusals = { perSecond: 0.05, burst: 1, mostWaitMs: 60_000 };
+  const guess = { body: honest.body, headers: forged };
+
+  it('is answered at a pace, while honest senders go on', async () => {
+    const { port } = await startIngest([acme], { refusals });
+    expect((await post(port, guess)).status).toBe(401);
+    const answered: number[] = [];
+    for (let sent = 0; sent < 5; sent += 1)
+      post(port, guess).then(
+        ({ status }) => answered.push(status),
+        () => {},
+      );
+    expect((await post(port, honest)).status).toBe(202);
+    expect(answered).toEqual([]);
+  });
+
+  it('does not hold up a sender who is known and says nothing of use', async () => {
+    const { port } = await startIngest([acme], { refusals });
+    const star = { ...honest, headers: { 'x-github-event': 'star' } };
+    const statuses = await Promise.all([star, star, star].map((one) => post(port, one)));
+    expect(statuses.map(({ status }) => status)).toEqual([202, 202, 202]);
+  });
+});
+
+describe('a connection with more events than maxEventsPerSecond', () => {
+  it('has its senders wait, then come again, and holds up no other', async () => {
+    const other = receiver('other', ['0ther']);
+    const { port, log } = await startIngest([acme, other], { limits: { maxEventsPerSecond: 1 } });
+    const answers: Posted[] = [];
+    for (let sent = 0; sent < 20; sent += 1) {
+      post(port, honest).then(
+        (answer) => answers.push(answer),
+        () => {},
+      );
+    }
+    await expect.poll(() => answers.find(({ status }) => status === 429)).toBeDefined();
+    expect(answers.find(({ status }) => status === 429)?.headers['retry-after']).toBe('5');
+    const its = { body: JSON.stringify({ action: 'queued', owner: 'other' }), secret: '0ther' };
+    expect((await post(port, its)).status).toBe(202);
+    expect(JSON.stringify(log.lines)).toContain('maxEventsPerSecond');
   });
 });

@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { MemoryEventLog } from '../../src/event-log/memory.ts';
+import type { PaceOptions } from '../../src/ingest/pace.ts';
 import type { Receiver } from '../../src/ingest/receiver.ts';
 import { type Hinted, noSenders, type Senders, type Token, Tokens } from '../../src/ingest/senders.ts';
 import {
@@ -17,7 +18,11 @@ import { Metrics } from '../../src/telemetry/metrics.ts';
 import { recordingLog } from './recording-log.ts';
 
 const mebibyte = 1024 * 1024;
-export const ingestLimits: IngestLimits = { maxBodyBytes: 5 * mebibyte, maxInflightBytes: 64 * mebibyte };
+export const ingestLimits: IngestLimits = {
+  maxBodyBytes: 5 * mebibyte,
+  maxInflightBytes: 64 * mebibyte,
+  maxEventsPerSecond: 2000,
+};
 
 /** A connection of an owner. Its facts are `workflow_job` events. */
 export function receiver(owner: string, secrets: readonly string[], more: Partial<Receiver> = {}): Receiver {
@@ -53,6 +58,7 @@ export interface IngestOptions {
   limits?: Partial<IngestLimits>;
   times?: Partial<IngestTimes>;
   maxConnections?: number;
+  refusals?: PaceOptions;
   events?: IngestDeps['events'];
   /** In addition to the connections for webhooks. */
   others?: Pick<Senders, 'connections' | 'tokens'>;
@@ -85,7 +91,7 @@ export async function startIngest(receivers: readonly Receiver[], options: Inges
     log,
     ...(options.sns === undefined ? {} : { sns: options.sns }),
   };
-  const server = new IngestServer(deps, { slowMs: 60_000, ...options.times });
+  const server = new IngestServer(deps, { slowMs: 60_000, ...options.times }, options.refusals);
   const limits = { ...ingestLimits, ...options.limits };
   server.use({ ...noSenders, ...options.others, receivers }, limits);
   const port = await server.listen(address);

@@ -1,21 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { epochNowMs } from '../../clock.ts';
-import type { EventLog } from '../../event-log/event-log.ts';
 import { JsonCounter } from '../../json.ts';
 import type { InboundCloudEvent, InboundEvent } from '../../sources/inbound.ts';
-import type { Logger } from '../../telemetry/log.ts';
 import { stepByStep } from '../../turns.ts';
 import { type Answer, refusal } from '../answer.ts';
-import { Keeper } from '../keep.ts';
+import type { Keeper } from '../keep.ts';
 import { connectionPaths, type Head, type Hint, hinted, type IngestKind } from '../kind.ts';
 import { type Hinted, refuseBearer, type Senders } from '../senders.ts';
 import { maxBatch, modeOf, parseCloudEvents } from './parse.ts';
 
 export interface CloudEventsOptions {
   readonly senders: () => Senders;
-  readonly events: Pick<EventLog, 'append'>;
+  readonly keeper: Keeper;
   readonly hint: Hint;
-  readonly log: Logger;
 }
 
 /**
@@ -27,11 +24,9 @@ export class CloudEvents implements IngestKind {
   readonly paths = connectionPaths;
   readonly knowsBy = 'head';
   private readonly options: CloudEventsOptions;
-  private readonly keeper: Keeper;
 
   constructor(options: CloudEventsOptions) {
     this.options = options;
-    this.keeper = new Keeper(options.log, options.events);
   }
 
   refuse(head: Head): Answer | undefined {
@@ -76,7 +71,7 @@ export class CloudEvents implements IngestKind {
     subject: string | undefined,
     events: readonly InboundCloudEvent[],
   ): Promise<Answer> {
-    if (fact !== undefined) return this.keeper.keep(factsOf(name, fact, events));
+    if (fact !== undefined) return this.options.keeper.keep(factsOf(name, fact, events));
     if (events.length === 0) return { status: 202, outcome: 'ignored', body: { accepted: 'holds no event' } };
     const outcome = hinted(this.options.hint(name, subject, 'event'));
     const accepted = outcome === 'accepted' ? 'is looked at now' : 'nobody watches it';

@@ -34,7 +34,12 @@ describe('a valid configuration', () => {
     expect(settings).toEqual({
       log: { level: 'info' },
       admin: {},
-      ingest: { maxBodyBytes: 5_242_880, maxInflightBytes: 67_108_864, tokens: [] },
+      ingest: {
+        maxBodyBytes: 5_242_880,
+        maxInflightBytes: 67_108_864,
+        maxEventsPerSecond: 2_000,
+        tokens: [],
+      },
       limits: {
         triggers: 20_000,
         triggersPerNamespace: 2_000,
