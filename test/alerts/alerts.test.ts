@@ -128,3 +128,11 @@ it('the index of docs/runbooks has each alert once, with the urgency of its runb
   });
   expect(listed.toSorted()).toEqual(urgency.toSorted());
 });
+
+it.each(['BacklogScalerTriggersFailing', 'BacklogScalerSourceRequestsFailing'])(
+  'the runbook of %s says when it has ended, and that other connections go on',
+  (name) => {
+    expect(runbook(name)).toContain('**Is it over?** Yes, when');
+    expect(runbook(name)).toContain('Other connections go on.');
+  },
+);

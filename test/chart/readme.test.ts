@@ -76,3 +76,35 @@ it('builds and pushes the image that the pods run', () => {
   const image = String(at(deployment, 'spec', 'template', 'spec', 'containers', 0, 'image'));
   expect(readme).toContain(`docker build -t ${image} .\ndocker push ${image}\n`);
 });
+
+it('docs/operations.md has the names that a certificate of the server needs', () => {
+  const { output } = run(
+    tool('helm-4'),
+    ['template', release, chart, '--namespace', namespace, ...kubeVersion, '--values', '-'],
+    'tls: { enabled: true, certManager: { enabled: true, issuerRef: { name: internal } } }',
+  );
+  const certificate = manifest(parseManifests(output), 'Certificate', release);
+  const names = z.array(z.string()).parse(at(certificate, 'spec', 'dnsNames'));
+  const [, forKeda, forTest] =
+    /`tls\.crt`, for `(\S+)` \(as in `scalerAddress`\) and\s+`(\S+)` \(`helm test`\)/.exec(
+      read('docs/operations.md'),
+    ) ?? [];
+  expect(names).toEqual(expect.arrayContaining([forKeda, forTest]));
+  const [, address = ''] = /scalerAddress: (\S+):6000/.exec(readme) ?? [];
+  expect(forKeda).toBe(address);
+});
+
+it('docs/pods.md says what a pod requests and may use, and how KEDA and the chart spread', () => {
+  const page = read('docs/pods.md');
+  const values = parse(read('deploy/helm/backlog-scaler/values.yaml'));
+  expect(at(values, 'resources')).toEqual({
+    requests: { cpu: '100m', memory: '256Mi' },
+    limits: { memory: '512Mi' },
+  });
+  expect(page).toContain('each pod requests 0.1 of a core and 256 MiB, and may use 512 MiB');
+  expect(at(values, 'topologySpread', 'whenUnsatisfiable')).toBe('ScheduleAnyway');
+  expect(page).toContain('`topologySpread.whenUnsatisfiable: DoNotSchedule`, or all may share a node');
+  const service = manifest(installed('README.md'), 'Service', release);
+  expect(at(service, 'spec', 'clusterIP')).toBe('None');
+  expect(page).toContain('the Service is headless');
+});

@@ -218,6 +218,41 @@ describe('README.md', () => {
     }
   });
 
+  /** Without the drawing. */
+  const decided = readGuide('README.md')
+    .text.split('## See it work')[0]
+    ?.replaceAll(/^```text\n.*?^```$|<!--.*?-->/gms, '');
+
+  it('lets its readers decide in three minutes: 550 words', () => {
+    const words = decided?.split(/\s+/).filter((word) => /[A-Za-z0-9]/.test(word)) ?? [];
+    expect(words.length).toBeGreaterThan(300);
+    expect(words.length).toBeLessThanOrEqual(550);
+  });
+
+  it('says in the sentence of its first figure which versions that needs, as the drawing does', () => {
+    const [intro = ''] = decided?.split('## Why') ?? [];
+    const sentence = intro.split(/(?<=\.)\s+/).find((one) => /\b0\.2 s\b/.test(one));
+    expect(sentence).toContain('Kubernetes 1.37');
+    expect(sentence).toContain('KEDA 2.21');
+    expect(intro).toContain('on those versions');
+  });
+
+  it('has the figures of docs/scaling.md: from the least to the most', () => {
+    const figure = /^\|[^|]+<!-- FIGURE ([\w -]+, [\w ]+) --> \|(.+)\|$/gm;
+    const cells = (page: string) =>
+      [...readGuide(page).text.matchAll(figure)].map(([, name = '', row = '']) => {
+        return [name, row.split('|').map((cell) => cell.replaceAll(/[*¹]/g, '').trim())] as const;
+      });
+    const measured = new Map(cells('docs/scaling.md'));
+    const range = (cell = '') => cell.replace(/^(\S+) \/ \S+ \/ (\S+)$/, '$1 to $2 s');
+    const shown = cells('README.md');
+    expect(shown).toHaveLength(3);
+    for (const [name, [keda, here, older]] of shown) {
+      const [theirs, clock, ours] = measured.get(name) ?? [];
+      expect([keda, here, older], name).toEqual([range(theirs), range(ours), range(clock)]);
+    }
+  });
+
   it('names the guide and the files of every source', () => {
     const { text } = readGuide('README.md');
     for (const { kind } of sources) {

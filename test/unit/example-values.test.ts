@@ -14,13 +14,13 @@ const files = readdirSync(new URL('deploy/examples/', root), { withFileTypes: tr
 /** The blocks of a page that set values of the chart. */
 function blocksOf(page: string): { name: string; text: string }[] {
   const blocks = [...read(page).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  const values = blocks.filter((block) => block.includes('\nconfig:\n'));
+  const values = blocks.filter((block) => /^config:$/m.test(block));
   return values.map((text, i) => ({ name: `${page}, block ${i + 1}`, text }));
 }
 
 const all = [
   ...files.map((name) => ({ name, text: read(name) })),
-  ...['README.md', 'deploy/helm/backlog-scaler/README.md'].flatMap(blocksOf),
+  ...['README.md', 'docs/kafka.md', 'deploy/helm/backlog-scaler/README.md'].flatMap(blocksOf),
 ];
 
 describe.each(all)("the chart's values in $name", ({ text }) => {
