@@ -9,6 +9,8 @@ export type Coverage =
   | { readonly kind: 'whole' }
   /** Its items exist, but there may be more. The reason, and what to do. */
   | { readonly kind: 'partial'; readonly error: ScalerError }
+  /** Events that other pods receive are missing: any item may be finished, and there may be others. */
+  | { readonly kind: 'cutOff'; readonly error: ScalerError }
   /** Events that were kept are being read: an item that is open so far may be finished further on. */
   | { readonly kind: 'replaying'; readonly error: ScalerError };
 
@@ -20,10 +22,14 @@ export interface EventsSnapshot {
   readonly coverage: Coverage;
 }
 
-/** The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. */
+/**
+ * The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. A pod
+ * that is cut off from the others keeps its last number. An event that it receives itself only wakes what is inactive.
+ */
 export function backlog(
   { activationItems }: EventsParams,
   { counts, queuedSinceMs, coverage }: EventsSnapshot,
+  wasActive?: boolean | undefined,
 ): Reading {
   const items = counted.reduce((sum, state) => sum + counts[state], 0);
   const working = (): Working => workingOf(counts);
@@ -33,7 +39,8 @@ export function backlog(
     return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }), working };
   }
   const { error } = coverage;
-  if (coverage.kind === 'replaying' || !active) return { kind: 'unknown', error };
+  if (coverage.kind === 'replaying' || !active || (coverage.kind === 'cutOff' && wasActive === true))
+    return { kind: 'unknown', error };
   return { kind: 'active', why: `${items} items by events so far; ${error.message}`, working };
 }
 
