@@ -165,6 +165,30 @@ it('an event that turns out too large when NATS is back is dropped, and delays n
   expect(pod.log.messages('error').join('\n')).toMatch(/larger than NATS takes/);
 });
 
+it('a request that is never answered delays no other, and a late answer counts', async () => {
+  const stream = newStream();
+  const pod = await open(stream);
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+  const streams = pod.link.up?.manager.streams;
+  if (streams === undefined) throw new Error('NATS is away');
+  const info = streams.info.bind(streams);
+  let asked = 0;
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  streams.info = (name) => {
+    asked += 1;
+    return asked === 1 ? answered.then(() => info(name)) : new Promise(() => {});
+  };
+  await streams.delete(stream);
+  await pod.events.append(inbound(1));
+  await expect.poll(() => asked).toBeGreaterThan(3);
+  expect(await metric(pod, 'event_log_connected')).toBe(0);
+  answer();
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+});
+
 it('a stream that refuses is logged, and takes all events when it works again', async () => {
   const stream = newStream();
   const pod = await open(stream);
