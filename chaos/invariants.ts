@@ -66,6 +66,8 @@ export interface Tally {
   /** How many of these had no number. */
   readonly errors: number;
   readonly edges: number;
+  /** How many errors came while calls were excused. */
+  readonly excused: number;
   /** From healing to the first right answer, the longest of all backlogs and all times. */
   readonly slowestAfterHealingMs: number;
 }
@@ -82,6 +84,9 @@ export class Invariants {
   private answers = 0;
   private errors = 0;
   private edges = 0;
+  private excused = 0;
+  /** Whether calls may fail, because something that is not the scaler takes too long. */
+  private isExcused = false;
   private slowestAfterHealingMs = 0;
 
   /**
@@ -116,8 +121,8 @@ export class Invariants {
   }
 
   get tally(): Tally {
-    const { answers, errors, edges, slowestAfterHealingMs } = this;
-    return { answers, errors, edges, slowestAfterHealingMs };
+    const { answers, errors, edges, excused, slowestAfterHealingMs } = this;
+    return { answers, errors, edges, excused, slowestAfterHealingMs };
   }
 
   /** The truth from now on. */
@@ -150,6 +155,15 @@ export class Invariants {
     while ((this.starvedAtMs[0] ?? atMs) < atMs - rememberedMs) this.starvedAtMs.shift();
     if (this.calmSinceMs === undefined) return;
     this.calmSinceMs = Math.max(this.calmSinceMs, atMs);
+    for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
+  }
+
+  /**
+   * While excused, calls may fail for as long as they like: something that the scaler depends on takes longer than readings
+   * may be old. Afterwards the time of a failure begins anew. Numbers are judged as always.
+   */
+  excuse(isExcused: boolean): void {
+    this.isExcused = isExcused;
     for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
   }
 
@@ -230,6 +244,10 @@ export class Invariants {
   private outage(backlog: Backlog, { call, said, askedMs, answeredMs, subject }: Answer): void {
     if (said.kind !== 'error') {
       backlog.failingSinceMs.delete(call);
+      return;
+    }
+    if (this.isExcused) {
+      this.excused++;
       return;
     }
     const since = backlog.failingSinceMs.get(call) ?? askedMs;

@@ -15,6 +15,7 @@ type Step = { readonly atMs: number } & (
   | { readonly broken: true }
   | { readonly healed: true; readonly graceMs?: number }
   | { readonly starved: true }
+  | { readonly excused: boolean }
 );
 
 /** The broken rules, in order, once for each breach. Nothing is broken from 0 on. */
@@ -33,6 +34,7 @@ function tell(invariants: Invariants, step: Step): void {
   else if ('pushes' in step) invariants.pushed('orders', atMs, step.pushes);
   else if ('broken' in step) invariants.broken(atMs);
   else if ('starved' in step) invariants.starved(atMs);
+  else if ('excused' in step) invariants.excuse(step.excused);
   else if ('healed' in step) invariants.healed(atMs, step.graceMs);
   else
     invariants.answer({
@@ -234,6 +236,37 @@ describe('calls that fail', () => {
     expect(judged([once, broken, ...failing(2100, 2600, 3101)], { failForMs: 1000 })).toEqual([
       'calls fail for too long',
     ]);
+  });
+
+  it('may fail longer while they are excused, and for their limit before and afterwards', () => {
+    const steps: Step[] = [
+      once,
+      broken,
+      ...failing(2100, 3000),
+      { atMs: 3050, excused: true },
+      ...failing(3100, 6000, 9000),
+      { atMs: 9100, excused: false },
+      ...failing(9200, 10_200),
+    ];
+    expect(judged(steps, { failForMs: 1000 })).toEqual([]);
+    expect(judged([...steps, ...failing(10_201)], { failForMs: 1000 })).toEqual(['calls fail for too long']);
+    expect(judged([once, broken, ...failing(2100, 3101), ...steps.slice(4)], { failForMs: 1000 })).toEqual([
+      'calls fail for too long',
+    ]);
+  });
+
+  it('are counted while they are excused, and numbers are judged all the same', () => {
+    const invariants = new Invariants({ failForMs: 1000 });
+    invariants.add(subject, 0);
+    const steps: Step[] = [
+      grown,
+      { atMs: 2500, excused: true },
+      ...failing(3000, 4000),
+      { atMs: 9000, says: 0 },
+    ];
+    for (const step of steps) tell(invariants, step);
+    expect(invariants.tally.excused).toBe(2);
+    expect(invariants.breaches.map(({ rule }) => rule)).toEqual(['zero for a backlog that is not']);
   });
 
   it('an answer in between makes two outages', () => {
