@@ -160,7 +160,7 @@ export class Invariants {
 
   /**
    * While excused, calls may fail for as long as they like: something that the scaler depends on takes longer than readings
-   * may be old. Afterwards the time of a failure begins anew. Numbers are judged as always.
+   * may be old. Afterwards the time of a failure begins again. Numbers are judged as always.
    */
   excuse(isExcused: boolean): void {
     this.isExcused = isExcused;

@@ -86,6 +86,8 @@ export class Stage {
   private readonly starvation: Starvation;
   private running: Traffic | undefined;
   private turn = 0;
+  /** Those that senders reach. */
+  private routed: readonly Pod[] = [];
 
   /** Starts what the scene needs. Resolves when every trigger has its first number. */
   static async set(scene: Scene, options: StageOptions): Promise<Stage> {
@@ -153,6 +155,16 @@ export class Stage {
       proxy.become('passing');
       heal();
     };
+  }
+
+  /** Does something while senders reach only the pods that `reach` picks by their index. */
+  async route(reach: (index: number) => boolean, act: () => Promise<void>): Promise<void> {
+    this.routed = this.pods.filter((_, index) => reach(index));
+    try {
+      await act();
+    } finally {
+      this.routed = this.pods;
+    }
   }
 
   /** The traffic. Backlogs grow and are emptied from the first use on. */
@@ -275,6 +287,7 @@ export class Stage {
       pods.push(pod);
     }
     this.pods = pods;
+    this.routed = pods;
   }
 
   private async eventLog(pod: Pod, index: number): Promise<object> {
@@ -290,7 +303,7 @@ export class Stage {
 
   /** Senders reach the running pods in turn, as behind a Service. */
   private nextPod(): Pod {
-    const running = this.pods.filter((pod) => pod.running);
+    const running = this.routed.filter((pod) => pod.running);
     return running[this.turn++ % Math.max(1, running.length)] ?? this.pod;
   }
 

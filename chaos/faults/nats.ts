@@ -67,8 +67,8 @@ export const killOneNats: Fault = {
 };
 
 /**
- * Measures an election, in ms. The event log can be neither written nor read by some pods meanwhile, so that readings which
- * were as old as possible at its begin may be too old: then calls are excused until its end.
+ * Measures an election, in ms. Meanwhile some pods can neither write nor read the event log. Readings that were half as old
+ * as they may be when it began can become too old. From then on calls are excused until its end.
  */
 async function electing(stage: Stage, servers: readonly string[]): Promise<number> {
   const beganMs = performance.now();
@@ -97,7 +97,23 @@ export const cutOff: Fault = {
       brokenSeconds,
       graceMs: graceMs + 2 * sweepSeconds * 1000,
       async break(round, traffic) {
-        heal = stage.cutOff(round % stage.pods.length);
+        const index = round % stage.pods.length;
+        const [mixed] = stage.backlogs.filter(({ subject }) => subject.name.startsWith('builds'));
+        if (mixed === undefined) throw new Error('the scene has no work items');
+        const letGo = await traffic.hold((backlog) => backlog === mixed);
+        await mixed.grow(6);
+        await sleep(mixed.subject.boundMs);
+        heal = stage.cutOff(index);
+        // Items of before end in the others, and new ones begin in this pod. Their sum is a number that never was.
+        await stage.route(
+          (each) => each !== index,
+          () => mixed.empty(),
+        );
+        await stage.route(
+          (each) => each === index,
+          () => mixed.grow(3),
+        );
+        letGo();
         await traffic.burst(5);
       },
       heal: () => heal(),
