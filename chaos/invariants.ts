@@ -60,6 +60,12 @@ export interface Breach {
 /** Answers are delayed by their own duration, and by the time in which the machine was too busy. */
 const rememberedMs = 120_000;
 
+/**
+ * What is not held against the scaler while something that it depends on does not work. `numbers of what wakes`: a backlog
+ * that was empty may be active without a number. Numbers are always judged.
+ */
+export type Excuse = 'nothing' | 'numbers of what wakes' | 'all';
+
 /** The results of a run so far. */
 export interface Tally {
   readonly answers: number;
@@ -85,8 +91,7 @@ export class Invariants {
   private errors = 0;
   private edges = 0;
   private excused = 0;
-  /** Whether calls may fail, because something that is not the scaler takes too long. */
-  private isExcused = false;
+  private excuses: Excuse = 'nothing';
   private slowestAfterHealingMs = 0;
 
   /**
@@ -158,12 +163,9 @@ export class Invariants {
     for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
   }
 
-  /**
-   * While excused, calls may fail for as long as they like: something that the scaler depends on takes longer than readings
-   * may be old. Afterwards the time of a failure begins again. Numbers are judged as always.
-   */
-  excuse(isExcused: boolean): void {
-    this.isExcused = isExcused;
+  /** Which calls may fail for as long as they like from now on. Afterwards the time of a failure begins again. */
+  excuse(excuses: Excuse): void {
+    this.excuses = excuses;
     for (const backlog of this.backlogs.values()) backlog.failingSinceMs.clear();
   }
 
@@ -180,6 +182,7 @@ export class Invariants {
       return;
     }
     backlog.numbers++;
+    if (said.kind === 'number') backlog.lastItems = said.items;
     if (isCalm) backlog.judged++;
     const { boundMs, maxStalenessMs } = backlog.subject;
     const windowMs = isCalm ? boundMs : maxStalenessMs + boundMs;
@@ -246,7 +249,8 @@ export class Invariants {
       backlog.failingSinceMs.delete(call);
       return;
     }
-    if (this.isExcused) {
+    const isOfWake = call === 'GetMetrics' && backlog.lastItems === 0;
+    if (this.excuses === 'all' || (this.excuses === 'numbers of what wakes' && isOfWake)) {
       this.excused++;
       return;
     }
@@ -301,6 +305,8 @@ class Backlog {
   numbers = 0;
   /** How many of these came while nothing was broken. */
   judged = 0;
+  /** The last number that anyone gave. */
+  lastItems: number | undefined;
   healedAtMs: number | undefined;
   readonly failingSinceMs = new Map<string, number>();
   private readonly steps: Step[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Invariants, type Said, type Truth } from '../../../chaos/invariants.ts';
+import { type Excuse, Invariants, type Said, type Truth } from '../../../chaos/invariants.ts';
 
 const boundMs = 1000;
 const maxStalenessMs = 5000;
@@ -15,7 +15,7 @@ type Step = { readonly atMs: number } & (
   | { readonly broken: true }
   | { readonly healed: true; readonly graceMs?: number }
   | { readonly starved: true }
-  | { readonly excused: boolean }
+  | { readonly excuse: Excuse }
 );
 
 /** The broken rules, in order, once for each breach. Nothing is broken from 0 on. */
@@ -34,7 +34,7 @@ function tell(invariants: Invariants, step: Step): void {
   else if ('pushes' in step) invariants.pushed('orders', atMs, step.pushes);
   else if ('broken' in step) invariants.broken(atMs);
   else if ('starved' in step) invariants.starved(atMs);
-  else if ('excused' in step) invariants.excuse(step.excused);
+  else if ('excuse' in step) invariants.excuse(step.excuse);
   else if ('healed' in step) invariants.healed(atMs, step.graceMs);
   else
     invariants.answer({
@@ -243,9 +243,9 @@ describe('calls that fail', () => {
       once,
       broken,
       ...failing(2100, 3000),
-      { atMs: 3050, excused: true },
+      { atMs: 3050, excuse: 'all' },
       ...failing(3100, 6000, 9000),
-      { atMs: 9100, excused: false },
+      { atMs: 9100, excuse: 'nothing' },
       ...failing(9200, 10_200),
     ];
     expect(judged(steps, { failForMs: 1000 })).toEqual([]);
@@ -255,12 +255,28 @@ describe('calls that fail', () => {
     ]);
   });
 
+  it.each<[what: string, lastItems: number, call: string, rules: string[]]>([
+    ['the number of an empty backlog', 0, 'GetMetrics', []],
+    ['its activity', 0, 'IsActive', ['calls fail for too long']],
+    ['the number of another', 7, 'GetMetrics', ['calls fail for too long']],
+  ])('may fail where only numbers of what wakes are excused: %s', (_, lastItems, call, rules) => {
+    const invariants = new Invariants({ failForMs: 1000 });
+    invariants.add(subject, 0);
+    const answer = (atMs: number, said: Said) =>
+      invariants.answer({ subject: 'orders', call, askedMs: atMs, answeredMs: atMs, said });
+    invariants.truth('orders', 1000, rangeOf(lastItems));
+    answer(1500, { kind: 'number', items: lastItems });
+    invariants.excuse('numbers of what wakes');
+    for (const atMs of [2100, 3101]) answer(atMs, { kind: 'error', message: 'UNAVAILABLE' });
+    expect(invariants.breaches.map(({ rule }) => rule)).toEqual(rules);
+  });
+
   it('are counted while they are excused, and numbers are judged all the same', () => {
     const invariants = new Invariants({ failForMs: 1000 });
     invariants.add(subject, 0);
     const steps: Step[] = [
       grown,
-      { atMs: 2500, excused: true },
+      { atMs: 2500, excuse: 'all' },
       ...failing(3000, 4000),
       { atMs: 9000, says: 0 },
     ];
