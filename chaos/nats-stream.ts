@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { connect } from '@nats-io/transport-node';
+import { connect, nanos } from '@nats-io/transport-node';
 
 const ageMs = 366 * 86_400_000;
 
@@ -17,6 +18,32 @@ export async function ageStream(servers: readonly string[], stream: string): Pro
     }
   } finally {
     await connection.drain();
+  }
+}
+
+const electionAskMs = 500;
+
+/**
+ * Resolves when a cluster that has lost a server does again what pods need of it: its stream and the bucket beside it have
+ * leaders, and it makes consumers. `servers` are those that are left.
+ */
+export async function elected(servers: readonly string[], stream: string): Promise<void> {
+  const connection = await connect({ servers: [...servers], maxReconnectAttempts: -1 });
+  // A request that is sent during an election is never answered.
+  const client = jetstream(connection, { timeout: electionAskMs });
+  try {
+    const manager = await jetstreamManager(connection, { timeout: electionAskMs, checkAPI: false });
+    const works = async (): Promise<boolean> => {
+      const { cluster } = await manager.streams.info(stream);
+      if (!cluster?.leader) return false;
+      await (await new Kvm(client).open(`${stream}-since`)).get('=stream');
+      const short = { inactive_threshold: nanos(60_000), mem_storage: true } as const;
+      const { name } = await manager.consumers.add(stream, { ...short, ack_policy: 'none' });
+      return manager.consumers.delete(stream, name);
+    };
+    while (!(await works().catch(() => false))) await sleep(electionAskMs / 5);
+  } finally {
+    await connection.close();
   }
 }
 

@@ -41,6 +41,8 @@ export interface Scene {
   readonly events?: number;
   /** Of the work items. Default: a day. */
   readonly ttlSeconds?: number;
+  /** Of the triggers of work items. Default: 4. */
+  readonly eventStalenessSeconds?: number;
   /** Further settings of the pods. */
   readonly settings?: Readonly<Record<string, object>>;
   /** Modules that each pod loads before the scaler. */
@@ -72,7 +74,9 @@ export class Stage {
   private github: GitHubPlace | undefined;
   private nats: NatsCluster | undefined;
   /** The proxy between each pod and NATS. */
-  natsProxies: readonly TcpProxy[] = [];
+  private natsProxies: readonly TcpProxy[] = [];
+  /** The pods that do not reach NATS. Each promise resolves when its pod may. */
+  private readonly cutOffs = new Map<Pod, Promise<void>>();
   pods: readonly Pod[] = [];
   backlogs: readonly Backlog[] = [];
   private readonly scene: Scene;
@@ -82,6 +86,8 @@ export class Stage {
   private readonly starvation: Starvation;
   private running: Traffic | undefined;
   private turn = 0;
+  /** Those that senders reach. */
+  private routed: readonly Pod[] = [];
 
   /** Starts what the scene needs. Resolves when every trigger has its first number. */
   static async set(scene: Scene, options: StageOptions): Promise<Stage> {
@@ -134,6 +140,33 @@ export class Stage {
     return there(this.nats, 'NATS');
   }
 
+  /** Cuts a pod off from NATS, until the result is called: nothing passes, and nothing closes. `index` of the pod. */
+  cutOff(index: number): () => void {
+    const [pod, proxy] = [this.pods[index], this.natsProxies[index]];
+    if (pod === undefined || proxy === undefined) throw new Error(`no pod ${index} can be cut off`);
+    let heal = (): void => {};
+    const healed = new Promise<void>((resolve) => {
+      heal = resolve;
+    });
+    proxy.become('silent');
+    this.cutOffs.set(pod, healed);
+    return () => {
+      this.cutOffs.delete(pod);
+      proxy.become('passing');
+      heal();
+    };
+  }
+
+  /** Does something while senders reach only the pods that `reach` picks by their index. */
+  async route(reach: (index: number) => boolean, act: () => Promise<void>): Promise<void> {
+    this.routed = this.pods.filter((_, index) => reach(index));
+    try {
+      await act();
+    } finally {
+      this.routed = this.pods;
+    }
+  }
+
   /** The traffic. Backlogs grow and are emptied from the first use on. */
   get traffic(): Traffic {
     this.running ??= new Traffic(this.backlogs, this.random);
@@ -182,11 +215,16 @@ export class Stage {
 
   private async build(): Promise<void> {
     const { scene } = this;
-    const ingest = await TcpProxy.start(() => this.nextIngestPort());
+    const ingest = await TcpProxy.start(() => this.nextPod().ingestPort);
     this.closing.push(() => ingest.close());
     const surroundings: Surroundings = {
       tell: (subject, truth) => this.invariants.truth(subject, performance.now(), truth),
       ingestUrl: `http://127.0.0.1:${ingest.port}`,
+      nextIngest: () => {
+        const pod = this.nextPod();
+        const heard = () => this.cutOffs.get(pod);
+        return { url: `http://127.0.0.1:${pod.ingestPort}`, heard };
+      },
       token,
     };
     if (scene.nats !== undefined) await this.startNats(scene.nats);
@@ -202,8 +240,7 @@ export class Stage {
     }
     if (scene.sqs !== undefined) this.sqs = add(await SqsPlace.start(surroundings), scene.sqs);
     if (scene.github !== undefined) this.github = add(await GitHubPlace.start(surroundings), scene.github);
-    if (scene.events !== undefined)
-      add(new EventsPlace(surroundings, scene.ttlSeconds ?? 86_400), scene.events);
+    if (scene.events !== undefined) add(new EventsPlace(surroundings, eventsOptions(scene)), scene.events);
     await this.preparePods(places.map(([place]) => place));
     const made = await Promise.all(places.map(([place, count]) => place.make(count)));
     this.backlogs = made.flat();
@@ -250,6 +287,7 @@ export class Stage {
       pods.push(pod);
     }
     this.pods = pods;
+    this.routed = pods;
   }
 
   private async eventLog(pod: Pod, index: number): Promise<object> {
@@ -264,10 +302,9 @@ export class Stage {
   }
 
   /** Senders reach the running pods in turn, as behind a Service. */
-  private nextIngestPort(): number {
-    const running = this.pods.filter((pod) => pod.running);
-    const pod = running[this.turn++ % Math.max(1, running.length)] ?? this.pod;
-    return pod.ingestPort;
+  private nextPod(): Pod {
+    const running = this.routed.filter((pod) => pod.running);
+    return running[this.turn++ % Math.max(1, running.length)] ?? this.pod;
   }
 
   private async open(): Promise<void> {
@@ -288,6 +325,10 @@ export class Stage {
     }
     invariants.healed(performance.now());
   }
+}
+
+function eventsOptions({ ttlSeconds = 86_400, eventStalenessSeconds = 4 }: Scene) {
+  return { ttlSeconds, maxStalenessSeconds: eventStalenessSeconds };
 }
 
 function there<P>(place: P | undefined, what: string): P {

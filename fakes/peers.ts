@@ -3,13 +3,13 @@ import type { PeerDuties, Peers } from '../src/sources/source.ts';
 
 /** Pods that hear each other at once. One of them has the lease. Messages are JSON, as over NATS. */
 export class FakePods {
-  private readonly members: Member[] = [];
+  readonly members: Member[] = [];
   private holder: Member | undefined;
 
   /** The first pod gets the lease. */
   join(duties: PeerDuties): Peers {
     const isFirst = this.members.length === 0;
-    const member: Member = { duties, term: isFirst ? new AbortController() : undefined };
+    const member: Member = { duties, term: isFirst ? new AbortController() : undefined, asked: [] };
     this.members.push(member);
     if (isFirst) this.holder = member;
     return {
@@ -24,6 +24,7 @@ export class FakePods {
         const answer = await holder.duties.answer(copy(question), holder.term?.signal ?? signal);
         return this.holder === holder ? copy(answer) : undefined;
       },
+      asked: (fault) => void member.asked.push(fault?.message),
       tell: (news) => {
         for (const { duties: other } of this.members) if (other !== duties) other.hear(copy(news));
       },
@@ -47,6 +48,8 @@ export class FakePods {
 interface Member {
   readonly duties: PeerDuties;
   term: AbortController | undefined;
+  /** What it reported of its requests to the upstream: why one was not answered, or undefined. */
+  readonly asked: (string | undefined)[];
 }
 
 function copy(value: unknown): unknown {

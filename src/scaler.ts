@@ -41,6 +41,7 @@ const ofNatsAlone = [
   'event_log_forwarded_total',
   'event_log_dropped_total',
   'leases_held',
+  'leases_given_up_total',
 ];
 
 /** The whole scaler: what is wired to what, and in which order it starts and stops. */
@@ -76,12 +77,15 @@ export class Scaler {
       const held = (connection: string, has: boolean | undefined): void => {
         if (has === undefined) metrics.leasesHeld.remove({ connection });
         else metrics.leasesHeld.set({ connection }, has ? 1 : 0);
+        if (has === undefined) metrics.leasesGivenUp.remove({ connection });
+        else metrics.leasesGivenUp.inc({ connection }, 0);
       };
       this.pods = new Pods({
         settings: start.eventLog,
         hinted,
         surging: (news) => this.triggers.hear(news),
         held,
+        gaveUp: (connection) => metrics.leasesGivenUp.inc({ connection }),
         log,
       });
     } else {

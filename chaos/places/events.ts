@@ -1,25 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backlog, names, type Place, type Surroundings } from './place.ts';
+import { type Backlog, type Ingest, names, type Place, type Surroundings } from './place.ts';
 
 export const connection = 'builds';
 /** The token of a tenant who means harm to the others. */
 export const tenant = 'tenant';
 const boundMs = 3000;
-const maxStalenessSeconds = 4;
 const againAfterMs = 250;
 const answerLimitMs = 3000;
 const mostBacklogs = 10;
 
+export interface EventsOptions {
+  /** How long items stay open, and how long finished ones are remembered. */
+  readonly ttlSeconds: number;
+  /** Of the triggers. */
+  readonly maxStalenessSeconds: number;
+}
+
 /** A sender of CloudEvents. It sends its work items again and again until they are acknowledged. */
 export class EventsPlace implements Place {
   private readonly surroundings: Surroundings;
-  private readonly ttlSeconds: number;
+  private readonly options: EventsOptions;
   private readonly over = new AbortController();
 
-  /** `ttlSeconds` is how long items stay open, and how long finished ones are remembered. */
-  constructor(surroundings: Surroundings, ttlSeconds: number) {
+  constructor(surroundings: Surroundings, options: EventsOptions) {
     this.surroundings = surroundings;
-    this.ttlSeconds = ttlSeconds;
+    this.options = options;
   }
 
   async connections() {
@@ -29,7 +34,7 @@ export class EventsPlace implements Place {
     ]);
     const others = [{ backlog: 'work', type: 'com.example.work.*', state: 'queued', key: 'subject' }];
     return {
-      [connection]: { source: 'events', ttlSeconds: this.ttlSeconds, items },
+      [connection]: { source: 'events', ttlSeconds: this.options.ttlSeconds, items },
       [tenant]: { source: 'events', ttlSeconds: 3600, items: others },
     };
   }
@@ -44,13 +49,20 @@ export class EventsPlace implements Place {
 
   private backlog(backlog: string): Backlog {
     const { tell } = this.surroundings;
-    let open: string[] = [];
+    const items = new Map<string, 'beginning' | 'open' | 'ending'>();
     let sent = 0;
-    let [least, most] = [0, 0];
-    const say = () => tell(backlog, { least, most });
-    const post = (word: Word, subjects: readonly string[]) => this.post(backlog, word, subjects);
+    const say = () => {
+      const least = [...items.values()].filter((state) => state === 'open').length;
+      tell(backlog, { least, most: items.size });
+    };
+    /** Resolves when a pod has it. What only a pod has that is cut off, the others may count or not until it is no longer. */
+    const post = async (word: Word, subjects: readonly string[], known: () => void) => {
+      const heard = (await this.post(backlog, word, subjects)).heard();
+      if (heard === undefined) known();
+      else void heard.then(known);
+    };
     return {
-      subject: { name: backlog, boundMs, maxStalenessMs: maxStalenessSeconds * 1000 },
+      subject: { name: backlog, boundMs, maxStalenessMs: this.options.maxStalenessSeconds * 1000 },
       reference: {
         name: `${backlog}-worker`,
         namespace: 'chaos',
@@ -59,31 +71,32 @@ export class EventsPlace implements Place {
           connection,
           backlog,
           targetItems: '1',
-          maxStalenessSeconds: String(maxStalenessSeconds),
+          maxStalenessSeconds: String(this.options.maxStalenessSeconds),
         },
       },
-      async grow(items) {
-        const subjects = Array.from({ length: items }, () => `${backlog}-${sent++}`);
-        most += items;
+      async grow(count) {
+        const subjects = Array.from({ length: count }, () => `${backlog}-${sent++}`);
+        for (const subject of subjects) items.set(subject, 'beginning');
         say();
-        await post('requested', subjects);
-        open.push(...subjects);
-        least += items;
-        say();
+        await post('requested', subjects, () => {
+          for (const subject of subjects) if (items.get(subject) === 'beginning') items.set(subject, 'open');
+          say();
+        });
       },
       async empty() {
-        least = 0;
+        const done = [...items.keys()].filter((subject) => items.get(subject) !== 'ending');
+        for (const subject of done) items.set(subject, 'ending');
         say();
-        const done = open;
-        open = [];
-        if (done.length > 0) await post('done', done);
-        most = 0;
-        say();
+        if (done.length === 0) return;
+        await post('done', done, () => {
+          for (const subject of done) items.delete(subject);
+          say();
+        });
       },
     };
   }
 
-  private async post(backlog: string, word: Word, subjects: readonly string[]): Promise<void> {
+  private async post(backlog: string, word: Word, subjects: readonly string[]): Promise<Ingest> {
     const events = subjects.map((subject) => ({
       specversion: '1.0',
       id: `${subject}-${word}`,
@@ -93,12 +106,16 @@ export class EventsPlace implements Place {
     }));
     const body = JSON.stringify(events);
     const { signal } = this.over;
-    while (!(await this.isTaken(body))) await sleep(againAfterMs, undefined, { signal });
+    for (;;) {
+      const ingest = this.surroundings.nextIngest();
+      if (await this.isTaken(ingest.url, body)) return ingest;
+      await sleep(againAfterMs, undefined, { signal });
+    }
   }
 
   /** Anything but a 202 is no promise. */
-  private async isTaken(body: string): Promise<boolean> {
-    const { ingestUrl, token } = this.surroundings;
+  private async isTaken(ingestUrl: string, body: string): Promise<boolean> {
+    const { token } = this.surroundings;
     try {
       const response = await fetch(`${ingestUrl}/ingest/events/${connection}`, {
         method: 'POST',

@@ -29,8 +29,18 @@ export interface Surroundings {
   tell(subject: string, truth: Truth): void;
   /** The ingest port of the pods, without a path. One pod after the other, as behind a Service. */
   readonly ingestUrl: string;
+  /** That of the next pod alone. */
+  nextIngest(): Ingest;
   /** The token for all connections. */
   readonly token: string;
+}
+
+/** Where the next event goes. */
+export interface Ingest {
+  /** Without a path. */
+  readonly url: string;
+  /** If the pod is cut off now: resolves when the others may hear of what it takes. */
+  heard(): Promise<void> | undefined;
 }
 
 export function names(stem: string, count: number): string[] {

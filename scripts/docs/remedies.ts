@@ -415,6 +415,16 @@ export const sections: readonly Section[] = [
         'Follow the rest of the message, or choose another `eventLog.stream`.',
       ],
       [
+        /has sent nothing of the event log/,
+        'NATS is slow, elects a leader, or the network to it is gone.',
+        'Numbers stay as they were meanwhile. Look at NATS if it lasts.',
+      ],
+      [
+        /gives the lease/,
+        'The pod does not reach GitHub, or GitHub refuses its login.',
+        'Follow the rest of the message. If only one pod logs it, look at its node, egress and secrets.',
+      ],
+      [
         /./,
         'Events are lost. Numbers of `events` connections may be wrong or unknown for `ttlSeconds`.',
         'Find out what ended the pods or deleted the stream.',

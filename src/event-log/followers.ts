@@ -35,19 +35,23 @@ export class Followers {
     for (const follower of this.byConnection.get(event.connection) ?? []) this.hand(event, follower);
   }
 
-  /** A ledger's fault concerns neither the sender nor other ledgers: the event is kept. */
-  hand(event: InboundEvent, { take }: Follower): void {
-    try {
-      take(event);
-    } catch (reason) {
-      const { connection, type } = event;
-      const { message } = ScalerError.from(reason);
-      this.log.error({ connection, type, error: message }, 'an event could not be taken into the ledger');
-    }
+  hand(event: InboundEvent, follower: Follower): void {
+    hand(event, follower, this.log);
   }
 
   clear(): void {
     this.byConnection.clear();
+  }
+}
+
+/** A ledger's fault concerns neither the sender nor other ledgers: the event is kept. */
+export function hand(event: InboundEvent, { take }: Follower, log: Logger): void {
+  try {
+    take(event);
+  } catch (reason) {
+    const { connection, type } = event;
+    const { message } = ScalerError.from(reason);
+    log.error({ connection, type, error: message }, 'an event could not be taken into the ledger');
   }
 }
 

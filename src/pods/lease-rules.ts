@@ -16,6 +16,11 @@ export const beliefMs = 2_000;
 export const renewMs = 500;
 /** The wait after a write that failed or came too late. */
 const againMs = 250;
+/** How long a holder keeps the lease while its requests to the upstream fail. Twice as long each time until one succeeds. */
+export const unreachedMs = 30_000;
+export const mostUnreachedMs = 900_000;
+/** For `mostUnreachedMs`, a pod that gave the lease up takes it this much later than the others would. */
+export const standBackMs = 5_000;
 
 export interface Write {
   /** The write succeeds only if the entry has this revision. 0 if no entry exists. */
@@ -31,6 +36,11 @@ export class LeaseRules {
   private untilMs = Number.NEGATIVE_INFINITY;
   private notBeforeMs = Number.NEGATIVE_INFINITY;
   private givenBack = false;
+  private failingSinceMs: number | undefined;
+  private timesGivenUp = 0;
+  private gaveUpAtMs = Number.NEGATIVE_INFINITY;
+  /** The lease was given up: this pod neither renews its entry nor relies on it. */
+  private givenUp: { isReleased: boolean } | undefined;
 
   /** `id` is unique: a new one for each process, and for each new attempt at the lease. */
   constructor(id: string, nowMs: number) {
@@ -70,6 +80,7 @@ export class LeaseRules {
   /** The write to send now. */
   write(nowMs: number): Write {
     this.notBeforeMs = nowMs + (this.seenHolder === this.id ? renewMs : againMs);
+    this.givenUp = undefined;
     return { onRevision: this.revision };
   }
 
@@ -77,8 +88,39 @@ export class LeaseRules {
   wrote(revision: number, sentAtMs: number, nowMs: number): void {
     this.saw(revision, this.id, nowMs);
     // Another pod's write may have been announced before this acknowledgement came.
-    if (this.seenHolder === this.id && !this.givenBack)
-      this.untilMs = Math.max(this.untilMs, sentAtMs + beliefMs);
+    if (this.seenHolder !== this.id || this.givenBack || this.givenUp !== undefined) return;
+    if (!this.holds(nowMs)) this.failingSinceMs = undefined;
+    this.untilMs = Math.max(this.untilMs, sentAtMs + beliefMs);
+  }
+
+  /** A request of this pod to the upstream was answered. */
+  reached(): void {
+    this.failingSinceMs = undefined;
+    this.timesGivenUp = 0;
+    this.gaveUpAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * A request of this pod to the upstream failed. Returns for how long all have, in ms, if the lease is given up for that:
+   * another pod may reach it. If none does, the lease changes hands less and less often.
+   */
+  unreached(nowMs: number): number | undefined {
+    if (!this.holds(nowMs)) return undefined;
+    this.failingSinceMs ??= nowMs;
+    const failedForMs = nowMs - this.failingSinceMs;
+    if (failedForMs < Math.min(mostUnreachedMs, unreachedMs * 2 ** this.timesGivenUp)) return undefined;
+    this.timesGivenUp += 1;
+    this.gaveUpAtMs = nowMs;
+    this.givenUp = { isReleased: false };
+    this.untilMs = Number.NEGATIVE_INFINITY;
+    return failedForMs;
+  }
+
+  /** The entry to delete after the lease was given up, so that no other pod has to wait. Returned once. */
+  release(): Write | undefined {
+    if (this.givenUp === undefined || this.givenUp.isReleased) return undefined;
+    this.givenUp.isReleased = true;
+    return this.seenHolder === this.id ? { onRevision: this.revision } : undefined;
   }
 
   /** The pod no longer wants the lease. If it had it, returns the entry to delete, so that nobody waits. */
@@ -101,8 +143,9 @@ export class LeaseRules {
   }
 
   private dueAtMs(): number {
-    if (this.seenHolder === this.id) return Number.NEGATIVE_INFINITY;
-    const givenBack = this.revision > 0 && this.seenHolder === undefined;
-    return givenBack ? Number.NEGATIVE_INFINITY : this.seenAtMs + leaseMs;
+    if (this.seenHolder === this.id && this.givenUp === undefined) return Number.NEGATIVE_INFINITY;
+    const isFree = this.revision > 0 && this.seenHolder === undefined;
+    const isLater = this.seenAtMs - this.gaveUpAtMs < mostUnreachedMs;
+    return this.seenAtMs + (isFree ? 0 : leaseMs) + (isLater ? standBackMs : 0);
   }
 }

@@ -4,7 +4,7 @@ import { ScalerError } from '../errors.ts';
 import { isJetStreamRefusal, isOvertaken, natsFault } from '../outbound/nats.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Waiters } from '../waiters.ts';
-import { LeaseRules } from './lease-rules.ts';
+import { LeaseRules, type Write } from './lease-rules.ts';
 
 /** A write without acknowledgement by then has failed. Time is left for another while the holder relies on the last one. */
 const writeLimitMs = 1_000;
@@ -60,6 +60,19 @@ export class Lease {
     return this.rules.holder;
   }
 
+  /**
+   * This pod, as the holder, has asked the upstream, and was answered or not. Returns for how long it was not, in ms, if it
+   * gives the lease up for that.
+   */
+  asked(isAnswered: boolean): number | undefined {
+    if (isAnswered) this.rules.reached();
+    const failedForMs = isAnswered ? undefined : this.rules.unreached(this.now());
+    if (failedForMs === undefined) return undefined;
+    this.settle();
+    this.sleeping.wake();
+    return failedForMs;
+  }
+
   /** Gives the lease back, so that no other pod has to wait. Never rejects. */
   async close(): Promise<void> {
     const write = this.rules.giveBack();
@@ -67,23 +80,29 @@ export class Lease {
     clearTimeout(this.end);
     this.closing.abort();
     this.entries?.stop();
-    if (write !== undefined) {
-      const { bucket, key } = this.options;
-      await bucket()
-        ?.delete(key, { previousSeq: write.onRevision })
-        .catch(() => {});
-    }
+    await this.remove(write);
     await this.loops;
   }
 
   private async keep(): Promise<void> {
     while (!this.closing.signal.aborted) {
+      // Not before the answer to a write under way, which would make it fail.
+      await this.remove(this.rules.release());
       const bucket = this.options.bucket();
       const waitMs = this.rules.nextWriteAtMs - this.now();
       if (bucket === undefined) await this.sleep(againMs);
       else if (waitMs > 0) await this.sleep(waitMs);
       else await this.write(bucket);
     }
+  }
+
+  /** Deletes the entry. If that fails, others wait until it is too old. */
+  private async remove(write: Write | undefined): Promise<void> {
+    if (write === undefined) return;
+    const { bucket, key } = this.options;
+    await bucket()
+      ?.delete(key, { previousSeq: write.onRevision })
+      .catch(() => {});
   }
 
   private async write(bucket: KV): Promise<void> {

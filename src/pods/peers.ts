@@ -39,6 +39,8 @@ export interface PodPeersOptions {
   readonly log: Logger;
   /** The lease was taken (true) or lost. */
   readonly held: (held: boolean) => void;
+  /** The lease was given up, because this pod does not reach the upstream. */
+  readonly gaveUp: () => void;
 }
 
 /** How pods talk over NATS about one connection, and the lease that decides which of them acts. */
@@ -87,6 +89,17 @@ export class PodPeers implements Peers {
       }
       await this.waiting.wait(againMs, signal);
     }
+  }
+
+  asked(fault: ScalerError | undefined): void {
+    const failedForMs = this.lease.asked(fault === undefined);
+    if (failedForMs === undefined) return;
+    const { log, gaveUp } = this.options;
+    gaveUp();
+    log.warn(
+      { error: fault?.message, failedForSeconds: Math.round(failedForMs / 1000) },
+      'this pod gives the lease of the connection up: its requests to the upstream all fail, and another pod may reach it',
+    );
   }
 
   tell(news: unknown): void {

@@ -26,6 +26,8 @@ export interface PodsOptions {
   readonly surging: (news: SurgeNews) => void;
   /** Called with whether this pod has the lease of a connection, and with undefined when the connection is gone. */
   readonly held: (connection: string, held: boolean | undefined) => void;
+  /** Called when this pod gives up the lease of a connection, because it does not reach the upstream. */
+  readonly gaveUp: (connection: string) => void;
   readonly log: Logger;
 }
 
@@ -110,6 +112,7 @@ export class Pods {
       duties,
       log,
       held,
+      gaveUp: () => this.options.gaveUp(connection),
     });
     this.needLeases();
     return peers;

@@ -44,10 +44,18 @@ export interface EventFeed {
   /** Why the stored ones cannot be read now. Undefined or absent: nothing is in the way. */
   unreadable?(): ScalerError | undefined;
   /**
-   * Until when the events of every pod have been handed over, in ms of `performance.now()`. Undefined or absent means until
-   * now. A pod that is cut off from a shared log does not know what the others have received since.
+   * Since when other pods may have received events that were not handed over, and why. Undefined or absent: all of them
+   * were. Meanwhile only this pod's own events come, which must not count without the others. `replayed` is called when
+   * the others have come.
    */
-  wholeUntilMs?(): number | undefined;
+  cutOff?(): CutOff | undefined;
+}
+
+/** This pod does not hear of the events of the others. */
+export interface CutOff {
+  /** In ms of `performance.now()`. */
+  readonly sinceMs: number;
+  readonly error: ScalerError;
 }
 
 /** A CloudEvent (CloudEvents 1.0), however it was sent; an EventBridge event is made into one. */

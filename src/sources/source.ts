@@ -202,6 +202,11 @@ export interface Peers {
    * ScalerError: the error of that pod, or `unavailable` if no pod answers.
    */
   ask(question: unknown, signal: AbortSignal): Promise<unknown>;
+  /**
+   * This pod, with the lease, has asked the upstream. `fault` is why it was not answered. A pod that is not answered for
+   * long gives the lease up.
+   */
+  asked(fault: ScalerError | undefined): void;
   /** Tells all others, as plain JSON; it may be lost. */
   tell(news: unknown): void;
   /** Gives the lease back. Never rejects. */

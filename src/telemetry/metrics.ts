@@ -79,6 +79,11 @@ export class Metrics {
     '1 in the pod that asks the upstream for all pods, else 0.',
     ['connection'],
   );
+  readonly leasesGivenUp = this.counter(
+    'leases_given_up_total',
+    'Times that this pod let another ask the upstream, since its own requests all failed.',
+    ['connection'],
+  );
   readonly ledgerCorrections = this.counter(
     'ledger_corrections_total',
     'Items that a ledger missed (opened) or kept too long (closed).',

@@ -82,7 +82,7 @@ it('pods whose server is cut off from the majority know until when they had ever
   await follow();
   // Its consumer goes on when the others are gone.
   while (!(await servers()).has('n1')) await follow();
-  const upToDate = () => feeds.filter((feed) => feed.wholeUntilMs?.() === undefined).length;
+  const upToDate = () => feeds.filter((feed) => feed.cutOff?.() === undefined).length;
   expect(upToDate()).toBe(feeds.length);
   const others = ['n2', 'n3'].map((name) => nats().server(name));
   for (const server of others) server.signal('SIGSTOP');

@@ -165,6 +165,30 @@ it('an event that turns out too large when NATS is back is dropped, and delays n
   expect(pod.log.messages('error').join('\n')).toMatch(/larger than NATS takes/);
 });
 
+it('a request that is never answered delays no other, and a late answer counts', async () => {
+  const stream = newStream();
+  const pod = await open(stream);
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+  const streams = pod.link.up?.manager.streams;
+  if (streams === undefined) throw new Error('NATS is away');
+  const info = streams.info.bind(streams);
+  let asked = 0;
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  streams.info = (name) => {
+    asked += 1;
+    return asked === 1 ? answered.then(() => info(name)) : new Promise(() => {});
+  };
+  await streams.delete(stream);
+  await pod.events.append(inbound(1));
+  await expect.poll(() => asked).toBeGreaterThan(3);
+  expect(await metric(pod, 'event_log_connected')).toBe(0);
+  answer();
+  await expect.poll(() => metric(pod, 'event_log_connected')).toBe(1);
+});
+
 it('a stream that refuses is logged, and takes all events when it works again', async () => {
   const stream = newStream();
   const pod = await open(stream);
@@ -192,17 +216,18 @@ it('a pod that is cut off says until when it knew every event, and when it does 
   const feed = far.events.feedOf('ci');
   const seen = followed(feed);
   await seen.replayed;
-  expect(feed.wholeUntilMs?.()).toBeUndefined();
+  expect(feed.cutOff?.()?.sinceMs).toBeUndefined();
   const since = feed.keptSince();
   const cutMs = performance.now();
   proxy.become('silent');
   await near.events.append(inbound(1));
-  await expect.poll(() => feed.wholeUntilMs?.()).toBeLessThanOrEqual(cutMs);
+  await expect.poll(() => feed.cutOff?.()?.sinceMs).toBeLessThanOrEqual(cutMs);
+  expect(feed.cutOff?.()?.error.message).toMatch(/NATS/);
   expect(seen.facts).toEqual([]);
   proxy.become('passing');
   await expect.poll(() => seen.facts).toEqual([1]);
-  await expect.poll(() => feed.wholeUntilMs?.()).toBeUndefined();
-  expect(feed.keptSince()).toBe(since);
+  await expect.poll(() => feed.cutOff?.()?.sinceMs).toBeUndefined();
+  expect(feed.keptSince()).toEqual(since);
 });
 
 /** A pod with a network of its own, beside one that always reaches NATS. */
@@ -214,6 +239,37 @@ async function nearAndFar(settings: Parameters<typeof openNatsLog>[0]['settings'
   const far = await openNatsLog({ urls: [`nats://127.0.0.1:${proxy.port}`], stream, settings });
   return { proxy, stream, near, far, feed: far.events.feedOf('ci') };
 }
+
+it('events reach followers in a state that the stream had, or the feed says that it is cut off', async () => {
+  const { proxy, near, far, feed } = await nearAndFar();
+  /** Each event, and whether it came ahead of the stream. */
+  const taken: [fact: unknown, isAhead: boolean][] = [];
+  let replays = 0;
+  await new Promise<void>((resolve) => {
+    const replayed = (): void => {
+      replays += 1;
+      resolve();
+    };
+    feed.follow(({ fact }) => taken.push([fact, feed.cutOff?.() !== undefined]), replayed);
+  });
+  await far.events.append(inbound(1));
+  expect(taken).toEqual([[1, false]]);
+  proxy.become('silent');
+  await near.events.append(inbound(2));
+  const appended = far.events.append(inbound(3));
+  const receivedMs = performance.now();
+  await appended;
+  expect(taken).toEqual([
+    [1, false],
+    [3, true],
+  ]);
+  expect(feed.cutOff?.()?.sinceMs).toBeLessThanOrEqual(receivedMs);
+  expect(replays).toBe(1);
+  proxy.become('passing');
+  await expect.poll(() => new Set(taken.map(([fact]) => fact))).toEqual(new Set([1, 2, 3]));
+  await expect.poll(() => feed.cutOff?.()).toBeUndefined();
+  await expect.poll(() => replays).toBeGreaterThan(1);
+});
 
 it('a pod that was cut off while its stream dropped events knows that it misses some', async () => {
   const { proxy, near, feed } = await nearAndFar({ maxEventsPerConnection: 10 });
@@ -236,16 +292,16 @@ it('a pod that returns is not up to date before it has read what it missed', asy
   await new Promise<void>((resolve) => {
     feed.follow(() => {
       taken += 1;
-      untils.push(feed.wholeUntilMs?.());
+      untils.push(feed.cutOff?.()?.sinceMs);
     }, resolve);
   });
   proxy.become('silent');
-  await expect.poll(() => feed.wholeUntilMs?.()).toBeDefined();
+  await expect.poll(() => feed.cutOff?.()?.sinceMs).toBeDefined();
   for (const fact of upTo(500)) await near.events.append(inbound(fact));
   proxy.become('passing');
   await expect.poll(() => taken).toBe(500);
   expect(untils).not.toContain(undefined);
-  await expect.poll(() => feed.wholeUntilMs?.()).toBeUndefined();
+  await expect.poll(() => feed.cutOff?.()?.sinceMs).toBeUndefined();
 });
 
 it('damage of the stream that another pod has found counts in every pod', async () => {

@@ -18,6 +18,7 @@ async function startPod(stream: string) {
     hinted: (told) => heard.push(told),
     surging: (news) => surges.push(news),
     held: () => {},
+    gaveUp: () => {},
     log: recordingLogger(),
   });
   pods.open();

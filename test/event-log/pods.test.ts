@@ -1,6 +1,7 @@
 import { startFauxqs } from 'fauxqs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import { TcpProxy } from '../../fakes/tcp-proxy.ts';
 import { ingest, postEvents, workEvent, workItems } from '../support/events/event-posts.ts';
 import { app, patient, secret } from '../support/github-scaler.ts';
 import { jobPayload, send } from '../support/github-webhooks.ts';
@@ -61,6 +62,57 @@ it('a work item sent to one pod is a number in the other, and in one that comes 
   const c = await startPod(eventsOf(stream));
   await expect.poll(() => readyz(c.pod)).toBe(200);
   expect(await numberOf(c.pod)).toBe(2);
+});
+
+it('a pod that is cut off keeps its number, and what it receives itself only wakes', async () => {
+  const proxy = await TcpProxy.start(() => Number(new URL(nats().urls[0] ?? '').port));
+  onTestFinished(() => proxy.close());
+  const stream = newStream();
+  await agedStream(nats().urls, stream, ['builds']);
+  const [requested, done] = ['requested', 'done'].map((word) => `com.example.rest.${word}`);
+  const rest = [
+    { backlog: 'rest', type: requested, state: 'queued', key: 'subject' },
+    { backlog: 'rest', type: done, state: 'finished', key: 'subject' },
+  ];
+  const connections = { builds: { ...builds, items: [...workItems, ...rest] } };
+  const through = { servers: [`nats://127.0.0.1:${proxy.port}`] };
+  const [{ pod: near }, { pod: far }] = await Promise.all([
+    startPod({ ...eventsOf(stream), connections }),
+    startPod({ ...eventsOf(stream, through), connections }),
+  ]);
+  const resting = ref('sleepers', { source: 'events', backlog: 'rest' });
+  for (const key of ['x', 'y', 'z']) await postEvents(near.port('ingest'), workEvent('requested', key));
+  for (const pod of [near, far]) {
+    await expect.poll(() => numberOf(pod).catch(String)).toBe(3);
+    await expect.poll(() => numberOf(pod, resting).catch(String)).toBe(0);
+  }
+  const { messages } = far.client.streamIsActive(resting);
+  await expect.poll(() => messages.at(-1)?.result).toBe(false);
+
+  proxy.become('silent');
+  // What ends here and what begins elsewhere would make a zero that never was.
+  for (const key of ['x', 'y', 'z'])
+    expect(await postEvents(far.port('ingest'), workEvent('done', key))).toBe(202);
+  for (const key of ['v', 'w']) await postEvents(near.port('ingest'), workEvent('requested', key));
+  expect(await postEvents(far.port('ingest'), workEvent('requested', 'r', 'rest'))).toBe(202);
+  await expect.poll(() => messages.at(-1)?.result).toBe(true);
+  const answers = new Set<unknown>();
+  await expect
+    .poll(async () => {
+      answers.add(await numberOf(far));
+      return far.log.lines.map(({ message }) => message).join();
+    })
+    .toContain('NATS is away');
+  expect([...answers]).toEqual([3]);
+  expect(await numberOf(near)).toBe(5);
+  expect(await numberOf(near, resting)).toBe(0);
+  await expect(numberOf(far, resting)).rejects.toThrow(/1 items by events so far; .*NATS/);
+
+  proxy.become('passing');
+  for (const pod of [near, far]) {
+    await expect.poll(() => numberOf(pod)).toBe(2);
+    await expect.poll(() => numberOf(pod, resting).catch(String)).toBe(1);
+  }
 });
 
 it('a stream is new: the number is unknown for ttlSeconds, but activity is known', async () => {

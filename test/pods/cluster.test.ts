@@ -26,6 +26,7 @@ it('with three servers that are killed in turn, one pod has the lease again each
       hinted() {},
       surging() {},
       held() {},
+      gaveUp() {},
       log,
     });
     const duties = { answer: () => Promise.resolve(1), hear() {}, changed: () => void count() };

@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { FakeGitHub } from '../../fakes/github/fake-github.ts';
+import { connectProxy } from '../support/connect-proxy.ts';
 import { ask, Polling, tooLow } from '../support/github-keda.ts';
 import { hasty, patient, run } from '../support/github-scaler.ts';
 import { cuttableProxy } from '../support/nats/cuttable-proxy.ts';
@@ -154,6 +155,26 @@ it('a holder that is cut off from NATS stops asking GitHub, and does not answer 
   await expect.poll(() => ask(cutOff.client, brief)).toEqual({ number: 5, active: true });
   const answers = await polling.stop();
   expect(tooLow(answers, 3)).toEqual([]);
+});
+
+it('a holder that no longer reaches GitHub gives the lease up to one that does, and says why', async () => {
+  const github = await gitHub(['web']);
+  github.seedRun('web', run(3));
+  const { hostname, port } = new URL(github.url);
+  const proxy = await connectProxy({ [hostname]: Number(port) });
+  const options = { github, natsUrl: nats().urls[0] ?? '', stream: newStream(), connection: hasty };
+  const cutOff = await Pod.start({ ...options, env: { HTTP_PROXY: proxy.url } });
+  await holderOf([cutOff]);
+  const other = await Pod.start(options);
+  await allSay([cutOff, other], 3);
+  proxy.behave('silent');
+  const { error } = await cutOff.said('gives the lease of the connection up');
+  expect(error).toMatch(/^GitHub \(127\.0\.0\.1:\d+\) /);
+  await holderOf([other]);
+  github.startRun('web', run(2));
+  await allSay([cutOff, other], 5);
+  expect(await cutOff.metrics()).toMatch(/^backlog_scaler_leases_given_up_total\{connection="ci"\} 1$/m);
+  expect(await other.metrics()).toMatch(/^backlog_scaler_leases_given_up_total\{connection="ci"\} 0$/m);
 });
 
 it('a holder that hangs, and continues when another has the lease, does not ask GitHub', async () => {

@@ -31,7 +31,7 @@ function join(
 ): Joined {
   const log = recordingLogger();
   const settings = { ...z.object(natsSettings).parse({ servers }), stream, replicas: 1 };
-  const pods = new Pods({ settings, hinted() {}, surging() {}, held() {}, log });
+  const pods = new Pods({ settings, hinted() {}, surging() {}, held() {}, gaveUp() {}, log });
   pods.open();
   const heard: unknown[] = [];
   const duties = { answer, hear: (news: unknown) => void heard.push(news), changed() {} };
@@ -184,7 +184,7 @@ it('without NATS a question fails within seconds, and says why', async () => {
     stream: 'x',
     replicas: 1,
   };
-  const pods = new Pods({ settings, hinted() {}, surging() {}, held() {}, log });
+  const pods = new Pods({ settings, hinted() {}, surging() {}, held() {}, gaveUp() {}, log });
   const duties = { answer: () => Promise.resolve(1), hear() {}, changed() {} };
   const peers = pods.peersOf('ci', 'acme', duties, log);
   onTestFinished(async () => {

@@ -76,6 +76,7 @@ it.each(users)(
         hinted: (hint) => void told.push(hint),
         surging: (news) => void told.push(news),
         held() {},
+        gaveUp() {},
         log,
       });
       const heard: unknown[] = [];
@@ -118,6 +119,7 @@ async function startPod(user: string) {
     hinted: (hint) => void told.push(hint),
     surging() {},
     held() {},
+    gaveUp() {},
     log,
   });
   pods.open();

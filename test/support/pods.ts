@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import type { FakeGitHub } from '../../fakes/github/fake-github.ts';
-import { Command } from './command.ts';
+import { Command, type LogFields } from './command.ts';
 import { TestClient } from './rpc-client.ts';
 
 const address = { host: '127.0.0.1', port: 0 };
@@ -17,6 +17,7 @@ export interface PodOptions {
   readonly stream: string;
   /** Settings of the connection `ci`. */
   readonly connection?: object;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** One of several pods: `serve` in a process of its own, with its event log in NATS. */
@@ -27,7 +28,7 @@ export class Pod {
   private readonly adminPort: number;
 
   /** Resolves when it listens, but maybe before it is ready. It ends with the test. */
-  static async start({ github, natsUrl, stream, connection }: PodOptions): Promise<Pod> {
+  static async start({ github, natsUrl, stream, connection, env }: PodOptions): Promise<Pod> {
     const directory = await mkdtemp(join(tmpdir(), 'backlog-scaler-pod-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
     const file = join(directory, 'config.yaml');
@@ -42,12 +43,17 @@ export class Pod {
     };
     // JSON is YAML.
     await writeFile(file, JSON.stringify(settings));
-    const command = new Command(['serve', '--config', file]);
+    const command = new Command(['serve', '--config', file], env);
     onTestFinished(async () => {
       command.signal('SIGKILL');
       await command.exited;
     });
     return new Pod(command, await command.port('grpc'), await command.port('admin'));
+  }
+
+  /** The first line of its log with this text, past or future. */
+  said(text: string): Promise<LogFields> {
+    return this.command.line(({ msg }) => String(msg).includes(text));
   }
 
   private constructor(command: Command, grpcPort: number, adminPort: number) {

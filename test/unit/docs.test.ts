@@ -35,7 +35,7 @@ async function exposition(): Promise<string> {
   metrics.forConnection('github', 'ci').rateLimitRemaining(4321);
   metrics.leasesHeld.set({ connection: 'ci' }, 1);
   metrics.forConnection('github', 'ci').corrected('opened');
-  metrics.leasesHeld.set({ connection: 'ci' }, 1);
+  metrics.leasesGivenUp.inc({ connection: 'ci' });
   metrics.decisionsSent.inc({ outcome: 'accepted' });
   metrics.decisionsDropped.inc({ to: 'sink' });
   metrics.eventLogConnected.set(1);

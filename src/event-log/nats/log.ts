@@ -6,7 +6,6 @@ import type { EventFeed, InboundEvent, KeptSince } from '../../sources/inbound.t
 import type { Logger } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { EventLog } from '../event-log.ts';
-import { Followers } from '../followers.ts';
 import { isRefusal, isTooLarge, streamFault } from './faults.ts';
 import { Outbox, type OutboxLimits, type Outgoing } from './outbox.ts';
 import { Reader } from './reader.ts';
@@ -35,13 +34,13 @@ const retryMs = 250;
 const flushMs = 3_500;
 
 /**
- * Keeps events in a NATS stream that all pods of a scaler read. This pod's followers get an event at once, and again when
- * it comes back from the stream, which is harmless because facts are idempotent. So a pod knows what it received even
- * while NATS is away. Events that NATS has not taken wait in memory, in order, within bounds.
+ * Keeps events in a NATS stream that all pods of a scaler read. Followers get them from the stream, so that they are always
+ * in a state in which the stream was. Events that NATS has not taken wait in memory, in order, within bounds. Followers of
+ * this pod get these ahead of the stream, to wake what is asleep, and again from the stream, which is harmless because facts
+ * are idempotent. Until then the feed is cut off, and nothing counts.
  */
 export class NatsEventLog implements EventLog {
   private readonly options: NatsEventLogOptions;
-  private readonly live: Followers;
   private readonly stream: LogStream;
   private readonly outbox: Outbox;
   private readonly readers = new Set<Reader>();
@@ -55,7 +54,6 @@ export class NatsEventLog implements EventLog {
   constructor(options: NatsEventLogOptions) {
     const { settings, link, log, metrics } = options;
     this.options = options;
-    this.live = new Followers(log);
     this.outbox = new Outbox(settings);
     metrics.eventLogConnected.set(0);
     this.stream = new LogStream({
@@ -77,27 +75,49 @@ export class NatsEventLog implements EventLog {
     const receivedAtMs = event.receivedAtMs - this.stream.aheadMs;
     const payload = Buffer.from(JSON.stringify({ ...event, receivedAtMs }));
     this.checkSize(payload.length);
-    let settle = (): void => {};
-    const stored = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    this.outbox.add({ event, payload, settle });
-    this.live.handToAll(event);
+    const outgoing = this.outgoing(event, payload);
+    this.outbox.add(outgoing);
     this.count();
     this.forwarding ??= this.forward().finally(() => {
       this.forwarding = undefined;
     });
-    if (!this.stalled && this.stream.current !== undefined) await stored;
+    if (this.stalled || this.stream.current === undefined) outgoing.settle(false);
+    const late = setTimeout(outgoing.settle, lateMs, false);
+    await outgoing.settled;
+    clearTimeout(late);
+  }
+
+  private outgoing(event: InboundEvent, payload: Buffer): Outgoing & { readonly settled: Promise<void> } {
+    const receivedMs = performance.now();
+    let resolve = (): void => {};
+    const settled = new Promise<void>((resolved) => {
+      resolve = resolved;
+    });
+    let isSettled = false;
+    const settle = (isKept: boolean): void => {
+      if (isSettled) return;
+      isSettled = true;
+      if (!isKept) for (const reader of this.readersOf(event)) reader.takeAhead(event, receivedMs);
+      resolve();
+    };
+    return { event, payload, settle, settled };
+  }
+
+  private readersOf({ connection }: InboundEvent): Reader[] {
+    return [...this.readers].filter((reader) => reader.connection === connection);
   }
 
   feedOf(connection: string): EventFeed {
-    const { stream, live } = this;
+    const { stream, outbox } = this;
     const { settings, log } = this.options;
     let since: KeptSince = { atMs: epochNowMs(), because: 'new' };
     let following: Reader | undefined;
     return {
       keptSince: () => since,
-      wholeUntilMs: () => following?.wholeUntilMs,
+      cutOff: () => {
+        const sinceMs = following?.cutOffSinceMs();
+        return sinceMs === undefined ? undefined : { sinceMs, error: this.unreadable(following) ?? unheard };
+      },
       unreadable: () => this.unreadable(following),
       follow: (take, replayed) => {
         const reader = new Reader({
@@ -108,7 +128,7 @@ export class NatsEventLog implements EventLog {
             since = found;
             replayed?.();
           },
-          live,
+          waits: () => outbox.holds(connection),
           log,
         });
         this.readers.add(reader);
@@ -128,9 +148,8 @@ export class NatsEventLog implements EventLog {
     await Promise.race([this.forwarding, limit]);
     abort.abort();
     this.closing.abort();
-    this.outbox.settleAll();
     for (const reader of this.readers) reader.close();
-    this.live.clear();
+    this.outbox.settleAll();
     this.stream.close();
     const { size } = this.outbox;
     if (size === 0) return;
@@ -184,7 +203,6 @@ export class NatsEventLog implements EventLog {
         if (outgoing.payload.length > mostBytes(ready)) dropped.push(outgoing);
         else await this.publish(outgoing, ready);
         done.add(outgoing);
-        outgoing.settle();
       } catch (reason) {
         if (isTooLarge(reason)) {
           dropped.push(outgoing);
@@ -217,7 +235,7 @@ export class NatsEventLog implements EventLog {
     if (dropped.length === 0) return;
     this.options.metrics.eventLogDropped.inc({ reason: 'too_large' }, dropped.length);
     for (const { event, payload, settle } of dropped) {
-      settle();
+      settle(false);
       const { connection, type, id } = event;
       this.options.log.error(
         { connection, type, id, bytes: payload.length },
@@ -226,7 +244,7 @@ export class NatsEventLog implements EventLog {
     }
   }
 
-  private async publish({ event, payload }: Outgoing, { up, signal }: Ready): Promise<void> {
+  private async publish({ event, payload, settle }: Outgoing, { up, signal }: Ready): Promise<void> {
     const { stream, requestTimeoutMs } = this.options.settings;
     const { seq } = await up.jetstream.publish(subjectOf(stream, event.connection), payload, {
       msgID: messageId(event),
@@ -234,6 +252,7 @@ export class NatsEventLog implements EventLog {
     });
     // After a break the answer may come from a stream that no longer exists.
     if (!signal.aborted) this.stream.seen(seq);
+    void Promise.all(this.readersOf(event).map((reader) => reader.reached(seq))).then(() => settle(true));
   }
 
   private stall(): void {
@@ -261,6 +280,11 @@ export class NatsEventLog implements EventLog {
     this.options.metrics.eventLogBuffered.set(this.outbox.size);
   }
 }
+
+const unheard = new ScalerError(
+  'unavailable',
+  'NATS has sent nothing of the event log for seconds: what the other pods receive is not known',
+);
 
 /** More than a message's headers need. */
 const headerBytes = 128;

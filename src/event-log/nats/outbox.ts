@@ -10,8 +10,8 @@ export interface OutboxLimits {
 export interface Outgoing {
   readonly event: InboundEvent;
   readonly payload: Buffer;
-  /** Called when the stream has it, or when its sender should wait no longer. */
-  settle(): void;
+  /** Called when this pod's followers have it from the stream (true), or its sender should wait no longer. */
+  settle(isKept: boolean): void;
 }
 
 /** The most that is sent together. It bounds the work in one turn of the event loop. */
@@ -40,6 +40,11 @@ export class Outbox {
 
   get size(): number {
     return this.waiting.length;
+  }
+
+  /** Whether it has events of the connection. */
+  holds(connection: string): boolean {
+    return this.heldBy.has(connection);
   }
 
   get bytes(): number {
@@ -101,7 +106,7 @@ export class Outbox {
 
   /** Lets all senders go. The events stay. */
   settleAll(): void {
-    for (const outgoing of this.waiting) outgoing.settle();
+    for (const outgoing of this.waiting) outgoing.settle(false);
   }
 
   /** The number of waiting events by connection. */

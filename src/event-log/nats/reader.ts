@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, ConsumerMessages, JsMsg, StreamInfo } from '@nats-io/jetstream';
 import { epochNowMs } from '../../clock.ts';
 import { fromJson } from '../../errors.ts';
-import type { KeptSince } from '../../sources/inbound.ts';
+import type { InboundEvent, KeptSince } from '../../sources/inbound.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { ownTurn } from '../../turns.ts';
-import type { Follower, Followers } from '../followers.ts';
+import { type Follower, hand } from '../followers.ts';
 import { eventOf } from '../level-store.ts';
 import { isRefusal, isToSay, streamFault } from './faults.ts';
 import { firstMs, keptSince, limitOf, limitsOf, nanosPerMs, type StreamPart } from './since.ts';
@@ -16,10 +16,10 @@ export interface ReaderOptions {
   /** The stream's name. */
   readonly name: string;
   readonly follower: Follower;
-  /** Called when the follower has every kept event, and again after the stream has lost some. */
+  /** Called when the follower has every kept event, and again after the stream has lost some, or after `cutOffSinceMs`. */
   readonly replayed: (since: KeptSince) => void;
-  /** Hands on this pod's own events before they come back from the stream. The follower joins it after its replay. */
-  readonly live: Followers;
+  /** Whether events of this pod wait for the stream to take them. */
+  readonly waits: () => boolean;
   readonly log: Logger;
 }
 
@@ -29,7 +29,7 @@ const turnMs = 5;
 const ahead = 256;
 const retryMs = 500;
 /** How often the server sends a heartbeat while it has no message. Two missed ones count as a break. */
-const heartbeatMs = 2_500;
+const heartbeatMs = 1_000;
 /** How long the stream may be without a leader. Elections take less, and meanwhile no pod can store an event. */
 const leaderlessMs = 15_000;
 /** How often a reader that has yet to catch up asks whether it has: its last messages may have been dropped meanwhile. */
@@ -57,6 +57,12 @@ export class Reader {
   private isReplayed = false;
   /** When the server last sent a message or a heartbeat to the caught-up reader, in ms of `performance.now()`. */
   private heardMs = Number.NEGATIVE_INFINITY;
+  /** When the first event came that the follower has, but the stream does not. */
+  private aheadSinceMs: number | undefined;
+  /** Whether the follower has asked, and knows that it is cut off. */
+  private knowsCutOff = false;
+  /** Senders that wait until the follower has an event from the stream, by its sequence. */
+  private readonly awaited = new Map<number, (() => void)[]>();
   private failingSinceMs: number | undefined;
   private said: string | undefined;
 
@@ -65,13 +71,49 @@ export class Reader {
     void this.run();
   }
 
-  /** Until when the reader surely has every event. Undefined if it hears the server now, or never heard it. */
-  get wholeUntilMs(): number | undefined {
+  /**
+   * Since when the follower may lack events of other pods. Undefined if it surely has every event, or never caught up. After
+   * a caller has got a time, `replayed` is called when the events are there.
+   */
+  cutOffSinceMs(): number | undefined {
+    const sinceMs = this.silentSinceMs();
+    const firstMs = Math.min(
+      sinceMs ?? Number.POSITIVE_INFINITY,
+      this.aheadSinceMs ?? Number.POSITIVE_INFINITY,
+    );
+    this.knowsCutOff ||= Number.isFinite(firstMs);
+    return Number.isFinite(firstMs) ? firstMs : undefined;
+  }
+
+  private silentSinceMs(): number | undefined {
     if (this.heardMs === Number.NEGATIVE_INFINITY) return undefined;
     const nowMs = performance.now();
     const { confirmedAtMs } = this.options.stream;
     if (nowMs - confirmedAtMs > leaderlessMs) return Math.min(this.heardMs, confirmedAtMs);
     return nowMs - this.heardMs <= 2 * heartbeatMs ? undefined : this.heardMs;
+  }
+
+  /**
+   * Hands over an event that this pod has received at `receivedMs`, of `performance.now()`, and that the stream has not
+   * taken. From then on the follower is in a state in which the stream never was.
+   */
+  takeAhead(event: InboundEvent, receivedMs: number): void {
+    // The replay brings it, once the stream has it.
+    if (!this.isReplayed || this.closing.signal.aborted) return;
+    this.aheadSinceMs = Math.min(this.aheadSinceMs ?? receivedMs, receivedMs);
+    this.give(event);
+  }
+
+  /** Resolves when the follower has the event with this sequence. At once if the reader has yet to catch up. */
+  async reached(sequence: number): Promise<void> {
+    if (!this.isReplayed || this.part !== undefined || this.after >= sequence) return;
+    await new Promise<void>((resolve) => {
+      this.awaited.set(sequence, [...(this.awaited.get(sequence) ?? []), resolve]);
+    });
+  }
+
+  get connection(): string {
+    return this.options.follower.connection;
   }
 
   /** Why the connection's events cannot be read. Undefined if they can, or if the reason is not known yet. */
@@ -81,7 +123,7 @@ export class Reader {
 
   close(): void {
     this.closing.abort();
-    this.options.live.remove(this.options.follower);
+    this.letGo();
   }
 
   private async run(): Promise<void> {
@@ -211,7 +253,7 @@ export class Reader {
   }
 
   private hand(message: JsMsg): void {
-    const { stream, follower, live } = this.options;
+    const { stream, follower } = this.options;
     const { streamSequence, timestampNanos, pending } = message.info;
     const storedMs = timestampNanos / nanosPerMs;
     if (this.part !== undefined && this.part.firstMs === undefined) {
@@ -224,13 +266,35 @@ export class Reader {
     this.heard();
     stream.seen(streamSequence);
     const event = eventOf(fromJson(message.string()));
-    if (event?.connection !== follower.connection) return;
-    live.hand({ ...event, receivedAtMs: event.receivedAtMs + stream.aheadMs }, follower);
+    if (event?.connection === follower.connection)
+      this.give({ ...event, receivedAtMs: event.receivedAtMs + stream.aheadMs });
+    for (const resolve of this.awaited.get(streamSequence) ?? []) resolve();
+    this.awaited.delete(streamSequence);
+  }
+
+  private give(event: InboundEvent): void {
+    hand(event, this.options.follower, this.options.log);
+  }
+
+  /** Nobody waits for an event of the stream any longer. */
+  private letGo(): void {
+    for (const resolves of this.awaited.values()) for (const resolve of resolves) resolve();
+    this.awaited.clear();
   }
 
   /** A reader that has yet to catch up does not have every event. */
   private heard(): void {
-    if (this.part === undefined) this.heardMs = performance.now();
+    if (this.part !== undefined) return;
+    this.heardMs = performance.now();
+    if (!this.options.waits()) this.aheadSinceMs = undefined;
+    if (!this.knowsCutOff || this.cutOffSinceMs() !== undefined) return;
+    this.knowsCutOff = false;
+    this.tellReplayed();
+  }
+
+  private tellReplayed(): void {
+    if (this.since === undefined) return;
+    this.options.replayed({ ...this.since, atMs: this.since.atMs + this.options.stream.aheadMs });
   }
 
   /** Notices that a reader has caught up whose last messages the stream has dropped meanwhile: no message would tell it. */
@@ -253,14 +317,14 @@ export class Reader {
     this.said = undefined;
     if (this.isReplayed && since === before) return;
     this.isReplayed = true;
-    this.options.live.add(this.options.follower);
-    this.options.replayed({ ...since, atMs: since.atMs + this.options.stream.aheadMs });
+    this.tellReplayed();
   }
 
   /** A read ended before the reader had caught up. What was dropped of what it read must not be forgotten. */
   private brokeOff(): void {
     const { part } = this;
     this.part = undefined;
+    this.letGo();
     if (part?.firstMs !== undefined) this.since = keptSince(part, part.beganMs);
   }
 }

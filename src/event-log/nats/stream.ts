@@ -65,10 +65,10 @@ export interface LogStreamOptions {
 
 const retryMs = 500;
 /**
- * The limit of the first attempt. The second has twice that, and so on, for a slow NATS. A server that has just died never
- * answers, but the next attempt reaches another.
+ * When another attempt begins beside those without an answer. A request to a server that has just died, or to a cluster
+ * that elects a leader, is never answered. A slow NATS may still answer an earlier attempt.
  */
-const attemptMs = 1_500;
+const attemptMs = 500;
 /** How often the stream's leader is asked whether it is still there. */
 const confirmEveryMs = 2_500;
 /** Clocks that differ by less count as equal. */
@@ -164,17 +164,22 @@ export class LogStream {
 
   private async settle(up: Up): Promise<void> {
     const beganMs = performance.now();
-    for (let attempt = 1; !this.closed && !up.signal.aborted; attempt += 1) {
+    const settled = new AbortController();
+    const over = AbortSignal.any([settled.signal, up.signal]);
+    const attempt = async (): Promise<void> => {
       try {
-        const ready = await within(attempt * attemptMs, this.setUp(up));
-        if (!this.closed && !up.signal.aborted) this.become(up, ready);
-        return;
+        const ready = await this.setUp(up);
+        if (this.closed || over.aborted) return;
+        this.become(up, ready);
+        settled.abort();
       } catch (reason) {
-        if (this.closed || up.signal.aborted) return;
+        if (this.closed || over.aborted) return;
         if (isToSay(reason, beganMs)) this.say(streamFault(reason));
-        await sleep(retryMs, undefined, { signal: up.signal }).catch(() => undefined);
+        await sleep(retryMs, undefined, { signal: over }).catch(() => undefined);
       }
-    }
+    };
+    while (!this.closed && !over.aborted)
+      await Promise.race([attempt(), sleep(attemptMs, undefined, { signal: over }).catch(() => undefined)]);
   }
 
   private become(up: Up, { messages, ...stream }: SetUp): void {
@@ -212,7 +217,7 @@ export class LogStream {
 
   private async setUp(up: Up): Promise<SetUp> {
     const { settings, log } = this.options;
-    // An attempt that was given up continues. What is seen meanwhile says nothing about the answer to this one.
+    // Several attempts may be under way. What is seen meanwhile says nothing about the answer to this one.
     const { seenSequence } = this;
     const sentAtMs = performance.now();
     const info = await this.made(up);
@@ -327,14 +332,6 @@ function hasLeader({ cluster }: StreamInfo): boolean {
 
 interface SetUp extends Pick<Ready, 'heads' | 'created' | 'maxMessageBytes'> {
   readonly messages: number;
-}
-
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ScalerError('unavailable', 'NATS does not answer in time')), limitMs);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 const dedupeMs = 120_000;

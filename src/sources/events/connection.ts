@@ -14,7 +14,7 @@ export function connect(config: EventsConfig, deps: ConnectionDeps): EventsConne
 
 /**
  * Events fill the ledger and wake; reads answer from it at once. Nothing outside confirms the ledger, since it follows the event
- * log. A reading ages only where the log is shared and this pod is cut off from it.
+ * log. A reading ages only where the log is shared and this pod is cut off from it: then nothing new counts.
  */
 export class EventsConnection implements Connection<EventsParams, EventsSnapshot, undefined> {
   private readonly deps: ConnectionDeps;
@@ -24,6 +24,7 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   private readonly unfollow: () => void;
   private readonly synced: Promise<void>;
   private isReplayed = false;
+  private saidPartial: string | undefined;
   private saidFull = false;
   private saidOutdated = false;
 
@@ -53,9 +54,10 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
   async read(subjects: readonly Subject<undefined>[], deliver: Deliver<EventsSnapshot>): Promise<void> {
     const nowMs = epochNowMs();
     this.wake(this.ledger.expire(nowMs));
-    const all = this.completeness.at(nowMs);
-    const confirmedAtMs = this.deps.events.wholeUntilMs?.();
-    const confirmed = confirmedAtMs === undefined ? {} : { confirmedAtMs };
+    const known = this.completeness.at(nowMs);
+    const cutOff = known.kind === 'replaying' ? undefined : this.deps.events.cutOff?.();
+    const all: Coverage = cutOff === undefined ? known : { kind: 'cutOff', error: cutOff.error };
+    const confirmed = cutOff === undefined ? {} : { confirmedAtMs: cutOff.sinceMs };
     for (const { key } of subjects) {
       const sinceMs = this.ledger.queuedSinceMs(key);
       const queuedSinceMs = sinceMs === undefined ? undefined : monotonicMs(sinceMs);
@@ -78,9 +80,10 @@ export class EventsConnection implements Connection<EventsParams, EventsSnapshot
     this.isReplayed = true;
     this.completeness.replayed();
     const coverage = this.completeness.at(epochNowMs());
-    if (coverage.kind === 'partial') {
-      this.deps.log.warn({ why: coverage.error.message }, 'not all open work items are known yet');
-    }
+    const why = coverage.kind === 'partial' ? coverage.error.message : undefined;
+    if (why !== undefined && why !== this.saidPartial)
+      this.deps.log.warn({ why }, 'not all open work items are known yet');
+    this.saidPartial = why;
     this.wake(this.backlogs);
   }
 

@@ -26,7 +26,7 @@ export const events: Source<EventsParams, EventsConfig, EventsSnapshot, undefine
   conflict,
   connect,
   fold: () => undefined,
-  evaluate: (params, { snapshot }) => backlog(params, snapshot),
+  evaluate: (params, { snapshot, wasActive }) => backlog(params, snapshot, wasActive),
   pace,
   target,
 };

@@ -73,6 +73,7 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       (event) => this.take(event),
       () => {
         this.replayed = true;
+        this.reconciler.wakeAll();
       },
     );
     this.reconciler.start();
@@ -92,11 +93,16 @@ export class GitHubConnection implements Connection<GitHubParams, GitHubSnapshot
       throw this.deps.events.unreadable?.() ?? reading;
     }
     const { reconciler } = this;
+    const cutOff = this.deps.events.cutOff?.();
     for (const { key, needs, maxStalenessMs } of subjects) {
       // Equal keys name equal repositories.
       const repos = needs[0]?.repos ?? [];
       reconciler.need(repos, maxStalenessMs);
-      const covered = reconciler.coverage.of(repos);
+      const known = reconciler.coverage.of(repos);
+      const covered =
+        cutOff === undefined || known.kind === 'unsynced'
+          ? known
+          : ({ kind: 'cutOff', confirmedAtMs: known.confirmedAtMs, error: cutOff.error } as const);
       deliver(key, {
         snapshot: { repos: reconciler.distinct(repos), jobs: reconciler.jobs, covered },
         ...(covered.kind === 'unsynced' ? {} : { confirmedAtMs: monotonicMs(covered.confirmedAtMs) }),

@@ -46,7 +46,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   },
   connect,
   fold: () => undefined,
-  evaluate: (params, { snapshot }) => backlog(params, snapshot),
+  evaluate: (params, { snapshot, wasActive }) => backlog(params, snapshot, wasActive),
   pace,
   target,
 };

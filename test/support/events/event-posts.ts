@@ -30,8 +30,8 @@ export function structured({ id, source, type, subject, data }: InboundCloudEven
 }
 
 /** An event of an invented sender. */
-export function workEvent(word: 'requested' | 'done', subject: string): object {
-  const type = `com.example.work.${word}`;
+export function workEvent(word: 'requested' | 'done', subject: string, backlog = 'work'): object {
+  const type = `com.example.${backlog}.${word}`;
   return { specversion: '1.0', id: `${subject}-${word}`, source: '/work', type, subject };
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Invariants, type Said, type Truth } from '../../../chaos/invariants.ts';
+import { type Excuse, Invariants, type Said, type Truth } from '../../../chaos/invariants.ts';
 
 const boundMs = 1000;
 const maxStalenessMs = 5000;
@@ -15,6 +15,7 @@ type Step = { readonly atMs: number } & (
   | { readonly broken: true }
   | { readonly healed: true; readonly graceMs?: number }
   | { readonly starved: true }
+  | { readonly excuse: Excuse }
 );
 
 /** The broken rules, in order, once for each breach. Nothing is broken from 0 on. */
@@ -33,6 +34,7 @@ function tell(invariants: Invariants, step: Step): void {
   else if ('pushes' in step) invariants.pushed('orders', atMs, step.pushes);
   else if ('broken' in step) invariants.broken(atMs);
   else if ('starved' in step) invariants.starved(atMs);
+  else if ('excuse' in step) invariants.excuse(step.excuse);
   else if ('healed' in step) invariants.healed(atMs, step.graceMs);
   else
     invariants.answer({
@@ -234,6 +236,53 @@ describe('calls that fail', () => {
     expect(judged([once, broken, ...failing(2100, 2600, 3101)], { failForMs: 1000 })).toEqual([
       'calls fail for too long',
     ]);
+  });
+
+  it('may fail longer while they are excused, and for their limit before and afterwards', () => {
+    const steps: Step[] = [
+      once,
+      broken,
+      ...failing(2100, 3000),
+      { atMs: 3050, excuse: 'all' },
+      ...failing(3100, 6000, 9000),
+      { atMs: 9100, excuse: 'nothing' },
+      ...failing(9200, 10_200),
+    ];
+    expect(judged(steps, { failForMs: 1000 })).toEqual([]);
+    expect(judged([...steps, ...failing(10_201)], { failForMs: 1000 })).toEqual(['calls fail for too long']);
+    expect(judged([once, broken, ...failing(2100, 3101), ...steps.slice(4)], { failForMs: 1000 })).toEqual([
+      'calls fail for too long',
+    ]);
+  });
+
+  it.each<[what: string, lastItems: number, call: string, rules: string[]]>([
+    ['the number of an empty backlog', 0, 'GetMetrics', []],
+    ['its activity', 0, 'IsActive', ['calls fail for too long']],
+    ['the number of another', 7, 'GetMetrics', ['calls fail for too long']],
+  ])('may fail where only numbers of what wakes are excused: %s', (_, lastItems, call, rules) => {
+    const invariants = new Invariants({ failForMs: 1000 });
+    invariants.add(subject, 0);
+    const answer = (atMs: number, said: Said) =>
+      invariants.answer({ subject: 'orders', call, askedMs: atMs, answeredMs: atMs, said });
+    invariants.truth('orders', 1000, rangeOf(lastItems));
+    answer(1500, { kind: 'number', items: lastItems });
+    invariants.excuse('numbers of what wakes');
+    for (const atMs of [2100, 3101]) answer(atMs, { kind: 'error', message: 'UNAVAILABLE' });
+    expect(invariants.breaches.map(({ rule }) => rule)).toEqual(rules);
+  });
+
+  it('are counted while they are excused, and numbers are judged all the same', () => {
+    const invariants = new Invariants({ failForMs: 1000 });
+    invariants.add(subject, 0);
+    const steps: Step[] = [
+      grown,
+      { atMs: 2500, excuse: 'all' },
+      ...failing(3000, 4000),
+      { atMs: 9000, says: 0 },
+    ];
+    for (const step of steps) tell(invariants, step);
+    expect(invariants.tally.excused).toBe(2);
+    expect(invariants.breaches.map(({ rule }) => rule)).toEqual(['zero for a backlog that is not']);
   });
 
   it('an answer in between makes two outages', () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { beliefMs, LeaseRules, leaseMs, renewMs } from '../../../src/pods/lease-rules.ts';
+import {
+  beliefMs,
+  LeaseRules,
+  leaseMs,
+  mostUnreachedMs,
+  renewMs,
+  standBackMs,
+  unreachedMs,
+} from '../../../src/pods/lease-rules.ts';
 
 describe('a lease', () => {
   it('is taken by a pod that has seen no holder for its length, and not before', () => {
@@ -81,7 +89,171 @@ describe('a lease', () => {
   });
 });
 
+/** A holder since 2,500 ms that has renewed its lease every 500 ms, up to `nowMs`. */
+function holder(nowMs: number): { rules: LeaseRules; renewUntil: (ms: number) => void } {
+  const rules = new LeaseRules('a', 0);
+  let revision = 0;
+  let atMs = leaseMs;
+  const renewUntil = (untilMs: number): void => {
+    for (; atMs <= untilMs; atMs += renewMs) {
+      rules.write(atMs);
+      revision += 1;
+      rules.wrote(revision, atMs, atMs);
+    }
+  };
+  renewUntil(nowMs);
+  return { rules, renewUntil };
+}
+
+describe('a holder that does not reach the upstream', () => {
+  it.each<
+    [what: string, outcomes: readonly (readonly [afterMs: number, isAnswered: boolean])[], givenUp: boolean]
+  >([
+    [
+      'fails for less than the bound',
+      [
+        [0, false],
+        [unreachedMs - 1, false],
+      ],
+      false,
+    ],
+    [
+      'fails for the bound',
+      [
+        [0, false],
+        [unreachedMs, false],
+      ],
+      true,
+    ],
+    [
+      'fails once, after a long rest',
+      [
+        [0, true],
+        [5 * unreachedMs, false],
+      ],
+      false,
+    ],
+    [
+      'is answered once in between',
+      [
+        [0, false],
+        [unreachedMs - 1, true],
+        [unreachedMs, false],
+        [2 * unreachedMs - 1, false],
+      ],
+      false,
+    ],
+    [
+      'fails for the bound after an answer',
+      [
+        [0, false],
+        [10_000, true],
+        [11_000, false],
+        [11_000 + unreachedMs, false],
+      ],
+      true,
+    ],
+  ])('%s', (_, outcomes, givenUp) => {
+    const { rules, renewUntil } = holder(5_000);
+    const said = outcomes.map(([afterMs, isAnswered]) => {
+      renewUntil(5_000 + afterMs);
+      return isAnswered ? rules.reached() : rules.unreached(5_000 + afterMs);
+    });
+    expect(said.some((forMs) => forMs !== undefined)).toBe(givenUp);
+    const [lastMs = 0] = outcomes.at(-1) ?? [];
+    expect(rules.holds(5_000 + lastMs)).toBe(!givenUp);
+    expect(rules.release()).toEqual(givenUp ? { onRevision: expect.any(Number) } : undefined);
+    expect(rules.release()).toBeUndefined();
+  });
+
+  it('leaves the others time to take the lease, and otherwise takes it again', () => {
+    const { rules } = holder(40_000);
+    rules.unreached(9_000);
+    rules.unreached(40_000);
+    rules.saw(1_000, undefined, 40_010);
+    expect(rules.nextWriteAtMs).toBe(40_010 + standBackMs);
+    rules.write(46_000);
+    rules.wrote(1_001, 46_000, 46_005);
+    expect(rules.holds(46_005)).toBe(true);
+  });
+
+  it('does not hold the lease by a renewal that is acknowledged afterwards', () => {
+    const { rules } = holder(40_000);
+    rules.unreached(9_000);
+    rules.write(40_000);
+    rules.unreached(40_001);
+    rules.wrote(1_000, 40_000, 40_010);
+    expect(rules.holds(40_010)).toBe(false);
+    expect(rules.release()).toEqual({ onRevision: 1_000 });
+  });
+
+  it('is no slower than others in taking the lease once it is answered, or long afterwards', () => {
+    const [answered, later] = [holder(40_000).rules, holder(40_000).rules];
+    for (const rules of [answered, later]) {
+      rules.unreached(9_000);
+      rules.unreached(40_000);
+    }
+    answered.reached();
+    answered.saw(1_000, 'b', 50_000);
+    expect(answered.nextWriteAtMs).toBe(50_000 + leaseMs);
+    later.saw(1_000, 'b', 50_000);
+    expect(later.nextWriteAtMs).toBe(50_000 + leaseMs + standBackMs);
+    later.saw(1_001, 'b', 40_000 + mostUnreachedMs);
+    expect(later.nextWriteAtMs).toBe(40_000 + mostUnreachedMs + leaseMs);
+  });
+});
+
 describe('between several pods', () => {
+  const still = { rate: 1, startMs: 0, pausesAtMs: [], cutAtMs: [] };
+  const calm = { delaysMs: [5], lost: [false] };
+  const always = [[0, Number.POSITIVE_INFINITY]] as const;
+
+  it('the one that reaches the upstream gets the lease soon, and keeps it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 60_000 }), (reaching, fromMs) => {
+        const pods = [0, 1, 2].map((index) => ({
+          ...still,
+          startMs: 50 * index,
+          unreached: index === reaching ? [] : [[fromMs, Number.POSITIVE_INFINITY] as const],
+        }));
+        const { log } = play({ ...calm, pods, lengthMs: 300_000 });
+        const last = log.at(-1);
+        expect(last?.pod).toBe(reaching);
+        // Each of the other two may have it once before.
+        expect(last?.atMs).toBeLessThan(fromMs + 2 * (unreachedMs + standBackMs) + 10_000);
+        expect(log.length).toBeLessThanOrEqual(3);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('does not go round and round where none of them reaches the upstream', () => {
+    const hourMs = 3_600_000;
+    const pods = [0, 1, 2].map((index) => ({ ...still, startMs: 50 * index, unreached: always }));
+    const { log } = play({ ...calm, pods, lengthMs: hourMs });
+    // 30 s, 1, 2, 4, 8 and 15 min each.
+    expect(log.length).toBeGreaterThan(6);
+    expect(log.length).toBeLessThanOrEqual(3 * 5 + 1);
+  });
+
+  it('stays with a pod that is alone, except for short rests', () => {
+    const lengthMs = 600_000;
+    const { heldMs } = play({ ...calm, pods: [{ ...still, unreached: always }], lengthMs });
+    expect(heldMs).toBeGreaterThan(0.9 * lengthMs);
+  });
+
+  it('goes back to a pod that reaches the upstream again, when the other no longer does', () => {
+    const { log } = play({
+      ...calm,
+      pods: [
+        { ...still, unreached: [[0, 120_000]] },
+        { ...still, startMs: 50, unreached: [[200_000, Number.POSITIVE_INFINITY]] },
+      ],
+      lengthMs: 300_000,
+    });
+    expect(log.map(({ pod }) => pod)).toEqual([0, 1, 0]);
+  });
+
   it('is never held by two at once, whatever is delayed, lost, paused or cut off, and however clocks run', () => {
     let terms = 0;
     fc.assert(
@@ -99,11 +271,9 @@ describe('between several pods', () => {
   it('is taken over within three seconds after its holder was killed, if the store answers', () => {
     for (let afterMs = 0; afterMs < 500; afterMs += 25) {
       const killAtMs = 10_000 + afterMs;
-      const still = { rate: 1, startMs: 0, pausesAtMs: [], cutAtMs: [] };
       const { log } = play({
         pods: [still, { ...still, startMs: 5_000 }, { ...still, startMs: 5_100 }],
-        delaysMs: [5],
-        lost: [false],
+        ...calm,
         killFirstAtMs: killAtMs,
         lengthMs: 20_000,
       });
@@ -114,11 +284,10 @@ describe('between several pods', () => {
 
   it('would not be safe without the margin: the proof can fail', () => {
     // Clocks that differ by more than the margin allows. The first pod's runs at half the speed.
-    const still = { startMs: 0, pausesAtMs: [], cutAtMs: [6_000] };
     const { together } = play({
       pods: [
-        { ...still, rate: 0.5 },
-        { ...still, rate: 1, startMs: 5_500, cutAtMs: [] },
+        { ...still, rate: 0.5, cutAtMs: [6_000] },
+        { ...still, startMs: 5_500 },
       ],
       delaysMs: [1],
       lost: [false],
@@ -136,6 +305,8 @@ interface PodPlan {
   readonly pausesAtMs: readonly number[];
   /** Times at which it is cut off for 6 s, in both directions. */
   readonly cutAtMs: readonly number[];
+  /** When its requests to the upstream fail: from, until. It sends one a second while it holds the lease. */
+  readonly unreached?: readonly (readonly [fromMs: number, untilMs: number])[];
 }
 
 interface World {
@@ -155,6 +326,10 @@ const worlds: fc.Arbitrary<World> = fc.record({
       startMs: fc.integer({ min: 0, max: 10_000 }),
       pausesAtMs: someTimes,
       cutAtMs: someTimes,
+      unreached: fc.array(
+        fc.integer({ min: 0, max: 10_000 }).map((fromMs) => [fromMs, Number.POSITIVE_INFINITY] as const),
+        { maxLength: 1 },
+      ),
     }),
     { minLength: 2, maxLength: 4 },
   ),
@@ -187,6 +362,7 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
   let messages = 0;
   let nowMs = 0;
   let heldBy: number | undefined;
+  let heldMs = 0;
 
   const isCut = (pod: number): boolean =>
     plans[pod]?.cutAtMs.some((atMs) => nowMs >= atMs && nowMs < atMs + 6_000) ?? false;
@@ -198,8 +374,12 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
     mail.push({ atMs: nowMs + (delaysMs[messages % delaysMs.length] ?? 0), to: pod, deliver });
   };
 
+  const reaches = (pod: number): boolean =>
+    !plans[pod]?.unreached?.some(([fromMs, untilMs]) => nowMs >= fromMs && nowMs < untilMs);
+
   const pods = plans.map(({ rate, startMs }, index) => ({
     index,
+    askAtMs: 0,
     id: `pod-${index}`,
     clock: () => 1_000_000 * index + nowMs * rate,
     alive: () => nowMs >= startMs && (index !== 0 || nowMs < killFirstAtMs),
@@ -233,7 +413,21 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
         pod.awaited = undefined;
         rules.failed(pod.clock());
       }
-      if (pod.awaited !== undefined || pod.clock() < rules.nextWriteAtMs) continue;
+      if (rules.holds(pod.clock()) && nowMs >= pod.askAtMs) {
+        pod.askAtMs = nowMs + 1_000;
+        if (reaches(pod.index)) rules.reached();
+        else rules.unreached(pod.clock());
+      }
+      if (pod.awaited !== undefined) continue;
+      const deleted = rules.release();
+      if (deleted !== undefined)
+        send(pod.index, () => {
+          if (isCut(pod.index) || store.revision !== deleted.onRevision) return;
+          store.revision += 1;
+          store.holder = undefined;
+          publish();
+        });
+      if (pod.clock() < rules.nextWriteAtMs) continue;
       const sentAtMs = pod.clock();
       const { onRevision } = rules.write(sentAtMs);
       const flight = { untilMs: sentAtMs + writeLimitMs };
@@ -265,7 +459,10 @@ function play({ pods: plans, delaysMs, lost, killFirstAtMs = Infinity, lengthMs 
     if (holding.length > 1) together.push(nowMs);
     const [first] = holding;
     if (first !== undefined && first.index !== heldBy) log.push({ pod: first.index, atMs: nowMs });
-    if (first !== undefined) heldBy = first.index;
+    if (first !== undefined) {
+      heldBy = first.index;
+      heldMs += 5;
+    }
   }
-  return { together, log, terms: log.length };
+  return { together, log, heldMs, terms: log.length };
 }

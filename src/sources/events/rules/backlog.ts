@@ -11,6 +11,8 @@ export type Coverage =
   | { readonly kind: 'partial'; readonly error: ScalerError }
   /** As before, but the items that are held give the number. */
   | { readonly kind: 'full'; readonly error: ScalerError }
+  /** Events that other pods receive are missing: any item may be finished, and there may be others. */
+  | { readonly kind: 'cutOff'; readonly error: ScalerError }
   /** Events that were kept are being read: an item that is open so far may be finished further on. */
   | { readonly kind: 'replaying'; readonly error: ScalerError };
 
@@ -22,10 +24,14 @@ export interface EventsSnapshot {
   readonly coverage: Coverage;
 }
 
-/** The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. */
+/**
+ * The trigger's reading: the items that are queued or running, and since when the oldest of the queued ones has been. A pod
+ * that is cut off from the others keeps its last number. An event that it receives itself only wakes what is inactive.
+ */
 export function backlog(
   { activationItems }: EventsParams,
   { counts, queuedSinceMs, coverage }: EventsSnapshot,
+  wasActive?: boolean | undefined,
 ): Reading {
   const items = counted.reduce((sum, state) => sum + counts[state], 0);
   const working = (): Working => workingOf(counts);
@@ -36,7 +42,8 @@ export function backlog(
     return { kind: 'known', items, active, ...oldest, detail: () => ({ ...counts }), working };
   }
   const { error } = coverage;
-  if (coverage.kind === 'replaying' || !active) return { kind: 'unknown', error };
+  if (coverage.kind === 'replaying' || !active || (coverage.kind === 'cutOff' && wasActive === true))
+    return { kind: 'unknown', error };
   return { kind: 'active', why: `${items} items by events so far; ${error.message}`, working };
 }
 

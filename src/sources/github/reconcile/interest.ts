@@ -63,6 +63,11 @@ export class Interest {
     return keys;
   }
 
+  /** The keys of all subjects. */
+  all(): Iterable<string> {
+    return this.needs.keys();
+  }
+
   at(nowMs: number): Interests {
     if (nowMs >= this.lookAtMs) this.forget(nowMs);
     this.interests ??= this.sumUp();

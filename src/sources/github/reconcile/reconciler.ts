@@ -200,6 +200,11 @@ export class Reconciler {
     if (taken.changed || ledger.refused > refused) this.wake(key, 'webhook');
   }
 
+  /** Events that were missing have come. */
+  wakeAll(): void {
+    for (const subject of this.interest.all()) this.options.wake(subject, 'webhook');
+  }
+
   /** The same repositories, each by one name. */
   distinct(names: readonly string[]): readonly string[] {
     if (names.length < 2) return names;

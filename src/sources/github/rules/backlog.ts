@@ -19,6 +19,8 @@ export type Covered =
       readonly confirmedAtMs: number;
       readonly fault?: ScalerError;
     }
+  /** Events that other pods receive are missing: any job may be over, and there may be others. */
+  | { readonly kind: 'cutOff'; readonly confirmedAtMs: number; readonly error: ScalerError }
   /** Not read yet: why, and what to do. */
   | { readonly kind: 'unsynced'; readonly error: ScalerError };
 
@@ -39,17 +41,22 @@ export interface GitHubNeed {
  * The trigger's reading of the open jobs. It differs from KEDA's (pkg/scalers/github_runner_scaler.go, v2.21) in two
  * ways. Active means strictly more than the activation, where KEDA only wakes for a full `targetWorkflowQueueLength`. A
  * repository with a 404, or one that stays broken, is left out while the others have jobs, but never makes the answer
- * zero.
+ * zero. A pod that is cut off from the others keeps its last number. A webhook that it receives itself only wakes what is
+ * inactive.
  */
-export function backlog(params: GitHubParams, snapshot: GitHubSnapshot): Reading {
+export function backlog(
+  params: GitHubParams,
+  snapshot: GitHubSnapshot,
+  wasActive?: boolean | undefined,
+): Reading {
   const { covered } = snapshot;
   const { oldest, ...sum } = sumUp(params, snapshot);
   const items = countOf(params, sum);
   const working = (): Working => workingOf(params, snapshot);
   const active = items > params.activationTargetWorkflowQueueLength;
-  if (covered.kind === 'unsynced') {
+  if (covered.kind === 'unsynced' || covered.kind === 'cutOff') {
     const { error } = covered;
-    if (!active) return { kind: 'unknown', error };
+    if (!active || (covered.kind === 'cutOff' && wasActive === true)) return { kind: 'unknown', error };
     return { kind: 'active', why: `${items} jobs by webhooks so far; ${error.message}`, working };
   }
   const missing = covered.kind === 'partial' ? covered.repos : [];

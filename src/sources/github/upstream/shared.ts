@@ -104,8 +104,10 @@ export class SharedGitHub implements GitHubApi {
     });
     if (own.failedDeliveries === undefined) return;
     this.failedDeliveries = async (sinceMs, signal) =>
-      (await own.failedDeliveries?.(sinceMs, this.during(signal))) ?? [];
-    this.redeliver = async (delivery, signal) => own.redeliver?.(delivery, this.during(signal));
+      (await this.asked(this.during(signal), async (during) => own.failedDeliveries?.(sinceMs, during))) ??
+      [];
+    this.redeliver = (delivery, signal) =>
+      this.asked(this.during(signal), async (during) => own.redeliver?.(delivery, during));
   }
 
   /** Whether this pod asks GitHub. */
@@ -218,7 +220,9 @@ export class SharedGitHub implements GitHubApi {
     const known = this.flights.get(key);
     if (known !== undefined && known.beganAtMs >= sinceMs) return known.answer;
     const beganAtMs = this.options.now();
-    const answer = this.askGitHub(what, signal).then((kept) => this.keep(what, kept));
+    const answer = this.asked(signal, () => this.askGitHub(what, signal)).then((kept) =>
+      this.keep(what, kept),
+    );
     const flight = { beganAtMs, answer };
     const over = (): void => {
       if (this.flights.get(key) === flight) this.flights.delete(key);
@@ -241,6 +245,21 @@ export class SharedGitHub implements GitHubApi {
         return apart(await own.jobsOf(what, signal));
       case 'job':
         return apart(await own.job(what, signal));
+    }
+  }
+
+  /** Asks GitHub, and lets the peers know whether it answers. */
+  private async asked<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    try {
+      const answer = await ask(signal);
+      this.peers.asked(undefined);
+      return answer;
+    } catch (reason) {
+      const error = ScalerError.from(reason, 'unavailable');
+      // Any other pod would hear the same of a limit, or of something that is not there.
+      const isAnswer = error.code === 'not_found' || error.retryAfterMs !== undefined;
+      if (!signal.aborted) this.peers.asked(isAnswer ? undefined : error);
+      throw reason;
     }
   }
 

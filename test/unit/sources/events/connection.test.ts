@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { ScalerError } from '../../../../src/errors.ts';
 import { MemoryEventLog } from '../../../../src/event-log/memory.ts';
 import { eventsConfig } from '../../../../src/sources/events/config.ts';
 import { connect } from '../../../../src/sources/events/connection.ts';
 import type { EventsSnapshot } from '../../../../src/sources/events/rules/backlog.ts';
 import { backlog } from '../../../../src/sources/events/rules/backlog.ts';
 import type { ItemState } from '../../../../src/sources/events/rules/fact.ts';
-import type { EventFeed, InboundEvent, KeptSince } from '../../../../src/sources/inbound.ts';
+import type { CutOff, EventFeed, InboundEvent, KeptSince } from '../../../../src/sources/inbound.ts';
 import type { Reading } from '../../../../src/sources/source.ts';
 import { silentLogger } from '../../../../src/telemetry/log.ts';
 import { unmeasured } from '../../../support/connection-deps.ts';
 import { recordingLog } from '../../../support/recording-log.ts';
 
 const nowMs = () => performance.timeOrigin + performance.now();
+const away = new ScalerError('unavailable', 'NATS is away');
 const item = { backlog: 'builds', type: '*', state: 'queued', key: 'subject' };
 
 function event(state: ItemState, key = 'a', more: Partial<InboundEvent> = {}): InboundEvent {
@@ -43,7 +45,7 @@ function open(feed: EventFeed, more: object = {}) {
   const wake = (key: string, cause: string) => void woken.push(`${key} ${cause}`);
   const same = () => false;
   const connection = connect(config, { name: 'ci', log, metrics: unmeasured, events: feed, wake, same });
-  const read = async (activationItems = 0, of = 'builds'): Promise<Reading> => {
+  const read = async (activationItems = 0, wasActive?: boolean, of = 'builds'): Promise<Reading> => {
     const delivered: EventsSnapshot[] = [];
     const subject = { key: of, needs: [undefined] };
     await connection.read([subject], (_, result) => {
@@ -51,7 +53,7 @@ function open(feed: EventFeed, more: object = {}) {
     });
     const [snapshot] = delivered;
     if (snapshot === undefined) throw new Error('nothing was delivered');
-    return backlog({ backlog: of, targetItems: 1, activationItems }, snapshot);
+    return backlog({ backlog: of, targetItems: 1, activationItems }, snapshot, wasActive);
   };
   return { connection, read, woken, log };
 }
@@ -76,8 +78,8 @@ describe('over a durable log', () => {
 
   it('is confirmed now, but no later than the log was whole if this pod is cut off from it', async () => {
     const log = logOf();
-    let wholeUntilMs: number | undefined;
-    const { connection } = open({ ...log.feed, wholeUntilMs: () => wholeUntilMs });
+    let cutOff: CutOff | undefined;
+    const { connection } = open({ ...log.feed, cutOff: () => cutOff });
     log.replayed();
     const confirmed = async () => {
       const at: (number | undefined)[] = [];
@@ -87,8 +89,42 @@ describe('over a durable log', () => {
       return at;
     };
     expect(await confirmed()).toEqual([undefined]);
-    wholeUntilMs = 1234;
+    cutOff = { sinceMs: 1234, error: away };
     expect(await confirmed()).toEqual([1234]);
+  });
+
+  it.each<
+    [what: string, events: readonly InboundEvent[], wasActive: boolean | undefined, kind: Reading['kind']]
+  >([
+    ['the last number stays, whatever comes', [event('queued', 'b')], true, 'unknown'],
+    ['a number does not fall', [event('finished')], true, 'unknown'],
+    ['an own event wakes', [event('queued', 'b'), event('queued', 'c')], false, 'active'],
+    ['too few do not', [], false, 'unknown'],
+    ['for a new trigger, too', [event('queued', 'b'), event('queued', 'c')], undefined, 'active'],
+  ])('cut off from the other pods: %s', async (_, events, wasActive, kind) => {
+    const log = logOf();
+    let cutOff: CutOff | undefined;
+    const { read } = open({ ...log.feed, cutOff: () => cutOff });
+    log.take(event('queued'));
+    log.replayed();
+    expect(await read(1)).toMatchObject({ kind: 'known', items: 1 });
+    cutOff = { sinceMs: 0, error: away };
+    for (const one of events) log.take(one);
+    const reading = await read(1, wasActive);
+    expect(reading.kind).toBe(kind);
+    expect(
+      reading.kind === 'unknown' ? reading.error.message : reading.kind === 'active' && reading.why,
+    ).toContain('NATS is away');
+    cutOff = undefined;
+    expect(await read(1, wasActive)).toMatchObject({ kind: 'known' });
+  });
+
+  it('wakes every backlog when it is no longer cut off', () => {
+    const log = logOf();
+    const { woken } = open(log.feed);
+    log.replayed();
+    log.replayed();
+    expect(woken).toEqual(['builds event', 'builds event']);
   });
 
   it('wakes only for a changed count', async () => {
@@ -213,7 +249,7 @@ describe('over a durable log', () => {
       kind: 'unknown',
       error: { code: 'unavailable', message: expect.stringMatching(/maxItems.*raise it/) },
     });
-    expect(await read(0, 'tests')).toMatchObject({ kind: 'known', items: 2 });
+    expect(await read(0, undefined, 'tests')).toMatchObject({ kind: 'known', items: 2 });
     log.take(event('finished', 'a', { fact: fact('tests', 'a', 'finished') }));
     log.take(event('queued', 'c'));
     expect(await read()).toMatchObject({ kind: 'known', items: 1, oldest: { atLeast: true } });

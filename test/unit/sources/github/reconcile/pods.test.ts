@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FakePods } from '../../../../../fakes/peers.ts';
+import { ScalerError } from '../../../../../src/errors.ts';
 import { type Reconciling, type ReconcilingOptions, reconciling } from './reconciling.ts';
 import { ScriptedGitHub } from './scripted-github.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -121,6 +122,37 @@ it('a pod whose clock is an hour ahead does not make another take its data for n
   github.put('acme/web', 1, 11);
   await clock.advance(3_600_000);
   expect(confirmedAtMs(second, 'acme/web')).toBeLessThanOrEqual(clock.nowMs - 3_500_000);
+});
+
+it.each<[what: string, error: ScalerError | undefined, reported: string | undefined]>([
+  ['an answer', undefined, undefined],
+  ['no answer', new ScalerError('unavailable', 'GitHub does not answer'), 'GitHub does not answer'],
+  ['a limit', new ScalerError('unavailable', 'not now', { retryAfterMs: 60_000 }), undefined],
+  ['a repository that is not there', new ScalerError('not_found', 'no such repository'), undefined],
+])('%s: the pod with the lease reports whether it reaches GitHub', async (_, error, reported) => {
+  const { pods, clock, github, start } = scene();
+  github.fault = () => error;
+  start();
+  start();
+  await clock.advance(60_000);
+  const [holder, other] = pods.members;
+  expect(holder?.asked).toContain(reported);
+  expect(new Set(holder?.asked).size).toBe(1);
+  expect(other?.asked).toEqual([]);
+});
+
+it('a request that the loss of the lease cuts short says nothing about GitHub', async () => {
+  const { pods, clock, github, start } = scene();
+  github.latencyMs = 10_000;
+  start();
+  start();
+  await clock.advance(5_000);
+  pods.give(1);
+  await clock.advance(4_000);
+  expect(github.calls.length).toBeGreaterThan(0);
+  expect(pods.members[0]?.asked).toEqual([]);
+  github.latencyMs = 100;
+  await clock.advance(60_000);
 });
 
 const step = fc.record({

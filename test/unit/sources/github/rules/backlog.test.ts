@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../../../src/errors.ts';
 import type { Covered } from '../../../../../src/sources/github/rules/backlog.ts';
 import { backlog, target } from '../../../../../src/sources/github/rules/backlog.ts';
+import type { Reading } from '../../../../../src/sources/source.ts';
 import { metricName } from '../../../../../src/triggers/resolve.ts';
 import { paramsOf } from '../trigger-params.ts';
 import { agedSnapshotOf, type JobTable, snapshotOf, synced, unsynced } from './open-jobs.ts';
@@ -108,6 +109,18 @@ describe('an unknown number', () => {
     ['one is not there, too few jobs', activation, busy, missing, 'unknown'],
   ])('%s: %j of %j', (_, metadata, table, covered, expected) => {
     expect(read(metadata, table, both, covered)).toEqual(expected);
+  });
+
+  it.each<[string, Record<string, string>, JobTable, boolean | undefined, Reading['kind']]>([
+    ['of an active one stays as it was', {}, busy, true, 'unknown'],
+    ['of an active one does not fall', {}, {}, true, 'unknown'],
+    ['of an inactive one: a webhook wakes it', {}, busy, false, 'active'],
+    ['of a new one: a webhook wakes it', {}, busy, undefined, 'active'],
+    ['of an inactive one: too few do not', activation, busy, false, 'unknown'],
+  ])('cut off from the other pods, the number %s: %j of %j', (_, metadata, table, wasActive, kind) => {
+    const error = new ScalerError('unavailable', 'NATS is away');
+    const snapshot = snapshotOf(table, { covered: { kind: 'cutOff', confirmedAtMs: 1, error } });
+    expect(backlog(paramsOf(metadata), snapshot, wasActive).kind).toBe(kind);
   });
 
   it('is unknown while a part stays broken and the others have no jobs: its own fault is reported', () => {
