@@ -32,7 +32,7 @@ export function givenValues(metadata: Metadata, asWritten = false): ReadonlyMap<
   return given;
 }
 
-/** A copy where there was white space: V8's `trim` gives a view of the whole text, and keeps 60 KB for a short name. */
+/** A copy where there was whitespace: V8's `trim` gives a view of the whole text, and keeps 60 KB for a short name. */
 function trimmed(raw: string): string {
   const value = raw.trim();
   return value.length === raw.length ? raw : structuredClone(value);

@@ -101,7 +101,7 @@ describe('the kept part of a reference', () => {
     expect(kept(reference, kafka).metadata).toMatchObject({ topic: 'orders', topicFromEnv: '*' });
   });
 
-  it('has no white space around values, nor anything that keeps it in memory', () => {
+  it('has no whitespace around values, nor anything that keeps it in memory', () => {
     const long = `${' '.repeat(60_000)}a-group-with-a-long-name`;
     const keep = () => {
       // A text of its own, as that of a decoded message.
