@@ -37,14 +37,13 @@ export class ConfigFiles {
     }
   }
 
-  /** Why the file cannot be used, or undefined. For files that somebody else reads. */
+  /** Why the file cannot be used, or undefined: then somebody else reads it, and sees its changes. */
   async check(name: string): Promise<string | undefined> {
-    try {
-      const found = await readText(this.path(name));
-      return 'problem' in found ? found.problem : undefined;
-    } catch (reason) {
-      return problemOf(reason);
-    }
+    const files = new ConfigFiles(this.directory);
+    const found = await files.read(name);
+    if (!('problem' in found)) return undefined;
+    for (const [path, stamp] of files.stamps) this.stamps.set(path, stamp);
+    return found.problem;
   }
 }
 
