@@ -40,11 +40,13 @@ export class ConfigFiles {
     return readText(path);
   }
 
-  /** Adds a fault if the file cannot be used. For files that somebody else reads. */
+  /** Adds a fault if the file cannot be used. For files that somebody else reads, and whose changes they see. */
   async check(name: string, faults: Faults, at: Path): Promise<void> {
-    const path = this.path(name);
-    const found = await readText(path);
-    if ('problem' in found) addFault(faults, at, path, found);
+    const files = new ConfigFiles(this.directory);
+    const found = await files.read(name);
+    if (!('problem' in found)) return;
+    for (const [path, stamp] of files.stamps) this.stamps.set(path, stamp);
+    addFault(faults, at, this.path(name), found);
   }
 }
 

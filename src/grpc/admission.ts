@@ -1,4 +1,10 @@
-import { constants, type Http2Server, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type Http2Server,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { ScalerError } from '../errors.ts';
@@ -27,7 +33,7 @@ export interface AdmissionDeps {
 
 /** In ms; tests shorten them. */
 export interface AdmissionTimes {
-  /** How long a call may last, except KEDA's streams and Watch. Answers come from memory. */
+  /** How long a call may last, except KEDA's streams and Watch once their request is there. Answers come from memory. */
   readonly callMs: number;
   /** How long a call is not cut for a new one. Longer than the default wait for a cold read. */
   readonly patienceMs: number;
@@ -46,14 +52,28 @@ interface Kind {
   open: number;
 }
 
-interface Timed {
+/** One that ends in time, or whose request has not come whole. */
+interface Call {
   readonly of: Kind;
   readonly stream: ServerHttp2Stream;
   readonly sinceMs: number;
+  /** What is kept of its request. */
+  bytes: number;
   cut: boolean;
-  older: Timed | undefined;
-  newer: Timed | undefined;
+  isListed: boolean;
+  older: Call | undefined;
+  newer: Call | undefined;
 }
+
+/** How much of all requests may be kept. Beyond it the largest call is cut: KEDA's are small. */
+const mostBytes = 64 * 1024 * 1024;
+/** Of one part of a request, besides its text. */
+const partBytes = 256;
+/**
+ * Of the headers of a call: gRPC's own default. The server's settings say so, and HTTP/2 refuses more once the client has
+ * acknowledged them. V8 does not know how much memory headers take, so that those of refused calls would pile up.
+ */
+export const mostHeaderBytes = 8 * 1024;
 
 interface Connection {
   /** Why its client may not call. */
@@ -83,7 +103,9 @@ export class Admission {
   private readonly calls: Kind;
   private readonly watches = kind(1_000, 10, false, 'too many health watches are open');
   private readonly reflections = kind(8, 4, true, 'too many reflection streams are open');
-  private readonly timed = new TimedCalls();
+  private readonly listed = new Calls();
+  /** What is kept of the requests of all of them. */
+  private bytes = 0;
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(settings: AdmissionSettings, deps: AdmissionDeps, times: AdmissionTimes = admissionTimes) {
@@ -114,12 +136,21 @@ export class Admission {
     server.on('stream', (stream, headers) => {
       const path = headers[':path'] ?? '';
       const connection = this.connectionOf(stream, byPeer);
-      if (connection === undefined || !this.admits(path, stream, connection, sockets)) return;
-      if (!path.startsWith(reflectionPaths)) return toGrpc(stream, headers);
-      void this.deps.addReflection().then(
-        () => stream.destroyed || toGrpc(stream, headers),
-        (reason: unknown) => stream.destroyed || this.refuse(path, stream, ScalerError.from(reason)),
-      );
+      const call = connection && this.admitted(headers, stream, connection, sockets);
+      if (call === undefined) return;
+      const begin = (): void => {
+        if (stream.destroyed) return;
+        toGrpc(stream, headers);
+        // What is no method is not read, and has its answer.
+        if (stream.listenerCount('data') > 0) this.receive(call);
+      };
+      if (!path.startsWith(reflectionPaths)) return begin();
+      void this.deps
+        .addReflection()
+        .then(
+          begin,
+          (reason: unknown) => stream.destroyed || this.refuse(path, stream, ScalerError.from(reason)),
+        );
     });
     return sockets;
   }
@@ -127,7 +158,7 @@ export class Admission {
   /** Ends calls that could delay a drain. */
   drain(): void {
     clearInterval(this.sweeper);
-    for (const call of this.timed) if (call.of === this.reflections) cut(call);
+    for (const call of this.listed) if (call.of === this.reflections) cut(call);
   }
 
   /** How many calls are open, of all kinds. */
@@ -162,26 +193,83 @@ export class Admission {
     );
   }
 
-  private admits(path: string, stream: ServerHttp2Stream, connection: Connection, sockets: Sockets): boolean {
+  /** The call that begins. Undefined if it is refused. */
+  private admitted(
+    headers: IncomingHttpHeaders,
+    stream: ServerHttp2Stream,
+    connection: Connection,
+    sockets: Sockets,
+  ): Call | undefined {
+    const path = headers[':path'] ?? '';
     const of = this.kindOf(path);
     if (connection.denied !== undefined) return this.refuse(path, stream, connection.denied);
+    const headerBytes = bytesOf(headers);
+    if (headerBytes > mostHeaderBytes) {
+      this.say(`connections are closed, since the headers of a call have more than ${mostHeaderBytes} bytes`);
+      stream.session?.destroy();
+      return undefined;
+    }
     const here = connection.open.get(of) ?? 0;
     if (here >= of.mostPerConnection || (of.open >= of.most && !(of === this.calls && this.cutOldest()))) {
-      this.sayFull(of);
+      this.say(of.full, { open: of.open });
       return this.refuse(path, stream, new ScalerError('exhausted', of.full));
     }
     of.open += 1;
     connection.open.set(of, here + 1);
     if (connection.socket !== undefined) sockets.begin(connection.socket);
-    const timed = of.timed ? this.timed.add(of, stream) : undefined;
+    const call = this.listed.add(of, stream);
+    this.count(call, headerBytes);
     // Comes once. Not `once`: it keeps two objects more, for each of tens of thousands.
     stream.on('close', () => {
       of.open -= 1;
       connection.open.set(of, (connection.open.get(of) ?? 1) - 1);
       if (connection.socket !== undefined) sockets.end(connection.socket);
-      if (timed !== undefined) this.timed.delete(timed);
+      this.forget(call);
     });
-    return true;
+    return call;
+  }
+
+  /** Counts what comes of a request, until all of it is there. */
+  private receive(call: Call): void {
+    const { of, stream } = call;
+    let { bytes } = call;
+    const part = (data: Buffer): void => {
+      bytes += data.length;
+      // A part of one byte keeps everything that was read of the socket with it.
+      this.count(call, data.buffer.byteLength + partBytes);
+    };
+    const whole = (): void => {
+      stream.off('data', part);
+      stream.off('end', whole);
+      if (of.timed) this.count(call, bytes - call.bytes);
+      else this.forget(call);
+    };
+    stream.on('data', part);
+    stream.on('end', whole);
+  }
+
+  private count(call: Call, bytes: number): void {
+    if (!call.isListed) return;
+    call.bytes += bytes;
+    this.bytes += bytes;
+    if (this.bytes > mostBytes) this.cutLargest();
+  }
+
+  private forget(call: Call): void {
+    if (!call.isListed) return;
+    this.bytes -= call.bytes;
+    this.listed.delete(call);
+  }
+
+  private cutLargest(): void {
+    let largest: Call | undefined;
+    for (const call of this.listed) if (call.bytes > (largest?.bytes ?? 0)) largest = call;
+    if (largest === undefined) return;
+    this.say('the requests of all calls together are too large: the largest are cut');
+    this.forget(largest);
+    cut(largest);
+    // At once, also where its client reads nothing.
+    largest.stream.destroy();
   }
 
   private kindOf(path: string): Kind {
@@ -190,7 +278,7 @@ export class Admission {
     return path.startsWith(reflectionPaths) ? this.reflections : this.calls;
   }
 
-  private refuse(path: string, stream: ServerHttp2Stream, reason: ScalerError): false {
+  private refuse(path: string, stream: ServerHttp2Stream, reason: ScalerError): undefined {
     const status = toStatus(reason);
     this.deps.refused(path.slice(path.lastIndexOf('/') + 1), status);
     stream.on('error', () => {});
@@ -206,19 +294,18 @@ export class Admission {
     // Else the rest of its request would be waited for.
     stream.close(constants.NGHTTP2_NO_ERROR);
     stream.resume();
-    return false;
   }
 
-  private sayFull(of: Kind): void {
-    const due = this.few.due(of.full);
+  private say(trouble: string, counts: object = {}): void {
+    const due = this.few.due(trouble);
     if (due === undefined) return;
-    this.deps.log.warn({ open: of.open, ...(due.unsaid && { alsoRefused: due.unsaid }) }, `gRPC: ${of.full}`);
+    this.deps.log.warn({ ...counts, ...(due.unsaid && { alsoRefused: due.unsaid }) }, `gRPC: ${trouble}`);
   }
 
   /** Cuts the oldest call. False if it has not had its time. */
   private cutOldest(): boolean {
     const nowMs = performance.now();
-    for (const call of this.timed) {
+    for (const call of this.listed) {
       if (nowMs - call.sinceMs < this.times.patienceMs) return false;
       if (call.cut || call.of !== this.calls) continue;
       cut(call);
@@ -229,7 +316,7 @@ export class Admission {
 
   private cutLate(): void {
     const nowMs = performance.now();
-    for (const call of this.timed) {
+    for (const call of this.listed) {
       if (nowMs - call.sinceMs < this.times.callMs) return;
       // Its connection sends nothing any more, not even the end of the call.
       if (call.cut) call.stream.session?.destroy();
@@ -239,25 +326,35 @@ export class Admission {
 }
 
 /**
- * The open calls that end in time, the oldest first. A list and no Map: see StreamTable for what a Map costs that
- * thousands of short-lived objects pass through.
+ * Open calls, the oldest first. A list and no Map: see StreamTable for what a Map costs that thousands of short-lived objects
+ * pass through.
  */
-class TimedCalls {
-  private oldest: Timed | undefined;
-  private newest: Timed | undefined;
+class Calls {
+  private oldest: Call | undefined;
+  private newest: Call | undefined;
 
-  add(of: Kind, stream: ServerHttp2Stream): Timed {
-    const older = this.newest;
-    const call: Timed = { of, stream, sinceMs: performance.now(), cut: false, older, newer: undefined };
+  add(of: Kind, stream: ServerHttp2Stream): Call {
+    const call: Call = {
+      of,
+      stream,
+      sinceMs: performance.now(),
+      bytes: 0,
+      cut: false,
+      isListed: true,
+      older: this.newest,
+      newer: undefined,
+    };
+    const { older } = call;
     if (older === undefined) this.oldest = call;
     else older.newer = call;
     this.newest = call;
     return call;
   }
 
-  /** Of a call that was added, once. */
-  delete(call: Timed): void {
+  /** Of a call that is in the list. */
+  delete(call: Call): void {
     const { older, newer } = call;
+    call.isListed = false;
     if (older === undefined) this.oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.newest = older;
@@ -266,7 +363,7 @@ class TimedCalls {
     call.newer = undefined;
   }
 
-  *[Symbol.iterator](): Generator<Timed> {
+  *[Symbol.iterator](): Generator<Call> {
     for (let call = this.oldest; call !== undefined; ) {
       // Cutting a call can take it out of the list.
       const { newer } = call;
@@ -276,9 +373,15 @@ class TimedCalls {
   }
 }
 
-function cut(call: Timed): void {
+function cut(call: Call): void {
   call.cut = true;
   call.stream.close(constants.NGHTTP2_CANCEL);
+}
+
+function bytesOf(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
+  return bytes;
 }
 
 function kind(most: number, mostPerConnection: number, timed: boolean, full: string): Kind {

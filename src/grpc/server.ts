@@ -6,7 +6,7 @@ import { ScalerError } from '../errors.ts';
 import type { Sockets } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Admission, type AdmissionTimes, admissionTimes } from './admission.ts';
+import { Admission, type AdmissionTimes, admissionTimes, mostHeaderBytes } from './admission.ts';
 import { ExternalScaler, packageDefinition, serviceName } from './contract.ts';
 import { Health } from './health.ts';
 import { type LiveTriggers, Service } from './service.ts';
@@ -80,7 +80,7 @@ export class GrpcServer {
     );
     setLogger(quiet(deps.log));
     this.server = new Server(serverOptions(settings, times));
-    allowStreamResets(this.server);
+    setHttp2Options(this.server);
     this.server.addService(ExternalScaler.service, this.service().handlers());
     this.health.addTo(this.server);
   }
@@ -239,18 +239,20 @@ methods.add('ServerReflectionInfo');
  */
 
 /**
- * KEDA cancels two streams for each ScaledObject that it rebuilds, all on one connection. By default nghttp2 closes that
- * connection, with every stream, at the 1001st reset of a burst or beyond 33 a second. That is its guard against
- * "rapid reset" (CVE-2023-44487). 100,000 in a burst and 10,000 a second are more than KEDA can reach.
+ * Sets what grpc-js has no options for.
  *
- * The options are Node's since 22.11 (nodejs/node#54875), older ones ignore them and keep nghttp2's limit.
+ * Resets: KEDA cancels two streams for each ScaledObject that it rebuilds, all on one connection. By default nghttp2 closes
+ * that connection, with every stream, at the 1001st reset of a burst or beyond 33 a second. That is its guard against
+ * "rapid reset" (CVE-2023-44487). 100,000 in a burst and 10,000 a second are more than KEDA can reach. The options are
+ * Node's since 22.11 (nodejs/node#54875), older ones ignore them and keep nghttp2's limit.
  */
-export function allowStreamResets(server: Server): void {
-  const serverOptions: unknown = Reflect.get(server, 'commonServerOptions');
-  if (typeof serverOptions !== 'object' || serverOptions === null) {
-    throw new Error('grpc-js has changed: its Server has no commonServerOptions');
+export function setHttp2Options(server: Server): void {
+  const options: unknown = Reflect.get(server, 'commonServerOptions');
+  if (typeof options !== 'object' || options === null || !('settings' in options)) {
+    throw new Error('grpc-js has changed: its Server has no commonServerOptions with settings');
   }
-  Object.assign(serverOptions, { streamResetBurst: 100_000, streamResetRate: 10_000 });
+  Object.assign(options, { streamResetBurst: 100_000, streamResetRate: 10_000 });
+  Object.assign(Object(options.settings), { maxHeaderListSize: mostHeaderBytes });
 }
 
 /** The servers that listen: one for each address of the host. */

@@ -23,13 +23,19 @@ const FROM_ENV = 'FromEnv';
 export function givenValues(metadata: Metadata, asWritten = false): ReadonlyMap<string, Given> {
   const given = new Map<string, Given>();
   for (const [key, raw] of Object.entries(metadata)) {
-    const value = raw.trim();
+    const value = trimmed(raw);
     const fromEnv = key.endsWith(FROM_ENV) && key.length > FROM_ENV.length;
     const name = fromEnv ? key.slice(0, -FROM_ENV.length) : key;
     if (value === '' || (fromEnv && given.has(name) && given.get(name)?.key === name)) continue;
     given.set(name, fromEnv && asWritten ? { value, key, unseen: true } : { value, key });
   }
   return given;
+}
+
+/** A copy where there was whitespace: V8's `trim` gives a view of the whole text, and keeps 60 KB for a short name. */
+function trimmed(raw: string): string {
+  const value = raw.trim();
+  return value.length === raw.length ? raw : structuredClone(value);
 }
 
 export interface Parsed<P> {

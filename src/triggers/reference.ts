@@ -55,8 +55,8 @@ export function kept({ namespace, name, metadata }: Reference, source: AnySource
   const entries = Object.entries(metadata).map(([key, value]): [string, string] => {
     if (value.trim() === '') return [key, ''];
     const field = key.endsWith(fromEnv) ? key.slice(0, -fromEnv.length) : key;
-    const counts = [key, field].some((known) => given.get(known)?.key === key && hasEffect(known, source));
-    return [key, counts ? value.trim() : ignoredValue];
+    const known = [key, field].find((name) => given.get(name)?.key === key && hasEffect(name, source));
+    return [key, (known !== undefined && given.get(known)?.value) || ignoredValue];
   });
   return { namespace, name, metadata: Object.fromEntries(entries) };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ClientHttp2Session } from 'node:http2';
+import { type ClientHttp2Session, connect as http2Connect } from 'node:http2';
 import { connect } from 'node:net';
 import { status as Code } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
@@ -168,12 +168,52 @@ describe('calls', () => {
     await vi.waitFor(() => expect(unread.map(({ stream }) => stream.closed)).toContain(true));
   });
 
-  it('that are never sent whole end in time', async () => {
+  it.each([
+    ['IsActive', 100],
+    ['StreamIsActive', 100],
+    [watch, 10],
+  ])('that are never sent whole end in time: %s', async (method, count) => {
     const { port, server, client } = await startServer(triggers(), { times: { callMs: 100 } });
     const session = await rawConnection(port);
-    for (let call = 0; call < 100; call += 1) openCall(session, 'IsActive');
-    await vi.waitFor(() => expect(server.openCalls).toBe(100));
+    for (let call = 0; call < count; call += 1) openCall(session, method);
+    await vi.waitFor(() => expect(server.openCalls).toBe(count));
     await vi.waitFor(() => expect(server.openCalls).toBe(0));
+    expect(await client.isActive(ref('a'))).toEqual({ result: false });
+  });
+
+  it('are cut, the largest first, when the parts of their requests take too much memory', async () => {
+    const fake = triggers();
+    const log = recordingLogger();
+    const { port, server, client } = await startServer(fake, { log });
+    const small = client.isActive(ref('cold'));
+    await vi.waitFor(() => expect(fake.waiters).toBe(1));
+    const session = await rawConnection(port);
+    const head = frame(Buffer.alloc(60_001)).subarray(0, 5);
+    const large = Array.from({ length: 1_200 }, () => openCall(session, 'IsActive').stream);
+    for (const stream of large) stream.write(Buffer.concat([head, Buffer.alloc(60_000)]));
+    await vi.waitFor(() => expect(large.some(({ rstCode }) => rstCode === 8)).toBe(true));
+    await vi.waitFor(() => expect(server.openCalls).toBeLessThan(1_100));
+    expect(log.messages('warn')).toEqual([
+      'gRPC: the requests of all calls together are too large: the largest are cut',
+    ]);
+    fake.known('cold', 1);
+    expect(await small).toEqual({ result: true });
+    session.destroy();
+    await vi.waitFor(() => expect(server.openCalls).toBe(0));
+  });
+
+  it('with large headers are refused by HTTP/2, and close a connection that has not acknowledged the limit', async () => {
+    const { port, client } = await startServer(triggers());
+    const large = { 'x-large': 'x'.repeat(9_000) };
+    const session = await rawConnection(port);
+    const stream = session.request({ ':method': 'POST', ':path': '/', ...large });
+    const [error] = await once(stream, 'error');
+    expect(error).toMatchObject({ message: expect.stringContaining('ENHANCE_YOUR_CALM') });
+    expect(session.closed).toBe(false);
+    const hasty = http2Connect(`http://127.0.0.1:${port}`);
+    hasty.on('error', () => {});
+    hasty.request({ ':method': 'POST', ':path': '/', ...large }).on('error', () => {});
+    await once(hasty, 'close');
     expect(await client.isActive(ref('a'))).toEqual({ result: false });
   });
 

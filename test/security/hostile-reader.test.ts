@@ -78,6 +78,23 @@ describe('a pod that reaches the ports and does not read', { timeout: 120_000 },
     await expectServed(scaler);
   });
 
+  it('cannot make memory grow by calls that it does not finish, in whatever parts', async () => {
+    const scaler = await serve();
+    await expectServed(scaler);
+    const before = rssBytes(scaler.pid);
+    const head = frame(Buffer.alloc(60_001)).subarray(0, 5);
+    const session = await rawConnection(scaler.grpc);
+    const streams = Array.from({ length: 4_000 }, (_, call) =>
+      openCall(session, call % 2 === 0 ? 'IsActive' : 'StreamIsActive').stream.on('error', () => {}),
+    );
+    for (const stream of streams) stream.write(Buffer.concat([head, Buffer.alloc(60_000)]));
+    // Each call is cut, or the scaler has read what was sent of it.
+    const isSent = ({ closed, writableLength }: (typeof streams)[number]) => closed || writableLength === 0;
+    await expect.poll(() => streams.every(isSent), { timeout: 60_000 }).toBe(true);
+    expect(rssBytes(scaler.pid) - before).toBeLessThan(160 * mebibyte);
+    await expectServed(scaler);
+  });
+
   it('cannot use up descriptors or block probes with 1,600 sockets at the admin port', async () => {
     const scaler = await serve();
     for (let opened = 0; opened < 1600; opened += 1) {

@@ -123,6 +123,21 @@ describe('ConfigReloader', () => {
     expect(outcomes).toEqual(['refused', 'applied']);
   });
 
+  it('notices a missing certificate of the gRPC server that appears, and leaves its changes to the server', async () => {
+    await folder.write('config.yaml', good('x'));
+    const { subject, outcomes, loads } = await reloader();
+    await folder.write('key.pem', 'a key');
+    await folder.write('config.yaml', good('x', 'grpc: { tls: { certFile: cert.pem, keyFile: key.pem } }'));
+    await subject.look();
+    expect(outcomes).toEqual(['refused']);
+    await folder.write('cert.pem', 'a certificate');
+    await subject.look();
+    expect(outcomes).toEqual(['refused', 'applied']);
+    await folder.write('cert.pem', 'a renewed certificate');
+    await subject.look();
+    expect(loads()).toBe(2);
+  });
+
   it('counts a configuration that cannot be applied as refused', async () => {
     await folder.write('config.yaml', good('x'));
     const { subject, outcomes, log, applied } = await reloader((config) => {

@@ -1,9 +1,20 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ScalerError } from '../../../src/errors.ts';
+import { givenValues } from '../../../src/params/parse.ts';
 import { sources } from '../../../src/sources/index.ts';
 import { bytesOf, checkReference, kept } from '../../../src/triggers/reference.ts';
 import { idOf } from '../../../src/triggers/triggers.ts';
 import { referenceOf } from '../../support/live-triggers.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function heapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 const kafka = sources.find(({ kind }) => kind === 'kafka');
 
@@ -88,6 +99,21 @@ describe('the kept part of a reference', () => {
   it('has of an overruled value only that it exists', () => {
     const reference = referenceOf({ source: 'kafka', topic: 'orders', topicFromEnv: 'x'.repeat(1_000) });
     expect(kept(reference, kafka).metadata).toMatchObject({ topic: 'orders', topicFromEnv: '*' });
+  });
+
+  it('has no whitespace around values, nor anything that keeps it in memory', () => {
+    const long = `${' '.repeat(60_000)}a-group-with-a-long-name`;
+    const keep = () => {
+      // A text of its own, as that of a decoded message.
+      const consumerGroup = Buffer.from(long).toString();
+      const reference = referenceOf({ source: 'kafka', consumerGroup });
+      return { kept: kept(reference, kafka), given: givenValues(reference.metadata) };
+    };
+    const before = heapBytes();
+    const all = Array.from({ length: 200 }, keep);
+    expect(heapBytes() - before).toBeLessThan(all.length * 10_000);
+    expect(all[0]?.kept.metadata).toMatchObject({ consumerGroup: 'a-group-with-a-long-name' });
+    expect(all[0]?.given.get('consumerGroup')?.value).toBe('a-group-with-a-long-name');
   });
 
   it('is small if its source is unknown', () => {
