@@ -29,7 +29,7 @@ const alone = [
   'test/unit/outbound/proxies.test.ts',
   'test/unit/subjects/hints.test.ts',
   'test/unit/{telemetry/tracing,walks}.test.ts',
-  'test/unit/triggers/{answers,life}.test.ts',
+  'test/unit/triggers/{answers,life,nudges}.test.ts',
 ];
 
 /** These mostly wait, for clocks and processes, so two share a core. The others come after them, one on each core. */
