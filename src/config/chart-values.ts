@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
-import { isMapping, type Mapping, type Path, pathText, valueAt } from './document.ts';
+import { isMapping, type Mapping, type Path, pathText, unfilled, valueAt } from './document.ts';
 import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
 
 /**
@@ -137,7 +137,8 @@ export const chartKeys: readonly string[] = [
 export function chartValuesOf(document: unknown, sources: readonly AnySource[]): ChartValues | undefined {
   const read = shape.safeParse(document);
   if (!read.success) return undefined;
-  const { config, secretMounts, extraVolumeMounts, tls } = read.data;
+  const { config, ...others } = read.data;
+  const { secretMounts, extraVolumeMounts, tls } = others;
   const { eventLog } = config;
   const isFile = isMapping(eventLog) && eventLog['type'] === 'file';
   const secrets = secretMounts.map(({ name, secretName, mountPath, items }): Mount => {
@@ -151,6 +152,7 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
     tls: tlsOf(tls),
     faults: [
       ...unknownKeys(read.data),
+      ...unfilled(others).map(({ path, text }) => ({ path, text: `${pathText(path)}: ${text}` })),
       ...replicaFaults(read.data, sources),
       ...installFaults(read.data),
       ...secretFaults(config, ['config'], secretSettings(sources)),

@@ -98,6 +98,20 @@ export function mapTexts(
   );
 }
 
+/** What `convert` writes where no file says a value. */
+const toBeFilledIn = 'TO-BE-FILLED-IN';
+
+/** The texts that nobody has written yet, in words that go on after the key. */
+export function unfilled(value: unknown): readonly { path: Path; text: string }[] {
+  const found: { path: Path; text: string }[] = [];
+  mapTexts(value, (text, path) => {
+    if (text.includes(toBeFilledIn))
+      found.push({ path, text: `is still ${toBeFilledIn}: write its value there` });
+    return text;
+  });
+  return found;
+}
+
 export type Path = readonly PropertyKey[];
 
 /** `connections.orders.brokers[0]`. */

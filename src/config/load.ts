@@ -10,8 +10,8 @@ import {
   Faults,
   isManifests,
   isMapping,
-  mapTexts,
   parseYaml,
+  unfilled,
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
@@ -79,9 +79,6 @@ export interface LoadContext {
   readonly isCheck?: boolean;
 }
 
-/** What `convert` writes where no file says a value. */
-const toBeFilledIn = 'TO-BE-FILLED-IN';
-
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
 export async function loadConfig(
   file: string,
@@ -118,10 +115,7 @@ export async function loadConfig(
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(chart?.config ?? parsed.value, environment, faults);
-  mapTexts(value, (text, at) => {
-    if (text.includes(toBeFilledIn)) faults.add(at, `is still ${toBeFilledIn}: write its value there`);
-    return text;
-  });
+  for (const { path: at, text } of unfilled(value)) faults.add(at, text);
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];

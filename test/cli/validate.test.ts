@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sources } from '../../src/sources/index.ts';
+import { chartFaults, parseChartValues } from '../support/chart-values.ts';
 import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
 import { runHere } from '../support/run-here.ts';
@@ -444,7 +445,7 @@ describe('backlog-scaler convert', () => {
       '  - type: external-push\n    metadata:\n      scalerAddress: backlog-scaler.keda:6000\n',
     );
     expect(stderr).toMatch(/^1 trigger was converted\.$/m);
-    expect(stderr).toMatch(/^connections:\n {2}kafka:\n {4}source: kafka$/m);
+    expect(stderr).toMatch(/^config:\n {2}connections:\n {4}kafka:\n {6}source: kafka$/m);
     expect((await run(['validate', '-'], stdout)).code).toBe(0);
     const again = await run(['convert', '-'], stdout);
     expect([again.stdout, again.stderr]).toEqual([stdout, 'No trigger was converted.\n']);
@@ -464,26 +465,39 @@ describe('backlog-scaler convert', () => {
     expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
   });
 
-  it('writes a file of connections that validate reads, with what mounts their Secrets', async () => {
-    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
-    await run(['convert', '-', '--connections', at('made.yaml')], yaml);
-    expect(await readFile(at('made.yaml'), 'utf8')).toContain(
-      '# secretMounts:\n#   - { name: nats, secretName: backlog-scaler-nats }\n',
+  it('writes values that the chart and validate take, with the mounts of the Secrets and their keys', async () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('SCRAM')) ?? {};
+    await run(['convert', '-', '--values', at('made.yaml')], yaml);
+    const made = await readFile(at('made.yaml'), 'utf8');
+    expect(made).toContain(
+      'secretMounts:\n  - { name: login, secretName: backlog-scaler-login } # keys: password\n',
     );
+    expect(chartFaults(parseChartValues(made))).toEqual([]);
+    const unfilled = await run(['validate', '--config', at('made.yaml')]);
+    expect(unfilled.stdout.match(/(?<=error: ).*(?= is still)/g)).toEqual([
+      'image.registry:',
+      'connections.login.sasl.username:',
+    ]);
+    await writeFile(at('made.yaml'), made.replaceAll('TO-BE-FILLED-IN', 'orders'));
     const { code, stdout } = await run(['validate', '--config', at('made.yaml'), '--strict']);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('user.creds does not exist')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Secret backlog-scaler-login')]);
+  });
+
+  it('opens the port for webhooks where a connection gets some', async () => {
+    const { yaml = '' } = publicShapes.find(({ yaml }) => yaml.includes('type: github-runner')) ?? {};
+    await run(['convert', '-', '--values', at('runners.yaml')], yaml);
+    const made = parseChartValues(await readFile(at('runners.yaml'), 'utf8'));
+    expect([chartFaults(made), made['ingest']]).toEqual([[], { enabled: true }]);
   });
 
   it('writes only where told', async () => {
     const file = at('built-in.yaml');
     await run(['convert', file]);
     expect(await readFile(file, 'utf8')).toBe(builtIn);
-    const { code, stdout } = await run(['convert', file, '--write', '--connections', at('connections.yaml')]);
+    const { code, stdout } = await run(['convert', file, '--write', '--values', at('written.yaml')]);
     expect([code, stdout]).toEqual([0, '']);
     expect(await readFile(file, 'utf8')).toContain('type: external-push');
-    expect(await readFile(at('connections.yaml'), 'utf8')).toContain(
-      'bootstrapServers: [broker.kafka.svc:9092]',
-    );
+    expect(await readFile(at('written.yaml'), 'utf8')).toContain('bootstrapServers: [broker.kafka.svc:9092]');
   });
 
   const kerberos = publicShapes.find(({ shape }) => shape.startsWith('Kerberos'))?.yaml ?? '';

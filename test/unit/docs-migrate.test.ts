@@ -75,10 +75,10 @@ it('docs/migrate.md mounts the Secret that the commands of convert make, with th
   expect(connections.map(({ name }) => name)).toEqual([mount?.name]);
   expect(connection?.mount).toBe(`{ name: ${mount?.name}, secretName: ${mount?.secretName} }`);
   for (const [path] of named) expect(connection?.lines.join('\n')).toContain(path);
-  // As the page's `sed` finds them, once they are comments of connections.yaml.
+  // As the page's `sed` finds them, once they are comments of values.yaml.
   const commands = connection?.steps.filter((step) => step.startsWith('kubectl')) ?? [];
   const [, data = ''] = /"data": \{(.*)\}\}' \| kubectl apply/.exec(commands.at(-1) ?? '') ?? [];
   const keys = [...data.matchAll(/"([\w.-]+)": "/g)].map(([, key]) => key);
   expect(keys.toSorted()).toEqual(named.map(([, file]) => file).toSorted());
-  expect(page).toContain(`sed -n 's/^# kubectl/kubectl/p' connections.yaml | sh`);
+  expect(page).toContain(`sed -n 's/^# kubectl/kubectl/p' values.yaml | sh`);
 });
