@@ -100,13 +100,13 @@ export function mapTexts(
 
 /** What `convert` writes where no file says a value. */
 const toBeFilledIn = 'TO-BE-FILLED-IN';
+export const stillUnfilled = 'is still TO-BE-FILLED-IN: write its value there';
 
-/** The texts that nobody has written yet, in words that go on after the key. */
-export function unfilled(value: unknown): readonly { path: Path; text: string }[] {
-  const found: { path: Path; text: string }[] = [];
+/** Where nobody has written a value yet. */
+export function unfilled(value: unknown): readonly Path[] {
+  const found: Path[] = [];
   mapTexts(value, (text, path) => {
-    if (text.includes(toBeFilledIn))
-      found.push({ path, text: `is still ${toBeFilledIn}: write its value there` });
+    if (text.includes(toBeFilledIn)) found.push(path);
     return text;
   });
   return found;

@@ -11,6 +11,7 @@ import {
   isManifests,
   isMapping,
   parseYaml,
+  stillUnfilled,
   unfilled,
   valueAt,
 } from './document.ts';
@@ -52,7 +53,7 @@ export type Guards = ReadonlyMap<string, boolean>;
 export type Stamps = ReadonlyMap<string, string>;
 
 /** What the file holds, if it is not the configuration alone. */
-export interface GivenChart extends Omit<ChartValues, 'faults'> {
+export interface GivenChart extends Omit<ChartValues, 'faults' | 'doubts'> {
   readonly faults: readonly FileFault[];
 }
 
@@ -115,11 +116,12 @@ export async function loadConfig(
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(chart?.config ?? parsed.value, environment, faults);
-  for (const { path: at, text } of unfilled(value)) faults.add(at, text);
+  for (const at of unfilled(value)) faults.add(at, stillUnfilled);
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const doubts = isCheck ? inFile(openConnections(document['connections'], sources), below) : [];
+  const open = isCheck ? openConnections(document['connections'], sources) : [];
+  const doubts = [...inFile(values?.doubts ?? [], []), ...inFile(open, below)];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {

@@ -120,7 +120,10 @@ function draftOf(
       edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
       const placed = { source, entry, namespace };
-      const authentication = authenticationOf(placed, all.authentications);
+      const authentication = authenticationOf(
+        { ref: entry.authenticationRef, namespace },
+        all.authentications,
+      );
       const logins = authentication && loginsOf(authentication, namespace, all.secrets);
       for (const message of doubtsOf(placed, authentication, logins ?? []))
         note('authenticationRef', message);

@@ -168,7 +168,7 @@ function* objectsOf(root: unknown, values: Values): Generator<Node> {
   yield node;
 }
 
-const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
+export const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
 
 function objectOf(
   node: Node,

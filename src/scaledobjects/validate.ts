@@ -5,7 +5,7 @@ import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { allows, refusalByName } from '../triggers/select-connection.ts';
 import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
-import { type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
+import { authenticationKinds, type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';
 import type { ScaledResource } from './scaled-resource.ts';
 import { specMistakes } from './spec-mistakes.ts';
@@ -162,16 +162,31 @@ function* tlsFaults(
     const message = 'enableTLS: the gRPC port of the scaler has no TLS: leave it out, or set grpc.tls';
     yield error(entry.lineOf('enableTLS'), message, index);
   }
-  if (tls === undefined || tls === 'none') {
-    if (ref === undefined) return;
-    const message =
-      'authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler; credentials of the source belong to the connection';
-    yield warning(entry.lineOf('authenticationRef'), message, index);
+  const line = entry.lineOf('authenticationRef');
+  const placed = { ref, namespace: namespace || rules.namespace };
+  const authentication = authenticationOf(placed, authentications);
+  const parameters = authentication === undefined ? undefined : parametersOf(authentication);
+  const otherKind = ref && authenticationKinds.find((kind) => kind !== ref.kind);
+  const other =
+    ref && otherKind && authenticationOf({ ...placed, ref: { ...ref, kind: otherKind } }, authentications);
+  if (authentication === undefined && other) {
+    const message = `authenticationRef: these files have no ${ref.kind} ${ref.name}, but a ${other.kind} of that name: write kind: ${other.kind}`;
+    yield warning(line, message, index);
     return;
   }
-  const placed = { entry, namespace: namespace || rules.namespace };
-  const authentication = ref === undefined ? undefined : authenticationOf(placed, authentications);
-  const parameters = authentication === undefined ? undefined : parametersOf(authentication);
+  if (tls === undefined || tls === 'none') {
+    if (ref === undefined) return;
+    const certificate = ['caCert', 'tlsClientCert'].find((key) => parameters?.has(key));
+    if (tls === 'none' && certificate !== undefined) {
+      const message = `authenticationRef: by the ${certificate} of ${ref.kind} ${ref.name} KEDA calls with TLS, and the gRPC port of the scaler has none: leave it out, or set tls.enabled`;
+      yield error(line, message, index);
+      return;
+    }
+    const so = tls === 'none' ? ', which the gRPC port of the scaler has not' : '';
+    const message = `authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler${so}; credentials of the source belong to the connection`;
+    yield warning(line, message, index);
+    return;
+  }
   // One that is not in these files may have all it needs.
   if (ref !== undefined && parameters === undefined) return;
   const has = (key: string): boolean => parameters?.has(key) === true;
@@ -179,8 +194,7 @@ function* tlsFaults(
     ref === undefined
       ? 'authenticationRef: is missing'
       : `authenticationRef: ${ref.kind} ${ref.name} lacks ${keys}`;
-  const remedy = "`helm get notes` prints the trigger's lines and its TriggerAuthentication";
-  const line = entry.lineOf('authenticationRef');
+  const remedy = 'docs/operations.md has its lines: TLS between KEDA and the scaler';
   if (tls === 'mutual' && !(has('tlsClientCert') && has('tlsClientKey'))) {
     const why = 'the scaler takes only calls with a client certificate';
     yield error(line, `${lacks('tlsClientCert or tlsClientKey')}: ${why}; ${remedy}`, index);

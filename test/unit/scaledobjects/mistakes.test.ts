@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Rules, validateInputs } from '../../../src/scaledobjects/validate.ts';
 import { sources } from '../../../src/sources/index.ts';
@@ -257,11 +258,40 @@ describe('validate', () => {
       ['error 19 authenticationRef: TriggerAuthentication scaler lacks tlsClientCert or tlsClientKey'],
     ],
     ['mutual', '', `${reference}${authentication('caCert', 'tlsClientCert', 'tlsClientKey')}`, []],
+    [
+      'none',
+      '',
+      `${reference}${authentication('caCert')}`,
+      ['error 19 authenticationRef: by the caCert of TriggerAuthentication scaler KEDA calls with TLS, and'],
+    ],
+    [
+      'mutual',
+      '',
+      `${reference}${authentication('caCert').replace('kind: ', 'kind: Cluster')}`,
+      [
+        'warning 19 authenticationRef: these files have no TriggerAuthentication scaler, but a ClusterTriggerAuthentication of that name: write kind: ClusterTriggerAuthentication',
+      ],
+    ],
+    [
+      'server',
+      '',
+      `${reference.replace('scaler }', 'scaler, kind: ClusterTriggerAuthentication }')}${authentication('caCert')}`,
+      [
+        'warning 19 authenticationRef: these files have no ClusterTriggerAuthentication scaler, but a Trigger',
+      ],
+    ],
   ] as const)('compares TLS with the port: %s %j%j', (tls, key, more, expected) => {
     const text = rightObject.replace('source:', `${key}source:`) + more;
     const { faults } = validateInputs([{ file: 'a.yaml', text }], { sources, namespace: '', world, tls });
     const said = faults.map(({ severity, line, message }) => `${severity} ${line} ${message}`);
     expect(said).toEqual(expected.map((start) => expect.stringContaining(start)));
+  });
+
+  it('names the section that has the lines for TLS', () => {
+    const rules = { sources, namespace: '', world, tls: 'mutual' as const };
+    const [fault] = validateInputs([{ file: 'a.yaml', text: rightObject }], rules).faults;
+    const [, page = '', section] = /; (docs\/\S+) has its lines: (.+)$/.exec(fault?.message ?? '') ?? [];
+    expect(readFileSync(page, 'utf8')).toContain(`\n## ${section}\n`);
   });
 
   it('ignores triggers of other scalers', () => {
