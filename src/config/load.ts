@@ -16,7 +16,7 @@ import {
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
-import { openConnections } from './open-connections.ts';
+import { openConnections, usable } from './open-connections.ts';
 import { checkConnection, checkEventLog, checkSink } from './plaintext.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { configSchema, connectionSchema, settingsOf } from './schema.ts';
@@ -158,10 +158,10 @@ function namedConnections(
   const read = z.record(z.string(), connectionSchema).safeParse(entries);
   if (!read.success) return undefined;
   const named = new Map<string, NamedConnection>();
-  for (const [name, { source: kind, namespaces }] of Object.entries(read.data)) {
+  for (const [name, { source: kind, namespaces, ...settings }] of Object.entries(read.data)) {
     const source = sources.find((one) => one.kind === kind);
     if (source === undefined) return undefined;
-    named.set(name, { name, source, namespaces });
+    named.set(name, { name, source, namespaces, config: usable(source, settings) });
   }
   return named;
 }

@@ -11,7 +11,7 @@ export interface ConnectionEntry extends ConnectionSecret {
   readonly name: string;
   /** Its YAML, two spaces in, with comments on what is to be filled in. */
   readonly lines: readonly string[];
-  /** Whether GitHub or the like sends it webhooks. */
+  /** Whether it is filled by webhooks. */
   readonly isSentWebhooks: boolean;
 }
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sources } from '../../src/sources/index.ts';
 import { chartFaults, parseChartValues } from '../support/chart-values.ts';
-import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
+import { mistakes, rightConfig, rightJob, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
 import { runHere } from '../support/run-here.ts';
 
@@ -84,6 +84,9 @@ beforeAll(async () => {
     'chart/values.yaml': '# of every ScaledObject\n- target: { kind: ScaledObject }\n',
     'chart/right.yaml': rightObject,
     'built-in.yaml': builtIn,
+    'runner.yaml': rightJob
+      .replace('image: runner:1', 'env: [{ name: ORG_NAME, value: other }]')
+      .replace('owner: acme', 'connection: ci'),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(at(name), text);
   await symlink(at('outside/d.yaml'), at('sub/link.yaml'));
@@ -146,6 +149,12 @@ describe('backlog-scaler validate', () => {
       ['right.yaml', '--config', 'unready.yaml'],
       0,
       /0 warnings\nLeft open: unready\.yaml:13: connections\.ci\.tokenFile: the file .*\n$/,
+    ],
+    [
+      'runners of another owner, without secrets',
+      ['runner.yaml', '--config', 'unready.yaml'],
+      0,
+      /^runner\.yaml:\d+: warning: .*: connection: counts jobs of "acme", and the runners register with ORG_NAME "other"/m,
     ],
     [
       'a trigger of another namespace, without secrets',
