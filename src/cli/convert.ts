@@ -23,10 +23,10 @@ export const convert: Command = {
       required: true,
     },
     write: { type: 'boolean', short: 'w', doc: 'Write the result into the files instead.' },
-    connections: {
+    values: {
       type: 'string',
       value: 'FILE',
-      doc: 'Where to write the connections to configure, as YAML; standard error by default.',
+      doc: "Where to write the chart's values with the connections; standard error by default.",
     },
     'scaler-address': {
       type: 'string',
@@ -81,12 +81,12 @@ async function run(values: Values): Promise<number> {
     const files = `${skipped} file${skipped === 1 ? '' : 's'}`;
     process.stderr.write(`Skipped: ${files} without apiVersion and kind.\n`);
   }
-  const connections = connectionsText(entries);
-  if (connections === '') return leftover(notes);
-  const file = values['connections'];
-  if (typeof file !== 'string') process.stderr.write(`\n${connections}`);
+  if (entries.length === 0) return leftover(notes);
+  const chart = valuesText(entries);
+  const file = values['values'];
+  if (typeof file !== 'string') process.stderr.write(`\n${chart}`);
   else {
-    const problem = await written(file, connections);
+    const problem = await written(file, chart);
     if (problem !== undefined) return failed(file, problem);
   }
   return leftover(notes);
@@ -97,20 +97,21 @@ function leftover(notes: readonly Fault[]): number {
   return notes.some(({ severity }) => severity === 'error') ? exitCode.failed : exitCode.ok;
 }
 
-function connectionsText(entries: readonly ConnectionEntry[]): string {
-  if (entries.length === 0) return '';
-  const mounts = entries.flatMap(({ mount }) => (mount === undefined ? [] : [mount]));
+/** The chart's values, with the commands that make the Secrets in comments. */
+function valuesText(entries: readonly ConnectionEntry[]): string {
+  const mounts = entries.flatMap(({ mount, keys }) =>
+    mount === undefined ? [] : [`  - ${mount} # keys: ${keys.join(', ')}`],
+  );
   return [
-    '# To configure; see docs/configuration.md.',
-    'connections:',
-    ...entries.flatMap(({ lines }) => lines),
-    ...(mounts.length === 0
-      ? []
-      : [
-          "# In the chart's values, beside config:",
-          '# secretMounts:',
-          ...mounts.map((mount) => `#   - ${mount}`),
-        ]),
+    'image:',
+    '  registry: TO-BE-FILLED-IN # where you pushed the image',
+    'config:',
+    '  connections:',
+    ...entries.flatMap(({ lines }) => lines.map((line) => `  ${line}`)),
+    ...(mounts.length === 0 ? [] : ['secretMounts:', ...mounts]),
+    ...(entries.some(({ isSentWebhooks }) => isSentWebhooks)
+      ? ['ingest:', '  enabled: true # its Ingress: docs/github.md']
+      : []),
     ...entries
       .filter(({ steps }) => steps.length > 0)
       .flatMap(({ name, steps }) => [`# Connection ${name}.`, ...steps.map((step) => `# ${step}`)]),

@@ -1,4 +1,5 @@
-import { mountOf } from '../config/chart-values.ts';
+import { type FileOrigin, mountOf } from '../config/chart-values.ts';
+import type { Absent } from '../config/document.ts';
 import type { Loaded } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
@@ -59,7 +60,7 @@ async function run(values: Values): Promise<number> {
   const fault: AddFault = (file, message, line = 1, severity = 'error') => {
     faults.push({ file, line, where: '', message, severity });
   };
-  const { rules, notHere, hasChart } = await rulesOf(values, fault);
+  const { rules, notHere } = await rulesOf(values, fault);
   const read = await readInputs(paths);
   for (const one of read) if ('problem' in one) fault(one.file, one.problem);
   const inputs = read.filter((one): one is Input => 'text' in one);
@@ -71,10 +72,7 @@ async function run(values: Values): Promise<number> {
   }
   const all = [...faults, ...report.faults];
   process.stdout.write(
-    format(
-      { ...report, faults: all, notHere, skippedFiles },
-      { rules, isConfigured: config !== undefined, hasChart },
-    ),
+    format({ ...report, faults: all, notHere, skippedFiles }, { rules, isConfigured: config !== undefined }),
   );
   const failing = all.filter(({ severity }) => severity === 'error' || values['strict'] === true);
   return failing.length === 0 ? exitCode.ok : exitCode.invalid;
@@ -87,11 +85,20 @@ function refuse(message: string): number {
 
 type AddFault = (file: string, message: string, line?: number, severity?: Fault['severity']) => void;
 
-/** A setting that was not checked, since its file or variable is not on this machine; with the chart's values, where it comes from. */
+/** A setting that was not checked, since its file or variable is not on this machine. */
 interface NotHere {
   readonly file: string;
   readonly line: number;
   readonly message: string;
+  /** What it comes from, by the chart's values. */
+  readonly secret?: { readonly name: string; readonly key: string };
+}
+
+function originOf(from: FileOrigin, { key: setting, file }: Absent): Pick<NotHere, 'message' | 'secret'> {
+  if ('volumeAt' in from) return { message: `${setting}: ${file} must be in the volume at ${from.volumeAt}` };
+  const { secretName: name, key } = from;
+  const message = `${setting}: ${file} must be key ${quote(key)} of Secret ${name}`;
+  return { message, secret: { name, key } };
 }
 
 /**
@@ -101,30 +108,28 @@ interface NotHere {
 export async function rulesOf(
   values: Values,
   fault: AddFault,
-): Promise<{ rules: Rules; notHere: readonly NotHere[]; hasChart: boolean }> {
+): Promise<{ rules: Rules; notHere: readonly NotHere[] }> {
   const namespace = String(values['namespace'] ?? '');
   const { config } = values;
-  if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [], hasChart: false };
+  if (typeof config !== 'string') return { rules: { sources, namespace }, notHere: [] };
   const loaded = await loadGiven(config, { isCheck: true });
   const { chart } = loaded;
-  const hasChart = chart !== undefined;
   const file = nameOf(config);
   for (const { line, message } of chart?.faults ?? []) fault(file, message, line);
   for (const { line, message } of loaded.doubts ?? []) fault(file, message, line, 'warning');
-  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [], hasChart };
+  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
   const notHere: NotHere[] = [];
   for (const { line, message, absent } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
     const mount = absent?.file && chart ? mountOf(absent.file, chart.mounts) : undefined;
     // Secrets and variables are often only where the scaler runs: without them the rest is checked all the same.
     if (absent === undefined) fault(file, message, line);
     else if (mount === undefined) notHere.push({ file, line, message });
-    else if ('from' in mount) notHere.push({ file, line, message: `${absent.key}: ${mount.from}` });
+    else if ('from' in mount) notHere.push({ file, line, ...originOf(mount.from, absent) });
     else fault(file, `${absent.key}: ${mount.missing}`, line, 'warning');
   }
   return {
     rules: { sources, namespace, connections: loaded.connections, tls: loaded.tls },
     notHere,
-    hasChart,
   };
 }
 
@@ -158,8 +163,6 @@ interface Checked {
   readonly rules: Rules;
   /** Whether a configuration was given; one that is refused is not in the rules. */
   readonly isConfigured: boolean;
-  /** Whether it was in the chart's values. */
-  readonly hasChart: boolean;
 }
 
 function inText(report: Shown, checked: Checked): string {
@@ -170,10 +173,7 @@ function inText(report: Shown, checked: Checked): string {
 }
 
 /** What was checked and what was skipped: the last lines. */
-function summed(
-  report: Shown,
-  { rules: { world, connections }, isConfigured, hasChart }: Checked,
-): readonly string[] {
+function summed(report: Shown, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
   const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, notHere, skippedFiles } = report;
@@ -185,15 +185,18 @@ function summed(
     ].join('; '),
   ];
   if (otherTriggers > 0) lines.push(`Not looked at: ${count(otherTriggers, 'trigger')} of other scalers.`);
-  if (hasChart) lines.push("Not looked at: most of the chart's own values; helm template checks them.");
   if (skippedFiles > 0) lines.push(`Skipped: ${count(skippedFiles, 'file')} without apiVersion and kind.`);
-  for (const { file, line, message } of notHere)
-    lines.push(printable(`Left open: ${file}:${line}: ${message}`));
-  if (leftOpen > 0) {
+  const secrets = new Map<string, Set<string>>();
+  for (const { file, line, message, secret } of notHere) {
+    if (secret === undefined) lines.push(printable(`Left open: ${file}:${line}: ${message}`));
+    else secrets.set(secret.name, (secrets.get(secret.name) ?? new Set()).add(secret.key));
+  }
+  for (const [name, keys] of secrets)
+    lines.push(printable(`Left open: whether Secret ${name} has ${[...keys].sort().join(', ')}`));
+  // Where secrets are elsewhere, the lines above have said so.
+  if (leftOpen > 0 && (world !== undefined || connections === undefined)) {
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
     if (world !== undefined) lines.push(`${open}, which have a …FromEnv or no namespace (-n).`);
-    else if (connections !== undefined)
-      lines.push(`${open}, of which only names, sources and namespaces were checked; see above.`);
     else if (isConfigured) lines.push(`${open}, since the configuration could not be used; see above.`);
     else lines.push(`${open}; --config FILE checks them.`);
   }

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
-import { isMapping, type Mapping, type Path, pathText, valueAt } from './document.ts';
+import {
+  isMapping,
+  type Mapping,
+  type Path,
+  pathText,
+  stillUnfilled,
+  unfilled,
+  valueAt,
+} from './document.ts';
 import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
 
 /**
@@ -17,9 +25,11 @@ export interface ChartValues {
   /** What `grpc.tls` the chart makes. */
   readonly tls: PortTls;
   readonly faults: readonly ChartFault[];
+  /** What is allowed, and probably not meant. */
+  readonly doubts: readonly ChartFault[];
 }
 
-/** What the chart refuses. */
+/** What the chart refuses, or people did not mean. */
 interface ChartFault {
   readonly path: Path;
   readonly text: string;
@@ -60,8 +70,17 @@ const shape = z.looseObject({
   service: portAt(6000),
   admin: portAt(8080),
   ingest: z
-    .looseObject({ enabled: z.boolean().optional(), port: z.number().default(8081) })
-    .catch({ port: 8081 }),
+    .looseObject({
+      enabled: z.boolean().optional(),
+      port: z.number().default(8081),
+      ingress: z
+        .looseObject({
+          hosts: z.array(z.string()).catch([]),
+          tls: z.array(z.looseObject({ hosts: z.array(z.string()).optional() })).catch([]),
+        })
+        .catch({ hosts: [], tls: [] }),
+    })
+    .catch({ port: 8081, ingress: { hosts: [], tls: [] } }),
   tls: z
     .looseObject({
       enabled: z.boolean().optional(),
@@ -137,10 +156,11 @@ export const chartKeys: readonly string[] = [
 export function chartValuesOf(document: unknown, sources: readonly AnySource[]): ChartValues | undefined {
   const read = shape.safeParse(document);
   if (!read.success) return undefined;
-  const { config, secretMounts, extraVolumeMounts, tls } = read.data;
+  const { config, ...others } = read.data;
+  const { secretMounts, extraVolumeMounts, tls } = others;
   const { eventLog } = config;
   const isFile = isMapping(eventLog) && eventLog['type'] === 'file';
-  const secrets = secretMounts.map(({ name, secretName, mountPath, items }): Mount => {
+  const secrets = secretMounts.map(({ name, secretName, mountPath, items }) => {
     const path = folderOf(name, mountPath);
     if (items === undefined) return { path, secretName };
     return { path, secretName, keys: new Map(items.map((item) => [item.path, item.key])) };
@@ -151,11 +171,58 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
     tls: tlsOf(tls),
     faults: [
       ...unknownKeys(read.data),
+      ...unfilled(others).map((path) => ({ path, text: `${pathText(path)}: ${stillUnfilled}` })),
       ...replicaFaults(read.data, sources),
       ...installFaults(read.data),
       ...secretFaults(config, ['config'], secretSettings(sources)),
     ],
+    doubts: [...hostsWithoutCertificate(others.ingest), ...sharedSecrets(secrets, config['connections'])],
   };
+}
+
+/** Hosts of the Ingress that none of its certificates names. */
+function* hostsWithoutCertificate({ ingress: { hosts, tls } }: Values['ingest']): Generator<ChartFault> {
+  if (tls.length === 0) return;
+  for (const [i, host] of hosts.entries()) {
+    const isNamed = tls.some(
+      (one) => one.hosts === undefined || one.hosts.some((pattern) => isHostOf(pattern, host)),
+    );
+    if (isNamed) continue;
+    const path = ['ingest', 'ingress', 'hosts', i];
+    yield {
+      path,
+      text: `${pathText(path)}: ${quote(host)} is in no hosts of ingest.ingress.tls: add it there`,
+    };
+  }
+}
+
+/** As an Ingress has it: `*.` stands for one label. */
+function isHostOf(pattern: string, host: string): boolean {
+  return pattern === host || (pattern.startsWith('*.') && pattern.slice(1) === host.replace(/^[^.]+/, ''));
+}
+
+/** Two mounts of the same keys, for connections of other namespaces: one team would use the login of another. */
+function* sharedSecrets(
+  mounts: readonly (Mount & { readonly secretName: string })[],
+  connections: unknown,
+): Generator<ChartFault> {
+  const entries = Object.entries(isMapping(connections) ? connections : {});
+  const usersOf = ({ path }: Mount) =>
+    entries
+      .filter(([, entry]) => JSON.stringify(entry).includes(`"${path}/`))
+      .map(([name, entry]) => ({ name, namespaces: JSON.stringify(valueAt(entry, ['namespaces'])) }));
+  for (const [i, mount] of mounts.entries()) {
+    for (const [j, other] of mounts.slice(0, i).entries()) {
+      const [keys, others] = [mount, other].map(({ keys }) => keys && [...keys.values()]);
+      const isSame = !keys || !others || keys.some((key) => others.includes(key));
+      if (mount.secretName !== other.secretName || !isSame) continue;
+      const [user, before] = [usersOf(mount), usersOf(other)].map(([first]) => first);
+      if (!user || !before || user.namespaces === before.namespaces) continue;
+      const path = ['secretMounts', i];
+      const text = `${pathText(path)}: is Secret ${mount.secretName}, as ${pathText(['secretMounts', j])} is, so connections ${before.name} and ${user.name}, of other namespaces, have one login: give each its own Secret`;
+      yield { path, text };
+    }
+  }
 }
 
 function* unknownKeys(values: Values): Generator<ChartFault> {
@@ -254,11 +321,16 @@ function folder(path: string): string {
   return path.replace(/\/+$/, '');
 }
 
-/** In words that follow a setting's name: where the pod has this file from, or why it does not have it. */
+/** What makes a file of the pod: a Secret's key, or a volume of `extraVolumes`, named by where it is mounted. */
+export type FileOrigin =
+  | { readonly secretName: string; readonly key: string }
+  | { readonly volumeAt: string };
+
+/** Where the pod has this file from; or why it does not have it, in words that follow a setting's name. */
 export function mountOf(
   path: string,
   mounts: readonly Mount[],
-): { readonly from: string } | { readonly missing: string } {
+): { readonly from: FileOrigin } | { readonly missing: string } {
   const mount = mounts.find((one) => path === one.path || path.startsWith(`${one.path}/`));
   if (mount === undefined) {
     const [, name] = /^\/etc\/backlog-scaler-([\w-]+)\/[^/]+$/.exec(path) ?? [];
@@ -270,11 +342,11 @@ export function mountOf(
     return { missing: `nothing is mounted at ${path}: add ${entry} to secretMounts${known}` };
   }
   const { secretName, keys } = mount;
-  if (secretName === undefined) return { from: `${path} must be in the volume at ${mount.path}` };
+  if (secretName === undefined) return { from: { volumeAt: mount.path } };
   const file = path.slice(mount.path.length + 1);
   const own = /^[-._\w]+$/.test(file) ? file : undefined;
   const key = keys === undefined ? own : keys.get(file);
-  if (key !== undefined) return { from: `${path} must be key ${quote(key)} of Secret ${secretName}` };
+  if (key !== undefined) return { from: { secretName, key } };
   const given =
     keys === undefined ? 'its keys are files, not folders' : `items has ${[...keys.keys()].join(', ')}`;
   return { missing: `Secret ${secretName} makes no file ${path}: ${given}` };

@@ -98,6 +98,20 @@ export function mapTexts(
   );
 }
 
+/** What `convert` writes where no file says a value. */
+const toBeFilledIn = 'TO-BE-FILLED-IN';
+export const stillUnfilled = 'is still TO-BE-FILLED-IN: write its value there';
+
+/** Where nobody has written a value yet. */
+export function unfilled(value: unknown): readonly Path[] {
+  const found: Path[] = [];
+  mapTexts(value, (text, path) => {
+    if (text.includes(toBeFilledIn)) found.push(path);
+    return text;
+  });
+  return found;
+}
+
 export type Path = readonly PropertyKey[];
 
 /** `connections.orders.brokers[0]`. */

@@ -10,12 +10,13 @@ import {
   Faults,
   isManifests,
   isMapping,
-  mapTexts,
   parseYaml,
+  stillUnfilled,
+  unfilled,
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
-import { openConnections } from './open-connections.ts';
+import { openConnections, usable } from './open-connections.ts';
 import { checkConnection, checkEventLog, checkSink } from './plaintext.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { configSchema, connectionSchema, settingsOf } from './schema.ts';
@@ -52,7 +53,7 @@ export type Guards = ReadonlyMap<string, boolean>;
 export type Stamps = ReadonlyMap<string, string>;
 
 /** What the file holds, if it is not the configuration alone. */
-export interface GivenChart extends Omit<ChartValues, 'faults'> {
+export interface GivenChart extends Omit<ChartValues, 'faults' | 'doubts'> {
   readonly faults: readonly FileFault[];
 }
 
@@ -78,9 +79,6 @@ export interface LoadContext {
   /** Takes the chart's values as well, reads the configuration in them, and looks for what is probably not meant. */
   readonly isCheck?: boolean;
 }
-
-/** What `convert` writes where no file says a value. */
-const toBeFilledIn = 'TO-BE-FILLED-IN';
 
 /** Reads the configuration and every secret it names. Never throws for what a user wrote: all faults come at once. */
 export async function loadConfig(
@@ -118,14 +116,12 @@ export async function loadConfig(
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(chart?.config ?? parsed.value, environment, faults);
-  mapTexts(value, (text, at) => {
-    if (text.includes(toBeFilledIn)) faults.add(at, `is still ${toBeFilledIn}: write its value there`);
-    return text;
-  });
+  for (const at of unfilled(value)) faults.add(at, stillUnfilled);
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const doubts = isCheck ? inFile(openConnections(document['connections'], sources), below) : [];
+  const open = isCheck ? openConnections(document['connections'], sources) : [];
+  const doubts = [...inFile(values?.doubts ?? [], []), ...inFile(open, below)];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
@@ -162,10 +158,10 @@ function namedConnections(
   const read = z.record(z.string(), connectionSchema).safeParse(entries);
   if (!read.success) return undefined;
   const named = new Map<string, NamedConnection>();
-  for (const [name, { source: kind, namespaces }] of Object.entries(read.data)) {
+  for (const [name, { source: kind, namespaces, ...settings }] of Object.entries(read.data)) {
     const source = sources.find((one) => one.kind === kind);
     if (source === undefined) return undefined;
-    named.set(name, { name, source, namespaces });
+    named.set(name, { name, source, namespaces, config: usable(source, settings) });
   }
   return named;
 }

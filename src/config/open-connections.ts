@@ -31,8 +31,8 @@ export function openConnections(
   });
 }
 
-/** The settings without a fault of their own. */
-function usable({ config }: AnySource, entry: Mapping): Mapping {
+/** A connection's settings without a fault of their own. */
+export function usable({ config }: AnySource, entry: Mapping): Mapping {
   if (!(config instanceof z.ZodObject)) return {};
   const read = Object.entries(config.shape).flatMap(([key, schema]): [string, unknown][] => {
     const value = z.safeParse(schema, entry[key]);

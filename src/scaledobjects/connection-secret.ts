@@ -4,6 +4,8 @@ import { type Login, openParameters } from './logins.ts';
 export interface ConnectionSecret {
   /** The entry of the chart's `secretMounts`, in YAML; undefined if the connection has no files. */
   readonly mount?: string;
+  /** The Secret's keys. */
+  readonly keys: readonly string[];
   /** What to do in a shell, in words and commands; a line each. */
   readonly steps: readonly string[];
 }
@@ -18,6 +20,9 @@ const parameterOf: Readonly<Record<string, string>> = {
   'key-password': 'keyPassword',
   token: 'personalAccessToken',
   'private-key.pem': 'appKey',
+  'access-key-id': 'awsAccessKeyID',
+  'secret-access-key': 'awsSecretAccessKey',
+  'session-token': 'awsSessionToken',
 };
 
 /** Names that mean nothing to a shell, a template or YAML, as Kubernetes takes them. */
@@ -60,7 +65,7 @@ export function secretFor({
       .map(({ parameter, key }) => `${parameter}: {{ index .data "${key}" | base64decode }}{{ "\\n" }}`);
     steps.push(`${command} -o go-template='${values.join('')}'`);
   }
-  if (files.length === 0) return { steps };
+  if (files.length === 0) return { keys: files, steps };
   const made = `backlog-scaler-${name}`;
   const known = files.flatMap((file) => {
     const found = secrets.find(({ parameter }) => parameter === parameterOf[file]);
@@ -87,5 +92,5 @@ export function secretFor({
         : `Add ${what} to Secret ${made}.`,
     );
   }
-  return { mount: `{ name: ${name}, secretName: ${made} }`, steps };
+  return { mount: `{ name: ${name}, secretName: ${made} }`, keys: files, steps };
 }

@@ -11,6 +11,8 @@ export interface ConnectionEntry extends ConnectionSecret {
   readonly name: string;
   /** Its YAML, two spaces in, with comments on what is to be filled in. */
   readonly lines: readonly string[];
+  /** Whether it is filled by webhooks. */
+  readonly isSentWebhooks: boolean;
 }
 
 /** What triggers say of one connection. */
@@ -161,11 +163,12 @@ export function entriesOf(places: readonly Place[], scalerNamespace: string): Co
         `  ${place.name}:`,
         `    source: ${place.source.kind}`,
         ...settings.map((line) => `    ${line}`),
-        `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-NAMED' : one)).join(', ')}]`,
+        `    namespaces: [${[...place.namespaces].map((one) => (one === '' ? 'TO-BE-FILLED-IN' : one)).join(', ')}]`,
         ...[...place.logins].flatMap(([name, logins]) =>
           loginComments(name, logins).map((line) => `    # ${line}`),
         ),
       ],
+      isSentWebhooks: place.source.webhooks !== undefined,
       ...secretFor({ name: place.name, settings, logins: loginsAt(place), scalerNamespace }),
     };
   });
@@ -173,8 +176,13 @@ export function entriesOf(places: readonly Place[], scalerNamespace: string): Co
 
 function loginComments(name: string, logins: readonly Login[] | undefined): string[] {
   if (logins === undefined)
-    return [`${name} is not in these files: its Secrets go into the files that are named here.`];
+    return [`${name} is not in these files: convert them with it, or write its login and TLS here.`];
   return logins.map(({ parameter, from }) => `${parameter}: ${from} (${name})`);
+}
+
+/** Whether the trigger has a login that is not in the given files. */
+function lacksLogin({ logins }: Place): boolean {
+  return [...logins.values()].includes(undefined);
 }
 
 function loginsAt({ logins }: Place): readonly Login[] {
@@ -235,7 +243,9 @@ function kafkaSettings(place: Place): string[] {
   const kedaSasl = valueAt('sasl') ?? metadata['sasl'] ?? 'none';
   const username = valueAt('username');
   const isIam = isMsk(metadata);
-  if (hasTls(metadata, logins)) {
+  if (lacksLogin(place) && metadata['sasl'] === 'none') {
+    lines.push('tls: TO-BE-FILLED-IN # true, or its files');
+  } else if (hasTls(metadata, logins)) {
     const tls = [
       ...(parameters.has('ca') ? [`caFile: ${mounted(name, 'ca.crt')}`] : []),
       ...(parameters.has('cert')
@@ -251,8 +261,12 @@ function kafkaSettings(place: Place): string[] {
     !Object.hasOwn(mechanisms, kedaSasl) &&
     valueAt('sasl') !== 'none' &&
     kedaSasl !== 'oauthbearer' &&
-    (parameters.has('sasl') || (kedaSasl === 'none' && parameters.has('username')));
-  const mechanism = inSecret ? 'TO-BE-FILLED-IN' : mechanisms[kedaSasl];
+    (parameters.has('sasl') ||
+      (kedaSasl === 'none' && parameters.has('username')) ||
+      (metadata['sasl'] === undefined && lacksLogin(place)));
+  const mechanism = inSecret
+    ? `TO-BE-FILLED-IN # ${Object.values(mechanisms).join(', ')} (KEDA's ${Object.keys(mechanisms).join(', ')})`
+    : mechanisms[kedaSasl];
   if (isIam) {
     lines.push(
       `sasl: { mechanism: aws-msk-iam, region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')} }`,
@@ -284,12 +298,25 @@ function sqsSettings(place: Place): string[] {
   const { metadata } = place;
   const assumed = loginsAt(place).flatMap(({ roleArn }) => (roleArn === undefined ? [] : [roleArn]));
   const roleArn = metadata['awsRoleArn'] ?? assumed[0];
+  const parameters = new Set(loginsAt(place).map(({ parameter }) => parameter));
+  const files = Object.entries(accessKey).filter(([parameter]) => parameters.has(parameter));
+  const credentials = lacksLogin(place)
+    ? 'TO-BE-FILLED-IN # none with a role of the ServiceAccount'
+    : `{ ${files.map(([, [key, file]]) => `${key}: ${mounted(place.name, file)}`).join(', ')} }`;
   return [
     `region: ${settingOr(place, 'awsRegion', 'TO-BE-FILLED-IN')}`,
     ...(metadata['awsEndpoint'] === undefined ? [] : [`endpoint: ${scalar(metadata['awsEndpoint'])}`]),
     ...(roleArn === undefined ? [] : [`roleArn: ${scalar(roleArn)}`]),
+    ...(files.length > 0 || lacksLogin(place) ? [`credentials: ${credentials}`] : []),
   ];
 }
+
+/** KEDA's parameters, with our key and its file. */
+const accessKey: Readonly<Record<string, readonly [key: string, file: string]>> = {
+  awsAccessKeyID: ['accessKeyIdFile', 'access-key-id'],
+  awsSecretAccessKey: ['secretAccessKeyFile', 'secret-access-key'],
+  awsSessionToken: ['sessionTokenFile', 'session-token'],
+};
 
 /** The monitoring port shows no login. Clients connect to the same host, on another port. */
 function natsSettings(place: Place): string[] {

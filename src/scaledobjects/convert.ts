@@ -44,7 +44,8 @@ interface Edit {
 
 /**
  * Makes the triggers of KEDA's own scalers this scaler's, and the connections that all of them need. Beside them, what the
- * API server writes into an object is taken out. All else stays as it is, byte for byte; a text that was converted stays as it is altogether. Pure.
+ * API server and `kubectl apply` write into an object is taken out. All else stays as it is, byte for byte; a text that
+ * was converted stays as it is altogether. Pure.
  */
 export function convertInputs(
   inputs: readonly Input[],
@@ -119,7 +120,10 @@ function draftOf(
       edits.push(...made.edits);
       const namespace = resource.namespace || settings.namespace;
       const placed = { source, entry, namespace };
-      const authentication = authenticationOf(placed, all.authentications);
+      const authentication = authenticationOf(
+        { ref: entry.authenticationRef, namespace },
+        all.authentications,
+      );
       const logins = authentication && loginsOf(authentication, namespace, all.secrets);
       for (const message of doubtsOf(placed, authentication, logins ?? []))
         note('authenticationRef', message);
@@ -133,14 +137,22 @@ function draftOf(
 }
 
 const serversMetadata = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields'];
+/** Where `kubectl apply` keeps the object of before, with its old triggers. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Takes out what only the API server writes: with it an object of `kubectl get -o yaml` cannot be applied for long. */
+/** Takes out what only the API server and `kubectl apply` write: with it what `kubectl get` printed cannot be applied for long. */
 function* withoutServersPart(text: string, node: Node): Generator<Edit> {
   if (!isMap(node)) return;
   const metadata = pairOf(node, 'metadata')?.value;
   const gone = (holder: YAMLMap, keys: readonly string[]): ReadonlySet<Pair> =>
     new Set(keys.map((key) => pairOf(holder, key)).filter((pair) => pair !== undefined));
-  if (isMap(metadata)) yield* removals(text, metadata, gone(metadata, serversMetadata));
+  if (isMap(metadata)) {
+    const annotations = pairOf(metadata, 'annotations')?.value;
+    const applied = isMap(annotations) ? gone(annotations, [lastApplied]) : new Set<Pair>();
+    const isAll = isMap(annotations) && applied.size > 0 && applied.size === annotations.items.length;
+    yield* removals(text, metadata, gone(metadata, [...serversMetadata, ...(isAll ? ['annotations'] : [])]));
+    if (isMap(annotations) && !isAll) yield* removals(text, annotations, applied);
+  }
   yield* removals(text, node, gone(node, ['status']));
 }
 
@@ -256,7 +268,9 @@ function* removals(text: string, map: YAMLMap, gone: ReadonlySet<Pair>): Generat
     const from = startOf(pair.key);
     const lineStart = text.lastIndexOf('\n', from - 1) + 1;
     if (map.flow !== true && text.slice(lineStart, from).trim() === '') {
-      const newline = text.indexOf('\n', endOf(pair));
+      // A text in a block ends behind its last line.
+      const end = endOf(pair);
+      const newline = text[end - 1] === '\n' ? end - 1 : text.indexOf('\n', end);
       yield { from: lineStart, to: newline === -1 ? text.length : newline + 1, text: '' };
       continue;
     }

@@ -22,8 +22,9 @@ export interface Placed {
   readonly namespace: string;
 }
 
+/** What a trigger's `authenticationRef` means in a namespace. */
 export function authenticationOf(
-  { entry: { authenticationRef: ref }, namespace }: Pick<Placed, 'entry' | 'namespace'>,
+  { ref, namespace }: { ref: TriggerEntry['authenticationRef']; namespace: string },
   authentications: readonly TriggerAuthentication[],
 ): TriggerAuthentication | undefined {
   return authentications.find(

@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { attempt, ScalerError } from '../errors.ts';
 import { resourceOf, type ScaledResource, scaledKinds, textOf } from './scaled-resource.ts';
+import { type Workload, workloadKinds, workloadOf } from './workload.ts';
 import { type Mapping, mapping, pairOf, Values } from './yaml-values.ts';
 
 /** What is wrong with a file, or with a ScaledObject in it. */
@@ -36,6 +37,7 @@ export interface ScaledResources {
   readonly resources: readonly ScaledResource[];
   readonly authentications: readonly TriggerAuthentication[];
   readonly secrets: readonly Secret[];
+  readonly workloads: readonly Workload[];
   /** How many objects of other kinds were passed over. */
   readonly others: number;
   readonly faults: readonly Fault[];
@@ -59,11 +61,13 @@ export function readScaledResources(text: string, file: string): ScaledResources
     resources: ScaledResource[];
     authentications: TriggerAuthentication[];
     secrets: Secret[];
+    workloads: Workload[];
     others: number;
   } = {
     resources: [],
     authentications: [],
     secrets: [],
+    workloads: [],
     others: 0,
   };
   const faults: Fault[] = [];
@@ -113,7 +117,10 @@ export function readScaledResources(text: string, file: string): ScaledResources
         result.secrets.push(read);
         result.others += 1;
       } else if ('triggers' in read) result.resources.push(read);
-      else result.authentications.push(read);
+      else if ('environments' in read) {
+        result.workloads.push(read);
+        result.others += 1;
+      } else result.authentications.push(read);
     }
   }
   return { ...result, faults: ofTemplate(text, file, faults) };
@@ -168,14 +175,14 @@ function* objectsOf(root: unknown, values: Values): Generator<Node> {
   yield node;
 }
 
-const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
+export const authenticationKinds = ['TriggerAuthentication', 'ClusterTriggerAuthentication'];
 
 function objectOf(
   node: Node,
   values: Values,
   file: string,
   faults: Fault[],
-): ScaledResource | TriggerAuthentication | Secret | undefined {
+): ScaledResource | TriggerAuthentication | Secret | Workload | undefined {
   const line = values.lineOf(node);
   const written = values.value(values.child(node, 'kind'));
   if (typeof written !== 'string') {
@@ -191,6 +198,7 @@ function objectOf(
   if (written === 'Secret') {
     return { kind: written, ...names, valueAt: (key) => valueInSecret(node, values, key) };
   }
+  if (workloadKinds.includes(written)) return workloadOf(node, { kind: written, ...names }, values);
   const kind = scaledKinds.find((one) => one === written);
   if (kind === undefined) return undefined;
   return resourceOf(node, { kind, file, ...names }, values, (at, message, part) => {

@@ -5,11 +5,12 @@ import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { allows, refusalByName } from '../triggers/select-connection.ts';
 import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
-import { type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
+import { authenticationKinds, type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';
 import type { ScaledResource } from './scaled-resource.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
+import type { Environment, Workload } from './workload.ts';
 
 export interface Input {
   readonly file: string;
@@ -49,17 +50,19 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const resources = read.flatMap((one) => one.resources);
   const faults = read.flatMap((one) => one.faults);
   const authentications = read.flatMap((one) => one.authentications);
+  const workloads = read.flatMap((one) => one.workloads);
   const shared = sharedTargets(resources);
   let [triggers, leftOpen] = [0, 0];
   const right: ReadTrigger[] = [];
   for (const resource of resources) {
     const ours = oursOf(resource, rules.sources);
+    const environments = environmentsAt(resource, workloads);
     const mistakes = [...mistakesOf(resource, ours)];
     const conflict = shared.get(resource);
     if (conflict !== undefined) mistakes.push(conflict);
     for (const trigger of ours) {
       triggers += 1;
-      const said = triggerFaults(resource, trigger, rules);
+      const said = triggerFaults(resource, trigger, rules, environments);
       if (said.open) leftOpen += 1;
       if (said.right !== undefined) right.push({ resource, trigger, ...said.right });
       mistakes.push(...tlsFaults(resource, trigger, rules, authentications));
@@ -103,6 +106,7 @@ function triggerFaults(
   { namespace, name }: ScaledResource,
   { index, entry }: OurTrigger,
   rules: Rules,
+  environments: readonly Environment[],
 ): TriggerFaults {
   const place = namespace || rules.namespace;
   // What stands for a name that is not written: KEDA always has one.
@@ -118,34 +122,55 @@ function triggerFaults(
   const known = rules.world ?? { sources: rules.sources, refuseSecretsFromEnv: false };
   const said = readReference(reference, known, { asWritten: true });
   const more = said.unsaid > 0 ? [mistake(`metadata: has ${said.unsaid} more unknown keys`)] : [];
-  const alone: TriggerFaults = {
-    faults: [...said.faults.map(mistake), ...more],
-    open: true,
-    ...(said.faults.length + more.length === 0 ? { right: { said, namespace: place } } : {}),
+  const isRight = said.faults.length + more.length === 0;
+  const doubts = (connection?: NamedConnection): Mistake[] => {
+    if (!isRight) return [];
+    const { source, params } = said;
+    const all = [...((rules.world ?? rules).connections?.values() ?? [])];
+    const others = all.filter((one) => one !== connection && one.source === source && allows(one, place));
+    const around = { config: connection?.config, others, environments };
+    return (source?.doubts?.(params, around) ?? []).map((doubt) => ({
+      ...mistake(doubt),
+      severity: 'warning',
+    }));
   };
+  const alone = (connection?: NamedConnection): TriggerFaults => ({
+    faults: [...said.faults.map(mistake), ...more, ...doubts(connection)],
+    open: true,
+    ...(isRight ? { right: { said, namespace: place } } : {}),
+  });
   const unseen = [...said.given.values()].some((one) => one.unseen);
-  if (unseen || place === '') return alone;
+  if (unseen || place === '') return alone();
   if (rules.world === undefined) {
     const { connections } = rules;
     const { source, given, common } = said;
-    if (connections === undefined || source === undefined || said.overlong) return alone;
+    if (connections === undefined || source === undefined || said.overlong) return alone();
     const refusal = refusalByName({ source, namespace: place, named: common.connection, given, connections });
-    if (refusal === undefined) return alone;
+    if (refusal === undefined) return alone(connections.get(common.connection));
     const faults = refusal.kind === 'denied' ? [refusal.message] : refusal.faults;
-    return { faults: [...alone.faults, ...faults.map(mistake)], open: false };
+    return { faults: [...alone().faults, ...faults.map(mistake)], open: false };
   }
   const outcome = outcomeOf(reference, rules.world, said);
   if (outcome.kind === 'measured') {
-    const { source, params, connection } = outcome.measured;
-    const others = [...rules.world.connections.values()].filter(
-      (one) => one !== connection && one.source === source && allows(one, place),
-    );
-    const doubt = source.doubt?.(params, connection.config, others);
-    const faults = doubt === undefined ? [] : [{ ...mistake(doubt), severity: 'warning' as const }];
-    return { faults, open: false, right: { said, connection, namespace: place } };
+    const { connection } = outcome.measured;
+    return { faults: doubts(connection), open: false, right: { said, connection, namespace: place } };
   }
-  if (outcome.kind === 'denied') return { faults: [...alone.faults, mistake(outcome.message)], open: false };
+  if (outcome.kind === 'denied')
+    return { faults: [...alone().faults, mistake(outcome.message)], open: false };
   return { faults: [...outcome.faults.map(mistake), ...more], open: false };
+}
+
+/** Of the containers that a ScaledJob starts or a ScaledObject scales, where the files have them. */
+function environmentsAt(
+  { environments, namespace, spec: { scaleTargetRef } }: ScaledResource,
+  workloads: readonly Workload[],
+): readonly Environment[] {
+  if (scaleTargetRef === undefined) return environments;
+  const { kind = 'Deployment', name } = scaleTargetRef;
+  const target = workloads.find(
+    (one) => one.kind === kind && one.name === name && one.namespace === namespace,
+  );
+  return target?.environments ?? [];
 }
 
 /** KEDA uses TLS with `enableTLS`, or if it has a certificate (external_scaler.go:418, v2.21). The port must agree. */
@@ -162,16 +187,31 @@ function* tlsFaults(
     const message = 'enableTLS: the gRPC port of the scaler has no TLS: leave it out, or set grpc.tls';
     yield error(entry.lineOf('enableTLS'), message, index);
   }
-  if (tls === undefined || tls === 'none') {
-    if (ref === undefined) return;
-    const message =
-      'authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler; credentials of the source belong to the connection';
-    yield warning(entry.lineOf('authenticationRef'), message, index);
+  const line = entry.lineOf('authenticationRef');
+  const placed = { ref, namespace: namespace || rules.namespace };
+  const authentication = authenticationOf(placed, authentications);
+  const parameters = authentication === undefined ? undefined : parametersOf(authentication);
+  const otherKind = ref && authenticationKinds.find((kind) => kind !== ref.kind);
+  const other =
+    ref && otherKind && authenticationOf({ ...placed, ref: { ...ref, kind: otherKind } }, authentications);
+  if (authentication === undefined && other) {
+    const message = `authenticationRef: these files have no ${ref.kind} ${ref.name}, but a ${other.kind} of that name: write kind: ${other.kind}`;
+    yield warning(line, message, index);
     return;
   }
-  const placed = { entry, namespace: namespace || rules.namespace };
-  const authentication = ref === undefined ? undefined : authenticationOf(placed, authentications);
-  const parameters = authentication === undefined ? undefined : parametersOf(authentication);
+  if (tls === undefined || tls === 'none') {
+    if (ref === undefined) return;
+    const certificate = ['caCert', 'tlsClientCert'].find((key) => parameters?.has(key));
+    if (tls === 'none' && certificate !== undefined) {
+      const message = `authenticationRef: by the ${certificate} of ${ref.kind} ${ref.name} KEDA calls with TLS, and the gRPC port of the scaler has none: leave it out, or set tls.enabled`;
+      yield error(line, message, index);
+      return;
+    }
+    const so = tls === 'none' ? ', which the gRPC port of the scaler has not' : '';
+    const message = `authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler${so}; credentials of the source belong to the connection`;
+    yield warning(line, message, index);
+    return;
+  }
   // One that is not in these files may have all it needs.
   if (ref !== undefined && parameters === undefined) return;
   const has = (key: string): boolean => parameters?.has(key) === true;
@@ -179,8 +219,7 @@ function* tlsFaults(
     ref === undefined
       ? 'authenticationRef: is missing'
       : `authenticationRef: ${ref.kind} ${ref.name} lacks ${keys}`;
-  const remedy = "`helm get notes` prints the trigger's lines and its TriggerAuthentication";
-  const line = entry.lineOf('authenticationRef');
+  const remedy = 'docs/operations.md has its lines: TLS between KEDA and the scaler';
   if (tls === 'mutual' && !(has('tlsClientCert') && has('tlsClientKey'))) {
     const why = 'the scaler takes only calls with a client certificate';
     yield error(line, `${lacks('tlsClientCert or tlsClientKey')}: ${why}; ${remedy}`, index);

@@ -303,11 +303,8 @@ export interface Source<P, C, S, H, N = undefined> {
   leastStalenessSeconds?(params: P, config: C): number;
   /** The fault of a trigger on this connection, beside its connection keys, or undefined. Pure. */
   conflict?(params: P, config: C): string | undefined;
-  /**
-   * What is allowed of a trigger on this connection, and probably not meant; `validate` warns. `others`: those of this
-   * source that the trigger could name instead. Pure.
-   */
-  doubt?(params: P, config: C, others: readonly { name: string; config: C }[]): string | undefined;
+  /** What is allowed of a trigger, and probably not meant; `validate` warns. Each begins with the key it is about. Pure. */
+  doubts?(params: P, around: Around<C>): readonly string[];
   /** Where each item needs only one worker. Absent: two triggers may well count the same. */
   readonly shared?: SharedItems<P, C>;
   connect(config: C, deps: ConnectionDeps): Connection<P, S, N>;
@@ -321,6 +318,16 @@ export interface Source<P, C, S, H, N = undefined> {
   pace(config: C, view: PaceView<S, H>): Pace;
   /** The target of the HPA. Pure. */
   target(params: P, config: C): Target;
+}
+
+/** What `validate` knows around a trigger. */
+export interface Around<C> {
+  /** Of its connection, as far as its settings can be used here; undefined where it is not known. */
+  readonly config: C | Partial<C> | undefined;
+  /** The connections of this source that the trigger could name instead. */
+  readonly others: readonly { readonly name: string; readonly config: C | Partial<C> }[];
+  /** Of each container of its workload, where the files have it: the variables that have plain values. */
+  readonly environments: readonly Readonly<Record<string, string>>[];
 }
 
 /** Items that two triggers of one connection should not both count; `validate` warns. */
@@ -346,6 +353,8 @@ export interface NamedConnection {
   readonly source: AnySource;
   /** Namespace patterns that may use it; `*` stands for any run of characters. */
   readonly namespaces: readonly string[];
+  /** The source's own settings, as far as they can be used without secrets. Never logged. */
+  readonly config: unknown;
 }
 
 /** A named, configured place of a source, as the configuration has it. */

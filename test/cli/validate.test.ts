@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sources } from '../../src/sources/index.ts';
-import { mistakes, rightConfig, rightObject, written } from '../support/mistakes.ts';
+import { chartFaults, parseChartValues } from '../support/chart-values.ts';
+import { mistakes, rightConfig, rightJob, rightObject, written } from '../support/mistakes.ts';
 import { publicShapes } from '../support/public-shapes.ts';
 import { runHere } from '../support/run-here.ts';
 
@@ -83,6 +84,9 @@ beforeAll(async () => {
     'chart/values.yaml': '# of every ScaledObject\n- target: { kind: ScaledObject }\n',
     'chart/right.yaml': rightObject,
     'built-in.yaml': builtIn,
+    'runner.yaml': rightJob
+      .replace('image: runner:1', 'env: [{ name: ORG_NAME, value: other }]')
+      .replace('owner: acme', 'connection: ci'),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(at(name), text);
   await symlink(at('outside/d.yaml'), at('sub/link.yaml'));
@@ -144,7 +148,13 @@ describe('backlog-scaler validate', () => {
       'triggers with a configuration without its secrets',
       ['right.yaml', '--config', 'unready.yaml'],
       0,
-      /^Left open: the connections of 1 trigger, of which only names, sources and namespaces were checked; see above\.$/m,
+      /0 warnings\nLeft open: unready\.yaml:13: connections\.ci\.tokenFile: the file .*\n$/,
+    ],
+    [
+      'runners of another owner, without secrets',
+      ['runner.yaml', '--config', 'unready.yaml'],
+      0,
+      /^runner\.yaml:\d+: warning: .*: connection: counts jobs of "acme", and the runners register with ORG_NAME "other"/m,
     ],
     [
       'a trigger of another namespace, without secrets',
@@ -176,29 +186,19 @@ describe('backlog-scaler validate', () => {
       2,
       /^late\.yaml:17: error: admin\.tokn: unknown key.*\n(?:.*\n)*Left open: late\.yaml:18: admin\.tokenFile: the file/m,
     ],
-    [
-      "the chart's values",
-      ['right.yaml', '--config', 'values.yaml', '--strict'],
-      0,
-      /0 warnings\nNot looked at: most of the chart's own values; helm template checks them\.\n$/,
-    ],
-    [
-      "the chart's values, with an event log",
-      ['--config', 'logged.yaml', '--strict'],
-      0,
-      /0 warnings\nNot looked at/,
-    ],
+    ["the chart's values", ['right.yaml', '--config', 'values.yaml', '--strict'], 0, /0 warnings\n$/],
+    ["the chart's values, with an event log", ['--config', 'logged.yaml', '--strict'], 0, /0 warnings\n/],
     [
       "the chart's values, with a Secret for their file",
       ['right.yaml', '--config', 'mounted.yaml', '--strict'],
       0,
-      /0 warnings\nNot looked at: .*\nLeft open: mounted\.yaml:14: connections\.ci\.tokenFile: \/etc\/backlog-scaler-github\/token must be key "token" of Secret runners\n/,
+      /0 warnings\nLeft open: whether Secret runners has token\n$/,
     ],
     [
       'a file by another name than its key',
       ['--config', 'items.yaml', '--strict'],
       0,
-      /^Left open: .*github\/token must be key "pat" of Secret runners$/m,
+      /^Left open: whether Secret runners has pat$/m,
     ],
     [
       'a file of an own volume',
@@ -378,6 +378,23 @@ describe('backlog-scaler validate', () => {
     ]);
   });
 
+  it('has one line for all keys of a Secret, and each file for programs', async () => {
+    const named = mountedConfig.replace(
+      'namespaces: [ci]',
+      'webhookSecretFile: /etc/backlog-scaler-github/webhook-secret\n    namespaces: [ci]',
+    );
+    const chart = `config:\n${indented(named)}secretMounts: [{ name: github, secretName: runners }]\n`;
+    const { stdout } = await run(['validate', '--config', '-', at('right.yaml')], chart);
+    expect(stdout).toBe(
+      '1 ScaledObject, 0 ScaledJobs; 1 trigger; 0 errors, 0 warnings\nLeft open: whether Secret runners has token, webhook-secret\n',
+    );
+    const json = await run(['validate', '--config', '-', '-o', 'json'], chart);
+    expect(JSON.parse(json.stdout).notHere).toMatchObject([
+      { line: 14, secret: { name: 'runners', key: 'token' } },
+      { line: 15, secret: { name: 'runners', key: 'webhook-secret' } },
+    ]);
+  });
+
   it('reads the configuration from standard input', async () => {
     const foreign = ['validate', at('billing.yaml'), '--config', '-'];
     const { code, stdout } = await run(foreign, rightConfig);
@@ -421,18 +438,18 @@ describe('deploy/examples', () => {
     const config = join(examples, folder, 'values.yaml');
     const { code, stdout } = await run(['validate', '--config', config, '--strict', ...args]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/ 0 errors, 0 warnings\n/)]);
-    return stdout.match(/(?<=^Left open: .*\/values\.yaml:\d+: ).*$/gm) ?? [];
+    return stdout.match(/(?<=^Left open: ).*$/gm) ?? [];
   };
 
   it.each(sources.map(({ kind }) => kind))('%s: the page’s check finds no fault', async (kind) => {
     for (const file of await checked(kind, ['-f', join(examples, kind)]))
-      expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
+      expect(file).toMatch(/^whether Secret backlog-scaler-\w+ has [\w., -]+$/);
   });
 
   it.each(['pods', 'hints'])('%s: every file is a key of a Secret that is mounted', async (folder) => {
     const files = await checked(folder, []);
     expect(files.length).toBeGreaterThan(0);
-    for (const file of files) expect(file).toMatch(/ must be key "[\w.-]+" of Secret backlog-scaler-\w+$/);
+    for (const file of files) expect(file).toMatch(/^whether Secret backlog-scaler-\w+ has [\w., -]+$/);
   });
 });
 
@@ -444,7 +461,7 @@ describe('backlog-scaler convert', () => {
       '  - type: external-push\n    metadata:\n      scalerAddress: backlog-scaler.keda:6000\n',
     );
     expect(stderr).toMatch(/^1 trigger was converted\.$/m);
-    expect(stderr).toMatch(/^connections:\n {2}kafka:\n {4}source: kafka$/m);
+    expect(stderr).toMatch(/^config:\n {2}connections:\n {4}kafka:\n {6}source: kafka$/m);
     expect((await run(['validate', '-'], stdout)).code).toBe(0);
     const again = await run(['convert', '-'], stdout);
     expect([again.stdout, again.stderr]).toEqual([stdout, 'No trigger was converted.\n']);
@@ -464,26 +481,39 @@ describe('backlog-scaler convert', () => {
     expect(await readFile(at('stderr'), 'utf8')).not.toMatch(/EPIPE|^\s+at /m);
   });
 
-  it('writes a file of connections that validate reads, with what mounts their Secrets', async () => {
-    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('a consumer of NATS')) ?? {};
-    await run(['convert', '-', '--connections', at('made.yaml')], yaml);
-    expect(await readFile(at('made.yaml'), 'utf8')).toContain(
-      '# secretMounts:\n#   - { name: nats, secretName: backlog-scaler-nats }\n',
+  it('writes values that the chart and validate take, with the mounts of the Secrets and their keys', async () => {
+    const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('SCRAM')) ?? {};
+    await run(['convert', '-', '--values', at('made.yaml')], yaml);
+    const made = await readFile(at('made.yaml'), 'utf8');
+    expect(made).toContain(
+      'secretMounts:\n  - { name: login, secretName: backlog-scaler-login } # keys: password\n',
     );
+    expect(chartFaults(parseChartValues(made))).toEqual([]);
+    const unfilled = await run(['validate', '--config', at('made.yaml')]);
+    expect(unfilled.stdout.match(/(?<=error: ).*(?= is still)/g)).toEqual([
+      'image.registry:',
+      'connections.login.sasl.username:',
+    ]);
+    await writeFile(at('made.yaml'), made.replaceAll('TO-BE-FILLED-IN', 'orders'));
     const { code, stdout } = await run(['validate', '--config', at('made.yaml'), '--strict']);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('user.creds does not exist')]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Secret backlog-scaler-login')]);
+  });
+
+  it('opens the port for webhooks where a connection gets some', async () => {
+    const { yaml = '' } = publicShapes.find(({ yaml }) => yaml.includes('type: github-runner')) ?? {};
+    await run(['convert', '-', '--values', at('runners.yaml')], yaml);
+    const made = parseChartValues(await readFile(at('runners.yaml'), 'utf8'));
+    expect([chartFaults(made), made['ingest']]).toEqual([[], { enabled: true }]);
   });
 
   it('writes only where told', async () => {
     const file = at('built-in.yaml');
     await run(['convert', file]);
     expect(await readFile(file, 'utf8')).toBe(builtIn);
-    const { code, stdout } = await run(['convert', file, '--write', '--connections', at('connections.yaml')]);
+    const { code, stdout } = await run(['convert', file, '--write', '--values', at('written.yaml')]);
     expect([code, stdout]).toEqual([0, '']);
     expect(await readFile(file, 'utf8')).toContain('type: external-push');
-    expect(await readFile(at('connections.yaml'), 'utf8')).toContain(
-      'bootstrapServers: [broker.kafka.svc:9092]',
-    );
+    expect(await readFile(at('written.yaml'), 'utf8')).toContain('bootstrapServers: [broker.kafka.svc:9092]');
   });
 
   const kerberos = publicShapes.find(({ shape }) => shape.startsWith('Kerberos'))?.yaml ?? '';

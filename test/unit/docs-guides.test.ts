@@ -16,7 +16,6 @@ import { resolvingIn } from '../support/live-triggers.ts';
 const root = new URL('../../', import.meta.url);
 const guides = [
   'README.md',
-  'docs/migrate.md',
   'docs/operations.md',
   'docs/scaledjobs.md',
   'docs/scaling.md',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { convertInputs } from '../../src/scaledobjects/convert.ts';
+import { validateInputs } from '../../src/scaledobjects/validate.ts';
 import { sources } from '../../src/sources/index.ts';
+import { loadExample } from '../support/example-config.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
 const page = read('migrate.md');
@@ -57,28 +57,28 @@ spec:
     - { parameter: ca, name: kafka-credentials, key: ca }
 `;
 
-it('docs/migrate.md mounts the Secret that the commands of convert make, with the files that its connection names', () => {
-  const [, block = ''] = /```yaml\n( *config:\n.*?) *```/s.exec(page) ?? [];
-  const values = z
-    .looseObject({ secretMounts: z.array(z.object({ name: z.string(), secretName: z.string() })).length(1) })
-    .parse(parse(block));
-  const [mount] = values.secretMounts;
-  const named = [...block.matchAll(new RegExp(`/etc/backlog-scaler-${mount?.name}/([\\w.-]+)`, 'g'))];
+it('docs/migrate.md: its commands convert its ScaledObject, and make the Secret with the files of the connection', async () => {
   const [, diff = ''] = /```diff\n(.*?)```/s.exec(page) ?? [];
   const before = diff.replaceAll(/^\+.*\n/gm, '').replaceAll(/^[- ]/gm, '');
-  const { connections } = convertInputs([{ file: 'old.yaml', text: `${before}${triggerAuthentication}` }], {
-    sources,
-    scalerAddress: 'backlog-scaler.keda:6000',
-    namespace: '',
-  });
+  const { files, connections } = convertInputs(
+    [{ file: 'old.yaml', text: `${before}${triggerAuthentication}` }],
+    { sources, scalerAddress: 'backlog-scaler.keda:6000', namespace: '' },
+  );
   const [connection] = connections;
-  expect(connections.map(({ name }) => name)).toEqual([mount?.name]);
-  expect(connection?.mount).toBe(`{ name: ${mount?.name}, secretName: ${mount?.secretName} }`);
-  for (const [path] of named) expect(connection?.lines.join('\n')).toContain(path);
-  // As the page's `sed` finds them, once they are comments of connections.yaml.
+  expect(connection?.mount).toBe('{ name: kafka-login, secretName: backlog-scaler-kafka-login }');
+  const config = ['connections:', ...(connection?.lines ?? [])].join('\n');
+  const named = [...config.matchAll(/\/etc\/backlog-scaler-kafka-login\/([\w.-]+)/g)].map(([, file]) => file);
+  // As the page's `sed` finds them, as comments of values.yaml.
   const commands = connection?.steps.filter((step) => step.startsWith('kubectl')) ?? [];
   const [, data = ''] = /"data": \{(.*)\}\}' \| kubectl apply/.exec(commands.at(-1) ?? '') ?? [];
   const keys = [...data.matchAll(/"([\w.-]+)": "/g)].map(([, key]) => key);
-  expect(keys.toSorted()).toEqual(named.map(([, file]) => file).toSorted());
-  expect(page).toContain(`sed -n 's/^# kubectl/kubectl/p' connections.yaml | sh`);
+  expect(keys.toSorted()).toEqual(named.toSorted());
+  expect(keys.toSorted()).toEqual(connection?.keys.toSorted());
+  expect(page).toContain(`sed -n 's/^# kubectl/kubectl/p' values.yaml | sh`);
+  // What convert makes is a trigger of the connection, once the user is filled in.
+  const loaded = await loadExample(config.replace('TO-BE-FILLED-IN', 'orders'));
+  const world = { sources, ...loaded, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };
+  const inputs = files.map(({ file, text }) => ({ file, text }));
+  const report = validateInputs(inputs, { sources, namespace: '', world });
+  expect([report.faults, report.triggers, report.leftOpen]).toEqual([[], 1, 0]);
 });

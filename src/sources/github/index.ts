@@ -12,6 +12,7 @@ import { type GitHubParams, githubParams } from './params.ts';
 import type { GitHubNeed, GitHubSnapshot } from './rules/backlog.ts';
 import { backlog, conflict, leastStalenessSeconds, pace, shareJobs, target } from './rules/backlog.ts';
 import { fullNames } from './rules/repo-names.ts';
+import { doubts } from './rules/runner-environment.ts';
 import { fact, owns, webhookHeaders } from './rules/webhook.ts';
 
 /** Counts the jobs of GitHub Actions that wait for a runner, or run on one. */
@@ -39,6 +40,7 @@ export const github: Source<GitHubParams, GitHubConfig, GitHubSnapshot, undefine
   minReadMs: () => 0,
   leastStalenessSeconds,
   conflict,
+  doubts,
   shared: {
     items: 'jobs',
     so: 'each such job starts two runners; apply only one of them, or give their runners different labels',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { longestTimerMs } from '../../clock.ts';
 import { tlsSettings } from '../../outbound/tls.ts';
 import { splitList } from '../../params/schema.ts';
+import { didYouMean } from '../../params/suggest.ts';
 import { withoutFinalDot } from '../../server-name.ts';
 import { ignored, secret } from '../ignored-keys.ts';
 import type { ConnectionKey } from '../source.ts';
@@ -54,8 +55,23 @@ const mechanisms = [
   }),
 ] as const;
 
+/** KEDA's spelling of each mechanism (kafka_scaler.go and apache_kafka_scaler.go, v2.21). */
+const kedaSasl: Readonly<Record<string, string>> = {
+  plain: 'plaintext',
+  'scram-sha-256': 'scram_sha256',
+  'scram-sha-512': 'scram_sha512',
+  oauthbearer: 'oauthbearer',
+  'aws-msk-iam': 'aws_msk_iam',
+};
+
 const sasl = z.discriminatedUnion('mechanism', mechanisms, {
-  error: `must be one of ${mechanisms.map(({ shape }) => shape.mechanism.value).join(', ')}`,
+  error: ({ input }) => {
+    const given = typeof input === 'object' && input !== null && 'mechanism' in input ? input.mechanism : '';
+    const names = mechanisms.map(({ shape }) => shape.mechanism.value);
+    const keda = names.find((name) => kedaSasl[name] === given);
+    const meant = keda === undefined ? didYouMean(String(given), names) : ` (KEDA's ${given} is ${keda})`;
+    return `must be one of ${names.join(', ')}${meant}`;
+  },
 });
 
 const atLeast = (least: number, fallback: number, doc: string) =>
@@ -79,15 +95,6 @@ export const kafkaConfig = z.strictObject({
 
 /** Holds secrets: never logged. */
 export type KafkaConfig = z.output<typeof kafkaConfig>;
-
-/** KEDA's spelling of each mechanism (kafka_scaler.go and apache_kafka_scaler.go, v2.21). */
-const kedaSasl: Readonly<Record<string, string>> = {
-  plain: 'plaintext',
-  'scram-sha-256': 'scram_sha256',
-  'scram-sha-512': 'scram_sha512',
-  oauthbearer: 'oauthbearer',
-  'aws-msk-iam': 'aws_msk_iam',
-};
 
 function agreesOnServers({ bootstrapServers }: KafkaConfig, value: string): boolean {
   const given = serversOf(value);

@@ -2,7 +2,7 @@ import type { Source } from '../source.ts';
 import { sqsAbout } from './about.ts';
 import { type SqsConfig, sqsConfig, sqsConnectionKeys } from './config.ts';
 import { type SqsParams, sqsParams } from './params.ts';
-import { backlog, conflict, doubt, target } from './rules/backlog.ts';
+import { backlog, conflict, doubts, target } from './rules/backlog.ts';
 import { fold, type SqsHistory, type SqsSnapshot } from './rules/history.ts';
 import { minReadMs, pace } from './rules/pace.ts';
 import { accountOf } from './rules/queue.ts';
@@ -27,7 +27,7 @@ export const sqs: Source<SqsParams, SqsConfig, SqsSnapshot, SqsHistory, SqsNeed>
   // Two reads at the pace that the operator pays for; the usual limit is always allowed.
   leastStalenessSeconds: (_, { activeReadSeconds }) => Math.min(2 * activeReadSeconds, 60),
   conflict,
-  doubt,
+  doubts,
   connect,
   fold,
   evaluate: backlog,

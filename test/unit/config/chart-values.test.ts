@@ -80,3 +80,48 @@ it.each([
 ])('knows what TLS the chart sets: %j', (values, expected) => {
   expect(chartValuesOf({ tls: values, config: {} }, sources)?.tls).toBe(expected);
 });
+
+const doubtsOf = (values: object): (string | undefined)[] =>
+  chartValuesOf(values, sources)?.doubts.map(({ text }) => text) ?? [];
+
+it.each([
+  [['a.example.com'], [{ hosts: ['b.example.com'] }], ['a.example.com']],
+  [['a.example.com', 'b.example.com'], [{ hosts: ['b.example.com'] }, { hosts: ['a.example.com'] }], []],
+  [['a.example.com'], [{ hosts: ['*.example.com'] }], []],
+  [['a.b.example.com'], [{ hosts: ['*.example.com'] }], ['a.b.example.com']],
+  [['a.example.com'], [{ secretName: 'a' }], []],
+  [['a.example.com'], [], []],
+])('notices a host without its certificate: %j %j', (hosts, tls, lacking) => {
+  const doubts = doubtsOf({ config: {}, ingest: { ingress: { hosts, tls } } });
+  expect(doubts).toEqual(
+    lacking.map((host) => expect.stringMatching(`^ingest.ingress.hosts\\[0\\]: "${host}" is in no hosts`)),
+  );
+});
+
+const tenant = (name: string, namespace: string, folder = name): object => ({
+  [name]: {
+    source: 'kafka',
+    sasl: { passwordFile: `/etc/backlog-scaler-${folder}/password` },
+    namespaces: [namespace],
+  },
+});
+const mounts = (...secretNames: readonly string[]): object[] =>
+  secretNames.map((secretName, i) => ({ name: ['shop', 'bank'][i], secretName }));
+const items = (key: string): object => ({ items: [{ key, path: 'password' }] });
+
+it.each([
+  [[tenant('shop', 'shop'), tenant('bank', 'bank')], mounts('a', 'a'), 1],
+  [[tenant('shop', 'shop'), tenant('bank', 'bank')], mounts('a', 'b'), 0],
+  [[tenant('shop', 'shop'), tenant('bank', 'shop')], mounts('a', 'a'), 0],
+  [[tenant('shop', 'shop'), tenant('bank', 'bank', 'shop')], mounts('a'), 0],
+  [
+    [tenant('shop', 'shop'), tenant('bank', 'bank')],
+    mounts('a', 'a').map((one, i) => ({ ...one, ...items(i === 0 ? 'x' : 'y') })),
+    0,
+  ],
+])('notices one Secret for connections of other namespaces: %j %j', (entries, secretMounts, count) => {
+  const connections = Object.assign({}, ...entries);
+  const text =
+    'secretMounts[1]: is Secret a, as secretMounts[0] is, so connections shop and bank, of other namespaces, have one login: give each its own Secret';
+  expect(doubtsOf({ config: { connections }, secretMounts })).toEqual(count === 1 ? [text] : []);
+});

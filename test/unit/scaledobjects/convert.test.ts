@@ -20,14 +20,15 @@ function convert(text: string) {
 const configOf = ({ connections }: ReturnType<typeof convert>) =>
   ['connections:', ...connections.flatMap(({ lines }) => lines), ''].join('\n');
 
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 const serversOwn = ['resourceVersion', 'uid', 'generation', 'creationTimestamp', 'managedFields', 'status'];
 
-/** Everything except KEDA's own triggers and the fields of the API server. */
+/** Everything except KEDA's own triggers and what the API server and `kubectl apply` wrote. */
 function rest(text: string): unknown {
   return parseAllDocuments(text, { merge: true }).map((document) =>
     JSON.parse(
       JSON.stringify(document.toJS(), (key, value) => {
-        if (serversOwn.includes(key)) return undefined;
+        if (serversOwn.includes(key) || Object.hasOwn(value ?? {}, lastApplied)) return undefined;
         return key === 'triggers'
           ? value
               .filter(({ type }: { type: string }) => ['cpu', 'cron'].includes(type))
@@ -117,6 +118,7 @@ describe('convert', () => {
       'TriggerAuthentication login is not in these files, so its login and its TLS settings are missing from the connection: give its file too, or add them to the connection',
     );
     expect(configOf(missing)).toContain('# TriggerAuthentication login is not in these files');
+    expect(configOf(missing)).toContain('      username: TO-BE-FILLED-IN\n');
     const inputs = [
       { file: 'a.yaml', text: object },
       { file: 'b.yaml', text: authentication },
@@ -126,6 +128,38 @@ describe('convert', () => {
       expect.stringContaining('not in these files'),
     );
     expect(connections).toEqual(convert(scram).connections);
+  });
+
+  it.each([
+    ['kafka', 'bootstrapServers: "k:9092", consumerGroup: g, topic: t', 'sasl.mechanism'],
+    ['kafka', 'bootstrapServers: "k:9092", consumerGroup: g, topic: t, sasl: none, tls: enable', 'tls'],
+    [
+      'aws-sqs-queue',
+      'queueURL: "https://sqs.eu-central-1.amazonaws.com/111111111111/a", awsRegion: eu-central-1',
+      'credentials',
+    ],
+  ])('leaves the login open whose TriggerAuthentication is missing: %s %s', async (type, metadata, key) => {
+    const made = convert(
+      `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a, namespace: shop}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  - type: ${type}\n    metadata: {${metadata}}\n    authenticationRef: {name: login}\n`,
+    );
+    await expect(loadExample(configOf(made))).rejects.toThrow(`${key}: is still TO-BE-FILLED-IN`);
+  });
+
+  it('keeps the access key of a queue in files', async () => {
+    const refs = ['awsAccessKeyID', 'awsSecretAccessKey'].map((parameter) => ({
+      parameter,
+      name: 'aws',
+      key: parameter,
+    }));
+    const made = convert(
+      `apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a, namespace: shop}\nspec:\n  scaleTargetRef: {name: a}\n  triggers:\n  - type: aws-sqs-queue\n    metadata: {queueURL: "https://sqs.eu-central-1.amazonaws.com/111111111111/a", awsRegion: eu-central-1}\n    authenticationRef: {name: login}\n---\napiVersion: keda.sh/v1alpha1\nkind: TriggerAuthentication\nmetadata: {name: login, namespace: shop}\nspec: {secretTargetRef: ${JSON.stringify(refs)}}\n`,
+    );
+    const { connections } = await loadExample(configOf(made));
+    expect(connections.get('eu-central-1')?.config).toMatchObject({ credentials: expect.anything() });
+    expect(made.connections[0]?.keys).toEqual(['access-key-id', 'secret-access-key']);
+    expect(made.connections[0]?.steps.join()).toContain(
+      '"access-key-id": "{{ index .data "awsAccessKeyID" }}"',
+    );
   });
 
   it('says that TLS was assumed where only the Secret knows', () => {
@@ -161,7 +195,9 @@ describe('convert', () => {
   it('leaves open what only a Secret knows', () => {
     const { yaml = '' } = publicShapes.find(({ shape }) => shape.startsWith('sasl and tls out of')) ?? {};
     const text = configOf(convert(yaml));
-    expect(text).toContain('    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN\n');
+    expect(text).toContain(
+      "    tls: true\n    sasl:\n      mechanism: TO-BE-FILLED-IN # plain, scram-sha-256, scram-sha-512 (KEDA's plaintext, scram_sha256, scram_sha512)\n",
+    );
     expect(text).toContain('# sasl: key "sasl" of Secret kafka (ClusterTriggerAuthentication login)\n');
   });
 
@@ -174,6 +210,9 @@ items:
   kind: ScaledObject
   metadata:
     creationTimestamp: "2026-11-01T08:00:00Z"
+    annotations:
+      kubectl.kubernetes.io/last-applied-configuration: |
+        {"kind":"ScaledObject"}
     # who looks after it
     labels: { team: shop }
     generation: 3
@@ -208,11 +247,17 @@ items:
 - apiVersion: keda.sh/v1alpha1
   kind: TriggerAuthentication
   metadata:
+    annotations:
+      kubectl.kubernetes.io/last-applied-configuration: |
+        {"kind":"TriggerAuthentication"}
+      team: shop
     name: kafka-login
     uid: 6b1f7a0e
   spec: {}
 `;
   const written = fetched
+    .replace(/ {4}annotations:\n.*last-applied.*\n.*\n/, '')
+    .replace(/ {6}kubectl.*last-applied.*\n.*\n/, '')
     .replace(/ {4}creationTimestamp.*\n/, '')
     .replace(/ {4}generation: 3\n {4}managedFields:\n(?: {4}[- ].*\n)+/, '')
     .replace(/ {4}resourceVersion: "8.*\n {4}uid.*\n/, '')
@@ -359,7 +404,10 @@ spec: ${JSON.stringify({ secretTargetRef: refs })}
         namespace,
       );
     const namesIn = (text: string): (string | undefined)[] =>
-      parseAllDocuments(text).map((one) => one.toJS().spec.triggers[0].metadata.connection);
+      parseAllDocuments(text).flatMap((one) => {
+        const { triggers } = one.toJS().spec;
+        return triggers === undefined ? [] : [triggers[0].metadata.connection];
+      });
 
     it.each([
       [
@@ -387,7 +435,11 @@ spec: ${JSON.stringify({ secretTargetRef: refs })}
         [undefined, undefined],
       ],
     ])('each trigger names its own: %s', async (_, a, b, names) => {
-      const made = convert(`${a}---\n${b}`);
+      const logins = ['shop/reader', 'shop/auditor', 'bank/auditor'].map((one) => {
+        const [namespace, name] = one.split('/');
+        return `---\napiVersion: keda.sh/v1alpha1\nkind: TriggerAuthentication\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: {}\n`;
+      });
+      const made = convert(`${a}---\n${b}${logins.join('')}`);
       expect(namesIn(made.text)).toEqual(names);
       const { connections } = await loadExample(configOf(made));
       const world = { sources, connections, maxStalenessSeconds: 60, refuseSecretsFromEnv: true };

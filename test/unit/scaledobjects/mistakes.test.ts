@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Rules, validateInputs } from '../../../src/scaledobjects/validate.ts';
 import { sources } from '../../../src/sources/index.ts';
@@ -221,6 +222,87 @@ describe('validate', () => {
     expect(await reported('[shop]', '[shop]')).toEqual([]);
   });
 
+  it('names the connection of the account also where it is for another region, and without secrets', async () => {
+    const config = `connections:
+  jobs: { source: sqs, region: eu-central-1, namespaces: [shop] }
+  partner: { source: sqs, region: us-east-1, roleArn: "arn:aws:iam::222222222222:role/depth", namespaces: [shop] }
+`;
+    const { connections } = await loadExample(config);
+    const text = rightObject.replace(
+      /source: kafka[\s\S]*/,
+      'source: sqs\n        connection: jobs\n        queueURL: https://sqs.eu-central-1.amazonaws.com/222222222222/thumbnails\n',
+    );
+    const warnings = (rules: Partial<Rules>) =>
+      validateInputs([{ file: 'a.yaml', text }], { sources, namespace: '', ...rules }).faults;
+    const expected = [
+      {
+        line: 16,
+        severity: 'warning',
+        message:
+          'queueURL: is in account 222222222222, which is that of connection "partner" by its roleArn: add one like it for eu-central-1, unless this one may read the queue',
+      },
+    ];
+    expect(warnings({ world: { ...world, connections } })).toMatchObject(expected);
+    expect(warnings({ connections })).toMatchObject(expected);
+    expect(warnings({})).toEqual([]);
+  });
+
+  describe('compares runners with their trigger', () => {
+    const env = (variables: Readonly<Record<string, string>>): string =>
+      `            env: ${JSON.stringify(Object.entries(variables).map(([name, value]) => ({ name, value })))}\n`;
+    const runner = '            image: runner:1\n';
+    const job = (labels: string, variables: Readonly<Record<string, string>>): string =>
+      rightJob
+        .replace(runner, `${runner}${env(variables)}`)
+        .replace('owner: acme\n', `connection: ci\n        labels: "${labels}"\n`);
+    const differs =
+      'warning: labels: are "gpu", and the runners register with LABELS "cpu": jobs would start runners that cannot take them; make both equal';
+    const foreign =
+      'warning: connection: counts jobs of "acme", and the runners register with ORG_NAME "other", so they get none of them';
+
+    it.each([
+      ['gpu', { LABELS: 'gpu', ORG_NAME: 'Acme' }, []],
+      ['b,A', { LABELS: 'a, B,linux' }, []],
+      ['gpu', { OTHER: 'cpu' }, []],
+      ['gpu', { LABELS: '$(LABEL)', ORG_NAME: '$(ORG)' }, []],
+      ['gpu', { LABELS: 'cpu' }, [differs]],
+      ['gpu', { LABELS: 'gpu', ORG_NAME: 'other' }, [foreign]],
+    ])('of a ScaledJob: %s %j', (labels, variables, expected) => {
+      expect(faultsOf(job(labels, variables))).toEqual(expected);
+    });
+
+    it('also where the secrets of the connection are not here', () => {
+      const [ci] = [...connections.values()].filter(({ name }) => name === 'ci');
+      const partly = new Map([['ci', { ...(ci ?? expect.fail()), config: { owner: 'acme', scope: 'org' } }]]);
+      const { faults } = validateInputs([{ file: 'a.yaml', text: job('gpu', { ORG_NAME: 'other' }) }], {
+        sources,
+        namespace: '',
+        connections: partly,
+      });
+      expect(faults.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([foreign]);
+    });
+
+    it('of a Deployment in the same files', () => {
+      const object = job('gpu', {})
+        .replace('ScaledJob', 'ScaledObject')
+        .replace('external', 'external-push')
+        .replace(/ {2}rollout[\s\S]*(?= {2}triggers)/, '  scaleTargetRef: { name: runners }\n')
+        .replace('  pollingInterval: 1\n', '');
+      const deployment = (name: string): string => `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: ci }
+spec:
+  template:
+    spec:
+      containers:
+        - name: runner
+${env({ LABELS: 'cpu' }).slice(2)}`;
+      expect(faultsOf(object + deployment('runners'))).toEqual([differs]);
+      expect(faultsOf(object + deployment('others'))).toEqual([]);
+    });
+  });
+
   it.each([
     ['none', enabled, '', ['error 14 enableTLS: the gRPC port of the scaler has no TLS']],
     ['none', '', '', []],
@@ -257,11 +339,40 @@ describe('validate', () => {
       ['error 19 authenticationRef: TriggerAuthentication scaler lacks tlsClientCert or tlsClientKey'],
     ],
     ['mutual', '', `${reference}${authentication('caCert', 'tlsClientCert', 'tlsClientKey')}`, []],
+    [
+      'none',
+      '',
+      `${reference}${authentication('caCert')}`,
+      ['error 19 authenticationRef: by the caCert of TriggerAuthentication scaler KEDA calls with TLS, and'],
+    ],
+    [
+      'mutual',
+      '',
+      `${reference}${authentication('caCert').replace('kind: ', 'kind: Cluster')}`,
+      [
+        'warning 19 authenticationRef: these files have no TriggerAuthentication scaler, but a ClusterTriggerAuthentication of that name: write kind: ClusterTriggerAuthentication',
+      ],
+    ],
+    [
+      'server',
+      '',
+      `${reference.replace('scaler }', 'scaler, kind: ClusterTriggerAuthentication }')}${authentication('caCert')}`,
+      [
+        'warning 19 authenticationRef: these files have no ClusterTriggerAuthentication scaler, but a Trigger',
+      ],
+    ],
   ] as const)('compares TLS with the port: %s %j%j', (tls, key, more, expected) => {
     const text = rightObject.replace('source:', `${key}source:`) + more;
     const { faults } = validateInputs([{ file: 'a.yaml', text }], { sources, namespace: '', world, tls });
     const said = faults.map(({ severity, line, message }) => `${severity} ${line} ${message}`);
     expect(said).toEqual(expected.map((start) => expect.stringContaining(start)));
+  });
+
+  it('names the section that has the lines for TLS', () => {
+    const rules = { sources, namespace: '', world, tls: 'mutual' as const };
+    const [fault] = validateInputs([{ file: 'a.yaml', text: rightObject }], rules).faults;
+    const [, page = '', section] = /; (docs\/\S+) has its lines: (.+)$/.exec(fault?.message ?? '') ?? [];
+    expect(readFileSync(page, 'utf8')).toContain(`\n## ${section}\n`);
   });
 
   it('ignores triggers of other scalers', () => {

@@ -1,5 +1,5 @@
 import { quote } from '../../../printable.ts';
-import type { Reading, Target, TriggerView } from '../../source.ts';
+import type { Around, Reading, Target, TriggerView } from '../../source.ts';
 import { type Working, WorkingRows } from '../../working.ts';
 import type { SqsConfig } from '../config.ts';
 import type { SqsParams } from '../params.ts';
@@ -132,17 +132,20 @@ export function conflict({ queueURL }: SqsParams, config: SqsConfig): string | u
 }
 
 /** A role may read queues of another account where their policies allow it; mostly the connection is the wrong one. */
-export function doubt(
-  { queueURL }: SqsParams,
-  config: SqsConfig,
-  others: readonly { name: string; config: SqsConfig }[],
-): string | undefined {
+export function doubts({ queueURL }: SqsParams, { config = {}, others }: Around<SqsConfig>): string[] {
   const [given, roles] = [queueURL.account, accountOf(config.roleArn)];
-  if (given === undefined || given === roles || !isAws(config)) return undefined;
-  const fitting = others.find((one) => accountOf(one.config.roleArn) === given && isAt(one.config, queueURL));
-  if (fitting !== undefined) {
-    return `queueURL: is in account ${given}, which is that of connection ${quote(fitting.name)} by its roleArn: name that connection, unless this one may read the queue`;
+  if (given === undefined || given === roles || !isAws(config)) return [];
+  const theirs = others.filter((one) => accountOf(one.config.roleArn) === given);
+  const other = theirs.find((one) => isAt(one.config, queueURL)) ?? theirs[0];
+  if (other !== undefined) {
+    const whose = `queueURL: is in account ${given}, which is that of connection ${quote(other.name)} by its roleArn`;
+    const remedy = isAt(other.config, queueURL)
+      ? 'name that connection'
+      : `add one like it for ${queueURL.region ?? 'this endpoint'}`;
+    return [`${whose}: ${remedy}, unless this one may read the queue`];
   }
-  if (roles === undefined) return undefined;
-  return `queueURL: is in account ${given}, and the connection's roleArn is in ${roles}: name the connection of that account, or allow the role in the queue's policy`;
+  if (roles === undefined) return [];
+  return [
+    `queueURL: is in account ${given}, and the connection's roleArn is in ${roles}: name the connection of that account, or allow the role in the queue's policy`,
+  ];
 }

@@ -68,7 +68,7 @@ export function isAws({ endpoint }: Pick<Place, 'endpoint'>): boolean {
  * Whether a queue is one of the connection's. The AWS SDK can send signed requests to any host of a queue URL.
  * Ours go only to the endpoint. A URL of another host is refused before anything is sent.
  */
-export function isAt(place: Place, { origin, region }: QueueAddress): boolean {
+export function isAt(place: Partial<Place>, { origin, region }: QueueAddress): boolean {
   if (origin === undefined || origin === place.endpoint) return true;
   // Behind a VPC endpoint, queues keep the URLs that AWS gives them.
   return isAws(place) && region === place.region;

@@ -76,9 +76,14 @@ describe('a kafka connection', () => {
     expect(found[0]?.startsWith(`${path}: `)).toBe(true);
   });
 
-  it('names the known mechanisms', () => {
-    expect(faults({ sasl: { mechanism: 'gssapi' } })).toEqual([
-      'sasl.mechanism: must be one of plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam',
+  it.each([
+    ['gssapi', ''],
+    ['plaintext', " (KEDA's plaintext is plain)"],
+    ['scram_sha512', " (KEDA's scram_sha512 is scram-sha-512)"],
+    ['SCRAM-SHA-256', ' (did you mean "scram-sha-256"?)'],
+  ])('names the known mechanisms for %s', (mechanism, meant) => {
+    expect(faults({ sasl: { mechanism } })).toEqual([
+      `sasl.mechanism: must be one of plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam${meant}`,
     ]);
   });
 });
