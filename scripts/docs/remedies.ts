@@ -126,8 +126,8 @@ export const sections: readonly Section[] = [
         'Find out who creates so many: `GET /api/triggers`. Then raise the limit.',
       ],
       [
-        /streams of this kind are open already/,
-        'Somebody opens a hundred streams for one trigger. KEDA opens one of each kind.',
+        /streams of this kind are open already|requests of all calls together|headers of a call/,
+        'Somebody opens a hundred streams for one trigger, begins requests without an end, or sends large headers. KEDA does not.',
         'Keep others out of the gRPC port with a NetworkPolicy or mTLS.',
       ],
       [

@@ -91,6 +91,8 @@ export class Measurement implements Member {
   leave(): void {
     this.subject?.leave(this);
     this.subject = undefined;
+    // What the subject reads from now on does not include it.
+    this.readOf = undefined;
   }
 
   left(): void {

@@ -179,9 +179,13 @@ describe('a trigger that asks for fresher readings than the others of its subjec
   });
 });
 
-it('a reading is not confirmed by a read of the same subject that did not include it', async () => {
-  let down = false;
-  let nameless = '';
+describe('a reading is not confirmed by a read of the same subject that did not include it', () => {
+  let down: boolean;
+  let nameless: string;
+  beforeEach(() => {
+    down = false;
+    nameless = '';
+  });
   const shelves: Source<{ queue: string }, QueueService, Record<string, number>, undefined, string> = {
     ...(hintSource as unknown as Source<
       { queue: string },
@@ -196,6 +200,7 @@ it('a reading is not confirmed by a read of the same subject that did not includ
         return { key: 'all', hintNames: [], need: queue };
       },
       async read([all], deliver) {
+        await service.hang;
         if (down) throw new ScalerError('unavailable', 'down');
         const counts = (all?.needs ?? []).map((queue) => [queue, queues.get(queue)?.visible ?? 0]);
         deliver('all', { snapshot: Object.fromEntries(counts) });
@@ -209,27 +214,48 @@ it('a reading is not confirmed by a read of the same subject that did not includ
     },
     pace: () => ({ nextReadMs: 30_000, watch: false }),
   };
-  const connections = (fingerprint: string) => [connectionOf('shelves', shelves, service, { fingerprint })];
-  const own = new LiveTriggers(connections('one'));
-  const [a, b] = ['a', 'b'].map((queue) => referenceOf({ source: 'hinted', queue }, queue));
-  if (!a || !b) throw new Error('there are two');
-  for (const reference of [a, b]) own.follow(reference);
-  await vi.advanceTimersByTimeAsync(1_000);
-  down = true;
-  await vi.advanceTimersByTimeAsync(50_000);
-  down = false;
-  nameless = 'b';
-  own.use(connections('two'));
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(await own.answer(a)).toMatchObject({ value: 3 });
-  down = true;
-  nameless = '';
-  await vi.advanceTimersByTimeAsync(6_000);
-  expect(await own.answer(b)).toMatchObject({ value: 0 });
-  await vi.advanceTimersByTimeAsync(6_000);
-  await expect(own.answer(b)).rejects.toThrow(/is 6\d s old/);
-  expect(await own.answer(a)).toMatchObject({ value: 3 });
-  await own.close();
+  const a = referenceOf({ source: 'hinted', queue: 'a' });
+  const b = referenceOf({ source: 'hinted', queue: 'b' }, 'worker', 'bank');
+
+  it('where its trigger had no subject meanwhile', async () => {
+    const connections = (fingerprint: string) => [connectionOf('shelves', shelves, service, { fingerprint })];
+    const own = new LiveTriggers(connections('one'));
+    for (const reference of [a, b]) own.follow(reference);
+    await vi.advanceTimersByTimeAsync(1_000);
+    down = true;
+    await vi.advanceTimersByTimeAsync(50_000);
+    down = false;
+    nameless = 'b';
+    own.use(connections('two'));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await own.answer(a)).toMatchObject({ value: 3 });
+    down = true;
+    nameless = '';
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(await own.answer(b)).toMatchObject({ value: 0 });
+    await vi.advanceTimersByTimeAsync(6_000);
+    await expect(own.answer(b)).rejects.toThrow(/is 6\d s old/);
+    expect(await own.answer(a)).toMatchObject({ value: 3 });
+    await own.close();
+  });
+
+  it('where its trigger was refused meanwhile, and comes back to the same subject', async () => {
+    const openTo = (...namespaces: string[]) => [connectionOf('shelves', shelves, service, { namespaces })];
+    const own = new LiveTriggers(openTo('shop', 'bank'));
+    const told: boolean[] = [];
+    own.follow(a);
+    own.follow(b, ({ active }) => told.push(active));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await own.answer(b)).toMatchObject({ value: 0 });
+    own.use(openTo('shop'));
+    service.queues.set('b', { visible: 5, inFlight: 0 });
+    await vi.advanceTimersByTimeAsync(600_000);
+    service.hang = new Promise(() => {});
+    own.use(openTo('shop', 'bank'));
+    await expect(own.answer(b)).rejects.toThrow(/is 60\d s old/);
+    expect(told).toEqual([false]);
+    await own.close();
+  });
 });
 
 describe('one answer', () => {
