@@ -28,7 +28,7 @@ helm template my-chart | backlog-scaler validate -f - -o github
 [How to run \`backlog-scaler\`](../README.md#the-commands). No cluster, broker or cloud is needed.
 
 \`validate\` checks ScaledObjects and ScaledJobs with the code of the running scaler, and reports each fault with file and line. It also finds what KEDA
-refuses or silently ignores. Triggers of other scalers, and other objects, are only counted.
+refuses or silently ignores.
 
 | option | meaning |
 | --- | --- |
@@ -51,11 +51,11 @@ an unreadable file, or nothing to check.
 - It refuses what the chart refuses: secrets in plain text, several pods where one is needed, ports or mounts that clash, unknown keys at the top. The
   types of the chart's other values only \`helm template\` checks.
 - Warnings: a connection without \`namespaces\` beside one of the same brokers or account with some, one Secret for connections of other
-  namespaces, a host of the Ingress without certificate.
+  namespaces, a host without certificate.
 
 ## What it says
 
-Messages also go on to say what to do. The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\` (for \`bank\`).
+The configuration has the connections \`orders\` (for namespace \`shop\`) and \`payments\` (for \`bank\`).
 
 ${table(['mistake', '`validate` says'], rows)}
 

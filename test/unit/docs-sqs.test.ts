@@ -17,7 +17,7 @@ const statement = z.object({
   Resource: z.string().optional(),
   Condition: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
-const policy = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement).length(1) });
+const policy = z.object({ Version: z.literal('2012-10-17'), Statement: z.array(statement).min(1) });
 const statements = blocks('json').flatMap((text) => policy.parse(JSON.parse(text)).Statement);
 
 it('docs/sqs.md: the policies of two accounts name each other, and what the connection says', async () => {
@@ -26,7 +26,7 @@ it('docs/sqs.md: the policies of two accounts name each other, and what the conn
   const { roleArn, externalId } = z
     .looseObject({ roleArn: z.string(), externalId: z.string() })
     .parse(connections.get('partner')?.config);
-  const trusting = statements.find(({ Principal }) => Principal?.['AWS'] !== undefined);
+  const [trusting, tagging] = statements.filter(({ Principal }) => Principal?.['AWS'] !== undefined);
   const assuming = statements.find(({ Resource }) => Resource?.startsWith('arn:aws:iam:'));
   const [, scaler = ''] = /--role-arn (\S+)/.exec(page) ?? [];
   expect(scaler).toMatch(/^arn:aws:iam::\d{12}:role\/[\w-]+$/);
@@ -35,8 +35,12 @@ it('docs/sqs.md: the policies of two accounts name each other, and what the conn
     Condition: { StringEquals: { 'sts:ExternalId': externalId } },
   });
   expect(assuming?.Resource).toBe(roleArn);
+  expect(trusting?.Action).toEqual(['sts:AssumeRole']);
   // The session tags of EKS Pod Identity are transitive, so the next role has to take them (EKS user guide, "Cross-account tags").
-  for (const one of [trusting, assuming]) expect(one?.Action).toEqual(['sts:AssumeRole', 'sts:TagSession']);
+  // A request to tag has no external ID, so that is a statement of its own (EKS user guide, "Target IAM Roles").
+  expect(tagging).toMatchObject({ Principal: { AWS: scaler }, Action: ['sts:TagSession'] });
+  expect(tagging?.Condition).toBeUndefined();
+  expect(assuming?.Action).toEqual(['sts:AssumeRole', 'sts:TagSession']);
   expect(roleArn.split(':')[4]).not.toBe(scaler.split(':')[4]);
 });
 
