@@ -141,11 +141,6 @@ export const sections: readonly Section[] = [
         'Add its name to `grpc.tls.allowedClientNames`, or correct KEDA’s certificate.',
       ],
       [
-        /^gRPC: (connections are closed|the requests of all calls)/,
-        'A client sends what KEDA never does: long headers, or large requests that do not come whole.',
-        'Find the client by its address, and close the port to it: [who may call](../SECURITY.md).',
-      ],
-      [
         /^HPAs do not look|^KEDA opens no|^KEDA asks other pods/,
         'KEDA, Kubernetes or NATS lacks what surges need.',
         '[What you need](scaling.md#what-you-need).',
