@@ -7,11 +7,10 @@ describe('docs/github.md', () => {
   it('says which places of the examples are to be changed', () => {
     const folder = new URL('../../deploy/examples/github/', import.meta.url);
     const changes = (file: string): number =>
-      readFileSync(new URL(file, folder), 'utf8').match(/(?<!^#.*)# CHANGE(?=:)/gm)?.length ?? 0;
+      readFileSync(new URL(file, folder), 'utf8').match(/# (?:\d\. )?CHANGE\b/g)?.length ?? 0;
     expect(
       ['values', 'scaledjob', 'scaledjob-accurate', 'scaledobject'].map((name) => changes(`${name}.yaml`)),
-    ).toEqual([6, 4, 3, 4]);
-    // With an App one more, which is a comment.
+    ).toEqual([10, 6, 6, 8]);
     for (const name of ['values.yaml', 'scaledjob.yaml', 'scaledobject.yaml'])
       expect(page).toContain(`github/${name})`);
   });
@@ -38,7 +37,7 @@ describe('docs/github.md', () => {
   it('makes the Secret that the examples read, with their keys', () => {
     const folder = new URL('../../deploy/examples/github/', import.meta.url);
     const examples = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), 'utf8'));
-    const read = examples.flatMap((text) => {
+    const read = [page, ...examples].flatMap((text) => {
       const names = [...text.matchAll(/secretKeyRef:\s*\{?\s*name: ([\w-]+),?\s*key: ([\w-]+)/g)];
       return names.map(([, name, key]) => `${name}/${key}`);
     });

@@ -47,6 +47,11 @@ const authentication = z.strictObject({
 const reference = z.strictObject({
   authenticationRef: z.strictObject({ name: z.string(), kind: z.literal('ClusterTriggerAuthentication') }),
 });
+/** Values of the chart that its `config` is not among. */
+const tlsValues = z.strictObject({
+  tls: z.record(z.string(), z.unknown()),
+  helmTest: z.record(z.string(), z.unknown()),
+});
 type Scaled = z.infer<typeof scaled>;
 
 interface Guide {
@@ -54,6 +59,7 @@ interface Guide {
   readonly scaled: readonly Scaled[];
   readonly configs: readonly string[];
   readonly values: readonly z.infer<typeof helmValues>[];
+  readonly tls: readonly z.infer<typeof tlsValues>[];
   readonly authentications: readonly z.infer<typeof authentication>[];
   readonly references: readonly z.infer<typeof reference>[];
   /** What is neither: it would be shown to people and read by no test. */
@@ -103,12 +109,15 @@ function readGuide(page: string): Guide {
       ...values.map((value) => chartConfig(parseChartValues(stringify(value)))),
     ],
     values,
+    tls: documents.flatMap((document) => tlsValues.safeParse(document).data ?? []),
     authentications: documents.flatMap((document) => authentication.safeParse(document).data ?? []),
     references: documents.flatMap((document) => reference.safeParse(document).data ?? []),
     unread: documents
       .filter((one) => !scaledOf(one))
       .filter((one) =>
-        [config, helmValues, authentication, reference].every((schema) => !schema.safeParse(one).success),
+        [config, helmValues, tlsValues, authentication, reference].every(
+          (schema) => !schema.safeParse(one).success,
+        ),
       )
       .map((one) => stringify(one)),
   };
@@ -371,10 +380,11 @@ describe('the chart', () => {
 
   const known = z.record(z.string(), z.unknown()).parse(parse(readFileSync(file, 'utf8')));
 
-  it('has every value that the README and the examples set', () => {
+  it('has every value that the README, docs/operations.md and the examples set', () => {
     const { values } = readGuide('README.md');
-    expect(values).toHaveLength(1);
-    for (const value of [...values, ...exampleValues]) expect(unknown(value, known, '')).toEqual([]);
+    const { tls } = readGuide('docs/operations.md');
+    expect([values, tls]).toMatchObject([{ length: 1 }, { length: 1 }]);
+    for (const value of [...values, ...tls, ...exampleValues]) expect(unknown(value, known, '')).toEqual([]);
   });
 
   /** Not those of `config` that are called the same. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { chartConfig, parseChartValues } from '../support/chart-values.ts';
 import { loadExample } from '../support/example-config.ts';
 
 const page = readFileSync(new URL('../../docs/sqs.md', import.meta.url), 'utf8');
@@ -22,7 +23,8 @@ const statements = blocks('json').flatMap((text) => policy.parse(JSON.parse(text
 
 it('docs/sqs.md: the policies of two accounts name each other, and what the connection says', async () => {
   const configs = blocks('yaml').filter((block) => block.includes('roleArn:'));
-  const { connections } = await loadExample(configs.join('\n'));
+  expect(configs).toHaveLength(1);
+  const { connections } = await loadExample(chartConfig(parseChartValues(configs.join('\n'))));
   const { roleArn, externalId } = z
     .looseObject({ roleArn: z.string(), externalId: z.string() })
     .parse(connections.get('partner')?.config);
