@@ -516,6 +516,23 @@ describe('backlog-scaler convert', () => {
     expect(await readFile(at('written.yaml'), 'utf8')).toContain('bootstrapServers: [broker.kafka.svc:9092]');
   });
 
+  it('destroys no file of values', async () => {
+    const [file, mine] = [at('mine.yaml'), 'replicaCount: 2 # mine\n'];
+    await writeFile(file, builtIn);
+    await writeFile(at('values-of-mine.yaml'), mine);
+    const args = ['convert', file, '--write', '--values', at('values-of-mine.yaml')];
+    const { code, stderr } = await run(args);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^--values \S+ exists, and nothing was written: name a new file, then copy/),
+    ]);
+    expect(await readFile(at('values-of-mine.yaml'), 'utf8')).toBe(mine);
+    expect(await readFile(file, 'utf8')).toBe(builtIn);
+    await writeFile(at('values-of-mine.yaml'), '');
+    expect((await run(args)).code).toBe(0);
+    expect(await readFile(at('values-of-mine.yaml'), 'utf8')).toContain('connections:');
+  });
+
   const kerberos = publicShapes.find(({ shape }) => shape.startsWith('Kerberos'))?.yaml ?? '';
   it.each([
     ['a trigger that has to stay', ['-'], kerberos, 1, 'stays as it is: there is no Kerberos'],
