@@ -55,6 +55,7 @@ beforeAll(async () => {
     'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
     'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
+    'clients.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, existingSecret: a, clientCaSecret: b }\n`,
     'mutual.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
     'called-by-tls.yaml': `${rightObject}      authenticationRef: { name: backlog-scaler, kind: ClusterTriggerAuthentication }\n`,
     'enabled-tls.yaml': rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
@@ -276,10 +277,22 @@ describe('backlog-scaler validate', () => {
       /0 errors, 0 warnings\n/,
     ],
     [
+      'certificates of no issuer',
+      ['--config', 'mutual.yaml'],
+      2,
+      /^mutual\.yaml:\d+: error: tls\.certManager\.issuerRef\.name: is required: name the issuer$/m,
+    ],
+    [
       'a trigger without a client certificate',
       ['enabled-tls.yaml', '--config', 'mutual.yaml'],
       2,
       /error: .*authenticationRef: is missing: the scaler takes only calls with a client certificate/,
+    ],
+    [
+      'an authority whose every certificate may call, and the Secrets of TLS',
+      ['--config', 'clients.yaml', '--strict'],
+      2,
+      /^clients\.yaml:16: warning: tls\.clientCaSecret: every [\s\S]*^Left open: whether Secret a has tls\.crt, tls\.key\nLeft open: whether Secret b has ca\.crt$/m,
     ],
     [
       'what helm template prints',
