@@ -14,6 +14,7 @@ import {
   valueAt,
 } from './document.ts';
 import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
+import { configSchema } from './schema.ts';
 
 /**
  * The chart's values, as `validate` reads them: the configuration that the chart makes, and its mounts
@@ -221,9 +222,26 @@ function* sharedSecrets(
 function* unknownKeys(values: Values): Generator<ChartFault> {
   for (const key of Object.keys(values)) {
     if (chartKeys.includes(key)) continue;
-    const text = `${key}: unknown key${didYouMean(key, chartKeys)}`;
-    yield { path: [key], text };
+    const what = isOfConfig(key)
+      ? `put \`${key}\` below \`config\``
+      : `unknown key${didYouMean(key, chartKeys)}`;
+    yield { path: [key], text: `${key}: ${what}` };
   }
+}
+
+/** Whether it is a section of the configuration, which the chart has below `config`. */
+function isOfConfig(key: string): boolean {
+  return Object.hasOwn(configSchema.shape, key);
+}
+
+/** What is wrong where connections stand beside keys that only the chart has, without a `config`. */
+export function besideChartKeys(document: Mapping): string | undefined {
+  // Of a configuration `tls` is a section in the wrong place.
+  const own = Object.keys(document).filter(
+    (key) => chartKeys.includes(key) && !isOfConfig(key) && key !== 'tls',
+  );
+  if (own.length === 0 || document['connections'] === undefined) return undefined;
+  return `holds the chart's values (${own.join(', ')}): put \`connections\` below \`config\``;
 }
 
 /** As `backlog-scaler.refuseReplicas` of the chart has it. */

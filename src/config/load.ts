@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import type { PortTls, TlsSecret } from './chart-tls.ts';
-import { type ChartValues, chartValuesOf } from './chart-values.ts';
+import { besideChartKeys, type ChartValues, chartValuesOf } from './chart-values.ts';
 import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
@@ -151,7 +151,7 @@ function otherThanConfiguration(value: unknown): string | undefined {
   if (typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string') return isManifests;
   if (isMapping(value['config']))
     return "holds the chart's values: give what is below `config`, such as `yq .config values.yaml`";
-  return undefined;
+  return besideChartKeys(value);
 }
 
 function namedConnections(

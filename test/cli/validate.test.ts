@@ -56,6 +56,8 @@ beforeAll(async () => {
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
     'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
     'clients.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, existingSecret: a, clientCaSecret: b }\n`,
+    'at-top.yaml': `secretMounts: [{ name: a, secretName: a }]\n${hiddenConfig}`,
+    'at-top-too.yaml': `config: {}\n${hiddenConfig}`,
     'mutual.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
     'called-by-tls.yaml': `${rightObject}      authenticationRef: { name: backlog-scaler, kind: ClusterTriggerAuthentication }\n`,
     'enabled-tls.yaml': rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
@@ -293,6 +295,18 @@ describe('backlog-scaler validate', () => {
       ['--config', 'clients.yaml', '--strict'],
       2,
       /^clients\.yaml:16: warning: tls\.clientCaSecret: every [\s\S]*^Left open: whether Secret a has tls\.crt, tls\.key\nLeft open: whether Secret b has ca\.crt$/m,
+    ],
+    [
+      'connections beside values of the chart',
+      ['--config', 'at-top.yaml'],
+      2,
+      /error: \S+ holds the chart's values \(secretMounts\): put `connections` below `config`\n0 .*1 error/,
+    ],
+    [
+      'connections beside config',
+      ['--config', 'at-top-too.yaml'],
+      2,
+      /^at-top-too\.yaml:2: error: connections: put `connections` below `config`$/m,
     ],
     [
       'what helm template prints',
