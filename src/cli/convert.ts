@@ -54,7 +54,12 @@ async function run(values: Values): Promise<number> {
   if (values['write'] === true && inputs.some(({ file }) => file === standardInput)) {
     return refuse('--write needs files: standard input cannot be written');
   }
-  const settings = { sources, scalerAddress, namespace: String(values['namespace'] ?? '') };
+  const settings = {
+    sources,
+    scalerAddress,
+    namespace: String(values['namespace'] ?? ''),
+    isCopy: values['write'] !== true,
+  };
   const { files: converted, connections: entries } = convertInputs(inputs, settings);
   const faults = converted.flatMap((one) => one.faults);
   if (faults.length > 0) {
