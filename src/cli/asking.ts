@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMapping } from '../config/document.ts';
 import type { Loaded } from '../config/load.ts';
 import { attempt, ScalerError } from '../errors.ts';
 import {
@@ -14,17 +15,19 @@ import {
 import type { AnswerView, Rpc } from '../explain/view.ts';
 import { type Ended, ScalerClient } from '../grpc/client.ts';
 import { toMetrics } from '../grpc/service.ts';
+import type { Rules } from '../scaledobjects/validate.ts';
 import { Drain, settleMs } from '../scaling/drain.ts';
 import { withHeadroom } from '../scaling/metric.ts';
 import { sources } from '../sources/index.ts';
-import type { Detail } from '../sources/source.ts';
+import type { AnySource, Detail } from '../sources/source.ts';
 import type { Working } from '../sources/working.ts';
 import { Connections } from '../subjects/connections.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { drainPolicyOf } from '../triggers/common-params.ts';
 import { ownerOf, type Reference } from '../triggers/reference.ts';
-import { metricName, outcomeOf, perReplicaOf, readReference, type World } from '../triggers/resolve.ts';
+import { metricName, outcomeOf, perReplicaOf, readReference } from '../triggers/resolve.ts';
+import { allows } from '../triggers/select-connection.ts';
 import type { Trigger } from '../triggers/trigger.ts';
 import { Triggers } from '../triggers/triggers.ts';
 import type { RunningTrigger, RunningTriggers } from './running-triggers.ts';
@@ -47,7 +50,7 @@ export interface Asker {
 const nothing: Asked = { answers: [], notes: [], unreachable: false };
 
 /** By the YAML, and the connections where they are known: what the answers would be if so many items waited. */
-export function byBacklog(backlog: number | undefined, world: World | undefined): Asker {
+export function byBacklog(backlog: number | undefined, { world, connections }: Rules): Asker {
   const ask = (reference: Reference): Asked => {
     const said = readReference(reference, { sources, refuseSecretsFromEnv: false }, { asWritten: true });
     const { source } = said;
@@ -57,11 +60,21 @@ export function byBacklog(backlog: number | undefined, world: World | undefined)
     const config =
       outcome?.kind === 'measured'
         ? outcome.measured.connection.config
-        : Object.fromEntries([...said.given].map(([name, { value }]) => [name, value]));
+        : {
+            ...onlyFitting(connections, {
+              source,
+              namespace: reference.namespace,
+              name: said.common.connection,
+            }),
+            ...Object.fromEntries([...said.given].map(([name, { value }]) => [name, value])),
+          };
     const target = attempt(() => source.target(said.params, config));
     if (target instanceof ScalerError) {
-      const note = 'The answers depend on the connection: give --config FILE as well, with its secrets.';
-      return { ...nothing, notes: [note] };
+      const isConfigured = world !== undefined || connections !== undefined;
+      const remedy = isConfigured
+        ? 'and the configuration does not say which one that is.'
+        : 'which --config FILE gives.';
+      return { ...nothing, notes: [`The answers depend on the connection, ${remedy}`] };
     }
     const { activation, nameParts } = target;
     const drain = drainPolicyOf(said.common);
@@ -88,6 +101,17 @@ export function byBacklog(backlog: number | undefined, world: World | undefined)
     return { ...nothing, answers, value, active, target: perReplica, notes };
   };
   return { ask: async (reference) => ask(reference), close: () => {} };
+}
+
+/** The settings of a connection whose secrets are not here, where only one fits. */
+function onlyFitting(
+  connections: Rules['connections'],
+  { source, namespace, name }: { source: AnySource; namespace: string; name: string },
+): object {
+  const [only, second] = [...(connections?.values() ?? [])].filter(
+    (one) => one.source === source && allows(one, namespace) && (name === '' || one.name === name),
+  );
+  return second === undefined && isMapping(only?.config) ? only.config : {};
 }
 
 const onlyTold =

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { problemOf } from '../config/files.ts';
 import { printable, quote } from '../printable.ts';
 import type { ConnectionEntry } from '../scaledobjects/connections.ts';
@@ -26,7 +26,7 @@ export const convert: Command = {
     values: {
       type: 'string',
       value: 'FILE',
-      doc: "Where to write the chart's values with the connections; standard error by default.",
+      doc: "A new file for the chart's values with the connections; standard error by default.",
     },
     'scaler-address': {
       type: 'string',
@@ -54,12 +54,23 @@ async function run(values: Values): Promise<number> {
   if (values['write'] === true && inputs.some(({ file }) => file === standardInput)) {
     return refuse('--write needs files: standard input cannot be written');
   }
-  const settings = { sources, scalerAddress, namespace: String(values['namespace'] ?? '') };
+  const settings = {
+    sources,
+    scalerAddress,
+    namespace: String(values['namespace'] ?? ''),
+    isCopy: values['write'] !== true,
+  };
   const { files: converted, connections: entries } = convertInputs(inputs, settings);
   const faults = converted.flatMap((one) => one.faults);
   if (faults.length > 0) {
     say(faults);
     return exitCode.invalid;
+  }
+  const valuesFile = typeof values['values'] === 'string' ? values['values'] : undefined;
+  if (entries.length > 0 && valuesFile !== undefined && (await holdsText(valuesFile))) {
+    return refuse(
+      `--values ${valuesFile} exists, and nothing was written: name a new file, then copy connections and secretMounts from it into ${valuesFile}`,
+    );
   }
   for (const [i, { file, text }] of converted.entries()) {
     if (values['write'] !== true) process.stdout.write(text);
@@ -83,11 +94,10 @@ async function run(values: Values): Promise<number> {
   }
   if (entries.length === 0) return leftover(notes);
   const chart = valuesText(entries);
-  const file = values['values'];
-  if (typeof file !== 'string') process.stderr.write(`\n${chart}`);
+  if (valuesFile === undefined) process.stderr.write(`\n${chart}`);
   else {
-    const problem = await written(file, chart);
-    if (problem !== undefined) return failed(file, problem);
+    const problem = await written(valuesFile, chart);
+    if (problem !== undefined) return failed(valuesFile, problem);
   }
   return leftover(notes);
 }
@@ -128,13 +138,19 @@ function say(faults: readonly Fault[]): void {
 }
 
 function refuse(message: string): number {
-  process.stderr.write(`${message}; see backlog-scaler convert --help\n`);
+  process.stderr.write(`${printable(message)}; see backlog-scaler convert --help\n`);
   return exitCode.invalid;
 }
 
 function failed(file: string, problem: string): number {
   process.stderr.write(`${printable(`${file}: cannot be written: ${problem}`)}\n`);
   return exitCode.failed;
+}
+
+/** Whether writing it would destroy something. A pipe or /dev/stdout holds nothing. */
+async function holdsText(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true && found.size > 0;
 }
 
 async function written(file: string, text: string): Promise<string | undefined> {

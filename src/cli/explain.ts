@@ -11,11 +11,11 @@ import { printable, quote } from '../printable.ts';
 import { oursOf } from '../scaledobjects/mistakes.ts';
 import { readScaledResources } from '../scaledobjects/read.ts';
 import type { ScaledResource } from '../scaledobjects/scaled-resource.ts';
-import { type Input, validateInputs } from '../scaledobjects/validate.ts';
+import { type Input, type Rules, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
-import { readReference, type World } from '../triggers/resolve.ts';
+import { readReference } from '../triggers/resolve.ts';
 import { type Asked, type Asker, byBacklog, byScaler, bySources, notAsked, withRunning } from './asking.ts';
-import { type Command, exitCode, type Values } from './command.ts';
+import { type Command, exitCode, listOf, type Values } from './command.ts';
 import { bothFromStandardInput, loadGiven, readInputs } from './input.ts';
 import { RunningTriggers } from './running-triggers.ts';
 import { rulesFor, rulesOf } from './validate.ts';
@@ -27,9 +27,11 @@ export const explain: Command = {
     file: {
       type: 'string',
       short: 'f',
-      value: 'FILE',
+      value: 'FILE|DIR',
+      multiple: true,
+      positional: true,
       required: true,
-      doc: 'YAML or JSON with ScaledObjects or ScaledJobs, or a folder of it; - is standard input.',
+      doc: 'YAML or JSON with ScaledObjects or ScaledJobs, and what they refer to; - is standard input. -f itself may be left out.',
     },
     config: {
       type: 'string',
@@ -76,9 +78,9 @@ async function run(values: Values): Promise<number> {
   const fault = faultOf(values);
   if (fault !== undefined) return refuse(fault);
   const namespace = option('namespace') ?? '';
-  const file = option('file') ?? '-';
+  const files = listOf(values, 'file');
   const inputs: Input[] = [];
-  for (const input of await readInputs([file])) {
+  for (const input of await readInputs(files)) {
     if ('problem' in input) return refuse(`${input.file}: ${input.problem}`);
     if ('text' in input) inputs.push(input);
   }
@@ -99,16 +101,17 @@ async function run(values: Values): Promise<number> {
         complain(`${where}:${line}: ${severity}: ${message}`);
       });
   if (isRefused) return exitCode.invalid;
-  const { faults } = validateInputs(inputs, rules);
+  const isByTls = option('ca-file') !== undefined || option('cert-file') !== undefined;
+  const { faults } = validateInputs(inputs, isByTls ? { ...rules, tls: 'server' } : rules);
   for (const { file, line, where, message, severity } of faults) {
     complain(`${file}:${line}: ${severity}: ${where === '' ? '' : `${where}: `}${message}`);
   }
   if (resources.length === 0) {
     const isSaid = read.some((one) => one.faults.length > 0);
-    return isSaid ? exitCode.invalid : refuse(`${file} holds no ScaledObject or ScaledJob`);
+    return isSaid ? exitCode.invalid : refuse(`${files.join(' ')} holds no ScaledObject or ScaledJob`);
   }
   if (resources.every((resource) => oursOf(resource, sources).length === 0))
-    return refuse(`${file} holds no trigger of this scaler: backlog-scaler convert makes one`);
+    return refuse(`${files.join(' ')} holds no trigger of this scaler: backlog-scaler convert makes one`);
 
   const leaving = new AbortController();
   if (values['watch']) for (const signal of endings) process.once(signal, () => leaving.abort());
@@ -116,7 +119,7 @@ async function run(values: Values): Promise<number> {
   let running: RunningTriggers | undefined;
   try {
     running = await runningOf(option('admin'), option('admin-token-file'));
-    asker = await askerOf(option, { loaded, world: rules.world }, leaving.signal);
+    asker = await askerOf(option, { loaded, rules }, leaving.signal);
   } catch (reason) {
     return refuse(ScalerError.from(reason).message);
   }
@@ -149,7 +152,7 @@ function faultOf(values: Values): string | undefined {
     return `--output must be text or json, got ${quote(String(output))}`;
   const other = ['config', 'backlog'].find(given);
   if (given('address') && other !== undefined) return `only one of --address and --${other} can be given`;
-  const both = bothFromStandardInput([String(values['file'])], values['config']);
+  const both = bothFromStandardInput(listOf(values, 'file'), values['config']);
   if (both !== undefined) return both;
   for (const name of ['backlog', 'current-replicas']) {
     if (Number.isNaN(wholeNumber(values[name]))) return `--${name} must be a whole number`;
@@ -210,14 +213,14 @@ async function runningOf(
 /** Rejects with ScalerError where a file of --address cannot be used. */
 async function askerOf(
   option: (name: string) => string | undefined,
-  { loaded, world }: { readonly loaded: Loaded | undefined; readonly world: World | undefined },
+  { loaded, rules }: { readonly loaded: Loaded | undefined; readonly rules: Rules },
   signal: AbortSignal,
 ): Promise<Asker> {
   if (loaded) return bySources(loaded, complain, signal);
   const address = option('address');
   if (address === undefined) {
     return option('admin') === undefined
-      ? byBacklog(wholeNumber(option('backlog')), world)
+      ? byBacklog(wholeNumber(option('backlog')), rules)
       : { ask: async () => ({ answers: [], notes: [], unreachable: false }), close: () => {} };
   }
   try {

@@ -1,5 +1,5 @@
 import { type FileOrigin, mountOf } from '../config/chart-values.ts';
-import type { Absent } from '../config/document.ts';
+import { type Absent, pathText } from '../config/document.ts';
 import type { Loaded } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
@@ -117,8 +117,15 @@ export async function rulesOf(
   const file = nameOf(config);
   for (const { line, message } of chart?.faults ?? []) fault(file, message, line);
   for (const { line, message } of loaded.doubts ?? []) fault(file, message, line, 'warning');
-  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere: [] };
-  const notHere: NotHere[] = [];
+  const notHere = (chart?.tlsSecrets ?? []).flatMap(({ line, path, secretName: name, keys }): NotHere[] =>
+    keys.map((key) => ({
+      file,
+      line,
+      message: `${pathText(path)}: Secret ${name} must have key ${quote(key)}`,
+      secret: { name, key },
+    })),
+  );
+  if (loaded.kind === 'loaded') return { rules: rulesFor(loaded, namespace), notHere };
   for (const { line, message, absent } of loaded.faults.toSorted((a, b) => a.line - b.line)) {
     const mount = absent?.file && chart ? mountOf(absent.file, chart.mounts) : undefined;
     // Secrets and variables are often only where the scaler runs: without them the rest is checked all the same.

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
+import { openToClients, type PortTls, type TlsSecret, tlsFaults, tlsOf, tlsSecrets } from './chart-tls.ts';
 import {
   isMapping,
   type Mapping,
@@ -13,6 +14,7 @@ import {
   valueAt,
 } from './document.ts';
 import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
+import { configSchema } from './schema.ts';
 
 /**
  * The chart's values, as `validate` reads them: the configuration that the chart makes, and its mounts
@@ -24,6 +26,7 @@ export interface ChartValues {
   readonly mounts: readonly Mount[];
   /** What `grpc.tls` the chart makes. */
   readonly tls: PortTls;
+  readonly tlsSecrets: readonly TlsSecret[];
   readonly faults: readonly ChartFault[];
   /** What is allowed, and probably not meant. */
   readonly doubts: readonly ChartFault[];
@@ -43,9 +46,6 @@ interface Mount {
   /** The Secret's keys by the names of their files; undefined if each file has the name of its key. */
   readonly keys?: ReadonlyMap<string, string>;
 }
-
-/** Of the gRPC port. Mutual: callers must show a certificate. */
-export type PortTls = 'none' | 'server' | 'mutual';
 
 const portAt = (port: number) => z.looseObject({ port: z.number().default(port) }).catch({ port });
 
@@ -81,19 +81,7 @@ const shape = z.looseObject({
         .catch({ hosts: [], tls: [] }),
     })
     .catch({ port: 8081, ingress: { hosts: [], tls: [] } }),
-  tls: z
-    .looseObject({
-      enabled: z.boolean().optional(),
-      allowedClientNames: z.array(z.string()).optional(),
-      clientCaSecret: z.string().optional(),
-      certManager: z
-        .looseObject({
-          enabled: z.boolean().optional(),
-          client: z.looseObject({ enabled: z.boolean().optional() }).optional(),
-        })
-        .optional(),
-    })
-    .catch({}),
+  tls: z.unknown().optional(),
 });
 
 type Values = z.infer<typeof shape>;
@@ -169,14 +157,20 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
     config: isFile ? { ...config, eventLog: { ...eventLog, dir: '/var/lib/backlog-scaler' } } : config,
     mounts: [...secrets, ...extraVolumeMounts.map(({ mountPath }): Mount => ({ path: folder(mountPath) }))],
     tls: tlsOf(tls),
+    tlsSecrets: [...tlsSecrets(tls)],
     faults: [
       ...unknownKeys(read.data),
       ...unfilled(others).map((path) => ({ path, text: `${pathText(path)}: ${stillUnfilled}` })),
       ...replicaFaults(read.data, sources),
       ...installFaults(read.data),
+      ...tlsFaults(tls),
       ...secretFaults(config, ['config'], secretSettings(sources)),
     ],
-    doubts: [...hostsWithoutCertificate(others.ingest), ...sharedSecrets(secrets, config['connections'])],
+    doubts: [
+      ...hostsWithoutCertificate(others.ingest),
+      ...sharedSecrets(secrets, config['connections']),
+      ...openToClients(tls),
+    ],
   };
 }
 
@@ -228,9 +222,26 @@ function* sharedSecrets(
 function* unknownKeys(values: Values): Generator<ChartFault> {
   for (const key of Object.keys(values)) {
     if (chartKeys.includes(key)) continue;
-    const text = `${key}: unknown key${didYouMean(key, chartKeys)}`;
-    yield { path: [key], text };
+    const what = isOfConfig(key)
+      ? `put \`${key}\` below \`config\``
+      : `unknown key${didYouMean(key, chartKeys)}`;
+    yield { path: [key], text: `${key}: ${what}` };
   }
+}
+
+/** Whether it is a section of the configuration, which the chart has below `config`. */
+function isOfConfig(key: string): boolean {
+  return Object.hasOwn(configSchema.shape, key);
+}
+
+/** What is wrong where connections stand beside keys that only the chart has, without a `config`. */
+export function besideChartKeys(document: Mapping): string | undefined {
+  // Of a configuration `tls` is a section in the wrong place.
+  const own = Object.keys(document).filter(
+    (key) => chartKeys.includes(key) && !isOfConfig(key) && key !== 'tls',
+  );
+  if (own.length === 0 || document['connections'] === undefined) return undefined;
+  return `holds the chart's values (${own.join(', ')}): put \`connections\` below \`config\``;
 }
 
 /** As `backlog-scaler.refuseReplicas` of the chart has it. */
@@ -258,15 +269,10 @@ function* replicaFaults(values: Values, sources: readonly AnySource[]): Generato
 }
 
 /** As `backlog-scaler.refuse` and `backlog-scaler.refuseVolumes` of the chart have it. */
-function* installFaults({ service, admin, ingest, tls, secretMounts }: Values): Generator<ChartFault> {
+function* installFaults({ service, admin, ingest, secretMounts }: Values): Generator<ChartFault> {
   if (new Set([service.port, admin.port, ingest.port]).size < 3) {
     const text = 'service.port, admin.port and ingest.port: must differ, since they are ports of one pod';
     yield { path: ['service', 'port'], text };
-  }
-  if (tls.enabled === true && tls.allowedClientNames?.length && tlsOf(tls) !== 'mutual') {
-    const text =
-      'tls.allowedClientNames: needs tls.clientCaSecret, since clients show no certificate without it';
-    yield { path: ['tls', 'allowedClientNames'], text };
   }
   const paths = secretMounts.map(({ name, mountPath }) => folderOf(name, mountPath));
   for (const [i, { name }] of secretMounts.entries()) {
@@ -304,13 +310,6 @@ function* secretFaults(node: unknown, at: Path, secrets: FileSettings): Generato
 /** `${NAME}` and no more. Helm takes a key without a value as absent. */
 function isVariable(value: unknown): boolean {
   return value === null || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(String(value));
-}
-
-/** As `backlog-scaler.clientCaSecret` of the chart has it. */
-function tlsOf({ enabled, clientCaSecret = '', certManager }: Values['tls']): PortTls {
-  if (enabled !== true) return 'none';
-  const isKedas = certManager?.enabled === true && certManager.client?.enabled !== false;
-  return clientCaSecret !== '' || isKedas ? 'mutual' : 'server';
 }
 
 function folderOf(name: string, mountPath: string | undefined): string {

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
-import { type ChartValues, chartValuesOf, type PortTls } from './chart-values.ts';
+import type { PortTls, TlsSecret } from './chart-tls.ts';
+import { besideChartKeys, type ChartValues, chartValuesOf } from './chart-values.ts';
 import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
   expandEnvironment,
@@ -16,7 +17,7 @@ import {
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
-import { openConnections, usable } from './open-connections.ts';
+import { openConnections, openPort, usable } from './open-connections.ts';
 import { checkConnection, checkEventLog, checkSink } from './plaintext.ts';
 import type { LiveSettings, StartSettings } from './schema.ts';
 import { configSchema, connectionSchema, settingsOf } from './schema.ts';
@@ -53,8 +54,9 @@ export type Guards = ReadonlyMap<string, boolean>;
 export type Stamps = ReadonlyMap<string, string>;
 
 /** What the file holds, if it is not the configuration alone. */
-export interface GivenChart extends Omit<ChartValues, 'faults' | 'doubts'> {
+export interface GivenChart extends Omit<ChartValues, 'faults' | 'doubts' | 'tlsSecrets'> {
   readonly faults: readonly FileFault[];
+  readonly tlsSecrets: readonly (TlsSecret & { readonly line: number })[];
 }
 
 export type LoadResult =
@@ -110,6 +112,7 @@ export async function loadConfig(
   const chart: GivenChart | undefined = values && {
     ...values,
     faults: inFile(values.faults, []),
+    tlsSecrets: values.tlsSecrets.map((one) => ({ ...one, line: parsed.lineOf(one.path) })),
   };
   const other = chart === undefined ? otherThanConfiguration(parsed.value) : undefined;
   if (other !== undefined) return refuse([{ line: 1, message: other }]);
@@ -120,7 +123,7 @@ export async function loadConfig(
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const open = isCheck ? openConnections(document['connections'], sources) : [];
+  const open = isCheck ? [...openConnections(document['connections'], sources), ...openPort(document)] : [];
   const doubts = [...inFile(values?.doubts ?? [], []), ...inFile(open, below)];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
@@ -148,7 +151,7 @@ function otherThanConfiguration(value: unknown): string | undefined {
   if (typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string') return isManifests;
   if (isMapping(value['config']))
     return "holds the chart's values: give what is below `config`, such as `yq .config values.yaml`";
-  return undefined;
+  return besideChartKeys(value);
 }
 
 function namedConnections(

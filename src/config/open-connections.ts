@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AnySource } from '../sources/source.ts';
-import { isMapping, type Mapping, type Path } from './document.ts';
+import { everyClient } from './chart-tls.ts';
+import { isMapping, type Mapping, type Path, valueAt } from './document.ts';
 
 /**
  * Connections without `namespaces`, where another of the same source and address has some: any namespace may use the
@@ -29,6 +30,15 @@ export function openConnections(
     const text = `connections.${name}: has no namespaces, so any namespace may use its login to where connection ${other.name} measures: write namespaces, or ["*"] if all may`;
     return [{ path: ['connections', name], text }];
   });
+}
+
+/** An authority whose every certificate may call the gRPC port. */
+export function* openPort(configuration: Mapping): Generator<{ path: Path; text: string }> {
+  const tls = valueAt(configuration, ['grpc', 'tls']);
+  if (valueAt(tls, ['clientCaFile']) === undefined || valueAt(tls, ['allowedClientNames']) !== undefined)
+    return;
+  const path = ['grpc', 'tls', 'clientCaFile'];
+  yield { path, text: `grpc.tls.clientCaFile: ${everyClient('grpc.tls.allowedClientNames')}` };
 }
 
 /** A connection's settings without a fault of their own. */

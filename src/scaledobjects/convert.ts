@@ -34,6 +34,8 @@ export interface ConvertSettings {
   readonly scalerAddress: string;
   /** The namespace of objects without one. */
   readonly namespace: string;
+  /** The result goes elsewhere than into the files: then it has no Secrets. */
+  readonly isCopy?: boolean;
 }
 
 interface Edit {
@@ -98,7 +100,7 @@ interface Draft extends Input {
 }
 
 function draftOf(
-  { text, file, resources, authentications, faults }: Input & ScaledResources,
+  { text, file, resources, authentications, secrets, faults }: Input & ScaledResources,
   all: Pick<ScaledResources, 'authentications' | 'secrets'>,
   settings: ConvertSettings,
   places: Map<string, Place>,
@@ -133,6 +135,17 @@ function draftOf(
   }
   const objects = converted.length === 0 ? [] : [...resources, ...authentications];
   for (const { node } of objects) edits.push(...withoutServersPart(text, node));
+  for (const { node, line, namespace, name } of settings.isCopy ? secrets : []) {
+    edits.push(withoutObject(text, node));
+    const where = `Secret ${namespace === '' ? '' : `${namespace}/`}${name}`;
+    notes.push({
+      file,
+      line,
+      where,
+      message: 'is left out of the result, with its data',
+      severity: 'warning',
+    });
+  }
   return { file, text, edits, converted, notes, faults };
 }
 
@@ -154,6 +167,21 @@ function* withoutServersPart(text: string, node: Node): Generator<Edit> {
     if (isMap(annotations) && !isAll) yield* removals(text, annotations, applied);
   }
   yield* removals(text, node, gone(node, ['status']));
+}
+
+/** Takes an object out: a document, or an item of a list. */
+function withoutObject(text: string, node: Node): Edit {
+  const [from, , after] = node.range ?? [0, 0, 0];
+  const lineStart = text.lastIndexOf('\n', from - 1) + 1;
+  const start = /^\s*(?:- +)?$/.test(text.slice(lineStart, from)) ? lineStart : from;
+  const end = lastOf(node)?.range?.[1] ?? after;
+  if (isMap(node) && node.flow === true) {
+    const comma = /^\s*,\s*/.exec(text.slice(end))?.[0] ?? '';
+    const before = comma === '' ? (/,\s*$/.exec(text.slice(0, start))?.[0] ?? '') : '';
+    return { from: start - before.length, to: end + comma.length, text: '' };
+  }
+  const newline = text[end - 1] === '\n' ? end - 1 : text.indexOf('\n', end);
+  return { from: start, to: newline === -1 ? text.length : newline + 1, text: '' };
 }
 
 interface BuiltIn {

@@ -31,6 +31,8 @@ export interface Secret {
   readonly name: string;
   /** Reads this key alone. */
   valueAt(key: string): string | undefined;
+  readonly node: Node;
+  readonly line: number;
 }
 
 export interface ScaledResources {
@@ -196,7 +198,7 @@ function objectOf(
     return { kind: written, ...names, spec: mapping(values.value(values.child(node, 'spec'))) ?? {}, node };
   }
   if (written === 'Secret') {
-    return { kind: written, ...names, valueAt: (key) => valueInSecret(node, values, key) };
+    return { kind: written, ...names, node, line, valueAt: (key) => valueInSecret(node, values, key) };
   }
   if (workloadKinds.includes(written)) return workloadOf(node, { kind: written, ...names }, values);
   const kind = scaledKinds.find((one) => one === written);

@@ -173,6 +173,9 @@ function environmentsAt(
   return target?.environments ?? [];
 }
 
+/** What KEDA takes of an authentication to call an external scaler. */
+const tlsParameters: readonly string[] = ['caCert', 'tlsClientCert', 'tlsClientKey'];
+
 /** KEDA uses TLS with `enableTLS`, or if it has a certificate (external_scaler.go:418, v2.21). The port must agree. */
 function* tlsFaults(
   { namespace }: ScaledResource,
@@ -207,6 +210,9 @@ function* tlsFaults(
       yield error(line, message, index);
       return;
     }
+    const isForTls =
+      tls === undefined && [...(parameters ?? [''])].every((key) => tlsParameters.includes(key));
+    if (isForTls) return;
     const so = tls === 'none' ? ', which the gRPC port of the scaler has not' : '';
     const message = `authenticationRef: only its caCert, tlsClientCert and tlsClientKey are used, for TLS to the scaler${so}; credentials of the source belong to the connection`;
     yield warning(line, message, index);

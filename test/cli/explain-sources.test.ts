@@ -207,9 +207,19 @@ describe('explain of a queue', () => {
     const tls = { certFile: own.cert, keyFile: own.key, clientCaFile: ca };
     const { address } = await serving({ grpc: { ...server, tls } });
     const pair = ['--cert-file', caller.cert, '--key-file', caller.key];
-    expect((await explainOne(['--address', address, '--ca-file', ca, ...pair], object)).code).toBe(0);
+    const asked = ['--address', address, '--ca-file', ca, ...pair];
+    const ref = '      authenticationRef: { name: scaler, kind: ClusterTriggerAuthentication }\n';
+    const called = await explain(asked, object + ref);
+    expect([called.code, called.stderr]).toEqual([0, expect.not.stringContaining('authenticationRef')]);
+    // The scaler answers this command, and KEDA could not call it.
+    const uncalled = await explain(asked, object);
+    expect(uncalled.code).toBe(2);
+    expect(uncalled.stderr).toMatch(
+      /error: .*authenticationRef: is missing: the gRPC port of the scaler has TLS/,
+    );
+    expect(uncalled.stdout).toContain('IsActive');
     for (const args of [[], ['--ca-file', ca]]) {
-      const refused = await explainOne(['--address', address, ...args], object);
+      const refused = await explainOne(['--address', address, ...args], object + ref);
       expect(refused.code).toBe(3);
       expect(refused.faults.join()).toMatch(
         /^No scaler answers at \S+ \([\w ]+\)\. .*--ca-file.*--cert-file/,

@@ -95,9 +95,40 @@ describe('backlog-scaler explain', () => {
     await folder.write('config.yaml', 'connections: { ci: { source: github, owner: acme, token: t } }\n');
     const job = rightJob.replace(/ *owner:.*\n/, '');
     const bare = await explain(['--backlog', '7'], job);
-    expect(bare.stdout).toMatch(/depend on the\s+connection: give --config FILE as well/);
+    expect(bare.stdout).toMatch(/depend on the\s+connection, which\s+--config FILE gives/);
     const { code, stdout } = await explain(['--backlog', '7', '--config', folder.file], job);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/metricName=github-acme\s+metricValue=7/)]);
+  });
+
+  it('takes it from the only connection of values whose secrets are elsewhere', async () => {
+    const connection = 'ci: { source: github, owner: acme, tokenFile: /nowhere }';
+    const values = `config:\n  connections:\n    ${connection}\n`;
+    await folder.write('config.yaml', values);
+    const job = rightJob.replace(/ *owner:.*\n/, '');
+    const asked = ['--backlog', '7', '--config', folder.file];
+    const { code, stdout } = await explain(asked, job);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/metricName=github-acme\s+metricValue=7/)]);
+    await folder.write('config.yaml', `${values}    other-${connection}\n`);
+    const several = await explain(asked, job);
+    expect(several.stdout).toMatch(
+      /the\s+connection,\s+and\s+the\s+configuration\s+does\s+not\s+say\s+which/,
+    );
+  });
+
+  it('takes what a ScaledObject refers to, from a file beside it', async () => {
+    const ref = '      authenticationRef: { name: scaler, kind: ClusterTriggerAuthentication }\n';
+    await folder.write('object.yaml', rightObject + ref);
+    await folder.write(
+      'authentication.yaml',
+      `apiVersion: keda.sh/v1alpha1
+kind: ClusterTriggerAuthentication
+metadata: { name: scaler }
+spec: { secretTargetRef: [{ parameter: caCert, name: a, key: ca.crt }] }
+`,
+    );
+    const files = ['object.yaml', 'authentication.yaml'].map((name) => `${folder.path}/${name}`);
+    const { code, stderr } = await runHere(['explain', ...files, '--backlog', '1']);
+    expect([code, stderr]).toEqual([0, '']);
   });
 
   it('ends with 2 where the configuration keeps the namespace out', async () => {

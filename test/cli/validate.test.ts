@@ -55,6 +55,9 @@ beforeAll(async () => {
     'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
     'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
+    'clients.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, existingSecret: a, clientCaSecret: b }\n`,
+    'at-top.yaml': `secretMounts: [{ name: a, secretName: a }]\n${hiddenConfig}`,
+    'at-top-too.yaml': `config: {}\n${hiddenConfig}`,
     'mutual.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, certManager: { enabled: true } }\n`,
     'called-by-tls.yaml': `${rightObject}      authenticationRef: { name: backlog-scaler, kind: ClusterTriggerAuthentication }\n`,
     'enabled-tls.yaml': rightObject.replace('source:', 'enableTLS: "true"\n        source:'),
@@ -276,10 +279,34 @@ describe('backlog-scaler validate', () => {
       /0 errors, 0 warnings\n/,
     ],
     [
+      'certificates of no issuer',
+      ['--config', 'mutual.yaml'],
+      2,
+      /^mutual\.yaml:\d+: error: tls\.certManager\.issuerRef\.name: is required: name the issuer$/m,
+    ],
+    [
       'a trigger without a client certificate',
       ['enabled-tls.yaml', '--config', 'mutual.yaml'],
       2,
       /error: .*authenticationRef: is missing: the scaler takes only calls with a client certificate/,
+    ],
+    [
+      'an authority whose every certificate may call, and the Secrets of TLS',
+      ['--config', 'clients.yaml', '--strict'],
+      2,
+      /^clients\.yaml:16: warning: tls\.clientCaSecret: every [\s\S]*^Left open: whether Secret a has tls\.crt, tls\.key\nLeft open: whether Secret b has ca\.crt$/m,
+    ],
+    [
+      'connections beside values of the chart',
+      ['--config', 'at-top.yaml'],
+      2,
+      /error: \S+ holds the chart's values \(secretMounts\): put `connections` below `config`\n0 .*1 error/,
+    ],
+    [
+      'connections beside config',
+      ['--config', 'at-top-too.yaml'],
+      2,
+      /^at-top-too\.yaml:2: error: connections: put `connections` below `config`$/m,
     ],
     [
       'what helm template prints',
@@ -514,6 +541,23 @@ describe('backlog-scaler convert', () => {
     expect([code, stdout]).toEqual([0, '']);
     expect(await readFile(file, 'utf8')).toContain('type: external-push');
     expect(await readFile(at('written.yaml'), 'utf8')).toContain('bootstrapServers: [broker.kafka.svc:9092]');
+  });
+
+  it('destroys no file of values', async () => {
+    const [file, mine] = [at('mine.yaml'), 'replicaCount: 2 # mine\n'];
+    await writeFile(file, builtIn);
+    await writeFile(at('values-of-mine.yaml'), mine);
+    const args = ['convert', file, '--write', '--values', at('values-of-mine.yaml')];
+    const { code, stderr } = await run(args);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^--values \S+ exists, and nothing was written: name a new file, then copy/),
+    ]);
+    expect(await readFile(at('values-of-mine.yaml'), 'utf8')).toBe(mine);
+    expect(await readFile(file, 'utf8')).toBe(builtIn);
+    await writeFile(at('values-of-mine.yaml'), '');
+    expect((await run(args)).code).toBe(0);
+    expect(await readFile(at('values-of-mine.yaml'), 'utf8')).toContain('connections:');
   });
 
   const kerberos = publicShapes.find(({ shape }) => shape.startsWith('Kerberos'))?.yaml ?? '';

@@ -56,7 +56,7 @@ const mount = { name: 'a', secretName: 'a' };
 it.each([
   [{ admin: { port: 6000 } }, 'service.port, admin.port and ingest.port: must differ'],
   [
-    { tls: { enabled: true, allowedClientNames: ['keda'] } },
+    { tls: { enabled: true, existingSecret: 'a', allowedClientNames: ['keda'] } },
     'tls.allowedClientNames: needs tls.clientCaSecret',
   ],
   [{ secretMounts: [mount, { ...mount, mountPath: '/b' }] }, 'secretMounts[1]: another entry has its name'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openConnections } from '../../../src/config/open-connections.ts';
+import { openConnections, openPort } from '../../../src/config/open-connections.ts';
 import { sources } from '../../../src/sources/index.ts';
 
 const namespaces = ['shop'];
@@ -32,4 +32,16 @@ it.each([
   expect(at({ ...both, open: { ...open, namespaces: ['*'] } })).toEqual([]);
   expect(at({ open, closed: { ...closed, namespaces: ['*'] } })).toEqual([]);
   expect(at({ open, closed })).toEqual([]);
+});
+
+it.each([
+  [{ clientCaFile: 'ca.crt' }, 1],
+  [{ clientCaFile: 'ca.crt', allowedClientNames: ['keda'] }, 0],
+  [{}, 0],
+])('notices that any certificate of an authority may call: %j', (tls, count) => {
+  const text = expect.stringMatching(
+    /^grpc\.tls\.clientCaFile: every .* may call: .* grpc\.tls\.allowedClientNames/,
+  );
+  const found = [...openPort({ grpc: { tls } })].map((one) => one.text);
+  expect(found).toEqual(Array(count).fill(text));
 });

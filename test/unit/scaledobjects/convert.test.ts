@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { convertInputs } from '../../../src/scaledobjects/convert.ts';
 import { readScaledResources } from '../../../src/scaledobjects/read.ts';
 import { validateInputs } from '../../../src/scaledobjects/validate.ts';
@@ -566,5 +566,31 @@ spec: ${JSON.stringify({ secretTargetRef: refs })}
     ],
   ])('removes neighboring keys: %j', (before, after) => {
     expect(convert(head + before).text).toBe(head + after);
+  });
+});
+
+describe('a Secret beside the trigger', () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'login', namespace: 'shop' },
+    data: { password: 'aHVudGVyMg==' },
+  };
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+  const list = (items: object[]) => ({ apiVersion: 'v1', items, kind: 'List' });
+  it.each([
+    ['documents', `${stringify(secret)}---\n${stringify(map)}---\n${stringify(secret)}`],
+    ['a list', stringify(list([secret, map, secret]), { aliasDuplicateObjects: false })],
+    ['JSON', JSON.stringify(list([secret, map, secret]))],
+    ['JSON in lines', JSON.stringify(list([secret, map, secret]), undefined, 2)],
+  ])('is left out of a copy, and stays in its own file: %s', (_, text) => {
+    const made = (isCopy: boolean) => convertInputs([{ file: 'a', text }], { ...settings, isCopy }).files[0];
+    expect(made(false)?.text).toBe(text);
+    const copy = made(true);
+    expect(copy?.notes.map(({ where, message }) => `${where} ${message}`)).toEqual(
+      Array(2).fill('Secret shop/login is left out of the result, with its data'),
+    );
+    const left = parseAllDocuments(copy?.text ?? '').flatMap((one) => one.toJS() ?? []);
+    expect(left.flatMap((one) => one.items ?? [one])).toEqual([map]);
   });
 });
