@@ -15,7 +15,7 @@ function substituted(query: string): string {
 }
 
 /** These series exist only with the event log in NATS: test/event-log. */
-const onlyWithNats = /backlog_scaler_(event_log_\w+|leases_held)/;
+const onlyWithNats = /backlog_scaler_(event_log_\w+|leases_(held|given_up_total))/;
 
 describe('the dashboard', () => {
   it('has the rows and variables that its readers expect', () => {
