@@ -1,4 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const page = readFileSync(new URL('../../docs/github.md', import.meta.url), 'utf8');
@@ -10,9 +14,31 @@ describe('docs/github.md', () => {
       readFileSync(new URL(file, folder), 'utf8').match(/# (?:\d\. )?CHANGE\b/g)?.length ?? 0;
     expect(
       ['values', 'scaledjob', 'scaledjob-accurate', 'scaledobject'].map((name) => changes(`${name}.yaml`)),
-    ).toEqual([10, 6, 6, 8]);
+    ).toEqual([1, 3, 3, 4]);
     for (const name of ['values.yaml', 'scaledjob.yaml', 'scaledobject.yaml'])
       expect(page).toContain(`github/${name})`);
+  });
+
+  it('writes the files by one command, with nothing of the example left', () => {
+    const [, filled = '', written = ''] =
+      /^(organisation=.*)\n(for file in(?:.|\n)*?^done$)/m.exec(page) ?? [];
+    const own = {
+      organisation: 'initech',
+      namespace: 'build',
+      host: 'keda.initech.com',
+      id: 'Iv1',
+      registry: 'r.io/x',
+    };
+    expect(filled.split(' ').map((one) => one.split('=')[0])).toEqual(Object.keys(own));
+    const directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-docs-'));
+    symlinkSync(fileURLToPath(new URL('../../deploy', import.meta.url)), join(directory, 'deploy'));
+    execFileSync('bash', ['-ec', written], { cwd: directory, env: { ...process.env, ...own } });
+    const text = ['values', 'scaledjob', 'scaledobject']
+      .map((name) => readFileSync(join(directory, `${name}.yaml`), 'utf8'))
+      .join('---\n');
+    expect(text.match(/.*(acme|example|Iv23|namespaces?: \[?ci).*/g)).toBeNull();
+    for (const value of Object.values(own)) expect(text).toContain(value);
+    expect(text.match(/connection: ci$/gm)).toHaveLength(2);
   });
 
   it('links to manifests and pages that are there', () => {
