@@ -14,29 +14,30 @@ describe('docs/github.md', () => {
       readFileSync(new URL(file, folder), 'utf8').match(/# (?:\d\. )?CHANGE\b/g)?.length ?? 0;
     expect(
       ['values', 'scaledjob', 'scaledjob-accurate', 'scaledobject'].map((name) => changes(`${name}.yaml`)),
-    ).toEqual([1, 3, 3, 4]);
-    for (const name of ['values.yaml', 'scaledjob.yaml', 'scaledobject.yaml'])
-      expect(page).toContain(`github/${name})`);
+    ).toEqual([3, 1, 3, 2]);
+    for (const name of ['scaledjob', 'scaledobject']) expect(page).toContain(`runners/${name}.yaml`);
   });
 
   it('writes the files by one command, with nothing of the example left', () => {
     const [, filled = '', written = ''] =
-      /^(organisation=.*)\n(for file in(?:.|\n)*?^done$)/m.exec(page) ?? [];
+      /^(organisation=.*)$(?:.|\n)*?^id=.*\n(mkdir (?:.|\n)*?^done)/m.exec(page) ?? [];
     const own = {
       organisation: 'initech',
       namespace: 'build',
       host: 'keda.initech.com',
-      id: 'Iv1',
       registry: 'r.io/x',
+      job_label: 'large',
+      deployment_label: 'lint',
     };
+    const env = { ...process.env, ...own, id: 'Iv1' };
     expect(filled.split(' ').map((one) => one.split('=')[0])).toEqual(Object.keys(own));
     const directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-docs-'));
     symlinkSync(fileURLToPath(new URL('../../deploy', import.meta.url)), join(directory, 'deploy'));
-    execFileSync('bash', ['-ec', written], { cwd: directory, env: { ...process.env, ...own } });
+    execFileSync('bash', ['-ec', written], { cwd: directory, env });
     const text = ['values', 'scaledjob', 'scaledobject']
-      .map((name) => readFileSync(join(directory, `${name}.yaml`), 'utf8'))
+      .map((name) => readFileSync(join(directory, 'runners', `${name}.yaml`), 'utf8'))
       .join('---\n');
-    expect(text.match(/.*(acme|example|Iv23|namespaces?: \[?ci).*/g)).toBeNull();
+    expect(text.match(/.*(acme|example|Iv23|gpu|checks|namespaces?: \[?ci).*/g)).toBeNull();
     for (const value of Object.values(own)) expect(text).toContain(value);
     expect(text.match(/connection: ci$/gm)).toHaveLength(2);
   });
