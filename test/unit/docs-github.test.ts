@@ -20,24 +20,25 @@ describe('docs/github.md', () => {
 
   it('writes the files by one command, with nothing of the example left', () => {
     const [, filled = '', written = ''] =
-      /^(organisation=.*)$(?:.|\n)*?^id=.*\n(mkdir (?:.|\n)*?^done)/m.exec(page) ?? [];
+      /^(organisation=.*\n.*)\n(?:.|\n)*?^(mkdir (?:.|\n)*?^done)/m.exec(page) ?? [];
     const own = {
       organisation: 'initech',
       namespace: 'build',
       host: 'keda.initech.com',
       registry: 'r.io/x',
-      job_label: 'large',
+      id: 'Iv1',
+      job_label: 'large-checks',
       deployment_label: 'lint',
     };
-    const env = { ...process.env, ...own, id: 'Iv1' };
-    expect(filled.split(' ').map((one) => one.split('=')[0])).toEqual(Object.keys(own));
+    const env = { ...process.env, ...own };
+    expect(filled.split(/\s/).map((one) => one.split('=')[0])).toEqual(Object.keys(own));
     const directory = mkdtempSync(join(tmpdir(), 'backlog-scaler-docs-'));
     symlinkSync(fileURLToPath(new URL('../../deploy', import.meta.url)), join(directory, 'deploy'));
     execFileSync('bash', ['-ec', written], { cwd: directory, env });
     const text = ['values', 'scaledjob', 'scaledobject']
       .map((name) => readFileSync(join(directory, 'runners', `${name}.yaml`), 'utf8'))
       .join('---\n');
-    expect(text.match(/.*(acme|example|Iv23|gpu|checks|namespaces?: \[?ci).*/g)).toBeNull();
+    expect(text.match(/.*(acme|example|Iv23|gpu|(?<!large-)checks|namespaces?: \[?ci).*/g)).toBeNull();
     for (const value of Object.values(own)) expect(text).toContain(value);
     expect(text.match(/connection: ci$/gm)).toHaveLength(2);
   });
