@@ -3,33 +3,72 @@ import type { AnySource } from '../sources/source.ts';
 import { everyClient } from './chart-tls.ts';
 import { isMapping, type Mapping, type Path, valueAt } from './document.ts';
 
+/** What may be wrong with a connection, and where. */
+interface Doubt {
+  readonly path: Path;
+  readonly text: string;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly source: AnySource;
+  readonly namespaces: unknown;
+  readonly addresses: readonly string[];
+  /** The files of its login. */
+  readonly files: readonly string[];
+}
+
 /**
- * Connections without `namespaces`, where another of the same source and address has some: any namespace may use the
- * login of the first. Also where settings of them cannot be used, such as secrets that are not here.
+ * What keeps tenants apart and is missing, between connections of the same source and address: `namespaces`, or a login of
+ * their own. Also where settings of them cannot be used, such as secrets that are not here.
  */
-export function openConnections(
-  connections: unknown,
-  sources: readonly AnySource[],
-): readonly { path: Path; text: string }[] {
-  const entries = Object.entries(isMapping(connections) ? connections : {}).flatMap(([name, entry]) => {
-    const source = isMapping(entry) ? sources.find(({ kind }) => kind === entry['source']) : undefined;
-    if (!isMapping(entry) || source === undefined) return [];
-    const addresses = source.place(usable(source, entry)).addresses.map((one) => JSON.stringify(one));
-    return [{ name, source, namespaces: entry['namespaces'], addresses }];
-  });
-  return entries.flatMap(({ name, source, namespaces, addresses }) => {
-    if (namespaces !== undefined) return [];
-    const other = entries.find(
-      (one) =>
-        one.source === source &&
-        Array.isArray(one.namespaces) &&
-        !one.namespaces.includes('*') &&
-        one.addresses.some((address) => addresses.includes(address)),
+export function openConnections(connections: unknown, sources: readonly AnySource[]): readonly Doubt[] {
+  const entries = Object.entries(isMapping(connections) ? connections : {}).flatMap(
+    ([name, entry]): Entry[] => {
+      const source = isMapping(entry) ? sources.find(({ kind }) => kind === entry['source']) : undefined;
+      if (!isMapping(entry) || source === undefined) return [];
+      const addresses = source.place(usable(source, entry)).addresses.map((one) => JSON.stringify(one));
+      return [{ name, source, namespaces: entry['namespaces'], addresses, files: loginFiles(entry) }];
+    },
+  );
+  return entries.flatMap((entry, at) => {
+    const beside = (one: Entry): boolean =>
+      one !== entry &&
+      one.source === entry.source &&
+      isClosed(one) &&
+      one.addresses.some((address) => entry.addresses.includes(address));
+    const others = entries.filter(beside);
+    const path = ['connections', entry.name];
+    const [other] = others;
+    if (entry.namespaces === undefined && other !== undefined) {
+      const text = `connections.${entry.name}: has no namespaces, so any namespace may use its login to where connection ${other.name} measures: write namespaces, or ["*"] if all may`;
+      return [{ path, text }];
+    }
+    const earlier = isClosed(entry) ? others.filter((one) => entries.indexOf(one) < at) : [];
+    const same = earlier.find(
+      (one) => apart(one, entry) && one.files.some((file) => entry.files.includes(file)),
     );
-    if (other === undefined) return [];
-    const text = `connections.${name}: has no namespaces, so any namespace may use its login to where connection ${other.name} measures: write namespaces, or ["*"] if all may`;
-    return [{ path: ['connections', name], text }];
+    if (same === undefined) return [];
+    const text = `connections.${entry.name}: logs in with a file of connection ${same.name}, which is for other namespaces: give it one of its own`;
+    return [{ path, text }];
   });
+}
+
+function isClosed({ namespaces }: Entry): boolean {
+  return Array.isArray(namespaces) && !namespaces.includes('*');
+}
+
+/** Whether no namespace may use both. */
+function apart({ namespaces: some }: Entry, { namespaces: others }: Entry): boolean {
+  return Array.isArray(some) && Array.isArray(others) && !some.some((one) => others.includes(one));
+}
+
+/** Files of secrets, however deep: `passwordFile`, `keyFile`. Certificates of authorities are for all. */
+function loginFiles(value: unknown): string[] {
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([key, one]) =>
+    typeof one === 'string' && /File$/.test(key) && key !== 'caFile' ? [one] : loginFiles(one),
+  );
 }
 
 /** An authority whose every certificate may call the gRPC port. */

@@ -35,6 +35,23 @@ it.each([
 });
 
 it.each([
+  ['the same file', 'a', ['bank'], true],
+  ['a file of its own', 'b', ['bank'], false],
+  ['a namespace in common', 'a', ['bank', 'shop'], false],
+  ['all namespaces', 'a', ['*'], false],
+])('notices a login that two tenants share: %s', (_, password, others, noticed) => {
+  const sasl = { mechanism: 'plain', username: 'u', passwordFile: '/a/password' };
+  const tls = { caFile: '/a/ca.crt' };
+  const connections = {
+    first: { ...kafka, namespaces, sasl, tls },
+    second: { ...kafka, namespaces: others, sasl: { ...sasl, passwordFile: `/${password}/password` }, tls },
+  };
+  const texts = openConnections(connections, sources).map(({ text }) => text);
+  const text = 'connections.second: logs in with a file of connection first';
+  expect(texts).toEqual(noticed ? [expect.stringContaining(text)] : []);
+});
+
+it.each([
   [{ clientCaFile: 'ca.crt' }, 1],
   [{ clientCaFile: 'ca.crt', allowedClientNames: ['keda'] }, 0],
   [{}, 0],
