@@ -10,6 +10,8 @@ describe('JSON of a request', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const text = JSON.stringify(value);
+        // Longer integers stay text.
+        fc.pre(!/\d{16}/.test(text));
         expect(read(text)).toEqual({ value: JSON.parse(text) });
         expect(read(`\ufeff${text}`)).toEqual({ value: JSON.parse(text) });
       }),
