@@ -37,14 +37,13 @@ export function openConnections(connections: unknown, sources: readonly AnySourc
       one.source === entry.source &&
       isClosed(one) &&
       one.addresses.some((address) => entry.addresses.includes(address));
-    const others = entries.filter(beside);
+    const other = entries.find(beside);
     const path = ['connections', entry.name];
-    const [other] = others;
     if (entry.namespaces === undefined && other !== undefined) {
       const text = `connections.${entry.name}: has no namespaces, so any namespace may use its login to where connection ${other.name} measures: write namespaces, or ["*"] if all may`;
       return [{ path, text }];
     }
-    const earlier = isClosed(entry) ? others.filter((one) => entries.indexOf(one) < at) : [];
+    const earlier = isClosed(entry) ? entries.slice(0, at).filter(beside) : [];
     const same = earlier.find(
       (one) => apart(one, entry) && one.files.some((file) => entry.files.includes(file)),
     );
