@@ -50,7 +50,7 @@ an unreadable file, or nothing to check.
   warning, *nothing is mounted at*.
 - It refuses what the chart refuses: secrets in plain text, several pods where one is needed, ports or mounts that clash, unknown keys at the top. The
   types of the chart's other values only \`helm template\` checks.
-- Warnings: a connection without \`namespaces\` beside one of the same brokers or account with some, one Secret for connections of other
+- Warnings: a connection without \`namespaces\` beside one of the same brokers or account with some, one login for connections of other
   namespaces, a host without certificate.
 
 ## What it says
