@@ -6,8 +6,7 @@ FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/clean.mjs scripts/copy-page.mjs scripts/
+COPY scripts/build.ts scripts/check-node.mjs scripts/
 COPY src src/
 RUN npm run -s build
 

@@ -42,7 +42,7 @@ const parts = {
   'json.ts': [],
   'printable.ts': [],
   'server-name.ts': [],
-  'version.ts': [],
+  'package.ts': [],
   'aws-endpoints.ts': [],
   'bearer.ts': [],
   'sockets.ts': [],
@@ -94,8 +94,8 @@ const parts = {
     'sources/inbound.ts',
     'sources/source.ts',
   ],
-  grpc: [...upwards, 'sockets.ts', 'scaling', 'triggers'],
-  admin: [...upwards, 'bearer.ts', 'explain', 'sockets.ts', 'scaling', 'triggers'],
+  grpc: [...upwards, 'package.ts', 'sockets.ts', 'scaling', 'triggers'],
+  admin: [...upwards, 'bearer.ts', 'explain', 'package.ts', 'sockets.ts', 'scaling', 'triggers'],
   config: [...upwards, 'params', 'sources/source.ts'],
   'lifecycle.ts': ['telemetry'],
   'scaler.ts': ['.'],
@@ -140,7 +140,7 @@ const packages = {
     'pods',
     'sources',
     'triggers',
-    'version.ts',
+    'package.ts',
   ],
 };
 

@@ -7,13 +7,13 @@ import { GrpcServer } from './grpc/server.ts';
 import { Ingest } from './ingest/ingest.ts';
 import type { IngestDeps } from './ingest/server.ts';
 import { Lifecycle, type Part } from './lifecycle.ts';
+import { commit, version } from './package.ts';
 import { Pods, type Told } from './pods/pods.ts';
 import type { AnySource } from './sources/source.ts';
 import { Connections } from './subjects/connections.ts';
 import type { RootLogger } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Triggers } from './triggers/triggers.ts';
-import { commit, version } from './version.ts';
 
 export interface ScalerOptions {
   readonly sources: readonly AnySource[];

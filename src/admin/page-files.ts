@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { programFile } from '../package.ts';
 
 export interface PageFile {
   readonly type: string;
@@ -8,7 +9,6 @@ export interface PageFile {
   readonly etag: string;
 }
 
-const folder = new URL('./page/', import.meta.url);
 const require = createRequire(import.meta.url);
 /** The chart library, as its package has it. */
 const borrowed: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ async function textOf(name: string): Promise<string | undefined> {
 
 async function read(name: string): Promise<string | undefined> {
   try {
-    return await readFile(new URL(name, folder), 'utf8');
+    return await readFile(programFile(`admin/page/${name}`), 'utf8');
   } catch {
     return undefined;
   }

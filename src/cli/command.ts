@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { version } from '../package.ts';
 import { didYouMean } from '../params/suggest.ts';
 import { printable, quote } from '../printable.ts';
-import { version } from '../version.ts';
 
 /** One option of a command. */
 export interface Option {

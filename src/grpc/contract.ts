@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { loadSync } from '@grpc/proto-loader';
+import { packageFile } from '../package.ts';
 import type { ProtoGrpcType } from './generated/externalscaler.ts';
 
-const protoFile = fileURLToPath(new URL('../../proto/externalscaler.proto', import.meta.url));
+const protoFile = fileURLToPath(packageFile('proto/externalscaler.proto'));
 
 /** KEDA's contract, loaded with the options the types in `generated/` were made with (`npm run generate`). */
 export const packageDefinition: PackageDefinition = loadSync(protoFile, {

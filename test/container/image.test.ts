@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { health } from '../support/health.ts';
@@ -34,6 +34,14 @@ function printed(command: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd, env: { ...env }, encoding: 'utf8' });
   expect(status, stderr).toBe(0);
   return stdout;
+}
+
+/** The files that a built file was made of, relative to the folder of the package. */
+function sourcesOf(folder: string, map: string): string[] {
+  const { sources } = z
+    .object({ sources: z.array(z.string()) })
+    .parse(JSON.parse(readFileSync(join(folder, map), 'utf8')));
+  return sources.map((source) => relative(folder, join(folder, dirname(map), source)));
 }
 
 /** Every path below a folder of the image, relative to it. */
@@ -102,14 +110,18 @@ describe('the image', () => {
   it('has in /app the build of src, what that needs, and nothing else', () => {
     const app = join(image().root, 'app');
     expect(readdirSync(app).toSorted()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json', 'proto']);
-    const sources = new URL('../../src', import.meta.url);
-    const modules = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(
-      (path) => path.endsWith('.ts') && !path.endsWith('.d.ts'),
+    const files = pathsIn(join(app, 'dist'));
+    const maps = files.filter((path) => path.endsWith('.js.map'));
+    expect(maps.map((path) => path.slice(0, -'.map'.length)).toSorted()).toEqual(
+      files.filter((path) => path.endsWith('.js')).toSorted(),
     );
-    const built = pathsIn(join(app, 'dist')).filter((path) => path.endsWith('.js'));
-    expect(built.toSorted()).toEqual(modules.map((path) => path.replace(/\.ts$/, '.js')).toSorted());
-    const page = readdirSync(join(app, 'dist/admin/page')).filter((name) => /\.(html|css|svg)$/.test(name));
-    expect(page.toSorted()).toEqual(['icon.svg', 'index.html', 'style.css']);
+    const folders = maps.flatMap((path) =>
+      sourcesOf(app, join('dist', path)).map((source) => source.split('/')[0]),
+    );
+    expect(new Set(folders)).toEqual(new Set(['src', 'node_modules']));
+    expect(sourcesOf(app, 'dist/main.js.map')).toContain('src/main.ts');
+    const page = readdirSync(join(app, 'dist/admin/page'));
+    expect(page.toSorted()).toEqual(['icon.svg', 'index.html', 'main.js', 'main.js.map', 'style.css']);
     expect(readdirSync(join(app, 'node_modules/uplot/dist'))).toContain('uPlot.esm.js');
   });
 
