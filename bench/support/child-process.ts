@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { imageEnvironment } from '../../test/container/image-environment.ts';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
 /** Catches only what hangs, since a busy machine may be slow. */
@@ -142,17 +143,4 @@ export class NodeProcess {
   private readonly forceEnd = (): void => {
     this.child.kill('SIGKILL');
   };
-}
-
-/** What the image sets for Node and its memory, so that a program is measured as shipped. */
-function imageEnvironment(): Record<string, string> {
-  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
-  const names = ['NODE_OPTIONS', 'MALLOC_ARENA_MAX'];
-  return Object.fromEntries(
-    names.map((name) => {
-      const value = new RegExp(`\\b${name}="?([^"\\\\\\n]*[^"\\\\\\n ])`).exec(dockerfile)?.[1];
-      if (value === undefined) throw new Error(`Dockerfile: has no ${name}`);
-      return [name, value];
-    }),
-  );
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { isMapping } from '../../src/config/document.ts';
 import { at, type Manifest } from '../chart/helm.ts';
+import { imageEnvironment } from '../container/image-environment.ts';
 import type { Api } from './api.ts';
 import { Program } from './program.ts';
 
@@ -45,7 +46,7 @@ export async function startContainer(pod: Manifest, { api, node, root, address }
   const own = list(at(container, 'env')).map((one) => [String(at(one, 'name')), String(at(one, 'value'))]);
   const env = {
     NODE_ENV: 'production',
-    NODE_OPTIONS: '--max-old-space-size-percentage=70 --max-semi-space-size=4',
+    ...imageEnvironment(),
     ...Object.fromEntries(own),
   };
   const logFile = join(root, 'log');
