@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="backlog-scaler" \
 # large machine, two or three times over. If you set NODE_OPTIONS for something else, repeat both options.
 # glibc gives each thread an arena of its own, and what one frees the others cannot use (mallopt(3), M_ARENA_MAX).
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=4" \
+    NODE_OPTIONS="--max-old-space-size-percentage=70 --max-semi-space-size=8" \
     MALLOC_ARENA_MAX=2 \
     BACKLOG_SCALER_COMMIT=${COMMIT}
 COPY --from=production /app/node_modules /app/node_modules/
