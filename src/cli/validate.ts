@@ -116,7 +116,8 @@ export async function rulesOf(
   const { chart } = loaded;
   const file = nameOf(config);
   for (const { line, message } of chart?.faults ?? []) fault(file, message, line);
-  for (const { line, message } of loaded.doubts ?? []) fault(file, message, line, 'warning');
+  const doubts = (loaded.doubts ?? []).toSorted((a, b) => a.line - b.line);
+  for (const { line, message } of doubts) fault(file, message, line, 'warning');
   const notHere = (chart?.tlsSecrets ?? []).flatMap(({ line, path, secretName: name, keys }): NotHere[] =>
     keys.map((key) => ({
       file,

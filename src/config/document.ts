@@ -1,5 +1,6 @@
 import type { Document, YAMLError } from 'yaml';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parse, parseDocument } from 'yaml';
+import { exampleIn } from '../placeholders.ts';
 
 /** A fault of a file, and the line from 1 that it is about. */
 export interface FileFault {
@@ -107,6 +108,17 @@ export function unfilled(value: unknown): readonly Path[] {
   const found: Path[] = [];
   mapTexts(value, (text, path) => {
     if (text.includes(toBeFilledIn)) found.push(path);
+    return text;
+  });
+  return found;
+}
+
+/** Where a value is an example's. */
+export function examplesIn(value: unknown): readonly { readonly path: Path; readonly text: string }[] {
+  const found: { path: Path; text: string }[] = [];
+  mapTexts(value, (text, path) => {
+    const why = exampleIn(text);
+    if (why !== undefined) found.push({ path, text: `${pathText(path)}: ${why}` });
     return text;
   });
   return found;

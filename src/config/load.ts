@@ -2,11 +2,13 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
+import { marksIn } from '../placeholders.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import type { PortTls, TlsSecret } from './chart-tls.ts';
 import { besideChartKeys, type ChartValues, chartValuesOf } from './chart-values.ts';
 import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
+  examplesIn,
   expandEnvironment,
   Faults,
   isManifests,
@@ -124,7 +126,9 @@ export async function loadConfig(
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
   const open = isCheck ? [...openConnections(document['connections'], sources), ...openPort(document)] : [];
-  const doubts = [...inFile(values?.doubts ?? [], []), ...inFile(open, below)];
+  const examples = isCheck ? examplesIn(parsed.value) : [];
+  const marks = isCheck ? marksIn(read.text) : [];
+  const doubts = [...inFile([...(values?.doubts ?? []), ...examples], []), ...inFile(open, below), ...marks];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {

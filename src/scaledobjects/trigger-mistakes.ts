@@ -1,4 +1,5 @@
 import { didYouMean } from '../params/suggest.ts';
+import { exampleIn } from '../placeholders.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
 import { commonParams, kedaOwnKeys, kedaSecretKeys } from '../triggers/common-params.ts';
@@ -150,6 +151,15 @@ export const triggerMistakes: readonly Rule[] = [
           const message = `${fromEnv}: makes KEDA send the secret to the scaler, which refuses it without TLS: remove it; credentials belong to the connection`;
           yield warning(entry.lineOf(fromEnv), message, index);
         }
+      }
+    }
+  },
+
+  function* examples(_, ours) {
+    for (const { index, entry } of ours) {
+      for (const [key, value] of Object.entries(entry.metadata)) {
+        const why = exampleIn(value);
+        if (why !== undefined) yield warning(entry.lineOf(key), `${key}: ${why}`, index);
       }
     }
   },

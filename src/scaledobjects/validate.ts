@@ -1,4 +1,5 @@
 import { attempt, ScalerError } from '../errors.ts';
+import { marksIn } from '../placeholders.ts';
 import type { AnySource, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
@@ -72,6 +73,9 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   }
   for (const [resource, mistakes] of sameItems(right)) {
     faults.push(...mistakes.map((mistake) => faultOf(resource, mistake)));
+  }
+  for (const { file, text } of inputs) {
+    for (const one of marksIn(text)) faults.push({ file, ...one, where: '', severity: 'warning' });
   }
   const order = new Map(inputs.map(({ file }, i) => [file, i]));
   return {

@@ -463,15 +463,21 @@ describe('deploy/examples', () => {
   const examples = fileURLToPath(new URL('../../deploy/examples/', import.meta.url));
   const checked = async (folder: string, args: readonly string[]): Promise<readonly string[]> => {
     const config = join(examples, folder, 'values.yaml');
-    const { code, stdout } = await run(['validate', '--config', config, '--strict', ...args]);
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 0 errors, 0 warnings\n/)]);
+    const { code, stdout } = await run(['validate', '--config', config, ...args]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/ 0 errors, [1-9]/)]);
+    const left = / has (?:example\.com|123456789012|Iv\w+) of the examples: | is still marked CHANGE: /;
+    expect((stdout.match(/.* warning: .*/g) ?? []).filter((one) => !left.test(one))).toEqual([]);
+    expect(stdout).toMatch(/values\.yaml:\d+: warning: image\.registry: has example\.com of the examples: /);
     return stdout.match(/(?<=^Left open: ).*$/gm) ?? [];
   };
 
-  it.each(sources.map(({ kind }) => kind))('%s: the page’s check finds no fault', async (kind) => {
-    for (const file of await checked(kind, ['-f', join(examples, kind)]))
-      expect(file).toMatch(/^whether Secret backlog-scaler-\w+ has [\w., -]+$/);
-  });
+  it.each(sources.map(({ kind }) => kind))(
+    '%s: the page’s check finds nothing but what is to be changed',
+    async (kind) => {
+      for (const file of await checked(kind, ['-f', join(examples, kind)]))
+        expect(file).toMatch(/^whether Secret backlog-scaler-\w+ has [\w., -]+$/);
+    },
+  );
 
   it.each(['pods', 'hints'])('%s: every file is a key of a Secret that is mounted', async (folder) => {
     const files = await checked(folder, []);
