@@ -119,7 +119,7 @@ export function readScaledResources(text: string, file: string): ScaledResources
         result.secrets.push(read);
         result.others += 1;
       } else if ('triggers' in read) result.resources.push(read);
-      else if ('environments' in read) {
+      else if ('pods' in read) {
         result.workloads.push(read);
         result.others += 1;
       } else result.authentications.push(read);

@@ -1,6 +1,6 @@
 import { isMap, isSeq, type Node } from 'yaml';
 import { quote } from '../printable.ts';
-import { type Environment, environmentsOf } from './workload.ts';
+import { type Pods, podsOf } from './workload.ts';
 import { type Mapping, mapping, pairOf, type Values } from './yaml-values.ts';
 
 /** What a ScaledObject or ScaledJob says around its triggers; what is absent is not there. */
@@ -51,8 +51,8 @@ export interface ScaledResource {
   /** Every key of `spec`. */
   readonly keys: readonly string[];
   readonly triggers: readonly TriggerEntry[];
-  /** Of the containers of a ScaledJob. */
-  readonly environments: readonly Environment[];
+  /** Of a ScaledJob's own. */
+  readonly pods: Pods;
   readonly node: Node;
   /** The line of the value at a path below `spec`, or of the nearest that is there. */
   lineOf(...path: readonly string[]): number;
@@ -113,7 +113,7 @@ export function resourceOf(
     spec: specOf(raw, (key, message) => fault(lineOf(key), `${key}: ${message}`)),
     keys: Object.keys(raw),
     triggers: triggers.filter((one) => one !== undefined),
-    environments: environmentsOf(mapping(raw['jobTargetRef'])?.['template']),
+    pods: podsOf(mapping(raw['jobTargetRef'])?.['template']),
     node,
     lineOf,
   };

@@ -1,6 +1,6 @@
 import { attempt, ScalerError } from '../errors.ts';
 import { marksIn } from '../placeholders.ts';
-import type { AnySource, NamedConnection } from '../sources/source.ts';
+import type { AnySource, Environment, NamedConnection } from '../sources/source.ts';
 import { checkReference } from '../triggers/reference.ts';
 import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { allows, refusalByName } from '../triggers/select-connection.ts';
@@ -11,7 +11,7 @@ import { type ReadTrigger, sameItems } from './same-items.ts';
 import type { ScaledResource } from './scaled-resource.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
-import type { Environment, Workload } from './workload.ts';
+import type { Pods, Workload } from './workload.ts';
 
 export interface Input {
   readonly file: string;
@@ -57,7 +57,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const right: ReadTrigger[] = [];
   for (const resource of resources) {
     const ours = oursOf(resource, rules.sources);
-    const environments = environmentsAt(resource, workloads);
+    const { environments } = podsAt(resource, workloads);
     const mistakes = [...mistakesOf(resource, ours)];
     const conflict = shared.get(resource);
     if (conflict !== undefined) mistakes.push(conflict);
@@ -107,7 +107,7 @@ interface TriggerFaults {
 
 /** What the running scaler would say of a trigger. */
 function triggerFaults(
-  { namespace, name }: ScaledResource,
+  { kind, namespace, name }: ScaledResource,
   { index, entry }: OurTrigger,
   rules: Rules,
   environments: readonly Environment[],
@@ -132,7 +132,8 @@ function triggerFaults(
     const { source, params } = said;
     const all = [...((rules.world ?? rules).connections?.values() ?? [])];
     const others = all.filter((one) => one !== connection && one.source === source && allows(one, place));
-    const around = { config: connection?.config, others, environments };
+    const isJob = kind === 'ScaledJob';
+    const around = { config: connection?.config, others, environments, isJob };
     return (source?.doubts?.(params, around) ?? []).map((doubt) => ({
       ...mistake(doubt),
       severity: 'warning',
@@ -164,17 +165,17 @@ function triggerFaults(
   return { faults: [...outcome.faults.map(mistake), ...more], open: false };
 }
 
-/** Of the containers that a ScaledJob starts or a ScaledObject scales, where the files have them. */
-function environmentsAt(
-  { environments, namespace, spec: { scaleTargetRef } }: ScaledResource,
+/** Of what a ScaledJob starts or a ScaledObject scales, where the files have it. */
+function podsAt(
+  { pods, namespace, spec: { scaleTargetRef } }: ScaledResource,
   workloads: readonly Workload[],
-): readonly Environment[] {
-  if (scaleTargetRef === undefined) return environments;
+): Pods {
+  if (scaleTargetRef === undefined) return pods;
   const { kind = 'Deployment', name } = scaleTargetRef;
   const target = workloads.find(
     (one) => one.kind === kind && one.name === name && one.namespace === namespace,
   );
-  return target?.environments ?? [];
+  return target?.pods ?? pods;
 }
 
 /** What KEDA takes of an authentication to call an external scaler. */

@@ -320,14 +320,24 @@ export interface Source<P, C, S, H, N = undefined> {
   target(params: P, config: C): Target;
 }
 
+/** A container's variables, as far as files say them. */
+export interface Environment {
+  /** Undefined where only the cluster knows the value. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Whether there may be more, by `envFrom`. */
+  readonly isOpen: boolean;
+}
+
 /** What `validate` knows around a trigger. */
 export interface Around<C> {
   /** Of its connection, as far as its settings can be used here; undefined where it is not known. */
   readonly config: C | Partial<C> | undefined;
   /** The connections of this source that the trigger could name instead. */
   readonly others: readonly { readonly name: string; readonly config: C | Partial<C> }[];
-  /** Of each container of its workload, where the files have it: the variables that have plain values. */
-  readonly environments: readonly Readonly<Record<string, string>>[];
+  /** Of each container of its workload, where the files have it. */
+  readonly environments: readonly Environment[];
+  /** Whether each item starts a pod of its own, in a ScaledJob. */
+  readonly isJob: boolean;
 }
 
 /** Items that two triggers of one connection should not both count; `validate` warns. */

@@ -260,6 +260,11 @@ describe('validate', () => {
     const foreign =
       'warning: connection: counts jobs of "acme", and the runners register with ORG_NAME "other", so they get none of them';
 
+    const narrow =
+      'warning: RUNNER_SCOPE: is "repo", and the trigger counts jobs outside it: write org, or name in repos what the runners serve';
+    const lasting =
+      'warning: EPHEMERAL: is not "true", but the runner of a Job must end after one job: set it';
+
     it.each([
       ['gpu', { LABELS: 'gpu', ORG_NAME: 'Acme' }, []],
       ['b,A', { LABELS: 'a, B,linux' }, []],
@@ -267,6 +272,16 @@ describe('validate', () => {
       ['gpu', { LABELS: '$(LABEL)', ORG_NAME: '$(ORG)' }, []],
       ['gpu', { LABELS: 'cpu' }, [differs]],
       ['gpu', { LABELS: 'gpu', ORG_NAME: 'other' }, [foreign]],
+      ['gpu', { RUNNER_SCOPE: 'org', EPHEMERAL: 'true' }, []],
+      ['gpu', { RUNNER_SCOPE: 'Organization', EPHEMERAL: '1' }, []],
+      ['gpu', { RUNNER_SCOPE: 'enterprise', EPHEMERAL: '$(EPHEMERAL)' }, []],
+      ['gpu', { RUNNER_SCOPE: '$(SCOPE)', EPHEMERAL: 'true' }, []],
+      ['gpu', { RUNNER_SCOPE: 'repo', EPHEMERAL: 'true' }, [narrow]],
+      ['gpu"\n        repos: "web', { RUNNER_SCOPE: 'repo', EPHEMERAL: 'true' }, []],
+      ['gpu"\n        repos: "web,api', { RUNNER_SCOPE: 'repo', EPHEMERAL: 'true' }, [narrow]],
+      ['gpu', { RUNNER_SCOPE: 'org' }, [lasting]],
+      ['gpu', { RUNNER_SCOPE: 'org', EPHEMERAL: 'false' }, [lasting]],
+      ['gpu', { RUNNER_SCOPE: 'org', EPHEMERAL: '' }, [lasting]],
     ])('of a ScaledJob: %s %j', (labels, variables, expected) => {
       expect(faultsOf(job(labels, variables))).toEqual(expected);
     });
@@ -280,6 +295,37 @@ describe('validate', () => {
         connections: partly,
       });
       expect(faults.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([foreign]);
+    });
+
+    it.each([
+      ['org', undefined, 'org', []],
+      ['org', ['web'], 'repo', []],
+      ['repo', undefined, 'repo', ['name in repos what the runners serve']],
+      ['ent', undefined, 'ent', []],
+      ['ent', undefined, 'org', ['write ent, or name in repos what the runners serve']],
+      ['ent', ['acme/web', 'acme/api'], 'org', []],
+      ['ent', ['acme/web', 'other/api'], 'org', ['write ent, or name in repos what the runners serve']],
+    ])('scope %s of a connection with repos %j, and %s of the runners', (scope, repos, runners, remedies) => {
+      const [ci] = [...connections.values()].filter(({ name }) => name === 'ci');
+      const config = { owner: 'acme', scope, ...(repos && { repos }) };
+      const text = job('gpu', { RUNNER_SCOPE: runners, EPHEMERAL: 'true' });
+      const { faults } = validateInputs([{ file: 'a.yaml', text }], {
+        sources,
+        namespace: '',
+        connections: new Map([['ci', { ...(ci ?? expect.fail()), config }]]),
+      });
+      expect(faults.map(({ message }) => message.split('outside it: ')[1])).toEqual(remedies);
+    });
+
+    it.each([
+      '- { name: EPHEMERAL, valueFrom: { configMapKeyRef: { name: a, key: b } } }',
+      '\n            envFrom: [{ configMapRef: { name: a } }]',
+    ])('not what only the cluster knows: %s', (more) => {
+      const text = rightJob.replace(
+        runner,
+        `${runner}            env:\n              - { name: RUNNER_SCOPE, value: org }\n              ${more}\n`,
+      );
+      expect(faultsOf(text)).toEqual([]);
     });
 
     it('of a Deployment in the same files', () => {
