@@ -44,10 +44,8 @@ an unreadable file, or nothing to check.
 
 - Render templates first. A file has at most 5 MB and 5,000 objects, an object 100 aliases.
 - Connections are not checked without \`--config\`, or for triggers with \`…FromEnv\`. The last line counts those triggers.
-- Where files of secrets or variables of \`--config\` are missing, such as in CI, last lines *Left open* name them. That is no fault, also with
-  \`--strict\`. Triggers are then checked against \`source\` and \`namespaces\` of connections only.
-- With the chart's values they name each Secret and the keys that it must have; only the cluster knows whether it has. A file below no mount is a
-  warning, *nothing is mounted at*.
+- Last lines *Left open* name what only the cluster has: Secrets of the chart and of pods with their keys, TriggerAuthentications, variables. That is no
+  fault, also with \`--strict\`. Where secrets of \`--config\` are missing, triggers are checked against \`source\` and \`namespaces\` of connections only.
 - It refuses what the chart refuses: secrets in plain text, several pods where one is needed, ports or mounts that clash, unknown keys at the top. The
   types of the chart's other values only \`helm template\` checks.
 - Warnings: a connection without \`namespaces\` beside one of the same brokers or account with some, one login for connections of other
@@ -89,6 +87,7 @@ repos:
 | \`files\`, \`scaledObjects\`, \`scaledJobs\`, \`triggers\` | how many were checked |
 | \`otherTriggers\`, \`otherObjects\`, \`skippedFiles\` | how many were skipped |
 | \`leftOpen\` | triggers whose connection is unknown |
+| \`needs\` | Secrets and TriggerAuthentications that these files lack: a list of \`kind\`, \`namespace\`, \`name\`, \`keys\` |
 | \`notHere\` | files of secrets and variables that the configuration names and that are not on this machine: a list of \`file\`, \`line\`, \`message\`, with the chart's values \`secret\` |
 `;
 

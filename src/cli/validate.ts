@@ -3,7 +3,7 @@ import { type Absent, pathText } from '../config/document.ts';
 import type { Loaded } from '../config/load.ts';
 import { printable, quote } from '../printable.ts';
 import type { Fault } from '../scaledobjects/read.ts';
-import { type Input, type Report, type Rules, validateInputs } from '../scaledobjects/validate.ts';
+import { type Input, type Need, type Report, type Rules, validateInputs } from '../scaledobjects/validate.ts';
 import { sources } from '../sources/index.ts';
 import { type Command, exitCode, listOf, type Values } from './command.ts';
 import { bothFromStandardInput, loadGiven, nameOf, readInputs } from './input.ts';
@@ -184,7 +184,8 @@ function inText(report: Shown, checked: Checked): string {
 function summed(report: Shown, { rules: { world, connections }, isConfigured }: Checked): readonly string[] {
   const of = (severity: Fault['severity']): number =>
     report.faults.filter((one) => one.severity === severity).length;
-  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, notHere, skippedFiles } = report;
+  const { scaledObjects, scaledJobs, triggers, otherTriggers, leftOpen, notHere, needs, skippedFiles } =
+    report;
   const lines = [
     [
       `${count(scaledObjects, 'ScaledObject')}, ${count(scaledJobs, 'ScaledJob')}`,
@@ -201,6 +202,7 @@ function summed(report: Shown, { rules: { world, connections }, isConfigured }: 
   }
   for (const [name, keys] of secrets)
     lines.push(printable(`Left open: whether Secret ${name} has ${[...keys].sort().join(', ')}`));
+  if (needs.length > 0) lines.push(printable(`Left open: whether there is ${shownNeeds(needs)}`));
   // Where secrets are elsewhere, the lines above have said so.
   if (leftOpen > 0 && (world !== undefined || connections === undefined)) {
     const open = `Left open: the connections of ${count(leftOpen, 'trigger')}`;
@@ -209,6 +211,18 @@ function summed(report: Shown, { rules: { world, connections }, isConfigured }: 
     else lines.push(`${open}; --config FILE checks them.`);
   }
   return lines;
+}
+
+const mostNeeds = 20;
+
+/** `Secret ci/runners (token), TriggerAuthentication shop/scaler`. */
+function shownNeeds(needs: readonly Need[]): string {
+  const all = needs.map(({ kind, namespace, name, keys }) => {
+    const object = `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
+    return keys.length === 0 ? object : `${object} (${keys.join(', ')})`;
+  });
+  const more = all.length > mostNeeds ? [`${all.length - mostNeeds} more`] : [];
+  return [...all.slice(0, mostNeeds), ...more].join(', ');
 }
 
 /** Workflow commands of GitHub Actions, which it shows at the line (actions/toolkit, packages/core/src/command.ts). */

@@ -6,12 +6,18 @@ import { outcomeOf, readReference, type World } from '../triggers/resolve.ts';
 import { allows, refusalByName } from '../triggers/select-connection.ts';
 import { authenticationOf, parametersOf } from './logins.ts';
 import { error, isTrue, type Mistake, type OurTrigger, oursOf, sharedTargets, warning } from './mistakes.ts';
-import { authenticationKinds, type Fault, readScaledResources, type TriggerAuthentication } from './read.ts';
+import {
+  authenticationKinds,
+  type Fault,
+  readScaledResources,
+  type Secret,
+  type TriggerAuthentication,
+} from './read.ts';
 import { type ReadTrigger, sameItems } from './same-items.ts';
 import type { ScaledResource } from './scaled-resource.ts';
 import { specMistakes } from './spec-mistakes.ts';
 import { triggerMistakes } from './trigger-mistakes.ts';
-import type { Pods, Workload } from './workload.ts';
+import type { NeededSecret, Pods, Workload } from './workload.ts';
 
 export interface Input {
   readonly file: string;
@@ -43,6 +49,18 @@ export interface Report {
   readonly otherObjects: number;
   /** Triggers of which only a connection, or a variable of the workload, could say the rest. */
   readonly leftOpen: number;
+  /** What only the cluster knows to be there. */
+  readonly needs: readonly Need[];
+}
+
+/** An object that a ScaledObject or ScaledJob of ours needs, and that is not in the files. */
+export interface Need {
+  readonly kind: string;
+  /** '' where the files do not say. */
+  readonly namespace: string;
+  readonly name: string;
+  /** Of a Secret; none where all are taken. */
+  readonly keys: readonly string[];
 }
 
 /** Every fault of the ScaledObjects and ScaledJobs in these files. Pure. */
@@ -52,20 +70,28 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
   const faults = read.flatMap((one) => one.faults);
   const authentications = read.flatMap((one) => one.authentications);
   const workloads = read.flatMap((one) => one.workloads);
+  const secrets = read.flatMap((one) => one.secrets);
   const shared = sharedTargets(resources);
   let [triggers, leftOpen] = [0, 0];
   const right: ReadTrigger[] = [];
+  const needs: Need[] = [];
   for (const resource of resources) {
     const ours = oursOf(resource, rules.sources);
-    const { environments } = podsAt(resource, workloads);
+    const pods = podsAt(resource, workloads);
+    const namespace = resource.namespace || rules.namespace;
+    if (ours.length > 0) needs.push(...neededSecrets(pods, namespace, secrets));
     const mistakes = [...mistakesOf(resource, ours)];
     const conflict = shared.get(resource);
     if (conflict !== undefined) mistakes.push(conflict);
     for (const trigger of ours) {
       triggers += 1;
-      const said = triggerFaults(resource, trigger, rules, environments);
+      const said = triggerFaults(resource, trigger, rules, pods.environments);
       if (said.open) leftOpen += 1;
       if (said.right !== undefined) right.push({ resource, trigger, ...said.right });
+      const { authenticationRef: ref } = trigger.entry;
+      const isThere = authenticationOf({ ref, namespace }, authentications) !== undefined;
+      if (ref !== undefined && !isThere)
+        needs.push({ ...ref, namespace: ref.kind === 'TriggerAuthentication' ? namespace : '', keys: [] });
       mistakes.push(...tlsFaults(resource, trigger, rules, authentications));
       mistakes.push(...said.faults.filter((one) => !mistakes.some((other) => sameKey(one, other))));
     }
@@ -87,6 +113,7 @@ export function validateInputs(inputs: readonly Input[], rules: Rules): Report {
     otherTriggers: resources.reduce((sum, one) => sum + one.triggers.length, 0) - triggers,
     otherObjects: read.reduce((sum, { others, authentications }) => sum + others + authentications.length, 0),
     leftOpen,
+    needs: merged(needs),
   };
 }
 
@@ -176,6 +203,30 @@ function podsAt(
     (one) => one.kind === kind && one.name === name && one.namespace === namespace,
   );
   return target?.pods ?? pods;
+}
+
+function neededSecrets({ secrets: needed }: Pods, namespace: string, given: readonly Secret[]): Need[] {
+  const isThere = ({ name, key }: NeededSecret): boolean =>
+    given.some(
+      (one) =>
+        one.name === name &&
+        (one.namespace || namespace) === namespace &&
+        (key === undefined || one.valueAt(key) !== undefined),
+    );
+  return needed
+    .filter((one) => !isThere(one))
+    .map(({ name, key }) => ({ kind: 'Secret', namespace, name, keys: key === undefined ? [] : [key] }));
+}
+
+/** Each object once, with all its keys. */
+function merged(needs: readonly Need[]): readonly Need[] {
+  const all = new Map<string, Need>();
+  for (const { kind, namespace, name, keys } of needs) {
+    const id = [kind, namespace, name].join('/');
+    const known = all.get(id)?.keys ?? [];
+    all.set(id, { kind, namespace, name, keys: [...new Set([...known, ...keys])] });
+  }
+  return [...all.values()];
 }
 
 /** What KEDA takes of an authentication to call an external scaler. */

@@ -23,6 +23,10 @@ const shared = rightConfig.replace('kafka-0.bank:9092', 'KAFKA-0.kafka:9092, kaf
 const hiddenConfig = rightConfig.replace('token: a-token-that-nobody-knows', 'tokenFile: token');
 const valuesWith = (secretMounts: string): string =>
   `config:\n${indented(mountedConfig)}secretMounts: ${secretMounts}\n`;
+const secretVariables = [
+  ...Array.from({ length: 21 }, (_, i) => ({ name: `s${i}`, key: 'a' })),
+  { name: 's0', key: 'b' },
+].map((secretKeyRef, i) => ({ name: `V${i}`, valueFrom: { secretKeyRef } }));
 const builtIn = publicShapes[0]?.yaml ?? '';
 
 beforeAll(async () => {
@@ -87,6 +91,9 @@ beforeAll(async () => {
     'chart/values.yaml': '# of every ScaledObject\n- target: { kind: ScaledObject }\n',
     'chart/right.yaml': rightObject,
     'built-in.yaml': builtIn,
+    'secrets.yaml': rightJob
+      .replace('image: runner:1', `env: ${JSON.stringify(secretVariables)}`)
+      .replace('owner: acme', 'connection: ci'),
     'runner.yaml': rightJob
       .replace('image: runner:1', 'env: [{ name: ORG_NAME, value: other }]')
       .replace('owner: acme', 'connection: ci'),
@@ -321,6 +328,12 @@ describe('backlog-scaler validate', () => {
       2,
       /error: \S+token: is still TO-BE-FILLED-IN: write its value there$/m,
     ],
+    [
+      'Secrets of runners, and a login by name',
+      ['secrets.yaml', 'called-by-tls.yaml', '--config', 'unready.yaml'],
+      0,
+      /^Left open: whether there is Secret ci\/s0 \(a, b\), Secret ci\/s1 \(a\), .*Secret ci\/s18 \(a\), Secret ci\/s19 \(a\), 2 more$/m,
+    ],
     ['nothing to check', ['none.yaml'], 2, /none\.yaml:1: error: holds no ScaledObject or ScaledJob/],
     ['nothing to check, allowed', ['none.yaml', '--allow-none'], 0, /0 errors/],
     ['no file', ['nowhere.yaml'], 2, /nowhere\.yaml:1: error: does not exist/],
@@ -474,7 +487,10 @@ describe('deploy/examples', () => {
   it.each(sources.map(({ kind }) => kind))(
     '%s: the page’s check finds nothing but what is to be changed',
     async (kind) => {
-      for (const file of await checked(kind, ['-f', join(examples, kind)]))
+      const files = await checked(kind, ['-f', join(examples, kind)]);
+      const runners = 'whether there is Secret ci/runner-registration (token)';
+      expect(files.includes(runners)).toBe(kind === 'github');
+      for (const file of files.filter((one) => one !== runners))
         expect(file).toMatch(/^whether Secret backlog-scaler-\w+ has [\w., -]+$/);
     },
   );

@@ -45,6 +45,65 @@ describe('validate', () => {
     expect([report.faults, report.leftOpen]).toEqual([[], 1]);
   });
 
+  describe('names what is needed and not in the files', () => {
+    const pod = (more: string): string =>
+      rightJob.replace('            image: runner:1\n', `            image: runner:1\n${more}`);
+    const from = (name: string, more = ''): string =>
+      `{ name: A, valueFrom: { secretKeyRef: { name: ${name}, key: token${more} } } }`;
+    const env = (...members: readonly string[]): string => `            env: [${members.join(', ')}]\n`;
+    const runners = pod(env(from('runners')));
+    const secret = (data: string, namespace = 'ci'): string =>
+      `---\nkind: Secret\nmetadata: { name: runners, namespace: ${namespace} }\nstringData: ${data}\n`;
+    const named = (name: string, ...keys: readonly string[]) => ({
+      kind: 'Secret',
+      namespace: 'ci',
+      name,
+      keys,
+    });
+    const cluster = reference.replace(' }', ', kind: ClusterTriggerAuthentication }');
+    const login = { kind: 'TriggerAuthentication', namespace: 'shop', name: 'scaler', keys: [] };
+
+    it.each([
+      ['a variable', runners, [named('runners', 'token')]],
+      [
+        'several',
+        pod(env(from('runners'), from('runners'), from('others'))),
+        [named('runners', 'token'), named('others', 'token')],
+      ],
+      ['one that may be missing', pod(env(from('runners', ', optional: true'))), []],
+      [
+        'all of a Secret',
+        pod('            envFrom: [{ secretRef: { name: runners } }]\n'),
+        [named('runners')],
+      ],
+      [
+        'a volume',
+        pod('        volumes: [{ name: a, secret: { secretName: runners } }]\n'),
+        [named('runners')],
+      ],
+      ['a Secret that is there', runners + secret('{ token: a }'), []],
+      ['a key that it lacks', runners + secret('{ other: a }'), [named('runners', 'token')]],
+      ['one of another namespace', runners + secret('{ token: a }', 'shop'), [named('runners', 'token')]],
+      ['a ScaledJob of other triggers', runners.replace('type: external', 'type: cron'), []],
+      ['a login', rightObject + reference, [login]],
+      ['a login that is there', rightObject + reference + authentication('caCert'), []],
+      [
+        'a login for all namespaces',
+        rightObject + cluster,
+        [{ ...login, kind: 'ClusterTriggerAuthentication', namespace: '' }],
+      ],
+    ])('%s', (_, text, expected) => {
+      expect(reportOf(text).needs).toEqual(expected);
+    });
+
+    it('also of the Deployment that is scaled', () => {
+      const deployment = (name: string): string =>
+        `---\nkind: Deployment\nmetadata: { name: ${name}, namespace: shop }\nspec: { template: { spec: { initContainers: [{ env: [${from('db')}] }] } } }\n`;
+      const needs = reportOf(rightObject + deployment('order-workers') + deployment('others')).needs;
+      expect(needs).toEqual([{ ...named('db', 'token'), namespace: 'shop' }]);
+    });
+  });
+
   it('takes the value of a variable as unknown', () => {
     const text = rightObject
       .replace('topic: orders', 'topicFromEnv: TOPIC')
