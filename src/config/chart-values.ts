@@ -167,11 +167,38 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
       ...secretFaults(config, ['config'], secretSettings(sources)),
     ],
     doubts: [
+      ...closedToSenders(read.data),
       ...hostsWithoutCertificate(others.ingest),
       ...sharedSecrets(secrets, config['connections']),
       ...openToClients(tls),
     ],
   };
+}
+
+/** Senders without a Service for them, or that without senders: the scaler opens the port for the first of them. */
+function* closedToSenders({ config, ingest }: Values): Generator<ChartFault> {
+  const { connections } = config;
+  const senders: Path[] = [
+    ['ingest', 'tokens'],
+    ...Object.entries(isMapping(connections) ? connections : {}).flatMap(([name, entry]): Path[] =>
+      Object.keys(isMapping(entry) ? entry : {})
+        .filter((key) => /^(?:webhookSecret(?:s|Files?)?|snsTopics)$/.test(key))
+        .map((key) => ['connections', name, key]),
+    ),
+  ].filter((path) => !isNothing(valueAt(config, path)));
+  if (ingest.enabled === true && senders.length === 0) {
+    const text =
+      'ingest.enabled: nobody may send, so the port stays closed: give a connection webhookSecretFile or snsTopics, or set config.ingest.tokens';
+    yield { path: ['ingest', 'enabled'], text };
+  }
+  for (const sender of ingest.enabled === true ? [] : senders) {
+    const path = ['config', ...sender];
+    yield { path, text: `${pathText(path)}: nothing that is sent arrives without ingest.enabled: true` };
+  }
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 /** Hosts of the Ingress that none of its certificates names. */

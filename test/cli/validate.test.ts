@@ -423,7 +423,7 @@ describe('backlog-scaler validate', () => {
       'namespaces: [ci]',
       'webhookSecretFile: /etc/backlog-scaler-github/webhook-secret\n    namespaces: [ci]',
     );
-    const chart = `config:\n${indented(named)}secretMounts: [{ name: github, secretName: runners }]\n`;
+    const chart = `config:\n${indented(named)}secretMounts: [{ name: github, secretName: runners }]\ningest: { enabled: true }\n`;
     const { stdout } = await run(['validate', '--config', '-', at('right.yaml')], chart);
     expect(stdout).toBe(
       '1 ScaledObject, 0 ScaledJobs; 1 trigger; 0 errors, 0 warnings\nLeft open: whether Secret runners has token, webhook-secret\n',

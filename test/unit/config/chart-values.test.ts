@@ -84,6 +84,22 @@ it.each([
 const doubtsOf = (values: object): (string | undefined)[] =>
   chartValuesOf(values, sources)?.doubts.map(({ text }) => text) ?? [];
 
+const hub = (settings: object): object => ({ connections: { ci: { source: 'github', ...settings } } });
+it.each([
+  [hub({}), undefined, undefined],
+  [hub({ webhookSecretFile: '/a' }), true, undefined],
+  [hub({ webhookSecretFile: '/a' }), undefined, 'config.connections.ci.webhookSecretFile: nothing'],
+  [hub({ webhookSecretFiles: ['/a'] }), false, 'config.connections.ci.webhookSecretFiles: nothing'],
+  [hub({ webhookSecret: null }), false, undefined],
+  [{ connections: topics }, false, 'config.connections.jobs.snsTopics: nothing'],
+  [{ ingest: { tokens: [{ name: 'a' }] } }, false, 'config.ingest.tokens: nothing'],
+  [{ ingest: { tokens: [] } }, false, undefined],
+  [hub({}), true, 'ingest.enabled: nobody may send'],
+])('notices senders without a Service, and a Service without: %j, %s', (config, enabled, says) => {
+  const doubts = doubtsOf({ config, ...(enabled === undefined ? {} : { ingest: { enabled } }) });
+  expect(doubts).toEqual(says === undefined ? [] : [expect.stringContaining(says)]);
+});
+
 it.each([
   [['a.example.com'], [{ hosts: ['b.example.com'] }], ['a.example.com']],
   [['a.example.com', 'b.example.com'], [{ hosts: ['b.example.com'] }, { hosts: ['a.example.com'] }], []],
