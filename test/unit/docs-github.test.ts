@@ -43,6 +43,11 @@ describe('docs/github.md', () => {
     expect(text.match(/connection: ci$/gm)).toHaveLength(2);
   });
 
+  it('makes the namespace before anything is put there', () => {
+    const [first = ''] = page.match(/^kubectl .*"\$namespace".*$/m) ?? [];
+    expect(first).toBe('kubectl create namespace "$namespace"');
+  });
+
   it('links to manifests and pages that are there', () => {
     const links = [...page.matchAll(/\]\(([^)#]+)/g)].map(([, link = '']) => link);
     expect(links.length).toBeGreaterThan(5);

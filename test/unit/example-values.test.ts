@@ -23,6 +23,16 @@ const all = [
   ...['README.md', 'docs/kafka.md', 'deploy/helm/backlog-scaler/README.md'].flatMap(blocksOf),
 ];
 
+it('has a Gateway in place of the Ingress, which the chart takes', () => {
+  const text = read('deploy/examples/github/values.yaml').replace(/^ {2}ingress:\n(?: {4}.*\n)+/m, '');
+  const values = parseChartValues(text.replaceAll(/^ {2}# (?=httpRoute:| {2}\w+:)/gm, '  '));
+  expect(values['ingest']).toEqual({
+    enabled: true,
+    httpRoute: { enabled: true, parentRefs: [expect.anything()], hostnames: ['scaler.example.com'] },
+  });
+  expect(chartFaults(values)).toEqual([]);
+});
+
 describe.each(all)("the chart's values in $name", ({ text }) => {
   const values = parseChartValues(text);
 
