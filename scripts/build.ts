@@ -19,7 +19,7 @@ const apart = [
 const output: OutputOptions = { minify: true, keepNames: true, sourcemap: true };
 
 async function bundle(input: string, folder: string, options: InputOptions): Promise<void> {
-  const bundled = await rolldown({ input: fileURLToPath(new URL(input, from)), ...options });
+  const bundled = await rolldown({ input: fileURLToPath(new URL(input, from)), tsconfig: false, ...options });
   await bundled.write({ dir: fileURLToPath(new URL(folder, to)), ...output });
   await bundled.close();
 }

@@ -1,4 +1,13 @@
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../../support/tools/run.ts';
 
@@ -35,6 +44,10 @@ async function install(root: string, programs: Readonly<Record<string, string>>)
     copy(program, join(root, path));
     const linked = await run('ldd', [program], { doing: `looking for the libraries of ${program}` });
     for (const [, library = ''] of linked.matchAll(/(\/\S+) \(0x/g)) copy(library, join(root, library));
+    // Native modules of the build link this part of glibc, which Node does not.
+    const [, glibc = '/lib'] = /(\/\S+)\/libc\.so\S* \(0x/.exec(linked) ?? [];
+    const part = join(glibc, 'librt.so.1');
+    if (existsSync(part)) copy(part, join(root, part));
   }
 }
 
