@@ -48,7 +48,7 @@ an unreadable file, or nothing to check.
   fault, also with \`--strict\`. Where secrets of \`--config\` are missing, triggers are checked against \`source\` and \`namespaces\` of connections only.
 - It refuses what the chart refuses: secrets in plain text, several pods where one is needed, ports or mounts that clash, unknown keys at the top. The
   types of the chart's other values only \`helm template\` checks.
-- It warns of what is left of an example, a webhook secret or token without \`ingest.enabled\`, a file that nothing mounts, a host without certificate.
+- It warns of what is left of an example, a webhook secret or token without \`ingest.enabled\`, a file that nothing mounts, a host outside its certificates.
 - It warns of a connection without \`namespaces\` beside one of the same brokers or account with some, and of one login for connections of other
   namespaces.
 

@@ -125,7 +125,9 @@ export async function loadConfig(
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
-  const open = isCheck ? [...openConnections(document['connections'], sources), ...openPort(document)] : [];
+  // Of files' names, before withSecrets has put contents in their place.
+  const written = isMapping(value) ? value : {};
+  const open = isCheck ? [...openConnections(written['connections'], sources), ...openPort(written)] : [];
   const examples = isCheck ? examplesIn(parsed.value) : [];
   const marks = isCheck ? marksIn(read.text) : [];
   const doubts = [...inFile([...(values?.doubts ?? []), ...examples], []), ...inFile(open, below), ...marks];

@@ -57,6 +57,10 @@ beforeAll(async () => {
     'no-tls.yaml': rightConfig.replace('namespaces: [shop]', 'caFile: token'),
     'typo.yaml': `replicaCont: 3\nconfig:\n${indented(hiddenConfig)}`,
     'open.yaml': shared.replace('    namespaces: [shop]\n', ''),
+    'one-login.yaml': shared.replace(
+      /( *)namespaces: \[(?:shop|bank)\]\n/g,
+      '$&$1sasl: { mechanism: plain, username: a, passwordFile: token }\n',
+    ),
     'open-to-all.yaml': shared.replace('[shop]', '["*"]'),
     'tls-unready.yaml': `${valuesWith('[{ name: github, secretName: runners }]')}tls: { enabled: true, existingSecret: a }\n`,
     'clients.yaml': `config:\n${indented(hiddenConfig)}tls: { enabled: true, existingSecret: a, clientCaSecret: b }\n`,
@@ -270,6 +274,12 @@ describe('backlog-scaler validate', () => {
       ['--config', 'open.yaml', '--strict'],
       2,
       /^open\.yaml:2: warning: connections\.orders: has no namespaces, so .* where connection payments measures: write namespaces/m,
+    ],
+    [
+      'one login for two tenants, whose password is here',
+      ['--config', 'one-login.yaml', '--strict'],
+      2,
+      /^one-login\.yaml:7: warning: connections\.payments: logs in with a file of connection orders/m,
     ],
     ['one that says so', ['--config', 'open-to-all.yaml', '--strict'], 0, /0 warnings\n$/],
     ['TLS of the chart, which triggers must use', ['right.yaml', '--config', 'tls.yaml'], 2, /error: .*TLS/],
