@@ -85,10 +85,13 @@ describe('the rights that docs/kafka.md grants', () => {
     await on.becomes(trigger, 0);
     on.follow(trigger);
     const wakes = await on.wakes('record');
+    let end = 3;
     await expect
       .poll(
         async () => {
           await kafka().produce(topic, 1);
+          // Who was not watched yet would now be active, and stay so: only what is inactive is woken.
+          await kafka().commit(consumerGroup, topic, { 0: ++end });
           return on.wakes('record');
         },
         { timeout: 30_000, interval: 1_000 },
