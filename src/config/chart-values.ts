@@ -4,15 +4,7 @@ import { didYouMean } from '../params/suggest.ts';
 import { quote } from '../printable.ts';
 import type { AnySource } from '../sources/source.ts';
 import { openToClients, type PortTls, type TlsSecret, tlsFaults, tlsOf, tlsSecrets } from './chart-tls.ts';
-import {
-  isMapping,
-  type Mapping,
-  type Path,
-  pathText,
-  stillUnfilled,
-  unfilled,
-  valueAt,
-} from './document.ts';
+import { isMapping, type Mapping, type Path, pathText, textsWith, unfilledIn, valueAt } from './document.ts';
 import { type FileSettings, fileSpelling, secretSettings } from './files.ts';
 import { configSchema } from './schema.ts';
 
@@ -160,7 +152,7 @@ export function chartValuesOf(document: unknown, sources: readonly AnySource[]):
     tlsSecrets: [...tlsSecrets(tls)],
     faults: [
       ...unknownKeys(read.data),
-      ...unfilled(others).map((path) => ({ path, text: `${pathText(path)}: ${stillUnfilled}` })),
+      ...textsWith(others, unfilledIn),
       ...replicaFaults(read.data, sources),
       ...installFaults(read.data),
       ...tlsFaults(tls),

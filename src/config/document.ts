@@ -1,6 +1,5 @@
 import type { Document, YAMLError } from 'yaml';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parse, parseDocument } from 'yaml';
-import { exampleIn } from '../placeholders.ts';
 
 /** A fault of a file, and the line from 1 that it is about. */
 export interface FileFault {
@@ -103,21 +102,19 @@ export function mapTexts(
 const toBeFilledIn = 'TO-BE-FILLED-IN';
 export const stillUnfilled = 'is still TO-BE-FILLED-IN: write its value there';
 
-/** Where nobody has written a value yet. */
-export function unfilled(value: unknown): readonly Path[] {
-  const found: Path[] = [];
-  mapTexts(value, (text, path) => {
-    if (text.includes(toBeFilledIn)) found.push(path);
-    return text;
-  });
-  return found;
+/** That nobody has written a value yet, in words that follow its key. */
+export function unfilledIn(text: string): string | undefined {
+  return text.includes(toBeFilledIn) ? stillUnfilled : undefined;
 }
 
-/** Where a value is an example's. */
-export function examplesIn(value: unknown): readonly { readonly path: Path; readonly text: string }[] {
+/** Each text of a parsed document that `whyOf` says something of, in words that follow its key. */
+export function textsWith(
+  value: unknown,
+  whyOf: (text: string) => string | undefined,
+): readonly { readonly path: Path; readonly text: string }[] {
   const found: { path: Path; text: string }[] = [];
   mapTexts(value, (text, path) => {
-    const why = exampleIn(text);
+    const why = whyOf(text);
     if (why !== undefined) found.push({ path, text: `${pathText(path)}: ${why}` });
     return text;
   });

@@ -2,20 +2,20 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { didYouMean } from '../params/suggest.ts';
-import { marksIn } from '../placeholders.ts';
+import { exampleIn, marksIn } from '../placeholders.ts';
 import type { AnySource, ConfiguredConnection, NamedConnection } from '../sources/source.ts';
 import type { PortTls, TlsSecret } from './chart-tls.ts';
 import { besideChartKeys, type ChartValues, chartValuesOf } from './chart-values.ts';
 import type { Absent, Environment, FileFault, Mapping, Path } from './document.ts';
 import {
-  examplesIn,
   expandEnvironment,
   Faults,
   isManifests,
   isMapping,
   parseYaml,
   stillUnfilled,
-  unfilled,
+  textsWith,
+  unfilledIn,
   valueAt,
 } from './document.ts';
 import { ConfigFiles, ownFileSettings, type ReadFile, readSecrets, sectionFiles } from './files.ts';
@@ -121,16 +121,19 @@ export async function loadConfig(
 
   const faults = new Faults();
   const { value, paths } = expandEnvironment(chart?.config ?? parsed.value, environment, faults);
-  for (const at of unfilled(value)) faults.add(at, stillUnfilled);
+  for (const { path: at } of textsWith(value, unfilledIn)) faults.add(at, stillUnfilled);
   const document = await withSecrets(value, sources, files, faults);
   const tls = chart?.tls ?? tlsOf(document);
   const below = chart === undefined ? [] : ['config'];
   // Of files' names, before withSecrets has put contents in their place.
   const written = isMapping(value) ? value : {};
-  const open = isCheck ? [...openConnections(written['connections'], sources), ...openPort(written)] : [];
-  const examples = isCheck ? examplesIn(parsed.value) : [];
-  const marks = isCheck ? marksIn(read.text) : [];
-  const doubts = [...inFile([...(values?.doubts ?? []), ...examples], []), ...inFile(open, below), ...marks];
+  const doubts = isCheck
+    ? [
+        ...inFile([...(values?.doubts ?? []), ...textsWith(parsed.value, exampleIn)], []),
+        ...inFile([...openConnections(written['connections'], sources), ...openPort(written)], below),
+        ...marksIn(read.text),
+      ]
+    : [];
   const found = await readDocument(document, { sources, expanded: paths, files }, faults);
   if (found === undefined || faults.list.length > 0) {
     return {
