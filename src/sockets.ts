@@ -36,6 +36,14 @@ export class Sockets {
     return this.idle.size + this.trustedIdle.size + this.busy.size;
   }
 
+  /** A connection has come, which the server may get later. */
+  add(socket: Socket): void {
+    if (this.idle.has(socket)) return;
+    if (this.size >= this.most) this.makeRoom();
+    this.idle.add(socket);
+    socket.once('close', () => this.forget(socket));
+  }
+
   /** A call begins on a socket. */
   begin(socket: Socket): void {
     const busy = this.busy.get(socket);
@@ -53,6 +61,18 @@ export class Sockets {
     if (busy.underWay > 0) return;
     this.busy.delete(socket);
     (this.trusted.has(socket) ? this.trustedIdle : this.idle).add(socket);
+  }
+
+  /** The answer to a request of HTTP/1.1 begins. Its socket is closed if all of it is not read within `answerMs`. */
+  answer(response: ServerResponse, answerMs: number): void {
+    const { socket } = response.req;
+    this.begin(socket);
+    this.allow(response, answerMs);
+    // Also comes when the reader hangs up in the middle.
+    response.once('close', () => {
+      this.allow(response, undefined);
+      this.end(socket);
+    });
   }
 
   /** How long a client may take to read an answer. `undefined`: the answer is endless, and its sender bounds it. */
@@ -74,12 +94,6 @@ export class Sockets {
 
   closeAll(): void {
     for (const socket of [...this.idle, ...this.trustedIdle, ...this.busy.keys()]) socket.destroy();
-  }
-
-  private add(socket: Socket): void {
-    if (this.size >= this.most) this.makeRoom();
-    this.idle.add(socket);
-    socket.once('close', () => this.forget(socket));
   }
 
   private makeRoom(): void {
@@ -119,21 +133,10 @@ export class Sockets {
   }
 }
 
-/**
- * Bounds the sockets of an HTTP/1.1 server, and the time of each answer. A socket is closed if its answer is not read
- * within `answerMs` after the head of its request.
- */
+/** Bounds the sockets of an HTTP/1.1 server, and the time of each answer. */
 export function boundHttp(server: HttpServer, bounds: { most: number; answerMs: number }): Sockets {
   const sockets = new Sockets(server, bounds.most);
-  server.on('request', ({ socket }, response) => {
-    sockets.begin(socket);
-    sockets.allow(response, bounds.answerMs);
-    // Also comes when the reader hangs up in the middle.
-    response.once('close', () => {
-      sockets.allow(response, undefined);
-      sockets.end(socket);
-    });
-  });
+  server.on('request', (_, response) => sockets.answer(response, bounds.answerMs));
   return sockets;
 }
 

@@ -34,3 +34,40 @@ export async function stepByStep<T>(steps: Iterator<unknown, T>): Promise<T> {
     await ownTurn();
   }
 }
+
+/**
+ * Begins what many want at once, a few in each turn of the event loop, one of each asker after the other: so a thousand of
+ * one asker hold up nobody else.
+ */
+export class FairTurns {
+  private readonly perTurn: number;
+  /** By asker, in the order of their turns. */
+  private readonly waiting = new Map<string, (() => void)[]>();
+  private turn: NodeJS.Immediate | undefined;
+
+  constructor(perTurn: number) {
+    this.perTurn = perTurn;
+  }
+
+  /** `begin` must not throw. */
+  add(asker: string, begin: () => void): void {
+    const queue = this.waiting.get(asker);
+    if (queue === undefined) this.waiting.set(asker, [begin]);
+    else queue.push(begin);
+    this.turn ??= setImmediate(() => this.take());
+  }
+
+  private take(): void {
+    let left = this.perTurn;
+    for (const [asker, queue] of this.waiting) {
+      this.waiting.delete(asker);
+      const begin = queue.shift();
+      // Behind all others, where this loop comes to it again.
+      if (queue.length > 0) this.waiting.set(asker, queue);
+      begin?.();
+      left -= 1;
+      if (left === 0) break;
+    }
+    this.turn = this.waiting.size === 0 ? undefined : setImmediate(() => this.take());
+  }
+}

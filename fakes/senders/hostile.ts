@@ -1,8 +1,9 @@
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 
 /** What hostile senders know: the ingest port, and values that an attacker can guess or has. */
 export interface Target {
@@ -17,6 +18,7 @@ export interface Target {
 
 type Hostile = (attack: Attack) => Promise<void>;
 
+const program = fileURLToPath(import.meta.url);
 const mebibyte = 1024 * 1024;
 const madeUp = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}`, 'x-github-event': 'workflow_job' };
 const json = { 'content-type': 'application/json' };
@@ -200,36 +202,44 @@ function closed(socket: Socket, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Attacks from a thread of its own, so that it takes no time from the measuring one. */
+/**
+ * Attacks from a process of its own. `inSpareTime`: on Linux it runs only where nobody else wants a core (SCHED_IDLE). Attackers
+ * have machines of their own, so what is measured beside them must not wait for theirs.
+ */
 export function attack(
   names: readonly HostileName[],
   target: Target,
+  { inSpareTime = false } = {},
 ): { stop(): Promise<Map<string, number>> } {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { names, target } });
+  const [execPath, ...execArgv] =
+    inSpareTime && process.platform === 'linux'
+      ? ['chrt', '--idle', '0', process.execPath]
+      : [process.execPath];
+  const attackers = fork(program, [JSON.stringify({ names, target })], { execPath, execArgv });
   return {
     /** Resolves with the count of each. */
     async stop() {
-      const done = new Promise<Map<string, number>>((resolve, reject) => {
-        worker.once('message', resolve);
-        worker.once('error', reject);
+      const ended = once(attackers, 'exit').then(([code]) => {
+        throw new Error(`the attackers ended with ${code}`);
       });
-      worker.postMessage('stop');
-      return done.finally(() => worker.terminate());
+      const done = once(attackers, 'message');
+      attackers.send('stop');
+      const [counts] = await Promise.race([done, ended]);
+      return new Map(Object.entries(counts));
     },
   };
 }
 
-if (parentPort !== null && workerData?.target !== undefined) {
-  // Attackers have machines of their own: this one's cores are the scaler's and the honest sender's first. On Linux it
-  // is the priority of this thread alone.
-  if (process.platform === 'linux') setPriority(0, 19);
-  const { names, target }: { names: HostileName[]; target: Target } = workerData;
+if (process.argv[1] === program) {
+  const { names, target }: { names: HostileName[]; target: Target } = JSON.parse(process.argv[2] ?? '');
   const abort = new AbortController();
   const attacks = names.map((name) => [name, new Attack(target, abort.signal)] as const);
   const over = Promise.all(attacks.map(([name, one]) => hostileSenders[name](one)));
-  parentPort.once('message', async () => {
+  process.once('message', async () => {
     abort.abort();
     await over;
-    parentPort?.postMessage(new Map(attacks.map(([name, { done }]) => [name, done])));
+    process.send?.(Object.fromEntries(attacks.map(([name, { done }]) => [name, done])));
+    process.disconnect();
   });
+  process.once('disconnect', () => process.exit());
 }

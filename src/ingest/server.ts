@@ -1,4 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Server as Door, Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
@@ -7,12 +9,14 @@ import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { tooMuchJson } from '../json.ts';
-import { boundHttp, type Sockets, withoutSchemas } from '../sockets.ts';
+import { Sockets, withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
+import { FairTurns } from '../turns.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, type LeastSpeed, readBody, smallBytes } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
+import { openDoors } from './doors.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
 import { Keeper } from './keep.ts';
@@ -82,6 +86,8 @@ const defaultTimes: IngestTimes = {
 };
 
 const maxRequestsPerConnection = 1000;
+/** How many connections and requests begin in one turn of the event loop. */
+const begunPerTurn = 8;
 const busyRetrySeconds = 5;
 /** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
 const leastBytes = 8 * 1024;
@@ -108,7 +114,10 @@ export class IngestServer {
   private readonly times: IngestTimes;
   /** Listens; undefined until somebody may send. */
   private app: FastifyInstance | undefined;
+  /** What listens on the port beside the server. */
+  private otherDoors: Door[] = [];
   private sockets: Sockets | undefined;
+  private readonly turns = new FairTurns(begunPerTurn);
   private readonly inflight = new InflightBytes();
   private readonly unshownBytes = new Pace({ perSecond: unshownBytesPerSecond });
   private readonly refusals: Pace;
@@ -174,32 +183,54 @@ export class IngestServer {
 
   /** Resolves with the port; throws ScalerError where it cannot be had, and can then be called again. */
   async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
-    this.app = this.createApp();
+    const app = this.createApp();
+    this.app = app;
+    const { server } = app;
+    // Of a server that listens on a port.
+    const portOf = (): number => (server.address() as AddressInfo).port;
     try {
       // As many as may be open can come at once; those that do not fit would try again after a second.
-      await this.app.listen({ host, port, backlog: this.deps.address.maxConnections });
+      const place = { host, port, backlog: this.deps.address.maxConnections };
+      const listen = (options: object): Promise<number> => app.listen(options).then(portOf);
+      this.otherDoors = await openDoors(place, listen, (socket) => this.takeIn(socket, server));
+      return portOf();
     } catch (cause) {
       await this.unlisten();
       const { message } = ScalerError.from(cause);
       throw new ScalerError('unavailable', `ingest: cannot listen on ${host}:${port}: ${message}`, { cause });
     }
-    const address = this.app.server.address();
-    return typeof address === 'object' && address !== null ? address.port : port;
   }
 
   private async unlisten(): Promise<void> {
     const { app } = this;
     this.app = undefined;
-    const closed = app?.close();
+    const closed = this.close(app);
     app?.server.closeAllConnections();
     await closed;
+  }
+
+  /** Gives a paused connection to the server, when it is the turn of its address. */
+  private takeIn(socket: Socket, server: Server): void {
+    this.sockets?.add(socket);
+    socket.on('error', () => {});
+    this.turns.add(addressOf(socket.remoteAddress), () => {
+      if (socket.destroyed) return;
+      server.emit('connection', socket);
+      socket.resume();
+    });
+  }
+
+  /** Takes no new connection. Resolves when the last one has ended. */
+  private async close(app: FastifyInstance | undefined): Promise<void> {
+    const others = this.otherDoors.splice(0).map((door) => once(door.close(), 'close'));
+    await Promise.all([app?.close(), ...others]);
   }
 
   /** Takes nothing new; requests that are under way have so long to end. */
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
     const { app } = this;
-    const closed = app?.close();
+    const closed = this.close(app);
     const limit = new AbortController();
     const late = setTimeout(limitMs, undefined, { signal: limit.signal });
     await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
@@ -210,22 +241,15 @@ export class IngestServer {
   }
 
   private createApp(): FastifyInstance {
-    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
     const app = fastify({
       logger: false,
       forceCloseConnections: 'idle',
-      connectionTimeout: requestMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: idleMs,
-      maxRequestsPerSocket: maxRequestsPerConnection,
       schemaController: withoutSchemas,
-      http: { headersTimeout: headMs, connectionsCheckingInterval: checkMs },
+      serverFactory: (handle) => this.createServer(handle),
       rewriteUrl: ({ url = '/' }) => tidy(url),
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
-    this.sockets = boundHttp(app.server, { most: this.deps.address.maxConnections, answerMs });
     app.addHook('onRequest', async ({ is404 }, reply) => {
-      reply.raw.once('close', this.underWay.begin());
       if (!is404) return undefined;
       await this.refusals.passed(1);
       return this.nothingHere(reply);
@@ -238,6 +262,30 @@ export class IngestServer {
     }
     for (const kind of this.kinds) this.addKind(app, kind);
     return app;
+  }
+
+  private createServer(handle: RequestListener): Server {
+    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
+    const server = createServer({
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: idleMs,
+      connectionsCheckingInterval: checkMs,
+    });
+    server.setTimeout(requestMs);
+    server.maxRequestsPerSocket = maxRequestsPerConnection;
+    const sockets = new Sockets(server, this.deps.address.maxConnections);
+    this.sockets = sockets;
+    server.on('request', (request, response) => {
+      response.once('close', this.underWay.begin());
+      // While it waits its socket counts as idle: else those that wait would crowd out those that have not asked yet.
+      this.turns.add(addressOf(request.socket.remoteAddress), () => {
+        if (response.destroyed) return;
+        sockets.answer(response, answerMs);
+        handle(request, response);
+      });
+    });
+    return server;
   }
 
   private nothingHere(reply: FastifyReply): FastifyReply {

@@ -189,7 +189,7 @@ describe('a stall', () => {
     });
     const { port, server, counted } = await startIngest([], {
       others,
-      times: { slowMs: 10, requestMs: 300, checkMs: 20 },
+      times: { slowMs: 10, headMs: 300, requestMs: 300, checkMs: 20 },
     });
     const sender = new IngestSocket(port);
     sender.write(

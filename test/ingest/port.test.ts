@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { IngestServer } from '../../src/ingest/server.ts';
+import { type IngestAddress, IngestServer } from '../../src/ingest/server.ts';
 import { webhookHeaders } from '../../src/sources/github/rules/webhook.ts';
 import type { InboundEvent } from '../../src/sources/inbound.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
@@ -7,10 +9,9 @@ import { ingestLimits, post, receiver, senders, sign, startIngest } from '../sup
 
 const acme = receiver('acme', ['s3cret']);
 
-it('is named if it is taken, and can be opened later', async () => {
-  const { port, server } = await startIngest([acme]);
-  const address = { host: '127.0.0.1', port, maxConnections: 16 };
-  const second = new IngestServer({
+/** A server for webhooks, not yet listening. */
+function closed(address: IngestAddress): IngestServer {
+  const server = new IngestServer({
     address,
     events: { append: async () => {} },
     requests: { inc() {} },
@@ -18,8 +19,15 @@ it('is named if it is taken, and can be opened later', async () => {
     webhooks: [{ kind: 'github', headers: webhookHeaders }],
     log: silentLogger,
   });
-  onTestFinished(() => second.drain(0));
-  second.use(senders({ receivers: [acme] }), ingestLimits);
+  onTestFinished(() => server.drain(0));
+  server.use(senders({ receivers: [acme] }), ingestLimits);
+  return server;
+}
+
+it('is named if it is taken, and can be opened later', async () => {
+  const { port, server } = await startIngest([acme]);
+  const address = { host: '127.0.0.1', port, maxConnections: 16 };
+  const second = closed(address);
   await expect(second.listen(address)).rejects.toThrow(
     `ingest: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
   );
@@ -27,6 +35,37 @@ it('is named if it is taken, and can be opened later', async () => {
   expect(await second.listen(address)).toBe(port);
   expect((await post(port, { body: '{}', secret: 's3cret' })).status).toBe(403);
 });
+
+it.runIf(process.platform === 'linux')('is not shared with somebody who would share it', async () => {
+  const other = createServer().listen({ host: '127.0.0.1', port: 0, reusePort: true });
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  const { port } = other.address() as AddressInfo;
+  const address = { host: '127.0.0.1', port, maxConnections: 16 };
+  await expect(closed(address).listen(address)).rejects.toThrow(
+    `ingest: cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
+  );
+});
+
+it.runIf(process.platform === 'linux')(
+  'lets nobody wait behind a thousand requests of another address',
+  async () => {
+    const { port, server } = await startIngest([acme]);
+    const [loud, quiet] = ['127.0.0.66', '127.0.0.1'];
+    const answered: string[] = [];
+    const open = (localAddress: string): Promise<Socket> => {
+      const socket = connect({ host: '127.0.0.1', port, localAddress });
+      onTestFinished(() => void socket.destroy());
+      socket.once('data', () => answered.push(localAddress));
+      return once(socket, 'connect').then(() => socket);
+    };
+    const all = await Promise.all([...Array.from({ length: 1000 }, () => open(loud)), open(quiet)]);
+    await expect.poll(() => server.openConnections).toBe(1001);
+    for (const socket of all) socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    await expect.poll(() => answered.length).toBe(1001);
+    expect(answered.indexOf(quiet)).toBeLessThan(500);
+  },
+);
 
 it('accepts webhooks of another kind of source at its path, by its headers', async () => {
   const headers = {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { inTurns, ownTurn, stepByStep } from '../../src/turns.ts';
+import { FairTurns, inTurns, ownTurn, stepByStep } from '../../src/turns.ts';
 
 describe('turns of the event loop', () => {
   it('are had by one at a time', async () => {
@@ -32,5 +32,29 @@ describe('turns of the event loop', () => {
     }
     expect(await Promise.all([stepByStep(steps('a')), stepByStep(steps('b'))])).toEqual(['a', 'b']);
     expect(seen).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
+  });
+
+  it('are shared by those who ask, however much one of them asks', async () => {
+    const turns = new FairTurns(2);
+    const begun: string[] = [];
+    const ask = (who: string, count: number): void => {
+      for (let asked = 1; asked <= count; asked += 1) turns.add(who, () => begun.push(`${who}${asked}`));
+    };
+    ask('a', 5);
+    ask('b', 1);
+    expect(begun).toEqual([]);
+    await nextTurn();
+    expect(begun).toEqual(['a1', 'b1']);
+    ask('c', 2);
+    await nextTurn();
+    expect(begun.slice(2)).toEqual(['a2', 'c1']);
+    await nextTurn();
+    await nextTurn();
+    await nextTurn();
+    expect(begun.slice(4)).toEqual(['a3', 'c2', 'a4', 'a5']);
+    // And again after a rest.
+    ask('a', 1);
+    await nextTurn();
+    expect(begun.slice(8)).toEqual(['a1']);
   });
 });
