@@ -36,8 +36,8 @@ export async function stepByStep<T>(steps: Iterator<unknown, T>): Promise<T> {
 }
 
 /**
- * Begins what many want at once, a few in each turn of the event loop, one of each asker after the other: so a thousand of
- * one asker hold up nobody else.
+ * Begins what many want at once, a few in each turn of the event loop, one of each asker after the other. A thousand of one
+ * asker hold up nobody else.
  */
 export class FairTurns {
   private readonly perTurn: number;

@@ -14,7 +14,7 @@ export interface Place {
 
 /**
  * Opens a port with several listening sockets. From each, libuv takes one connection in a turn of the event loop (its pull
- * request 3696): behind a single one, who comes after a thousand others waits for a thousand turns.
+ * request 3696). With a single one, who comes after a thousand others waits for a thousand turns.
  *
  * `listen` opens the first, and resolves with its port. `take` gets the connections of the others,
  * paused. Resolves with the others.
