@@ -16,9 +16,8 @@ export interface Place {
  * Opens a port with several listening sockets. From each, libuv takes one connection in a turn of the event loop (its pull
  * request 3696). With a single one, who comes after a thousand others waits for a thousand turns.
  *
- * `listen` opens the first, and resolves with its port. `take` gets the connections of the others,
- * paused. Resolves with the others.
- * Rejects with what the system says where the port cannot be had.
+ * `listen` opens the first, and resolves with its port. `take` gets the connections of the others, paused. Resolves with
+ * those others; rejects with what the system says where the port cannot be had.
  */
 export async function openDoors(
   place: Place,

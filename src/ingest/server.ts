@@ -205,13 +205,14 @@ export class IngestServer {
     const { app } = this;
     this.app = undefined;
     const closed = this.close(app);
-    app?.server.closeAllConnections();
+    this.sockets?.closeAll();
     await closed;
   }
 
   /** Gives a paused connection to the server, when it is the turn of its address. */
   private takeIn(socket: Socket, server: Server): void {
     this.sockets?.add(socket);
+    // The server has not got it yet, and nobody else would hear of an error.
     socket.on('error', () => {});
     this.turns.add(addressOf(socket.remoteAddress), () => {
       if (socket.destroyed) return;
@@ -229,13 +230,12 @@ export class IngestServer {
   /** Takes nothing new; requests that are under way have so long to end. */
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
-    const { app } = this;
-    const closed = this.close(app);
+    const closed = this.close(this.app);
     const limit = new AbortController();
     const late = setTimeout(limitMs, undefined, { signal: limit.signal });
     await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
-    // Connections that have never asked for anything do not count as idle for Node.
-    app?.server.closeAllConnections();
+    // Node does not know those that wait for their turn, and counts as busy who has never asked for anything.
+    this.sockets?.closeAll();
     await closed;
     for (const kind of this.kinds) kind.close?.();
   }

@@ -67,6 +67,18 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
+it('closes also with connections that nobody has served yet', async () => {
+  const { port, server } = await startIngest([acme]);
+  const closed = Array.from({ length: 500 }, () => {
+    const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+    return new Promise((resolve) => socket.resume().once('close', resolve));
+  });
+  await expect.poll(() => server.openConnections, { interval: 1 }).toBeGreaterThan(100);
+  await server.drain(0);
+  await Promise.all(closed);
+  await expect.poll(() => server.openConnections).toBe(0);
+});
+
 it('accepts webhooks of another kind of source at its path, by its headers', async () => {
   const headers = {
     signature: 'X-Forge-Sign',
