@@ -6,13 +6,18 @@ import { type InputOptions, type OutputOptions, rolldown } from 'rolldown';
 const from = new URL('../src/', import.meta.url);
 const to = new URL('../dist/', import.meta.url);
 
-/** Stays in node_modules: what has a binary or reads files of its own, what is large and rarely needed, what others look for. */
+/**
+ * Stays in node_modules: what has a binary or reads files of its own, what is large and rarely or never needed, what others
+ * look for.
+ */
 const apart = [
   /^classic-level/,
   /^@grpc\//,
   /^grpc-health-check/,
   /^@(?:aws-sdk|smithy)\//,
   /^@opentelemetry\//,
+  /^@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)/,
+  /^light-my-request/,
 ];
 
 /** As few and small files as can be: finding a thousand modules is half of the start. Names stay, for stack traces and profiles. */
