@@ -36,14 +36,6 @@ export class Sockets {
     return this.idle.size + this.trustedIdle.size + this.busy.size;
   }
 
-  /** A connection has come, which the server may get later. */
-  add(socket: Socket): void {
-    if (this.idle.has(socket)) return;
-    if (this.size >= this.most) this.makeRoom();
-    this.idle.add(socket);
-    socket.once('close', () => this.forget(socket));
-  }
-
   /** A call begins on a socket. */
   begin(socket: Socket): void {
     const busy = this.busy.get(socket);
@@ -94,6 +86,12 @@ export class Sockets {
 
   closeAll(): void {
     for (const socket of [...this.idle, ...this.trustedIdle, ...this.busy.keys()]) socket.destroy();
+  }
+
+  private add(socket: Socket): void {
+    if (this.size >= this.most) this.makeRoom();
+    this.idle.add(socket);
+    socket.once('close', () => this.forget(socket));
   }
 
   private makeRoom(): void {

@@ -42,15 +42,15 @@ export async function stepByStep<T>(steps: Iterator<unknown, T>): Promise<T> {
 export class FairTurns {
   private readonly perTurn: number;
   /** By asker, in the order of their turns. */
-  private readonly waiting = new Map<string, (() => void)[]>();
+  private readonly waiting = new Map<string, (() => boolean)[]>();
   private turn: NodeJS.Immediate | undefined;
 
   constructor(perTurn: number) {
     this.perTurn = perTurn;
   }
 
-  /** `begin` must not throw. */
-  add(asker: string, begin: () => void): void {
+  /** `begin` must not throw. It returns false where there was nothing left to do. */
+  add(asker: string, begin: () => boolean): void {
     const queue = this.waiting.get(asker);
     if (queue === undefined) this.waiting.set(asker, [begin]);
     else queue.push(begin);
@@ -64,8 +64,7 @@ export class FairTurns {
       const begin = queue.shift();
       // Behind all others, where this loop comes to it again.
       if (queue.length > 0) this.waiting.set(asker, queue);
-      begin?.();
-      left -= 1;
+      if (begin?.() === true) left -= 1;
       if (left === 0) break;
     }
     this.turn = this.waiting.size === 0 ? undefined : setImmediate(() => this.take());

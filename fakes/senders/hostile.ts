@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -203,8 +204,8 @@ function closed(socket: Socket, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Attacks from a process of its own. `inSpareTime`: on Linux it runs only where nobody else wants a core (SCHED_IDLE). Attackers
- * have machines of their own, so what is measured beside them must not wait for theirs.
+ * Attacks from a process of its own. Attackers have machines of their own: this one's cores are the scaler's and the honest
+ * sender's first. `inSpareTime`: on Linux they get only what nobody else wants (SCHED_IDLE), for what is measured.
  */
 export function attack(
   names: readonly HostileName[],
@@ -231,6 +232,7 @@ export function attack(
 }
 
 if (process.argv[1] === program) {
+  setPriority(19);
   const { names, target }: { names: HostileName[]; target: Target } = JSON.parse(process.argv[2] ?? '');
   const abort = new AbortController();
   const attacks = names.map((name) => [name, new Attack(target, abort.signal)] as const);

@@ -86,8 +86,10 @@ const defaultTimes: IngestTimes = {
 };
 
 const maxRequestsPerConnection = 1000;
-/** How many connections and requests begin in one turn of the event loop. */
+/** How many requests begin in one turn of the event loop. */
 const begunPerTurn = 8;
+/** How many of a connection may wait for their answers. No sender of ours sends the next one before it has the answer. */
+const mostUnanswered = 8;
 const busyRetrySeconds = 5;
 /** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
 const leastBytes = 8 * 1024;
@@ -192,7 +194,7 @@ export class IngestServer {
       // As many as may be open can come at once; those that do not fit would try again after a second.
       const place = { host, port, backlog: this.deps.address.maxConnections };
       const listen = (options: object): Promise<number> => app.listen(options).then(portOf);
-      this.otherDoors = await openDoors(place, listen, (socket) => this.takeIn(socket, server));
+      this.otherDoors = await openDoors(place, listen, (socket) => server.emit('connection', socket));
       return portOf();
     } catch (cause) {
       await this.unlisten();
@@ -209,18 +211,6 @@ export class IngestServer {
     await closed;
   }
 
-  /** Gives a paused connection to the server, when it is the turn of its address. */
-  private takeIn(socket: Socket, server: Server): void {
-    this.sockets?.add(socket);
-    // The server has not got it yet, and nobody else would hear of an error.
-    socket.on('error', () => {});
-    this.turns.add(addressOf(socket.remoteAddress), () => {
-      if (socket.destroyed) return;
-      server.emit('connection', socket);
-      socket.resume();
-    });
-  }
-
   /** Takes no new connection. Resolves when the last one has ended. */
   private async close(app: FastifyInstance | undefined): Promise<void> {
     const others = this.otherDoors.splice(0).map((door) => once(door.close(), 'close'));
@@ -234,7 +224,7 @@ export class IngestServer {
     const limit = new AbortController();
     const late = setTimeout(limitMs, undefined, { signal: limit.signal });
     await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
-    // Node does not know those that wait for their turn, and counts as busy who has never asked for anything.
+    // Connections that have never asked for anything do not count as idle for Node.
     this.sockets?.closeAll();
     await closed;
     for (const kind of this.kinds) kind.close?.();
@@ -244,6 +234,8 @@ export class IngestServer {
     const app = fastify({
       logger: false,
       forceCloseConnections: 'idle',
+      // What came before the drain is still taken.
+      return503OnClosing: false,
       schemaController: withoutSchemas,
       serverFactory: (handle) => this.createServer(handle),
       rewriteUrl: ({ url = '/' }) => tidy(url),
@@ -274,15 +266,26 @@ export class IngestServer {
     });
     server.setTimeout(requestMs);
     server.maxRequestsPerSocket = maxRequestsPerConnection;
+    // A sender may close its side as soon as it has sent. Node's types lack this.
+    Object.assign(server, { httpAllowHalfOpen: true });
     const sockets = new Sockets(server, this.deps.address.maxConnections);
     this.sockets = sockets;
-    server.on('request', (request, response) => {
-      response.once('close', this.underWay.begin());
+    const unanswered = new WeakMap<Socket, number>();
+    server.on('request', ({ socket }, response) => {
+      const before = unanswered.get(socket) ?? 0;
+      if (before >= mostUnanswered) return void socket.destroy();
+      unanswered.set(socket, before + 1);
+      const ended = this.underWay.begin();
+      response.once('close', () => {
+        unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
+        ended();
+      });
       // While it waits its socket counts as idle: else those that wait would crowd out those that have not asked yet.
-      this.turns.add(addressOf(request.socket.remoteAddress), () => {
-        if (response.destroyed) return;
+      this.turns.add(addressOf(socket.remoteAddress), () => {
+        if (response.destroyed) return false;
         sockets.answer(response, answerMs);
-        handle(request, response);
+        handle(response.req, response);
+        return true;
       });
     });
     return server;

@@ -67,7 +67,67 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
-it('closes also with connections that nobody has served yet', async () => {
+/** Sends a signed webhook on each of so many connections at once. The answers' statuses come later. */
+async function sendAtOnce(
+  { port, server }: { port: number; server: IngestServer },
+  count: number,
+  sent: (socket: Socket) => void = () => {},
+) {
+  const body = '{"owner":"acme"}';
+  const head = {
+    host: 'x',
+    'content-type': 'application/json',
+    'x-github-event': 'workflow_job',
+    'x-github-delivery': '1',
+    'x-hub-signature-256': sign(body, 's3cret'),
+    'content-length': body.length,
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  const open = async (): Promise<Socket> => {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  const sockets = await Promise.all(Array.from({ length: count }, open));
+  await expect.poll(() => server.openConnections).toBe(count);
+  const answers = sockets.map(async (socket) => {
+    const [first] = await Promise.race([once(socket, 'data'), once(socket, 'end')]);
+    return String(first ?? '').split(' ')[1];
+  });
+  for (const socket of sockets) {
+    socket.write(`POST /ingest/github HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+    sent(socket);
+  }
+  return { statuses: Promise.all(answers) };
+}
+
+it('answers what has come before it closes', async () => {
+  const ingest = await startIngest([acme]);
+  const { statuses } = await sendAtOnce(ingest, 300);
+  // Some are taken, the others wait for their turn.
+  await expect.poll(() => ingest.kept.length, { interval: 1 }).toBeGreaterThan(0);
+  await ingest.server.drain(5000);
+  expect(new Set(await statuses)).toEqual(new Set(['202']));
+});
+
+it('serves senders that close their side once they have sent', async () => {
+  const ingest = await startIngest([acme]);
+  const { statuses } = await sendAtOnce(ingest, 50, (socket) => socket.end());
+  expect(new Set(await statuses)).toEqual(new Set(['202']));
+  expect(ingest.kept).toHaveLength(50);
+});
+
+it('ends a connection on which too many requests wait for their answers', async () => {
+  const { port } = await startIngest([acme]);
+  const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+  const closed = new Promise((resolve) => socket.resume().once('close', resolve));
+  socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1000));
+  await closed;
+  expect((await post(port, { body: '{"owner":"acme"}', secret: 's3cret' })).status).toBe(202);
+});
+
+it('closes also with connections that have never asked for anything', async () => {
   const { port, server } = await startIngest([acme]);
   const closed = Array.from({ length: 500 }, () => {
     const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});

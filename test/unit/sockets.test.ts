@@ -125,20 +125,6 @@ describe('the sockets of a port', () => {
     expect([known.destroyed, newest.destroyed]).toEqual([true, false]);
   });
 
-  it('count from when they come, and once, also where their server gets them later', () => {
-    const server = createTcpServer();
-    const sockets = new Sockets(server, 3);
-    const come = Array.from({ length: 5 }, () => new Socket());
-    for (const socket of come) sockets.add(socket);
-    expect([sockets.size, come.map(({ destroyed }) => destroyed)]).toEqual([
-      3,
-      [true, true, false, false, false],
-    ]);
-    for (const socket of come.slice(2)) server.emit('connection', socket);
-    expect(sockets.size).toBe(3);
-    for (const socket of come) expect(socket.listenerCount('close')).toBeLessThanOrEqual(1);
-  });
-
   it('are closed when an answer is not taken in time', async () => {
     const { sockets, open } = await start((_, response) => void response.write('x'.repeat(1024)), 50);
     const socket = await open();
