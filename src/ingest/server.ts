@@ -88,8 +88,8 @@ const defaultTimes: IngestTimes = {
 const maxRequestsPerConnection = 1000;
 /** How many requests begin in one turn of the event loop. */
 const begunPerTurn = 8;
-/** How many of a connection may wait for their answers. No sender of ours sends the next one before it has the answer. */
-const mostUnanswered = 8;
+/** How many of a connection may wait for their answers: a sender may go on before it has them (RFC 9112 §9.3.2). */
+const mostUnanswered = 512;
 const busyRetrySeconds = 5;
 /** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
 const leastBytes = 8 * 1024;
