@@ -95,6 +95,7 @@ export class JsonCounter {
   }
 }
 
+const notJson = 'is not JSON';
 export const tooMuchJson = `is nested more than ${maxDepth} deep, or holds too many values`;
 
 /**
@@ -117,9 +118,40 @@ export class JsonReader {
     try {
       return { value: counter.hasLongNumber ? JSON.parse(text, asWritten) : JSON.parse(text) };
     } catch {
-      return { fault: 'is not JSON' };
+      return { fault: notJson };
     }
   }
+}
+
+/** So many brackets can be nested as they like: they are parsed in milliseconds, and nothing here walks unknown values. */
+const harmlessBrackets = 10_000;
+const container = /^[[{]/;
+const longNumber = new RegExp(`[:,[]\\s*-?\\d{${longDigits}}`);
+
+/**
+ * The same for the text of an answer to our own request, with at most so many values. Most answers need not be counted:
+ * no text has more values than half of its characters, nor is it nested deeper than it has brackets.
+ */
+export function readJsonText(text: string, most: number): Content {
+  const isSmall = container.test(text) && text.length / 2 < most && !hasMore(text, harmlessBrackets);
+  if (!isSmall || longNumber.test(text)) return new JsonReader(most).read(Buffer.from(text));
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return { fault: notJson };
+  }
+}
+
+/** Whether a text has more than so many opening brackets and braces. */
+function hasMore(text: string, most: number): boolean {
+  let count = 0;
+  for (const bracket of ['[', '{']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > most) return true;
+    }
+  }
+  return false;
 }
 
 /** A reviver. Node's types lack its third argument (ECMAScript 2026, `JSON.parse`). */

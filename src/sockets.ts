@@ -1,8 +1,15 @@
 import type { Server as HttpServer, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 
-/** How long a call is let be before its socket has to go for a new one, while there are idle ones of trusted callers. */
+/** How long a socket is let be before it has to go for a new one: to begin a call, or to end one. */
 const patienceMs = 1_000;
+
+export interface SocketBounds {
+  /** The most sockets. */
+  readonly most: number;
+  /** Whether each call ends in a while, whatever its caller does; else it may be a stream that is meant to stay. */
+  readonly callsEnd: boolean;
+}
 
 interface Busy {
   underWay: number;
@@ -15,20 +22,21 @@ interface Busy {
  * streams on one connection), then the longest busy one. So open sockets never block probes or use up descriptors.
  *
  * A socket is trusted after its caller has authenticated. Untrusted sockets, even slow busy ones, are closed before idle
- * trusted ones. Otherwise a client that opens many would close those that others will use again.
+ * trusted ones. Otherwise a client that opens many would close those that others will use again. Where calls end, slow busy
+ * ones are also closed before those that have just come. Otherwise newcomers would close each other before they can ask.
  */
 export class Sockets {
-  private readonly most: number;
-  /** All in the order in which they became so. */
-  private readonly idle = new Set<Socket>();
+  private readonly bounds: SocketBounds;
+  /** All in the order in which they became so; of those that are not trusted, when. */
+  private readonly idle = new Map<Socket, number>();
   private readonly trustedIdle = new Set<Socket>();
   private readonly busy = new Map<Socket, Busy>();
   private readonly trusted = new WeakSet<Socket>();
   private readonly late = new WeakMap<ServerResponse, NodeJS.Timeout>();
 
   /** `server`: one that does not listen yet. */
-  constructor(server: Server, most: number) {
-    this.most = most;
+  constructor(server: Server, bounds: SocketBounds) {
+    this.bounds = bounds;
     server.on('connection', (socket) => this.add(socket));
   }
 
@@ -52,19 +60,8 @@ export class Sockets {
     busy.underWay -= 1;
     if (busy.underWay > 0) return;
     this.busy.delete(socket);
-    (this.trusted.has(socket) ? this.trustedIdle : this.idle).add(socket);
-  }
-
-  /** The answer to a request of HTTP/1.1 begins. Its socket is closed if all of it is not read within `answerMs`. */
-  answer(response: ServerResponse, answerMs: number): void {
-    const { socket } = response.req;
-    this.begin(socket);
-    this.allow(response, answerMs);
-    // Also comes when the reader hangs up in the middle.
-    response.once('close', () => {
-      this.allow(response, undefined);
-      this.end(socket);
-    });
+    if (this.trusted.has(socket)) this.trustedIdle.add(socket);
+    else this.idle.set(socket, performance.now());
   }
 
   /** How long a client may take to read an answer. `undefined`: the answer is endless, and its sender bounds it. */
@@ -85,27 +82,32 @@ export class Sockets {
   }
 
   closeAll(): void {
-    for (const socket of [...this.idle, ...this.trustedIdle, ...this.busy.keys()]) socket.destroy();
+    for (const socket of [...this.idle.keys(), ...this.trustedIdle, ...this.busy.keys()]) socket.destroy();
   }
 
   private add(socket: Socket): void {
-    if (this.size >= this.most) this.makeRoom();
-    this.idle.add(socket);
+    if (this.size >= this.bounds.most) this.makeRoom();
+    this.idle.set(socket, performance.now());
     socket.once('close', () => this.forget(socket));
   }
 
   private makeRoom(): void {
-    const [longestIdle] = this.idle;
+    const [[longestIdle, sinceMs] = []] = this.idle;
     const [trustedIdle] = this.trustedIdle;
-    const leaving = longestIdle ?? (trustedIdle && (this.slowest() ?? trustedIdle)) ?? this.leastBusy();
+    const beforeMs = performance.now() - patienceMs;
+    const isYoung = sinceMs !== undefined && sinceMs > beforeMs;
+    const leaving =
+      (isYoung && this.bounds.callsEnd ? this.slowest(beforeMs) : undefined) ??
+      longestIdle ??
+      (trustedIdle && (this.slowest(beforeMs) ?? trustedIdle)) ??
+      this.leastBusy();
     if (leaving === undefined) return;
     this.forget(leaving);
     leaving.destroy();
   }
 
-  /** Of those that are not trusted and have had their time. */
-  private slowest(): Socket | undefined {
-    const beforeMs = performance.now() - patienceMs;
+  /** Of those that are not trusted and have begun before a time. */
+  private slowest(beforeMs: number): Socket | undefined {
     for (const [socket, { sinceMs }] of this.busy) {
       if (sinceMs > beforeMs) return undefined;
       if (!this.trusted.has(socket)) return socket;
@@ -131,10 +133,21 @@ export class Sockets {
   }
 }
 
-/** Bounds the sockets of an HTTP/1.1 server, and the time of each answer. */
-export function boundHttp(server: HttpServer, bounds: { most: number; answerMs: number }): Sockets {
-  const sockets = new Sockets(server, bounds.most);
-  server.on('request', (_, response) => sockets.answer(response, bounds.answerMs));
+/** Bounds the sockets of an HTTP/1.1 server. One on which an answer is not read within `answerMs` is closed. */
+export function boundHttp(
+  server: HttpServer,
+  { most, answerMs }: { most: number; answerMs: number },
+): Sockets {
+  const sockets = new Sockets(server, { most, callsEnd: true });
+  server.on('request', ({ socket }, response) => {
+    sockets.begin(socket);
+    sockets.allow(response, answerMs);
+    // Also comes when the reader hangs up in the middle.
+    response.once('close', () => {
+      sockets.allow(response, undefined);
+      sockets.end(socket);
+    });
+  });
   return sockets;
 }
 

@@ -36,37 +36,49 @@ export async function stepByStep<T>(steps: Iterator<unknown, T>): Promise<T> {
 }
 
 /**
- * Begins what many want at once, a few in each turn of the event loop, one of each asker after the other. A thousand of one
- * asker hold up nobody else.
+ * Does what many want at once, a part in each turn of the event loop, one of each asker after the other. Who has had much
+ * waits until the others have had as much: a thousand of one asker, or a large one, hold up nobody else.
  */
 export class FairTurns {
   private readonly perTurn: number;
-  /** By asker, in the order of their turns. */
-  private readonly waiting = new Map<string, (() => boolean)[]>();
+  /** In the order of their turns. */
+  private readonly askers = new Map<string, Asker>();
   private turn: NodeJS.Immediate | undefined;
 
+  /** `perTurn`: after how much a turn ends. */
   constructor(perTurn: number) {
     this.perTurn = perTurn;
   }
 
-  /** `begin` must not throw. It returns false where there was nothing left to do. */
-  add(asker: string, begin: () => boolean): void {
-    const queue = this.waiting.get(asker);
-    if (queue === undefined) this.waiting.set(asker, [begin]);
-    else queue.push(begin);
+  /** `act` must not throw. It returns how much it did; 0 where there was nothing left to do. */
+  add(name: string, act: () => number): void {
+    const asker = this.askers.get(name);
+    if (asker === undefined) this.askers.set(name, { acts: [act], ahead: 0 });
+    else asker.acts.push(act);
     this.turn ??= setImmediate(() => this.take());
   }
 
   private take(): void {
     let left = this.perTurn;
-    for (const [asker, queue] of this.waiting) {
-      this.waiting.delete(asker);
-      const begin = queue.shift();
+    for (const [name, asker] of this.askers) {
       // Behind all others, where this loop comes to it again.
-      if (queue.length > 0) this.waiting.set(asker, queue);
-      if (begin?.() === true) left -= 1;
-      if (left === 0) break;
+      this.askers.delete(name);
+      this.askers.set(name, asker);
+      asker.ahead = Math.max(0, asker.ahead - 1);
+      if (asker.ahead > 0) continue;
+      const did = asker.acts.shift()?.() ?? 0;
+      asker.ahead = did;
+      left -= did;
+      // It may have asked again.
+      if (asker.acts.length === 0) this.askers.delete(name);
+      if (left <= 0) break;
     }
-    this.turn = this.waiting.size === 0 ? undefined : setImmediate(() => this.take());
+    this.turn = this.askers.size === 0 ? undefined : setImmediate(() => this.take());
   }
+}
+
+interface Asker {
+  readonly acts: (() => number)[];
+  /** How much it has had that the others have not. */
+  ahead: number;
 }

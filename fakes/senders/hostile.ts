@@ -41,6 +41,13 @@ export const hostileSenders = {
   async 'slow heads'(attack) {
     await attack.holding(600, (socket) => socket.write('POST /ingest/github HTTP/1.1\r\nx-slow: '));
   },
+  /** A thousand of the smallest requests in one piece, on one connection after the other. */
+  async 'pipelined requests'(attack) {
+    const small = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+    const last = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    const piece = Buffer.from(small.repeat(999) + last);
+    await attack.sending(8, () => [piece]);
+  },
   /** Large bodies without a signature, or with a false one. */
   async 'large bodies'(attack) {
     const body = Buffer.alloc(4 * mebibyte, 'x');
@@ -160,11 +167,17 @@ class Attack {
 
   /** Sends one request after the other, on this many connections at a time. */
   async posting(count: number, next: () => readonly [path: string, head: Head, body: Buffer]): Promise<void> {
-    await this.each(count, async () => {
+    await this.sending(count, () => {
       const [path, head, body] = next();
+      return [headOf(path, { ...head, 'content-length': body.length, connection: 'close' }), body];
+    });
+  }
+
+  /** Sends something until the connection is closed, then opens the next, this many at a time. */
+  async sending(count: number, next: () => readonly Buffer[]): Promise<void> {
+    await this.each(count, async () => {
       const socket = this.connect();
-      socket.write(headOf(path, { ...head, 'content-length': body.length, connection: 'close' }));
-      socket.write(body);
+      for (const part of next()) socket.write(part);
       socket.resume();
       await closed(socket, this.signal);
       this.done += 1;

@@ -125,7 +125,7 @@ export class Admission {
     const [toGrpc, ...others] = server.listeners('stream');
     if (toGrpc === undefined || others.length > 0)
       throw new Error('grpc-js has changed: it hears streams otherwise');
-    const sockets = new Sockets(server, this.settings.maxConnections);
+    const sockets = new Sockets(server, { most: this.settings.maxConnections, callsEnd: false });
     const byPeer = new Map<string, Socket>();
     server.on('connection', (socket: Socket) => {
       const peer = peerOf(socket);

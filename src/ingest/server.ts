@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Server as Door, Socket } from 'node:net';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import type { LoadedConfig } from '../config/load.ts';
@@ -9,32 +7,22 @@ import type { Prepared } from '../config/reload.ts';
 import { ScalerError } from '../errors.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { tooMuchJson } from '../json.ts';
-import { Sockets, withoutSchemas } from '../sockets.ts';
+import { withoutSchemas } from '../sockets.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { endIngest, type Span, startIngest } from '../telemetry/tracing.ts';
-import { FairTurns } from '../turns.ts';
 import { type Answer, type Outcome, refusal } from './answer.ts';
 import { type BodyFault, type LeastSpeed, readBody, smallBytes } from './body.ts';
 import { CloudEvents } from './cloudevents/kind.ts';
-import { openDoors } from './doors.ts';
 import { Hints } from './hint.ts';
 import { addressOf, InflightBytes } from './inflight.ts';
 import { Keeper } from './keep.ts';
 import type { Head, Hint, IngestKind } from './kind.ts';
 import { EventPaces, Pace, type PaceOptions } from './pace.ts';
+import { type IngestAddress, IngestPort, type PortTimes } from './port.ts';
 import { send } from './send.ts';
 import { anySender, noSenders, type Senders, sendersOf } from './senders.ts';
 import { SnsMessages, type SnsMessagesOptions } from './sns/messages.ts';
-import { UnderWay } from './under-way.ts';
 import { SignedWebhooks, type WebhooksOptions } from './webhooks.ts';
-
-/** Where it listens. */
-export interface IngestAddress {
-  readonly host: string;
-  readonly port: number;
-  /** The most connections at a time; see Sockets. */
-  readonly maxConnections: number;
-}
 
 export interface IngestLimits {
   /** The largest body. */
@@ -58,17 +46,7 @@ export interface IngestDeps {
 }
 
 /** In ms. */
-export interface IngestTimes {
-  /** The longest that a request's head may take. */
-  readonly headMs: number;
-  /** The same for all of it. GitHub does not wait longer than 10 s (docs.github.com, "Handling failed webhook deliveries"). */
-  readonly requestMs: number;
-  /** How long it may take from the head of a request until its sender has the whole answer. */
-  readonly answerMs: number;
-  /** How often the first two are checked. */
-  readonly checkMs: number;
-  /** How long a connection may wait for its next request: longer than load balancers do, so that none sends into a closing one. */
-  readonly idleMs: number;
+export interface IngestTimes extends PortTimes {
   /** How long a refused sender has to see the answer. */
   readonly lingerMs: number;
   /** In this time `leastBytes` of a body must come from who has shown nothing. */
@@ -85,11 +63,6 @@ const defaultTimes: IngestTimes = {
   slowMs: 2_000,
 };
 
-const maxRequestsPerConnection = 1000;
-/** How many requests begin in one turn of the event loop. */
-const begunPerTurn = 8;
-/** How many of a connection may wait for their answers: a sender may go on before it has them (RFC 9112 §9.3.2). */
-const mostUnanswered = 512;
 const busyRetrySeconds = 5;
 /** A tenth of what the slowest line of today brings; GitHub sends a webhook in one piece. */
 const leastBytes = 8 * 1024;
@@ -114,12 +87,8 @@ const methods = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TR
 export class IngestServer {
   private readonly deps: IngestDeps;
   private readonly times: IngestTimes;
-  /** Listens; undefined until somebody may send. */
-  private app: FastifyInstance | undefined;
-  /** What listens on the port beside the server. */
-  private otherDoors: Door[] = [];
-  private sockets: Sockets | undefined;
-  private readonly turns = new FairTurns(begunPerTurn);
+  /** Undefined until somebody may send. */
+  private port: IngestPort | undefined;
   private readonly inflight = new InflightBytes();
   private readonly unshownBytes = new Pace({ perSecond: unshownBytesPerSecond });
   private readonly refusals: Pace;
@@ -129,7 +98,6 @@ export class IngestServer {
   private readonly kinds: readonly IngestKind[];
   private senders: Senders = noSenders;
   private maxBodyBytes = 0;
-  private readonly underWay = new UnderWay();
   private draining = false;
 
   constructor(deps: IngestDeps, times: Partial<IngestTimes> = {}, refusals = refusalPace) {
@@ -156,7 +124,7 @@ export class IngestServer {
   async prepare({ connections, settings: { ingest } }: LoadedConfig): Promise<Prepared> {
     const { address, log } = this.deps;
     const senders = sendersOf(connections.values(), ingest.tokens);
-    const port = this.app === undefined && anySender(senders) ? await this.listen(address) : undefined;
+    const port = this.port === undefined && anySender(senders) ? await this.listen(address) : undefined;
     return {
       commit: () => {
         this.use(senders, ingest);
@@ -175,7 +143,7 @@ export class IngestServer {
   }
 
   get openConnections(): number {
-    return this.sockets?.size ?? 0;
+    return this.port?.sockets.size ?? 0;
   }
 
   /** What all bodies hold now. */
@@ -185,17 +153,10 @@ export class IngestServer {
 
   /** Resolves with the port; throws ScalerError where it cannot be had, and can then be called again. */
   async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
-    const app = this.createApp();
-    this.app = app;
-    const { server } = app;
-    // Of a server that listens on a port.
-    const portOf = (): number => (server.address() as AddressInfo).port;
+    const served = await this.createPort();
+    this.port = served;
     try {
-      // As many as may be open can come at once; those that do not fit would try again after a second.
-      const place = { host, port, backlog: this.deps.address.maxConnections };
-      const listen = (options: object): Promise<number> => app.listen(options).then(portOf);
-      this.otherDoors = await openDoors(place, listen, (socket) => server.emit('connection', socket));
-      return portOf();
+      return await served.listen({ host, port });
     } catch (cause) {
       await this.unlisten();
       const { message } = ScalerError.from(cause);
@@ -204,40 +165,22 @@ export class IngestServer {
   }
 
   private async unlisten(): Promise<void> {
-    const { app } = this;
-    this.app = undefined;
-    const closed = this.close(app);
-    this.sockets?.closeAll();
-    await closed;
-  }
-
-  /** Takes no new connection. Resolves when the last one has ended. */
-  private async close(app: FastifyInstance | undefined): Promise<void> {
-    const others = this.otherDoors.splice(0).map((door) => once(door.close(), 'close'));
-    await Promise.all([app?.close(), ...others]);
+    const { port } = this;
+    this.port = undefined;
+    await port?.drain(0);
   }
 
   /** Takes nothing new; requests that are under way have so long to end. */
   async drain(limitMs: number): Promise<void> {
     this.draining = true;
-    const closed = this.close(this.app);
-    const limit = new AbortController();
-    const late = setTimeout(limitMs, undefined, { signal: limit.signal });
-    await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
-    // Connections that have never asked for anything do not count as idle for Node.
-    this.sockets?.closeAll();
-    await closed;
+    await this.port?.drain(limitMs);
     for (const kind of this.kinds) kind.close?.();
   }
 
-  private createApp(): FastifyInstance {
+  private async createPort(): Promise<IngestPort> {
     const app = fastify({
       logger: false,
-      forceCloseConnections: 'idle',
-      // What came before the drain is still taken.
-      return503OnClosing: false,
       schemaController: withoutSchemas,
-      serverFactory: (handle) => this.createServer(handle),
       rewriteUrl: ({ url = '/' }) => tidy(url),
       frameworkErrors: (_, __, reply) => void this.nothingHere(reply),
     });
@@ -253,42 +196,8 @@ export class IngestServer {
       app.route({ method: ['GET', 'HEAD'], url, handler: async () => ({ accepted: 'is there' }) });
     }
     for (const kind of this.kinds) this.addKind(app, kind);
-    return app;
-  }
-
-  private createServer(handle: RequestListener): Server {
-    const { headMs, requestMs, answerMs, checkMs, idleMs } = this.times;
-    const server = createServer({
-      headersTimeout: headMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: idleMs,
-      connectionsCheckingInterval: checkMs,
-    });
-    server.setTimeout(requestMs);
-    server.maxRequestsPerSocket = maxRequestsPerConnection;
-    // A sender may close its side as soon as it has sent. Node's types lack this.
-    Object.assign(server, { httpAllowHalfOpen: true });
-    const sockets = new Sockets(server, this.deps.address.maxConnections);
-    this.sockets = sockets;
-    const unanswered = new WeakMap<Socket, number>();
-    server.on('request', ({ socket }, response) => {
-      const before = unanswered.get(socket) ?? 0;
-      if (before >= mostUnanswered) return void socket.destroy();
-      unanswered.set(socket, before + 1);
-      const ended = this.underWay.begin();
-      response.once('close', () => {
-        unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1);
-        ended();
-      });
-      // While it waits its socket counts as idle: else those that wait would crowd out those that have not asked yet.
-      this.turns.add(addressOf(socket.remoteAddress), () => {
-        if (response.destroyed) return false;
-        sockets.answer(response, answerMs);
-        handle(response.req, response);
-        return true;
-      });
-    });
-    return server;
+    await app.ready();
+    return new IngestPort(app.routing, this.deps.address.maxConnections, this.times);
   }
 
   private nothingHere(reply: FastifyReply): FastifyReply {
@@ -332,7 +241,7 @@ export class IngestServer {
     const count = (outcome: Outcome): void => {
       this.deps.requests.inc({ kind, outcome });
       endIngest(span, outcome);
-      if (method === 'POST' && shown.has(outcome)) this.sockets?.trust(socket);
+      if (method === 'POST' && shown.has(outcome)) this.port?.sockets.trust(socket);
     };
     if (given.decided === undefined) count(given.outcome);
     else void given.decided.then(count);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonCounter, JsonReader } from '../../src/json.ts';
+import { JsonCounter, JsonReader, readJsonText } from '../../src/json.ts';
 
 const read = (text: string | Buffer, most?: number) => new JsonReader(most).read(Buffer.from(text));
 const tooMuch = { fault: expect.stringContaining('nested more than 64 deep, or holds too many values') };
@@ -82,5 +82,38 @@ describe('JSON of a request', () => {
     expect(reader.read(Buffer.from('[1,2,3,4]'))).toHaveProperty('value');
     expect(reader.read(Buffer.from('[1,2,3,4]'))).toHaveProperty('value');
     expect(reader.read(Buffer.from('[1,2,3,4]'))).toEqual(tooMuch);
+  });
+});
+
+describe('JSON of an answer', () => {
+  const longs = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }).map(String);
+  const space = fc.constantFrom('', ' ', '\n', '\ufeff');
+  const text = fc.oneof(
+    fc.json({ maxDepth: 5 }),
+    fc.tuple(space, fc.constantFrom('', '[', '{"id":', '[1, '), longs, space).map((parts) => parts.join('')),
+    fc
+      .tuple(space, fc.constantFrom('[', '{"id":'), longs, fc.constantFrom(']', '}'))
+      .map((parts) => parts.join('')),
+    fc.string(),
+  );
+
+  it('is read as that of a request is', () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(readJsonText(text, 1000)).toEqual(read(text, 1000));
+      }),
+    );
+  });
+
+  it.each([
+    ['nested deeper than any answer', `${'['.repeat(10_001)}1`],
+    ['of more values than allowed', `[${'1,'.repeat(100_000)}1]`],
+  ])('is not read where it is %s', (_, text) => {
+    expect(readJsonText(text, 100_000)).toEqual(tooMuch);
+  });
+
+  it('may be nested deeper where it is small', () => {
+    const nested = `${'['.repeat(100)}1${']'.repeat(100)}`;
+    expect(readJsonText(nested, 1000)).toEqual({ value: JSON.parse(nested) });
   });
 });

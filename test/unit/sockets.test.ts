@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { connect, createServer as createTcpServer, Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { boundHttp, Sockets } from '../../src/sockets.ts';
 
 const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
@@ -87,7 +87,7 @@ describe('the sockets of a port', () => {
 
   it('make room by the one with the fewest calls under way, however long the others have been there', async () => {
     const server = createTcpServer();
-    const sockets = new Sockets(server, 3);
+    const sockets = new Sockets(server, { most: 3, callsEnd: false });
     const add = (calls: number): Socket => {
       const socket = new Socket();
       server.emit('connection', socket);
@@ -102,7 +102,7 @@ describe('the sockets of a port', () => {
 
   it('that are trusted stay, idle as they are, while others come and go', async () => {
     const server = createTcpServer();
-    const sockets = new Sockets(server, 3);
+    const sockets = new Sockets(server, { most: 3, callsEnd: false });
     const add = (): Socket => {
       const socket = new Socket();
       server.emit('connection', socket);
@@ -124,6 +124,33 @@ describe('the sockets of a port', () => {
     const newest = add();
     expect([known.destroyed, newest.destroyed]).toEqual([true, false]);
   });
+
+  it.each([true, false])(
+    'make room by slow calls before those that have just come, where calls end: %s',
+    (callsEnd) => {
+      vi.useFakeTimers({ toFake: ['performance'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const server = createTcpServer();
+      const sockets = new Sockets(server, { most: 3, callsEnd });
+      const add = (): Socket => {
+        const socket = new Socket();
+        server.emit('connection', socket);
+        return socket;
+      };
+      const stalled = [add(), add(), add()];
+      for (const socket of stalled) sockets.begin(socket);
+      vi.advanceTimersByTime(1001);
+      const newcomers = [add(), add(), add()];
+      expect(stalled.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 3 : 1);
+      expect(newcomers.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 0 : 2);
+      // Those that have asked for nothing in this time go first.
+      vi.advanceTimersByTime(1001);
+      const last = newcomers.at(-1);
+      if (last !== undefined) sockets.begin(last);
+      for (let more = 0; more < 5; more += 1) add();
+      expect(last?.destroyed).toBe(false);
+    },
+  );
 
   it('are closed when an answer is not taken in time', async () => {
     const { sockets, open } = await start((_, response) => void response.write('x'.repeat(1024)), 50);

@@ -38,7 +38,8 @@ describe('turns of the event loop', () => {
     const turns = new FairTurns(2);
     const begun: string[] = [];
     const ask = (who: string, count: number): void => {
-      for (let asked = 1; asked <= count; asked += 1) turns.add(who, () => begun.push(`${who}${asked}`) > 0);
+      for (let asked = 1; asked <= count; asked += 1)
+        turns.add(who, () => Math.sign(begun.push(`${who}${asked}`)));
     };
     ask('a', 5);
     ask('b', 1);
@@ -53,9 +54,36 @@ describe('turns of the event loop', () => {
     await nextTurn();
     expect(begun.slice(4)).toEqual(['a3', 'c2', 'a4', 'a5']);
     // And again after a rest; what has become void takes nobody's place.
-    for (let at = 0; at < 10; at += 1) turns.add('a', () => false);
+    for (let at = 0; at < 10; at += 1) turns.add('a', () => 0);
     ask('a', 1);
     await nextTurn();
     expect(begun.slice(8)).toEqual(['a1']);
+  });
+
+  it('come back to who has had much when the others have had as much', async () => {
+    const turns = new FairTurns(4);
+    const had: string[] = [];
+    const ask = (who: string, much: number): void =>
+      turns.add(who, () => {
+        had.push(who);
+        return much;
+      });
+    for (let asked = 0; asked < 3; asked += 1) ask('a', 10);
+    for (let asked = 0; asked < 15; asked += 1) ask('b', 1);
+    for (let turn = 0; turn < 8; turn += 1) await nextTurn();
+    expect(had.join('')).toBe('abbbbbbbbbbabbbbba');
+  });
+
+  it('are had again by who asks in the middle of one', async () => {
+    const turns = new FairTurns(4);
+    let had = 0;
+    const again = (): number => {
+      had += 1;
+      if (had < 3) turns.add('a', again);
+      return 1;
+    };
+    turns.add('a', again);
+    await nextTurn();
+    expect(had).toBe(3);
   });
 });

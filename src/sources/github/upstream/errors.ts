@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ScalerError } from '../../../errors.ts';
-import { type Content, JsonReader } from '../../../json.ts';
+import { type Content, readJsonText } from '../../../json.ts';
 import { networkFaults } from '../../../outbound/network-faults.ts';
 import { type Answer, Unanswered } from '../../../outbound/send.ts';
 
@@ -153,7 +153,7 @@ export function readJson<T>(text: string, schema: z.ZodType<T>, { what }: About,
 const maxValues = 1_000_000;
 
 function jsonOf(text: string): Content {
-  return new JsonReader(maxValues).read(Buffer.from(text));
+  return readJsonText(text, maxValues);
 }
 
 const shownLength = 200;

@@ -1,0 +1,264 @@
+import { once } from 'node:events';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createDoor,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { boundHttp, type Sockets } from '../sockets.ts';
+import { FairTurns } from '../turns.ts';
+import { addressOf } from './inflight.ts';
+
+/** Where it listens. */
+export interface IngestAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The most connections at a time; see Sockets. */
+  readonly maxConnections: number;
+}
+
+/** In ms. */
+export interface PortTimes {
+  /** The longest that a request's head may take. */
+  readonly headMs: number;
+  /** The same for all of it. GitHub does not wait longer than 10 s (docs.github.com, "Handling failed webhook deliveries"). */
+  readonly requestMs: number;
+  /** How long it may take from the head of a request until its sender has the whole answer. */
+  readonly answerMs: number;
+  /** How often the first two are checked. */
+  readonly checkMs: number;
+  /** How long a connection may wait for its next request: longer than load balancers do, so that none sends into a closing one. */
+  readonly idleMs: number;
+}
+
+/** Only Linux spreads the connections of a port over the sockets that listen on it. */
+const reusePort = process.platform === 'linux';
+/**
+ * How many sockets listen. From each, libuv takes one connection in a turn of the event loop (its pull request 3696). With
+ * a single one, who comes after a thousand others waits for a thousand turns.
+ */
+const doors = reusePort ? 16 : 1;
+/** The system spreads evenly only on average. */
+const roomForChance = reusePort ? 2 : 1;
+const maxRequestsPerConnection = 1000;
+/** What is parsed in one turn of the event loop: so many requests, or so many bytes. */
+const begunPerTurn = 8;
+const bytesPerTurn = 64 * 1024;
+/** The most that is parsed in one go, where it may be many small requests: the smallest have 18 bytes. */
+const pieceBytes = 512;
+/** How many of a connection may wait for their answers; more are not read (RFC 9112 §9.3.2 lets a sender go on before). */
+const mostUnanswered = 16;
+
+/**
+ * A port that may face the internet: how connections and requests come in. Senders have their turns one address after the
+ * other, in small pieces, so that what one of them sends at once holds up nobody else.
+ */
+export class IngestPort {
+  readonly sockets: Sockets;
+  private readonly server: HttpServer;
+  private readonly doors: readonly Server[];
+  private readonly backlog: number;
+  private readonly turns = new FairTurns(begunPerTurn);
+  private readonly underWay = new UnderWay();
+
+  /** Each request is given to `handle`, which must not throw. */
+  constructor(handle: RequestListener, maxConnections: number, times: PortTimes) {
+    const server = createServer({
+      headersTimeout: times.headMs,
+      requestTimeout: times.requestMs,
+      keepAliveTimeout: times.idleMs,
+      connectionsCheckingInterval: times.checkMs,
+    });
+    server.setTimeout(times.requestMs);
+    server.maxRequestsPerSocket = maxRequestsPerConnection;
+    // A sender may close its side as soon as it has sent. Node's types lack this.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    this.server = server;
+    this.sockets = boundHttp(server, { most: maxConnections, answerMs: times.answerMs });
+    // As many as may be open can come at once; those that do not fit would try again after a second.
+    this.backlog = Math.ceil((maxConnections * roomForChance) / doors);
+    const take = (socket: Socket) => server.emit('connection', socket);
+    // As node:http opens its own.
+    this.doors = Array.from({ length: doors }, () =>
+      createDoor({ allowHalfOpen: true, noDelay: true }, take),
+    );
+    this.takeRequests(handle);
+  }
+
+  /** Resolves with the port; rejects with what the system says where it cannot be had. Then it must be closed. */
+  async listen({ host, port }: Pick<IngestAddress, 'host' | 'port'>): Promise<number> {
+    // By `reusePort` a second process would get a part of the connections, and nobody would notice.
+    const alone = createDoor();
+    await opened(alone, { host, port });
+    await once(alone.close(), 'close');
+    let given = port;
+    for (const door of this.doors) {
+      given = await opened(door, { host, port: given, backlog: this.backlog, reusePort });
+    }
+    // From then on node:http checks the times.
+    this.server.emit('listening');
+    return given;
+  }
+
+  /** Takes no new connection; requests that are under way have so long to end, and are then cut off. */
+  async drain(limitMs: number): Promise<void> {
+    const closed = this.doors.map((door) => door.listening && once(door.close(), 'close'));
+    const limit = new AbortController();
+    const late = setTimeout(limitMs, undefined, { signal: limit.signal });
+    await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
+    this.sockets.closeAll();
+    await Promise.all(closed);
+    this.server.close();
+  }
+
+  private takeRequests(handle: RequestListener): void {
+    const connections = new WeakMap<Socket, Connection>();
+    this.server.on('connection', (socket) => {
+      connections.set(socket, new Connection(socket, { turns: this.turns, underWay: this.underWay }));
+    });
+    this.server.on('request', (request, response) => {
+      const ended = this.underWay.begin();
+      const connection = connections.get(request.socket);
+      connection?.begin(Number(request.headers['content-length'] ?? 0));
+      response.once('close', () => {
+        connection?.end();
+        ended();
+      });
+      handle(request, response);
+    });
+  }
+}
+
+async function opened(door: Server, options: ListenOptions): Promise<number> {
+  door.listen(options);
+  await once(door, 'listening');
+  // Of a server that listens on a port.
+  return (door.address() as AddressInfo).port;
+}
+
+interface Shared {
+  readonly turns: FairTurns;
+  readonly underWay: UnderWay;
+}
+
+/**
+ * Gives Node's parser what comes on a connection piece by piece, each in its turn. By itself it parses a whole read, 64 KiB
+ * with up to three thousand requests, and cannot be stopped in the middle.
+ *
+ * What waits for its turn stays in the socket's own buffer, which has its own bound.
+ */
+class Connection {
+  private readonly socket: Socket;
+  private readonly shared: Shared;
+  private readonly sender: string;
+  /** Whether it waits for a turn; whether it has one. */
+  private isWaiting = false;
+  private isReading = false;
+  /** Whether nothing is read until an answer has gone out. */
+  private isHeld = false;
+  /** How many requests have begun in this turn, and how much of the last one's body is surely still to come. */
+  private begun = 0;
+  private bodyBytes = 0;
+  private unanswered = 0;
+
+  /** `socket`: one that Node's server has just got. */
+  constructor(socket: Socket, shared: Shared) {
+    this.socket = socket;
+    this.shared = shared;
+    this.sender = addressOf(socket.remoteAddress);
+    // The one listener of the server itself (Node 24, lib/_http_server.js, connectionListenerInternal).
+    const [parse] = socket.listeners('data') as ((piece: Buffer) => void)[];
+    if (parse === undefined) throw new Error('Node parses requests in another way than this was written for');
+    socket.off('data', parse).on('data', (bytes: Buffer) => {
+      if (this.isReading) {
+        parse(bytes);
+        this.bodyBytes -= bytes.length;
+        return;
+      }
+      socket.pause();
+      socket.unshift(bytes);
+      this.ask();
+    });
+  }
+
+  /** A request has begun, with a body of this length, as far as is known. */
+  begin(bodyBytes: number): void {
+    this.begun += 1;
+    this.unanswered += 1;
+    this.bodyBytes = bodyBytes;
+  }
+
+  /** It has its answer, or the connection has ended. */
+  end(): void {
+    this.unanswered -= 1;
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.socket.resume();
+  }
+
+  private ask(): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    const ended = this.shared.underWay.begin();
+    this.shared.turns.add(this.sender, () => {
+      this.isWaiting = false;
+      const did = this.read();
+      ended();
+      return did;
+    });
+  }
+
+  /** Returns how many requests have begun, or how many the bytes count for. */
+  private read(): number {
+    const { socket } = this;
+    if (socket.destroyed || isStopped(socket)) return 0;
+    this.isHeld = this.unanswered >= mostUnanswered;
+    if (this.isHeld) return 0;
+    // It flows again after this turn, unless the parser pauses it meanwhile: a body may have to wait for its reader.
+    socket.resume();
+    this.isReading = true;
+    this.begun = 0;
+    let bytes = 0;
+    while (this.hasMore && this.begun < begunPerTurn && bytes < bytesPerTurn) {
+      const length = Math.min(Math.max(pieceBytes, this.bodyBytes), socket.readableLength);
+      socket.read(length);
+      bytes += length;
+    }
+    this.isReading = false;
+    if (this.hasMore) this.ask();
+    return this.begun + (bytes / bytesPerTurn) * begunPerTurn;
+  }
+
+  private get hasMore(): boolean {
+    return this.socket.readableLength > 0 && !this.socket.isPaused() && !this.socket.destroyed;
+  }
+}
+
+/** Node reads no further while too many bytes of answers wait, and resumes the socket itself. Node's types lack this. */
+function isStopped(socket: Socket & { _paused?: boolean }): boolean {
+  return socket._paused === true;
+}
+
+/** Counts what is under way, for those who wait until nothing is. */
+class UnderWay {
+  private count = 0;
+  private waiting: (() => void)[] = [];
+
+  /** Begins one; the returned function ends it. */
+  begin(): () => void {
+    this.count += 1;
+    return () => {
+      this.count -= 1;
+      if (this.count > 0) return;
+      for (const done of this.waiting.splice(0)) done();
+    };
+  }
+
+  none(): Promise<void> {
+    if (this.count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
