@@ -45,10 +45,10 @@ const doors = reusePort ? 16 : 1;
 const roomForChance = reusePort ? 2 : 1;
 const maxRequestsPerConnection = 1000;
 /** What is parsed in one turn of the event loop: so many requests, or so many bytes. */
-const begunPerTurn = 8;
+const begunPerTurn = 2;
 const bytesPerTurn = 64 * 1024;
 /** The most that is parsed in one go, where it may be many small requests: the smallest have 18 bytes. */
-const pieceBytes = 512;
+const pieceBytes = 128;
 /** How many of a connection may wait for their answers; more are not read (RFC 9112 §9.3.2 lets a sender go on before). */
 const mostUnanswered = 16;
 
