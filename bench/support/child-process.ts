@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { imageEnvironment } from '../../test/container/image-environment.ts';
+import { imageEnvironment, imageNodeOptions } from '../../test/container/image-environment.ts';
 import { cpuSeconds, residentMiB } from './process-usage.ts';
 
 /** Catches only what hangs, since a busy machine may be slow. */
@@ -43,7 +43,7 @@ export class NodeProcess {
 
   constructor(args: readonly string[], { probed = false, preload = [], log }: ProcessOptions = {}) {
     const imports = [...(probed ? [probe] : []), ...preload].flatMap((module) => ['--import', module]);
-    this.child = spawn(process.execPath, [...imports, ...args], {
+    this.child = spawn(process.execPath, [...imageNodeOptions(), ...imports, ...args], {
       env: { ...process.env, ...imageEnvironment() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { isMapping } from '../../src/config/document.ts';
 import { at, type Manifest } from '../chart/helm.ts';
-import { imageEnvironment } from '../container/image-environment.ts';
+import { imageEnvironment, imageNodeOptions } from '../container/image-environment.ts';
 import type { Api } from './api.ts';
 import { Program } from './program.ts';
 
@@ -42,7 +42,8 @@ export async function startContainer(pod: Manifest, { api, node, root, address }
     }
   }
   const args = list(at(container, 'args')).map((arg) => here(String(arg)).replaceAll(dns, address));
-  const entry = at(container, 'command') === undefined ? [join(image, 'dist', 'main.js')] : [];
+  const entry =
+    at(container, 'command') === undefined ? [...imageNodeOptions(), join(image, 'dist', 'main.js')] : [];
   const own = list(at(container, 'env')).map((one) => [String(at(one, 'name')), String(at(one, 'value'))]);
   const env = {
     NODE_ENV: 'production',
