@@ -41,8 +41,9 @@ export async function stepByStep<T>(steps: Iterator<unknown, T>): Promise<T> {
  */
 export class FairTurns {
   private readonly perTurn: number;
-  /** In the order of their turns. */
+  /** Those that wait, by name, and in the order of their turns. */
   private readonly askers = new Map<string, Asker>();
+  private readonly order: Asker[] = [];
   private turn: NodeJS.Immediate | undefined;
 
   /** `perTurn`: after how much a turn ends. */
@@ -52,32 +53,36 @@ export class FairTurns {
 
   /** `act` must not throw. It returns how much it did; 0 where there was nothing left to do. */
   add(name: string, act: () => number): void {
-    const asker = this.askers.get(name);
-    if (asker === undefined) this.askers.set(name, { acts: [act], ahead: 0 });
-    else asker.acts.push(act);
+    const known = this.askers.get(name);
+    known?.acts.push(act);
+    if (known !== undefined) return;
+    const asker = { name, acts: [act], ahead: 0 };
+    this.askers.set(name, asker);
+    this.order.push(asker);
     this.turn ??= setImmediate(() => this.take());
   }
 
   private take(): void {
     let left = this.perTurn;
-    for (const [name, asker] of this.askers) {
-      // Behind all others, where this loop comes to it again.
-      this.askers.delete(name);
-      this.askers.set(name, asker);
+    while (left > 0) {
+      const asker = this.order.shift();
+      if (asker === undefined) break;
       asker.ahead = Math.max(0, asker.ahead - 1);
-      if (asker.ahead > 0) continue;
-      const did = asker.acts.shift()?.() ?? 0;
-      asker.ahead = did;
-      left -= did;
-      // It may have asked again.
-      if (asker.acts.length === 0) this.askers.delete(name);
-      if (left <= 0) break;
+      if (asker.ahead === 0) {
+        const did = asker.acts.shift()?.() ?? 0;
+        asker.ahead = did;
+        left -= did;
+      }
+      // It may have asked again meanwhile.
+      if (asker.acts.length > 0) this.order.push(asker);
+      else this.askers.delete(asker.name);
     }
-    this.turn = this.askers.size === 0 ? undefined : setImmediate(() => this.take());
+    this.turn = this.order.length === 0 ? undefined : setImmediate(() => this.take());
   }
 }
 
 interface Asker {
+  readonly name: string;
   readonly acts: (() => number)[];
   /** How much it has had that the others have not. */
   ahead: number;
