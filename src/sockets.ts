@@ -22,8 +22,9 @@ interface Busy {
  * streams on one connection), then the longest busy one. So open sockets never block probes or use up descriptors.
  *
  * A socket is trusted after its caller has authenticated. Untrusted sockets, even slow busy ones, are closed before idle
- * trusted ones. Otherwise a client that opens many would close those that others will use again. Where calls end, slow busy
- * ones are also closed before those that have just come. Otherwise newcomers would close each other before they can ask.
+ * trusted ones. Otherwise a client that opens many would close those that others will use again. Where calls end and most
+ * sockets are busy, slow ones of these are closed before those that have just come. Otherwise newcomers would close each
+ * other before they can ask.
  */
 export class Sockets {
   private readonly bounds: SocketBounds;
@@ -96,8 +97,9 @@ export class Sockets {
     const [trustedIdle] = this.trustedIdle;
     const beforeMs = performance.now() - patienceMs;
     const isYoung = sinceMs !== undefined && sinceMs > beforeMs;
+    const isCrowded = this.bounds.callsEnd && 2 * this.busy.size > this.bounds.most;
     const leaving =
-      (isYoung && this.bounds.callsEnd ? this.slowest(beforeMs) : undefined) ??
+      (isYoung && isCrowded ? this.slowest(beforeMs) : undefined) ??
       longestIdle ??
       (trustedIdle && (this.slowest(beforeMs) ?? trustedIdle)) ??
       this.leastBusy();

@@ -141,8 +141,9 @@ describe('the sockets of a port', () => {
       for (const socket of stalled) sockets.begin(socket);
       vi.advanceTimersByTime(1001);
       const newcomers = [add(), add(), add()];
-      expect(stalled.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 3 : 1);
-      expect(newcomers.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 0 : 2);
+      // Where fewer than half are busy, those are in nobody's way.
+      expect(stalled.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 2 : 1);
+      expect(newcomers.filter(({ destroyed }) => destroyed)).toHaveLength(callsEnd ? 1 : 2);
       // Those that have asked for nothing in this time go first.
       vi.advanceTimersByTime(1001);
       const last = newcomers.at(-1);

@@ -132,7 +132,7 @@ describe('a fault of this pod', () => {
 describe('an endless answer', () => {
   it.each(['GetQueueAttributes', 'AssumeRole'])('to %s is cut, and its connection closed', async (asked) => {
     server.script = ({ operation }) => {
-      if (operation === asked) return { body: 'x'.repeat(64 * 1024 * 1024) };
+      if (operation === asked) return { body: 'x'.repeat(4 * 1024 * 1024) };
       return operation === 'AssumeRole' ? assumed() : countsAnswer();
     };
     const connection = connectionTo(server.url, { roleArn });
