@@ -44,10 +44,12 @@ const doors = reusePort ? 16 : 1;
 /** The system spreads evenly only on average. */
 const roomForChance = reusePort ? 2 : 1;
 const maxRequestsPerConnection = 1000;
-/** What is parsed in one turn of the event loop: so many requests, or so many bytes. */
+/** How many requests begin in one turn of the event loop. */
 const begunPerTurn = 2;
-const bytesPerTurn = 64 * 1024;
-/** The most that is parsed in one go, where it may be many small requests: the smallest have 18 bytes. */
+/** So many bytes, or pieces, count as much as a request that begins. */
+const bytesPerRequest = 32 * 1024;
+const piecesPerRequest = 16;
+/** The most that is parsed in one go, where it may be small requests or chunks: the smallest have 18 bytes, and 6. */
 const pieceBytes = 128;
 /** How many of a connection may wait for their answers; more are not read (RFC 9112 §9.3.2 lets a sender go on before). */
 const mostUnanswered = 16;
@@ -211,7 +213,7 @@ class Connection {
     });
   }
 
-  /** Returns how many requests have begun, or how many the bytes count for. */
+  /** Returns how many requests have begun, and how many the pieces weigh as much as. */
   private read(): number {
     const { socket } = this;
     if (socket.destroyed || isStopped(socket)) return 0;
@@ -221,15 +223,15 @@ class Connection {
     socket.resume();
     this.isReading = true;
     this.begun = 0;
-    let bytes = 0;
-    while (this.hasMore && this.begun < begunPerTurn && bytes < bytesPerTurn) {
+    let weight = 0;
+    while (this.hasMore && this.begun + weight < begunPerTurn) {
       const length = Math.min(Math.max(pieceBytes, this.bodyBytes), socket.readableLength);
       socket.read(length);
-      bytes += length;
+      weight += 1 / piecesPerRequest + length / bytesPerRequest;
     }
     this.isReading = false;
     if (this.hasMore) this.ask();
-    return this.begun + (bytes / bytesPerTurn) * begunPerTurn;
+    return this.begun + weight;
   }
 
   private get hasMore(): boolean {
