@@ -7,7 +7,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { boundHttp, type Sockets } from '../sockets.ts';
 import { FairTurns } from '../turns.ts';
 import { addressOf } from './inflight.ts';
@@ -108,6 +108,8 @@ export class IngestPort {
   /** Takes no new connection; requests that are under way have so long to end, and are then cut off. */
   async drain(limitMs: number): Promise<void> {
     const closed = this.doors.map((door) => door.listening && once(door.close(), 'close'));
+    // By the second one everything that has come is read.
+    for (let turn = 0; turn < 2; turn += 1) await setImmediate();
     const limit = new AbortController();
     const late = setTimeout(limitMs, undefined, { signal: limit.signal });
     await Promise.race([this.underWay.none(), late]).finally(() => limit.abort());
@@ -213,7 +215,7 @@ class Connection {
     });
   }
 
-  /** Returns how many requests have begun, and how many the pieces weigh as much as. */
+  /** Returns how many requests have begun, with the weight of the pieces. */
   private read(): number {
     const { socket } = this;
     if (socket.destroyed || isStopped(socket)) return 0;

@@ -118,6 +118,19 @@ it('answers what has come before it closes', async () => {
   expect(new Set(await statuses)).toEqual(new Set(['202']));
 });
 
+it('reads what kept connections have sent before it closes', async () => {
+  const ingest = await startIngest([acme]);
+  const socket = connect({ host: '127.0.0.1', port: ingest.port });
+  onTestFinished(() => void socket.destroy());
+  socket.write(signedWebhook);
+  await once(socket, 'data');
+  const answer = text(socket);
+  socket.write(signedWebhook);
+  await ingest.server.drain(5000);
+  expect(await answer).toContain('HTTP/1.1 202');
+  expect(ingest.kept).toHaveLength(2);
+});
+
 it('serves senders that close their side once they have sent', async () => {
   const ingest = await startIngest([acme]);
   const { statuses } = await sendAtOnce(ingest, 50, (socket) => socket.end());
