@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import {
   type AddressInfo,
   createServer as createDoor,
@@ -43,6 +48,7 @@ const reusePort = process.platform === 'linux';
 const doors = reusePort ? 16 : 1;
 /** The system spreads evenly only on average. */
 const roomForChance = reusePort ? 2 : 1;
+/** Counted here: Node would go on reading, and answer each further one with 503. */
 const maxRequestsPerConnection = 1000;
 /** How many requests begin in one turn of the event loop. */
 const begunPerTurn = 2;
@@ -73,9 +79,10 @@ export class IngestPort {
       requestTimeout: times.requestMs,
       keepAliveTimeout: times.idleMs,
       connectionsCheckingInterval: times.checkMs,
+      // Node answers such requests itself, and nobody would count them.
+      requireHostHeader: false,
     });
     server.setTimeout(times.requestMs);
-    server.maxRequestsPerSocket = maxRequestsPerConnection;
     // A sender may close its side as soon as it has sent. Node's types lack this.
     Object.assign(server, { httpAllowHalfOpen: true });
     this.server = server;
@@ -124,15 +131,15 @@ export class IngestPort {
       connections.set(socket, new Connection(socket, { turns: this.turns, underWay: this.underWay }));
     });
     this.server.on('request', (request, response) => {
-      const ended = this.underWay.begin();
-      const connection = connections.get(request.socket);
-      connection?.begin(Number(request.headers['content-length'] ?? 0));
-      response.once('close', () => {
-        connection?.end();
-        ended();
-      });
-      handle(request, response);
+      const isServed = connections.get(request.socket)?.begin(response);
+      if (isServed !== true) return;
+      const { headers, httpVersion } = request;
+      if (headers.host !== undefined || httpVersion !== '1.1') handle(request, response);
+      // RFC 9112, section 3.2.
+      else response.writeHead(400, { connection: 'close' }).end();
     });
+    // Of what Node does not know, an answer is as good as a refusal (RFC 9110, section 10.1.1).
+    this.server.on('checkExpectation', (request, response) => this.server.emit('request', request, response));
   }
 }
 
@@ -166,6 +173,7 @@ class Connection {
   /** How many requests have begun in this turn, and how much of the last one's body is surely still to come. */
   private begun = 0;
   private bodyBytes = 0;
+  private requests = 0;
   private unanswered = 0;
 
   /** `socket`: one that Node's server has just got. */
@@ -188,19 +196,23 @@ class Connection {
     });
   }
 
-  /** A request has begun, with a body of this length, as far as is known. */
-  begin(bodyBytes: number): void {
+  /** A request has begun. Returns whether it is served: no more are once the connection is about to close. */
+  begin(response: ServerResponse): boolean {
     this.begun += 1;
+    this.bodyBytes = Number(response.req.headers['content-length'] ?? 0);
+    this.requests += 1;
     this.unanswered += 1;
-    this.bodyBytes = bodyBytes;
-  }
-
-  /** It has its answer, or the connection has ended. */
-  end(): void {
-    this.unanswered -= 1;
-    if (!this.isHeld) return;
-    this.isHeld = false;
-    this.socket.resume();
+    if (this.requests > maxRequestsPerConnection) return false;
+    if (this.requests === maxRequestsPerConnection) response.shouldKeepAlive = false;
+    const ended = this.shared.underWay.begin();
+    response.once('close', () => {
+      ended();
+      this.unanswered -= 1;
+      if (!this.isHeld) return;
+      this.isHeld = false;
+      this.socket.resume();
+    });
+    return true;
   }
 
   private ask(): void {

@@ -11,6 +11,8 @@ import { silentLogger } from '../../src/telemetry/log.ts';
 import { ingestLimits, post, receiver, senders, sign, startIngest } from '../support/ingest.ts';
 
 const acme = receiver('acme', ['s3cret']);
+/** Of senders who mean no good. Other systems have no second address of their own. */
+const loudAddress = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1';
 
 /** A server for webhooks, not yet listening. */
 function closed(address: IngestAddress): IngestServer {
@@ -54,7 +56,7 @@ it.runIf(process.platform === 'linux')(
   'lets nobody wait behind a thousand requests of another address',
   async () => {
     const { port, server } = await startIngest([acme]);
-    const [loud, quiet] = ['127.0.0.66', '127.0.0.1'];
+    const [loud, quiet] = [loudAddress, '127.0.0.1'];
     const answered: string[] = [];
     const open = (localAddress: string): Promise<Socket> => {
       const socket = connect({ host: '127.0.0.1', port, localAddress });
@@ -143,7 +145,7 @@ it('lets nobody wait behind thousands of requests that come in one piece', async
   const request = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
   let answers = 0;
   const loud = Array.from({ length: 20 }, () => {
-    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.66' }).on('error', () => {});
+    const socket = connect({ host: '127.0.0.1', port, localAddress: loudAddress }).on('error', () => {});
     onTestFinished(() => void socket.destroy());
     socket.on('data', (data) => {
       answers += String(data).split('HTTP/1.1 200').length - 1;
@@ -155,6 +157,21 @@ it('lets nobody wait behind thousands of requests that come in one piece', async
   expect((await post(port, { body: '{"owner":"acme"}', secret: 's3cret' })).status).toBe(202);
   expect(answers).toBeLessThan(10_000);
   await expect.poll(() => answers).toBe(20_000);
+});
+
+it.each([
+  ['a connection has had its thousand', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', 1010, '200', 1000],
+  ['they expect something', 'GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n', 1010, '200', 1000],
+  ['they name no host', 'GET / HTTP/1.1\r\n\r\n', 1, '400', 1],
+])('answers requests itself, not as Node does, where %s', async (_, request, count, status, answered) => {
+  const { port } = await startIngest([acme]);
+  const socket = connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void socket.destroy());
+  socket.write(request.repeat(count));
+  const answers = (await text(socket)).split('HTTP/1.1 ').slice(1);
+  expect(answers.filter((answer) => answer.startsWith(status))).toHaveLength(answered);
+  expect(answers).toHaveLength(answered);
+  expect(answers.at(-1)).toMatch(/^connection: close/im);
 });
 
 it('reads no further than some requests whose answers a sender has not waited for', async () => {
