@@ -174,7 +174,10 @@ class Connection {
   private begun = 0;
   private bodyBytes = 0;
   private requests = 0;
-  private unanswered = 0;
+  /** Whether the connection closes after a request that has begun. */
+  private isLast = false;
+  /** Of each request without an answer, what ends it. */
+  private readonly unanswered = new Set<() => void>();
 
   /** `socket`: one that Node's server has just got. */
   constructor(socket: Socket, shared: Shared) {
@@ -194,25 +197,33 @@ class Connection {
       socket.unshift(bytes);
       this.ask();
     });
+    // Answers that wait behind others do not hear of it.
+    socket.once('close', () => {
+      for (const ended of this.unanswered) this.end(ended);
+    });
   }
 
-  /** A request has begun. Returns whether it is served: no more are once the connection is about to close. */
+  /** A request has begun. Returns whether it is served: none is behind one after which the connection closes. */
   begin(response: ServerResponse): boolean {
-    this.begun += 1;
-    this.bodyBytes = Number(response.req.headers['content-length'] ?? 0);
-    this.requests += 1;
-    this.unanswered += 1;
-    if (this.requests > maxRequestsPerConnection) return false;
-    if (this.requests === maxRequestsPerConnection) response.shouldKeepAlive = false;
+    const { headers } = response.req;
     const ended = this.shared.underWay.begin();
-    response.once('close', () => {
-      ended();
-      this.unanswered -= 1;
-      if (!this.isHeld) return;
-      this.isHeld = false;
-      this.socket.resume();
-    });
+    this.unanswered.add(ended);
+    response.once('close', () => this.end(ended));
+    this.begun += 1;
+    this.bodyBytes = Number(headers['content-length'] ?? 0);
+    if (this.isLast) return false;
+    this.requests += 1;
+    // Node drops what has come behind a request for another protocol, up to anywhere in the next one.
+    this.isLast = this.requests === maxRequestsPerConnection || headers.upgrade !== undefined;
+    if (this.isLast) response.shouldKeepAlive = false;
     return true;
+  }
+
+  private end(ended: () => void): void {
+    if (this.unanswered.delete(ended)) ended();
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.socket.resume();
   }
 
   private ask(): void {
@@ -231,7 +242,7 @@ class Connection {
   private read(): number {
     const { socket } = this;
     if (socket.destroyed || isStopped(socket)) return 0;
-    this.isHeld = this.unanswered >= mostUnanswered;
+    this.isHeld = this.unanswered.size >= mostUnanswered;
     if (this.isHeld) return 0;
     // It flows again after this turn, unless the parser pauses it meanwhile: a body may have to wait for its reader.
     socket.resume();

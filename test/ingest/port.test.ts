@@ -174,6 +174,28 @@ it.each([
   expect(answers.at(-1)).toMatch(/^connection: close/im);
 });
 
+it('serves nothing behind a request for another protocol: Node drops a part of that', async () => {
+  const { port } = await startIngest([acme]);
+  const body = `${'x'.repeat(200)}GET / HTTP/1.1\r\nhost: x\r\n\r\n`;
+  const upgrade = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n';
+  for (let fill = 0; fill < 128; fill += 16) {
+    const next = `POST /nowhere HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(fill)}\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.end(`${upgrade}${next}${body}`);
+    expect((await text(socket)).split('HTTP/1.1 ').slice(1)).toEqual([expect.stringMatching(/^200/)]);
+  }
+});
+
+it('drains at once after connections that Node has cut with answers still waiting', async () => {
+  const { port, server } = await startIngest([acme]);
+  const get = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+  const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+  socket.write(`${get}${get}CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n`);
+  await once(socket.resume(), 'close');
+  await server.drain(600_000);
+});
+
 it('reads no further than some requests whose answers a sender has not waited for', async () => {
   let keep = () => {};
   const kept = new Promise<void>((resolve) => {
