@@ -176,15 +176,14 @@ it.each([
 
 it('serves nothing behind a request for another protocol: Node drops a part of that', async () => {
   const { port } = await startIngest([acme]);
-  const body = `${'x'.repeat(200)}GET / HTTP/1.1\r\nhost: x\r\n\r\n`;
+  // A parser that begins in the middle of it finds nothing but a request.
+  const body = `${'\r\n'.repeat(100)}GET / HTTP/1.1\r\nhost: x\r\n\r\n`;
+  const next = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
   const upgrade = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n';
-  for (let fill = 0; fill < 128; fill += 16) {
-    const next = `POST /nowhere HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(fill)}\r\ncontent-length: ${body.length}\r\n\r\n`;
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    onTestFinished(() => void socket.destroy());
-    socket.end(`${upgrade}${next}${body}`);
-    expect((await text(socket)).split('HTTP/1.1 ').slice(1)).toEqual([expect.stringMatching(/^200/)]);
-  }
+  const socket = connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void socket.destroy());
+  socket.write(`${upgrade}${next}${body}`);
+  expect((await text(socket)).split('HTTP/1.1 ').slice(1)).toEqual([expect.stringMatching(/^200/)]);
 });
 
 it('drains at once after connections that Node has cut with answers still waiting', async () => {
