@@ -60,7 +60,7 @@ describe('the image', () => {
       Entrypoint: [
         '/nodejs/bin/node',
         '--initial-old-space-size=128',
-        '--concurrent-marking-max-worker-num=1',
+        '--concurrent-marking-max-worker-num=2',
         '/app/dist/main.js',
       ],
       Cmd: ['serve', '--config', '/etc/backlog-scaler/config.yaml'],
