@@ -49,7 +49,6 @@ USER 65532:65532
 EXPOSE 6000 8080 8081
 # With its full path, so that `docker run -w /work` can check files mounted there.
 # V8 starts a full collection whenever some MiB of buffers have come, where the heap is small. Each body of a few MiB would
-# cost one. Below this size of heap and buffers it starts none. And it marks with two threads beside the program’s: with four,
-# they take the cores from the program where it has two or fewer. Node does not take these options from NODE_OPTIONS.
-ENTRYPOINT ["/nodejs/bin/node", "--initial-old-space-size=128", "--concurrent-marking-max-worker-num=2", "/app/dist/main.js"]
+# cost one. Below this size of heap and buffers it starts none. Node does not take this option from NODE_OPTIONS.
+ENTRYPOINT ["/nodejs/bin/node", "--initial-old-space-size=128", "/app/dist/main.js"]
 CMD ["serve", "--config", "/etc/backlog-scaler/config.yaml"]

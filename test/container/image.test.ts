@@ -57,12 +57,7 @@ describe('the image', () => {
     expect(image().config).toMatchObject({
       User: '65532:65532',
       WorkingDir: '/app',
-      Entrypoint: [
-        '/nodejs/bin/node',
-        '--initial-old-space-size=128',
-        '--concurrent-marking-max-worker-num=2',
-        '/app/dist/main.js',
-      ],
+      Entrypoint: ['/nodejs/bin/node', '--initial-old-space-size=128', '/app/dist/main.js'],
       Cmd: ['serve', '--config', '/etc/backlog-scaler/config.yaml'],
     });
     expect(Object.keys(image().config.ExposedPorts)).toEqual(['6000/tcp', '8080/tcp', '8081/tcp']);
