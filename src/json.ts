@@ -129,8 +129,8 @@ const container = /^[[{]/;
 const longNumber = new RegExp(`[:,[]\\s*-?\\d{${longDigits}}`);
 
 /**
- * The same for the text of an answer to our own request, with at most so many values. Most answers need not be counted:
- * no text has more values than half of its characters, nor is it nested deeper than it has brackets.
+ * Reads the JSON of an answer to our own request, as JsonReader does, with at most so many values. Most answers need not be
+ * counted: no text has more values than half of its characters, nor is it nested deeper than it has brackets.
  */
 export function readJsonText(text: string, most: number): Content {
   const isSmall = container.test(text) && text.length / 2 < most && !hasMore(text, harmlessBrackets);
